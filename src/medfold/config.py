@@ -141,6 +141,9 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
     Args:
         where: the file, for the error message.
 
+    Returns:
+        An instance of `model`.
+
     Raises:
         UserError: in one line, the key, what is wrong with it and, for an unknown key, the nearest known one.
     """

@@ -77,6 +77,9 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         name: name of the recipe: a file of the competition, else one of `SHARED_RECIPES`.
         overrides: nested, as returned by `parse_overrides`.
 
+    Returns:
+        The resolved recipe.
+
     Raises:
         UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
             that contradict each other.

@@ -70,6 +70,9 @@ def load_dataset(
             near.
         renew_folds: makes new folds even if there are some. Defaults to False.
 
+    Returns:
+        The dataset, with a fold for each training sample.
+
     Raises:
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.

@@ -90,6 +90,9 @@ def find_leaks(
         test: test samples with the columns id and hash.
         targets: int (n,) or (n, labels), in the order of `train`.
         near: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
+
+    Returns:
+        The findings of the audit; `split` must be empty.
     """
     folds_of_group = train.groupby("group")["fold"].nunique()
     split = folds_of_group.index[folds_of_group > 1].tolist()

@@ -82,6 +82,9 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     Args:
         hashes: perceptual hashes of `hash_and_thumbnail`, uint64 (n,).
         thumbnails: uint8 (n, THUMBNAIL, THUMBNAIL), of `hash_and_thumbnail`; may be memory-mapped.
+
+    Returns:
+        Pairs of rows that are near-duplicates, with their similarity, without cycles.
     """
     varied = np.flatnonzero([thumbnail.std() >= MIN_STD for thumbnail in thumbnails])
     # Identical thumbnails are paired at once. The others are sorted by digest, so that the order of the images does

@@ -30,7 +30,7 @@ def save_new_folds(project: Project, train: pd.DataFrame, leaks: LeakReport) -> 
 
 
 def format_folds(project: Project, train: pd.DataFrame) -> str:
-    """Folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
+    """Formats the folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
 
     Args:
         train: training samples with the column group.

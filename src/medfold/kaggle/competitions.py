@@ -187,6 +187,9 @@ class Competitions:
             ref, version: owner/name and number of the version of the notebook.
             output: name of the output file to submit.
             message, content_id: as `submit` takes them.
+
+        Returns:
+            The number of the submission at Kaggle.
         """
         api = self.session.api
 

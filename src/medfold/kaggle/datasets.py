@@ -71,6 +71,9 @@ class Datasets:
             folder: folder whose files are sent; subfolders are ignored.
             content_id: identifies this version for `holds`: it is in the name of one more file.
 
+        Returns:
+            The version that was made.
+
         Raises:
             UserError: a failed upload, or Kaggle's reason to refuse; nothing is changed then.
         """

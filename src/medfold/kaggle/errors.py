@@ -44,6 +44,9 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
         where: name of what was requested.
         source: file or variable that the credentials are from.
         if_refused: advice for a refusal (403), for the error message. Defaults to none.
+
+    Returns:
+        An error that names what was requested, the reason and what to do.
     """
     if error.response is None:
         fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"

@@ -102,6 +102,9 @@ class Kernels:
             attached: data that the notebook reads.
             internet: whether the notebook may use the internet. Defaults to False.
 
+        Returns:
+            The version that was made.
+
         Raises:
             UserError: Kaggle's reason to refuse, or data that it could not attach.
         """
@@ -146,6 +149,9 @@ class Kernels:
         Args:
             notebook: version of a notebook, as `push` or `version` return it.
             max_seconds: longest time to wait, in seconds.
+
+        Returns:
+            The final state of the run.
 
         Raises:
             UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.

@@ -100,6 +100,9 @@ def run_at_kaggle(
         log: file to write the notebook's printed output to.
         rerun: run it once more even if it has run before. Defaults to False.
 
+    Returns:
+        Versions of the notebook and the data set of the run, which has succeeded.
+
     Raises:
         UserError: a refusal, with Kaggle's reason.
         FailedNotebookError: a notebook that failed; the end of its log was printed.

@@ -66,6 +66,9 @@ class SubmissionBundle:
         Args:
             inputs: the folder of all mounts, which holds it as `competitions/<slug>` or as `<slug>`.
 
+        Returns:
+            Path of the folder, which exists.
+
         Raises:
             UserError: it is not attached; the message lists what is.
         """

@@ -15,6 +15,9 @@ def competition_folder(inputs: Path, slug: str) -> Path:
         inputs: folder below which Kaggle mounts the attached data.
         slug: name of the competition in URLs.
 
+    Returns:
+        Path of the folder, which exists.
+
     Raises:
         UserError: it is not attached; the message lists what is.
     """
@@ -27,6 +30,9 @@ def dataset_folder(inputs: Path, ref: str) -> Path:
     Args:
         inputs: folder below which Kaggle mounts the attached data.
         ref: owner/name of the data set.
+
+    Returns:
+        Path of the folder, which exists.
 
     Raises:
         UserError: it is not attached; the message lists what is.

@@ -65,7 +65,11 @@ class TrainingBundle:
         return request
 
     def write_project(self, root: Path) -> CompetitionPaths:
-        """Writes the project folder into `root`, except data: facts, recipes, folds and checkpoints."""
+        """Writes the project folder into `root`, except data: facts, recipes, folds and checkpoints.
+
+        Returns:
+            Paths of the competition in this project folder.
+        """
         for name, text in self.manifest["project"].items():
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])

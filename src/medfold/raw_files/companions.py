@@ -74,7 +74,7 @@ def _addition(stem: str, stems: set[str]) -> str | None:
 
 
 def _parallel_mask_folders(images: list[str]) -> set[str]:
-    """Patterns of mask folders with the same subfolders as the image folders: masks/CLASS/x.png."""
+    """Finds patterns of mask folders with the same subfolders as the image folders: masks/CLASS/x.png."""
     # The names that the folder at one level takes, for paths that are equal in all else.
     variants: dict[tuple[int, tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for path in images:

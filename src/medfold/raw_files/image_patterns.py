@@ -208,7 +208,7 @@ def _members(path: Path) -> frozenset[str]:
 
 
 def _candidate_files(pattern: str, raw: Path) -> list[str]:
-    """Files that a pattern may match: those below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
+    """Lists files that a pattern may match: those below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
     prefix = pattern.partition("{")[0]
     file, _, member = prefix.partition("#")
     if member or prefix.endswith("#"):

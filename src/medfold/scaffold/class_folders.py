@@ -40,6 +40,7 @@ class ImagePath:
 
     @classmethod
     def from_path(cls, path: str) -> "ImagePath":
+        """Splits a path at the outermost folder that names a part, such as `train`."""
         folders = PurePosixPath(path).parts[:-1]
         index = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
         part = part_from_name(folders[index]) if index >= 0 else None
@@ -50,6 +51,7 @@ class ImagePath:
         return replace(self, before=(), within=(*self.before, *self.within))
 
     def label(self, level: int) -> str | None:
+        """Returns the name of the folder at a level of `within`; None if the image is not as deep."""
         return unicodedata.normalize("NFC", self.within[level]) if len(self.within) > level else None
 
     def pattern(self, level: int | None) -> str:

@@ -24,6 +24,13 @@ class Draft:
     doubts: list[str] = field(default_factory=list)
 
     def add_reason(self, key: str, value: object, why: str) -> None:
+        """Notes the reason of a guess.
+
+        Args:
+            key: key of competition.yaml, such as `labels.id`.
+            value: guessed value.
+            why: reason, as text for the user.
+        """
         self.reasons.append((key, str(value), why))
 
     def set_two_classes(self, names: list[str]) -> None:

@@ -33,6 +33,9 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         draft: guessed facts; where the upload changes, its reasons and doubts do too.
         name: slug of the competition.
         source: the settings under `source`: kind and, for Kaggle, slug.
+
+    Returns:
+        Content of competition.yaml; `score.metric` may be None.
     """
     facts = dict(draft.facts)
     grouped = "group" in facts["labels"] or "group_pattern" in facts["labels"]

@@ -64,8 +64,9 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
     for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in table:
             example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
-            fix = f"Write it as a field: {example}; or see images.headers"
-            raise UserError(f"no field of images.train and no header is called '{column}'", "labels", fix)
+            key = "labels.group" if column == labels.group else "labels.keep"
+            fix = f"Write it as a field: {example}; or name a DICOM header in images.headers"
+            raise UserError(f"no field of images.train and no header is called '{column}'", key, fix)
     patients = patient_column(table, table, competition)
     # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
     may_restart = labels.group not in images.headers

@@ -67,6 +67,9 @@ def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: C
     Args:
         located: images, with the column id.
         original: table of the raw data, in the same order.
+
+    Returns:
+        Text or None, in the order of `located`.
     """
     labels = competition.labels
     column = original[labels.group] if labels.group is not None and labels.group in original else None

@@ -80,6 +80,9 @@ def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> 
     Rows of the validation part go to the training part, since folds replace it; without a test part they become the
     test part.
 
+    Returns:
+        The training part and the test part, as copies.
+
     Raises:
         UserError: a part without rows, a value that is not a part, or an id in several parts.
     """

@@ -36,7 +36,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
 
 
 def single_files(options: Options) -> SingleFiles:
-    """Access to the separate files of the competition."""
+    """Returns access to the separate files of the competition."""
     session = _connected(options)
     return SingleFiles(
         sizes=lambda: competition_files(session, options.slug),

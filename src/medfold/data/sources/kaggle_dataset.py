@@ -35,7 +35,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
 
 
 def single_files(options: Options) -> SingleFiles:
-    """Access to the separate files of the data set."""
+    """Returns access to the separate files of the data set."""
     session = _connected()
     return SingleFiles(
         sizes=lambda: dataset_files(session, options.slug),

@@ -26,7 +26,7 @@ from medfold.competition.facts import Competition
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.label_layouts import LAYOUTS
-from medfold.data.sources.source import KINDS
+from medfold.data.sources.kinds import KINDS
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.pixel_values import WINDOWS

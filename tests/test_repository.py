@@ -16,7 +16,7 @@ ROOT = Workspace(REPOSITORY)
 def test_every_competition_and_recipe_loads(name):
     project = Project.open(name, ROOT)
     assert (project.paths.folder / "README.md").is_file()
-    recipes = {path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts}
+    recipes = {path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts_file}
     assert "baseline" in recipes
     for each in recipes | set(SHARED_RECIPES):
         load_recipe(project.paths, ROOT.base_folder, each, {})
@@ -79,8 +79,10 @@ def test_both_opencv_wheels_are_locked_at_one_version():
 
 
 def test_modules_named_in_house_md_exist():
-    page = (REPOSITORY / "docs" / "house.md").read_text(encoding="utf-8").partition("## ")[0]
+    page, _, traces = (REPOSITORY / "docs" / "house.md").read_text(encoding="utf-8").partition("## ")
     source = REPOSITORY / "src" / "medfold"
+    for module in re.findall(r"`(\w+/\w+)/?`", traces.partition("## The files")[0]):
+        assert (source / f"{module}.py").is_file() or (source / module).is_dir(), module
     packages = {}
     for package, _, modules in re.findall(r"^\| `(\w+)/` \| (.*?) \| (.*) \|$", page, re.MULTILINE):
         packages[package] = modules

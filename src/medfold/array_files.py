@@ -21,8 +21,8 @@ def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> No
     On a full disk, writing to a memory map without reserved space ends the process with a bus error.
 
     Args:
-        path: the file; must not exist.
-        shape, dtype: of the array.
+        path: path of the new file; it must not exist.
+        shape, dtype: shape and type of the array.
 
     Raises:
         OSError: too little disk space; the file is removed.
@@ -68,7 +68,7 @@ def write_at(descriptor: int, data: memoryview | bytes, offset: int) -> None:
 
 
 def row_hash(row: np.ndarray) -> str:
-    """Hash of one row: XXH3 with 64 bits, as 16 hex digits."""
+    """Returns the hash of one row: XXH3 with 64 bits, as 16 hex digits."""
     return xxhash.xxh3_64_hexdigest(np.ascontiguousarray(row))
 
 
@@ -78,7 +78,7 @@ class Blocks:
 
     Args:
         rows: number of rows of the array.
-        rows_per_block: of all blocks but the last, which may be shorter.
+        rows_per_block: number of rows of each block; the last may have fewer.
         hashes: XXH3 of each block with 64 bits, as hex digits.
     """
 

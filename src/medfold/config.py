@@ -18,7 +18,7 @@ class StrictModel(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _refuse_booleans_for_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+    def _check_numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
         annotation = cls.model_fields[info.field_name].annotation
         types = set(get_args(annotation) or (annotation,))
         if isinstance(value, bool) and types & {int, float} and bool not in types:
@@ -142,6 +142,9 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
     Args:
         where: the file, for the error message.
 
+    Returns:
+        An instance of `model`.
+
     Raises:
         UserError: in one line, the key, what is wrong with it and, for an unknown key, the nearest known one.
     """
@@ -185,7 +188,7 @@ def _problems_by_key(error: ValidationError) -> dict[tuple[Any, ...], list[Any]]
         by_key.setdefault(key, []).append(problem)
 
     def is_explained_deeper(key: tuple[Any, ...]) -> bool:
-        """Whether another type fits this far and has a problem within the value."""
+        """Returns True if another type fits this far and has a problem within the value."""
         is_one_of_several_types = len(by_key[key][0]["loc"]) > len(key)
         return is_one_of_several_types and any(other[: len(key)] == key and other != key for other in by_key)
 
@@ -193,11 +196,12 @@ def _problems_by_key(error: ValidationError) -> dict[tuple[Any, ...], list[Any]]
 
 
 def _is_missing_item(problem: Any) -> bool:
-    """Whether a list is too short for a pair of values, which pydantic calls missing."""
+    """Returns True if a list is too short for a pair of values, which pydantic calls missing."""
     return problem["type"] == "missing" and isinstance(problem["loc"][-1], int)
 
 
 def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problems: list[Any]) -> str:
+    """Describes the problems of one key in a line: the key, what was expected and what was received."""
     first, key = problems[0], ".".join(str(part) for part in location)
     if first["type"] == "extra_forbidden":
         known = _fields(model, location[:-1])
@@ -219,7 +223,7 @@ def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problem
 
 
 def _expected(problem: Any) -> str | None:
-    """What pydantic expected, in plain words; None for a type of problem that it describes best itself."""
+    """Describes what pydantic expected; None for problems that pydantic's own message describes best."""
     kind, context = problem["type"], problem.get("ctx", {})
     if kind in _LENGTHS:
         limit, name, counted = _LENGTHS[kind]
@@ -234,7 +238,7 @@ def _expected(problem: Any) -> str | None:
 
 
 def _received(value: Any) -> str:
-    """A received value as text: as in YAML where Python's spelling differs, and not longer than a line."""
+    """Returns a received value as text: as in YAML where Python's spelling differs, and not longer than a line."""
     if value is None or isinstance(value, bool):
         return "nothing" if value is None else str(value).lower()
     if isinstance(value, dict):

@@ -108,7 +108,7 @@ def open_stream(address: str) -> requests.Response:
 
 
 def failure_reason(error: requests.RequestException) -> str:
-    """The reason of a failed request, as a short text without addresses, which may contain signatures."""
+    """Returns the reason of a failed request, as a short text without addresses, which may contain signatures."""
     if isinstance(error, ExpiredAddressError):
         return "the address has expired"
     if isinstance(error, WrongResponseError):
@@ -141,7 +141,7 @@ def _is_permanent(error: requests.RequestException) -> bool:
 
 
 def backoff(failures: int, response: requests.Response | None = None) -> float:
-    """Seconds to wait: the Retry-After of the server, else 2, 4, 8 ... with jitter; at most two minutes."""
+    """Returns the seconds to wait: the Retry-After of the server, else 2, 4, 8 ... with jitter; at most two minutes."""
     retry_after = response.headers.get("Retry-After", "") if response is not None else ""
     seconds = float(retry_after) if retry_after.isdigit() else 2**failures * random.uniform(0.8, 1.2)
     return min(seconds, MAX_WAIT)
@@ -184,7 +184,7 @@ def _receive(response: requests.Response, partial_file: Path, identity: dict) ->
 
 
 def _identity(response: requests.Response) -> dict:
-    """Validator and size that identify the file; `same` is None if the server cannot send ranges."""
+    """Returns validator and size that identify the file; `same` is None if the server cannot send ranges."""
     headers = response.headers
     length = headers.get("Content-Length") if "Content-Encoding" not in headers else None
     same = headers.get("ETag") or headers.get("Last-Modified")
@@ -200,7 +200,7 @@ def _check_disk_space(target: Path, total: int | None, size: int, unpacked_ratio
 
 
 def _md5(response: requests.Response) -> str | None:
-    """The md5 of the file in Google's storage header `x-goog-hash: crc32c=..., md5=<base64>`; None without one."""
+    """Reads the md5 of Google's storage header `x-goog-hash: crc32c=..., md5=<base64>`; None without one."""
     if "Content-Encoding" in response.headers:
         return None  # the hash is that of the encoded bytes
     for item in response.headers.get("x-goog-hash", "").split(","):

@@ -10,6 +10,7 @@ Example:
 import importlib
 from typing import Any
 
+# The module of each name. Two names are not in the __init__ of training, which must not import Keras.
 _MODULES = {
     "FittedTransform": "medfold.scoring",
     "StrictModel": "medfold.config",

@@ -16,7 +16,7 @@ _is_running = False  # True while plugins.py runs
 
 
 def _run_none() -> None:
-    """The default: there are no plugins to run."""
+    """Does nothing: the default, without plugins."""
 
 
 _run_plugins: Callable[[], None] = _run_none
@@ -26,7 +26,7 @@ class Registry(Generic[T]):
     """Functions or classes of one kind, by name: those that are built in, and those of plugins.py.
 
     Args:
-        kind: what they are, for error messages, such as `metric`.
+        kind: name of the kind, such as `metric`, for error messages.
 
     Example:
         >>> METRICS = Registry("metric")

@@ -175,7 +175,7 @@ def test_repeated_rows_of_a_long_table_are_refused(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"layout": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 row appears twice: 0_a. Set labels.repeated"):
+    with pytest.raises(UserError, match="1 row appears more than once: 0_a. Set labels.repeated"):
         LAYOUTS["long"](competition("multilabel", labels=labels, images=images, upload="local"), raw)
 
 

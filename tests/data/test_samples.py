@@ -118,7 +118,7 @@ def test_duplicate_ids_are_refused(small):
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(UserError, match="1 id appears twice in the train part"):
+    with pytest.raises(UserError, match="1 id appears more than once in the train part"):
         build_samples(small.competition, small.paths)
 
 

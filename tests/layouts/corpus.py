@@ -138,7 +138,9 @@ table(
     edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,ill"),
 )
 table("a label missing", r"row 4, column 'finding': found nothing", edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,"))
-table("an id twice", r"1 id appears twice in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"))
+table(
+    "an id twice", r"1 id appears more than once in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick")
+)
 table(
     "ids with spaces",
     r"16 images are missing: train/x i00.png",
@@ -178,7 +180,7 @@ table(
     r"images are missing",
     lambda: Path(SAMPLE).write_text(Path(SAMPLE).read_text().replace("\nt", "\nq")),
 )
-table("a sample id twice", r"1 id appears twice in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
+table("a sample id twice", r"1 id appears more than once in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
     "an id in both parts",
     r"1 id is in train and in test: i00",
@@ -345,7 +347,7 @@ archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]),
 archive("a link in a tar", r"unsafe member 'a'", lambda: tarred(["a"], tarfile.SYMTYPE), "packed.tar.gz")
 archive(
     "a table alone",
-    r"train.csv: no such file. Is the download complete",
+    r"train.csv: no such file. Check that the download is complete",
     lambda: b"id,finding\nx,sick\n",
     "other.csv",
 )

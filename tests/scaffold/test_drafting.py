@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from medfold.competition.project import load_facts
+from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import Workspace
@@ -25,7 +25,7 @@ def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
     truth = LOOKALIKES[name](tmp_path, np.random.default_rng(0))
     archives.unpack_nested(tmp_path)
     found = draft_facts(tmp_path).facts
-    known = load_facts(ROOT.competition(name), ROOT.base_folder)
+    known = load_competition(ROOT.competition(name), ROOT.base_folder)
     assert found["task"] == known.task
     labels, images = found["labels"], found["images"]
     assert labels["layout"] == known.labels.layout
@@ -55,7 +55,7 @@ def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
 def test_arrays_of_presets_are_drafted_correctly(name, tmp_path):
     LOOKALIKES[name](tmp_path, np.random.default_rng(0))
     found = draft_facts(tmp_path).facts
-    known = load_facts(ROOT.competition(name), ROOT.base_folder)
+    known = load_competition(ROOT.competition(name), ROOT.base_folder)
     assert found["labels"]["file"] == known.labels.file
     assert tuple(found["labels"]["train"]) == known.labels.train
     assert len(found["labels"]["targets"]) == len(known.labels.targets)

@@ -11,7 +11,6 @@ from medfold.console import print_table, say, warn
 from medfold.data import (
     Dataset,
     encode_targets,
-    format_folds,
     load_dataset,
     near_duplicate_examples,
     read_extra_columns,
@@ -23,6 +22,7 @@ from medfold.folds import (
     adversarial_auc,
     find_suspected_groups,
     fold_balance,
+    format_folds,
     predictive_columns,
     scarce_classes,
 )

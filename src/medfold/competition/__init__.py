@@ -1,4 +1,11 @@
-"""Competitions: facts, recipes and plugins, and the project folder that holds them."""
+"""Competitions: facts, recipes and plugins, and the project folder that holds them.
+
+- `project`: one competition in a project folder, the starting point of every command;
+- `facts`: competition.yaml; `facts_sections`: its sections; `former_names`: keys of earlier versions;
+- `recipe`: a recipe with SET=; `recipe_sections`: its sections;
+- `plugins`: runs and hashes plugins.py;
+- `slugs`: names of competitions and data sets at Kaggle.
+"""
 
 from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry

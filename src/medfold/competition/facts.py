@@ -75,6 +75,7 @@ class Competition(StrictModel):
 
     @model_validator(mode="after")
     def _check_consistency(self) -> "Competition":
+        """Checks that keys of different sections fit each other."""
         has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:
             raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
@@ -147,7 +148,7 @@ class Competition(StrictModel):
 
     @property
     def exclusive_classes(self) -> bool:
-        """Returns True if each sample has exactly one of three or more classes."""
+        """True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")
 
     @property

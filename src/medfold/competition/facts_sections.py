@@ -255,7 +255,7 @@ class ScoreFacts(StrictModel):
 
     @field_validator("metric", mode="before")
     @classmethod
-    def _refuse_empty(cls, value: Any) -> Any:
+    def _check_not_empty(cls, value: Any) -> Any:
         if value is None:
             raise ValueError("not filled in yet; see the evaluation section of the competition's page")
         return value

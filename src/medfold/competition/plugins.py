@@ -36,7 +36,7 @@ def active_plugins() -> Path | None:
 
 
 def plugins_hash(file: Path) -> str | None:
-    """SHA-256 of a plugins.py, or None if there is none; part of the identity of a run."""
+    """Returns the SHA-256 of a plugins.py, or None if there is none; part of the identity of a run."""
     return files.sha256(file) if file.is_file() else None
 
 

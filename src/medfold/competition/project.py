@@ -18,7 +18,13 @@ RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patie
 
 @dataclass(frozen=True)
 class Project:
-    """One competition in one project folder."""
+    """One competition in one project folder.
+
+    Args:
+        workspace: paths of the project folder.
+        paths: paths of the competition.
+        competition: facts of the competition.
+    """
 
     workspace: Workspace
     paths: CompetitionPaths
@@ -33,15 +39,15 @@ class Project:
         """
         workspace = workspace or Workspace.find()
         paths = workspace.competition(find_competition(workspace, name))
-        facts = load_facts(paths, workspace.base_folder)
+        competition = load_competition(paths, workspace.base_folder)
         use_plugins(paths.plugins)
-        return cls(workspace, paths, facts)
+        return cls(workspace, paths, competition)
 
     def command(self, target: str, **variables: object) -> str:
         """Returns the make command for a target, as the user types it.
 
         Args:
-            target: of the Makefile.
+            target: name of a make target, such as `train`.
             variables: make variables besides COMPETITION.
         """
         variables = {"COMPETITION": self.paths.name, **variables}
@@ -84,25 +90,25 @@ def _slug(text: str, folder: str) -> str | None:
         return None
 
 
-def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
-    """Reads the facts of a competition.
+def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
+    """Reads competition.yaml and checks it.
 
     Args:
-        paths: of the competition.
-        bases: the folder of the shared bases for `extends`.
+        paths: paths of the competition whose competition.yaml is read.
+        bases: folder of the shared YAML files that `extends` may name.
 
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
-    where = paths.facts.relative_to(paths.root)
+    where = paths.facts_file.relative_to(paths.root)
     return config.validated(
         Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
     )
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
-    """The content of competition.yaml; for a variant, the shared facts overridden by its own."""
-    facts = config.load(paths.facts, bases)
+    """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
+    facts = config.load(paths.facts_file, bases)
     variants = facts.pop("variants", {})
     return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
 

@@ -65,10 +65,10 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
     """Returns the names of a competition's recipes: those of its files, and the shared ones.
 
     Args:
-        paths: of the competition.
-        bases: the folder of the shared bases.
+        paths: paths of the competition; its folder holds the recipes.
+        bases: folder of the shared YAML files that `extends` may name.
     """
-    own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts}
+    own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts_file}
     return sorted(own | {name for name in SHARED_RECIPES if (bases / f"{name}.yaml").is_file()})
 
 
@@ -76,10 +76,13 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     """Loads a recipe of a competition and applies the overrides.
 
     Args:
-        paths: of the competition.
-        bases: the folder of the shared bases.
-        name: of the recipe: that of a file of the competition, else one of `SHARED_RECIPES`.
+        paths: paths of the competition; its folder holds the recipes.
+        bases: folder of the shared YAML files that `extends` may name.
+        name: name of the recipe: a file of the competition, else one of `SHARED_RECIPES`.
         overrides: nested, as returned by `parse_overrides`.
+
+    Returns:
+        The resolved recipe.
 
     Raises:
         UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
@@ -98,11 +101,11 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     content = config.merge(content, overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
     recipe = config.validated(Recipe, content, where)
-    _refuse_contradictions(recipe.training, where)
+    _check_no_contradictions(recipe.training, where)
     return recipe
 
 
-def _refuse_contradictions(training: TrainingSettings, where: str) -> None:
+def _check_no_contradictions(training: TrainingSettings, where: str) -> None:
     """Refuses choices that undo or distort each other; not in the schema, so that older runs can still be read."""
     soft_targets = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(training, key)]
     for contradiction, key, what, fix in (
@@ -133,7 +136,7 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     """Finds settings of a recipe that have no effect.
 
     Args:
-        recipe: the recipe.
+        recipe: resolved recipe.
         symmetry: `images.symmetry` of the competition.
 
     Returns:

@@ -12,7 +12,7 @@ def parse_slug(text: str, folder: str) -> str:
     """Parses a slug: 'x' from 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.
 
     Args:
-        text: address or slug.
+        text: address at Kaggle, or a slug.
         folder: 'competitions' (slug) or 'datasets' (owner/name).
 
     Raises:

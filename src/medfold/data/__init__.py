@@ -1,6 +1,14 @@
-"""Data of a competition: sources, label layouts, sample table, targets, folds."""
+"""Data of a competition: from raw files to a dataset of samples, targets and folds.
 
-from medfold.data.dataset import Dataset, format_folds, load_dataset, scan_dataset
+- `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
+- `label_layouts/`: a module per layout of the labels; `samples`: the sample table;
+- `scanning`: scans the images of the samples;
+- `holdout`: training images that become the test part;
+- `dataset`: all of these together, with folds and audit;
+- `examples`: images to show; `image_folder`: new images that no competition describes.
+"""
+
+from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
@@ -15,8 +23,10 @@ from medfold.data.samples import (
     sample_submission,
     samples_are_fresh,
 )
+from medfold.data.scanning import scan_dataset
 from medfold.data.sources.archives import unpack_archive
-from medfold.data.sources.source import Source, open_source, source
+from medfold.data.sources.kinds import source
+from medfold.data.sources.source import Source, open_source
 
 __all__ = [
     "Dataset",
@@ -25,7 +35,6 @@ __all__ = [
     "build_samples",
     "encode_targets",
     "examples_of_classes",
-    "format_folds",
     "get_raw_data",
     "get_raw_files",
     "label_layout",

@@ -1,4 +1,4 @@
-"""The dataset of a competition: samples, targets and folds. Scans the images; makes the folds once and keeps them."""
+"""The dataset of a competition: samples, targets and folds; what is missing of it is made, once."""
 
 from dataclasses import dataclass
 
@@ -7,25 +7,21 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import ImageSettings, Project
-from medfold.console import format_duration, say, warn
-from medfold.data import samples
-from medfold.data.raw_data import load_samples
+from medfold.data.holdout import cut_holdout
 from medfold.data.samples import encode_targets, needs_holdout
+from medfold.data.scanning import scan_dataset
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.folds import (
     LeakReport,
     NearDuplicates,
     assign_folds,
     check_folds,
-    choose_holdout,
     find_leaks,
+    join_duplicates,
     load_near_duplicates,
-    merge_groups,
-    write_folds,
+    save_new_folds,
 )
-from medfold.images import read_appearance, scan_images, store_key
-
-MAX_SHOWN = 3  # unreadable images listed on the terminal
+from medfold.images import read_appearance
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ class Dataset:
     Args:
         train: training samples: id, group (duplicates joined), fold and the columns of the sample table.
         targets: int (n,) or (n, labels), in the order of `train`.
-        test: test samples.
+        test: readable samples of the test part, with the columns of the sample table.
         test_groups: group of each unit of the test part, indexed by unit; units with unreadable images included.
         leaks: leaks that the audit found; near-duplicates only if the audit ran.
         unreadable: training samples that were left out because their images cannot be read.
@@ -58,158 +54,91 @@ class Dataset:
 def load_dataset(
     project: Project, image_settings: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
 ) -> Dataset:
-    """Loads samples, targets and folds; gets the data, scans the images and makes the folds where they are missing.
+    """Loads samples, targets and folds, and makes what is missing, in this order.
+
+    1. Reads the sample table (`load_samples`); draws the raw data of a phantom competition if there is none.
+    2. Scans images that have not been measured (`scan_dataset`); finds near-duplicates, where the audit runs.
+    3. Chooses the hold-out of `labels.holdout`, once, and moves it to the test part (`cut_holdout`).
+    4. Joins groups that share an image, and assigns folds, or reads existing ones and checks that they fit.
+    5. Searches for leaks; writes new folds (`save_new_folds`) and the findings of the audit.
 
     Args:
-        image_settings: those of a recipe; if images must be scanned first, also prepares them for the store of it.
-        audit: also searches for near-duplicates. Defaults to False: only if folds are made, or if they join
-            near-duplicates.
-        renew_folds: makes new folds even if there are some.
-
-    Raises:
-        UserError: existing folds that no longer match the data or the facts, or that split a group.
-    """
-    competition, paths, fold_facts = project.competition, project.paths, project.competition.folds
-    if fold_facts.method == "stratified" and (competition.labels.group or competition.labels.group_pattern):
-        fix = "Set it to stratified-group or group, or remove labels.group"
-        raise UserError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
-    has_folds = paths.folds.is_file() and not renew_folds
-    audit = audit or not has_folds or fold_facts.duplicates == "near"
-    all_samples, measured = scan_dataset(project, image_settings, with_appearance=audit)
-    all_samples = all_samples.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
-    appearance = near = None
-    if audit:
-        sizes_and_hashes = measured[["id", "height", "width", "hash"]]
-        appearance = read_appearance(competition, paths).merge(sizes_and_hashes, on="id", validate="one_to_one")
-        near = load_near_duplicates(paths, appearance)
-    joined = near if fold_facts.duplicates == "near" else None  # near-duplicates that join groups
-    if needs_holdout(paths):
-        all_samples = _split_off_holdout(project, all_samples, joined)
-    test_groups = all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
-    readable = all_samples[all_samples["bad"] == ""].drop(columns="bad")
-    train = readable[readable["part"] == "train"].reset_index(drop=True)
-    test = readable[readable["part"] == "test"].reset_index(drop=True)
-    targets = encode_targets(competition, train)
-    train["group"] = _merged_groups(train, joined)
-
-    if has_folds:
-        unreadable = set(all_samples.loc[all_samples["bad"] != "", "id"])
-        fold = check_folds(paths, train["id"], fold_facts, unreadable).set_index("id")["fold"]
-        train["fold"] = fold.loc[train["id"]].to_numpy()
-    else:
-        train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
-    leaks = find_leaks(train, test, targets, near.pairs if near else None)
-    if leaks.split:
-        fix = f"Run: {project.command('folds', FORCE=1)}"
-        raise UserError(
-            f"{count_of(len(leaks.split), 'group is', 'groups are')} in two folds: {shorten_list(leaks.split)}",
-            paths.folds,
-            fix,
-        )
-    if not has_folds:
-        metadata = {
-            "folds": fold_facts.model_dump(),
-            "samples": len(train),
-            "groups": int(train["group"].nunique()),
-            "audit": leaks.counts(),
-        }
-        backup = write_folds(paths, train, metadata)
-        say("folds", f"made: {format_folds(project, train)}")
-        if backup:
-            say(
-                "folds",
-                f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid",
-            )
-    if near is not None:
-        files.write_csv(leaks.table(), paths.audit)
-    unreadable = all_samples[(all_samples["part"] == "train") & (all_samples["bad"] != "")]
-    return Dataset(train, targets, test, test_groups, leaks, unreadable, not has_folds, appearance, near)
-
-
-def format_folds(project: Project, train: pd.DataFrame) -> str:
-    """Folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
-
-    Args:
-        train: training samples with the column group.
-    """
-    fold_facts = project.competition.folds
-    description = (
-        f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, "
-        f"{count_of(train['group'].nunique(), 'group')}"
-    )
-    return f"{description} -> {project.display(project.paths.folds)}"
-
-
-def _merged_groups(readable: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
-    """The group of each readable sample; groups that share equal or near-duplicate images are merged."""
-    shared = [readable["hash"].to_numpy()]
-    if near is not None:
-        shared.append(near.cluster_of(readable["id"]))
-    return merge_groups(readable["group"].to_numpy(), *shared)
-
-
-def _split_off_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Chooses the hold-out and moves it to the test part.
-
-    Images that cannot be read stay in the training part, where they are left out.
-
-    Args:
-        all_samples: the sample table with `bad` and `hash` of each image.
-        near: near-duplicates, where they join groups.
-    """
-    competition, share = project.competition, project.competition.labels.holdout
-    is_readable = (all_samples["bad"] == "").to_numpy()
-    readable = all_samples[is_readable]
-    in_holdout = np.zeros(len(all_samples), bool)
-    targets, groups = encode_targets(competition, readable), _merged_groups(readable, near)
-    in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
-    columns = all_samples.drop(columns=["bad", "hash"])
-    with files.lock(project.paths.samples):
-        table = samples.split_off_holdout(competition, project.paths, columns, in_holdout)
-    count, total = in_holdout.sum(), is_readable.sum()
-    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
-    say("holdout", f"{moved} become the test part; copies of an image stay in one part")
-    return table.assign(bad=all_samples["bad"], hash=all_samples["hash"])
-
-
-def scan_dataset(
-    project: Project, image_settings: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Loads the sample table and the measurements of its images; scans images that have not been measured.
-
-    Args:
-        image_settings: those of a recipe; also prepares the images for its store. Defaults to measuring only.
-        with_appearance: also measures what the audit needs.
-        quiet: warns of unreadable images only if some were scanned just now.
+        project: the competition; missing files are made in its data/ and folds/.
+        image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
+            settings. Defaults to none: images are only measured.
+        audit: also searches for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
+            near.
+        renew_folds: makes new folds even if there are some. Defaults to False.
 
     Returns:
-        The sample table; the measurements, in the same order.
+        The dataset, with a fold for each training sample.
+
+    Raises:
+        UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
+            or that split a group.
     """
-    competition, paths = project.competition, project.paths
-    table = load_samples(project)
-    scan = scan_images(competition, paths, table, image_settings, with_appearance)
-    if scan.num_images:
-        message = f"{count_of(scan.num_images, 'image')} scanned"
-        if image_settings:
-            message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
-            message += f" -> {project.display(paths.store(store_key(competition, paths, image_settings)))}"
-        rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
-        say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
-    if scan.num_images or not quiet:
-        _warn_of_unreadable(project, table, scan.measurements)
-    return table, scan.measurements
-
-
-def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:
-    unreadable = (measured["bad"] != "").to_numpy()
-    if not unreadable.any():
-        return
-    counts = table.loc[unreadable, "part"].value_counts()
-    by_part = " and ".join(
-        f"{counts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in counts
+    competition, paths, fold_facts = project.competition, project.paths, project.competition.folds
+    _check_fold_method(project)
+    makes_folds = renew_folds or not paths.folds.is_file()
+    joins_near = fold_facts.duplicates == "near"
+    all_samples, appearance, near = _measured_samples(project, image_settings, audit or makes_folds or joins_near)
+    joined = near if joins_near else None  # near-duplicates that join groups
+    if needs_holdout(paths):
+        all_samples = cut_holdout(project, all_samples, joined)
+    is_readable = all_samples["bad"] == ""
+    readable, unreadable = all_samples[is_readable].drop(columns="bad"), all_samples[~is_readable]
+    train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
+    targets = encode_targets(competition, train)
+    train["group"] = join_duplicates(train, joined)
+    if makes_folds:
+        train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
+    else:
+        fold = check_folds(paths, train["id"], fold_facts, set(unreadable["id"])).set_index("id")["fold"]
+        train["fold"] = fold.loc[train["id"]].to_numpy()
+    leaks = find_leaks(train, test, targets, near.pairs if near else None)
+    _check_groups_are_whole(project, leaks)
+    if makes_folds:
+        save_new_folds(project, train, leaks)
+    if near is not None:
+        files.write_csv(leaks.table(), paths.audit)
+    return Dataset(
+        train,
+        targets,
+        test,
+        test_groups=all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"],
+        leaks=leaks,
+        unreadable=unreadable[unreadable["part"] == "train"],
+        has_new_folds=makes_folds,
+        appearance=appearance,
+        near_duplicates=near,
     )
-    consequence = "left out of training; a test image among them gets the mean of the training labels"
-    warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
-    for row in unreadable.nonzero()[0][:MAX_SHOWN]:
-        warn("", f"{table['image'].iloc[row]}: {measured['bad'].iloc[row]}")
-    warn("", f"all of them: {project.display(project.paths.bad_images)}")
+
+
+def _check_fold_method(project: Project) -> None:
+    """Raises UserError if `folds.method` would split the groups that competition.yaml defines."""
+    competition = project.competition
+    has_group_facts = competition.labels.group or competition.labels.group_pattern
+    if competition.folds.method == "stratified" and has_group_facts:
+        fix = "Set it to stratified-group or group, or remove labels.group"
+        raise UserError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
+
+
+def _measured_samples(
+    project: Project, image_settings: ImageSettings | None, audit: bool
+) -> tuple[pd.DataFrame, pd.DataFrame | None, NearDuplicates | None]:
+    """Loads the sample table with the columns `bad` and `hash`; for an audit, also appearance and near-duplicates."""
+    table, measured = scan_dataset(project, image_settings, with_appearance=audit)
+    table = table.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
+    if not audit:
+        return table, None, None
+    sizes_and_hashes = measured[["id", "height", "width", "hash"]]
+    appearance = read_appearance(project.competition, project.paths)
+    appearance = appearance.merge(sizes_and_hashes, on="id", validate="one_to_one")
+    return table, appearance, load_near_duplicates(project.paths, appearance)
+
+
+def _check_groups_are_whole(project: Project, leaks: LeakReport) -> None:
+    """Raises UserError if a group is in two folds."""
+    if leaks.split:
+        what = f"{count_of(len(leaks.split), 'group is', 'groups are')} in two folds: {shorten_list(leaks.split)}"
+        raise UserError(what, project.paths.folds, f"Run: {project.command('folds', FORCE=1)}")

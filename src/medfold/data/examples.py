@@ -18,7 +18,7 @@ class Example(NamedTuple):
     Args:
         pixels: uint8 (height, width, channels), the raw image.
         id: id of the sample.
-        caption_lines: its fold or part, and its labels; may be empty.
+        caption_lines: lines of text with fold or part and positive labels; may be empty.
     """
 
     pixels: np.ndarray
@@ -29,7 +29,7 @@ class Example(NamedTuple):
 def examples_of_classes(
     project: Project, data: Dataset, members: np.ndarray, max_classes: int = 8, images_per_class: int = 6
 ) -> Iterator[tuple[int, list[Example]]]:
-    """Training images of each class or label, drawn at random with a fixed seed.
+    """Yields training images of each class or label, drawn at random with a fixed seed.
 
     Args:
         members: int (samples, columns), 1 where a training sample is of the class.
@@ -50,31 +50,31 @@ def examples_of_classes(
 def near_duplicate_examples(
     project: Project, data: Dataset, pairs: list[tuple[str, str]], max_pairs: int
 ) -> list[list[Example]]:
-    """Pairs of images that look alike, with their folds and positive labels.
+    """Reads pairs of images that look alike, with their folds and positive labels.
 
     Args:
         pairs: pairs of ids, in the order in which they are shown; pairs with equal pixels or unknown ids are left out.
         max_pairs: number of pairs that are shown.
     """
     table = pd.concat([data.train, data.test]).set_index("id", drop=False)
-    known = [pair for pair in pairs if all(id in table.index for id in pair)]
+    known = [pair for pair in pairs if all(sample_id in table.index for sample_id in pair)]
     unequal = [pair for pair in known if table.at[pair[0], "hash"] != table.at[pair[1], "hash"]]
     examples = [
-        [_example(project, table.loc[id], _caption_lines(project, table.loc[id])) for id in pair]
+        [_example(project, table.loc[sample_id], _caption_lines(project, table.loc[sample_id])) for sample_id in pair]
         for pair in unequal[:max_pairs]
     ]
     return [[example for example in pair if example] for pair in examples if any(pair)]
 
 
 def _caption_lines(project: Project, sample: pd.Series) -> list[str]:
-    """The fold, or 'test' for a test image, and the first two positive labels."""
+    """Returns the fold, or 'test' for a test image, and the first two positive labels."""
     targets = project.competition.labels.targets
     labels = [f"{name} {sample[name]}" for name in targets if isinstance(sample[name], str) and sample[name] != "0"]
     return ["test" if sample["part"] == "test" else f"fold {sample['fold']:.0f}", *labels[:2]]
 
 
 def _example(project: Project, sample: pd.Series, caption_lines: list[str]) -> Example | None:
-    """An image with its caption; None if it can no longer be read, which must not stop a report."""
+    """Reads an image, with its caption; None if it can no longer be read, which must not stop a report."""
     images = project.competition.images
     try:
         pixels = read_image(project.paths.raw_root(images.root), sample["image"], images)

@@ -13,7 +13,7 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
 
     Args:
         path: an image, or a folder that is searched with its subfolders.
-        image_facts: of the competition; whether each channel is a separate file.
+        image_facts: facts `images` of the competition: whether each channel is a separate file.
 
     Returns:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
@@ -35,17 +35,21 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     return path, join_channel_files(images, image_facts)
 
 
-def join_channel_files(paths: list[str], image_facts: ImageFacts) -> list[str]:
-    """Images as `read_image` takes them: files of the channels of one image are joined with `|`.
+def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[str]:
+    """Returns images as `read_image` takes them: files of the channels of one image are joined with `|`.
+
+    Args:
+        image_paths: paths of image files below the root folder.
+        image_facts: facts `images` of the competition: whether each channel is a separate file.
 
     Raises:
         UserError: no file of the first channel.
     """
     if isinstance(image_facts.channels, int):
-        return paths
+        return image_paths
     before, _, after = PurePosixPath(image_facts.train[0]).name.partition(f"{{{CHANNEL_FIELD}}}")
     first, *others = (f"{before.rpartition('}')[2]}{channel}{after}" for channel in image_facts.channels)
-    prefixes = [path.removesuffix(first) for path in paths if path.endswith(first)]
+    prefixes = [path.removesuffix(first) for path in image_paths if path.endswith(first)]
     if not prefixes:
         raise UserError(
             f"no image is named ...{first}",

@@ -1,4 +1,4 @@
-"""Getting, repairing and renewing the raw data, and reading the sample table from it."""
+"""Gets, repairs and renews the raw data, and loads the sample table that is built from it."""
 
 import time
 from pathlib import Path
@@ -15,9 +15,10 @@ from medfold.errors import UserError, count_of, shorten_list
 
 
 def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:
-    """Gets the raw data and reads its labels; repairs incomplete data.
+    """Gets the raw data and builds the sample table; repairs incomplete data, and prints what was done.
 
     Args:
+        project: the competition; its data/ is filled.
         path: a file, folder or zip archive to use instead of the source. Defaults to none.
         force: gets the data again even if it is complete.
 
@@ -90,9 +91,12 @@ def _download_command(project: Project) -> str:
 
 
 def load_samples(project: Project) -> pd.DataFrame:
-    """Loads the sample table; builds it first if it is missing or stale.
+    """Loads the sample table; builds and writes it first if it is missing, changed or older than the facts.
 
-    Also gets the raw data of an embedded competition, which needs no network.
+    Also gets the raw data of a source that needs no network (phantom), if there is none yet.
+
+    Returns:
+        A row per image: id, part, image, group, unit, the targets and the columns of `labels.keep`.
 
     Raises:
         UserError: no raw data, or raw files that are missing or changed.

@@ -28,26 +28,30 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
-    hidden solution. With `labels.holdout` all samples are in the training part until `split_off_holdout`.
+    hidden solution. With `labels.holdout` all samples are in the training part until `write_holdout`.
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
             in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
-    where = f"{paths.facts.relative_to(paths.root)}, labels.layout"
+    where = f"{paths.facts_file.relative_to(paths.root)}, labels.layout"
     layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test, solution = train.head(0), None
     if not len(train):
-        raise UserError("no training sample", paths.raw / labels.file, "Is the label table empty or truncated?")
+        raise UserError(
+            "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
+        )
     for part, table in (("train", train), ("test", test)):
         _check_ids(table, part)
         expected = (labels.counts or {}).get(part, len(table))
         if len(table) != expected:
             raise UserError(
-                f"expected {expected:,} {part} samples, found {len(table):,}", paths.raw, "Is the download complete?"
+                f"expected {expected:,} {part} samples, found {len(table):,}",
+                paths.raw,
+                "Check that the download is complete, or correct labels.counts in competition.yaml",
             )
     both = set(train["id"]) & set(test["id"])
     if both:
@@ -80,12 +84,14 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     return table
 
 
-def split_off_holdout(
+def write_holdout(
     competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves the hold-out to the test part and hides its labels, for a local leaderboard.
+    """Moves the hold-out to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
+        competition: facts with `labels.holdout`.
+        paths: paths of the competition; sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
         in_holdout: bool (n,), True for samples of the hold-out.
 
@@ -101,7 +107,7 @@ def split_off_holdout(
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """Returns True until `split_off_holdout` has made the test part of `labels.holdout`."""
+    """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
     return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
 
 
@@ -134,12 +140,12 @@ def _write(
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
-    facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
-    facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
-    facts["unit"] = competition.score.unit
+    used_facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
+    used_facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
+    used_facts["unit"] = competition.score.unit
     if competition.labels.holdout:
-        facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
-    return fingerprint([VERSION, facts, files.sha256(paths.raw_manifest)])
+        used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
+    return fingerprint([VERSION, used_facts, files.sha256(paths.raw_manifest)])
 
 
 def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
@@ -180,9 +186,9 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     Raises:
         UserError: no such file, or it has no id column.
     """
-    facts = competition.submission
-    path = paths.raw_root(competition.images.root) / facts.sample if facts.sample else paths.sample_submission
-    return read_table(path, [facts.id])
+    submission_facts, raw = competition.submission, paths.raw_root(competition.images.root)
+    path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
+    return read_table(path, [submission_facts.id])
 
 
 def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
@@ -191,7 +197,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
 
     Args:
-        ids: ids of samples.
+        ids: ids of the samples to look up, text (n,).
 
     Returns:
         Text columns, one row per id, in the order of `ids`.
@@ -225,13 +231,14 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     """
     table = label_layouts.read_test_table(competition, raw)
     _check_ids(table, "test")
-    facts = competition.submission
-    if facts.sample:
-        return table, read_table(raw / facts.sample, [facts.id])
+    submission_facts = competition.submission
+    if submission_facts.sample:
+        return table, read_table(raw / submission_facts.sample, [submission_facts.id])
     return table, _blank_submission(competition, table["unit"].unique()).astype(str)
 
 
 def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFrame:
+    """Returns a sample submission: one row per unit, each class equally probable."""
     blank = pd.DataFrame({competition.submission.id: units})
     blank[competition.prediction_columns] = (
         1 / len(competition.prediction_columns) if competition.exclusive_classes else 0.5
@@ -240,26 +247,36 @@ def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFra
 
 
 def _check_ids(table: pd.DataFrame, part: str) -> None:
+    """Checks that each id appears once in a part.
+
+    Raises:
+        UserError: repeated ids.
+    """
     repeated = table["id"].duplicated()
     if repeated.any():
         what = (
-            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} twice in the {part} part: "
+            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
             f"{shorten_list(table['id'][repeated])}"
         )
-        raise UserError(what, "labels", "Set labels.repeated in competition.yaml: how to merge several rows of one id")
+        raise UserError(what, "labels.repeated", "Set it in competition.yaml: how to merge several rows of one id")
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
+    """Checks that all images of a unit are in one group and in one part.
+
+    Raises:
+        UserError: a unit in two groups, or in train and in test.
+    """
     first_group = table.drop_duplicates("unit").set_index("unit")["group"]
     split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
     if len(split):
         what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
-        raise UserError(what, paths.facts, "Change score.unit or labels.group: a group holds whole units")
+        raise UserError(what, paths.facts_file, "Change score.unit or labels.group: a group holds whole units")
     num_parts = table.groupby("unit")["part"].nunique()
     both = num_parts.index[num_parts > 1]
     if len(both):
         raise UserError(
             f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
-            paths.facts,
-            "See score.unit",
+            paths.facts_file,
+            "Change score.unit so that the images of a unit are all in one part",
         )

@@ -1,10 +1,20 @@
-"""Folds: splitters, the folds table, and the audit for leaks."""
+"""Folds: splitters, the folds table, and the audit for leaks.
+
+- `splitters`: assign folds, choose the hold-out;
+- `duplicate_groups`: groups joined by images that they share;
+- `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
+- `leaks`: the audit; `unnamed_groups`: columns, ids and folders that look like groups;
+- `near_duplicates`: the search; `kept_near_duplicates`: its result, kept in data/;
+- `dataset_shift`: differences between training and test part, and columns that predict the class.
+"""
 
 from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
-from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds
+from medfold.folds.duplicate_groups import join_duplicates
+from medfold.folds.folds_table import check_folds, folds_fingerprint
 from medfold.folds.kept_near_duplicates import NearDuplicates, load_near_duplicates, read_near_duplicates
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, merge_groups, scarce_classes
+from medfold.folds.new_folds import format_folds, save_new_folds
+from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, scarce_classes
 from medfold.folds.unnamed_groups import (
     GROUP_WORDS,
     PERSON_WORDS,
@@ -29,11 +39,12 @@ __all__ = [
     "find_suspected_groups",
     "fold_balance",
     "folds_fingerprint",
+    "format_folds",
     "is_group_name",
+    "join_duplicates",
     "load_near_duplicates",
-    "merge_groups",
     "predictive_columns",
     "read_near_duplicates",
+    "save_new_folds",
     "scarce_classes",
-    "write_folds",
 ]

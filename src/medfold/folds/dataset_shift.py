@@ -45,9 +45,12 @@ def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray,
 
     Args:
         train: columns of numbers and texts, missing values allowed; columns that `test` lacks are ignored.
-        test: the same columns.
+        test: test samples, with the same columns as `train`.
         groups: (len(train) + len(test),), equal for rows that belong together.
-        seed: of the sampling, the folds and the classifier. Defaults to 0.
+        seed: seed of the sampling, the folds and the classifier. Defaults to 0.
+
+    Returns:
+        The AUC of all columns together, and of the most predictive ones alone.
     """
     shared = [column for column in train if column in test]
     rng = np.random.default_rng(seed)
@@ -143,7 +146,8 @@ def predictive_columns(headers: pd.DataFrame, targets: np.ndarray, groups: np.nd
         members = {label: targets[:, label] == 1 for label in range(targets.shape[1])}
     else:
         classes = np.unique(targets)
-        members = {int(k): targets == k for k in (classes[1:] if len(classes) == 2 else classes)}
+        shown = classes[1:] if len(classes) == 2 else classes
+        members = {int(number): targets == number for number in shown}
     group = pd.factorize(np.asarray(groups))[0]
     weights = 1 / np.bincount(group)[group]
     tests = []

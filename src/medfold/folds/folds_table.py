@@ -47,8 +47,8 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     """Writes the folds table and its metadata; a different earlier table is renamed, not overwritten.
 
     Args:
-        table: id, group, fold.
-        metadata: how the folds were made, for the JSON file beside the table.
+        table: a row per training sample: id, group, fold.
+        metadata: settings and counts of the folds, for the JSON file beside the table.
 
     Returns:
         Path of the renamed earlier table; None if there was none.
@@ -80,7 +80,7 @@ def check_folds(
     """Reads the existing folds table and checks that it still fits the data and competition.yaml.
 
     Args:
-        ids: of the training samples.
+        ids: ids of the readable training samples.
         fold_facts: the key `folds` of competition.yaml.
         unreadable: additional ids that the table may hold: their images may be readable on another machine.
 
@@ -100,7 +100,9 @@ def check_folds(
     saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
     # Older versions did not save the key `duplicates`.
     if saved and (saved := {"duplicates": "exact", **saved}) != fold_facts.model_dump():
-        old, current = ({f"{k}={v}" for k, v in facts.items()} for facts in (saved, fold_facts.model_dump()))
+        old, current = (
+            {f"{key}={value}" for key, value in settings.items()} for settings in (saved, fold_facts.model_dump())
+        )
         what = f"made with {', '.join(sorted(old - current))}, competition.yaml has {', '.join(sorted(current - old))}"
         raise UserError(what, paths.folds, fix)
     if table["fold"].max() + 1 != fold_facts.k or table["fold"].nunique() != fold_facts.k:

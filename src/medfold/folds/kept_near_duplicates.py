@@ -57,7 +57,7 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
         files.write_json(cached, paths.near_duplicates, sealed=True)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
-    rows = position.loc[[id for pair in pairs for id in pair]].to_numpy().reshape(-1, 2)
+    rows = position.loc[[image_id for pair in pairs for image_id in pair]].to_numpy().reshape(-1, 2)
     unequal = hashes[rows[:, 0]] != hashes[rows[:, 1]]
     return NearDuplicates(
         pairs=[pair for pair, differ in zip(pairs, unequal, strict=True) if differ],

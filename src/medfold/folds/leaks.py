@@ -18,10 +18,10 @@ class LeakReport:
     Args:
         split: groups in more than one fold (must be empty).
         duplicates: clusters of two or more training samples with identical pixels.
-        contradicting: those of these clusters whose labels differ.
+        contradicting: clusters of `duplicates` whose labels differ.
         leaked: pairs of a training and a test sample with identical pixels.
         near: pairs of near-duplicate training samples; None if near-duplicates were not computed.
-        near_split: those of these pairs that are in different folds.
+        near_split: pairs of `near` that are in different folds.
         near_leaked: near-duplicate pairs of a training and a test sample; None if near-duplicates were not computed.
         plain: training samples whose pixels all have one value, each in its own list; None if there are none.
     """
@@ -86,10 +86,13 @@ def find_leaks(
     """Audits the folds for leaks.
 
     Args:
-        train: columns id, group, fold, hash.
-        test: columns id, hash.
+        train: training samples with the columns id, group, fold and hash.
+        test: test samples with the columns id and hash.
         targets: int (n,) or (n, labels), in the order of `train`.
         near: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
+
+    Returns:
+        The findings of the audit; `split` must be empty.
     """
     folds_of_group = train.groupby("group")["fold"].nunique()
     split = folds_of_group.index[folds_of_group > 1].tolist()
@@ -107,7 +110,7 @@ def find_leaks(
         duplicates=clusters,
         contradicting=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
         leaked=pairs[["id", "id_test"]].to_numpy().tolist(),
-        plain=[[id] for id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
+        plain=[[image_id] for image_id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
         **(_near(train, test, near) if near is not None else {}),
     )
 

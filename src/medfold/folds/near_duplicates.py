@@ -63,7 +63,7 @@ def close_hash_pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.
     agree in one.
 
     Args:
-        hashes: uint64 (n,).
+        hashes: perceptual hashes, uint64 (n,).
         radius: the number of bits that may differ.
 
     Yields:
@@ -80,8 +80,11 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     The order of the images does not matter. Blank images have no near-duplicates.
 
     Args:
-        hashes: uint64 (n,), of `hash_and_thumbnail`.
+        hashes: perceptual hashes of `hash_and_thumbnail`, uint64 (n,).
         thumbnails: uint8 (n, THUMBNAIL, THUMBNAIL), of `hash_and_thumbnail`; may be memory-mapped.
+
+    Returns:
+        Pairs of rows that are near-duplicates, with their similarity, without cycles.
     """
     varied = np.flatnonzero([thumbnail.std() >= MIN_STD for thumbnail in thumbnails])
     # Identical thumbnails are paired at once. The others are sorted by digest, so that the order of the images does

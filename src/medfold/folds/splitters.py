@@ -46,10 +46,10 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, fold_f
     of its samples.
 
     Args:
-        ids: text (n,), unique.
+        ids: ids of the samples, text (n,), unique.
         targets: int (n,) classes, or int (n, labels) of 0 and 1.
-        groups: int (n,), duplicates merged.
-        fold_facts: K, seed and method.
+        groups: group numbers, int (n,), with duplicates joined.
+        fold_facts: number of folds, seed and method.
 
     Returns:
         int64 (n,), values 0..K-1.
@@ -64,6 +64,7 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, fold_f
 
 
 def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> np.ndarray:
+    """Assigns folds as `assign_folds`, to samples that are sorted by id; groups are numbered from 0."""
     # Here and in other modules scikit-learn is imported inside functions: its import takes longer than most commands.
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
@@ -123,11 +124,11 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
     that order. Then single groups change sides as long as this brings the counts nearer to the share.
 
     Args:
-        ids: text (n,), unique.
+        ids: ids of the samples, text (n,), unique.
         targets: int (n,) classes, or int (n, labels) of 0 and 1.
-        groups: int (n,), duplicates merged.
-        share: of the samples, above 0.
-        seed: of the random order.
+        groups: group numbers, int (n,), with duplicates joined.
+        share: share of the samples to hold out, above 0 and below 1.
+        seed: seed of the random order of the groups.
 
     Returns:
         bool (n,): True for the hold-out.

@@ -40,10 +40,10 @@ class SuspectedGroup:
 
     Args:
         name: the column, or a description of the part of the ids or of the folders.
-        fact: what to write into competition.yaml to group by it.
-        num_values: distinct values.
-        num_shared_images: images that share their value with another image.
-        num_split_values: values that occur in several folds.
+        fact: key and value of competition.yaml that group by this column, as text.
+        num_values: number of distinct values.
+        num_shared_images: number of images that share their value with another image.
+        num_split_values: number of values that occur in several folds.
     """
 
     name: str
@@ -83,10 +83,10 @@ def find_suspected_groups(
     them often. The same test applies to the beginning of the ids, with as few parts as possible, and to folders.
 
     Args:
-        ids: text (n,).
-        images: text (n,), their paths.
+        ids: ids of the training samples, text (n,).
+        images: paths of their images, text (n,).
         columns: text (n, columns), the other columns of the label table.
-        fold: int (n,).
+        fold: fold numbers, int (n,).
 
     Returns:
         The suspects: first those with a group word in their name, then those that connect the most images.

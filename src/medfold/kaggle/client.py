@@ -63,10 +63,10 @@ def call(api: Any, service: str, method: str, /, **fields: Any) -> Any:
     """Sends one request and returns Kaggle's answer.
 
     Args:
-        api: an official client.
+        api: official client of Kaggle.
         service: blobs, competitions, datasets or kernels.
-        method: of that service in kagglesdk.
-        fields: the fields of its request.
+        method: name of a method of this service in kagglesdk.
+        fields: fields of the request, by name.
 
     Raises:
         requests.RequestException: no answer, or an error.

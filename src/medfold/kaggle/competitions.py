@@ -25,11 +25,11 @@ class CompetitionInfo:
     """Details of a competition.
 
     Args:
-        slug: its name in URLs.
+        slug: name of the competition in URLs.
         has_joined: whether the user takes part.
-        deadline: in UTC; None without one.
-        notebooks_only: whether it takes notebooks, and no files.
-        submissions_disabled: whether it takes no submissions any more.
+        deadline: end of the competition in UTC; None if it has none.
+        notebooks_only: whether the competition takes notebooks and no files.
+        submissions_disabled: whether the competition takes no submissions any more.
     """
 
     slug: str
@@ -40,7 +40,7 @@ class CompetitionInfo:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the deadline has passed; late submissions may still be scored."""
+        """True if the deadline has passed; late submissions may still be scored."""
         return self.deadline is not None and self.deadline < datetime.now(UTC)
 
     @property
@@ -54,7 +54,7 @@ class Limits:
     """The number of submissions that are left.
 
     Args:
-        num_left: today (UTC); None if Kaggle does not report it, as before the first submission.
+        num_left: submissions left today (UTC); None if Kaggle does not report it, as before the first submission.
         counts_all_time: whether the limit counts all submissions ever made, not only those of today.
     """
 
@@ -67,12 +67,12 @@ class KaggleSubmission:
     """A submission as Kaggle lists it.
 
     Args:
-        ref: its number.
-        file: name of the file.
-        message: its description.
-        status: pending, complete or error.
-        public, private: its scores; None if there is none or it is hidden.
-        error: why it was refused, or "".
+        ref: number of the submission at Kaggle.
+        file: name of the submitted file.
+        message: description that was sent with the file.
+        status: state of the scoring: pending, complete or error.
+        public, private: public and private score; None if there is none or it is hidden.
+        error: reason of a refusal, or "".
     """
 
     ref: int
@@ -88,7 +88,7 @@ class Competitions:
     """Competitions, and the user's submissions to them.
 
     Args:
-        session: with credentials.
+        session: connection to Kaggle, with credentials.
     """
 
     def __init__(self, session: KaggleSession):
@@ -140,8 +140,8 @@ class Competitions:
         Kaggle decides the size of a page, whatever is requested; a token marks that there are more.
 
         Args:
-            slug: of the competition.
-            min_count: how many to list, if there are that many. Defaults to a page.
+            slug: name of the competition in URLs.
+            min_count: number of submissions to list, if there are that many. Defaults to a page.
         """
         fields: dict[str, Any] = {"competition_name": slug, "page_size": PAGE_SIZE}
         listed: list[KaggleSubmission] = []
@@ -165,9 +165,9 @@ class Competitions:
         """Uploads a file and submits it, once: if an answer is lost, the list of submissions is searched.
 
         Args:
-            slug: of the competition.
-            file: the submission.
-            message: its description.
+            slug: name of the competition in URLs.
+            file: path of the submission to upload.
+            message: description that was sent with the file.
             content_id: a part of the message that no submission of another file has.
 
         Returns:
@@ -183,10 +183,13 @@ class Competitions:
         """Submits an output file of a version of a notebook, once: as `submit`.
 
         Args:
-            slug: of the competition.
-            ref, version: of the notebook.
-            output: name of the file.
+            slug: name of the competition in URLs.
+            ref, version: owner/name and number of the version of the notebook.
+            output: name of the output file to submit.
             message, content_id: as `submit` takes them.
+
+        Returns:
+            The number of the submission at Kaggle.
         """
         api = self.session.api
 

@@ -24,7 +24,7 @@ class Datasets:
     """The user's own data sets.
 
     Args:
-        session: with credentials.
+        session: connection to Kaggle, with credentials.
 
     Example:
         `Datasets(session).upload("x-rays-weights", Path("weights"), content_id="0123456789ab")`
@@ -53,8 +53,8 @@ class Datasets:
         """Returns True if the newest version of a data set has this content; waits until Kaggle has unpacked it.
 
         Args:
-            name: of the data set.
-            content_id: as for `upload`.
+            name: name of the data set, without its owner.
+            content_id: id of the content that was given to `upload`.
         """
         if self._state(name) in UNUSABLE_STATES:
             return False
@@ -67,9 +67,12 @@ class Datasets:
         A version holds only the files that are sent with it, none of earlier versions.
 
         Args:
-            name: of the data set.
-            folder: its files; subfolders are ignored.
+            name: name of the data set, without its owner.
+            folder: folder whose files are sent; subfolders are ignored.
             content_id: identifies this version for `holds`: it is in the name of one more file.
+
+        Returns:
+            The version that was made.
 
         Raises:
             UserError: a failed upload, or Kaggle's reason to refuse; nothing is changed then.

@@ -23,8 +23,8 @@ def dataset_files(session: KaggleSession, slug: str) -> dict[str, int]:
     """Lists the files of a data set: path -> bytes.
 
     Args:
-        session: without credentials if the data set is public.
-        slug: owner/name.
+        session: connection to Kaggle; public data sets need no credentials.
+        slug: owner/name of the data set.
     """
     return _list_files(session, slug, session.api.dataset_list_files, lambda page: page.dataset_files)
 
@@ -33,8 +33,8 @@ def open_competition(session: KaggleSession, slug: str, name: str = "") -> reque
     """Opens the stream of a competition's archive, or of one of its files.
 
     Args:
-        session: with credentials.
-        slug: of the competition.
+        session: connection to Kaggle, with credentials.
+        slug: name of the competition in URLs.
         name: path of the file. Defaults to the archive of all files.
 
     Raises:
@@ -51,8 +51,8 @@ def open_dataset(session: KaggleSession, slug: str, name: str = "") -> requests.
     """Opens the stream of a data set's archive, or of one of its files.
 
     Args:
-        session: without credentials if the data set is public.
-        slug: owner/name.
+        session: connection to Kaggle; public data sets need no credentials.
+        slug: owner/name of the data set.
         name: path of the file. Defaults to the archive of all files.
 
     Raises:

@@ -22,9 +22,9 @@ def kaggle_errors(where: str, source: str, if_refused: str | None = None) -> Ite
     """Converts the errors of requests to Kaggle inside the block into UserErrors.
 
     Args:
-        where: what was requested, such as the name of a competition.
-        source: where the credentials are from.
-        if_refused: what to do about a refusal (403). Defaults to nothing.
+        where: name of what was requested, such as a competition.
+        source: file or variable that the credentials are from.
+        if_refused: advice for a refusal (403), for the error message. Defaults to none.
     """
     try:
         yield
@@ -40,10 +40,13 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     """Describes a failed request, without URLs: they may be signed.
 
     Args:
-        error: the exception of the request.
-        where: what was requested.
-        source: where the credentials are from.
-        if_refused: what to do about a refusal (403). Defaults to nothing.
+        error: exception that the request raised.
+        where: name of what was requested.
+        source: file or variable that the credentials are from.
+        if_refused: advice for a refusal (403), for the error message. Defaults to none.
+
+    Returns:
+        An error that names what was requested, the reason and what to do.
     """
     if error.response is None:
         fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"

@@ -37,7 +37,7 @@ class KernelRun:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the state is final."""
+        """True if the state is final."""
         return self.state in FINAL_STATES
 
 
@@ -46,8 +46,8 @@ class KernelOutput:
     """Output of a notebook's run.
 
     Args:
-        files: name -> short-lived URL.
-        log: its printed output.
+        files: short-lived URL of each output file, by name.
+        log: printed output of the notebook.
     """
 
     files: dict[str, str]
@@ -59,8 +59,8 @@ class AttachedData:
     """Data that a notebook finds below /kaggle/input.
 
     Args:
-        datasets: owner/name of each.
-        competition: the slug of the competition whose data it reads. Defaults to none.
+        datasets: owner/name of each data set.
+        competition: slug of the competition whose data the notebook reads. Defaults to none.
     """
 
     datasets: list[str]
@@ -71,7 +71,7 @@ class Kernels:
     """The user's own notebooks; Kaggle calls them kernels.
 
     Args:
-        session: with credentials.
+        session: connection to Kaggle, with credentials.
 
     Example:
         `Kernels(session).follow(version, max_seconds=3600).state`
@@ -97,10 +97,13 @@ class Kernels:
         """Uploads a file as the newest version of a private notebook; Kaggle runs it on GPUs.
 
         Args:
-            name: of the notebook.
-            notebook: an .ipynb file.
-            attached: the data it reads.
-            internet: whether it may use the internet. Defaults to False.
+            name: name of the notebook, without its owner.
+            notebook: path of the .ipynb file.
+            attached: data that the notebook reads.
+            internet: whether the notebook may use the internet. Defaults to False.
+
+        Returns:
+            The version that was made.
 
         Raises:
             UserError: Kaggle's reason to refuse, or data that it could not attach.
@@ -144,8 +147,11 @@ class Kernels:
         """Waits until the run of a notebook version ends, and prints its state when it changes.
 
         Args:
-            notebook: the version.
-            max_seconds: seconds to wait.
+            notebook: version of a notebook, as `push` or `version` return it.
+            max_seconds: longest time to wait, in seconds.
+
+        Returns:
+            The final state of the run.
 
         Raises:
             UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.
@@ -194,9 +200,9 @@ class Kernels:
         """Downloads an output file of the run of a notebook version; each attempt requests a fresh URL.
 
         Args:
-            notebook: the version.
-            name: of the file.
-            out: where to write it.
+            notebook: version of a notebook, as `push` or `version` return it.
+            name: name of the output file.
+            out: path to write the file to.
 
         Raises:
             UserError: there is no file of that name, or an error page is sent instead of it.

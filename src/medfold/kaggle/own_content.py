@@ -14,8 +14,8 @@ class OwnContent:
     """A notebook or data set of the user.
 
     Args:
-        kind: of content.
-        ref: owner/name.
+        kind: kind of content: notebook or data set.
+        ref: owner/name at Kaggle.
     """
 
     kind: Literal["notebook", "data set"]
@@ -23,7 +23,7 @@ class OwnContent:
 
     @property
     def page(self) -> str:
-        """Its URL."""
+        """URL of the notebook or data set."""
         return f"{SITE}/{'code' if self.kind == 'notebook' else 'datasets'}/{self.ref}"
 
 
@@ -31,8 +31,8 @@ def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
     """Yields the user's notebooks and data sets whose names begin with a prefix.
 
     Args:
-        session: with credentials.
-        prefix: of the names.
+        session: connection to Kaggle, with credentials.
+        prefix: beginning of the names that are listed.
     """
     api = session.api
     notebooks = _refs(session, "your notebooks", api.kernels_list_with_response, lambda page: page.kernels)

@@ -24,7 +24,7 @@ class RemoteRun:
     """A notebook to run on Kaggle, with its data.
 
     Args:
-        name: of the notebook.
+        name: name of the notebook, without its owner.
         dataset: name of the data set.
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
             folder. Its key `mark` is the content id.
@@ -49,7 +49,7 @@ class RemoteRun:
 
     @property
     def content_id(self) -> str:
-        """Identifies the content of the run; the same for all versions of this package."""
+        """Id of the content of the run; the same for all versions of this package."""
         return files.read_json(self.manifest)["mark"]
 
 
@@ -59,7 +59,7 @@ class FinishedRun:
 
     Args:
         dataset: the version that the notebook read; None if it has been removed.
-        notebook: the version that ran.
+        notebook: version of the notebook that ran.
     """
 
     dataset: Version | None
@@ -75,7 +75,7 @@ class FailedNotebookError(UserError):
     """A notebook that ran and failed; it may have written files.
 
     Args:
-        notebook: the version.
+        notebook: version of the notebook that failed.
     """
 
     def __init__(self, what: str, where: object, fix: str | None, notebook: Version):
@@ -94,11 +94,14 @@ def run_at_kaggle(
     """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.
 
     Args:
-        session: with credentials.
-        remote_run: the notebook and its data.
-        max_seconds: seconds to wait.
-        log: the file for the notebook's printed output.
+        session: connection to Kaggle, with credentials.
+        remote_run: notebook to run, and the data sets that it reads.
+        max_seconds: longest time to wait for the run, in seconds.
+        log: file to write the notebook's printed output to.
         rerun: run it once more even if it has run before. Defaults to False.
+
+    Returns:
+        Versions of the notebook and the data set of the run, which has succeeded.
 
     Raises:
         UserError: a refusal, with Kaggle's reason.

@@ -27,9 +27,9 @@ class Version:
     """A version of a data set or of a notebook.
 
     Args:
-        ref: owner/name.
-        version: its number.
-        link: URL of its page.
+        ref: owner/name of the notebook or data set.
+        version: number of the version, from 1.
+        link: URL of the page of the notebook or data set.
     """
 
     ref: str
@@ -41,7 +41,7 @@ class KaggleSession:
     """A session with Kaggle.
 
     Args:
-        api: the official client.
+        api: official client of Kaggle, with credentials where there are some.
         credentials: account and source; None for a session without an account.
 
     Example:
@@ -98,8 +98,8 @@ class KaggleSession:
         """Converts the errors of requests inside a `with` block into UserErrors.
 
         Args:
-            where: what was requested.
-            if_refused: what to do about a refusal (403). Defaults to nothing.
+            where: name of what was requested, for messages.
+            if_refused: advice for a refusal (403), for the error message. Defaults to none.
         """
         return kaggle_errors(where, self.source, if_refused)
 
@@ -107,9 +107,9 @@ class KaggleSession:
         """Sends one request and returns Kaggle's answer.
 
         Args:
-            where: what is requested, for messages.
+            where: name of what is requested, for messages.
             service, method, fields: as `client.call` takes them.
-            if_refused: what to do about a refusal (403). Defaults to nothing.
+            if_refused: advice for a refusal (403), for the error message. Defaults to none.
 
         Raises:
             UserError: no answer, or an error.
@@ -136,8 +136,8 @@ class KaggleSession:
         """Yields all pages of a listing.
 
         Args:
-            where: what is listed, for messages.
-            ask: the listing method of the official client.
+            where: name of what is listed, for messages.
+            ask: method of the official client that lists one page.
             arguments, options: arguments of `ask`, without the page token.
             first_token: token of the first page.
 
@@ -157,7 +157,7 @@ class KaggleSession:
         """Sends a request that must not be repeated; if its answer is lost, searches for its result.
 
         Args:
-            where: what is sent, for messages.
+            where: name of what is sent, for messages.
             send: sends the request and returns the answer.
             find: returns the result of the request; None if there is none.
 
@@ -187,10 +187,10 @@ def search(
     """Searches for the result of a request whose answer was lost; returns None if it is not found.
 
     Args:
-        error: how the answer was lost.
+        error: exception by which the answer was lost.
         find: returns the result of the request; None if there is none.
         delays: seconds to wait before each search. Defaults to five searches within a minute.
-        topic: of the warning.
+        topic: first word of the warning.
     """
     warn(topic, f"the answer was lost ({reason_of(error)}); checking whether the request arrived")
     for seconds in delays:

@@ -22,10 +22,10 @@ class SubmissionBundle:
 
     Args:
         folder: path of the bundle.
-        manifest: content of kit.json.
-        competition: the facts.
+        manifest: content of kit.json: facts, members and hashes of all files.
+        competition: facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
-        fitted: the fitted ensemble and post-processing.
+        fitted: fitted ensemble and post-processing.
     """
 
     folder: Path
@@ -65,6 +65,9 @@ class SubmissionBundle:
 
         Args:
             inputs: the folder of all mounts, which holds it as `competitions/<slug>` or as `<slug>`.
+
+        Returns:
+            Path of the folder, which exists.
 
         Raises:
             UserError: it is not attached; the message lists what is.

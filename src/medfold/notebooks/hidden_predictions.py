@@ -25,9 +25,9 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     """Predicts the attached test set, of any size, and writes the checked submission.
 
     Args:
-        bundle: the opened bundle with the trained folds.
-        inputs: the folder of all mounts.
-        out: the file to write.
+        bundle: opened bundle with the trained folds.
+        inputs: folder below which Kaggle mounts the attached data.
+        out: path of the submission to write.
         hours: time limit, in hours; if needed, folds and test-time views are left out to meet it.
 
     Returns:

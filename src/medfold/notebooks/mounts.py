@@ -12,8 +12,11 @@ def competition_folder(inputs: Path, slug: str) -> Path:
     """Finds the folder of a competition's data.
 
     Args:
-        inputs: the folder of all mounts.
-        slug: of the competition.
+        inputs: folder below which Kaggle mounts the attached data.
+        slug: name of the competition in URLs.
+
+    Returns:
+        Path of the folder, which exists.
 
     Raises:
         UserError: it is not attached; the message lists what is.
@@ -25,8 +28,11 @@ def dataset_folder(inputs: Path, ref: str) -> Path:
     """Finds the folder of a data set.
 
     Args:
-        inputs: the folder of all mounts.
+        inputs: folder below which Kaggle mounts the attached data.
         ref: owner/name of the data set.
+
+    Returns:
+        Path of the folder, which exists.
 
     Raises:
         UserError: it is not attached; the message lists what is.

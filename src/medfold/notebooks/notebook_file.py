@@ -83,9 +83,9 @@ def submission_notebook(
     """Returns the notebook that predicts a hidden test set.
 
     Args:
-        competition: the facts.
-        runs: run names.
-        score: the OOF score as text.
+        competition: facts of the competition, for title and links.
+        runs: names of the runs, for the description.
+        score: OOF score as text, for the description.
         manifest: path of the bundle's kit.json.
         packages: versions, by name, of the packages to install from the bundle besides medfold.
 
@@ -113,21 +113,21 @@ def submission_notebook(
 
 
 def training_notebook(
-    competition: Competition, run: str, folds: list[int], manifest: Path, packages: dict[str, str]
+    competition: Competition, run: str, fold_numbers: list[int], manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that trains folds.
 
     Args:
-        competition: the facts.
+        competition: facts of the competition, for title and links.
         run: name of the run.
-        folds: fold numbers.
+        fold_numbers: numbers of the folds to train.
         manifest: path of the bundle's job.json.
-        packages: as in `submission_notebook`.
+        packages: versions, by name, of the packages to install from the bundle besides medfold.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
-    fold_list = ", ".join(map(str, folds))
+    fold_list = ", ".join(map(str, fold_numbers))
     text = _TRAINING.format(
         title=competition.title, version=__version__, run=run, folds=fold_list, content_id=_content_id(manifest)
     )

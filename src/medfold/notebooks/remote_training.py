@@ -32,7 +32,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     continues from it.
 
     Args:
-        request: what to train.
+        request: run and folds to train.
         data: the dataset, for scoring the fetched predictions.
 
     Returns:
@@ -65,9 +65,9 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
 
     Args:
         folder: path of the bundle.
-        inputs: the folder of all mounts.
-        out: the folder to write `trained.zip` to.
-        hours: after which trainings save a checkpoint and stop.
+        inputs: folder below which Kaggle mounts the attached data.
+        out: folder to write `trained.zip` to.
+        hours: time limit; after it, trainings save a checkpoint and stop.
 
     Raises:
         UserError: errors of `train_run`; finished folds and checkpoints are packed anyway.
@@ -115,6 +115,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
 
 
 def _prepare_data(project: Project, inputs: Path) -> None:
+    """Links the raw data from where Kaggle mounts it, or draws that of a phantom competition; builds the samples."""
     datasets, competition = data_at_kaggle(project)
     source = open_source(project)
     if source.is_embedded:
@@ -136,6 +137,7 @@ def _pack_training(
     datasets: list[str],
     competition: str | None,
 ) -> RemoteRun:
+    """Writes the bundle and the notebook of a training into `folder`, and returns them as a remote run."""
     packages = wheels.missing_packages(project.competition)
     sizes = training_bundle.write_training_bundle(
         project.paths, project.competition, recipe, request, packages, folder / "job"
@@ -161,7 +163,8 @@ def _pack_training(
     )
 
 
-def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
+def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, fold_numbers: list[int]) -> None:
+    """Runs the notebook and fetches its results; those of finished folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
         remote_run.notebook.with_name("log.txt"),
@@ -175,7 +178,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
             raise
         problem, notebook = error, error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
+    done, unfinished = unpack_results(archive, run_paths, fold_numbers, remote_run.content_id)
     if done:
         say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:

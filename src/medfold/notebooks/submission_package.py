@@ -30,7 +30,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
-        ensemble: the fitted ensemble of the runs.
+        ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:
         The run for Kaggle; nothing is sent yet.
@@ -44,7 +44,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
         competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    run_texts = [f"{member.paths.name} ({count_of(len(member.folds), 'fold')})" for member in members]
+    run_texts = [f"{member.run_paths.name} ({count_of(len(member.fold_numbers), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(
         notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
@@ -53,12 +53,13 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
         "bundle",
         f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}",
     )
-    print_table(["file", "size"], [[name, format_size(bytes)] for name, bytes in sizes.items()])
+    print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, combined_name(ensemble.names))
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
 
 
 def _trained_run(project: Project, name: str) -> write_submission_bundle.TrainedRun:
-    paths = find_run(project.paths, name)
-    recipe = Recipe.model_validate(read_run(paths)["recipe"])
-    return write_submission_bundle.TrainedRun(paths, recipe, trained_folds(paths, project.competition.folds.k))
+    run_paths = find_run(project.paths, name)
+    recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
+    fold_numbers = trained_folds(run_paths, project.competition.folds.k)
+    return write_submission_bundle.TrainedRun(run_paths, recipe, fold_numbers)

@@ -18,7 +18,7 @@ class TimeBudget:
     the prediction.
 
     Args:
-        seconds: the time limit.
+        seconds: time limit for all images, in seconds.
         num_images: number of images to predict.
         max_folds, max_views: the largest numbers of any run.
         cost: returns the forward passes per image of a limit.

@@ -30,7 +30,7 @@ class TrainingBundle:
 
     Args:
         folder: path of the bundle.
-        manifest: content of job.json.
+        manifest: content of job.json: request, texts of the project and hashes of all files.
     """
 
     folder: Path
@@ -65,7 +65,11 @@ class TrainingBundle:
         return request
 
     def write_project(self, root: Path) -> CompetitionPaths:
-        """Writes the project folder into `root`, except data: facts, recipes, folds and checkpoints."""
+        """Writes the project folder into `root`, except data: facts, recipes, folds and checkpoints.
+
+        Returns:
+            Paths of the competition in this project folder.
+        """
         for name, text in self.manifest["project"].items():
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])
@@ -87,12 +91,12 @@ def write_training_bundle(
     """Writes a bundle; equal inputs give equal bytes. It holds no image, no patient id and no secret.
 
     Args:
-        paths: of the competition.
-        competition: the facts.
-        recipe: the resolved recipe of `request`.
-        request: what to train.
-        packages: the packages that Kaggle's image lacks.
-        out: the folder to write.
+        paths: paths of the competition.
+        competition: facts of the competition.
+        recipe: resolved recipe of `request`.
+        request: run and folds to train.
+        packages: names of the packages that Kaggle's image lacks.
+        out: folder to write; an existing one is replaced.
 
     Returns:
         The size of each file, in bytes.
@@ -136,51 +140,53 @@ def write_training_bundle(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack_results(run: RunPaths, folds: list[int], content_id: str, out: Path) -> None:
+def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, out: Path) -> None:
     """Packs finished folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
-        run: paths of the run.
-        folds: the requested folds.
-        content_id: of the bundle; stored as the comment of the archive.
-        out: the archive to write.
+        run_paths: paths of the run.
+        fold_numbers: numbers of the requested folds.
+        content_id: content id of the bundle; stored as the comment of the archive.
+        out: path of the archive to write.
     """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = content_id.encode()
-        for number in folds:
-            fold = run.fold(number)
+        for number in fold_numbers:
+            fold = run_paths.fold(number)
             names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_done(fold) else []
             for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
 
 
-def unpack_results(archive: Path, run: RunPaths, folds: list[int], content_id: str) -> tuple[list[int], list[int]]:
+def unpack_results(
+    archive: Path, run_paths: RunPaths, fold_numbers: list[int], content_id: str
+) -> tuple[list[int], list[int]]:
     """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
-        archive: as written by `pack_results`.
-        run: paths of the run.
-        folds: the requested folds.
-        content_id: of the bundle that was sent.
+        archive: path of an archive that `pack_results` wrote.
+        run_paths: paths of the run.
+        fold_numbers: numbers of the requested folds.
+        content_id: content id of the bundle that was sent.
 
     Returns:
-        The finished folds, and the unfinished ones with a checkpoint.
+        Numbers of the finished folds, and of the unfinished ones with a checkpoint.
 
     Raises:
         UserError: the archive is damaged, belongs to another bundle, or has a fold that differs from its hashes.
     """
     done, unfinished = [], []
-    run.folder.mkdir(parents=True, exist_ok=True)
+    run_paths.folder.mkdir(parents=True, exist_ok=True)
     with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_archive` reports a damaged one
         if opened.comment != content_id.encode():
             raise UserError(
                 "the results are of another training", archive, "Delete the notebook on Kaggle to start again"
             )
-    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run.folder) as unpacked:
+    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
-        for number in folds:
-            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run.fold(number)
+        for number in fold_numbers:
+            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run_paths.fold(number)
             if fold.done.is_file() and not is_fold_done(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with files.lock(target.folder):
@@ -209,7 +215,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
 
 
 def _portable_request(request: TrainingRequest) -> dict[str, Any]:
-    """The request as JSON without folders of this machine: a weights file by its name only."""
+    """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
     del content["workers"]  # Kaggle's machine has another number of cores
     weights = config.flat(content["overrides"]).get("backbone.weights")
@@ -219,7 +225,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
 
 
 def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
-    """The text files of a project folder that a training reads, by relative path."""
+    """Reads the text files of a project folder that a training reads, by relative path."""
     yaml_files = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
     project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]

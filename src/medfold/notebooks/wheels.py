@@ -29,7 +29,7 @@ def build_wheel(out: Path) -> Path:
     """Builds medfold as a wheel; equal code gives equal bytes.
 
     Args:
-        out: the folder to write to.
+        out: folder to write the wheel to.
 
     Returns:
         The path of the wheel.
@@ -70,9 +70,9 @@ def download_wheels(names: tuple[str, ...], cache: Path, out: Path) -> list[Path
     """Downloads wheels of packages, in the versions installed here, for every Python that Kaggle's image may have.
 
     Args:
-        names: package names.
-        cache: the folder that keeps downloaded wheels.
-        out: the folder to copy them to.
+        names: names of packages.
+        cache: folder that keeps downloaded wheels.
+        out: folder to copy the wheels to.
 
     Returns:
         The paths of the copied wheels.

@@ -21,14 +21,14 @@ class TrainedRun:
     """A run to put into a bundle.
 
     Args:
-        paths: of the run.
-        recipe: of the run.
-        folds: the finished folds.
+        run_paths: paths of the run.
+        recipe: resolved recipe of the run.
+        fold_numbers: numbers of the finished folds.
     """
 
-    paths: RunPaths
+    run_paths: RunPaths
     recipe: Recipe
-    folds: list[int]
+    fold_numbers: list[int]
 
 
 def write_bundle(
@@ -46,14 +46,14 @@ def write_bundle(
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        competition: the facts.
-        paths: of the competition.
-        slug: of the competition at Kaggle, where the notebook finds its data by this name.
-        runs: the runs, in the order of `fitted`.
-        fitted: the fitted ensemble and post-processing.
+        competition: facts of the competition.
+        paths: paths of the competition.
+        slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
+        runs: runs to put into the bundle, in the order of `fitted`.
+        fitted: fitted ensemble and post-processing.
         fallback: float64 (columns,), the prediction for a unit without a readable image.
-        score: the OOF score as text.
-        out: the folder to write.
+        score: OOF score as text, for the notebook.
+        out: folder to write.
 
     Returns:
         The size of each file, in bytes.
@@ -90,14 +90,15 @@ def write_bundle(
 
 
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
+    """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
-    for fold in run.folds:
-        names.append(f"{run.paths.name}-fold{fold}.h5")
-        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.paths.name, "recipe": run.recipe.portable(), "folds": run.folds, "weights": names}
+    for fold in run.fold_numbers:
+        names.append(f"{run.run_paths.name}-fold{fold}.h5")
+        shutil.copyfile(run.run_paths.fold(fold).weights, folder / names[-1])
+    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:
-    """The texts of the competition folder, by relative path: facts, recipes and README, as documentation."""
+    """Reads the texts of the competition folder, by relative path: facts, recipes and README, as documentation."""
     text_files = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
     return {path.relative_to(paths.root).as_posix(): path.read_text(encoding="utf-8") for path in text_files}

@@ -1,4 +1,10 @@
-"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts."""
+"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts.
+
+- `image_patterns`: path patterns such as `train/{id}.png`;
+- `label_tables`, `label_texts`, `label_arrays`: labels in tables, in texts and in arrays;
+- `companions`: masks and other files beside the images;
+- `parts`: words for train, valid and test.
+"""
 
 from medfold.raw_files.companions import find_companions, mask_warning
 from medfold.raw_files.image_patterns import (

@@ -22,7 +22,7 @@ def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
     """Finds masks and other companions: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
-        images: paths.
+        images: paths of all images below raw/.
 
     Returns:
         Patterns that match the companions; the number of images that they match; and, for each addition to a name that
@@ -61,7 +61,7 @@ def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
 
 
 def _addition(stem: str, stems: set[str]) -> str | None:
-    """The addition of a name to that of another image: '_mask' of x_mask beside x or x_image, 'mask_*' of mask_x."""
+    """Returns what a name adds to that of another image: '_mask' of x_mask beside x or x_image, 'mask_*' of mask_x."""
     for separator in re.finditer(r"[\W_]", stem):
         before, after = stem[: separator.start()], stem[separator.start() :]
         if before in stems:
@@ -74,7 +74,7 @@ def _addition(stem: str, stems: set[str]) -> str | None:
 
 
 def _parallel_mask_folders(images: list[str]) -> set[str]:
-    """Patterns of mask folders with the same subfolders as the image folders: masks/CLASS/x.png."""
+    """Finds patterns of mask folders with the same subfolders as the image folders: masks/CLASS/x.png."""
     # The names that the folder at one level takes, for paths that are equal in all else.
     variants: dict[tuple[int, tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for path in images:

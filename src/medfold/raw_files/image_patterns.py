@@ -28,7 +28,7 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     """Fills the columns of a table into a pattern, for each row.
 
     Args:
-        table: text columns.
+        table: rows to fill in, text columns.
         key: key of competition.yaml that holds the pattern, for error messages.
 
     Returns:
@@ -187,7 +187,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
             return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
-    return "Is the download complete?"
+    return "Check that the download is complete"
 
 
 def _for_channel(pattern: str, name: str | None) -> str:
@@ -208,7 +208,7 @@ def _members(path: Path) -> frozenset[str]:
 
 
 def _candidate_files(pattern: str, raw: Path) -> list[str]:
-    """Files that a pattern may match: those below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
+    """Lists files that a pattern may match: those below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
     prefix = pattern.partition("{")[0]
     file, _, member = prefix.partition("#")
     if member or prefix.endswith("#"):
@@ -268,6 +268,6 @@ class PathPattern:
 
 
 def found_folders(all_files: list[str]) -> str:
-    """Text for error messages: the folders that hold files."""
+    """Returns text for error messages: the folders that hold files."""
     folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
     return f"Folders found: {shorten_list(folders, 5)}"

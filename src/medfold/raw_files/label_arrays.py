@@ -22,7 +22,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             array that is read within the block.
     """
     if not path.is_file():
-        raise UserError("no such file", path, "Is the download complete?")
+        raise UserError("no such file", path, "Check that the download is complete")
     try:
         content = np.load(path)
         if not isinstance(content, np.lib.npyio.NpzFile):

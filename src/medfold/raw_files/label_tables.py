@@ -35,7 +35,7 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
     package.
 
     Args:
-        path: the file.
+        path: path of the table, for reading and for error messages.
         needed: columns that the table must have.
 
     Raises:
@@ -45,7 +45,7 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
         needs_package = path.suffix.lower() in READERS
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
-        raise UserError("no such file", path, "Is the download complete?") from None
+        raise UserError("no such file", path, "Check that the download is complete") from None
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise UserError(f"damaged ({error})", path, "Download it again") from None
@@ -82,7 +82,7 @@ def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
     Ignores spaces around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
 
     Args:
-        values: text columns of labels.
+        values: label columns as text.
         competition: facts with labels.map.
     """
     mapping = competition.labels.map
@@ -101,7 +101,7 @@ def drop_rows(table: pd.DataFrame, dropped: pd.Series) -> pd.DataFrame:
     """Drops the rows that `labels.map` leaves out, with a warning. The index of the other rows is kept.
 
     Args:
-        table: any table.
+        table: rows of a raw table.
         dropped: bool (n,), True for rows to drop.
     """
     if not dropped.any():
@@ -201,8 +201,8 @@ def _drop_surplus_columns(rows: pd.DataFrame, num_columns: int, head: str, path:
     Args:
         rows: all rows; the first one is the header.
         num_columns: number of columns in the header.
-        head: the header as text, for the error message.
-        path: the file, for the error message.
+        head: header as text, for error messages.
+        path: path of the file, for error messages.
     """
     table = rows.iloc[1:, :num_columns].reset_index(drop=True).set_axis(rows.iloc[0, :num_columns], axis=1)
     surplus = (rows.iloc[1:, num_columns:].fillna("") != "").any(axis=1).to_numpy()
@@ -221,7 +221,7 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
 
     Args:
         table: text columns; the column `target` is changed.
-        target: the name of the column.
+        target: name of the target column.
         competition: facts with the names of the classes.
         path: file of the table, for the error message.
 
@@ -246,7 +246,7 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     Values that match no class are only stripped of spaces.
 
     Args:
-        values: texts.
+        values: cells of a label column, as text.
         names: the names of the classes.
     """
     by_lower_case = {name.lower(): name for name in names}
@@ -285,7 +285,7 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     Args:
         table: text columns, its targets checked.
         keys: columns that identify what a label is for.
-        targets: columns of labels.
+        targets: names of the label columns.
         competition: facts with labels.repeated and the names of the classes.
         path: file of the table, for the error message.
 

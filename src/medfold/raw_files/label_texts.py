@@ -20,8 +20,8 @@ def split_long(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Ser
     """Splits names of rows into id and target: `ID_1_any` -> `ID_1` and `any`.
 
     Args:
-        names: texts `<id>_<target>`.
-        targets: the names of the labels.
+        names: names of rows, `<id>_<target>`.
+        targets: names of the labels.
         path: file of the table, for error messages.
 
     Returns:

@@ -80,7 +80,7 @@ def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDEN
         key, before, now = changed
         what = f"run '{name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
         fix = "Change it back, or train a new run under another name: RUN=new-name"
-        raise UserError(what, project.paths.facts, fix)
+        raise UserError(what, project.paths.facts_file, fix)
     return read_run(find_run(project.paths, name))
 
 

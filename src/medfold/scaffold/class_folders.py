@@ -27,10 +27,10 @@ class ImagePath:
     """The path of an image, split at the folder that names its part.
 
     Args:
-        path: path below raw/.
+        path: path of the image below raw/.
         part: train, valid, test, or all if no folder names a part.
         before: the folders down to the one that names the part; empty if there is none.
-        within: the folders below that one.
+        within: names of the folders below that one.
     """
 
     path: str
@@ -40,20 +40,22 @@ class ImagePath:
 
     @classmethod
     def from_path(cls, path: str) -> "ImagePath":
+        """Splits a path at the outermost folder that names a part, such as `train`."""
         folders = PurePosixPath(path).parts[:-1]
         index = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
         part = part_from_name(folders[index]) if index >= 0 else None
         return cls(path, part or "all", folders[: index + 1], folders[index + 1 :])
 
     def part_within(self) -> "ImagePath":
-        """The same image with all folders in `within`, for classes above the folder of the part."""
+        """Returns the same image with all folders in `within`, for classes above the folder of the part."""
         return replace(self, before=(), within=(*self.before, *self.within))
 
     def label(self, level: int) -> str | None:
+        """Returns the name of the folder at a level of `within`; None if the image is not as deep."""
         return unicodedata.normalize("NFC", self.within[level]) if len(self.within) > level else None
 
     def pattern(self, level: int | None) -> str:
-        """The pattern of this path, with {label} for the folder at a level of `within`; None for no label."""
+        """Returns the pattern of this path, with {label} for the folder at a level of `within`; None for no label."""
         within = ["{label}" if number == level else folder for number, folder in enumerate(self.within)]
         return "/".join([*self.before, *within, f"{{id}}{image_extension(self.path)}"])
 
@@ -68,7 +70,7 @@ def class_names(image_files: ImageFiles) -> set[str]:
 
 
 def class_level(images: list[ImagePath]) -> int | None:
-    """The level of folders, within the part, whose names could be classes; None if there is none."""
+    """Returns the level of folders, within the part, whose names could be classes; None if there is none."""
     for level in range(max((len(image.within) for image in images), default=0)):
         if names := names_at(images, level):
             deeper = names_at(images, level + 1)
@@ -77,7 +79,7 @@ def class_level(images: list[ImagePath]) -> int | None:
 
 
 def names_at(images: list[ImagePath], level: int) -> set[str]:
-    """The names of the folders at a level if they could be classes, otherwise an empty set."""
+    """Returns the names of the folders at a level if they could be classes, otherwise an empty set."""
     names = {label for image in images if (label := image.label(level))}
     fits = 2 <= len(names) <= MAX_LABELS
     fits = fits and not any(all(word.fullmatch(name) for name in names) for word in (CONTAINER_FOLDER, PATIENT_FOLDER))

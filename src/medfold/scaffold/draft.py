@@ -14,7 +14,7 @@ class Draft:
     """Guessed facts, with reasons and doubts.
 
     Args:
-        facts: as in competition.yaml.
+        facts: keys and values, as in competition.yaml.
         reasons: (key, value, reason) of each guess.
         doubts: points for the user to check, as text.
         largest_side: largest height or width of the images examined, in pixels; None if none was read.
@@ -26,6 +26,13 @@ class Draft:
     largest_side: int | None = None
 
     def add_reason(self, key: str, value: object, why: str) -> None:
+        """Notes the reason of a guess.
+
+        Args:
+            key: key of competition.yaml, such as `labels.id`.
+            value: guessed value.
+            why: reason, as text for the user.
+        """
         self.reasons.append((key, str(value), why))
 
     def set_two_classes(self, names: list[str]) -> None:

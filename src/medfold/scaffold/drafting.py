@@ -12,7 +12,7 @@ from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import from_folders
 from medfold.scaffold.from_table import from_table
 from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
-from medfold.scaffold.label_table import LabelTables
+from medfold.scaffold.table_search import LabelTables
 from medfold.scaffold.target_columns import NoLabelError
 
 __all__ = ["Draft", "draft_facts"]
@@ -24,7 +24,7 @@ def draft_facts(raw: Path) -> Draft:
     """Guesses the facts from sample submission, tables and images.
 
     Args:
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
 
     Returns:
         The guessed facts, with reasons and doubts.
@@ -42,6 +42,7 @@ def draft_facts(raw: Path) -> Draft:
 
 
 def _draft_folder(raw: Path) -> Draft:
+    """Drafts the facts of a folder that holds all files of the competition: by a label table, folders or arrays."""
     draft = Draft()
     files, copies = _drop_copies(raw, list_files(raw))
     draft.doubts += [f"{folder}/ is a second copy of the files beside it: not used" for folder in copies]
@@ -111,7 +112,7 @@ def _draft_from_folders(
     draft.facts.clear()
     draft.reasons.clear()
     draft.doubts[:] = [doubt for doubt in draft.doubts if "second copy" in doubt]
-    tables.refuse_unmatched()
+    tables.check_unmatched()
     from_folders(draft, raw, image_files, sample)
     for unused in (tables.unmatched, tables.matching):
         if unused:

@@ -35,6 +35,9 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         draft: guessed facts; where the upload changes, its reasons and doubts do too.
         name: slug of the competition.
         source: the settings under `source`: kind and, for Kaggle, slug.
+
+    Returns:
+        Content of competition.yaml; `score.metric` may be None.
     """
     facts = dict(draft.facts)
     facts |= {
@@ -85,7 +88,7 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
 
     Args:
         name: slug of the competition.
-        facts: those of competition.yaml.
+        facts: content of competition.yaml.
         largest_side: largest height or width of the images, in pixels. Defaults to None: unknown.
     """
     text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)

@@ -15,7 +15,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
     """Guesses the facts from the arrays of one .npz file, in the layout of MedMNIST.
 
     Args:
-        draft: filled in.
+        draft: draft that facts, reasons and doubts are added to.
         raw: the folder with the files of the competition.
         path: path of the .npz file below `raw`.
 
@@ -52,7 +52,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
 
 
 def _channels(shape: tuple[int, ...]) -> int:
-    """Number of channels of images in an array of this shape, channels first or last; alpha does not count."""
+    """Returns the number of channels of an array of images, channels first or last; alpha does not count."""
     if len(shape) != 4:
         return 1
     last, first = shape[3], shape[1]

@@ -36,7 +36,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     """Guesses the facts from folders named after classes; the test part has the same folders, or no labels.
 
     Args:
-        draft: filled in.
+        draft: draft that facts, reasons and doubts are added to.
         raw: the folder with the files of the competition.
         image_files: the image files of the competition.
         sample: the path of the sample submission below `raw`; None if there is none.
@@ -86,7 +86,7 @@ def _find_class_level(raw: Path, image_files: ImageFiles) -> tuple[list[ImagePat
     if level is None:
         folders = shorten_list(sorted({str(PurePosixPath(image.path).parent) for image in all_images}), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images are in {folders}"
-        raise UserError(what, raw, "Needed: a table of labels whose ids name images, or a folder for each class")
+        raise UserError(what, raw, "Add a table of labels whose ids name images, or a folder for each class")
     return all_images, level
 
 
@@ -100,7 +100,7 @@ def _choose_parts(by_part: dict[str, list[ImagePath]], train_part: str, classes:
     Args:
         by_part: images by the part that their folders name.
         train_part: the part to train on: train, or all.
-        classes: the classes.
+        classes: names of the class folders.
         level: level of the folders that name them.
     """
     with_label = {

@@ -13,8 +13,8 @@ from medfold.scaffold.group_facts import guess_group
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_facts import guess_images
 from medfold.scaffold.image_files import ImageFiles
-from medfold.scaffold.label_table import LabelTable, LabelTables
 from medfold.scaffold.submission_facts import SampleSubmission, guess_submission
+from medfold.scaffold.table_search import LabelTable, LabelTables
 from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sample
 from medfold.scaffold.task import guess_task
 
@@ -33,7 +33,7 @@ def from_table(
     """Guesses all facts from the table of labels.
 
     Args:
-        draft: filled in.
+        draft: draft that facts, reasons and doubts are added to.
         raw: the folder with the files of the competition.
         image_files: the image files of the competition.
         tables: the tables that were examined.
@@ -55,7 +55,7 @@ def from_table(
     if ids.others:
         draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} are names of images, too")
     sample = SampleSubmission(sample_path, read_table(raw / sample_path, [])) if sample_path else None
-    _refuse_ambiguous(label_table, raw, image_files)
+    _check_unambiguous(label_table, raw, image_files)
     test = _test_table(tables, test_tables, ids)
     test_rows = None
     if column := _part_column(draft, table, ids, test is not None or sample is not None):
@@ -122,7 +122,7 @@ def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[s
 
 
 def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_part: bool) -> str | None:
-    """The column that separates train and test, if nothing else defines the test part."""
+    """Returns the column that separates train and test, if nothing else defines the test part."""
     for column in table.columns:
         if column == ids.column:
             continue
@@ -143,28 +143,28 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_part: boo
     return None
 
 
-def _refuse_ambiguous(label_table: LabelTable, raw: Path, image_files: ImageFiles) -> None:
-    """Refuses ids that are in several rows and name images in several folders.
+def _check_unambiguous(label_table: LabelTable, raw: Path, image_files: ImageFiles) -> None:
+    """Checks that no ids are in several rows and name images in several folders.
 
     Raises:
         UserError: there are such ids; the message shows one.
     """
     path, table, ids = label_table
     repeated = table.loc[table.duplicated(ids.column), ids.column]
-    for id in repeated.head(50) if not ids.is_long and not ids.endings else ():
-        paths = image_files.find_named(id)
-        folders = {PurePosixPath(path).parent for path in paths}
+    for image_id in repeated.head(50) if not ids.is_long and not ids.endings else ():
+        image_paths = image_files.find_named(image_id)
+        folders = {PurePosixPath(image_path).parent for image_path in image_paths}
         if len(folders) > 1:
-            count = int((table[ids.column] == id).sum())
+            count = int((table[ids.column] == image_id).sum())
             what = (
-                f"'{id}' is in {count_of(count, 'row')} and names {count_of(len(paths), 'image')}: "
-                f"{shorten_list(paths)}"
+                f"'{image_id}' is in {count_of(count, 'row')} and names {count_of(len(image_paths), 'image')}: "
+                f"{shorten_list(image_paths)}"
             )
-            raise UserError(what, raw / path, "Needed: a column with their paths")
+            raise UserError(what, raw / path, "Add a column with their paths")
 
 
 def _test_table(tables: LabelTables, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
-    """The first table with the id column, shortest path first: path and content."""
+    """Returns the first table with the id column, shortest path first: path and content."""
     for path in sorted(candidates, key=len):
         table = tables.read(path)
         if table is not None and ids.column in table:

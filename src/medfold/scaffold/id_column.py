@@ -20,8 +20,8 @@ class Ids:
     """The id column of a table, whose values name images.
 
     Args:
-        column: its name.
-        share: the share of its ids that have an image.
+        column: name of the id column.
+        share: share of the ids that have an image, 0 to 1.
         endings: endings after the id: labels in a long table, or channels in file names; in order of occurrence.
         is_long: True if the ids in the table have the endings, False if the file names do.
         others: other columns whose values also name images.
@@ -65,7 +65,7 @@ def find_ids(table: pd.DataFrame, image_files: ImageFiles) -> Ids | None:
 
 
 def _readings(column: pd.Series, image_files: ImageFiles) -> list[Ids]:
-    """The ways to read a column as ids: names of images, names with a label after them, or names of channel files."""
+    """Lists ways to read a column as ids: names of images, names with a label after them, or names of channel files."""
     values = column.drop_duplicates().head(MAX_INSPECTED)
     values = values[values != ""]
     if not len(values) or _looks_like_labels(column, image_files):
@@ -86,7 +86,7 @@ def _looks_like_labels(values: pd.Series, image_files: ImageFiles) -> bool:
 
 
 def _channels(values: pd.Series, image_files: ImageFiles) -> tuple[str, ...]:
-    """The endings that the files of every id have, one per channel: `<id>_red.png`, `<id>_green.png`; or none."""
+    """Finds the endings that the files of every id have, one per channel: `<id>_red.png`, `<id>_green.png`; or none."""
     endings: dict[str, list[str]] = {}
     for stem in image_files.by_stem:
         id, _, ending = stem.rpartition("_")

@@ -28,7 +28,7 @@ def guess_images(
         draft: filled in; has the labels.
         image_files: the image files of the competition.
         train: rows of the training part.
-        ids: their id column.
+        ids: id column of the label table.
         test: rows of the test part; None if they are unknown.
         sample: the sample submission; None if there is none.
 
@@ -97,7 +97,7 @@ def _add_unused_images(draft: Draft, image_files: ImageFiles, patterns: list[str
 
 
 def _num_rows(table: pd.DataFrame) -> str:
-    """The number of rows of a table as text, and how many of them are examined if not all."""
+    """Returns the number of rows of a table as text, and how many of them are examined if not all."""
     examined = f" ({MAX_ROWS:,} examined)" if len(table) > MAX_ROWS else ""
     return f"{count_of(len(table), 'row')}{examined}"
 

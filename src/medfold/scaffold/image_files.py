@@ -31,7 +31,7 @@ class ImageFiles:
         files: paths of all its files, below `raw`.
 
     Attributes:
-        raw: the folder.
+        raw: folder with the files of the competition.
         files: image files that may be samples.
         by_stem: image files by their name without extension.
         exclude: patterns of images that are masks or other companions.

@@ -22,7 +22,7 @@ def find_patterns(image_files: ImageFiles, table: pd.DataFrame, ids: Ids, part: 
     Args:
         image_files: the image files of the competition.
         table: a table with text columns.
-        ids: its id column.
+        ids: id column of the table.
         part: train or test; images in a folder of the other part are used only if there are no others.
 
     Returns:
@@ -47,42 +47,44 @@ def find_patterns(image_files: ImageFiles, table: pd.DataFrame, ids: Ids, part: 
 
 
 def _patterns_of_row(image_files: ImageFiles, row: dict[str, str], ids: Ids) -> dict[str, str]:
-    """The patterns that lead from a row to images, and the image of each pattern."""
-    id = unicodedata.normalize("NFC", row[ids.column])
-    id = id.rpartition("_")[0] if ids.is_long else id
+    """Returns the patterns that lead from a row to images, and the image of each pattern."""
+    image_id = unicodedata.normalize("NFC", row[ids.column])
+    image_id = image_id.rpartition("_")[0] if ids.is_long else image_id
     if ids.endings and not ids.is_long:
-        channels = [f"{id}_{ending}" for ending in ids.endings]
+        channels = [f"{image_id}_{ending}" for ending in ids.endings]
         paths = image_files.find_named(channels[0])
         images = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
     else:
-        images = {path: path for path in image_files.find_named(id)}
-    by_pattern = {_generalise(path, id, row, ids): image for path, image in images.items()}
-    return by_pattern | {pattern: pattern.replace("{id}", id) for pattern in _container_patterns(image_files, id)}
+        images = {path: path for path in image_files.find_named(image_id)}
+    by_pattern = {_generalise(path, image_id, row, ids): image for path, image in images.items()}
+    return by_pattern | {
+        pattern: pattern.replace("{id}", image_id) for pattern in _container_patterns(image_files, image_id)
+    }
 
 
-def _generalise(path: str, id: str, row: dict[str, str], ids: Ids) -> str:
-    """The pattern of a path: parts that are values of the row become the names of their columns in braces."""
-    id = id.replace("\\", "/")
-    if "/" in id:
-        start = f"/{path}".rfind(f"/{id}")
-        return f"{path[:start]}{{id}}{path[start + len(id) :]}" if start >= 0 else "{id}"
+def _generalise(path: str, image_id: str, row: dict[str, str], ids: Ids) -> str:
+    """Returns the pattern of a path: parts that are values of the row become the names of their columns in braces."""
+    image_id = image_id.replace("\\", "/")
+    if "/" in image_id:
+        start = f"/{path}".rfind(f"/{image_id}")
+        return f"{path[:start]}{{id}}{path[start + len(image_id) :]}" if start >= 0 else "{id}"
     *folders, name = PurePosixPath(path).parts
     columns = {value: column for column, value in row.items() if column != ids.column and value}
     parts = [f"{{{columns[folder]}}}" if folder in columns else folder for folder in folders]
     stem = image_stem(path)
-    if id.isdecimal() and stem != id and name != id and stem == id.zfill(len(stem)):
+    if image_id.isdecimal() and stem != image_id and name != image_id and stem == image_id.zfill(len(stem)):
         name = f"{{id:0>{len(stem)}}}" + name[len(stem) :]
     else:
-        name = "{id}" + name[len(id) :]
+        name = "{id}" + name[len(image_id) :]
     if ids.endings and not ids.is_long:
         name = name.replace(f"_{ids.endings[0]}", f"_{{{CHANNEL_FIELD}}}")
     return "/".join([*parts, name])
 
 
-def _container_patterns(image_files: ImageFiles, id: str) -> set[str]:
-    """Patterns of HDF5 files that contain an image of this id."""
+def _container_patterns(image_files: ImageFiles, image_id: str) -> set[str]:
+    """Returns patterns of HDF5 files that contain an image of this id."""
     containers = [path for path in image_files.files if path.endswith(CONTAINERS)]
-    return {f"{path}#{{id}}" for path in containers if image_exists(f"{path}#{id}", image_files.raw, {path})}
+    return {f"{path}#{{id}}" for path in containers if image_exists(f"{path}#{image_id}", image_files.raw, {path})}
 
 
 def _names_other_part(pattern: str, part: str) -> bool:

@@ -13,8 +13,8 @@ class SampleSubmission(NamedTuple):
     """The sample submission.
 
     Args:
-        path: its path below the folder of the competition.
-        table: its content, text columns.
+        path: path of the sample submission below the folder of the competition.
+        table: rows of the sample submission, text columns.
     """
 
     path: str
@@ -51,7 +51,7 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
 
 
 def _unit(test: pd.DataFrame, key: str) -> str | None:
-    """The pattern of other columns that gives the values of the column `key`: '{patient}_{side}' or '{study}'."""
+    """Finds the pattern of other columns that gives the values of the column `key`: '{patient}_{side}' or '{study}'."""
     columns = [column for column in test.columns if column != key]
     for first in columns:
         for second in columns:

@@ -37,7 +37,7 @@ def guess_targets(
         draft: gets the reason, and doubts.
         raw: the folder of the competition, for the error message.
         table: the table of labels, with text columns.
-        ids: its id column.
+        ids: id column of the table.
         sample: the sample submission; None if there is none.
 
     Returns:
@@ -70,7 +70,7 @@ def guess_targets(
 
 
 def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: SampleSubmission) -> list[str]:
-    """The columns that the sample submission has, too, or whose values are its columns; empty if there are none."""
+    """Finds columns that the sample submission has, too, or whose values are its columns; empty if there are none."""
     columns = sample.table.columns[1:]
     shared = [column for column in columns if column in table and column != ids.column]
     if shared:
@@ -86,7 +86,7 @@ def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: Samp
 
 
 def _possible_labels(table: pd.DataFrame, ids: Ids) -> list[str]:
-    """The columns of several values that are not ids, row numbers, names of parts or groups."""
+    """Finds the columns of several values that are not ids, row numbers, names of parts or groups."""
     id_columns = {ids.column, *ids.others}
     others = [
         column
@@ -98,7 +98,7 @@ def _possible_labels(table: pd.DataFrame, ids: Ids) -> list[str]:
 
 
 def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
-    """The longest run of neighbouring columns of 0 and 1, one per class or label; empty if it is too short."""
+    """Finds the longest run of neighbouring columns of 0 and 1, one per class or label; empty if it is too short."""
     runs: list[list[str]] = [[]]
     for column in table.columns:
         is_mark = column in others and holds_marks(table, column)

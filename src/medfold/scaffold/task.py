@@ -17,7 +17,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
     Args:
         draft: gets task, classes, reasons and doubts.
         table: a table with text columns.
-        targets: its target columns.
+        targets: names of the target columns.
         labels: the section `labels` of the facts, filled in.
 
     Raises:
@@ -72,8 +72,8 @@ def _set_lists(
     """Sets the task of a column of lists.
 
     Args:
-        values: its different values.
-        lists: what `_parse_lists` returns of them.
+        values: distinct values of the column.
+        lists: lists of labels, as `_parse_lists` returns them.
     """
     separator, names = lists
     labels |= {"layout": "lists", "value": target, "targets": sort_classes(names)}
@@ -88,7 +88,7 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
     """Sets the task of a column with one class per row.
 
     Args:
-        values: its different values, sorted.
+        values: distinct values of the column, sorted.
     """
     facts = draft.facts
     if values == ["0", "1"]:
@@ -122,7 +122,7 @@ def _consecutive(first: int, count: int) -> list[str]:
 
 
 def _unify_case(values: pd.Series) -> list[str]:
-    """The different values; of those that differ by case only, the most frequent spelling."""
+    """Returns the different values; of those that differ by case only, the most frequent spelling."""
     counts = values[values != ""].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
     return list({value.lower(): value for value in reversed(counts.index)}.values())
 

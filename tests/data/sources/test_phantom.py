@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from medfold.data.sources import phantom
-from medfold.data.sources.source import Source, SourceFolders
+from medfold.data.sources.kinds import SourceFolders
+from medfold.data.sources.source import Source
 from medfold.paths import Workspace
 
 

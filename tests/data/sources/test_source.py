@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.config import StrictModel
+from medfold.data.sources import kinds
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.errors import UserError
@@ -52,6 +54,21 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
     assert source.is_complete
     assert not list(small.paths.data.glob("**/half.png"))
     assert not list(small.paths.data.glob(".raw*.tmp"))
+
+
+def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch):
+    class Options(StrictModel):
+        kind: str
+
+    def fetch(options, folders):
+        (folders.raw / f"{options.kind}.csv").write_text("id\na\n")
+
+    monkeypatch.setitem(kinds.SOURCES._plugged, "hospital", kinds.PluginKind(Options, fetch))
+    hospital = with_source(small, kind="hospital")
+    assert hospital.get()["file"].tolist() == ["hospital.csv"]
+    assert hospital.findings() is None
+    (tmp_path / "own.csv").write_text("id\nb\n")
+    assert hospital.get(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
 
 
 def test_phantom_refuses_from(small, tmp_path):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import say
-from medfold.data.label_layouts.image_columns import patient_column, refuse_private, with_headers
+from medfold.data.label_layouts.image_columns import check_kept_headers, patient_column, with_headers
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError, did_you_mean
 from medfold.raw_files import (
@@ -29,7 +29,7 @@ def folders(competition: Competition, raw: Path) -> Parts:
     Other fields of the patterns, as in `{label}/{patient}/{id}.png`, and DICOM headers become columns for labels.group.
     """
     (target,) = competition.labels.targets
-    refuse_private(competition)
+    check_kept_headers(competition)
     tables = {part: _read_part(part, competition, raw) for part in ("train", "test")}
     _make_ids_unique(competition, tables["train"], tables["test"])
     parts = []
@@ -58,14 +58,15 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
         table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
         table["label"] = map_labels(table[["label"]], competition)["label"]
         table = drop_rows(table, table["label"].isna())
-    _refuse_unknown_classes(table, competition, raw)
+    _check_folder_classes(table, competition, raw)
     if patterns:
         table = with_headers(table, table["image"], images.headers, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
         if column not in table:
             example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
-            fix = f"Write it as a field: {example}; or see images.headers"
-            raise UserError(f"no field of images.train and no header is called '{column}'", "labels", fix)
+            key = "labels.group" if column == labels.group else "labels.keep"
+            fix = f"Write it as a field: {example}; or name a DICOM header in images.headers"
+            raise UserError(f"no field of images.train and no header is called '{column}'", key, fix)
     patients = patient_column(table, table, competition)
     # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
     may_restart = labels.group not in images.headers
@@ -92,7 +93,7 @@ def _match_images(part: str, patterns: list[str], competition: Competition, raw:
     return table
 
 
-def _refuse_unknown_classes(table: pd.DataFrame, competition: Competition, raw: Path) -> None:
+def _check_folder_classes(table: pd.DataFrame, competition: Competition, raw: Path) -> None:
     """Raises UserError if a label is not a class."""
     unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
     if unknown:

@@ -14,8 +14,12 @@ from medfold.raw_files import fill_pattern, find_images, pattern_fields
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
 
-def refuse_private(competition: Competition) -> None:
-    """Raises UserError if labels.keep names a DICOM header that may identify a patient."""
+def check_kept_headers(competition: Competition) -> None:
+    """Checks that labels.keep names no DICOM header that may identify a patient.
+
+    Raises:
+        UserError: it names one.
+    """
     if private := identifying_keywords(set(competition.labels.keep) & set(competition.images.headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
         raise UserError(f"the header {private[0]} may identify a patient", "labels.keep", fix)
@@ -29,7 +33,7 @@ def locate_images(
     Args:
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
         patterns: patterns of images.train or images.test.
-        complete: see `find_images`.
+        complete: as for `find_images`.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.
@@ -58,11 +62,14 @@ def with_headers(
 
 
 def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: Competition) -> pd.Series:
-    """The patient of each image; None if unknown.
+    """Finds the patient of each image; None if unknown.
 
     Args:
-        located: the images, with their ids.
-        original: the table of the raw data, in the same order.
+        located: images, with the column id.
+        original: table of the raw data, in the same order.
+
+    Returns:
+        Text or None, in the order of `located`.
     """
     labels = competition.labels
     column = original[labels.group] if labels.group is not None and labels.group in original else None
@@ -70,7 +77,7 @@ def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: C
 
 
 def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = None) -> list[str | None]:
-    """The patient of each image: the value of a column, or a pattern's match at the start of the id; None if unknown.
+    """Returns each image's patient: a column's value, or a pattern's match at the start of the id; None if unknown.
 
     The pattern gives its named group 'group', else its first group, else the whole match. Warns of ids that it does not
     match.
@@ -79,11 +86,11 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
         return [value or None for value in column]
     if not pattern:
         return [None] * len(ids)
-    matches = [re.match(pattern, id) for id in ids]
+    matches = [re.match(pattern, image_id) for image_id in ids]
     patients = [
         match and (match.groupdict().get("group") or match[min(1, match.re.groups)] or match[0]) for match in matches
     ]
-    unmatched = [id for id, match in zip(ids, matches, strict=True) if not match]
+    unmatched = [image_id for image_id, match in zip(ids, matches, strict=True) if not match]
     if unmatched:
         count = f"{len(unmatched):,} of {len(ids):,} ids"
         warn(

@@ -7,8 +7,6 @@ import pandas as pd
 from medfold.registry import Registry
 
 LAYOUTS: Registry[Callable] = Registry("label layout")
-
-
 Parts = tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]  # train, test, solution
 
 

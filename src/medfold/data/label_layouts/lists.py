@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.errors import UserError, shorten_list
 from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
 
@@ -19,6 +19,7 @@ def lists(competition: Competition, raw: Path) -> Parts:
 
 
 def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    """Turns the lists of labels into target columns of 0 and 1."""
     labels = competition.labels
     names = (
         table[labels.value].map(partial(split_label_list, separator=labels.separator)).explode().fillna("").to_frame()

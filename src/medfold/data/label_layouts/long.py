@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
 
@@ -18,6 +18,7 @@ def long(competition: Competition, raw: Path) -> Parts:
 
 
 def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+    """Turns rows of one label each into rows of one image, with a column per target."""
     labels = competition.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)
     value = map_labels(rows[[labels.value]], competition)[labels.value]
@@ -30,7 +31,7 @@ def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFr
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
         fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
         raise UserError(
-            f"{count_of(repeated.sum(), 'row appears', 'rows appear')} twice: {shorten_list(names)}", path, fix
+            f"{count_of(repeated.sum(), 'row appears', 'rows appear')} more than once: {shorten_list(names)}", path, fix
         )
     train = rows.pivot(index=labels.id, columns="target", values=labels.value)
     train = train.reindex(columns=labels.targets)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.raw_files import is_one_hot, parse_marks
 

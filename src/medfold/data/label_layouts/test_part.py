@@ -63,7 +63,7 @@ def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
 
 
 def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
-    """Table of the files that match the patterns of the test part, with a column for each field."""
+    """Builds the table of the files that match the patterns of the test part, with a column for each field."""
     images, key = competition.images, competition.labels.id
     all_files, rows = list_files(raw, exclude=images.exclude), []
     for path_pattern in map(PathPattern, images.test):
@@ -79,6 +79,9 @@ def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> 
 
     Rows of the validation part go to the training part, since folds replace it; without a test part they become the
     test part.
+
+    Returns:
+        The training part and the test part, as copies.
 
     Raises:
         UserError: a part without rows, a value that is not a part, or an id in several parts.

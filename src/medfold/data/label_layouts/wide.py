@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.label_layouts.label_table import read_label_table
 from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.raw_files import check_classes, drop_rows, map_labels
 
 

@@ -51,8 +51,8 @@ class _Member:
     """One file or folder in an archive.
 
     Args:
-        name: its path in the archive.
-        bytes: its unpacked size.
+        name: path of the member in the archive.
+        bytes: unpacked size of the member.
         is_folder: True for a folder, False for a file.
         is_plain: True for a file or a folder, False for a link or a device.
         is_encrypted: True if it needs a password.
@@ -135,7 +135,7 @@ def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
 
 
 def _decode_name(info: zipfile.ZipInfo) -> str:
-    """The name of a zip member, decoded as UTF-8 if possible, even without the UTF-8 flag."""
+    """Returns the name of a zip member, decoded as UTF-8 if possible, even without the UTF-8 flag."""
     if info.flag_bits & UTF_8:
         return info.filename
     try:
@@ -199,7 +199,7 @@ def _join_parts(folder: Path) -> None:
 
 
 def _target_folder(archive: Path) -> Path:
-    """The folder to unpack a nested archive into; see `unpack_nested`."""
+    """Returns the folder to unpack a nested archive into; see `unpack_nested`."""
     name = EXTENSIONS.sub("", archive.name)
     try:
         with _open_members(archive) as (members, _):

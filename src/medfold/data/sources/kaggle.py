@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from medfold.competition import parse_slug
 from medfold.console import say
 from medfold.data.sources import remote_files
-from medfold.data.sources.source import SingleFiles, SourceFolders
+from medfold.data.sources.kinds import SingleFiles, SourceFolders
 from medfold.kaggle import Competitions, KaggleSession, competition_files, open_competition
 
 
@@ -36,7 +36,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
 
 
 def single_files(options: Options) -> SingleFiles:
-    """Access to the separate files of the competition."""
+    """Returns access to the separate files of the competition."""
     session = _connected(options)
     return SingleFiles(
         sizes=lambda: competition_files(session, options.slug),

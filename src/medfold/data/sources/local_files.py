@@ -31,7 +31,7 @@ def _copy_folder(root: Path, target: Path) -> None:
     skipped: list[str] = []
 
     def ignore_special_files(folder: str, names: list[str]) -> list[str]:
-        """Names of broken links, of links to a parent folder, and of pipes and other special files."""
+        """Returns the names of broken links, of links to a parent folder, and of pipes and other special files."""
         paths = {name: Path(folder, name) for name in names}
         ignored = [
             name for name, path in paths.items() if not (path.is_file() or path.is_dir()) or _is_circular_link(path)

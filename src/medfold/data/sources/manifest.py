@@ -12,13 +12,13 @@ from medfold.paths import CompetitionPaths
 
 def list_raw_files(raw: Path, hashed: bool = True) -> pd.DataFrame:
     """Lists file, bytes and sha256 (empty unless `hashed`) of all files below a folder, sorted."""
-    paths = sorted(path for path in raw.rglob("*") if path.is_file())
+    raw_files = sorted(path for path in raw.rglob("*") if path.is_file())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes = list(pool.map(files.sha256, paths)) if hashed else [""] * len(paths)
+        hashes = list(pool.map(files.sha256, raw_files)) if hashed else [""] * len(raw_files)
     return pd.DataFrame(
         {
-            "file": [path.relative_to(raw).as_posix() for path in paths],
-            "bytes": [path.stat().st_size for path in paths],
+            "file": [path.relative_to(raw).as_posix() for path in raw_files],
+            "bytes": [path.stat().st_size for path in raw_files],
             "sha256": hashes,
         }
     )

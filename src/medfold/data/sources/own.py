@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from medfold.data.sources.source import SourceFolders
+from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
 
@@ -16,7 +16,7 @@ class Options(BaseModel):
 
 
 def fetch(options: Options, into: SourceFolders) -> None:
-    """Refuses: there is no address to download from.
+    """Raises UserError: there is no address to download from.
 
     Raises:
         UserError: always.

@@ -24,7 +24,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from medfold import files
-from medfold.data.sources.source import SourceFolders
+from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
 SIZE = 128
@@ -86,7 +86,8 @@ def fetch(options: Options, into: SourceFolders) -> None:
     places = {image.id: rows[image]["nodule"] for image in train + test if rows[image]["nodule"]}
     places |= {copy: places[original] for copy, original in copies.items() if original in places}
     nodules = pd.DataFrame(
-        [{"id": id, **place} for id, place in sorted(places.items())], columns=["id", "x", "y", "radius", "snr"]
+        [{"id": image_id, **place} for image_id, place in sorted(places.items())],
+        columns=["id", "x", "y", "radius", "snr"],
     )
     nodules.round(3).to_csv(hidden / NODULES, index=False)
 
@@ -119,7 +120,7 @@ def _images(options: Options, part: str) -> Iterator[PhantomImage]:
 
 
 def _id(part: str, patient: int, number: int) -> str:
-    """An id whose order reveals nothing: a scrambled counter (the factor is odd, so all ids are different)."""
+    """Returns an id whose order reveals nothing: a scrambled counter (the factor is odd, so all ids are different)."""
     scrambled = ((patient * 4 + number) * 2654435761 + PARTS[part] * 0x5BD1E995) % 2**32
     return f"{part}_{scrambled:08x}"
 
@@ -177,7 +178,7 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
 
     Args:
         options: seed, prevalence and SNR range.
-        part: 'train' or 'test'.
+        part: part of the data set, 'train' or 'test'.
         patient: number of the patient within the part; decides anatomy, age, sex and disease.
         number: number of the image, from 1; decides posture, exposure, noise and the nodule's SNR.
 
@@ -247,7 +248,7 @@ def _rotated(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np
 
 
 def _soft_mask(distance: np.ndarray, width: float) -> np.ndarray:
-    """A mask with a smooth edge of the given width: 1 inside (distance < 0), 0 outside."""
+    """Returns a mask with a smooth edge of the given width: 1 inside (distance < 0), 0 outside."""
     return 0.5 - 0.5 * np.tanh(distance * (0.5 / width))
 
 

@@ -9,7 +9,7 @@ from medfold import files, http_download
 from medfold.console import format_size, say, warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.data.sources.source import SourceFolders
+from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
 UNPACKED_RATIO = 1.0  # size of the contents per size of the archive: images hardly compress
@@ -24,7 +24,7 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
     Args:
         open_response: sends a new request for the archive and returns its response.
         name: name of the archive, without extension.
-        into: the folders to fill.
+        into: folders to fill; the archive stays in `into.downloads` until it is unpacked.
 
     Raises:
         UserError: what `http_download.download_file` and `archives.unpack_archive` raise; an archive that arrives

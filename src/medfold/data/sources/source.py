@@ -1,112 +1,51 @@
-"""Sources of raw data. Each `source.kind` is a module with three names:
-
-- `Options`: a pydantic model of the settings under `source:`;
-- `fetch(options, into)`: fills the folder `into.raw`; files that a competitor may not see go to `into.hidden`;
-- `accept(options, path)`: checks what `FROM=` names before it is copied, and returns the name under which a single
-  file is kept; raises UserError to refuse it;
-
-and, optionally:
-
-- `single_files(options)`: the `SingleFiles` of the source, if files can be downloaded separately;
-- `findings(hidden)`: positions of findings in the images, as `Source.findings` returns them.
-
-Both folders are temporary: `data/<name>/raw` is either unchanged or complete, whatever happens.
-"""
+"""The source of a competition: gets, repairs and lists its raw data. `kinds` has the interface of each kind."""
 
 import fnmatch
 import importlib
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
-from pydantic import BaseModel
 
 from medfold import config, files
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
+from medfold.data.sources.kinds import (
+    KINDS,
+    SOURCES,
+    HasFindings,
+    HasSingleFiles,
+    SingleFiles,
+    SourceFolders,
+    SourceKind,
+)
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
-from medfold.registry import Registry
 
-KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: one module each, imported on demand
-SOURCES: Registry[Any] = Registry("source")  # those of plugins.py
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
-
-
-@dataclass(frozen=True)
-class SourceFolders:
-    """Folders that a source fills.
-
-    Args:
-        raw: the data.
-        hidden: files that a competitor may not see; the source makes this folder if it has any.
-        downloads: partial downloads; kept until `raw` is complete, so that an interrupted download can resume.
-    """
-
-    raw: Path
-    hidden: Path
-    downloads: Path
-
-
-def source(kind: str, options: type[BaseModel]) -> Callable:
-    """Registers a function (options, folders) that fills `folders.raw` as a kind of source.
-
-    Args:
-        kind: its name, for `source.kind` in competition.yaml.
-        options: a pydantic model of the settings under `source:`, including `kind`.
-
-    Example:
-        >>> class Options(StrictModel):
-        ...     kind: str
-        ...     folder: str
-        >>> @source("hospital", Options)
-        ... def fetch(options, folders):
-        ...     shutil.copytree(options.folder, folders.raw, dirs_exist_ok=True)
-    """
-
-    def register(fetch: Callable) -> Callable:
-        SOURCES.register(kind, SimpleNamespace(Options=options, fetch=fetch))
-        return fetch
-
-    return register
-
-
-@dataclass(frozen=True)
-class SingleFiles:
-    """Access to the separate files of a source.
-
-    Args:
-        sizes: returns the size in bytes of every file, by path below raw/.
-        fetch: `fetch(name, target)` downloads one file; raises UserError if there is none of that name.
-    """
-
-    sizes: Callable[[], dict[str, int]]
-    fetch: Callable[[str, Path], None]
 
 
 class Source:
     """The source of one competition, with checked options.
 
     Args:
-        settings: those under `source` in competition.yaml.
-        paths: the paths of the competition.
+        settings: keys under `source` in competition.yaml, with their values.
+        paths: paths of the competition; its data/ is filled.
 
     Raises:
         UserError: unknown kind or option.
     """
 
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
-        where = paths.facts.relative_to(paths.root)
+        where = paths.facts_file.relative_to(paths.root)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
-            self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+            module = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
+            self._kind = cast(SourceKind, module)
         elif self.kind in SOURCES:
             self._kind = SOURCES[self.kind]
         else:
@@ -119,7 +58,7 @@ class Source:
 
     @property
     def is_complete(self) -> bool:
-        """Returns True if the raw data is complete: every file of the manifest is there, unchanged."""
+        """True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
     def get(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
@@ -215,13 +154,13 @@ class Source:
         return names
 
     def findings(self) -> pd.DataFrame | None:
-        """Positions of the findings in the images, for sources that know them.
+        """Reads the positions of the findings in the images, for sources that know them.
 
         Returns:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return self._kind.findings(self._paths.hidden) if hasattr(self._kind, "findings") else None
+        return self._kind.findings(self._paths.hidden) if isinstance(self._kind, HasFindings) else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
@@ -291,11 +230,11 @@ class Source:
             files.write_csv(updated, self._paths.raw_manifest)
 
     def _single_files(self) -> SingleFiles | None:
-        return self._kind.single_files(self.options) if hasattr(self._kind, "single_files") else None
+        return self._kind.single_files(self.options) if isinstance(self._kind, HasSingleFiles) else None
 
 
 def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:
-    """Names that match the patterns; all parts of a split archive (`x.zip.001`), since one part alone is of no use."""
+    """Returns the names that match the patterns; of a split archive (`x.zip.001`) all parts, since one is of no use."""
     names: list[str] = []
     for pattern in patterns:
         matches = fnmatch.filter(all_names, pattern)

@@ -8,7 +8,7 @@ from medfold import files, http_download
 from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.data.sources.source import SourceFolders
+from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
 

@@ -21,9 +21,9 @@ class LabelTable(NamedTuple):
     """The table of labels.
 
     Args:
-        path: its path below the folder of the competition.
-        content: text columns.
-        ids: its id column.
+        path: path of the table below the folder of the competition.
+        content: rows of the table, text columns.
+        ids: id column of the table.
     """
 
     path: str
@@ -35,7 +35,7 @@ class LabelTables:
     """The tables of a competition, among them the table of labels.
 
     Args:
-        draft: gets doubts about tables that are not used.
+        draft: draft that doubts about unused tables are added to.
         raw: the folder with the files of the competition.
         image_files: the image files of the competition.
 
@@ -71,7 +71,7 @@ class LabelTables:
                 continue
             ids = find_ids(table, self._image_files) if len(table.columns) > 1 else None
             if ids is not None:
-                self._refuse_missing_header(path, table, ids)
+                self._check_header(path, table, ids)
                 matches.append(LabelTable(path, table, ids))
             elif len(table.columns) > 1 and len(table):
                 self.unmatched.append(path)
@@ -86,24 +86,24 @@ class LabelTables:
             self._draft.doubts.append(f"{path} cannot be read, and is not used: {error.what}")
         return best
 
-    def _refuse_missing_header(self, path: str, table: pd.DataFrame, ids: Ids) -> None:
+    def _check_header(self, path: str, table: pd.DataFrame, ids: Ids) -> None:
         """Raises UserError if the first row of a table is the row of an image, read as names of columns."""
         if ids.column.lower() not in PLAIN_NAMES and self._image_files.find_named(ids.column):
             what = f"the header is missing: its first row, {', '.join(table.columns[:4])}, has the name of an image"
             raise UserError(what, self._raw / path, f"Add a header row, such as: {_suggest_header(table, ids)}")
 
-    def refuse_unmatched(self) -> None:
-        """Refuses a table that names no image but may hold the labels, judging by its rows or its folder names.
+    def check_unmatched(self) -> None:
+        """Checks that no unmatched table may hold the labels, judging by its rows or its folder names.
 
         Raises:
-            UserError: there is such a table; the message shows its first row and what is needed.
+            UserError: a table names no image, but may hold the labels; the message shows its first row.
         """
         count = len(self._image_files.files)
         for path in self.unmatched:
             table = self.read(path)
             if column := self._folder_name_column(table):
                 what = f"column '{column}' has names of image folders, not of images: labels of patients or studies"
-                raise UserError(what, self._raw / path, "Needed: a table with a row for each image. Make one from it")
+                raise UserError(what, self._raw / path, "Make a table with a row for each image from it")
             if not count / 2 <= len(table) <= 20 * count:
                 continue
             first = ", ".join(f"{column} {table[column].iloc[0]}" for column in table.columns[:4])
@@ -113,10 +113,10 @@ class LabelTables:
                 f"{count_of(len(table), 'row')}, but no column has the names of the "
                 f"{count_of(count, 'image')}: {examples}"
             )
-            raise UserError(what, self._raw / path, "Needed: a column with the names of the files. Or remove the table")
+            raise UserError(what, self._raw / path, "Add a column with the names of the files, or remove the table")
 
     def _folder_name_column(self, table: pd.DataFrame) -> str | None:
-        """The column whose values are names of image folders; None if there is none, or for a list of classes."""
+        """Finds the column whose values are names of image folders; None if there is none, or for a list of classes."""
         folders = {part for file in self._image_files.files for part in PurePosixPath(file).parts[:-1]}
         label_like = [name for name in table if 2 <= table[name].nunique() <= len(table) / 2]
         if len(table) < FEW_ROWS or not label_like:
@@ -134,13 +134,13 @@ class LabelTables:
 
 
 def _suggest_header(table: pd.DataFrame, ids: Ids) -> str:
-    """A header for a table without one."""
+    """Suggests a header for a table without one."""
     others = [column for column in table.columns if column != ids.column]
     return ",".join("image" if column == ids.column else f"label{others.index(column) or ''}" for column in table)
 
 
 def _rank(match: LabelTable) -> tuple:
-    """Rank of a table that names images; the highest is the label table."""
+    """Ranks a table that names images; the highest is the label table."""
     path, table, ids = match
     name = path.lower()
     return round(ids.share, 2), _has_label(table, ids), 2 * ("train" in name) + ("label" in name), -len(path)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import say
-from medfold.data.label_layouts.image_columns import locate_images, patient_column, refuse_private
+from medfold.data.label_layouts.image_columns import check_kept_headers, locate_images, patient_column
 from medfold.data.label_layouts.layout import Parts
 from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
 from medfold.errors import UserError, count_of, did_you_mean
@@ -23,10 +23,11 @@ def read_label_table(
     """Reads training part, test part and solution of a competition whose labels are in a table.
 
     Args:
-        needed: columns that the labels are read from.
-        parse: turns them into checked target columns, without the rows that `labels.map` leaves out.
+        needed: names of the columns that the labels are read from.
+        parse: function (table, competition, path) that turns these columns into checked target columns, and
+            removes rows that `labels.map` leaves out.
     """
-    refuse_private(competition)
+    check_kept_headers(competition)
     labels, path = competition.labels, raw / competition.labels.file
     table = read_table(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
     test, test_path = None, raw / labels.test if labels.test else path

@@ -1,0 +1,41 @@
+"""The hold-out of `labels.holdout`: training images that become the test part, once."""
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Project
+from medfold.console import say
+from medfold.data.samples import encode_targets, write_holdout
+from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
+
+
+def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+    """Chooses the hold-out, moves it to the test part and writes both parts.
+
+    Images that cannot be read stay in the training part, where they are left out.
+
+    Args:
+        project: the competition; `labels.holdout` is the share of its images.
+        all_samples: the sample table with `bad` and `hash` of each image, all of it in the training part.
+        near: near-duplicates that join groups; None to join groups by equal pixels only.
+
+    Returns:
+        The sample table with the new parts, in the same order, with `bad` and `hash`.
+
+    Raises:
+        UserError: too few groups for a hold-out of this share.
+    """
+    competition, share = project.competition, project.competition.labels.holdout
+    is_readable = (all_samples["bad"] == "").to_numpy()
+    readable = all_samples[is_readable]
+    in_holdout = np.zeros(len(all_samples), bool)
+    targets, groups = encode_targets(competition, readable), join_duplicates(readable, near)
+    in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
+    columns = all_samples.drop(columns=["bad", "hash"])
+    with files.lock(project.paths.samples):
+        table = write_holdout(competition, project.paths, columns, in_holdout)
+    count, total = in_holdout.sum(), is_readable.sum()
+    moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
+    say("holdout", f"{moved} become the test part; copies of an image stay in one part")
+    return table.assign(bad=all_samples["bad"], hash=all_samples["hash"])

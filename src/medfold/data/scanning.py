@@ -1,0 +1,56 @@
+"""Scans the images of a competition, and reports what was scanned and what cannot be read."""
+
+import pandas as pd
+
+from medfold.competition import ImageSettings, Project
+from medfold.console import format_duration, say, warn
+from medfold.data.raw_data import load_samples
+from medfold.errors import count_of
+from medfold.images import scan_images, store_key
+
+MAX_SHOWN = 3  # unreadable images listed on the terminal
+
+
+def scan_dataset(
+    project: Project, image_settings: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Loads the sample table and the measurements of its images; scans images that have not been measured.
+
+    Args:
+        image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
+            to none: images are only measured.
+        with_appearance: also measures brightness, perceptual hash and the rest that the audit needs. Defaults to False.
+        quiet: warns of unreadable images only if some images were scanned just now. Defaults to True.
+
+    Returns:
+        The sample table; the measurements, in the same order.
+    """
+    competition, paths = project.competition, project.paths
+    table = load_samples(project)
+    scan = scan_images(competition, paths, table, image_settings, with_appearance)
+    if scan.num_images:
+        message = f"{count_of(scan.num_images, 'image')} scanned"
+        if image_settings:
+            message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
+            message += f" -> {project.display(paths.store(store_key(competition, paths, image_settings)))}"
+        rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
+        say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
+    if scan.num_images or not quiet:
+        _warn_of_unreadable(project, table, scan.measurements)
+    return table, scan.measurements
+
+
+def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:
+    """Prints how many images of each part cannot be read, and the first ones with their reasons."""
+    unreadable = (measured["bad"] != "").to_numpy()
+    if not unreadable.any():
+        return
+    counts = table.loc[unreadable, "part"].value_counts()
+    by_part = " and ".join(
+        f"{counts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in counts
+    )
+    consequence = "left out of training; a test image among them gets the mean of the training labels"
+    warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
+    for row in unreadable.nonzero()[0][:MAX_SHOWN]:
+        warn("", f"{table['image'].iloc[row]}: {measured['bad'].iloc[row]}")
+    warn("", f"all of them: {project.display(project.paths.bad_images)}")

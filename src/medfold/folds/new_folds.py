@@ -1,0 +1,43 @@
+"""Writes new folds with a record of how they were made, and says so."""
+
+import pandas as pd
+
+from medfold.competition import Project
+from medfold.console import say
+from medfold.errors import count_of
+from medfold.folds.folds_table import write_folds
+from medfold.folds.leaks import LeakReport
+
+
+def save_new_folds(project: Project, train: pd.DataFrame, leaks: LeakReport) -> None:
+    """Writes new folds, their counts and those of the audit; different earlier folds are renamed and stay.
+
+    Args:
+        project: the competition whose facts the folds were made by.
+        train: training samples with the columns id, group and fold.
+        leaks: findings of the audit of these folds.
+    """
+    metadata = {
+        "folds": project.competition.folds.model_dump(),
+        "samples": len(train),
+        "groups": int(train["group"].nunique()),
+        "audit": leaks.counts(),
+    }
+    backup = write_folds(project.paths, train, metadata)
+    say("folds", f"made: {format_folds(project, train)}")
+    if backup:
+        say("folds", f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid")
+
+
+def format_folds(project: Project, train: pd.DataFrame) -> str:
+    """Formats the folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
+
+    Args:
+        train: training samples with the column group.
+    """
+    fold_facts = project.competition.folds
+    description = (
+        f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, "
+        f"{count_of(train['group'].nunique(), 'group')}"
+    )
+    return f"{description} -> {project.display(project.paths.folds)}"

@@ -14,7 +14,7 @@ from medfold.data.samples import build_samples
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from medfold.images import perceptual_hash, scan
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.scan import read_appearance, read_measurements, scan_images
 from medfold.images.scan_worker import scan_image

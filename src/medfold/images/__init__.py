@@ -3,23 +3,20 @@
 from medfold.images import preparation_steps as preparation_steps  # registers them
 from medfold.images.contact_sheet import thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
-from medfold.images.formats.reading import (
+from medfold.images.formats.decoding import read_image
+from medfold.images.formats.file_contents import count_pages, list_members, read_dicom_headers
+from medfold.images.formats.registry import (
     UNSUPPORTED_FORMATS,
-    count_pages,
-    files_of_image,
     image_extension,
     image_extensions,
     image_format,
     image_stem,
     is_dicom,
-    list_members,
     may_be_dicom,
-    path_of_image,
-    read_dicom_headers,
-    read_image,
 )
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import read_batches
+from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.resizing import resize

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.images.formats.reading import path_of_image, read_dicom_headers
+from medfold.images.formats.file_contents import read_dicom_headers
+from medfold.images.image_paths import path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.progress import progress_bar
 

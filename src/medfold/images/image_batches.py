@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medfold.competition import ImageFacts, ImageSettings
-from medfold.images.reading import read_prepared
+from medfold.images.prepared_image import read_prepared
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 DECODER_CRASHED = "decoding it crashes the process"  # or the process runs out of memory

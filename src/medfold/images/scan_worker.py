@@ -12,7 +12,7 @@ import xxhash
 from medfold import array_files
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.images import perceptual_hash
-from medfold.images.reading import read_prepared
+from medfold.images.prepared_image import read_prepared
 from medfold.images.resizing import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]

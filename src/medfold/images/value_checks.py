@@ -7,8 +7,8 @@ import numpy as np
 import tifffile
 
 from medfold.competition import ImageFacts
-from medfold.images.formats import reading
-from medfold.images.formats.reading import is_dicom, path_of_image
+from medfold.images.formats.registry import is_dicom
+from medfold.images.image_paths import path_of_image
 
 NUM_CHECKED = 24  # images that are read for the checks
 AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkest value of a CT should lie below
@@ -73,7 +73,11 @@ def _round_up(value: float) -> float:
 def _ct_minimum(path: Path) -> float | None:
     """Returns the darkest value of a CT slice in Hounsfield units; None for other and for unreadable files."""
     try:
-        return reading.min_hounsfield(path)
+        if not is_dicom(path):
+            return None
+        from medfold.images.formats import dicom  # slow import, and few competitions need it
+
+        return dicom.min_hounsfield(path)
     except Exception:  # the scan reports unreadable files
         return None
 
@@ -90,7 +94,9 @@ def _deep_values(path: Path) -> np.ndarray | None:
             values = np.load(path, mmap_mode="r", allow_pickle=False)
             values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
         elif is_dicom(path):
-            values = reading.stored_values(path)
+            from medfold.images.formats import dicom
+
+            values = dicom.stored_values(path)
         else:
             return None
     except Exception:  # decoders raise many types; the scan reports unreadable files

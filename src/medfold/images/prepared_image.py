@@ -8,7 +8,7 @@ import numpy as np
 
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.errors import UserError
-from medfold.images.formats.reading import read_image_with_headers
+from medfold.images.formats.decoding import read_image_with_headers
 from medfold.images.preparation import prepare_image
 
 

@@ -18,8 +18,8 @@ from medfold.registry import Registry
 class ImageFormat(Protocol):
     """An image format: a module of this package, or a `PluginFormat`.
 
-    Some modules have further functions, imported from them by name: `read_headers`, `min_hounsfield` and `stored_values`
-    of `dicom`, `count_pages` of `tiff`, `member_names` of `hdf5`. No other module needs them.
+    Some modules have further functions, which are imported from them by name: `read_headers`, `min_hounsfield` and
+    `stored_values` of `dicom`, `count_pages` of `tiff`, `member_names` of `hdf5`. A new format needs none of them.
     """
 
     def read(self, path: Path, member: str, facts: ImageFacts, /) -> tuple[np.ndarray, dict[str, str]]:

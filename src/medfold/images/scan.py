@@ -145,7 +145,7 @@ def _scan(
     journal = Journal(folder, files.fingerprint(scan_inputs), len(samples), shapes)
     task = ScanTask(
         raw=paths.raw_root(competition.images.root),
-        facts=competition.images,
+        image_facts=competition.images,
         image_settings=work.image_settings,
         pixels=folder / store.IMAGES if key else None,
         thumbnails=folder / THUMBNAILS if work.with_appearance else None,

@@ -60,7 +60,7 @@ def store_key(competition: Competition, paths: CompetitionPaths, image_settings:
 
 
 def image_plugins(
-    facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
+    image_facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
 ) -> dict[str, str]:
     """Returns {"plugins": hash of plugins.py} if plugins.py reads or prepares images, else {}.
 
@@ -75,7 +75,7 @@ def image_plugins(
         for step in (image_settings.steps if image_settings else [])
         for name in ([step] if isinstance(step, str) else step)
     ]
-    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
+    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*image_facts.train, *image_facts.test)}
     built_in = {extension for group in FORMAT_MODULES.values() for extension in group} | {""}
     if any(not STEPS.is_built_in(name) for name in names) or not extensions <= built_in:
         return {"plugins": plugins}

@@ -16,13 +16,13 @@ AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkes
 PIXEL_SHARE, RANGE_SHARE = 0.999, 1 / 8
 
 
-def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[str]:
+def value_suspicions(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:
     """Checks up to 24 images, evenly spaced, for implausible stored values.
 
     Args:
         raw: folder that image paths are relative to.
         images: paths, in the syntax of `read_image_with_headers`.
-        facts: image facts of the competition; the value range is checked only without `range` and `windows`.
+        image_facts: image facts of the competition; the value range is checked only without `range` and `windows`.
 
     Returns:
         One warning per suspicion; none if the values are plausible.
@@ -31,7 +31,7 @@ def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[st
     chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, num_checked)] if images else []
     paths = [path_of_image(raw, image) for image in chosen]
     suspicions = [_missing_air([minimum for path in paths if (minimum := _ct_minimum(path)) is not None])]
-    if not facts.range and not facts.windows:
+    if not image_facts.range and not image_facts.windows:
         suspicions.append(_empty_range([values for path in paths if (values := _deep_values(path)) is not None]))
     return [text for text in suspicions if text]
 

@@ -45,7 +45,7 @@ def list_members(path: Path) -> list[str]:
         raise unreadable("file", error, path) from None
 
 
-def count_pages(path: Path, facts: ImageFacts) -> int:
+def count_pages(path: Path, image_facts: ImageFacts) -> int:
     """Returns the number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other or unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
@@ -53,7 +53,7 @@ def count_pages(path: Path, facts: ImageFacts) -> int:
 
             return tiff.count_pages(path)
         if path.suffix.lower() == ".npy":
-            return count_frames(np.load(path, mmap_mode="r", allow_pickle=False).shape, facts)
+            return count_frames(np.load(path, mmap_mode="r", allow_pickle=False).shape, image_facts)
         return int(read_dicom_headers(path, ["NumberOfFrames"])["NumberOfFrames"] or 1) if is_dicom(path) else 1
     except Exception:  # the scan reports unreadable files
         return 1

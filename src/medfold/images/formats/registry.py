@@ -22,13 +22,13 @@ class ImageFormat(Protocol):
     `stored_values` of `dicom`, `count_pages` of `tiff`, `member_names` of `hdf5`. A new format needs none of them.
     """
 
-    def read(self, path: Path, member: str, facts: ImageFacts, /) -> tuple[np.ndarray, dict[str, str]]:
+    def read(self, path: Path, member: str, image_facts: ImageFacts, /) -> tuple[np.ndarray, dict[str, str]]:
         """Reads an image of a file.
 
         Args:
             path: the file.
             member: the part after `#` in the path of an image, for files that contain many images; else ''.
-            facts: image facts of the competition.
+            image_facts: image facts of the competition.
 
         Returns:
             Pixels, uint8 (height, width) or (height, width, channels), colours as RGB; and technical DICOM headers by
@@ -70,7 +70,7 @@ class PluginFormat(NamedTuple):
 
     Args:
         extensions: file extensions in lower case.
-        read: function (path, member, facts) -> (pixels, headers).
+        read: function (path, member, image_facts) -> (pixels, headers).
     """
 
     extensions: tuple[str, ...]
@@ -81,7 +81,7 @@ FORMATS: Registry[PluginFormat] = Registry("image format")
 
 
 def image_format(*extensions: str) -> Callable:
-    """Registers a function (path, member, facts) -> (pixels, headers) for files with the given extensions.
+    """Registers a function (path, member, image_facts) -> (pixels, headers) for files with the given extensions.
 
     Pixels are uint8 (height, width) or (height, width, channels); `pixel_values.image_to_uint8` converts other depths.
     Headers are a dictionary, usually empty. `member` is the part after `#` in the path of an image.
@@ -91,7 +91,7 @@ def image_format(*extensions: str) -> Callable:
 
     Example:
         >>> @image_format(".pixels")
-        ... def pixels(path, member, facts):
+        ... def pixels(path, member, image_facts):
         ...     return np.frombuffer(path.read_bytes(), np.uint8).reshape(64, 64), {}
     """
 

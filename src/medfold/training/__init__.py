@@ -3,19 +3,19 @@
 from medfold.training.run import (
     TrainingRequest,
     begin_run,
+    check_folds_exist,
+    check_parallelism,
+    check_recipe_trainable,
     missing_folds,
-    refuse_invalid_parallelism,
-    refuse_unknown_folds,
-    refuse_untrainable_recipe,
     train_run,
 )
 
 __all__ = [
     "TrainingRequest",
     "begin_run",
+    "check_folds_exist",
+    "check_parallelism",
+    "check_recipe_trainable",
     "missing_folds",
-    "refuse_invalid_parallelism",
-    "refuse_unknown_folds",
-    "refuse_untrainable_recipe",
     "train_run",
 ]

@@ -43,8 +43,8 @@ def balancing_classes(competition: Competition, targets: np.ndarray) -> np.ndarr
     return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
 
 
-def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: str) -> None:
-    """Refuses training images that lack a class, and warns about labels that no image has.
+def check_classes_present(competition: Competition, targets: np.ndarray, topic: str) -> None:
+    """Checks that every class has a training image, and warns about labels that no image has.
 
     A net cannot learn a class without images. A label that no image has is learnt as always absent.
 

@@ -1,7 +1,8 @@
 """Saving and resuming a phase: variables, history and callbacks."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -70,6 +71,40 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         variables=arrays[:num_variables],
         updates_before=metadata.get("updates_before", 0),
     )
+
+
+class RemainingPhase(NamedTuple):
+    """A phase that is not finished.
+
+    Args:
+        phase: the phase.
+        checkpoint: saves its state.
+        state: the state to resume from; None to start the phase.
+    """
+
+    phase: Phase
+    checkpoint: Checkpoint
+    state: TrainingState | None
+
+
+def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], precision: str) -> list[RemainingPhase]:
+    """Returns the phases that are not finished, from the one that the saved state belongs to; all without one.
+
+    Args:
+        phases: the phases of a training, in order.
+        path: path of the checkpoint file.
+        identity: identifies the training: seed, recipe, images.
+        precision: precision of the training: float32, float16 or bfloat16.
+
+    Raises:
+        UserError: the state was saved in another precision.
+    """
+    remaining = []
+    for phase in phases:
+        layout = phase.training_step.layout
+        checkpoint = Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=layout[:-NUM_SUMS])
+        remaining.append(RemainingPhase(phase, checkpoint, load_state(checkpoint, phase)))
+    return remaining[max((number for number, item in enumerate(remaining) if item.state), default=0) :]
 
 
 def restore(

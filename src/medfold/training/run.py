@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medfold import files, hardware
 from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
@@ -34,9 +34,7 @@ from medfold.runs import (
 )
 from medfold.scoring import format_score, metric_of
 from medfold.training import parallel
-
-if TYPE_CHECKING:
-    from medfold.training.fold import FoldJob
+from medfold.training.fold_job import FoldJob
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
         raise
 
 
-def refuse_unknown_folds(project: Project, folds: list[int] | None) -> None:
+def check_folds_exist(project: Project, folds: list[int] | None) -> None:
     """Raises UserError if a fold does not exist."""
     k = project.competition.folds.k
     for number in folds or []:
@@ -136,15 +134,17 @@ def refuse_unknown_folds(project: Project, folds: list[int] | None) -> None:
             raise UserError(f"there is no fold {number}", f"FOLD={number}", f"Choose 0 to {k - 1}, or all")
 
 
-def refuse_invalid_parallelism(request: TrainingRequest) -> None:
+def check_parallelism(request: TrainingRequest) -> None:
     """Raises UserError if jobs or workers are neither a number nor `auto`."""
     parallel.resolve_jobs(request.jobs, 1)
     parallel.resolve_workers(request.workers)
 
 
-def refuse_untrainable_recipe(project: Project, recipe: Recipe) -> None:
+def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
     """Raises UserError for a recipe that no fold can be trained with."""
-    _import_fold().refuse_untrainable(project.competition, recipe)
+    with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
+        from medfold.training.recipe_checks import check_trainable
+    check_trainable(project.competition, recipe)
 
 
 def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[int]]:
@@ -221,11 +221,11 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> "FoldJob":
+def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> FoldJob:
     competition, paths = project.competition, project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
     features = features_path(project, recipe)
-    return _import_fold().FoldJob(
+    return FoldJob(
         competition=competition,
         recipe=recipe,
         seed=seed,

@@ -6,13 +6,17 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.errors import count_of
-from medfold.scoring import bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.training import losses
+from medfold.training.fold_job import FoldJob
+from medfold.training.trained_net import TrainedNet
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
 MIN_EXPECTED_IMAGES = 5  # a class with at least this many expected images must be predicted
 MAX_MODE_DIFFERENCE = 0.2  # mean difference in probability between training mode and inference mode
 NUM_RESAMPLES = 300  # for the interval that decides whether a score is no better than chance
+NUM_TRAINING_IMAGES = 32  # number of training images whose outputs are compared
 MAX_DEVIATIONS = 6.0  # standard deviations between the share drawn of a class and its expected share
 
 
@@ -41,6 +45,42 @@ class TrainedFold:
     inference_outputs: np.ndarray
     drawn_counts: np.ndarray
     expected_shares: np.ndarray
+
+
+def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray) -> TrainedFold:
+    """Collects the input of the self-check.
+
+    Args:
+        job: the settings and data of the run.
+        trained: the trained net of the fold.
+        held_out: bool (samples,), True for the samples of the fold.
+        oof: float (n, columns), the predictions of the held-out images.
+    """
+    competition, last_phase, images = job.competition, trained.last_phase, trained.images
+    units = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
+    rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
+    batch = np.asarray(last_phase.images[rows], np.float32)
+    batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
+    weights_before = trained.inference_net.get_weights()
+    training_outputs = np.asarray(trained.inference_net(batch, training=True))
+    trained.inference_net.set_weights(weights_before)  # undoes the update of batch normalisation by these images
+    classes = losses.balancing_classes(competition, images.targets)
+    drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
+    expected_shares = np.bincount(classes) / len(classes)
+    if job.recipe.training.sampler == "balanced":
+        expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
+    return TrainedFold(
+        competition=competition,
+        targets=units.targets,
+        predictions=units.predictions,
+        groups=job.train["group"][held_out].to_numpy()[units.first],
+        prior=losses.target_columns(competition, images.targets).mean(axis=0),
+        losses=trained.history["loss"].to_numpy(),
+        training_outputs=training_outputs,
+        inference_outputs=np.asarray(trained.inference_net(batch, training=False)),
+        drawn_counts=drawn_counts,
+        expected_shares=expected_shares,
+    )
 
 
 def self_check(fold: TrainedFold) -> list[str]:

@@ -61,7 +61,7 @@ def scan_images(
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
     Args:
-        competition: gives the image facts.
+        competition: gives the image facts, and the share of images that may be unreadable.
         paths: the files of the competition.
         samples: the sample table.
         image_settings: how to prepare the images for the store. Defaults to no store.

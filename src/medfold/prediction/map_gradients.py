@@ -14,7 +14,7 @@ def weighted_maps(model: keras.Model, kernel: keras.Variable, batch_size: int) -
     Args:
         model: net from float32 images (batch, height, width, channels) to the feature maps that are pooled, and the
             features that the head takes; without maps to the features alone.
-        kernel: of the head, (features, columns).
+        kernel: weights of the head, (features, columns).
         batch_size: the number of images of each call.
 
     Returns:

@@ -76,7 +76,9 @@ class Predictor:
         """Predicts each view of selected images separately.
 
         Args:
-            images, rows, num_views: see `__call__`.
+            images: the array, as for `__call__`.
+            rows: int (n,), rows of the images to predict.
+            num_views: number of views to use, the first ones. Defaults to all.
 
         Yields:
             For each batch, one float32 array (batch, columns) per view.

@@ -191,7 +191,7 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
 
 
 def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
-    """Runs each transform once: one that does not accept the images is refused before training starts."""
+    """Applies each transform once, to check before training that it accepts the images and keeps shape and type."""
     grey = np.full(shape, 128, np.uint8)
     for transform in (single for item in transforms for single in _single_transforms(item)):
         name = type(transform).__name__
@@ -224,7 +224,7 @@ def _single_transforms(transform: A.BasicTransform | A.BaseCompose) -> Iterator[
 
 
 def _check_keeps_sides(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[int, int, int]) -> None:
-    """Applies a transform to marked images, and refuses it if it mirrors or rotates them more than the symmetry allows.
+    """Checks on marked images that a transform does not mirror or rotate them more than the symmetry allows.
 
     The check does not depend on name or arguments: what is on the left must stay there (or be mirrored, if the symmetry
     is horizontal), and what is on top must stay on top.

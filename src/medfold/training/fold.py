@@ -36,7 +36,7 @@ from medfold.training.recipe_checks import (
     check_trainable,
     check_training_images,
 )
-from medfold.training.resume import TrainingState, remaining_phases
+from medfold.training.resume import remaining_phases
 from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
@@ -47,6 +47,9 @@ NUM_STATISTICS_PER_EPOCH, NUM_STATISTICS_FINAL = 512, 2048  # number of training
 
 def compute_features(job: FoldJob) -> None:
     """Computes the features of the frozen backbone in float32 and writes them to `job.features`, unless they exist.
+
+    Args:
+        job: the settings and data of the run.
 
     Raises:
         UserError: the backbone has no pretrained weights.
@@ -63,6 +66,11 @@ def compute_features(job: FoldJob) -> None:
 
 def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
+
+    Args:
+        job: the settings and data of the run.
+        fold: number of the fold.
+        paths: the files of the fold.
 
     Returns:
         The score on the fold; nan if undefined.
@@ -110,7 +118,14 @@ def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predi
 
 
 def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> TrainedNet:
-    """Trains all phases, from the start or from a saved state."""
+    """Trains all phases of a fold, from the start or from a saved state.
+
+    Args:
+        job: the settings and data of the run.
+        fold: number of the fold.
+        held_out: bool (samples,), True for the samples of the fold.
+        paths: the files of the fold.
+    """
     competition, training, topic = job.competition, job.recipe.training, f"fold {fold}"
     images = _training_images(job, fold, held_out)
     check_trainable(competition, job.recipe)
@@ -126,21 +141,23 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> T
 
     identity = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
     remaining = remaining_phases(phases, paths.checkpoint, identity, precision)
-    if (saved := remaining[0].state) is not None:
-        say(topic, f"resuming at {format_position(saved, remaining[0].phase)}")
+    if remaining[0].is_resumed:
+        say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
     history: list[dict[str, Any]] = []
-    for phase, checkpoint, state in remaining:
-        state = state or TrainingState(history=history)
-        predictor = Predictor(phase.training_step.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
+    for current in remaining:
+        phase = current.phase
+        if not current.is_resumed:
+            current.state.history = history  # continues that of the phases before it
+        predictor = Predictor(phase.batch_trainer.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
 
         def score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
-            predictions = predictor(phase.images, job.store.rows_of(job.train["id"][held_out]))
+            predictions = predictor(phase.inputs, job.store.rows_of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
         callbacks = build_callbacks(training.callbacks, paths.folder)
-        train(phase, training, metric_of(competition), score, state, checkpoint, callbacks, topic)
-        history = state.history
+        train(current, training, metric_of(competition), score, callbacks, topic)
+        history = current.state.history
         began = time.monotonic()
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
             took = format_duration(time.monotonic() - began)
@@ -153,6 +170,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> T
 
 
 def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingImages:
+    """Returns the images that are not held out, or `training.images` of them, evenly from all classes."""
     rows, targets = job.store.rows_of(job.train["id"][~held_out]), job.targets[~held_out]
     seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
     if job.recipe.training.images:

@@ -27,8 +27,9 @@ def sample_weights(competition: Competition, class_weights: str, targets: np.nda
     Multi-label tasks get 1: `build_loss` balances their labels.
 
     Args:
+        competition: names task and classes.
         class_weights: `class_weights` of the recipe: none or balanced.
-        targets: int (n,) or (n, labels).
+        targets: int (n,) or (n, labels), the targets of the training images.
     """
     if class_weights == "none" or competition.task == "multilabel":
         return np.ones(len(targets), np.float32)
@@ -50,7 +51,7 @@ def check_classes_present(competition: Competition, targets: np.ndarray, topic: 
 
     Args:
         competition: names the classes.
-        targets: of the training images, int (n,) or (n, labels).
+        targets: int (n,) or (n, labels), the targets of the training images.
         topic: name of the training in messages, such as `fold 0`.
 
     Raises:
@@ -135,7 +136,7 @@ class BalancedLabels(keras.losses.Loss):
     Args:
         loss: cross_entropy or focal.
         frequency: float (labels,), the share of images that have each label.
-        options: of the loss.
+        options: further arguments of the loss, such as `label_smoothing`.
     """
 
     def __init__(self, loss: str, frequency: np.ndarray, **options):

@@ -71,7 +71,7 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
         UserError: a phase has fewer batches than a step needs.
     """
     for phase in phases:
-        num_batches = phase.batches.steps_per_epoch * phase.epochs
+        num_batches = phase.batches.batches_per_epoch * phase.epochs
         if num_batches < training.accumulate:
             what = f"{training.accumulate} batches make a step, and there are {num_batches}: no step is ever taken"
             raise UserError(what, f"{topic}, training.accumulate", f"Set it to {num_batches} or less")

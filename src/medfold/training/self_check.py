@@ -26,11 +26,13 @@ class TrainedFold:
 
     Args:
         competition: names metric and columns.
-        targets, predictions, groups: of the held-out units: int (n,) or (n, labels); float (n, columns); (n,).
+        targets: int (n,) or (n, labels), the targets of the held-out units.
+        predictions: float (n, columns), the predictions of the held-out units.
+        groups: (n,), the group of each held-out unit.
         prior: float (columns,), the mean of the training labels.
         losses: float (epochs,), the mean loss of each epoch.
-        training_outputs, inference_outputs: float (m, columns), outputs for the same training images in training mode
-            and in inference mode.
+        training_outputs: float (m, columns), outputs for some training images in training mode.
+        inference_outputs: float (m, columns), outputs for the same images in inference mode.
         drawn_counts: int (k,), how often each class was drawn in an epoch.
         expected_shares: float (k,), the expected share of each class, according to the sampler.
     """
@@ -59,7 +61,7 @@ def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oo
     competition, last_phase, images = job.competition, trained.last_phase, trained.images
     units = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
-    batch = np.asarray(last_phase.images[rows], np.float32)
+    batch = np.asarray(last_phase.inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
     weights_before = trained.inference_net.get_weights()
     training_outputs = np.asarray(trained.inference_net(batch, training=True))
@@ -84,7 +86,11 @@ def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oo
 
 
 def self_check(fold: TrainedFold) -> list[str]:
-    """Returns one line for each suspicious sign of a trained fold; empty if there is none."""
+    """Returns one line for each suspicious sign of a trained fold; empty if there is none.
+
+    Args:
+        fold: predictions, losses and outputs of the fold, from `self_check_input`.
+    """
     return [line for check in CHECKS if (line := check(fold))]
 
 

@@ -48,7 +48,7 @@ class TrainedNet:
         """
         symmetry, last_phase = self.competition.images.symmetry, self.last_phase
         return Predictor(self.inference_net, symmetry, tta, view_of=last_phase.view_of)(
-            last_phase.images, rows, advance
+            last_phase.inputs, rows, advance
         )
 
 
@@ -62,7 +62,7 @@ def in_full_precision(job: FoldJob, model: keras.Model, last_phase: Phase, preci
         precision: precision of the training: float32, float16 or bfloat16.
     """
     if precision == "float32":
-        return last_phase.training_step.model
+        return last_phase.batch_trainer.model
     float32_model = build_model(job.competition, job.recipe, pretrained=False)
     float32_model.set_weights(model.get_weights())
     return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model

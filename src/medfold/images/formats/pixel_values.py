@@ -59,7 +59,7 @@ def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: in
     Args:
         height, width: size of a frame in pixels.
         num_frames: number of frames. Defaults to 1.
-        bytes_per_pixel: of all channels together. Defaults to 1.
+        bytes_per_pixel: bytes of one pixel, all channels together. Defaults to 1.
 
     Raises:
         ImageError: the image has no pixels, a frame has more than 2**30, or all frames have more than 8 GB.

@@ -1,4 +1,13 @@
-"""Images: reading any format, preparation by the recipe, storage as uint8 arrays."""
+"""Images: reading any format, preparation by the recipe, storage as uint8 arrays.
+
+- `formats/`: a module per image format; `registry`: which one reads a file; `decoding`: an image of any format;
+  `file_contents`: headers, members, pages; `pixel_values`: values of any depth as uint8;
+- `image_paths`: syntax of image paths; `prepared_image`: an image decoded and prepared;
+- `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
+- `scan`: all raw images, decoded once; `scan_worker`: one image; `scan_journal`: makes it resumable; `scan_tables`: its
+  tables; `worker_pool`: all cores; `store`: prepared images; `image_batches`: images that are predicted and not stored;
+- `perceptual_hash`, `value_checks`, `dicom_headers`: for the audit; `contact_sheet`, `heat_map`: pictures for people.
+"""
 
 from medfold.images import preparation_steps as preparation_steps  # registers them
 from medfold.images.contact_sheet import thumbnail, write_contact_sheet

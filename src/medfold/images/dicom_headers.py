@@ -55,6 +55,7 @@ def identifying_keywords(keywords: Collection[str]) -> list[str]:
 
 
 def _values(path: Path, keywords: list[str], complete: bool) -> list[str]:
+    """Returns the values of one file; if `complete` is False, '' for an unreadable one."""
     try:
         values = read_dicom_headers(path, keywords)
     except UserError:

@@ -48,7 +48,16 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
 
 
 def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
-    """Returns the name of a store: a hash of everything that determines its pixels and rows."""
+    """Returns the name of a store: a hash of everything that determines its pixels and rows.
+
+    Args:
+        competition: gives the facts for reading the images.
+        paths: the files of the competition.
+        image_settings: how to prepare the images.
+
+    Raises:
+        UserError: there is no sample table.
+    """
     inputs = {
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
@@ -66,6 +75,11 @@ def image_plugins(
 
     plugins.py is not executed for this: it counts as used if a step, or the file extension of the images, is not built
     in.
+
+    Args:
+        image_facts: gives the file extensions of the images.
+        paths: the files of the competition.
+        image_settings: gives the preparation steps. Defaults to no preparation.
     """
     plugins = plugins_hash(paths.plugins)
     if plugins is None:

@@ -49,6 +49,7 @@ def _heat(feature_map, gradient):
 
 
 def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[..., list]:
+    """Returns the function of `weighted_maps` for TensorFlow."""
     import tensorflow as tf
 
     @tf.function
@@ -76,6 +77,11 @@ class _Shift(layers.Layer):
 
 
 def _with_jax(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
+    """Returns the function of `weighted_maps` for JAX.
+
+    JAX has no gradient at values inside a net. So zeros are added to each feature map, and the gradient at the zeros is
+    taken.
+    """
     import jax
 
     model, shifts = _with_shifts(model, batch_size)

@@ -95,6 +95,7 @@ class Predictor:
 
 
 def _transformed(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:
+    """Returns a view of a batch: transposed, then flipped."""
     if transpose:
         batch = batch.transpose(0, 2, 1, 3)
     if vertical:

@@ -119,6 +119,7 @@ def _in_training_mode(call: Callable) -> Callable:
 
 
 def _normalisation_layers(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+    """Yields the batch normalisation layers of a net and of the nets inside it."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             yield layer

@@ -85,6 +85,9 @@ def load_batches(
     """Yields the batches of `iterate_batches`, converted; a thread prepares the next ones during training.
 
     Args:
+        training_batches: computes the batches.
+        start, stop: number of the first batch, and of the batch after the last one.
+        num_workers: number of worker processes; 0 computes the batches in the thread.
         convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """
     source, end = iterate_batches(training_batches, start, stop, num_workers), object()

@@ -97,6 +97,13 @@ class _PhaseBuilder:
     precision: str
 
     def build_batches(self, inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
+        """Builds the batches of a phase.
+
+        Args:
+            inputs: (images, ...), pixels or features of all images.
+            augment: (image, seed) -> input of the net.
+            mix: mixes the images of a batch; None for no mixing.
+        """
         competition, training, targets = self.competition, self.recipe.training, self.images.targets
         return TrainingBatches(
             inputs=inputs,
@@ -111,6 +118,13 @@ class _PhaseBuilder:
         )
 
     def build_batch_trainer(self, model: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
+        """Builds what trains a net on batches: the net compiled with optimizer and loss.
+
+        Args:
+            model: the net.
+            learning_rate: the highest learning rate.
+            num_batches: number of batches in the whole phase.
+        """
         training = self.recipe.training
         optimizer = build_optimizer(training, learning_rate, num_batches)
         if self.precision == "float16":  # small gradients would underflow
@@ -119,10 +133,18 @@ class _PhaseBuilder:
         return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.compile))
 
     def build_statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
+        """Builds what recomputes the batch normalisation statistics of a net.
+
+        Args:
+            model: the net.
+            inputs: (images, ...), pixels or features of all images.
+            view: (images of a batch) -> input of the net.
+        """
         return BatchStatistics(model, inputs, self.images.rows, view, self.images.seed)
 
 
 def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+    """Returns the phase that trains the head alone, on features of the frozen backbone."""
     training, features = builder.recipe.training, np.load(builder.images.features, mmap_mode="r")
     _, head = split_backbone_and_head(model)
     inputs = features[:, :1] if builder.recipe.augment == "none" else features
@@ -142,6 +164,7 @@ def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
 
 
 def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+    """Returns the phase that trains all layers, on pixels."""
     training, pixels = builder.recipe.training, builder.images.store_pixels
     augment = build_augmenter(builder.recipe.augment, builder.competition.images.symmetry, pixels.shape[1:])
     batches = builder.build_batches(pixels, augment, build_mixer(training))

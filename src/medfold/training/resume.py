@@ -41,7 +41,13 @@ class TrainingState:
 
 
 def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: TrainingState) -> None:
-    """Writes variables and state to a checkpoint."""
+    """Writes variables and state to a checkpoint.
+
+    Args:
+        checkpoint: the checkpoint of the phase.
+        batch_trainer: gives the variables of net, optimizer and loss.
+        state: the progress of the phase.
+    """
     metadata = {
         "history": state.history,
         "step": state.num_batches,

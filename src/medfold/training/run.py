@@ -292,7 +292,13 @@ def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_wo
 
 
 def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Returns the content of run.json for a run that starts now."""
+    """Returns the content of run.json for a run that starts now.
+
+    Args:
+        project: gives facts, folds, images and labels.
+        recipe: the recipe of the run, with its overrides.
+        seed: the seed of the run.
+    """
     return {
         "competition": project.paths.name,
         "seed": seed,

@@ -95,6 +95,7 @@ def self_check(fold: TrainedFold) -> list[str]:
 
 
 def _hardly_vary(fold: TrainedFold) -> str:
+    """Returns a line if all images get about the same prediction."""
     spread = float(np.max(np.std(fold.predictions, axis=0), initial=0))
     if len(fold.predictions) < 2 or spread >= MIN_SPREAD:
         return ""
@@ -105,6 +106,7 @@ def _hardly_vary(fold: TrainedFold) -> str:
 
 
 def _no_better_than_chance(fold: TrainedFold) -> str:
+    """Returns a line if the interval of the score contains no score above chance."""
     metric = metric_of(fold.competition)
     chance = chance_score(fold.competition, fold.targets, fold.prior)
     low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, NUM_RESAMPLES)
@@ -116,6 +118,7 @@ def _no_better_than_chance(fold: TrainedFold) -> str:
 
 
 def _loss_did_not_go_down(fold: TrainedFold) -> str:
+    """Returns a line if no epoch has a clearly lower loss than the first."""
     if len(fold.losses) < 2:
         return ""
     first, best = float(fold.losses[0]), float(np.min(fold.losses))
@@ -125,6 +128,7 @@ def _loss_did_not_go_down(fold: TrainedFold) -> str:
 
 
 def _class_never_predicted(fold: TrainedFold) -> str:
+    """Returns a line if a class that should occur several times is never predicted."""
     competition = fold.competition
     if not competition.exclusive_classes and metric_of(competition).needs != "class":
         return ""  # the metric uses no decisions, so the classes need none
@@ -149,6 +153,7 @@ def _modes_differ(fold: TrainedFold) -> str:
 
 
 def _shares_differ(fold: TrainedFold) -> str:
+    """Returns a line if the sampler drew a class more or less often than it should."""
     num_drawn = fold.drawn_counts.sum()
     expected = fold.expected_shares * num_drawn
     deviation = np.sqrt(np.maximum(expected * (1 - fold.expected_shares), 1))

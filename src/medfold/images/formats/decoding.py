@@ -54,11 +54,24 @@ def read_image_with_headers(raw: Path, image: str, image_facts: ImageFacts) -> D
 
 
 def read_image(raw: Path, image: str, image_facts: ImageFacts) -> np.ndarray:
-    """Reads the pixels of an image, uint8 (height, width, channels); see `read_image_with_headers`."""
+    """Reads the pixels of an image.
+
+    Args:
+        raw: folder that image paths are relative to.
+        image: path relative to `raw`, in the syntax of `read_image_with_headers`.
+        image_facts: channels, windows, range and frame are applied.
+
+    Returns:
+        uint8 (height, width, channels).
+
+    Raises:
+        UserError: see `read_image_with_headers`.
+    """
     return read_image_with_headers(raw, image, image_facts).pixels
 
 
 def _decode(raw: Path, image: str, image_facts: ImageFacts) -> DecodedImage:
+    """Decodes the image of one file, with the channels of the competition."""
     path, member = split_file_and_member(raw, image)
     try:
         try:

@@ -161,6 +161,7 @@ def _text(value: object) -> str:
 
 
 def _parsed(path: Path, **options: object) -> Dataset:
+    """Parses a file with `pydicom.dcmread`, also without the preamble if its headers are those of DICOM."""
     try:
         return pydicom.dcmread(path, **options)
     except InvalidDicomError:  # without a preamble, as in older files; or not DICOM
@@ -242,6 +243,7 @@ def _frame(dataset: Dataset, number: int) -> bytes:
 
 
 def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tuple[np.ndarray, dict]]:
+    """Decodes frames of a compressed file, with the first decoder plugin that can."""
     for plugin in _plugins(dataset, decoder):
         _check_frames(dataset, numbers, plugin)
         try:

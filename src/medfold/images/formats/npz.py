@@ -36,6 +36,7 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
 
 @lru_cache(maxsize=4)
 def _array(path: Path, name: str) -> np.ndarray:
+    """Returns an array of a file; a few are cached, since each image is a row of one."""
     try:
         content = np.load(path)
     except ValueError:  # the message of NumPy recommends unpickling

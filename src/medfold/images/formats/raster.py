@@ -23,7 +23,16 @@ ORIENTATION = 0x0112  # EXIF tag
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """Reads the image of a file, see `decode`; the headers are empty."""
+    """Reads the image of a file, see `decode`.
+
+    Args:
+        path: an image file.
+        member: unused; the file contains one image.
+        image_facts: depth, and the frame of a TIFF, are applied.
+
+    Returns:
+        uint8 (height, width), or (height, width, 3) as RGB; and no headers.
+    """
     # The file reader of OpenCV cannot open all paths on Windows, and that of NumPy is half as fast for small files.
     with path.open("rb", buffering=0) as file:
         return decode(np.frombuffer(file.read(), np.uint8), image_facts), {}

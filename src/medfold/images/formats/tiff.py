@@ -132,6 +132,7 @@ def _is_plain(data: np.ndarray) -> bool:
 
 
 def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int, num_channels: int) -> np.ndarray:
+    """Decodes a page: upright, black as 0, palettes applied, without alpha."""
     height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
     check_size(height, width, num_pages, page.samplesperpixel * -(-bits // 8))
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
@@ -183,6 +184,7 @@ def _cmyk_to_rgb(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
+    """Decodes a page with Pillow, as RGB."""
     try:
         with silence_native_output(), Image.open(io.BytesIO(data)) as image:
             image.seek(number)
@@ -192,6 +194,7 @@ def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
 
 
 def _inverted(values: np.ndarray, bits: int) -> np.ndarray:
+    """Inverts the values of a page whose white is 0."""
     if values.dtype == bool:
         return ~values
     if values.dtype.kind != "u":

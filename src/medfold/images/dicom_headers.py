@@ -32,13 +32,15 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
     if not keywords:
         return {}
     table = np.empty((len(images), len(keywords)), object)
-    paths = [path_of_image(raw, image) for image in images]
-    with progress_bar("samples", len(paths), "headers") as bar:
-        for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), paths):
+    image_files = [path_of_image(raw, image) for image in images]
+    with progress_bar("samples", len(image_files), "headers") as bar:
+        for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), image_files):
             for number, values in results:
                 if isinstance(values, WorkerDied):
                     if complete:
-                        raise UserError("reading its header crashes the process", paths[number], "Download it again")
+                        raise UserError(
+                            "reading its header crashes the process", image_files[number], "Download it again"
+                        )
                     values = [""] * len(keywords)
                 table[number] = values
             bar.advance(len(results))

@@ -29,10 +29,10 @@ def value_suspicions(raw: Path, images: list[str], image_facts: ImageFacts) -> l
     """
     num_checked = min(NUM_CHECKED, len(images))
     chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, num_checked)] if images else []
-    paths = [path_of_image(raw, image) for image in chosen]
-    suspicions = [_missing_air([minimum for path in paths if (minimum := _ct_minimum(path)) is not None])]
+    image_files = [path_of_image(raw, image) for image in chosen]
+    suspicions = [_missing_air([minimum for path in image_files if (minimum := _ct_minimum(path)) is not None])]
     if not image_facts.range and not image_facts.windows:
-        suspicions.append(_empty_range([values for path in paths if (values := _deep_values(path)) is not None]))
+        suspicions.append(_empty_range([values for path in image_files if (values := _deep_values(path)) is not None]))
     return [text for text in suspicions if text]
 
 

@@ -67,7 +67,7 @@ def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[...
 
 
 class _Shift(layers.Layer):
-    """Adds zeros to a feature map: the gradient at the zeros is the gradient at the map."""
+    """Layer that adds zeros to a feature map: the gradient at the zeros is the gradient at the map."""
 
     def build(self, shape):
         self.zeros = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="zeros")

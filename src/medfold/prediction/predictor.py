@@ -18,7 +18,7 @@ VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
 
 
 class Predictor:
-    """Predicts probabilities, averaged over the views that a symmetry allows (test-time augmentation).
+    """Predictor of probabilities, averaged over the views that a symmetry allows (test-time augmentation).
 
     Args:
         model: net from the output of `view_of` to probabilities.

@@ -19,7 +19,7 @@ MAX_BATCH_SIZE = 64  # images per forward pass
 
 
 class BatchStatistics:
-    """Recomputes the batch normalisation statistics of a net.
+    """Batch normalisation statistics of a net, recomputed over training images.
 
     Frozen layers keep theirs. For a net without batch normalisation this costs nothing.
 
@@ -98,7 +98,7 @@ class BatchStatistics:
 
 @contextmanager
 def _statistics_of_one_batch(layers: list[keras.layers.BatchNormalization]) -> Iterator[None]:
-    """Within the block, the layers normalise by the current batch and store its statistics, in any mode of the net.
+    """Makes layers normalise by the current batch and store its statistics within the block, in any mode of the net.
 
     All other layers stay in inference mode: dropout would change the inputs of later layers.
     """

@@ -35,7 +35,7 @@ class FiniteLoss(keras.metrics.Metric):
 
 
 class BatchTrainer:
-    """Trains a net batch by batch. Creating it compiles the net.
+    """Trainer of a net, batch by batch. Creating it compiles the net.
 
     With TensorFlow a call does not wait for its result: the mean loss stays on the device until it is read.
 
@@ -127,7 +127,7 @@ class BatchTrainer:
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within the block, the net has its averaged weights, if the optimizer keeps any."""
+        """Gives the net its averaged weights within the block, if the optimizer keeps any."""
         variables = self.model.trainable_variables
         current = [np.array(variable) for variable in variables]
         self.use_averaged_weights()

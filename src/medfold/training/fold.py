@@ -64,13 +64,13 @@ def compute_features(job: FoldJob) -> None:
         write_features(backbone, job.store.pixels, job.competition.images.symmetry, job.features)
 
 
-def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
+def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
         job: the settings and data of the run.
         fold: number of the fold.
-        paths: the files of the fold.
+        fold_paths: the files of the fold.
 
     Returns:
         The score on the fold; nan if undefined.
@@ -82,12 +82,12 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
     keep_freed_memory()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     competition, topic = job.competition, f"fold {fold}"
-    output_paths = (paths.weights, paths.history, paths.oof, paths.test)
-    for path in (paths.checkpoint, paths.done, *output_paths):
+    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test)
+    for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (job.train["fold"] == fold).to_numpy()
     with tensorflow_errors_explained(topic):
-        trained = _train(job, fold, held_out, paths)
+        trained = _train(job, fold, held_out, fold_paths)
     with tensorflow_errors_explained(topic), progress_bar(topic, int(held_out.sum()) + len(job.test)) as bar:
         bar.describe("predict")
 
@@ -96,19 +96,19 @@ def train_fold(job: FoldJob, fold: int, paths: FoldPaths) -> float:
 
         oof, test = predict(job.train["id"][held_out]), predict(job.test["id"])
 
-    for stale in (paths.done, *output_paths):
+    for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
-    save_weights(trained.model, paths.weights)
-    files.write_csv(trained.history, paths.history)
-    files.write_csv(predictions_table(competition, job.train["id"][held_out], oof, fold=fold), paths.oof)
-    files.write_csv(predictions_table(competition, job.test["id"], test), paths.test)
+    save_weights(trained.model, fold_paths.weights)
+    files.write_csv(trained.history, fold_paths.history)
+    files.write_csv(predictions_table(competition, job.train["id"][held_out], oof, fold=fold), fold_paths.oof)
+    files.write_csv(predictions_table(competition, job.test["id"], test), fold_paths.test)
     warnings = self_check(self_check_input(job, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
-    files.write_json(warnings, paths.checks)
+    files.write_json(warnings, fold_paths.checks)
     hashes = {file.name: files.sha256(file) for file in output_paths}
-    files.write_json(hashes, paths.done)
-    Checkpoint(paths.checkpoint, None).remove()
+    files.write_json(hashes, fold_paths.done)
+    Checkpoint(fold_paths.checkpoint, None).remove()
     return _score(competition, job.train["unit"][held_out], job.targets[held_out], oof)
 
 
@@ -117,14 +117,14 @@ def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predi
     return metric_of(competition)(aggregated.targets, aggregated.predictions)
 
 
-def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> TrainedNet:
+def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths) -> TrainedNet:
     """Trains all phases of a fold, from the start or from a saved state.
 
     Args:
         job: the settings and data of the run.
         fold: number of the fold.
         held_out: bool (samples,), True for the samples of the fold.
-        paths: the files of the fold.
+        fold_paths: the files of the fold.
     """
     competition, training, topic = job.competition, job.recipe.training, f"fold {fold}"
     images = _training_images(job, fold, held_out)
@@ -140,7 +140,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> T
     check_num_batches(training, phases, topic)
 
     identity = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
-    remaining = remaining_phases(phases, paths.checkpoint, identity, precision)
+    remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
         say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
     history: list[dict[str, Any]] = []
@@ -155,7 +155,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, paths: FoldPaths) -> T
             predictions = predictor(phase.inputs, job.store.rows_of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
-        callbacks = build_callbacks(training.callbacks, paths.folder)
+        callbacks = build_callbacks(training.callbacks, fold_paths.folder)
         train(current, training, metric_of(competition), score, callbacks, topic)
         history = current.state.history
         began = time.monotonic()

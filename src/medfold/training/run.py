@@ -121,7 +121,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
 
 @contextmanager
 def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
-    """Within the block, a UserError before any fold has started removes the run."""
+    """Removes the run if a UserError is raised within the block before any fold has started."""
     try:
         yield
     except UserError:

@@ -21,7 +21,7 @@ MAX_DEVIATIONS = 6.0  # standard deviations between the share drawn of a class a
 
 
 @dataclass(frozen=True)
-class TrainedFold:
+class SelfCheckInput:
     """Input of the self-check.
 
     Args:
@@ -49,7 +49,7 @@ class TrainedFold:
     expected_shares: np.ndarray
 
 
-def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray) -> TrainedFold:
+def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray) -> SelfCheckInput:
     """Collects the input of the self-check.
 
     Args:
@@ -71,7 +71,7 @@ def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oo
     expected_shares = np.bincount(classes) / len(classes)
     if job.recipe.training.sampler == "balanced":
         expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
-    return TrainedFold(
+    return SelfCheckInput(
         competition=competition,
         targets=units.targets,
         predictions=units.predictions,
@@ -85,7 +85,7 @@ def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oo
     )
 
 
-def self_check(fold: TrainedFold) -> list[str]:
+def self_check(fold: SelfCheckInput) -> list[str]:
     """Returns one line for each suspicious sign of a trained fold; empty if there is none.
 
     Args:
@@ -94,7 +94,7 @@ def self_check(fold: TrainedFold) -> list[str]:
     return [line for check in CHECKS if (line := check(fold))]
 
 
-def _hardly_vary(fold: TrainedFold) -> str:
+def _hardly_vary(fold: SelfCheckInput) -> str:
     """Returns a line if all images get about the same prediction."""
     spread = float(np.max(np.std(fold.predictions, axis=0), initial=0))
     if len(fold.predictions) < 2 or spread >= MIN_SPREAD:
@@ -105,7 +105,7 @@ def _hardly_vary(fold: TrainedFold) -> str:
     )
 
 
-def _no_better_than_chance(fold: TrainedFold) -> str:
+def _no_better_than_chance(fold: SelfCheckInput) -> str:
     """Returns a line if the interval of the score contains no score above chance."""
     metric = metric_of(fold.competition)
     chance = chance_score(fold.competition, fold.targets, fold.prior)
@@ -117,7 +117,7 @@ def _no_better_than_chance(fold: TrainedFold) -> str:
     return f"{metric.title} {value} (95 % interval {low:.4f} to {high:.4f}) is no better than chance, {chance:.4f}"
 
 
-def _loss_did_not_go_down(fold: TrainedFold) -> str:
+def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
     """Returns a line if no epoch has a clearly lower loss than the first."""
     if len(fold.losses) < 2:
         return ""
@@ -127,7 +127,7 @@ def _loss_did_not_go_down(fold: TrainedFold) -> str:
     return f"the loss did not go down: {first:.4f} after the first epoch, {best:.4f} at best of {len(fold.losses)}"
 
 
-def _class_never_predicted(fold: TrainedFold) -> str:
+def _class_never_predicted(fold: SelfCheckInput) -> str:
     """Returns a line if a class that should occur several times is never predicted."""
     competition = fold.competition
     if not competition.exclusive_classes and metric_of(competition).needs != "class":
@@ -141,7 +141,7 @@ def _class_never_predicted(fold: TrainedFold) -> str:
     return f"never predicted: {', '.join(never[:5])}" if never else ""
 
 
-def _modes_differ(fold: TrainedFold) -> str:
+def _modes_differ(fold: SelfCheckInput) -> str:
     """Compares training mode with inference mode: single outputs may differ, because of dropout, but not their mean."""
     if not len(fold.training_outputs):
         return ""
@@ -152,7 +152,7 @@ def _modes_differ(fold: TrainedFold) -> str:
     return f"outputs differ between training and inference mode by {difference:.2f}: check batch normalisation"
 
 
-def _shares_differ(fold: TrainedFold) -> str:
+def _shares_differ(fold: SelfCheckInput) -> str:
     """Returns a line if the sampler drew a class more or less often than it should."""
     num_drawn = fold.drawn_counts.sum()
     expected = fold.expected_shares * num_drawn

@@ -13,15 +13,9 @@ from PIL import Image, ImageOps
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image, read_image_with_headers
-from medfold.images.formats.registry import image_extensions
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture
 from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, scale_to_uint8
-
-
-def test_image_extensions_exclude_multi_image_formats():
-    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_extensions())
-    assert not {".npz", ".h5", ".hdf5"} & set(image_extensions())
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])

@@ -11,7 +11,7 @@ def test_image_extensions_exclude_multi_image_formats():
     assert not {".npz", ".h5", ".hdf5"} & set(image_extensions())
 
 
-@pytest.mark.parametrize("module, extensions", FORMAT_MODULES.items())
+@pytest.mark.parametrize(("module", "extensions"), FORMAT_MODULES.items())
 def test_each_extension_has_a_module_that_reads(tmp_path, module, extensions):
     for extension in extensions:
         found = find_format(tmp_path / f"a{extension.upper()}")

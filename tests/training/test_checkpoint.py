@@ -152,7 +152,7 @@ def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
 
     monkeypatch.setattr(BatchTrainer, "__call__", step)
     paths = FoldPaths(tmp_path / "fold")
-    with pytest.raises(fold.UserError, match="not a number at epoch 1, step 4"):
+    with pytest.raises(UserError, match="not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
     with np.load(paths.checkpoint) as content:
         assert files.json.loads(str(content["facts"]))["step"] == 3

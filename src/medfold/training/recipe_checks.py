@@ -1,4 +1,4 @@
-"""Checks that a recipe can be trained, before time is spent on images or nets."""
+"""Checks that a recipe and the images of a fold suffice for training, before the training starts."""
 
 from medfold.competition import Competition, Recipe, TrainingSettings
 from medfold.errors import UserError, count_of

@@ -39,9 +39,9 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.prediction.predictor import Predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
+    from medfold.training.batch_trainer import BatchTrainer
     from medfold.training.fold import NUM_STATISTICS_FINAL
     from medfold.training.optimizer import build_optimizer
-    from medfold.training.step import TrainingStep
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
 STEPS = (40, 200, 2000)
@@ -85,7 +85,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     keras.utils.set_random_seed(SEED)
     competition, choices = images.competition, recipe.training
     pipeline = TrainingBatches(
-        images=images.pixels,
+        inputs=images.pixels,
         rows=images.rows,
         targets=losses.target_columns(competition, images.targets),
         weights=np.ones(len(images.rows), np.float32),
@@ -95,7 +95,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     )
     model = build_model(competition, recipe)
     optimizer = build_optimizer(choices, choices.learning_rate, steps)
-    step = TrainingStep(model, optimizer, losses.build_loss(competition, choices))
+    step = BatchTrainer(model, optimizer, losses.build_loss(competition, choices))
     for number in range(steps):
         step(*(keras.ops.convert_to_tensor(part) for part in pipeline.batch(number)))
     optimizer.finalize_variable_values(model.trainable_variables)

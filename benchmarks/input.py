@@ -72,7 +72,7 @@ class Images:
         from albumentations.pytorch import ToTensorV2
 
         # Copied on write, so writable: torch warns of arrays that are not.
-        self._pixels = np.load(pipeline.images.filename, mmap_mode="c")
+        self._pixels = np.load(pipeline.inputs.filename, mmap_mode="c")
         self._targets = pipeline.targets
         self._augment = A.Compose([*copy.deepcopy(pipeline.augment._transforms), ToTensorV2()])
 

@@ -22,7 +22,7 @@ from medfold import files
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.sources.source import open_source
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights

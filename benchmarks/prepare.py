@@ -36,7 +36,7 @@ from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project, image_settings
 from medfold.data.samples import read_samples
 from medfold.images import scan
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from medfold.images.scan import scan_images
 from medfold.paths import Workspace
 from results import Result, run

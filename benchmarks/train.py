@@ -40,8 +40,8 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.models.build import build_model
     from medfold.models.device import resolve_precision
     from medfold.training import losses
+    from medfold.training.batch_trainer import BatchTrainer
     from medfold.training.optimizer import build_optimizer
-    from medfold.training.step import TrainingStep
 
 IMAGES = 640
 SECONDS = 6.0  # of a turn: short, so that both sides of a ratio meet the same minute
@@ -118,11 +118,11 @@ class Training:
             seed=0,
         )
         precision = resolve_precision(choices.precision)
-        optimizer = build_optimizer(choices, choices.learning_rate, num_steps=10_000)
+        optimizer = build_optimizer(choices, choices.learning_rate, num_batches=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model = build_model(competition, job.recipe, precision=precision)
-        self.step = TrainingStep(model, optimizer, losses.build_loss(competition, choices))
+        self.step = BatchTrainer(model, optimizer, losses.build_loss(competition, choices))
 
 
 def as_tensors(batch: Batch) -> list:
@@ -155,7 +155,7 @@ def compare(job: Job, folder: Path, rounds: int) -> Result:
             "resident": lambda: rate(lambda: step(*resident), size),
             "pipeline": lambda: rate(lambda: step(*next(batches)), size),
             "augment": lambda: rate(
-                lambda: pipeline.sample(*divmod(next(positions), size * pipeline.steps_per_epoch)), 1
+                lambda: pipeline.sample(*divmod(next(positions), size * pipeline.batches_per_epoch)), 1
             ),
         }
         rate(lambda: step(*next(batches)), size, seconds=2)  # the net is compiled, the workers start

@@ -21,7 +21,7 @@ from pydicom.uid import (
 
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from tests.campaigns.campaign import Campaign
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write

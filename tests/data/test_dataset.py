@@ -16,7 +16,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import Project, image_settings
 from medfold.data.samples import needs_holdout, read_samples
 from medfold.errors import UserError
-from medfold.images.scan import read_measurements
+from medfold.images.scan_tables import read_measurements
 from tests.conftest import add_competition
 from tests.support import dicom_files
 from tests.support.helpers import finished_run, picture

@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from medfold.images.image_batches import read_batches
 from medfold.images.preparation import prepare_image
 from tests.support.helpers import picture

@@ -14,9 +14,10 @@ from medfold.data.samples import build_samples
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from medfold.images import perceptual_hash, scan
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
-from medfold.images.scan import read_appearance, read_measurements, scan_images
+from medfold.images.scan import scan_images
+from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import scan_image
 from medfold.images.store import load_store, store_exists, store_key, verify_store
 from medfold.images.worker_pool import map_in_workers

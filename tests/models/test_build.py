@@ -17,8 +17,8 @@ from medfold.models.pooling import feature_maps
 from medfold.prediction.weights import load_model, save_weights
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.optimizer import build_optimizer
-from medfold.training.step import TrainingStep
 from tests.support.helpers import REPOSITORY, competition
 
 
@@ -176,7 +176,7 @@ FAMILIES = [
 def test_every_backbone_family_trains_and_reloads(tmp_path, name, size):
     keras.utils.set_random_seed(0)
     model = build_model(facts(channels=3), recipe(name, size))
-    step = TrainingStep(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    step = BatchTrainer(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [weight.copy() for weight in model.get_weights()]
     step(batch(3, size), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
     assert np.isfinite(step.loss())
@@ -229,7 +229,7 @@ def test_backbone_and_head_compose_to_the_net(name):
 def test_frozen_batch_normalisation_is_not_updated():
     free, frozen = (build_model(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
     assert len(frozen.trainable_variables) < len(free.trainable_variables)
-    step = TrainingStep(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    step = BatchTrainer(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
     step(batch(1), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
     after = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
@@ -271,7 +271,7 @@ def test_gpu_recipes_train_a_step_at_small_size(base):
     content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
     chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
     model = build_model(facts("ordinal", channels=3), chosen)
-    step = TrainingStep(
+    step = BatchTrainer(
         model,
         build_optimizer(chosen.training, chosen.training.learning_rate, 10),
         losses.build_loss(facts("ordinal"), chosen.training),

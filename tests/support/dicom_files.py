@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 
 GDCM = {
     JPEGLossless: gdcm.TransferSyntax.JPEGLosslessProcess14,

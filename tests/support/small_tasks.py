@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.competition.recipe import Recipe
 from medfold.images.store import Store
-from medfold.training.fold import FoldJob
+from medfold.training.fold_job import FoldJob
 from tests.support.helpers import competition
 
 

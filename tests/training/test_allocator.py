@@ -14,7 +14,7 @@ from keras import layers
 from medfold.competition import BackboneSettings
 from medfold.models.backbones import resnet9
 from medfold.training.allocator import keep_freed_memory
-from medfold.training.step import TrainingStep
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
 
@@ -22,7 +22,7 @@ assert keep_freed_memory()
 images = keras.Input((64, 64, 1))
 features = layers.GlobalAveragePooling2D()(resnet9(images, BackboneSettings(width=12)))
 model = keras.Model(images, layers.Dense(1, activation="sigmoid")(features))
-step = TrainingStep(model, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
+step = BatchTrainer(model, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
 pixels = np.zeros((64, 64, 64, 1), np.uint8)
 targets, weights = np.zeros((64, 1), np.float32), np.ones(64, np.float32)
 pipeline = TrainingBatches(pixels, np.arange(64), targets, weights, lambda image, seed: image, 16, 0)

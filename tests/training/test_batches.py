@@ -18,7 +18,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uin
 def pipeline(seed=0, augment="light", batch_size=8, **more):
     rows = np.arange(5, 30)
     return TrainingBatches(
-        images=PIXELS,
+        inputs=PIXELS,
         rows=rows,
         targets=rows[:, None].astype(np.float32),
         weights=np.linspace(0, 1, 25, dtype=np.float32),
@@ -69,7 +69,7 @@ def test_targets_and_weights_match_their_image():
 
 def test_epochs_reshuffle_without_repeating_images():
     made = pipeline()
-    assert made.steps_per_epoch == 3
+    assert made.batches_per_epoch == 3
     orders = [made.epoch(epoch)[0] for epoch in range(5)]
     assert all(len(set(order)) == 24 for order in orders)
     assert len({tuple(order) for order in orders}) == 5

@@ -11,8 +11,8 @@ from medfold.processes import STOP_AT
 from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.step import TrainingStep
 from tests.support.small_tasks import result_files, task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
@@ -82,7 +82,7 @@ class PowerFailure(Exception):  # noqa: N818
 
 def interrupt_after(monkeypatch, after):
     """Makes training raise PowerFailure after this number of steps."""
-    original, count = TrainingStep.__call__, [0]
+    original, count = BatchTrainer.__call__, [0]
 
     def step(self, *batch):
         if count[0] == after:
@@ -90,7 +90,7 @@ def interrupt_after(monkeypatch, after):
         count[0] += 1
         return original(self, *batch)
 
-    monkeypatch.setattr(TrainingStep, "__call__", step)
+    monkeypatch.setattr(BatchTrainer, "__call__", step)
 
 
 @pytest.mark.slow
@@ -142,7 +142,7 @@ def test_checkpoint_of_another_recipe_is_not_resumed(tmp_path, monkeypatch, ever
 
 @pytest.mark.slow
 def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
-    original = TrainingStep.__call__
+    original = BatchTrainer.__call__
     count = [0]
 
     def step(self, *batch):
@@ -150,9 +150,9 @@ def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
         images, targets, weights = batch
         original(self, images, targets, weights * (np.nan if count[0] == 4 else 1))
 
-    monkeypatch.setattr(TrainingStep, "__call__", step)
+    monkeypatch.setattr(BatchTrainer, "__call__", step)
     paths = FoldPaths(tmp_path / "fold")
-    with pytest.raises(fold.UserError, match="not a number at epoch 1, step 4"):
+    with pytest.raises(UserError, match="not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
     with np.load(paths.checkpoint) as content:
         assert files.json.loads(str(content["facts"]))["step"] == 3

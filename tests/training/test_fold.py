@@ -14,8 +14,8 @@ from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.runs.run_folder import is_fold_done, read_predictions
 from medfold.training import fold, losses
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.step import TrainingStep
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
@@ -174,20 +174,20 @@ def test_weights_of_another_net_raise_in_one_line(tmp_path, pretrained):
 @pytest.mark.slow
 def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: is_epoch_end)
-    step, steps = TrainingStep.__call__, [0]
+    step, steps = BatchTrainer.__call__, [0]
 
     def step_with_nan(self, *batch):
         steps[0] += 1
         images, targets, weights = batch
         step(self, images, targets, weights * (np.nan if steps[0] == 13 else 1))
 
-    monkeypatch.setattr(TrainingStep, "__call__", step_with_nan)
+    monkeypatch.setattr(BatchTrainer, "__call__", step_with_nan)
     paths = FoldPaths(tmp_path / "fold0")
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
     with np.load(paths.checkpoint) as state:
         assert json.loads(str(state["facts"]))["history"][-1]["epoch"] == 2
-    monkeypatch.setattr(TrainingStep, "__call__", step)
+    monkeypatch.setattr(BatchTrainer, "__call__", step)
     assert fold.train_fold(task(), 0, paths) > 0.9
 
 
@@ -205,7 +205,7 @@ def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
     def raise_out_of_memory(self, *batch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
-    monkeypatch.setattr(TrainingStep, "__call__", raise_out_of_memory)
+    monkeypatch.setattr(BatchTrainer, "__call__", raise_out_of_memory)
     memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
     with pytest.raises(UserError, match=memory):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))

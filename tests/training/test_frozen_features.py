@@ -11,8 +11,8 @@ from medfold.prediction.weights import load_model
 from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training import frozen_features as features_module
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.step import TrainingStep
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 
@@ -54,7 +54,7 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
     assert history["part"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: True)
-    steps, step = [0], TrainingStep.__call__
+    steps, step = [0], BatchTrainer.__call__
     for kill in (9, 18):  # in the phase of the head, in the phase of the whole net
 
         def killed(self, *batch, at=kill):
@@ -64,9 +64,9 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
             return step(self, *batch)
 
         steps[0] = 0
-        monkeypatch.setattr(TrainingStep, "__call__", killed)
+        monkeypatch.setattr(BatchTrainer, "__call__", killed)
         with pytest.raises(KeyboardInterrupt):
             fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
-        monkeypatch.setattr(TrainingStep, "__call__", step)
+        monkeypatch.setattr(BatchTrainer, "__call__", step)
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
         assert result_files(tmp_path / f"killed{kill}") == result_files(tmp_path / "whole")

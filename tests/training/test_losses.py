@@ -39,12 +39,12 @@ def test_balanced_multilabel_weights_equalise_presence_and_absence():
 
 def test_absent_label_warns_and_absent_class_raises(capsys):
     targets = np.array([[1, 0], [1, 0]])
-    losses.refuse_absent_classes(competition("multilabel"), targets, "fold 0")
+    losses.check_classes_present(competition("multilabel"), targets, "fold 0")
     assert (
         "fold 0     no image to train on has the label b: it is always predicted as absent" in capsys.readouterr().out
     )
     with pytest.raises(UserError, match="no image to train on is of class 2"):
-        losses.refuse_absent_classes(competition("multiclass"), np.array([0, 1]), "fold 0")
+        losses.check_classes_present(competition("multiclass"), np.array([0, 1]), "fold 0")
 
 
 def test_focal_loss_downweights_confident_predictions():

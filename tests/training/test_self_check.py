@@ -8,12 +8,12 @@ import pytest
 from medfold import files
 from medfold.run_paths import FoldPaths
 from medfold.training import fold
-from medfold.training.self_check import TrainedFold, self_check
+from medfold.training.self_check import SelfCheckInput, self_check
 from tests.support.helpers import competition
 from tests.support.small_tasks import task
 
 
-def trained_fold(kind: str = "binary", num_images: int = 200, **changes) -> TrainedFold:
+def trained_fold(kind: str = "binary", num_images: int = 200, **changes) -> SelfCheckInput:
     """A fold whose training went well."""
     rng = np.random.default_rng(0)
     facts = competition(kind, **({"score": {"metric": "accuracy"}} if kind == "multiclass" else {}))
@@ -34,7 +34,9 @@ def trained_fold(kind: str = "binary", num_images: int = 200, **changes) -> Trai
         "drawn_counts": np.bincount(targets),
         "expected_shares": np.bincount(targets) / num_images,
     }
-    return TrainedFold(**{"competition": facts, "targets": targets, "groups": np.arange(num_images), **made, **changes})
+    return SelfCheckInput(
+        **{"competition": facts, "targets": targets, "groups": np.arange(num_images), **made, **changes}
+    )
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])

@@ -13,10 +13,10 @@ from medfold.notebooks import data_at_kaggle, train_on_kaggle
 from medfold.scoring import describe_score
 from medfold.training import (
     TrainingRequest,
+    check_folds_exist,
+    check_parallelism,
+    check_recipe_trainable,
     missing_folds,
-    refuse_invalid_parallelism,
-    refuse_unknown_folds,
-    refuse_untrainable_recipe,
     train_run,
 )
 
@@ -44,7 +44,7 @@ def train(
     """
     if run and len(seeds or []) > 1:
         raise UserError("one name cannot be used for several seeds", f"RUN={run}", "Leave RUN out")
-    refuse_unknown_folds(project, folds)
+    check_folds_exist(project, folds)
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
     ]
@@ -53,11 +53,11 @@ def train(
         data_at_kaggle(project)  # raises its errors before the images are scanned
     else:
         prepare = resolved_recipe.images
-        refuse_invalid_parallelism(requests[0])
+        check_parallelism(requests[0])
         unfinished = any(missing_folds(project, request) for request in requests)
         if unfinished:
             _warn_ineffective(project, resolved_recipe)
-            refuse_untrainable_recipe(project, resolved_recipe)
+            check_recipe_trainable(project, resolved_recipe)
     data = load_dataset(project, prepare)
     if data.has_new_folds:
         show_dataset(project, data)

@@ -1,29 +1,36 @@
-"""Images: reading any format, preparation by the recipe, storage as uint8 arrays."""
+"""Images: reading any format, preparation by the recipe, storage as uint8 arrays.
+
+- `formats/`: a module per image format; `registry`: which one reads a file; `decoding`: an image of any format;
+  `file_contents`: headers, members, pages; `pixel_values`: values of any depth as uint8;
+- `image_paths`: syntax of image paths; `prepared_image`: an image decoded and prepared;
+- `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
+- `scan`: all raw images, decoded once; `scan_worker`: one image; `scan_journal`: makes it resumable; `scan_tables`: its
+  tables; `worker_pool`: all cores; `store`: prepared images; `image_batches`: images that are predicted and not stored;
+- `perceptual_hash`, `value_checks`, `dicom_headers`: for the audit; `contact_sheet`, `heat_map`: pictures for people.
+"""
 
 from medfold.images import preparation_steps as preparation_steps  # registers them
 from medfold.images.contact_sheet import thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
-from medfold.images.formats.reading import (
+from medfold.images.formats.decoding import read_image
+from medfold.images.formats.file_contents import count_pages, list_members, read_dicom_headers
+from medfold.images.formats.registry import (
     UNSUPPORTED_FORMATS,
-    count_pages,
-    files_of_image,
     image_extension,
     image_extensions,
     image_format,
     image_stem,
     is_dicom,
-    list_members,
     may_be_dicom,
-    path_of_image,
-    read_dicom_headers,
-    read_image,
 )
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import read_batches
+from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.resizing import resize
-from medfold.images.scan import read_appearance, read_measurements, scan_images
+from medfold.images.scan import scan_images
+from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import ONE_VALUE, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
 from medfold.images.value_checks import value_suspicions

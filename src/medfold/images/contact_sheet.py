@@ -24,7 +24,7 @@ def write_contact_sheet(rows: list[Row], path: Path) -> int:
     """Draws rows of images, up to three rows side by side, and writes them as JPEG.
 
     Args:
-        rows: see `draw_contact_sheet`.
+        rows: rows of pairs: uint8 pixels (height, width, channels), and the lines of text below the image.
         path: path of the JPEG file.
 
     Returns:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.images.formats.reading import path_of_image, read_dicom_headers
+from medfold.images.formats.file_contents import read_dicom_headers
+from medfold.images.image_paths import path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.progress import progress_bar
 
@@ -31,13 +32,15 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
     if not keywords:
         return {}
     table = np.empty((len(images), len(keywords)), object)
-    paths = [path_of_image(raw, image) for image in images]
-    with progress_bar("samples", len(paths), "headers") as bar:
-        for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), paths):
+    image_files = [path_of_image(raw, image) for image in images]
+    with progress_bar("samples", len(image_files), "headers") as bar:
+        for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), image_files):
             for number, values in results:
                 if isinstance(values, WorkerDied):
                     if complete:
-                        raise UserError("reading its header crashes the process", paths[number], "Download it again")
+                        raise UserError(
+                            "reading its header crashes the process", image_files[number], "Download it again"
+                        )
                     values = [""] * len(keywords)
                 table[number] = values
             bar.advance(len(results))
@@ -54,6 +57,7 @@ def identifying_keywords(keywords: Collection[str]) -> list[str]:
 
 
 def _values(path: Path, keywords: list[str], complete: bool) -> list[str]:
+    """Returns the values of one file; if `complete` is False, '' for an unreadable one."""
     try:
         values = read_dicom_headers(path, keywords)
     except UserError:

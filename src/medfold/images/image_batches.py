@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from medfold.competition import ImageFacts, ImageSettings
-from medfold.images.reading import read_prepared
+from medfold.images.prepared_image import read_prepared
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
 DECODER_CRASHED = "decoding it crashes the process"  # or the process runs out of memory
@@ -29,7 +29,11 @@ class ImageBatch(NamedTuple):
 
 
 def read_batches(
-    raw: Path, images: Sequence[str], facts: ImageFacts, image_settings: Sequence[ImageSettings], batch_size: int = 64
+    raw: Path,
+    images: Sequence[str],
+    image_facts: ImageFacts,
+    image_settings: Sequence[ImageSettings],
+    batch_size: int = 64,
 ) -> Iterator[ImageBatch]:
     """Reads images on all cores and yields them in order, in batches.
 
@@ -39,7 +43,7 @@ def read_batches(
     Args:
         raw: folder that image paths are relative to.
         images: paths, in the syntax of `read_image_with_headers`.
-        facts: how to read the images. If `facts.shape` is set, an image of another shape counts as unreadable.
+        image_facts: how to read the images. If `shape` is set, an image of another shape counts as unreadable.
         image_settings: the preparations to apply, each to every image.
         batch_size: number of readable images per batch; the last one may have fewer. Defaults to 64.
 
@@ -49,7 +53,7 @@ def read_batches(
     Raises:
         UserError: no process can be started, or a preparation step is unknown or has wrong arguments.
     """
-    read = partial(_prepared, raw=raw, facts=facts, image_settings=tuple(image_settings))
+    read = partial(_prepared, raw=raw, image_facts=image_facts, image_settings=tuple(image_settings))
     waiting: dict[int, list[np.ndarray] | str | WorkerDied] = {}
     position, rows, pixels, unreadable = 0, [], [], {}
     for results in map_in_workers(read, images):
@@ -70,7 +74,7 @@ def read_batches(
 
 
 def _prepared(
-    image: str, raw: Path, facts: ImageFacts, image_settings: tuple[ImageSettings, ...]
+    image: str, raw: Path, image_facts: ImageFacts, image_settings: tuple[ImageSettings, ...]
 ) -> list[np.ndarray] | str:
-    result = read_prepared(raw, image, facts, image_settings)
+    result = read_prepared(raw, image, image_facts, image_settings)
     return result if isinstance(result, str) else result.prepared

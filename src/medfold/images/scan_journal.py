@@ -67,8 +67,8 @@ class Journal:
         """Compares an array with the hashes of the rows that were written to it.
 
         Args:
-            name: of the array's file.
-            results: what `read` returns.
+            name: file name of the array.
+            results: the results by row, from `read`.
 
         Returns:
             The hashes of its blocks.

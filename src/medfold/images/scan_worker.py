@@ -12,7 +12,7 @@ import xxhash
 from medfold import array_files
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.images import perceptual_hash
-from medfold.images.reading import read_prepared
+from medfold.images.prepared_image import read_prepared
 from medfold.images.resizing import resize
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
@@ -26,14 +26,14 @@ class ScanTask:
 
     Args:
         raw: folder that image paths are relative to.
-        facts: how to read the images.
+        image_facts: how to read the images.
         image_settings: how to prepare the images for the store; needed with `pixels`.
         pixels: .npy file for the prepared images. Defaults to None: no store is filled.
         thumbnails: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.
     """
 
     raw: Path
-    facts: ImageFacts
+    image_facts: ImageFacts
     image_settings: ImageSettings | None = None
     pixels: Path | None = None
     thumbnails: Path | None = None
@@ -101,7 +101,7 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
         UserError: a preparation step is unknown or has wrong arguments.
     """
     row, image = item
-    result = read_prepared(task.raw, image, task.facts, [] if task.pixels is None else [task.image_settings])
+    result = read_prepared(task.raw, image, task.image_facts, [] if task.pixels is None else [task.image_settings])
     if isinstance(result, str):
         return ImageScan(row, bad=result)
     pixels, headers, prepared = result

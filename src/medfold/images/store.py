@@ -9,7 +9,7 @@ import pandas as pd
 from medfold import array_files, files
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
-from medfold.images.formats.reading import FORMAT_MODULES
+from medfold.images.formats.registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 
@@ -48,7 +48,16 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
 
 
 def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
-    """Returns the name of a store: a hash of everything that determines its pixels and rows."""
+    """Returns the name of a store: a hash of everything that determines its pixels and rows.
+
+    Args:
+        competition: gives the facts for reading the images.
+        paths: the files of the competition.
+        image_settings: how to prepare the images.
+
+    Raises:
+        UserError: there is no sample table.
+    """
     inputs = {
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
@@ -60,12 +69,17 @@ def store_key(competition: Competition, paths: CompetitionPaths, image_settings:
 
 
 def image_plugins(
-    facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
+    image_facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
 ) -> dict[str, str]:
     """Returns {"plugins": hash of plugins.py} if plugins.py reads or prepares images, else {}.
 
     plugins.py is not executed for this: it counts as used if a step, or the file extension of the images, is not built
     in.
+
+    Args:
+        image_facts: gives the file extensions of the images.
+        paths: the files of the competition.
+        image_settings: gives the preparation steps. Defaults to no preparation.
     """
     plugins = plugins_hash(paths.plugins)
     if plugins is None:
@@ -75,7 +89,7 @@ def image_plugins(
         for step in (image_settings.steps if image_settings else [])
         for name in ([step] if isinstance(step, str) else step)
     ]
-    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*facts.train, *facts.test)}
+    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*image_facts.train, *image_facts.test)}
     built_in = {extension for group in FORMAT_MODULES.values() for extension in group} | {""}
     if any(not STEPS.is_built_in(name) for name in names) or not extensions <= built_in:
         return {"plugins": plugins}

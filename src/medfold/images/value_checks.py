@@ -7,8 +7,8 @@ import numpy as np
 import tifffile
 
 from medfold.competition import ImageFacts
-from medfold.images.formats import reading
-from medfold.images.formats.reading import is_dicom, path_of_image
+from medfold.images.formats.registry import is_dicom
+from medfold.images.image_paths import path_of_image
 
 NUM_CHECKED = 24  # images that are read for the checks
 AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkest value of a CT should lie below
@@ -16,23 +16,23 @@ AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkes
 PIXEL_SHARE, RANGE_SHARE = 0.999, 1 / 8
 
 
-def value_suspicions(raw: Path, images: list[str], facts: ImageFacts) -> list[str]:
+def value_suspicions(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:
     """Checks up to 24 images, evenly spaced, for implausible stored values.
 
     Args:
         raw: folder that image paths are relative to.
         images: paths, in the syntax of `read_image_with_headers`.
-        facts: image facts of the competition; the value range is checked only without `range` and `windows`.
+        image_facts: image facts of the competition; the value range is checked only without `range` and `windows`.
 
     Returns:
         One warning per suspicion; none if the values are plausible.
     """
     num_checked = min(NUM_CHECKED, len(images))
     chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, num_checked)] if images else []
-    paths = [path_of_image(raw, image) for image in chosen]
-    suspicions = [_missing_air([minimum for path in paths if (minimum := _ct_minimum(path)) is not None])]
-    if not facts.range and not facts.windows:
-        suspicions.append(_empty_range([values for path in paths if (values := _deep_values(path)) is not None]))
+    image_files = [path_of_image(raw, image) for image in chosen]
+    suspicions = [_missing_air([minimum for path in image_files if (minimum := _ct_minimum(path)) is not None])]
+    if not image_facts.range and not image_facts.windows:
+        suspicions.append(_empty_range([values for path in image_files if (values := _deep_values(path)) is not None]))
     return [text for text in suspicions if text]
 
 
@@ -73,7 +73,11 @@ def _round_up(value: float) -> float:
 def _ct_minimum(path: Path) -> float | None:
     """Returns the darkest value of a CT slice in Hounsfield units; None for other and for unreadable files."""
     try:
-        return reading.min_hounsfield(path)
+        if not is_dicom(path):
+            return None
+        from medfold.images.formats import dicom  # slow import, and few competitions need it
+
+        return dicom.min_hounsfield(path)
     except Exception:  # the scan reports unreadable files
         return None
 
@@ -90,7 +94,9 @@ def _deep_values(path: Path) -> np.ndarray | None:
             values = np.load(path, mmap_mode="r", allow_pickle=False)
             values = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
         elif is_dicom(path):
-            values = reading.stored_values(path)
+            from medfold.images.formats import dicom
+
+            values = dicom.stored_values(path)
         else:
             return None
     except Exception:  # decoders raise many types; the scan reports unreadable files

@@ -1,4 +1,9 @@
-"""Nets: backbones, pooling, heads, input scaling. Importing this package imports Keras."""
+"""Nets: backbones, pooling, heads, input scaling. Importing this package imports Keras.
+
+- `build`: the net of a recipe, from `input_scaling`, `backbones`, `keras_applications`, `pooling` and `heads`;
+- `device`: GPUs, precision, compilation, determinism;
+- `plain`: a net as layers of Keras alone.
+"""
 
 from medfold.models.backbones import backbone
 from medfold.models.build import build_model, check_buildable

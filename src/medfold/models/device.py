@@ -36,6 +36,7 @@ def resolve_precision(precision: str) -> str:
 
 
 def _gpu_devices() -> list:
+    """Returns the GPUs as objects of the backend; none for backends other than TensorFlow and JAX."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -23,7 +23,16 @@ STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head start
 
 
 def add_head(competition: Competition, head: str, x):
-    """Adds a head (classes, cut_points or both) to features, and returns its output."""
+    """Adds a head to features.
+
+    Args:
+        competition: gives task and number of outputs.
+        head: classes (an output per class or label), cut_points (ordered classes from one grade) or both (their mean).
+        x: features (batch, d).
+
+    Returns:
+        Probabilities, float32 (batch, columns).
+    """
     # With small initial weights the first predictions are undecided, so no steps are spent on unlearning random ones.
     options = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
     num_columns = len(competition.prediction_columns)

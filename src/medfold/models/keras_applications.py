@@ -33,6 +33,7 @@ def _family(name: str) -> str:
 
 
 def _register_applications() -> None:
+    """Registers all nets of keras.applications whose family is known."""
     for name in dir(keras.applications):
         family = _family(name) if name[0].isupper() else ""
         for scaling, families in _FAMILIES.items():

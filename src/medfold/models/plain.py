@@ -34,6 +34,7 @@ def to_plain_keras(model: keras.Model) -> keras.Model:
 
 
 def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Returns a layer of Keras alone that has the place of a layer; its weights are set later."""
     if isinstance(layer, CutPoints):
         above = layers.Dense(layer.num_classes - 1, activation="sigmoid", name="above")
         between = layers.Dense(layer.num_classes, name="between")
@@ -45,6 +46,7 @@ def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 def _set_cut_points(replacement: keras.Sequential, layer: CutPoints) -> None:
+    """Sets the weights of the dense layers that replace a `CutPoints` layer."""
     steps = np.asarray(layer.cuts, np.float64)
     cuts = np.cumsum(np.concatenate([steps[:1], np.log1p(np.exp(steps[1:]))]))
     num_cuts = layer.num_classes - 1

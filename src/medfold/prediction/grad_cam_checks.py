@@ -53,7 +53,8 @@ def random_hits(
 
     Args:
         shape: height and width of the maps, in pixels.
-        x, y, radius, cell: see `hits_finding`.
+        x, y, radius: centre and radius of each finding, in pixels of the map; float (n,).
+        cell: height and width of a cell of the map, in pixels.
 
     Returns:
         float (n,).

@@ -14,7 +14,7 @@ def weighted_maps(model: keras.Model, kernel: keras.Variable, batch_size: int) -
     Args:
         model: net from float32 images (batch, height, width, channels) to the feature maps that are pooled, and the
             features that the head takes; without maps to the features alone.
-        kernel: of the head, (features, columns).
+        kernel: weights of the head, (features, columns).
         batch_size: the number of images of each call.
 
     Returns:
@@ -49,6 +49,7 @@ def _heat(feature_map, gradient):
 
 
 def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[..., list]:
+    """Returns the function of `weighted_maps` for TensorFlow."""
     import tensorflow as tf
 
     @tf.function
@@ -66,7 +67,7 @@ def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[...
 
 
 class _Shift(layers.Layer):
-    """Adds zeros to a feature map: the gradient at the zeros is the gradient at the map."""
+    """Layer that adds zeros to a feature map: the gradient at the zeros is the gradient at the map."""
 
     def build(self, shape):
         self.zeros = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="zeros")
@@ -76,6 +77,11 @@ class _Shift(layers.Layer):
 
 
 def _with_jax(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
+    """Returns the function of `weighted_maps` for JAX.
+
+    JAX has no gradient at values inside a net. So zeros are added to each feature map, and the gradient at the zeros is
+    taken.
+    """
     import jax
 
     model, shifts = _with_shifts(model, batch_size)

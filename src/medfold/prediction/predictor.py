@@ -18,7 +18,7 @@ VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
 
 
 class Predictor:
-    """Predicts probabilities, averaged over the views that a symmetry allows (test-time augmentation).
+    """Predictor of probabilities, averaged over the views that a symmetry allows (test-time augmentation).
 
     Args:
         model: net from the output of `view_of` to probabilities.
@@ -76,7 +76,9 @@ class Predictor:
         """Predicts each view of selected images separately.
 
         Args:
-            images, rows, num_views: see `__call__`.
+            images: the array, as for `__call__`.
+            rows: int (n,), rows of the images to predict.
+            num_views: number of views to use, the first ones. Defaults to all.
 
         Yields:
             For each batch, one float32 array (batch, columns) per view.
@@ -93,6 +95,7 @@ class Predictor:
 
 
 def _transformed(batch: np.ndarray, transpose: bool, vertical: bool, horizontal: bool) -> np.ndarray:
+    """Returns a view of a batch: transposed, then flipped."""
     if transpose:
         batch = batch.transpose(0, 2, 1, 3)
     if vertical:

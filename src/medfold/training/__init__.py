@@ -1,21 +1,31 @@
-"""Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras."""
+"""Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras.
+
+- `run`: a run, from the request to the OOF score; `parallel`, `child`: folds in child processes;
+- `fold`: one fold, with `fold_job`, its settings and data, and `trained_net`, its result; `recipe_checks`,
+  `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
+- `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
+  batch by batch; `checkpoint`, `resume`: saved states;
+- `batches`, `loader`: batches, computed in worker processes; `augmentation`, `mixup`: changes of their images;
+- `losses`, `optimizer`, `callbacks`: what a recipe names;
+- `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation; `allocator`: memory.
+"""
 
 from medfold.training.run import (
     TrainingRequest,
     begin_run,
+    check_folds_exist,
+    check_parallelism,
+    check_recipe_trainable,
     missing_folds,
-    refuse_invalid_parallelism,
-    refuse_unknown_folds,
-    refuse_untrainable_recipe,
     train_run,
 )
 
 __all__ = [
     "TrainingRequest",
     "begin_run",
+    "check_folds_exist",
+    "check_parallelism",
+    "check_recipe_trainable",
     "missing_folds",
-    "refuse_invalid_parallelism",
-    "refuse_unknown_folds",
-    "refuse_untrainable_recipe",
     "train_run",
 ]

@@ -10,9 +10,9 @@ _LARGEST_THRESHOLD = 32 << 20  # the maximum that glibc accepts
 def keep_freed_memory(pad: int = 128 << 20) -> bool:
     """Makes glibc keep freed memory instead of returning it to the system. Does nothing on other C libraries.
 
-    A training step frees its intermediate results and allocates them again at once. By default glibc returns them to
-    the system in between, and each page causes a page fault when it is used again: about 700,000 faults for 40 small
-    steps, which took twice as long as with this setting.
+    Training on a batch frees its intermediate results and allocates them again at once. By default glibc returns them
+    to the system in between, and each page causes a page fault when it is used again: about 700,000 faults for 40
+    small batches, which took twice as long as with this setting.
 
     Args:
         pad: bytes to keep at the top of each heap. Defaults to 128 MiB.

@@ -148,14 +148,15 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
     else:
         items = [*_SYMMETRY[symmetry], *spec]
     transforms = [_build_transform(item, symmetry) for item in items]
-    _refuse_unsuitable(copy.deepcopy(transforms), shape)
+    _check_suitable(copy.deepcopy(transforms), shape)
     if symmetry != "dihedral":
         for transform in (single for item in copy.deepcopy(transforms) for single in _single_transforms(item)):
-            _refuse_turns(transform, symmetry, shape)
+            _check_keeps_sides(transform, symmetry, shape)
     return Augmenter(transforms, shape)
 
 
 def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
+    """Builds one transform of a recipe, with those inside it if it is a composition."""
     if isinstance(item, str):
         item = {item: {}}
     if len(item) != 1:
@@ -190,8 +191,8 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
             raise UserError(f"{name}: {reason[:160]}", "augment", f"Check the arguments of {name}") from None
 
 
-def _refuse_unsuitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
-    """Runs each transform once: one that does not accept the images is refused before training starts."""
+def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
+    """Applies each transform once, to check before training that it accepts the images and keeps shape and type."""
     grey = np.full(shape, 128, np.uint8)
     for transform in (single for item in transforms for single in _single_transforms(item)):
         name = type(transform).__name__
@@ -223,8 +224,8 @@ def _single_transforms(transform: A.BasicTransform | A.BaseCompose) -> Iterator[
         yield transform
 
 
-def _refuse_turns(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[int, int, int]) -> None:
-    """Applies a transform to marked images, and refuses it if it mirrors or rotates them more than the symmetry allows.
+def _check_keeps_sides(transform: A.BasicTransform, symmetry: Symmetry, shape: tuple[int, int, int]) -> None:
+    """Checks on marked images that a transform does not mirror or rotate them more than the symmetry allows.
 
     The check does not depend on name or arguments: what is on the left must stay there (or be mirrored, if the symmetry
     is horizontal), and what is on top must stay on top.

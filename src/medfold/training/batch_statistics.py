@@ -1,7 +1,7 @@
 """Batch normalisation statistics, recomputed exactly for the weights that are scored and saved.
 
 During training each layer keeps a moving average of mean and variance, with a momentum that is fixed by the net
-(0.99 in most of keras.applications). After a few hundred steps this average still contains the initial values, and
+(0.99 in most of keras.applications). After a few hundred batches this average still contains the initial values, and
 it never belongs to averaged weights. So it is not used: before a net predicts, its statistics are computed over
 training images without augmentation (Wu and Johnson 2021, arXiv 2105.07576, 'precise batch normalisation').
 """
@@ -19,13 +19,13 @@ MAX_BATCH_SIZE = 64  # images per forward pass
 
 
 class BatchStatistics:
-    """Recomputes the batch normalisation statistics of a net.
+    """Batch normalisation statistics of a net, recomputed over training images.
 
     Frozen layers keep theirs. For a net without batch normalisation this costs nothing.
 
     Args:
         model: the net.
-        images: (images, ...), may be memory-mapped.
+        inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
         rows: int (n,), the images to train on.
         view: (images of a batch) -> input of the net.
         seed: chooses the images, if there are more than requested.
@@ -34,12 +34,12 @@ class BatchStatistics:
     def __init__(
         self,
         model: keras.Model,
-        images: np.ndarray,
+        inputs: np.ndarray,
         rows: np.ndarray,
         view: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ):
-        self._model, self._images, self._view = model, images, view
+        self._model, self._inputs, self._view = model, inputs, view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
         self._layers = [layer for layer in _normalisation_layers(model) if layer.trainable]
         # Shares the layers but is compiled separately: the predicting net must not be compiled while they are patched.
@@ -61,18 +61,18 @@ class BatchStatistics:
         num_batches = -(-len(rows) // MAX_BATCH_SIZE)
         batch_size = len(rows) // num_batches
         before = [(np.array(layer.moving_mean), np.array(layer.moving_variance)) for layer in self._layers]
-        if not all(np.isfinite(value).all() for pair in before for value in pair):  # a step overflowed
+        if not all(np.isfinite(value).all() for pair in before for value in pair):  # a batch overflowed
             before = [(np.zeros_like(mean), np.ones_like(variance)) for mean, variance in before]
             self._set(before)
         sums = None
         for index in range(num_batches):
             batch_rows = np.sort(rows[index * batch_size : (index + 1) * batch_size])
-            batch = np.asarray(self._images[batch_rows], np.float32)
+            batch = np.asarray(self._inputs[batch_rows], np.float32)
             statistics = self._statistics(self._view(batch))
             means, variances = statistics[::2], statistics[1::2]
             moments = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
             sums = moments if sums is None else [total + moment for total, moment in zip(sums, moments, strict=True)]
-        files.release_pages(self._images)
+        files.release_pages(self._inputs)
         averages = [total / num_batches for total in sums]
         num_layers = len(self._layers)
         gathered = [
@@ -98,7 +98,7 @@ class BatchStatistics:
 
 @contextmanager
 def _statistics_of_one_batch(layers: list[keras.layers.BatchNormalization]) -> Iterator[None]:
-    """Within the block, the layers normalise by the current batch and store its statistics, in any mode of the net.
+    """Makes layers normalise by the current batch and store its statistics within the block, in any mode of the net.
 
     All other layers stay in inference mode: dropout would change the inputs of later layers.
     """
@@ -119,6 +119,7 @@ def _in_training_mode(call: Callable) -> Callable:
 
 
 def _normalisation_layers(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+    """Yields the batch normalisation layers of a net and of the nets inside it."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             yield layer

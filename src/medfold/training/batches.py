@@ -16,18 +16,18 @@ class TrainingBatches:
     """An endless, shuffled, augmented sequence of training batches.
 
     Args:
-        images: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or features.
+        inputs: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or features.
         rows: int (n,), the images to train on.
         targets: float32 (n, columns).
         weights: float32 (n,), the weight of each image in the loss.
         augment: (image, seed) -> input of the net, always of one shape and type.
         batch_size: images per batch.
-        seed: of order, augmentation and mixing.
+        seed: seed of the order, the augmentation and the mixing.
         mix: (images, targets, weights, random generator) -> the same, mixed within the batch. Defaults to no mixing.
         classes: int (n,), the class of each image, to draw all classes equally often. Defaults to plain shuffling.
     """
 
-    images: np.ndarray
+    inputs: np.ndarray
     rows: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
@@ -41,7 +41,7 @@ class TrainingBatches:
         object.__setattr__(self, "epoch", lru_cache(maxsize=2)(self._draw))
 
     @property
-    def steps_per_epoch(self) -> int:
+    def batches_per_epoch(self) -> int:
         """Number of batches per epoch. The last, incomplete batch is dropped; the next epoch shuffles again."""
         return len(self.rows) // self.batch_size
 
@@ -49,7 +49,7 @@ class TrainingBatches:
         """Returns augmented image, targets and weight at a position of an epoch."""
         order, seeds = self.epoch(epoch)
         index = order[position]
-        image = self.augment(np.asarray(self.images)[self.rows[index]], int(seeds[position]))
+        image = self.augment(np.asarray(self.inputs)[self.rows[index]], int(seeds[position]))
         return image, self.targets[index], self.weights[index]
 
     def layout(self) -> tuple[tuple[int, ...], np.dtype]:
@@ -57,27 +57,27 @@ class TrainingBatches:
         first, _, _ = self.sample(0, 0)
         return (self.batch_size, *first.shape), np.dtype(np.float32) if self.mix else first.dtype
 
-    def batch(self, step: int, into: np.ndarray | None = None) -> Batch:
+    def batch(self, number: int, into: np.ndarray | None = None) -> Batch:
         """Computes a batch.
 
         Args:
-            step: number of the batch, counted from 0 through all epochs.
+            number: number of the batch, counted from 0 through all epochs.
             into: array of `layout` to write the images to. Defaults to a new array.
 
         Returns:
             Images (batch, ...), targets float32 (batch, columns), weights float32 (batch,).
         """
-        epoch, number = divmod(step, self.steps_per_epoch)
-        positions = range(number * self.batch_size, (number + 1) * self.batch_size)
+        epoch, number_in_epoch = divmod(number, self.batches_per_epoch)
+        positions = range(number_in_epoch * self.batch_size, (number_in_epoch + 1) * self.batch_size)
         samples = [self.sample(epoch, position) for position in positions]
         unmixed = None if self.mix else into
         images = np.stack([image for image, _, _ in samples], out=unmixed)
-        files.release_pages(self.images)
+        files.release_pages(self.inputs)
         targets = np.stack([target for _, target, _ in samples])
         weights = np.array([weight for _, _, weight in samples])
         if self.mix is None:
             return images, targets, weights
-        rng = np.random.default_rng([self.seed, step, 1 << 32])
+        rng = np.random.default_rng([self.seed, number, 1 << 32])
         images, targets, weights = self.mix(images.astype(np.float32), targets, weights, rng)
         if into is None:
             return images, targets, weights
@@ -86,7 +86,7 @@ class TrainingBatches:
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Draws an epoch: positions in `rows`, int (batches * batch_size,), and the augmentation seed of each."""
-        rng, num_drawn = np.random.default_rng([self.seed, epoch]), self.steps_per_epoch * self.batch_size
+        rng, num_drawn = np.random.default_rng([self.seed, epoch]), self.batches_per_epoch * self.batch_size
         seeds = rng.integers(1 << 62, size=num_drawn)
         if self.classes is None:
             return rng.permutation(len(self.rows))[:num_drawn], seeds
@@ -99,14 +99,14 @@ class TrainingBatches:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in vars(self).items() if key != "epoch"}
-        if isinstance(self.images, np.memmap):  # another process maps the file itself
-            location = {"filename": self.images.filename, "offset": self.images.offset}
-            state["images"] = {**location, "dtype": self.images.dtype, "shape": self.images.shape}
+        if isinstance(self.inputs, np.memmap):  # another process maps the file itself
+            location = {"filename": self.inputs.filename, "offset": self.inputs.offset}
+            state["inputs"] = {**location, "dtype": self.inputs.dtype, "shape": self.inputs.shape}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state["images"], dict):
-            state["images"] = np.memmap(mode="r", **state["images"])
+        if isinstance(state["inputs"], dict):
+            state["inputs"] = np.memmap(mode="r", **state["inputs"])
         vars(self).update(state)
         self.__post_init__()
 

@@ -21,7 +21,7 @@ class Checkpoint:
     The previous state is kept as well until the training is done, in case the last one is damaged on disk.
 
     Args:
-        path: of the file.
+        path: path of the checkpoint file; the previous state is kept beside it.
         identity: identifies the training: recipe, net, data, order. A state with another identity is ignored.
         precision: precision of the computation, such as float32. Defaults to '', for trainings without one.
         layout: names and shapes of the arrays; a state with another layout is ignored. Defaults to none.
@@ -39,7 +39,7 @@ class Checkpoint:
         """Returns the last state that is complete and matches, as (arrays, metadata); None without one.
 
         Raises:
-            UserError: the state is of the same training, but in another precision; starting again would lose it.
+            UserError: the state belongs to this training, but in another precision; starting again would lose it.
         """
         for path in (self._path, self._previous):
             try:

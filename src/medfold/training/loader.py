@@ -31,13 +31,13 @@ NUM_PREFETCHED = 2  # prefetched batches, per worker and in the thread
 
 
 def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, num_workers: int) -> Iterator[Batch]:
-    """Yields the batches of steps `start` to `stop` in order; they are the same for any number of workers.
+    """Yields the batches `start` to `stop` in order; they are the same for any number of workers.
 
     The images of a batch may be overwritten as soon as the next batch is requested.
 
     Args:
         training_batches: computes the batches.
-        start, stop: first step, and the step after the last one.
+        start, stop: number of the first batch, and of the batch after the last one.
         num_workers: number of worker processes; 0 computes each batch in this process, on request.
 
     Raises:
@@ -63,13 +63,13 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     ring = np.ndarray((num_slots, *shape), dtype, memory.buf)
     try:
         pending = deque(
-            pool.submit(_fill_slot, step, (step - start) % num_slots) for step in range(start, stop)[:num_slots]
+            pool.submit(_fill_slot, number, (number - start) % num_slots) for number in range(start, stop)[:num_slots]
         )
-        for step in range(start, stop):
-            slot = (step - start) % num_slots
+        for number in range(start, stop):
+            slot = (number - start) % num_slots
             yield ring[slot], *pending.popleft().result()
-            if step + num_slots < stop:
-                pending.append(pool.submit(_fill_slot, step + num_slots, slot))
+            if number + num_slots < stop:
+                pending.append(pool.submit(_fill_slot, number + num_slots, slot))
     except BrokenProcessPool:
         fix = "It may have run out of memory; WORKERS=0 makes the batches in the training process"
         raise UserError("a process that makes batches was killed", "workers", fix) from None
@@ -85,6 +85,9 @@ def load_batches(
     """Yields the batches of `iterate_batches`, converted; a thread prepares the next ones during training.
 
     Args:
+        training_batches: computes the batches.
+        start, stop: number of the first batch, and of the batch after the last one.
+        num_workers: number of worker processes; 0 computes the batches in the thread.
         convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """
     source, end = iterate_batches(training_batches, start, stop, num_workers), object()
@@ -148,7 +151,7 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
     _ring = np.ndarray((num_slots, *shape), dtype, _memory.buf)
 
 
-def _fill_slot(step: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
-    """Writes the images of a step into a slot of the shared memory, and returns targets and weights."""
-    _, targets, weights = _training_batches.batch(step, into=_ring[slot])
+def _fill_slot(number: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
+    """Writes the images of a batch into a slot of the shared memory, and returns targets and weights."""
+    _, targets, weights = _training_batches.batch(number, into=_ring[slot])
     return targets, weights

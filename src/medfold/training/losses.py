@@ -27,8 +27,9 @@ def sample_weights(competition: Competition, class_weights: str, targets: np.nda
     Multi-label tasks get 1: `build_loss` balances their labels.
 
     Args:
+        competition: names task and classes.
         class_weights: `class_weights` of the recipe: none or balanced.
-        targets: int (n,) or (n, labels).
+        targets: int (n,) or (n, labels), the targets of the training images.
     """
     if class_weights == "none" or competition.task == "multilabel":
         return np.ones(len(targets), np.float32)
@@ -43,14 +44,14 @@ def balancing_classes(competition: Competition, targets: np.ndarray) -> np.ndarr
     return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
 
 
-def refuse_absent_classes(competition: Competition, targets: np.ndarray, topic: str) -> None:
-    """Refuses training images that lack a class, and warns about labels that no image has.
+def check_classes_present(competition: Competition, targets: np.ndarray, topic: str) -> None:
+    """Checks that every class has a training image, and warns about labels that no image has.
 
     A net cannot learn a class without images. A label that no image has is learnt as always absent.
 
     Args:
         competition: names the classes.
-        targets: of the training images, int (n,) or (n, labels).
+        targets: int (n,) or (n, labels), the targets of the training images.
         topic: name of the training in messages, such as `fold 0`.
 
     Raises:
@@ -135,7 +136,7 @@ class BalancedLabels(keras.losses.Loss):
     Args:
         loss: cross_entropy or focal.
         frequency: float (labels,), the share of images that have each label.
-        options: of the loss.
+        options: further arguments of the loss, such as `label_smoothing`.
     """
 
     def __init__(self, loss: str, frequency: np.ndarray, **options):

@@ -11,7 +11,7 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, weights
 
 @dataclass(frozen=True)
 class Mixer:
-    """Mixes a batch with mixup or cutmix; if a recipe sets both, one is chosen at random for each batch.
+    """Mixup or cutmix of the batches of a training; if a recipe sets both, one is chosen at random for each batch.
 
     Args:
         mixup, cutmix: alpha of the beta distribution of each; 0 disables it.
@@ -56,7 +56,15 @@ def cutmix(
 ) -> Batch:
     """Replaces a box of every image with that of a partner of the batch (Yun et al. 2019, arXiv 1905.04899).
 
-    Arguments and result are as for `mixup`; the share is the share of pixels.
+    Args:
+        images: float32 (batch, height, width, channels).
+        targets: float32 (batch, columns).
+        weights: float32 (batch,).
+        rng: draws partners, shares and boxes.
+        alpha: parameter of the beta distribution of the shares; one share is drawn for each image.
+
+    Returns:
+        Images, targets and weights, mixed as by `mixup`; the share is the share of pixels.
     """
     num_images, height, width = images.shape[:3]
     partner, drawn_share = rng.permutation(num_images), rng.beta(alpha, alpha, num_images)

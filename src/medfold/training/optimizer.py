@@ -5,28 +5,28 @@ import keras
 from medfold.competition import TrainingSettings
 
 
-def build_optimizer(training: TrainingSettings, learning_rate: float, num_steps: int) -> keras.optimizers.Optimizer:
+def build_optimizer(training: TrainingSettings, learning_rate: float, num_batches: int) -> keras.optimizers.Optimizer:
     """Builds AdamW (Loshchilov and Hutter 2019) with clipped gradients and averaged weights.
 
     The learning rate is constant, or rises linearly during warm-up and then decays along a cosine.
 
     Args:
-        training: the settings of the recipe.
+        training: warm-up, schedule, weight decay, clipping and averaging of the recipe.
         learning_rate: the highest learning rate.
-        num_steps: number of batches in the whole training.
+        num_batches: number of batches in the whole training.
     """
-    warmup = round(training.warmup * num_steps)
+    warmup = round(training.warmup * num_batches)
     schedule: float | keras.optimizers.schedules.LearningRateSchedule = learning_rate
     if training.schedule == "cosine":
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0 if warmup else learning_rate,
-            max(1, num_steps - warmup),
+            max(1, num_batches - warmup),
             warmup_target=learning_rate if warmup else None,
             warmup_steps=warmup,
         )
     # The average of a short training must not be dominated by the initial weights.
-    ema = min(training.ema, max(0.0, 1 - 10 / (num_steps / training.accumulate)))
-    ema **= 1 / training.accumulate  # the average is updated with every batch, not with every step
+    ema = min(training.ema, max(0.0, 1 - 10 / (num_batches / training.accumulate)))
+    ema **= 1 / training.accumulate  # the average is updated after every batch, not only at steps of the optimizer
     optimizer = keras.optimizers.AdamW(
         schedule,
         weight_decay=training.weight_decay,

@@ -103,6 +103,7 @@ def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], num_jobs:
     with live_table(f"fold {fold}" for fold in requests) as show, ThreadPoolExecutor(num_jobs) as pool:
 
         def train_one(fold: int) -> str | None:
+            """Waits for a free share of the machine, and trains a fold with it."""
             share = free_shares.get()
             try:
                 return _run_child(

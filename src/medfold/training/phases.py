@@ -12,10 +12,10 @@ from medfold.models import resolve_compile, split_backbone_and_head
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter, random_view
 from medfold.training.batch_statistics import BatchStatistics
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Mixer, build_mixer
 from medfold.training.optimizer import build_optimizer
-from medfold.training.step import TrainingStep
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class TrainingImages:
     """Images and targets to train a fold on.
 
     Args:
-        pixels: uint8 (images, height, width, channels), may be memory-mapped: all images, including those of other
-            folds.
+        store_pixels: uint8 (images, height, width, channels), may be memory-mapped: all images of the store, including
+            those of other folds.
         features: file with the features of a frozen backbone; read only if the head is trained alone.
         rows: int (n,), the images to train on.
         targets: int (n,) or (n, labels), in the order of `rows`.
-        seed: of order, augmentation and mixing.
+        seed: seed of the order, the augmentation and the mixing.
         num_workers: number of processes that make batches.
     """
 
-    pixels: np.ndarray
+    store_pixels: np.ndarray
     features: Path
     rows: np.ndarray
     targets: np.ndarray
@@ -46,18 +46,18 @@ class Phase:
 
     Args:
         name: head (the head alone) or all (all layers); written to the history.
-        training_step: the net with its optimizer.
-        images: input for predictions: pixels, or the features of a frozen backbone.
+        batch_trainer: trains the net, with its optimizer.
+        inputs: what the net predicts on: pixels, or the features of a frozen backbone.
         view_of: (images of a batch, number of the view) -> input of the net; None for pixels.
         batches: the training batches.
         epochs: number of epochs.
         num_workers: number of processes that make batches.
-        statistics: of the batch normalisation of the net.
+        statistics: recomputes the batch normalisation statistics of the net.
     """
 
     name: str
-    training_step: TrainingStep
-    images: np.ndarray
+    batch_trainer: BatchTrainer
+    inputs: np.ndarray
     view_of: Callable[[np.ndarray, int], np.ndarray] | None
     batches: TrainingBatches
     epochs: int
@@ -76,9 +76,11 @@ def plan_phases(
     """Plans the phases of a recipe in order, each with its net compiled.
 
     Args:
-        model: the whole net.
-        images: to train on.
-        precision: of the computation: float32, float16 or bfloat16.
+        competition: the facts of the competition: task, classes, symmetry.
+        recipe: gives the epochs of each phase, and how to train.
+        model: the whole net, backbone and head.
+        images: the images and targets of the fold.
+        precision: precision of the computations: float32, float16 or bfloat16.
     """
     builder, training = _PhaseBuilder(competition, recipe, images, precision), recipe.training
     head = [_head_phase(builder, model)] if training.head_epochs else []
@@ -95,9 +97,16 @@ class _PhaseBuilder:
     precision: str
 
     def build_batches(self, inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
+        """Builds the batches of a phase.
+
+        Args:
+            inputs: (images, ...), pixels or features of all images.
+            augment: (image, seed) -> input of the net.
+            mix: mixes the images of a batch; None for no mixing.
+        """
         competition, training, targets = self.competition, self.recipe.training, self.images.targets
         return TrainingBatches(
-            images=inputs,
+            inputs=inputs,
             rows=self.images.rows,
             targets=losses.target_columns(competition, targets),
             weights=losses.sample_weights(competition, training.class_weights, targets),
@@ -108,29 +117,44 @@ class _PhaseBuilder:
             classes=losses.balancing_classes(competition, targets) if training.sampler == "balanced" else None,
         )
 
-    def build_training_step(self, model: keras.Model, learning_rate: float, num_steps: int) -> TrainingStep:
+    def build_batch_trainer(self, model: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
+        """Builds what trains a net on batches: the net compiled with optimizer and loss.
+
+        Args:
+            model: the net.
+            learning_rate: the highest learning rate.
+            num_batches: number of batches in the whole phase.
+        """
         training = self.recipe.training
-        optimizer = build_optimizer(training, learning_rate, num_steps)
+        optimizer = build_optimizer(training, learning_rate, num_batches)
         if self.precision == "float16":  # small gradients would underflow
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = losses.build_loss(self.competition, training, self.images.targets)
-        return TrainingStep(model, optimizer, loss, jit_compile=resolve_compile(training.compile))
+        return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.compile))
 
     def build_statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
+        """Builds what recomputes the batch normalisation statistics of a net.
+
+        Args:
+            model: the net.
+            inputs: (images, ...), pixels or features of all images.
+            view: (images of a batch) -> input of the net.
+        """
         return BatchStatistics(model, inputs, self.images.rows, view, self.images.seed)
 
 
 def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+    """Returns the phase that trains the head alone, on features of the frozen backbone."""
     training, features = builder.recipe.training, np.load(builder.images.features, mmap_mode="r")
     _, head = split_backbone_and_head(model)
     inputs = features[:, :1] if builder.recipe.augment == "none" else features
     batches = builder.build_batches(inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
     return Phase(
         name="head",
-        training_step=builder.build_training_step(
-            head, training.head_learning_rate, batches.steps_per_epoch * training.head_epochs
+        batch_trainer=builder.build_batch_trainer(
+            head, training.head_learning_rate, batches.batches_per_epoch * training.head_epochs
         ),
-        images=features,
+        inputs=features,
         view_of=_view,
         batches=batches,
         epochs=training.head_epochs,
@@ -140,15 +164,16 @@ def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
 
 
 def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
-    training, pixels = builder.recipe.training, builder.images.pixels
+    """Returns the phase that trains all layers, on pixels."""
+    training, pixels = builder.recipe.training, builder.images.store_pixels
     augment = build_augmenter(builder.recipe.augment, builder.competition.images.symmetry, pixels.shape[1:])
     batches = builder.build_batches(pixels, augment, build_mixer(training))
     return Phase(
         name="all",
-        training_step=builder.build_training_step(
-            model, training.learning_rate, batches.steps_per_epoch * training.epochs
+        batch_trainer=builder.build_batch_trainer(
+            model, training.learning_rate, batches.batches_per_epoch * training.epochs
         ),
-        images=pixels,
+        inputs=pixels,
         view_of=None,
         batches=batches,
         epochs=training.epochs,

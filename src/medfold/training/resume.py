@@ -1,52 +1,60 @@
-"""Saving and resuming a phase: variables, history and callbacks."""
+"""Saving the state of a training, and resuming from it: remaining phases, variables, history and callbacks."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.phases import Phase
-from medfold.training.step import TrainingStep
 
-NUM_SUMS = (
-    2  # variables at the end of a layout, for the mean loss of the epoch; earlier versions saved a list of losses
-)
+# Variables at the end of a layout, for the mean loss of the epoch; earlier versions saved a list of losses.
+NUM_SUMS = 2
 # Callbacks of Keras without state between epochs.
 STATELESS = ("CSVLogger", "LambdaCallback", "LearningRateScheduler", "TensorBoard", "TerminateOnNaN")
 
 
 @dataclass
 class TrainingState:
-    """Progress of a training; with the variables of a `TrainingStep`, all that is needed to resume it.
+    """Progress of a training; with the variables of a `BatchTrainer`, all that is needed to resume it.
 
     Args:
-        history: one row per epoch: part, epoch, learning_rate, loss, the score; of this phase and those before it.
-        num_steps: number of batches of this phase so far.
+        history: one row per epoch, of this phase and those before it: part (name of the phase), epoch, learning_rate,
+            loss and the score.
+        num_batches: number of batches of this phase so far.
         since_best: epochs since the best one.
-        best_weights: of the best epoch; empty if none are kept.
-        variables: those of the `TrainingStep`, to be restored when the phase starts; None to start from the beginning.
+        best_weights: weights of the best epoch; empty if none are kept.
+        variables: values of the variables of the `BatchTrainer`, to be restored when the phase starts; None to start
+            from the beginning.
         updates_before: optimizer updates before the current epoch.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
-    num_steps: int = 0
+    num_batches: int = 0
     since_best: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
     variables: list[np.ndarray] | None = None
     updates_before: int = 0
 
 
-def save_state(checkpoint: Checkpoint, training_step: TrainingStep, state: TrainingState) -> None:
-    """Writes variables and state to a checkpoint."""
+def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: TrainingState) -> None:
+    """Writes variables and state to a checkpoint.
+
+    Args:
+        checkpoint: the checkpoint of the phase.
+        batch_trainer: gives the variables of net, optimizer and loss.
+        state: the progress of the phase.
+    """
     metadata = {
         "history": state.history,
-        "step": state.num_steps,
+        "step": state.num_batches,
         "since_best": state.since_best,
-        "updates_before": training_step.updates_before,
+        "updates_before": batch_trainer.updates_before,
     }
-    checkpoint.save([*training_step.values(), *state.best_weights], metadata)
+    checkpoint.save([*batch_trainer.values(), *state.best_weights], metadata)
 
 
 def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
@@ -55,16 +63,16 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     if saved is None:
         return None
     arrays, metadata = saved
-    num_variables = len(phase.training_step.layout)
+    num_variables = len(phase.batch_trainer.layout)
     if "losses" in metadata:  # saved by an earlier version, which had no sums of losses among the variables
         losses = np.array(metadata["losses"], np.float32)
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
         arrays = [*arrays[: num_variables - NUM_SUMS], *sums, *arrays[num_variables - NUM_SUMS :]]
         num_epochs = sum(row["part"] == phase.name for row in metadata["history"])
-        metadata["step"] = num_epochs * phase.batches.steps_per_epoch + len(losses)
+        metadata["step"] = num_epochs * phase.batches.batches_per_epoch + len(losses)
     return TrainingState(
         history=metadata["history"],
-        num_steps=metadata["step"],
+        num_batches=metadata["step"],
         since_best=metadata["since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],
@@ -72,10 +80,49 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     )
 
 
+class RemainingPhase(NamedTuple):
+    """A phase that is not finished.
+
+    Args:
+        phase: the net, its data and its number of epochs.
+        checkpoint: saves the state to disk.
+        state: the state to start from; it is updated during training.
+    """
+
+    phase: Phase
+    checkpoint: Checkpoint
+    state: TrainingState
+
+    @property
+    def is_resumed(self) -> bool:
+        """True if the state is from a checkpoint."""
+        return self.state.variables is not None
+
+
+def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], precision: str) -> list[RemainingPhase]:
+    """Returns the phases that are not finished, from the one that the saved state belongs to; all without one.
+
+    Args:
+        phases: the phases of a training, in order.
+        path: path of the checkpoint file.
+        identity: identifies the training: seed, recipe, images.
+        precision: precision of the training: float32, float16 or bfloat16.
+
+    Raises:
+        UserError: the state was saved in another precision.
+    """
+    remaining = []
+    for phase in phases:
+        layout = phase.batch_trainer.layout
+        checkpoint = Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=layout[:-NUM_SUMS])
+        remaining.append(RemainingPhase(phase, checkpoint, load_state(checkpoint, phase) or TrainingState()))
+    return remaining[max((number for number, item in enumerate(remaining) if item.is_resumed), default=0) :]
+
+
 def restore(
-    training_step: TrainingStep,
+    batch_trainer: BatchTrainer,
     state: TrainingState,
-    steps_per_epoch: int,
+    batches_per_epoch: int,
     callbacks: list[keras.callbacks.Callback],
     logs: list[dict[str, float]],
 ) -> list[str]:
@@ -85,7 +132,10 @@ def restore(
     counters, and what they changed in the net or optimizer is not changed twice.
 
     Args:
-        callbacks: after `on_train_begin`.
+        batch_trainer: gets the variables.
+        state: the saved state.
+        batches_per_epoch: number of batches in an epoch.
+        callbacks: the callbacks, after their `on_train_begin`.
         logs: the logs of each epoch so far.
 
     Returns:
@@ -96,6 +146,6 @@ def restore(
             for epoch, epoch_logs in enumerate(logs):
                 callback.on_epoch_begin(epoch)
                 callback.on_epoch_end(epoch, dict(epoch_logs))
-    training_step.restore(state.variables, state.num_steps % steps_per_epoch, state.updates_before)
+    batch_trainer.restore(state.variables, state.num_batches % batches_per_epoch, state.updates_before)
     names = {type(callback).__name__ for callback in callbacks if not hasattr(callback, "monitor")}
     return sorted(names - set(STATELESS))

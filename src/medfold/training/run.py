@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from medfold import array_files, files, hardware
 from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
@@ -34,9 +34,7 @@ from medfold.runs import (
 )
 from medfold.scoring import format_score, metric_of
 from medfold.training import parallel
-
-if TYPE_CHECKING:
-    from medfold.training.fold import FoldJob
+from medfold.training.fold_job import FoldJob
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,12 @@ class TrainingRequest:
     Args:
         recipe: the name of a recipe of the competition. Defaults to `baseline`.
         overrides: values that replace those of the recipe.
-        seed: of the run. Defaults to 0.
+        seed: seed of the order, the augmentation and the initial weights. Defaults to 0.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
         folds: the folds to train. Defaults to all that are missing.
         jobs: how many folds to train at once, each in a child process: a number or `auto`. Defaults to 1.
-        sharers: number of folds that the CPU threads are divided among, done or not. Defaults to that of the requested
-            folds.
+        sharers: number of folds that share the CPU threads, those that are done included: a fold then always gets
+            the same number of threads, and so the same bytes. Defaults to the number of requested folds.
         workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
     """
 
@@ -81,6 +79,11 @@ class TrainingRequest:
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
     """Trains the missing folds of a run, in this process or in child processes, and scores all finished folds.
 
+    Args:
+        project: the project of the competition.
+        request: recipe, seed and folds of the run, and how many folds to train at once.
+        data: the samples, with their targets and folds.
+
     Returns:
         The OOF score, as `write_oof` returns it.
 
@@ -89,9 +92,9 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
             trained before failures are reported.
     """
     competition, recipe = project.competition, request.recipe_of(project)
-    k, num_workers = competition.folds.k, parallel.resolve_workers(request.workers)
+    num_workers = parallel.resolve_workers(request.workers)
     # Divided among all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
-    num_sharers = request.sharers or (k if request.folds is None else len(request.folds))
+    num_sharers = request.sharers or (competition.folds.k if request.folds is None else len(request.folds))
     num_parallel = parallel.resolve_jobs(request.jobs, num_sharers)
     run_paths, todo = begin_run(project, request)
     if not todo:
@@ -132,7 +135,7 @@ def _remove_damaged_features(path: Path) -> None:
 
 @contextmanager
 def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
-    """Within the block, a UserError before any fold has started removes the run."""
+    """Removes the run if a UserError is raised within the block before any fold has started."""
     try:
         yield
     except UserError:
@@ -142,27 +145,49 @@ def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
         raise
 
 
-def refuse_unknown_folds(project: Project, folds: list[int] | None) -> None:
-    """Raises UserError if a fold does not exist."""
-    k = project.competition.folds.k
+def check_folds_exist(project: Project, folds: list[int] | None) -> None:
+    """Checks that the competition has the requested folds.
+
+    Args:
+        project: gives the number of folds.
+        folds: numbers of folds; None stands for all.
+
+    Raises:
+        UserError: a fold does not exist.
+    """
+    num_folds = project.competition.folds.k
     for number in folds or []:
-        if not 0 <= number < k:
-            raise UserError(f"there is no fold {number}", f"FOLD={number}", f"Choose 0 to {k - 1}, or all")
+        if not 0 <= number < num_folds:
+            raise UserError(f"there is no fold {number}", f"FOLD={number}", f"Choose 0 to {num_folds - 1}, or all")
 
 
-def refuse_invalid_parallelism(request: TrainingRequest) -> None:
-    """Raises UserError if jobs or workers are neither a number nor `auto`."""
+def check_parallelism(request: TrainingRequest) -> None:
+    """Checks that jobs and workers are each a number or `auto`.
+
+    Raises:
+        UserError: one of them is neither.
+    """
     parallel.resolve_jobs(request.jobs, 1)
     parallel.resolve_workers(request.workers)
 
 
-def refuse_untrainable_recipe(project: Project, recipe: Recipe) -> None:
-    """Raises UserError for a recipe that no fold can be trained with."""
-    _import_fold().refuse_untrainable(project.competition, recipe)
+def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
+    """Checks that a recipe can be trained, before images are prepared. Imports Keras.
+
+    Raises:
+        UserError: see `recipe_checks.check_trainable`.
+    """
+    with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
+        from medfold.training.recipe_checks import check_trainable
+    check_trainable(project.competition, recipe)
 
 
 def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[int]]:
     """Opens a run, or creates it.
+
+    Args:
+        project: the project of the competition.
+        request: recipe, seed and folds of the run.
 
     Returns:
         The run, and the requested folds that are not trained yet.
@@ -186,14 +211,26 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
 
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
-    k = project.competition.folds.k
-    done = done_folds(find_run(project.paths, request.run_name), k)
-    return [number for number in (range(k) if request.folds is None else request.folds) if number not in done]
+    num_folds = project.competition.folds.k
+    done = done_folds(find_run(project.paths, request.run_name), num_folds)
+    return [number for number in (range(num_folds) if request.folds is None else request.folds) if number not in done]
 
 
 def _train_in_processes(
     project: Project, request: TrainingRequest, todo: list[int], num_parallel: int, run_paths: RunPaths
 ) -> None:
+    """Trains folds in child processes.
+
+    Args:
+        project: the project of the competition.
+        request: the request for the run; each child process gets it with one fold.
+        todo: numbers of the folds to train.
+        num_parallel: how many folds share the machine, and how many are trained at once at most.
+        run_paths: the files of the run.
+
+    Raises:
+        UserError: folds failed; the others are done.
+    """
     common = asdict(replace(request, jobs="1", sharers=None))
     requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in todo}
     problems = parallel.train_in_parallel(project.workspace.root, requests, num_parallel)
@@ -211,6 +248,20 @@ def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dat
 def _train_here(
     project: Project, recipe: Recipe, seed: int, data: Dataset, run_paths: RunPaths, todo: list[int], num_workers: int
 ) -> None:
+    """Trains folds in this process, one after the other, and updates the OOF score after each.
+
+    A fold that another process has finished in the meantime is skipped; a lock keeps two processes from training the
+    same one.
+
+    Args:
+        project: the project of the competition.
+        recipe: the recipe of the run, with its overrides.
+        seed: the seed of the run.
+        data: the samples, with their targets and folds.
+        run_paths: the files of the run.
+        todo: numbers of the folds to train.
+        num_workers: number of processes that make batches.
+    """
     metric = metric_of(project.competition)
     job = _fold_job(project, recipe, seed, data, num_workers)
     for number in todo:
@@ -235,11 +286,12 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> "FoldJob":
+def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> FoldJob:
+    """Returns the job of a run: its settings, and the store of its prepared images."""
     competition, paths = project.competition, project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
     features = features_path(project, recipe)
-    return _import_fold().FoldJob(
+    return FoldJob(
         competition=competition,
         recipe=recipe,
         seed=seed,
@@ -254,7 +306,13 @@ def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_wo
 
 
 def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Returns the content of run.json for a run that starts now."""
+    """Returns the content of run.json for a run that starts now.
+
+    Args:
+        project: gives facts, folds, images and labels.
+        recipe: the recipe of the run, with its overrides.
+        seed: the seed of the run.
+    """
     return {
         "competition": project.paths.name,
         "seed": seed,

@@ -6,27 +6,33 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.errors import count_of
-from medfold.scoring import bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.training import losses
+from medfold.training.fold_job import FoldJob
+from medfold.training.trained_net import TrainedNet
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
 MIN_EXPECTED_IMAGES = 5  # a class with at least this many expected images must be predicted
 MAX_MODE_DIFFERENCE = 0.2  # mean difference in probability between training mode and inference mode
 NUM_RESAMPLES = 300  # for the interval that decides whether a score is no better than chance
+NUM_TRAINING_IMAGES = 32  # number of training images whose outputs are compared
 MAX_DEVIATIONS = 6.0  # standard deviations between the share drawn of a class and its expected share
 
 
 @dataclass(frozen=True)
-class TrainedFold:
+class SelfCheckInput:
     """Input of the self-check.
 
     Args:
         competition: names metric and columns.
-        targets, predictions, groups: of the held-out units: int (n,) or (n, labels); float (n, columns); (n,).
+        targets: int (n,) or (n, labels), the targets of the held-out units.
+        predictions: float (n, columns), the predictions of the held-out units.
+        groups: (n,), the group of each held-out unit.
         prior: float (columns,), the mean of the training labels.
         losses: float (epochs,), the mean loss of each epoch.
-        training_outputs, inference_outputs: float (m, columns), outputs for the same training images in training mode
-            and in inference mode.
+        training_outputs: float (m, columns), outputs for some training images in training mode.
+        inference_outputs: float (m, columns), outputs for the same images in inference mode.
         drawn_counts: int (k,), how often each class was drawn in an epoch.
         expected_shares: float (k,), the expected share of each class, according to the sampler.
     """
@@ -43,12 +49,53 @@ class TrainedFold:
     expected_shares: np.ndarray
 
 
-def self_check(fold: TrainedFold) -> list[str]:
-    """Returns one line for each suspicious sign of a trained fold; empty if there is none."""
+def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray) -> SelfCheckInput:
+    """Collects the input of the self-check.
+
+    Args:
+        job: the settings and data of the run.
+        trained: the trained net of the fold.
+        held_out: bool (samples,), True for the samples of the fold.
+        oof: float (n, columns), the predictions of the held-out images.
+    """
+    competition, last_phase, images = job.competition, trained.last_phase, trained.images
+    units = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
+    rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
+    batch = np.asarray(last_phase.inputs[rows], np.float32)
+    batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
+    weights_before = trained.inference_net.get_weights()
+    training_outputs = np.asarray(trained.inference_net(batch, training=True))
+    trained.inference_net.set_weights(weights_before)  # undoes the update of batch normalisation by these images
+    classes = losses.balancing_classes(competition, images.targets)
+    drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
+    expected_shares = np.bincount(classes) / len(classes)
+    if job.recipe.training.sampler == "balanced":
+        expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
+    return SelfCheckInput(
+        competition=competition,
+        targets=units.targets,
+        predictions=units.predictions,
+        groups=job.train["group"][held_out].to_numpy()[units.first],
+        prior=losses.target_columns(competition, images.targets).mean(axis=0),
+        losses=trained.history["loss"].to_numpy(),
+        training_outputs=training_outputs,
+        inference_outputs=np.asarray(trained.inference_net(batch, training=False)),
+        drawn_counts=drawn_counts,
+        expected_shares=expected_shares,
+    )
+
+
+def self_check(fold: SelfCheckInput) -> list[str]:
+    """Returns one line for each suspicious sign of a trained fold; empty if there is none.
+
+    Args:
+        fold: predictions, losses and outputs of the fold, from `self_check_input`.
+    """
     return [line for check in CHECKS if (line := check(fold))]
 
 
-def _hardly_vary(fold: TrainedFold) -> str:
+def _hardly_vary(fold: SelfCheckInput) -> str:
+    """Returns a line if all images get about the same prediction."""
     spread = float(np.max(np.std(fold.predictions, axis=0), initial=0))
     if len(fold.predictions) < 2 or spread >= MIN_SPREAD:
         return ""
@@ -58,7 +105,8 @@ def _hardly_vary(fold: TrainedFold) -> str:
     )
 
 
-def _no_better_than_chance(fold: TrainedFold) -> str:
+def _no_better_than_chance(fold: SelfCheckInput) -> str:
+    """Returns a line if the interval of the score contains no score above chance."""
     metric = metric_of(fold.competition)
     chance = chance_score(fold.competition, fold.targets, fold.prior)
     low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, NUM_RESAMPLES)
@@ -69,7 +117,8 @@ def _no_better_than_chance(fold: TrainedFold) -> str:
     return f"{metric.title} {value} (95 % interval {low:.4f} to {high:.4f}) is no better than chance, {chance:.4f}"
 
 
-def _loss_did_not_go_down(fold: TrainedFold) -> str:
+def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
+    """Returns a line if no epoch has a clearly lower loss than the first."""
     if len(fold.losses) < 2:
         return ""
     first, best = float(fold.losses[0]), float(np.min(fold.losses))
@@ -78,7 +127,8 @@ def _loss_did_not_go_down(fold: TrainedFold) -> str:
     return f"the loss did not go down: {first:.4f} after the first epoch, {best:.4f} at best of {len(fold.losses)}"
 
 
-def _class_never_predicted(fold: TrainedFold) -> str:
+def _class_never_predicted(fold: SelfCheckInput) -> str:
+    """Returns a line if a class that should occur several times is never predicted."""
     competition = fold.competition
     if not competition.exclusive_classes and metric_of(competition).needs != "class":
         return ""  # the metric uses no decisions, so the classes need none
@@ -91,7 +141,7 @@ def _class_never_predicted(fold: TrainedFold) -> str:
     return f"never predicted: {', '.join(never[:5])}" if never else ""
 
 
-def _modes_differ(fold: TrainedFold) -> str:
+def _modes_differ(fold: SelfCheckInput) -> str:
     """Compares training mode with inference mode: single outputs may differ, because of dropout, but not their mean."""
     if not len(fold.training_outputs):
         return ""
@@ -102,7 +152,8 @@ def _modes_differ(fold: TrainedFold) -> str:
     return f"outputs differ between training and inference mode by {difference:.2f}: check batch normalisation"
 
 
-def _shares_differ(fold: TrainedFold) -> str:
+def _shares_differ(fold: SelfCheckInput) -> str:
+    """Returns a line if the sampler drew a class more or less often than it should."""
     num_drawn = fold.drawn_counts.sum()
     expected = fold.expected_shares * num_drawn
     deviation = np.sqrt(np.maximum(expected * (1 - fold.expected_shares), 1))

@@ -16,77 +16,73 @@ from medfold.models import gpus
 from medfold.processes import deadline_passed
 from medfold.progress import progress_bar
 from medfold.scoring import Metric, format_score
-from medfold.training.checkpoint import Checkpoint
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
 from medfold.training.phases import Phase
-from medfold.training.resume import TrainingState, restore, save_state
+from medfold.training.resume import RemainingPhase, TrainingState, restore, save_state
 
 READ_INTERVAL = 2.0  # seconds between readings of the loss on a GPU, where each reading waits for the device
 
 
 def train(
-    phase: Phase,
+    remaining: RemainingPhase,
     training: TrainingSettings,
     metric: Metric,
     score: Callable[[], float],
-    state: TrainingState,
-    checkpoint: Checkpoint,
     callbacks: list[keras.callbacks.Callback],
     topic: str,
 ) -> None:
-    """Trains a phase from `state` to the end; the net then has its final weights.
+    """Trains a phase from its state to the end; the net then has its final weights.
 
     Args:
-        phase: the net, its data and its number of epochs.
+        remaining: the phase, its state and the checkpoint that saves the state.
         training: the settings of the recipe: which weights to keep, and when to stop.
-        metric: of the competition.
+        metric: metric of the competition; its sign decides which epoch is the best.
         score: () -> the score of the net on the held-out fold.
-        state: the state to start from; it is updated during training.
-        checkpoint: saves the state to disk.
         callbacks: Keras callbacks; at the end of an epoch they get `loss`, `val_<metric>` and `learning_rate`.
         topic: name of the training on the terminal, such as `fold 0`.
 
     Raises:
         UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
-    training_step, batches = phase.training_step, phase.batches
-    total_steps = phase.epochs * batches.steps_per_epoch
+    phase, checkpoint, state = remaining
+    batch_trainer, batches = phase.batch_trainer, phase.batches
+    total_batches = phase.epochs * batches.batches_per_epoch
     callback_list = keras.callbacks.CallbackList(
         callbacks,
         add_history=False,
-        model=training_step.model,
+        model=batch_trainer.model,
         epochs=phase.epochs,
-        steps=batches.steps_per_epoch,
+        steps=batches.batches_per_epoch,
         verbose=0,
     )
-    training_step.model.stop_training = False
+    batch_trainer.model.stop_training = False
     callback_list.on_train_begin()
-    if state.variables is not None:
+    if remaining.is_resumed:
         past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
-        if unrestored := restore(training_step, state, batches.steps_per_epoch, callbacks, past_logs):
+        if unrestored := restore(batch_trainer, state, batches.batches_per_epoch, callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
-    reads_each_step, last_reading = not gpus(), time.monotonic()
-    loaded_batches = load_batches(batches, state.num_steps, total_steps, phase.num_workers, _to_tensors)
-    with progress_bar(topic, total_steps, "steps", state.num_steps, log=False) as bar, closing(loaded_batches):
+    reads_each_batch, last_reading = not gpus(), time.monotonic()
+    loaded_batches = load_batches(batches, state.num_batches, total_batches, phase.num_workers, _to_tensors)
+    with progress_bar(topic, total_batches, "steps", state.num_batches, log=False) as bar, closing(loaded_batches):
         bar.describe(_last_epoch(state, phase, metric))
         for batch in loaded_batches if not _has_stopped(state, training) else []:
-            epoch, position = divmod(state.num_steps, batches.steps_per_epoch)
+            epoch, position = divmod(state.num_batches, batches.batches_per_epoch)
             if position == 0:
-                training_step.begin_epoch()
+                batch_trainer.begin_epoch()
                 callback_list.on_epoch_begin(epoch)
             callback_list.on_train_batch_begin(position)
-            training_step(*batch)
+            batch_trainer(*batch)
             callback_list.on_train_batch_end(position)
-            state.num_steps += 1
+            state.num_batches += 1
             bar.advance()
 
-            is_epoch_end, is_out_of_time = position + 1 == batches.steps_per_epoch, deadline_passed()
+            is_epoch_end, is_out_of_time = position + 1 == batches.batches_per_epoch, deadline_passed()
             must_save = is_out_of_time or checkpoint.is_due(is_epoch_end)
-            if is_epoch_end or must_save or reads_each_step or time.monotonic() - last_reading > READ_INTERVAL:
+            if is_epoch_end or must_save or reads_each_batch or time.monotonic() - last_reading > READ_INTERVAL:
                 last_reading = time.monotonic()
-                if training_step.has_diverged(batches.steps_per_epoch):
+                if batch_trainer.has_diverged(batches.batches_per_epoch):
                     raise _not_a_number(phase, epoch, position, topic)
             if is_epoch_end:
                 row = _end_epoch(phase, training, metric, score, state, topic)
@@ -94,29 +90,29 @@ def train(
                 bar.describe(_last_epoch(state, phase, metric))
                 _report_epoch(state, phase, metric, topic)
             if must_save:
-                save_state(checkpoint, training_step, state)
+                save_state(checkpoint, batch_trainer, state)
             if is_out_of_time:
                 fix = "Run the same command to resume"
                 raise UserError(f"the time is up at {format_position(state, phase)}", topic, fix)
-            if training_step.model.stop_training or _has_stopped(state, training):
+            if batch_trainer.model.stop_training or _has_stopped(state, training):
                 break
     callback_list.on_train_end()
     if state.best_weights:
-        training_step.model.set_weights(state.best_weights)
+        batch_trainer.model.set_weights(state.best_weights)
     else:
         if training.keep == "best":
             warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
-        training_step.use_averaged_weights()
+        batch_trainer.use_averaged_weights()
 
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
-    """Returns the rows of the history that belong to a phase."""
+    """Returns the rows of the history that belong to a phase; their column `part` is its name."""
     return [row for row in state.history if row["part"] == phase.name]
 
 
 def format_position(state: TrainingState, phase: Phase) -> str:
     """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
-    epoch, position = divmod(state.num_steps, phase.batches.steps_per_epoch)
+    epoch, position = divmod(state.num_batches, phase.batches.batches_per_epoch)
     within_epoch = f", step {position}" if position else ""
     return f"{phase.prefix}epoch {epoch + 1}{within_epoch} of {count_of(phase.epochs, 'epoch')}"
 
@@ -130,13 +126,13 @@ def _end_epoch(
     topic: str,
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
-    training_step, epoch = phase.training_step, len(own_rows(state, phase)) + 1
-    if overflowed := training_step.num_overflowed():
-        what = f"{overflowed} of {phase.batches.steps_per_epoch} steps of epoch {epoch} overflowed and were left out"
+    batch_trainer, epoch = phase.batch_trainer, len(own_rows(state, phase)) + 1
+    if overflowed := batch_trainer.num_overflowed():
+        what = f"{overflowed} of {phase.batches.batches_per_epoch} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
-    rate = float(keras.ops.convert_to_numpy(training_step.model.optimizer.learning_rate))
-    loss = training_step.loss()
-    with training_step.averaged_weights():
+    rate = float(keras.ops.convert_to_numpy(batch_trainer.model.optimizer.learning_rate))
+    loss = batch_trainer.loss()
+    with batch_trainer.averaged_weights():
         value = score()
         if training.keep == "best":
             _keep_best(state, phase, metric, value)
@@ -151,18 +147,19 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
         return
     previous = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
     if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
-        state.best_weights, state.since_best = phase.training_step.model.get_weights(), 0
+        state.best_weights, state.since_best = phase.batch_trainer.model.get_weights(), 0
     else:
         state.since_best += 1
 
 
 def _has_stopped(state: TrainingState, training: TrainingSettings) -> bool:
+    """Returns True if the score has not improved for `training.patience` epochs."""
     return bool(training.patience) and state.since_best >= training.patience
 
 
 def _to_tensors(batch: Batch) -> list:
     """Copies a batch to the device, because its memory is reused for the next batch."""
-    return [keras.ops.convert_to_tensor(np.array(part)) for part in batch]
+    return [keras.ops.convert_to_tensor(np.array(array)) for array in batch]
 
 
 def _logs(row: dict[str, Any], metric: Metric) -> dict[str, float]:

@@ -23,7 +23,7 @@ from pydicom.uid import (
 )
 
 from medfold.errors import UserError
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from tests.support.dicom_files import (
     dataset,
     encapsulated,

@@ -7,8 +7,8 @@ from pydicom.sequence import Sequence
 
 from medfold.errors import UserError
 from medfold.images.formats import dicom_grayscale
+from medfold.images.formats.decoding import read_image
 from medfold.images.formats.pixel_values import window_of
-from medfold.images.formats.reading import read_image
 from tests.support.dicom_files import dataset, images, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
 
 

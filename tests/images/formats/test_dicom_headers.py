@@ -5,7 +5,8 @@ from pydicom.datadict import dictionary_VR
 
 from medfold.errors import UserError
 from medfold.images.formats import dicom
-from medfold.images.formats.reading import read_dicom_headers, read_image, read_image_with_headers
+from medfold.images.formats.decoding import read_image, read_image_with_headers
+from medfold.images.formats.file_contents import read_dicom_headers
 from tests.support.dicom_files import dataset, images, save, smooth, write
 
 

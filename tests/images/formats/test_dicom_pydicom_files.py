@@ -11,7 +11,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.images.formats import dicom
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from tests.support.dicom_files import images
 
 SHIPPED = Path(pydicom.__file__).parent / "data" / "test_files"

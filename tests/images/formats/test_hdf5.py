@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.images.formats.reading import list_members
+from medfold.images.formats.file_contents import list_members
 from tests.support.image_files import COLOUR, DEEP, GREY, read, scale_to_uint8
 
 

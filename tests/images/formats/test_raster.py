@@ -12,7 +12,8 @@ from PIL import Image
 
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.reading import count_pages, read_image
+from medfold.images.formats.decoding import read_image
+from medfold.images.formats.file_contents import count_pages
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (23, 37), np.uint8)

@@ -1,1 +1,1 @@
-"""Image formats, one module each, and the reader that selects among them."""
+"""Image formats, one module each; `registry` selects the format of a file, `decoding` reads the image."""

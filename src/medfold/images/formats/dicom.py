@@ -71,13 +71,13 @@ MAX_AGE = 89  # years; a higher age can identify a patient
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 
-def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """Reads the image of a DICOM file and its technical headers.
 
     Args:
         path: a DICOM file.
         member: unused; a DICOM file contains one image.
-        facts: windows, range and frame are applied.
+        image_facts: windows, range and frame are applied.
 
     Returns:
         uint8 (height, width), or (height, width, n) for colour and for several windows; and the headers by keyword.
@@ -86,18 +86,18 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         ImageError: the file is not DICOM, has no pixels, or they cannot be decoded.
     """
     dataset = _dataset(path)
-    numbers = chosen_frames(_num_frames(dataset), facts)
+    numbers = chosen_frames(_num_frames(dataset), image_facts)
     frames = _decoded(dataset, numbers)
     uses_palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
-    if facts.windows and (uses_palette or frames[0].ndim == 3):
+    if image_facts.windows and (uses_palette or frames[0].ndim == 3):
         raise ImageError("a colour image, but 'images.windows' need Hounsfield units")
     if frames[0].ndim == 3:
-        pixels = frames_to_uint8(np.stack(frames), facts)
+        pixels = frames_to_uint8(np.stack(frames), image_facts)
     elif uses_palette:
         pixels = [dicom_palette.apply_palette(frame, dataset) for frame in frames]
     else:
         pixels = dicom_grayscale.apply_grayscale_chains(
-            frames, [grayscale_chain(dataset, number, facts) for number in numbers]
+            frames, [grayscale_chain(dataset, number, image_facts) for number in numbers]
         )
     return tile_frames(list(pixels)), technical_headers(dataset)
 
@@ -161,6 +161,7 @@ def _text(value: object) -> str:
 
 
 def _parsed(path: Path, **options: object) -> Dataset:
+    """Parses a file with `pydicom.dcmread`, also without the preamble if its headers are those of DICOM."""
     try:
         return pydicom.dcmread(path, **options)
     except InvalidDicomError:  # without a preamble, as in older files; or not DICOM
@@ -242,6 +243,7 @@ def _frame(dataset: Dataset, number: int) -> bytes:
 
 
 def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tuple[np.ndarray, dict]]:
+    """Decodes frames of a compressed file, with the first decoder plugin that can."""
     for plugin in _plugins(dataset, decoder):
         _check_frames(dataset, numbers, plugin)
         try:

@@ -156,6 +156,7 @@ def _table(chain: Chain, dtype: str) -> np.ndarray:
 
 
 def _apply(values: np.ndarray, chain: Chain) -> np.ndarray:
+    """Applies all transformations of a chain to stored values."""
     modality_values = values if chain.modality is None else chain.modality(values)
     channels = [transformation.to_bytes(modality_values) for transformation in chain.voi]
     result = channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)

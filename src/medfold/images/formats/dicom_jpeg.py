@@ -67,6 +67,7 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
 
 
 def _check_frame(segment: bytes, size: tuple[int, int, int], bits_allocated: int) -> None:
+    """Checks that size, samples and bits in the frame header are those of the DICOM headers."""
     declared = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), int.from_bytes(segment[5:6])
     if declared != size or len(segment) != 6 + 3 * size[2]:
         raise ImageError("damaged: the JPEG has another size than the DICOM headers declare")
@@ -76,6 +77,7 @@ def _check_frame(segment: bytes, size: tuple[int, int, int], bits_allocated: int
 
 
 def _check_tables(segment: bytes) -> None:
+    """Checks that the lengths of the Huffman tables fit their segment."""
     offset = 0
     while offset < len(segment):
         offset += 17 + sum(segment[offset + 1 : offset + 17])

@@ -13,7 +13,7 @@ from medfold.images.formats.pixel_values import ImageError, window_spans
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
+def grayscale_chain(dataset: Dataset, number: int, image_facts: ImageFacts) -> Chain:
     """Returns the grayscale transformations of a frame.
 
     `images.windows` have priority, then `images.range`, then the VOI table of the file, then its first window. Without
@@ -22,7 +22,7 @@ def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
     Args:
         dataset: DICOM file whose image pixel module is complete.
         number: frame number, from 0.
-        facts: windows and range of the competition.
+        image_facts: windows and range of the competition.
 
     Raises:
         ImageError: a header is invalid.
@@ -41,10 +41,10 @@ def grayscale_chain(dataset: Dataset, number: int, facts: ImageFacts) -> Chain:
         low, high = low * slope + intercept, high * slope + intercept
     is_inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     keeps_bytes = modality is None and (bits, dataset.BitsAllocated, is_signed) == (8, 8, False)
-    if facts.windows:
-        voi = tuple(Span(*span) for span in window_spans(facts))
-    elif facts.range and not keeps_bytes:
-        voi = (Span(*facts.range),)
+    if image_facts.windows:
+        voi = tuple(Span(*span) for span in window_spans(image_facts))
+    elif image_facts.range and not keeps_bytes:
+        voi = (Span(*image_facts.range),)
     elif _has_lut(dataset.get("VOILUTSequence")):
         voi = (_lut(dataset, "VOILUTSequence"),)
     elif window := _window(_macro(dataset, number, "FrameVOILUTSequence"), low, high):

@@ -12,13 +12,13 @@ from medfold.images.formats import raster
 from medfold.images.formats.pixel_values import MAX_STACK_BYTES, ImageError, image_from_array
 
 
-def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """Reads an image from a data set or from a row of one: pixels, or the bytes of an encoded image (JPEG, PNG, ...).
 
     Args:
         path: an HDF5 file.
         member: `dataset` or `dataset/row`.
-        facts: frame, depth and windows are applied.
+        image_facts: frame, depth and windows are applied.
 
     Returns:
         uint8 (height, width) or (height, width, channels), and no headers.
@@ -28,14 +28,14 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
     """
     dataset, row = _find_dataset(path, member)
     if row is None and dataset.ndim > 1:
-        return image_from_array(dataset, facts), {}
+        return image_from_array(dataset, image_facts), {}
     if dataset.size * dataset.dtype.itemsize > MAX_STACK_BYTES:
         raise ImageError(f"data set of shape {dataset.shape}, more than 8 GB")
     value = dataset[()] if row is None else dataset[row]
     encoded = _encoded_bytes(value)
     if encoded is None:
-        return image_from_array(np.asarray(value), facts), {}
-    return raster.decode(encoded, facts), {}
+        return image_from_array(np.asarray(value), image_facts), {}
+    return raster.decode(encoded, image_facts), {}
 
 
 def member_names(path: Path) -> list[str]:

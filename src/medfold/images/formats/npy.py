@@ -9,8 +9,16 @@ from medfold.competition import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, image_from_array
 
 
-def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """Reads an image; of the file, only the frames that `facts.frame` selects.
+def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
+    """Reads an image; of the file, only the frames that `image_facts.frame` selects.
+
+    Args:
+        path: a .npy file.
+        member: unused; the file contains one image or stack.
+        image_facts: frame, depth and windows are applied.
+
+    Returns:
+        uint8 (height, width) or (height, width, channels), and no headers.
 
     Raises:
         ImageError: the file does not contain an array, or its shape is not that of an image or a stack of images.
@@ -19,4 +27,4 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, SyntaxError, TokenError):
         raise ImageError("not an array, cut off, or an array of Python objects") from None
-    return image_from_array(array, facts), {}
+    return image_from_array(array, image_facts), {}

@@ -9,13 +9,13 @@ from medfold.competition import ImageFacts
 from medfold.images.formats.pixel_values import ImageError, image_from_array, narrow_to_uint8
 
 
-def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
+def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
     """Reads an image from a row of an array.
 
     Args:
         path: an .npz file.
         member: `array/row`.
-        facts: depth and windows are applied.
+        image_facts: depth and windows are applied.
 
     Returns:
         uint8 (height, width) or (height, width, channels), and no headers.
@@ -29,13 +29,14 @@ def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[s
         raise ImageError(f"array '{name}' is {images.dtype} {images.shape}, expected (n, height, width[, channels])")
     if not row.isdecimal() or int(row) >= len(images):
         raise ImageError(f"no row '{row}' in array '{name}', only {len(images)}")
-    if not facts.range and not facts.windows:
+    if not image_facts.range and not image_facts.windows:
         images = _as_bytes(path, name)
-    return image_from_array(images[int(row)], facts), {}
+    return image_from_array(images[int(row)], image_facts), {}
 
 
 @lru_cache(maxsize=4)
 def _array(path: Path, name: str) -> np.ndarray:
+    """Returns an array of a file; a few are cached, since each image is a row of one."""
     try:
         content = np.load(path)
     except ValueError:  # the message of NumPy recommends unpickling

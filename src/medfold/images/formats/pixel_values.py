@@ -48,9 +48,9 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
     return centre, width
 
 
-def window_spans(facts: ImageFacts) -> list[tuple[float, float]]:
+def window_spans(image_facts: ImageFacts) -> list[tuple[float, float]]:
     """Returns the values that become 0 and 255, one pair per window of `images.windows`; [] without windows."""
-    return [(centre - width / 2, centre + width / 2) for centre, width in map(window_of, facts.windows)]
+    return [(centre - width / 2, centre + width / 2) for centre, width in map(window_of, image_facts.windows)]
 
 
 def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: int = 1) -> None:
@@ -59,7 +59,7 @@ def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: in
     Args:
         height, width: size of a frame in pixels.
         num_frames: number of frames. Defaults to 1.
-        bytes_per_pixel: of all channels together. Defaults to 1.
+        bytes_per_pixel: bytes of one pixel, all channels together. Defaults to 1.
 
     Raises:
         ImageError: the image has no pixels, a frame has more than 2**30, or all frames have more than 8 GB.
@@ -72,21 +72,21 @@ def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: in
         raise ImageError(f"declares {count_of(num_frames, 'frame')} of {height}x{width}, more than 8 GB")
 
 
-def chosen_frames(num_frames: int, facts: ImageFacts) -> range:
+def chosen_frames(num_frames: int, image_facts: ImageFacts) -> range:
     """Returns the numbers of the frames that `images.frame` selects.
 
     Args:
         num_frames: number of frames in the file.
-        facts: `frame` is first, middle, last, montage (all frames) or a number from 0.
+        image_facts: `frame` is first, middle, last, montage (all frames) or a number from 0.
 
     Raises:
         ImageError: there are no frames, or none with that number.
     """
     if num_frames < 1:
         raise ImageError("it contains no frames")
-    if facts.frame == "montage":
+    if image_facts.frame == "montage":
         return range(num_frames)  # not a list: a header may declare an absurd number
-    number = {"first": 0, "middle": num_frames // 2, "last": num_frames - 1}.get(facts.frame, facts.frame)
+    number = {"first": 0, "middle": num_frames // 2, "last": num_frames - 1}.get(image_facts.frame, image_facts.frame)
     if not 0 <= number < num_frames:
         raise ImageError(f"no frame {number}, only {num_frames} (0 to {num_frames - 1})")
     return range(number, number + 1)
@@ -107,7 +107,7 @@ def tile_frames(frames: list[np.ndarray]) -> np.ndarray:
     return grid
 
 
-def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
+def image_from_array(source: Any, image_facts: ImageFacts) -> np.ndarray:
     """Reads an image from an array (height, width[, channels]) or (channels, height, width), or from a stack of them.
 
     The channel axis is the one of length 1, 3, 4 (the fourth channel is alpha) or `images.channels`; a long first axis
@@ -115,7 +115,7 @@ def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
 
     Args:
         source: an array, a memory map or an HDF5 data set; only the selected frames are read.
-        facts: frame, depth and windows are applied.
+        image_facts: frame, depth and windows are applied.
 
     Returns:
         uint8 (height, width) or (height, width, channels).
@@ -123,26 +123,26 @@ def image_from_array(source: Any, facts: ImageFacts) -> np.ndarray:
     Raises:
         ImageError: the shape is not that of an image, the values are not numbers, or the image is too large.
     """
-    is_stack, channels = _axes(source.shape, facts)
+    is_stack, channels = _axes(source.shape, image_facts)
     height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not is_stack))
-    frames = chosen_frames(source.shape[0], facts) if is_stack else range(1)
+    frames = chosen_frames(source.shape[0], image_facts) if is_stack else range(1)
     check_size(height, width, len(frames), source.dtype.itemsize)
     if not is_stack:
-        return image_to_uint8(_channels_last(np.asarray(source[()]), channels, facts), facts)
+        return image_to_uint8(_channels_last(np.asarray(source[()]), channels, image_facts), image_facts)
     axis_in_frame = None if channels is None else channels - 1
-    images = [_channels_last(np.asarray(source[frame]), axis_in_frame, facts) for frame in frames]
-    return tile_frames(list(frames_to_uint8(np.stack(images), facts)))
+    images = [_channels_last(np.asarray(source[frame]), axis_in_frame, image_facts) for frame in frames]
+    return tile_frames(list(frames_to_uint8(np.stack(images), image_facts)))
 
 
-def count_frames(shape: tuple[int, ...], facts: ImageFacts) -> int:
+def count_frames(shape: tuple[int, ...], image_facts: ImageFacts) -> int:
     """Returns the number of frames in an array of a given shape; 1 if its axes cannot be identified."""
     try:
-        return shape[0] if _axes(shape, facts)[0] else 1
+        return shape[0] if _axes(shape, image_facts)[0] else 1
     except ImageError:
         return 1
 
 
-def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
+def _axes(shape: tuple[int, ...], image_facts: ImageFacts) -> tuple[bool, int | None]:
     """Identifies the axes of an array: whether the first one counts frames, and which one is for channels, or None.
 
     Raises:
@@ -153,9 +153,9 @@ def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
     if len(shape) not in (3, 4):
         raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
     first, last = len(shape) - 3, len(shape) - 1
-    candidates = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, facts.num_channels)]
+    candidates = [axis for axis in (first, last) if shape[axis] in (1, 3, 4, image_facts.num_channels)]
     if len(candidates) == 2:
-        candidates = [axis for axis in candidates if shape[axis] == facts.num_channels]
+        candidates = [axis for axis in candidates if shape[axis] == image_facts.num_channels]
         if len(candidates) != 1:
             raise ImageError(AMBIGUOUS.format(shape))
     if candidates == [last]:
@@ -165,10 +165,10 @@ def _axes(shape: tuple[int, ...], facts: ImageFacts) -> tuple[bool, int | None]:
             raise ImageError(f"shape {shape}, expected ([frames,] height, width[, channels])")
         return True, first
     if (
-        not candidates or shape[first] == 1 or facts.frame != "first"
+        not candidates or shape[first] == 1 or image_facts.frame != "first"
     ):  # the first axis counts frames, or a frame is selected
         return True, None
-    if shape[first] != facts.num_channels:
+    if shape[first] != image_facts.num_channels:
         raise ImageError(AMBIGUOUS.format(shape))
     return False, first
 
@@ -179,15 +179,15 @@ AMBIGUOUS = (
 )
 
 
-def _channels_last(values: np.ndarray, channels: int | None, facts: ImageFacts) -> np.ndarray:
+def _channels_last(values: np.ndarray, channels: int | None, image_facts: ImageFacts) -> np.ndarray:
     """Moves the channels of an image to the last axis, drops alpha, and narrows wide integers to uint8."""
     if channels is not None:
         values = np.moveaxis(values, channels, -1)
-        if values.shape[-1] == 4 != facts.num_channels:
+        if values.shape[-1] == 4 != image_facts.num_channels:
             values = values[..., :3]
-        if values.shape[-1] == 1 != facts.num_channels:
+        if values.shape[-1] == 1 != image_facts.num_channels:
             values = values[..., 0]
-    return values if facts.range or facts.windows else narrow_to_uint8(values)
+    return values if image_facts.range or image_facts.windows else narrow_to_uint8(values)
 
 
 def narrow_to_uint8(values: np.ndarray) -> np.ndarray:
@@ -198,13 +198,13 @@ def narrow_to_uint8(values: np.ndarray) -> np.ndarray:
     return values.astype(np.uint8)
 
 
-def image_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
+def image_to_uint8(values: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     """Converts a single image (height, width[, channels]) to uint8, see `frames_to_uint8`; it has only frame 0."""
-    chosen_frames(1, facts)
-    return frames_to_uint8(values[None], facts)[0]
+    chosen_frames(1, image_facts)
+    return frames_to_uint8(values[None], image_facts)[0]
 
 
-def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
+def frames_to_uint8(values: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     """Converts stacked frames of any depth to uint8.
 
     uint8 values are unchanged. Others are clipped to `images.range` and scaled to 0..255; without `images.range`, they
@@ -213,7 +213,7 @@ def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
 
     Args:
         values: numbers (n, height, width[, channels]).
-        facts: range and windows are applied.
+        image_facts: range and windows are applied.
 
     Raises:
         ImageError: there are NaN or infinite values, the values are not numbers, or there are windows for colours or
@@ -223,7 +223,7 @@ def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
         raise ImageError(f"{values.dtype.name} values, expected numbers")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ImageError("NaN or infinite values")
-    windows = window_spans(facts)
+    windows = window_spans(image_facts)
     if windows:
         if values.ndim == 4 or values.dtype == np.uint8:
             raise ImageError("colours or bytes, but 'images.windows' need Hounsfield units")
@@ -232,7 +232,7 @@ def frames_to_uint8(values: np.ndarray, facts: ImageFacts) -> np.ndarray:
         return values * np.uint8(255)
     if values.dtype == np.uint8:
         return values
-    return scale_to_uint8(values, *(facts.range or (values.min().item(), values.max().item())))
+    return scale_to_uint8(values, *(image_facts.range or (values.min().item(), values.max().item())))
 
 
 def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:

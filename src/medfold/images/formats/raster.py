@@ -22,21 +22,30 @@ ORIENTATION = 0x0112  # EXIF tag
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 
 
-def read(path: Path, member: str, facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
-    """Reads the image of a file, see `decode`; the headers are empty."""
+def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
+    """Reads the image of a file, see `decode`.
+
+    Args:
+        path: an image file.
+        member: unused; the file contains one image.
+        image_facts: depth, and the frame of a TIFF, are applied.
+
+    Returns:
+        uint8 (height, width), or (height, width, 3) as RGB; and no headers.
+    """
     # The file reader of OpenCV cannot open all paths on Windows, and that of NumPy is half as fast for small files.
     with path.open("rb", buffering=0) as file:
-        return decode(np.frombuffer(file.read(), np.uint8), facts), {}
+        return decode(np.frombuffer(file.read(), np.uint8), image_facts), {}
 
 
-def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
+def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     """Decodes an image from the bytes of its file.
 
     The EXIF orientation is applied, an alpha channel is dropped. For an animation, the first frame is returned.
 
     Args:
         data: content of the file, uint8 (n,).
-        facts: depth, and the frame of a TIFF, are applied.
+        image_facts: depth, and the frame of a TIFF, are applied.
 
     Returns:
         uint8 (height, width), or (height, width, 3) as RGB.
@@ -48,18 +57,18 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
         raise ImageError("the file is empty")
     prefix = data[:8].tobytes()
     if prefix[:4] in tiff.SIGNATURES:
-        return tiff.decode(data, facts)
+        return tiff.decode(data, image_facts)
     # Checked here, since some versions of OpenCV silently fill the missing part with grey.
     if truncation.is_truncated(data):
         raise ImageError("cut off")
     is_jpeg = prefix[:3] == truncation.JPEG
     if not is_jpeg and prefix != truncation.PNG:
-        return image_to_uint8(_by_pillow(data), facts)
+        return image_to_uint8(_by_pillow(data), image_facts)
     chunks = truncation.png_chunks(data.tobytes()) if not is_jpeg else set()
     if b"acTL" in chunks:  # animated: OpenCV returns another frame, or swaps red and blue
-        return image_to_uint8(_by_pillow(data), facts)
+        return image_to_uint8(_by_pillow(data), image_facts)
     # Grey from a JPEG needs no decoding of colours: its first component is the luma of Rec. 601.
-    as_grey = facts.num_channels == 1 and is_jpeg
+    as_grey = image_facts.num_channels == 1 and is_jpeg
     apply_orientation = b"eXIf" in chunks
     try:
         with silence_native_output():
@@ -74,7 +83,7 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
     if apply_orientation:
         values = tiff.UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
-    return image_to_uint8(values, facts)
+    return image_to_uint8(values, image_facts)
 
 
 def _orientation(data: np.ndarray) -> int:

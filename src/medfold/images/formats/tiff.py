@@ -43,7 +43,7 @@ UPRIGHT = {
 }
 
 
-def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
+def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     """Decodes an image from the bytes of a TIFF file.
 
     The image is turned upright, black is 0, palettes are applied, an alpha channel is dropped. If ImageJ wrote the
@@ -52,7 +52,7 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
 
     Args:
         data: content of the file, uint8 (n,).
-        facts: frame and depth are applied.
+        image_facts: frame and depth are applied.
 
     Returns:
         uint8 (height, width) or (height, width, channels), colours as RGB.
@@ -68,17 +68,19 @@ def decode(data: np.ndarray, facts: ImageFacts) -> np.ndarray:
         values = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         if values is not None:
             values = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
-            return image_to_uint8(values, facts)
+            return image_to_uint8(values, image_facts)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         if not file.pages:
             raise ImageError("cut off, or it contains no page")
-        frames = _hyperstack(file, facts)
+        frames = _hyperstack(file, image_facts)
         if frames is None:
-            numbers = chosen_frames(len(file.pages), facts)
-            frames = [_page(file.pages[number], number, data, len(numbers), facts.num_channels) for number in numbers]
+            numbers = chosen_frames(len(file.pages), image_facts)
+            frames = [
+                _page(file.pages[number], number, data, len(numbers), image_facts.num_channels) for number in numbers
+            ]
     if len({frame.shape for frame in frames}) > 1:
         raise ImageError("pages of several sizes, but 'images.frame: montage' needs equal ones")
-    return tile_frames(list(frames_to_uint8(np.stack(frames), facts)))
+    return tile_frames(list(frames_to_uint8(np.stack(frames), image_facts)))
 
 
 def count_pages(path: Path) -> int:
@@ -89,7 +91,7 @@ def count_pages(path: Path) -> int:
         return len(file.pages)
 
 
-def _hyperstack(file: tifffile.TiffFile, facts: ImageFacts) -> list[np.ndarray] | None:
+def _hyperstack(file: tifffile.TiffFile, image_facts: ImageFacts) -> list[np.ndarray] | None:
     """Returns the selected frames of an ImageJ file, which names its axes but may list only one page; else None."""
     if not file.is_imagej or not file.series:
         return None
@@ -98,10 +100,10 @@ def _hyperstack(file: tifffile.TiffFile, facts: ImageFacts) -> list[np.ndarray] 
         return None
     check_size(*series.shape[-2:], int(np.prod(series.shape[:-2])), series.dtype.itemsize)
     values = series.asarray(maxworkers=1)
-    if series.axes == "CYX" and series.shape[0] == facts.num_channels:
+    if series.axes == "CYX" and series.shape[0] == image_facts.num_channels:
         return [values.transpose(1, 2, 0)]
     frames = values.reshape(-1, *values.shape[-2:])
-    return [frames[number] for number in chosen_frames(len(frames), facts)]
+    return [frames[number] for number in chosen_frames(len(frames), image_facts)]
 
 
 def _is_plain(data: np.ndarray) -> bool:
@@ -130,6 +132,7 @@ def _is_plain(data: np.ndarray) -> bool:
 
 
 def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int, num_channels: int) -> np.ndarray:
+    """Decodes a page: upright, black as 0, palettes applied, without alpha."""
     height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
     check_size(height, width, num_pages, page.samplesperpixel * -(-bits // 8))
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
@@ -181,6 +184,7 @@ def _cmyk_to_rgb(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
+    """Decodes a page with Pillow, as RGB."""
     try:
         with silence_native_output(), Image.open(io.BytesIO(data)) as image:
             image.seek(number)
@@ -190,6 +194,7 @@ def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
 
 
 def _inverted(values: np.ndarray, bits: int) -> np.ndarray:
+    """Inverts the values of a page whose white is 0."""
     if values.dtype == bool:
         return ~values
     if values.dtype.kind != "u":

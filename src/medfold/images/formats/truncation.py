@@ -38,6 +38,7 @@ def _png_ends(data: bytes) -> bool:
 
 
 def _jpeg_ends(data: bytes) -> bool:
+    """Returns True if an end marker follows the segments."""
     # Segments are skipped, since a thumbnail in one of them has its own end marker.
     offset = 2
     while match := MARKER.search(data, offset):

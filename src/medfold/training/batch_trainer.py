@@ -1,4 +1,4 @@
-"""One training step of a net, based on Keras' own, and the mean loss of an epoch."""
+"""Training of a net batch by batch, based on Keras' own training step, and the mean loss of an epoch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-MAX_OVERFLOWS = 10  # consecutive steps that overflow until a training ends; fewer if an epoch has fewer steps
+MAX_OVERFLOWS = 10  # consecutive batches that overflow until a training ends; fewer if an epoch has fewer batches
 
 
 class FiniteLoss(keras.metrics.Metric):
@@ -34,24 +34,24 @@ class FiniteLoss(keras.metrics.Metric):
         return self.total / self.count
 
 
-class TrainingStep:
-    """Trains a net batch by batch. Creating it compiles the net.
+class BatchTrainer:
+    """Trainer of a net, batch by batch. Creating it compiles the net.
 
-    With TensorFlow a step does not wait for its result: the mean loss stays on the device until it is read.
+    With TensorFlow a call does not wait for its result: the mean loss stays on the device until it is read.
 
-    With a `LossScaleOptimizer` (float16), a step whose gradients are not finite changes neither weights nor moments. It
-    may change the moving averages of batch normalisation, but these are recomputed before they are used.
+    With a `LossScaleOptimizer` (float16), a batch whose gradients are not finite changes neither weights nor moments.
+    It may change the moving averages of batch normalisation, but these are recomputed before they are used.
 
     Args:
         model: the net.
-        optimizer: not yet built.
+        optimizer: an optimizer that is not built yet.
         loss: (targets, outputs, sample_weight) -> a scalar.
-        jit_compile: whether XLA compiles the step. Defaults to False.
+        jit_compile: True compiles the training function with XLA. Defaults to False.
 
     Example:
-        >>> step = TrainingStep(model, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
-        >>> step(images, targets, np.ones(len(images), np.float32))
-        >>> step.loss()
+        >>> trainer = BatchTrainer(model, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
+        >>> trainer(images, targets, np.ones(len(images), np.float32))
+        >>> trainer.loss()
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class TrainingStep:
         self._stays_on_device = keras.backend.backend() == "tensorflow"
         self._is_built = False
         self.begin_epoch()
-        self._last_update = (0, 0)  # number of steps, and of optimizer updates, at the last update
+        self._last_update = (0, 0)  # number of batches, and of optimizer updates, at the last update
 
     def __call__(self, images, targets, weights) -> None:
         """Trains on a batch.
@@ -80,51 +80,54 @@ class TrainingStep:
             targets: float32 (batch, columns).
             weights: float32 (batch,), the weight of each image.
         """
-        self._num_steps += 1
+        self._num_batches += 1
         if self._is_built and self._stays_on_device:
             self.model.train_function(iter([(images, targets, weights)]))
             return
         total, count = self._sums
         self._metric.reset_state()
-        self.model.train_on_batch(images, targets, sample_weight=weights)  # the first call builds the step
+        self.model.train_on_batch(images, targets, sample_weight=weights)  # the first call builds the training function
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
         self._is_built = True
 
     def begin_epoch(self) -> None:
-        """Resets the mean loss and the step count."""
+        """Resets the mean loss and the number of batches."""
         self.model.reset_metrics()
         self._metric.reset_state()
         self._sums = (np.float32(0), np.float32(0))
-        self._num_steps, self._updates_before = 0, self._count_updates()
+        self._num_batches, self._updates_before = 0, self._count_updates()
 
     def loss(self) -> float:
-        """Returns the mean loss of the epoch so far, waiting for the device; nan if no step had a finite loss."""
+        """Returns the mean loss of the epoch so far, waiting for the device; nan if no batch had a finite loss."""
         total, count = self._read_sums()
         return float(total / count) if count else float("nan")
 
     def num_overflowed(self) -> int:
-        """Returns the number of overflows in the epoch so far: steps whose loss or gradients were not finite."""
+        """Returns the number of overflows in the epoch so far: batches whose loss or gradients were not finite."""
         if self._may_overflow:
-            return self._num_steps - (self._count_updates() - self._updates_before)
-        return self._num_steps - int(self._read_sums()[1])
+            return self._num_batches - (self._count_updates() - self._updates_before)
+        return self._num_batches - int(self._read_sums()[1])
 
-    def has_diverged(self, steps_per_epoch: int) -> bool:
+    def has_diverged(self, batches_per_epoch: int) -> bool:
         """Returns True if the loss is not a number.
 
-        Where steps may overflow (float16), it takes ten overflows in a row, or a whole epoch of fewer steps.
+        Where batches may overflow (float16), it takes ten overflows in a row, or a whole epoch of fewer batches.
+
+        Args:
+            batches_per_epoch: number of batches in an epoch.
         """
         if not self._may_overflow:
             return self.num_overflowed() > 0
-        updates, total = self._count_updates(), self._updates_before + self._num_steps
+        updates, total = self._count_updates(), self._updates_before + self._num_batches
         if updates != self._last_update[1]:
             self._last_update = (total, updates)
-        return total - self._last_update[0] >= min(MAX_OVERFLOWS, steps_per_epoch)
+        return total - self._last_update[0] >= min(MAX_OVERFLOWS, batches_per_epoch)
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
-        """Within the block, the net has its averaged weights, if the optimizer keeps any."""
+        """Gives the net its averaged weights within the block, if the optimizer keeps any."""
         variables = self.model.trainable_variables
         current = [np.array(variable) for variable in variables]
         self.use_averaged_weights()
@@ -144,26 +147,26 @@ class TrainingStep:
 
     @property
     def layout(self) -> list[str]:
-        """Name, dtype and shape of each variable of `values`; steps of equal layout can exchange their values."""
+        """Name, dtype and shape of each variable of `values`; trainers of equal layout can exchange their values."""
         return [f"{variable.name} {variable.dtype} {tuple(variable.shape)}" for variable in self._variables]
 
     def values(self) -> list[np.ndarray]:
         """Returns the value of every variable of net, optimizer and loss."""
         return [np.array(variable) for variable in self._variables]
 
-    def restore(self, values: list[np.ndarray], num_steps: int, updates_before: int) -> None:
+    def restore(self, values: list[np.ndarray], num_batches: int, updates_before: int) -> None:
         """Sets every variable.
 
         Args:
-            values: as returned by `values`.
-            num_steps: number of steps of the current epoch when they were saved.
+            values: the values, as `values` returned them.
+            num_batches: number of batches of the current epoch when they were saved.
             updates_before: `updates_before` when they were saved.
         """
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
         self._sums = self._read_sums()
-        self._num_steps, self._updates_before = num_steps, updates_before
-        self._last_update = (updates_before + num_steps, self._count_updates())
+        self._num_batches, self._updates_before = num_batches, updates_before
+        self._last_update = (updates_before + num_batches, self._count_updates())
 
     @property
     def updates_before(self) -> int:

@@ -20,7 +20,7 @@ from pydicom.uid import (
 
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.reading import read_image
+from medfold.images.formats.decoding import read_image
 from tests.support.broken_files import BROKEN, GREY, encoded
 from tests.support.dicom_files import dataset, save
 

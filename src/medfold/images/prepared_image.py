@@ -8,7 +8,7 @@ import numpy as np
 
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.errors import UserError
-from medfold.images.formats.reading import read_image_with_headers
+from medfold.images.formats.decoding import read_image_with_headers
 from medfold.images.preparation import prepare_image
 
 
@@ -27,14 +27,14 @@ class PreparedImage(NamedTuple):
 
 
 def read_prepared(
-    raw: Path, image: str, facts: ImageFacts, image_settings: Sequence[ImageSettings] = ()
+    raw: Path, image: str, image_facts: ImageFacts, image_settings: Sequence[ImageSettings] = ()
 ) -> PreparedImage | str:
     """Reads an image and prepares it.
 
     Args:
         raw: folder that image paths are relative to.
         image: path relative to `raw`, in the syntax of `read_image_with_headers`.
-        facts: how to read the image. If `facts.shape` is set, an image of another shape counts as unreadable.
+        image_facts: how to read the image. If `shape` is set, an image of another shape counts as unreadable.
         image_settings: the preparations to apply, each to the decoded image. Defaults to none.
 
     Returns:
@@ -44,10 +44,10 @@ def read_prepared(
         UserError: a preparation step is unknown or has wrong arguments.
     """
     try:
-        pixels, headers = read_image_with_headers(raw, image, facts)
+        pixels, headers = read_image_with_headers(raw, image, image_facts)
     except UserError as error:
         return error.what
-    (height, width), expected = pixels.shape[:2], facts.shape
+    (height, width), expected = pixels.shape[:2], image_facts.shape
     if expected and [height, width] != expected:
         return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]}"
     return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])

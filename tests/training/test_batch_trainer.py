@@ -1,4 +1,4 @@
-"""A training step: accumulation of batches, overflow, half precision."""
+"""Training batch by batch: accumulation of batches, overflow, half precision."""
 
 import keras
 import numpy as np
@@ -14,8 +14,8 @@ from medfold.prediction.weights import load_model
 from medfold.run_paths import FoldPaths
 from medfold.runs.run_folder import read_predictions
 from medfold.training import fold, losses
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.optimizer import build_optimizer
-from medfold.training.step import TrainingStep
 from tests.support.helpers import competition
 from tests.support.small_tasks import task
 
@@ -35,7 +35,7 @@ def test_accumulated_batches_equal_one_large_batch():
             }
         )
         model = build_model(competition(), recipe)
-        step = TrainingStep(
+        step = BatchTrainer(
             model, build_optimizer(recipe.training, 0.01, 1000), losses.build_loss(competition(), recipe.training)
         )
         for start in range(0, 8, size):
@@ -49,21 +49,21 @@ def test_accumulated_batches_equal_one_large_batch():
 
 def overflow_at(monkeypatch, steps):
     """Makes images infinite at these steps, so that the forward pass overflows."""
-    step, count = TrainingStep.__call__, [0]
+    step, count = BatchTrainer.__call__, [0]
 
     def step_with_infinite_images(self, images, targets, weights):
         count[0] += 1
         images = tf.cast(images, tf.float32) * (np.inf if count[0] in steps else 1)
         return step(self, images, targets, weights)
 
-    monkeypatch.setattr(TrainingStep, "__call__", step_with_infinite_images)
+    monkeypatch.setattr(BatchTrainer, "__call__", step_with_infinite_images)
 
 
 def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
     model = build_model(competition(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
-    step = TrainingStep(model, optimizer, losses.build_loss(competition(), recipe.training))
+    step = BatchTrainer(model, optimizer, losses.build_loss(competition(), recipe.training))
     rng = np.random.default_rng(0)
     images, targets = tf.constant(rng.random((8, 16, 16, 1)) * 255, tf.float32), tf.constant(rng.random((8, 1)) > 0.5)
     batch = [images, tf.cast(targets, tf.float32), tf.ones(8)]

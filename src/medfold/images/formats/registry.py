@@ -1,0 +1,182 @@
+"""Registry of image formats: the module that reads each file extension, and the formats of plugins.py.
+
+Each built-in format is a module of this package that satisfies the protocol `ImageFormat`.
+"""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from medfold.competition import ImageFacts
+from medfold.errors import UserError
+from medfold.registry import Registry
+
+
+class ImageFormat(Protocol):
+    """An image format: a module of this package, or a `PluginFormat`.
+
+    Some modules have further functions, which are imported from them by name: `read_headers`, `min_hounsfield` and
+    `stored_values` of `dicom`, `count_pages` of `tiff`, `member_names` of `hdf5`. A new format needs none of them.
+    """
+
+    def read(self, path: Path, member: str, image_facts: ImageFacts, /) -> tuple[np.ndarray, dict[str, str]]:
+        """Reads an image of a file.
+
+        Args:
+            path: the file.
+            member: the part after `#` in the path of an image, for files that contain many images; else ''.
+            image_facts: image facts of the competition.
+
+        Returns:
+            Pixels, uint8 (height, width) or (height, width, channels), colours as RGB; and technical DICOM headers by
+            keyword, which do not identify a patient.
+
+        Raises:
+            Exception: any exception makes the image unreadable.
+        """
+        ...
+
+
+# File extensions in lower case, by module.
+FORMAT_MODULES = {
+    "raster": (
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".svs"),
+        *(".pgm", ".ppm", ".pnm", ".pbm", ".jp2", ".avif", ".tga", ".pcx"),
+    ),
+    "dicom": (".dcm", ".dicom", ".ima"),
+    "npy": (".npy",),
+    "npz": (".npz",),
+    "hdf5": (".hdf5", ".h5"),
+}
+CONTAINER_MODULES = ("npz", "hdf5")  # formats whose files contain many images
+# Common formats that are not supported: name and advice, by file extension.
+UNSUPPORTED_FORMATS = {
+    ".heic": ("HEIC", "Save it as PNG or JPEG"),
+    ".nii": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
+    ".nii.gz": ("NIfTI", "Save its slices as PNG, TIFF or .npy"),
+    ".mha": ("MetaImage", "Save its slices as PNG, TIFF or .npy"),
+    ".mhd": ("MetaImage", "Save its slices as PNG, TIFF or .npy"),
+    ".nrrd": ("NRRD", "Save its slices as PNG, TIFF or .npy"),
+    ".czi": ("a slide of Zeiss", "Save it as TIFF"),
+    ".mrxs": ("a slide of 3DHistech", "Save it as TIFF"),
+}
+
+
+class PluginFormat(NamedTuple):
+    """An image format of plugins.py.
+
+    Args:
+        extensions: file extensions in lower case.
+        read: function (path, member, image_facts) -> (pixels, headers).
+    """
+
+    extensions: tuple[str, ...]
+    read: Callable[[Path, str, ImageFacts], tuple[np.ndarray, dict[str, str]]]
+
+
+FORMATS: Registry[PluginFormat] = Registry("image format")
+
+
+def image_format(*extensions: str) -> Callable:
+    """Registers a function (path, member, image_facts) -> (pixels, headers) for files with the given extensions.
+
+    Pixels are uint8 (height, width) or (height, width, channels); `pixel_values.image_to_uint8` converts other depths.
+    Headers are a dictionary, usually empty. `member` is the part after `#` in the path of an image.
+
+    Args:
+        extensions: file extensions, such as `.raw`.
+
+    Example:
+        >>> @image_format(".pixels")
+        ... def pixels(path, member, image_facts):
+        ...     return np.frombuffer(path.read_bytes(), np.uint8).reshape(64, 64), {}
+    """
+
+    def register(read: Callable) -> Callable:
+        FORMATS.register(read.__name__, PluginFormat(tuple(extension.lower() for extension in extensions), read))
+        return read
+
+    return register
+
+
+def may_be_dicom(extension: str) -> bool:
+    """Returns True for a file extension in lower case that no other format has; DICOM files often have none."""
+    built_in = (extensions for name, extensions in FORMAT_MODULES.items() if name != "dicom")
+    return not any(extension in extensions for extensions in (*built_in, *(each.extensions for each in FORMATS.all())))
+
+
+def image_extensions() -> list[str]:
+    """Returns the file extensions of all formats whose files contain one image each."""
+    built_in = [
+        extension
+        for name, extensions in FORMAT_MODULES.items()
+        if name not in CONTAINER_MODULES
+        for extension in extensions
+    ]
+    return sorted([*built_in, *(extension for plugin in FORMATS.all() for extension in plugin.extensions)])
+
+
+def image_extension(path: str) -> str:
+    """Returns the extension of an image file, or '' if it is not that of a known format, as in `1.2.840.5`."""
+    extension = PurePosixPath(path).suffix
+    built_in = any(extension.lower() in extensions for extensions in FORMAT_MODULES.values())
+    return extension if built_in or _find_plugin_format(extension) is not None else ""
+
+
+def image_stem(path: str) -> str:
+    """Returns the name of an image file without folders and extension."""
+    return PurePosixPath(path).name.removesuffix(image_extension(path))
+
+
+def is_dicom(path: Path) -> bool:
+    """Returns True for a DICOM file, recognised by its extension or its content; False for a missing file."""
+    try:
+        return _module_name(path) == "dicom"
+    except OSError:
+        return False
+
+
+def find_format(path: Path) -> ImageFormat:
+    """Returns the format of a file; its module is imported now, since some import slowly.
+
+    Raises:
+        UserError: the format is unknown or not supported.
+        OSError: the file cannot be opened.
+    """
+    if name := _module_name(path):
+        return importlib.import_module(f"medfold.images.formats.{name}")
+    if plugin := _find_plugin_format(path.suffix):
+        return plugin
+    for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
+        if path.name.lower().endswith(extension):
+            raise UserError(f"{kind} is not supported", path, advice)
+    known = ", ".join(extension for extensions in FORMAT_MODULES.values() for extension in extensions)
+    raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
+
+
+def _module_name(path: Path) -> str | None:
+    """Returns the name of the module for a file, by extension; for DICOM, whose files often have none, by content."""
+    extension = path.suffix.lower()
+    for name, extensions in FORMAT_MODULES.items():
+        if extension in extensions:
+            return name
+    return "dicom" if has_dicom_prefix(path) else None
+
+
+def _find_plugin_format(extension: str) -> PluginFormat | None:
+    if not extension:
+        return None
+    return next((plugin for plugin in FORMATS.all() if extension.lower() in plugin.extensions), None)
+
+
+def has_dicom_prefix(path: Path) -> bool:
+    """Returns True if the content of a file is marked as DICOM.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"

@@ -1,0 +1,135 @@
+"""Tables that a scan writes: measurements, appearance, headers and unreadable images.
+
+Measurements and appearance are valid only for the raw images that they were computed from: a fingerprint beside them
+names these.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.errors import UserError
+from medfold.images import store
+from medfold.images.scan_worker import STATISTICS, ImageScan
+from medfold.paths import CompetitionPaths
+
+VERSION = 3  # increase it when the same images give other measurements
+
+
+def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
+    """Reads the measurements of all raw images from the last scan.
+
+    Returns:
+        Columns id, bad (the reason if the image is unreadable, else ''), height, width and hash (see
+        `scan_worker.pixel_hash`), in the order of the sample table. None if the file is missing or was made from other
+        raw data.
+    """
+    inputs = raw_images_fingerprint(competition, paths)
+    table = files.read_sealed_csv(paths.measurements, inputs, bad=str)
+    return None if table is None or not len(table) else table.fillna({"bad": ""})
+
+
+def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
+    """Reads the appearance of all readable raw images from the last scan.
+
+    Returns:
+        Columns id, row (of its thumbnail), likeness (perceptual hash) and STATISTICS, in the order of the sample table.
+        None if the file is missing or was made from other raw data.
+    """
+    inputs, companions = raw_images_fingerprint(competition, paths), (paths.thumbnails, paths.headers)
+    table = files.read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
+    return None if table is None or not len(table) else table
+
+
+def raw_images_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
+    """Returns a fingerprint of everything that determines the measurements."""
+    reading_facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
+    plugins = store.image_plugins(competition.images, paths).values()
+    return files.fingerprint(
+        [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
+    )
+
+
+def measurement_table(samples: pd.DataFrame, results: dict[int, ImageScan]) -> pd.DataFrame:
+    """Returns the measurements as a table, see `read_measurements`.
+
+    Args:
+        samples: the sample table.
+        results: the result of every image, by its row in `samples`.
+    """
+    columns = ["bad", "height", "width", "hash"]
+    in_order = [results[row] for row in range(len(samples))]
+    table = pd.DataFrame(
+        [(scan.bad, scan.height, scan.width, scan.hash) for scan in in_order], columns=columns, index=samples.index
+    )
+    table[["height", "width"]] = table[["height", "width"]].astype("Int64")
+    table.insert(0, "id", samples["id"])
+    return table
+
+
+def write_bad_images(
+    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame
+) -> None:
+    """Writes the list of unreadable images; no file if all can be read.
+
+    Args:
+        competition: `images.tolerate` is the share of images that may be unreadable.
+        paths: the files of the competition.
+        samples: the sample table.
+        measurements: the measurements, in the order of `samples`.
+
+    Raises:
+        UserError: more images are unreadable than allowed, or all.
+    """
+    is_unreadable = (measurements["bad"] != "").to_numpy()
+    if not is_unreadable.any():
+        files.remove(paths.bad_images)
+        return
+    bad_images = samples.loc[is_unreadable, ["id", "part"]].assign(
+        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "bad"]
+    )
+    files.write_csv(bad_images[["file", "reason", "id", "part"]], paths.bad_images)
+    allowed = competition.images.tolerate
+    if is_unreadable.mean() > allowed or is_unreadable.all():
+        first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
+        counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
+        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%})"
+        fix = f"Download them again, or raise images.tolerate. The first: {first}"
+        raise UserError(what, paths.bad_images, fix)
+
+
+def write_appearance(
+    competition: Competition,
+    paths: CompetitionPaths,
+    ids: pd.Series,
+    results: dict[int, ImageScan],
+    thumbnails: Path,
+) -> None:
+    """Writes the appearance and the headers of all readable images, and moves the thumbnails beside them.
+
+    Args:
+        competition: determines the fingerprint of the raw images.
+        paths: the files of the competition.
+        ids: ids of all images, in the order of the sample table.
+        results: the result of every readable image, by its row in the sample table.
+        thumbnails: .npy file with the thumbnails of all images.
+    """
+    thumbnails.replace(paths.thumbnails)
+    readable = np.array(sorted(row for row, result in results.items() if not result.bad), int)
+    readable_ids = ids.to_numpy()[readable]
+    appearances = [results[row].appearance for row in readable]
+    headers = pd.DataFrame([appearance.headers for appearance in appearances])
+    if headers.shape[1]:
+        headers.insert(0, "id", readable_ids)
+        files.write_csv(headers, paths.headers)
+    else:
+        files.remove(paths.headers)
+    table = pd.DataFrame([appearance.statistics for appearance in appearances], columns=STATISTICS)
+    table.insert(0, "likeness", [appearance.likeness for appearance in appearances])
+    table.insert(0, "row", readable)
+    table.insert(0, "id", readable_ids)
+    inputs, companions = raw_images_fingerprint(competition, paths), (paths.thumbnails, paths.headers)
+    files.write_sealed_csv(table, paths.appearance, inputs, companions)

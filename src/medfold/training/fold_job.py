@@ -1,0 +1,40 @@
+"""Settings and data for training the folds of a run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition, Recipe
+from medfold.images import Store
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """Settings and data for training the folds of a run.
+
+    Args:
+        competition: the facts of the competition.
+        recipe: the recipe of the run.
+        seed: the seed of the run.
+        store: the prepared images.
+        train: the training samples: id, unit, group, fold; in the order of `targets`.
+        targets: int (n,) or (n, labels).
+        test: the test samples: id.
+        features: file for the features of the frozen backbone; written when it is needed.
+        num_workers: number of processes that make batches; it does not change the result. Defaults to 0: batches are
+            made in this process.
+        plugins: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
+    """
+
+    competition: Competition
+    recipe: Recipe
+    seed: int
+    store: Store
+    train: pd.DataFrame
+    targets: np.ndarray
+    test: pd.DataFrame
+    features: Path
+    num_workers: int = 0
+    plugins: str | None = None

@@ -1,0 +1,77 @@
+"""Checks that a recipe and the images of a fold suffice for training, before the training starts."""
+
+from medfold.competition import Competition, Recipe, TrainingSettings
+from medfold.errors import UserError, count_of
+from medfold.images import steps_of
+from medfold.models import check_buildable
+from medfold.training import losses
+from medfold.training.augmentation import build_augmenter
+from medfold.training.phases import Phase, TrainingImages
+
+
+def check_trainable(competition: Competition, recipe: Recipe) -> None:
+    """Checks that any fold can be trained with a recipe, before images are prepared.
+
+    Raises:
+        UserError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
+    """
+    steps_of(recipe.images)
+    check_buildable(competition, recipe)
+    build_augmenter(
+        recipe.augment, competition.images.symmetry, (recipe.images.size,) * 2 + (competition.images.num_channels,)
+    )
+    if not recipe.training.epochs and not recipe.training.head_epochs:
+        raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
+    if recipe.training.head_epochs:
+        check_pretrained_weights(recipe)
+
+
+def check_pretrained_weights(recipe: Recipe) -> None:
+    """Checks that the backbone has pretrained weights, which training the head alone needs.
+
+    Raises:
+        UserError: it has none.
+    """
+    if recipe.backbone.weights == "none":
+        fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"
+        raise UserError("a backbone without weights has no features to learn from", "training.head_epochs", fix)
+
+
+def check_training_images(
+    competition: Competition, training: TrainingSettings, images: TrainingImages, topic: str
+) -> None:
+    """Checks that the images of a fold suffice for training, before a net is built.
+
+    Args:
+        competition: names the classes.
+        training: gives the batch size.
+        images: the images to train on, with their targets.
+        topic: name of the training in messages, such as `fold 0`.
+
+    Raises:
+        UserError: there are no images, a class has none, or they do not fill a batch.
+    """
+    if len(images.rows) == 0:
+        raise UserError("nothing to train on", topic, "Check data/<competition>/bad_images.csv")
+    losses.check_classes_present(competition, images.targets, topic)
+    if training.batch_size > len(images.rows):
+        what = f"a batch of {training.batch_size} is more than the {count_of(len(images.rows), 'image')} to train on"
+        raise UserError(what, f"{topic}, training.batch_size", f"Set it to {len(images.rows)} or less")
+
+
+def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: str) -> None:
+    """Checks that each phase has the batches for at least one step of the optimizer.
+
+    Args:
+        training: `accumulate` is the number of batches per step.
+        phases: the phases of the training.
+        topic: name of the training in messages, such as `fold 0`.
+
+    Raises:
+        UserError: a phase has fewer batches than a step needs.
+    """
+    for phase in phases:
+        num_batches = phase.batches.batches_per_epoch * phase.epochs
+        if num_batches < training.accumulate:
+            what = f"{training.accumulate} batches make a step, and there are {num_batches}: no step is ever taken"
+            raise UserError(what, f"{topic}, training.accumulate", f"Set it to {num_batches} or less")

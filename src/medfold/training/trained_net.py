@@ -1,0 +1,68 @@
+"""A trained net, with all that is needed to predict with it and to check it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+
+from medfold.competition import Competition
+from medfold.models import build_model, split_backbone_and_head
+from medfold.prediction import Predictor
+from medfold.training.fold_job import FoldJob
+from medfold.training.phases import Phase, TrainingImages
+
+
+@dataclass(frozen=True)
+class TrainedNet:
+    """A trained net, ready to predict.
+
+    Args:
+        competition: gives the symmetry for test-time augmentation.
+        model: the whole net, as it is saved.
+        last_phase: the last phase of its training.
+        inference_net: the net of that phase in float32, whatever the precision of the training: so the weights give the
+            same numbers later, on any machine.
+        images: the images that it was trained on.
+        history: one row per epoch.
+    """
+
+    competition: Competition
+    model: keras.Model
+    last_phase: Phase
+    inference_net: keras.Model
+    images: TrainingImages
+    history: pd.DataFrame
+
+    def predict(self, rows: np.ndarray, tta: bool, advance: Callable[[int], None] = lambda count: None) -> np.ndarray:
+        """Predicts images of the store.
+
+        Args:
+            rows: int (n,), rows of the images in the store.
+            tta: True averages over the views of the symmetry.
+            advance: called after each batch with its number of images. Defaults to doing nothing.
+
+        Returns:
+            Probabilities, float32 (n, columns).
+        """
+        symmetry, last_phase = self.competition.images.symmetry, self.last_phase
+        return Predictor(self.inference_net, symmetry, tta, view_of=last_phase.view_of)(
+            last_phase.inputs, rows, advance
+        )
+
+
+def in_full_precision(job: FoldJob, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
+    """Returns the net of the last phase with the same weights, computing in float32.
+
+    Args:
+        job: the settings that the net was built from.
+        model: the whole net after training.
+        last_phase: the last phase of its training.
+        precision: precision of the training: float32, float16 or bfloat16.
+    """
+    if precision == "float32":
+        return last_phase.batch_trainer.model
+    float32_model = build_model(job.competition, job.recipe, pretrained=False)
+    float32_model.set_weights(model.get_weights())
+    return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model

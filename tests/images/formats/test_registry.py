@@ -1,0 +1,38 @@
+"""Selection of the module that reads an image."""
+
+import pytest
+
+from medfold.errors import UserError
+from medfold.images.formats.registry import FORMAT_MODULES, find_format, image_extension, image_extensions, image_stem
+
+
+def test_image_extensions_exclude_multi_image_formats():
+    assert {".png", ".jpeg", ".tif", ".webp", ".bmp", ".dcm", ".npy"} <= set(image_extensions())
+    assert not {".npz", ".h5", ".hdf5"} & set(image_extensions())
+
+
+@pytest.mark.parametrize(("module", "extensions"), FORMAT_MODULES.items())
+def test_each_extension_has_a_module_that_reads(tmp_path, module, extensions):
+    for extension in extensions:
+        found = find_format(tmp_path / f"a{extension.upper()}")
+        assert found.__name__ == f"medfold.images.formats.{module}"
+        assert callable(found.read)
+
+
+def test_file_with_dicom_prefix_is_dicom_whatever_its_name(tmp_path):
+    (tmp_path / "1.2.840").write_bytes(bytes(128) + b"DICM")
+    assert find_format(tmp_path / "1.2.840").__name__ == "medfold.images.formats.dicom"
+
+
+def test_unsupported_and_unknown_formats_raise(tmp_path):
+    (tmp_path / "a.nii.gz").touch()
+    with pytest.raises(UserError, match=r"NIfTI is not supported.*Save its slices"):
+        find_format(tmp_path / "a.nii.gz")
+    (tmp_path / "a.xyz").touch()
+    with pytest.raises(UserError, match=r"unknown image format '\.xyz'"):
+        find_format(tmp_path / "a.xyz")
+
+
+def test_only_known_extensions_are_cut_off():
+    assert (image_extension("a/b.PNG"), image_stem("a/b.PNG")) == (".PNG", "b")
+    assert (image_extension("a/1.2.840.5"), image_stem("a/1.2.840.5")) == ("", "1.2.840.5")

@@ -16,7 +16,7 @@ ROOT = Workspace(REPOSITORY)
 def test_every_competition_and_recipe_loads(name):
     project = Project.open(name, ROOT)
     assert (project.paths.folder / "README.md").is_file()
-    recipes = {path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts}
+    recipes = {path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts_file}
     assert "baseline" in recipes
     for each in recipes | set(SHARED_RECIPES):
         load_recipe(project.paths, ROOT.base_folder, each, {})

@@ -24,10 +24,10 @@ from medfold.commands.options import (
     Runs,
     Seeds,
     Sure,
+    check_given,
     open_project,
     read_overrides,
     read_seeds,
-    require,
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
@@ -103,7 +103,7 @@ def new(
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
-    require(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
+    check_given(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
     from medfold.commands.new import new
     from medfold.paths import Workspace
 
@@ -179,7 +179,7 @@ def ensemble(
     from medfold.commands.ensemble import EnsembleSummary, ensemble
 
     def command() -> EnsembleSummary:
-        require(runs, "RUNS", 'RUNS="baseline baseline-s1"')
+        check_given(runs, "RUNS", 'RUNS="baseline baseline-s1"')
         return ensemble(open_project(competition), runs.split(), method or None, per_class)
 
     _run(command, as_json)
@@ -197,7 +197,7 @@ def compare(
     from medfold.commands.compare import Comparison, compare
 
     def command() -> Comparison:
-        require(runs, "RUNS", 'RUNS="simple_cnn baseline"')
+        check_given(runs, "RUNS", 'RUNS="simple_cnn baseline"')
         return compare(open_project(competition), runs.split())
 
     _run(command, as_json)
@@ -311,7 +311,7 @@ def predict(
     from medfold.commands.predict import Predictions, predict
 
     def command() -> Predictions:
-        require(images, "IMAGES", "IMAGES=my-images")
+        check_given(images, "IMAGES", "IMAGES=my-images")
         names = run_names(runs, recipe, overrides, seeds)
         return predict(open_project(competition), Path(images), names, Path(out) if out else None, explain)
 

@@ -76,8 +76,8 @@ class Workspace:
         return min(str(path), os.path.relpath(path), key=len)
 
 
-def _variants(facts: Path) -> list[str]:
-    text = facts.read_text(encoding="utf-8", errors="replace")
+def _variants(facts_file: Path) -> list[str]:
+    text = facts_file.read_text(encoding="utf-8", errors="replace")
     if "\nvariants:" not in text:  # most files have none, and parsing YAML is slow
         return []
     try:
@@ -106,7 +106,7 @@ class CompetitionPaths:
         return self.root / "competition" / self.folder_name
 
     @property
-    def facts(self) -> Path:
+    def facts_file(self) -> Path:
         """The file competition.yaml."""
         return self.folder / "competition.yaml"
 

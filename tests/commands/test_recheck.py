@@ -46,7 +46,7 @@ def slow_but_first(first, *others):
 def test_every_ensemble_method_is_recomputed(folded, method):
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
-    facts = folded.paths.facts
+    facts = folded.paths.facts_file
     facts.write_text(facts.read_text().replace("metric: auc", "metric: auc, also: [accuracy, log_loss]"))
     project = Project.open("small")
     submit(project, names=["one", "two"], method=method)

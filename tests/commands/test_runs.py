@@ -38,7 +38,7 @@ def test_list_runs_hides_scores_of_another_metric(two_runs, capsys):
 
 def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     before = folds_fingerprint(two_runs.paths)
-    two_runs.paths.facts.write_text(SMALL.replace("k: 3", "k: 4"))
+    two_runs.paths.facts_file.write_text(SMALL.replace("k: 3", "k: 4"))
     four = Project.open("small")
     make_folds(four, force=True)
     assert "kept as" in capsys.readouterr().out

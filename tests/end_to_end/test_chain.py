@@ -264,7 +264,7 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
 def test_scores_of_another_metric_are_counted_but_not_shown(folded, capsys):
     finished_run(folded)
     submit(folded)
-    facts = folded.paths.facts
+    facts = folded.paths.facts_file
     facts.write_text(facts.read_text().replace("metric: auc", "metric: log_loss"))
     capsys.readouterr()
     scores(folded.workspace, "small")

@@ -234,7 +234,7 @@ def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     """Kill the scan when some images are done: the next one does the rest, and no image twice."""
     words = "prepare --competition small"
     (project_folder / "competition" / "small" / "competition.yaml").write_text(
-        small.paths.facts.read_text().replace("train_patients: 40", "train_patients: 150")
+        small.paths.facts_file.read_text().replace("train_patients: 40", "train_patients: 150")
     )
     finish(project_folder, "download --competition small")
     paths = small.paths

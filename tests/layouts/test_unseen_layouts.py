@@ -198,7 +198,7 @@ EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for
 @pytest.mark.parametrize("guessed", EACH, indirect=True)
 def test_unseen_layout_gives_a_valid_submission(guessed):
     project, expected, _ = guessed
-    facts = yaml.safe_load(project.paths.facts.read_text())
+    facts = yaml.safe_load(project.paths.facts_file.read_text())
     for key, value in expected.items():
         found = facts[key] if not isinstance(value, dict) else {each: facts[key].get(each) for each in value}
         assert found == value, (key, found)
@@ -232,10 +232,10 @@ def test_unseen_layout_is_trained_and_submitted(guessed):
 @pytest.mark.parametrize("guessed", ["dermatology"], indirect=True)
 def test_audit_suggests_lesions_without_a_group_column(guessed):
     project, _, _ = guessed
-    text = project.paths.facts.read_text()
+    text = project.paths.facts_file.read_text()
     assert "  group: lesion_id\n" in text
     changed = text.replace("  group: lesion_id\n", "").replace("method: stratified-group", "method: stratified")
-    project.paths.facts.write_text(changed)
+    project.paths.facts_file.write_text(changed)
     ended = medfold("folds", "-c", "theirs")
     assert "suspected groups                 lesion_id: 18 values, 36 images share theirs" in ended.said
     assert "(labels.group: lesion_id keeps them together)" in ended.said

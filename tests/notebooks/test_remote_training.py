@@ -48,7 +48,7 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_project(tmp_path / "there")
-    for path in (folded.paths.facts, folded.paths.folds, folded.paths.folds_metadata):
+    for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
         unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
         assert unpacked.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
@@ -254,9 +254,9 @@ def negative(pixels):
 def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatch):
     project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
     project.paths.plugins.write_text(PLUGINS)
-    facts = project.paths.facts.read_text()
+    facts = project.paths.facts_file.read_text()
     assert "metric: auc" in facts
-    project.paths.facts.write_text(facts.replace("metric: auc", "metric: hits"))
+    project.paths.facts_file.write_text(facts.replace("metric: auc", "metric: hits"))
     project = Project.open("small")
     own = parse_overrides("backbone.name=one_convolution images.steps=[negative]")
     train(project, folds=[0], overrides=own, run="home")

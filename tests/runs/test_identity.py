@@ -73,9 +73,9 @@ def three(three_once, tmp_path, monkeypatch):
 
 def edited(project: Project, edit) -> Project:
     """Opens the competition again after an edit of its facts."""
-    facts = yaml.safe_load(project.paths.facts.read_text())
+    facts = yaml.safe_load(project.paths.facts_file.read_text())
     edit(facts)
-    project.paths.facts.write_text(yaml.safe_dump(facts, sort_keys=False))
+    project.paths.facts_file.write_text(yaml.safe_dump(facts, sort_keys=False))
     return Project.open(project.paths.name)
 
 

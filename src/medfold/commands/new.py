@@ -31,7 +31,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         if name in workspace.competitions():
             problem, fix = (
                 "this competition exists already",
-                f"Choose another name, or edit {workspace.display(workspace.competition(name).facts)}",
+                f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}",
             )
         raise UserError(problem, f"COMPETITION={name}", fix)
     paths = CompetitionPaths(workspace.root, name, name)
@@ -57,7 +57,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
-        competition = config.validated(Competition, {**facts, "score": score}, paths.facts.relative_to(paths.root))
+        competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file.relative_to(paths.root))
         count = (table := build_samples(competition, paths))["part"].value_counts()
         if not needs_holdout(paths):
             units = table.loc[table["part"] == "test", "unit"].unique().tolist()

@@ -88,7 +88,7 @@ def predict(
     names = list(dict.fromkeys(names or ["baseline"]))
     trained_project = _with_trained_facts(project, names)
     if explain:
-        _refuse_different_views({name: recipe_of_run(trained_project, name).images for name in names})
+        _check_same_views({name: recipe_of_run(trained_project, name).images for name in names})
     root, paths = new_images(images, trained_project.competition.images)
     choice = _ensemble_choice(project, trained_project, names)
     table, unreadable = _predict_images(trained_project, names, choice, root, paths)
@@ -276,8 +276,8 @@ def _moves_content(image_settings: ImageSettings) -> bool:
     return bool(image_settings.steps) or image_settings.fit != "stretch"
 
 
-def _refuse_different_views(image_settings: dict[str, ImageSettings]) -> None:
-    """Refuses runs that use different parts of an image: heat maps are averaged by position."""
+def _check_same_views(image_settings: dict[str, ImageSettings]) -> None:
+    """Checks that runs do not use different parts of an image: heat maps are averaged by position."""
     (first, first_settings), *others = image_settings.items()
     for name, other in others:
         if (other.steps, other.fit) != (first_settings.steps, first_settings.fit):

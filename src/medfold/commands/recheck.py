@@ -14,12 +14,12 @@ from medfold.errors import UserError, shorten_list
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
+    check_same_facts,
     facts_of_run,
     find_run,
     has_same_labels,
     labels_fingerprint,
     read_run,
-    require_same_facts,
 )
 from medfold.submission import read_ledger
 
@@ -152,10 +152,10 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
     """
-    metadata = require_same_facts(project, name, SAMPLE_FACTS)
+    metadata = check_same_facts(project, name, SAMPLE_FACTS)
     trained_facts = facts_of_run(project, name)
     if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
-        require_same_facts(project, name, ("classes",))
+        check_same_facts(project, name, ("classes",))
     if not has_same_labels(metadata, labels):
         what = f"labels of the training part are not those that run '{name}' was trained on"
         raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")

@@ -46,7 +46,7 @@ def fail(text):
     sys.exit(2)
 
 
-def refuse_unknown_variables(targets, variables):
+def check_variables(targets, variables):
     """Refuses variables that the make targets do not take; make itself would ignore them."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
         help_texts = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
@@ -178,7 +178,7 @@ def check(python):
 def main():
     """Runs the options of the command line."""
     if option_values("--variables"):
-        refuse_unknown_variables(option_values("--targets"), option_values("--variables"))
+        check_variables(option_values("--targets"), option_values("--variables"))
     if "--check" in sys.argv:
         check(sys.executable)
         return

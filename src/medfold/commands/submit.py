@@ -101,7 +101,7 @@ def submit(
     )
     # A notebook takes hours: other submissions continue meanwhile, and a second one of these runs fails at once.
     is_notebook = competition.upload == "notebook"
-    folder = bundle_folder(project, ensemble.names)
+    folder = bundle_folder(project, ensemble.run_names)
     with files.exclusive_lock(folder, PACKING_MESSAGE) if is_notebook else files.lock(entry.file):
         outcome = leaderboard.submit(competition, paths, entry)
         write_record(project, row, outcome, record)
@@ -132,7 +132,7 @@ class _Draft:
 def _draft(project: Project, data: Dataset, ensemble: Ensemble) -> _Draft:
     competition, units = project.competition, data.test_groups.index.tolist()
     sample = align_sample(competition, sample_submission(competition, project.paths), units)
-    predictions = fill_missing(competition, ensemble.test, units, ensemble.fallback)
+    predictions = fill_missing(competition, ensemble.test_predictions, units, ensemble.fallback)
     probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
@@ -164,11 +164,11 @@ def _same_submission(project: Project, earlier: pd.DataFrame, draft: _Draft) -> 
 def _row(project: Project, ensemble: Ensemble, draft: _Draft, same: dict[str, str] | None) -> dict[str, str]:
     """Returns the row of the ledger; time and file are those of a submission that was written before, if any."""
     score = ensemble.score
-    when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.names, draft)
+    when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.run_names, draft)
     return {
         "when": when,
         "competition": project.paths.name,
-        "runs": " ".join(ensemble.names),
+        "runs": " ".join(ensemble.run_names),
         "file": file,
         "sha256": draft.sha256,
         "metric": score["metric"],
@@ -203,7 +203,7 @@ def _new_file(project: Project, names: list[str], draft: _Draft) -> tuple[str, s
 def _record(competition: Competition, ensemble: Ensemble, draft: _Draft) -> dict[str, Any]:
     """Returns the contents of the record beside the submission."""
     return {
-        "runs": ensemble.names,
+        "runs": ensemble.run_names,
         "score": ensemble.score,
         "inputs": ensemble.inputs,
         "sha256": draft.sha256,
@@ -242,7 +242,7 @@ def _write(
 
 def _oof_table(competition: Competition, ensemble: Ensemble) -> pd.DataFrame:
     """The scored OOF predictions, and their probabilities, for `make recheck`."""
-    table = pd.DataFrame({"id": ensemble.oof.names, "fold": ensemble.oof.fold})
+    table = pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold})
     probability_columns = [f"behind {name}" for name in competition.prediction_columns]
     table[competition.prediction_columns] = ensemble.oof.predictions
     table[probability_columns] = ensemble.probabilities.predictions
@@ -265,7 +265,7 @@ def _refuse_chance(competition: Competition, ensemble: Ensemble) -> None:
     chance, value = chance_score(competition, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # False if undefined
         problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
-        raise UserError(problem, " ".join(ensemble.names), "Check labels and training; FORCE=1 submits it anyway")
+        raise UserError(problem, " ".join(ensemble.run_names), "Check labels and training; FORCE=1 submits it anyway")
 
 
 def _earlier_status(project: Project, row: dict[str, str]) -> str:
@@ -286,7 +286,7 @@ def _message(project: Project, ensemble: Ensemble, draft: _Draft) -> str:
     folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.workspace.root)
     code = f", commit {commit}" if commit else ""
-    label = "+".join(ensemble.names)
+    label = "+".join(ensemble.run_names)
     label = label if len(label) <= 200 else f"{label[:197]}..."
     return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {draft.content_id}"
 

@@ -94,7 +94,7 @@ def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
-    where = paths.facts.relative_to(paths.root)
+    where = paths.facts_file.relative_to(paths.root)
     return config.validated(
         Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
     )
@@ -102,7 +102,7 @@ def load_facts(paths: CompetitionPaths, bases: Path) -> Competition:
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     """The content of competition.yaml; for a variant, the shared facts overridden by its own."""
-    facts = config.load(paths.facts, bases)
+    facts = config.load(paths.facts_file, bases)
     variants = facts.pop("variants", {})
     return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
 

@@ -64,7 +64,7 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
         paths: of the competition.
         bases: the folder of the shared bases.
     """
-    own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts}
+    own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts_file}
     return sorted(own | {name for name in SHARED_RECIPES if (bases / f"{name}.yaml").is_file()})
 
 

@@ -35,7 +35,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
             in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
-    where = f"{paths.facts.relative_to(paths.root)}, labels.layout"
+    where = f"{paths.facts_file.relative_to(paths.root)}, labels.layout"
     layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
@@ -255,12 +255,12 @@ def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
     split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
     if len(split):
         what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
-        raise UserError(what, paths.facts, "Change score.unit or labels.group: a group holds whole units")
+        raise UserError(what, paths.facts_file, "Change score.unit or labels.group: a group holds whole units")
     num_parts = table.groupby("unit")["part"].nunique()
     both = num_parts.index[num_parts > 1]
     if len(both):
         raise UserError(
             f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
-            paths.facts,
+            paths.facts_file,
             "See score.unit",
         )

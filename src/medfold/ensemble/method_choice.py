@@ -31,13 +31,13 @@ class MemberPredictions:
     """OOF predictions of several runs for the same units.
 
     Args:
-        names: run names, one per member.
+        run_names: names of the runs, one per member.
         predictions: float64 (members, units, columns), out of fold.
         targets: int (units,) or (units, labels).
         fold, group: int (units,).
     """
 
-    names: list[str]
+    run_names: list[str]
     predictions: np.ndarray
     targets: np.ndarray
     fold: np.ndarray
@@ -176,7 +176,7 @@ def compare_methods(
     for method in METHODS.all():
         if candidates and only in METHODS and method.name != only:
             continue
-        if candidates and (len(members.names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
+        if candidates and (len(members.run_names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
             continue
         fit = _fit(method, metric, per_class)
         fitted = fit(members.predictions, members.targets)
@@ -241,7 +241,9 @@ def error_correlation(members: MemberPredictions) -> np.ndarray:
         truth = np.eye(columns)[members.targets]
     else:
         truth = members.targets.reshape(len(members.targets), -1)
-    return np.corrcoef((members.predictions - truth).reshape(len(members.names), -1)).reshape(len(members.names), -1)
+    return np.corrcoef((members.predictions - truth).reshape(len(members.run_names), -1)).reshape(
+        len(members.run_names), -1
+    )
 
 
 def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
@@ -260,7 +262,7 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
             return candidate
     if name in METHODS:
         reason, fix = "it is fitted on labels, and only one fold is trained", "Train more folds, or leave METHOD out"
-        if len(members.names) == 1:
+        if len(members.run_names) == 1:
             reason, fix = "there is a single run", 'Name several: RUNS="a b", or leave METHOD out'
         raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}", fix)
     known = f"Known: {', '.join(METHODS.names())}"

@@ -52,10 +52,10 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     A changed fact is thus reported before images are scanned again because of the change.
 
     Raises:
-        UserError: what `require_same_facts` and `make_folds` raise; or the labels have changed since the training.
+        UserError: what `check_same_facts` and `make_folds` raise; or the labels have changed since the training.
     """
     for name in names:
-        require_same_facts(project, name)
+        check_same_facts(project, name)
     data, labels = load_dataset(project), labels_fingerprint(project)
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
@@ -64,7 +64,7 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     return data
 
 
-def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
+def check_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
     """Checks that a run fits today's facts.
 
     Args:
@@ -80,7 +80,7 @@ def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDEN
         key, before, now = changed
         what = f"run '{name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
         fix = "Change it back, or train a new run under another name: RUN=new-name"
-        raise UserError(what, project.paths.facts, fix)
+        raise UserError(what, project.paths.facts_file, fix)
     return read_run(find_run(project.paths, name))
 
 
@@ -97,20 +97,20 @@ def _facts_by_key(facts: Competition) -> dict[str, Any]:
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def require_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
+def check_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
     """Checks that a run fits today's facts and folds; returns the contents of run.json.
 
     Raises:
         UserError: no such run, other facts, or another folds table.
     """
-    metadata = require_same_facts(project, name)
+    metadata = check_same_facts(project, name)
     if not has_same_folds(project, metadata):
         fix = "Train a new run under another name (RUN=new-name), or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", find_run(project.paths, name).folder, fix)
     return metadata
 
 
-def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
+def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:

@@ -1,7 +1,7 @@
 """Submissions: the table and its format, the checks, the ledger and the leaderboards."""
 
+from medfold.submission.cell_format import class_words, explain_words, holds_decisions
 from medfold.submission.check import check_sample_submission, check_submission
-from medfold.submission.form import class_words, explain_words, holds_decisions
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry, leaderboard_of
 from medfold.submission.ledger import content_id_of, format_ledger_score, read_ledger, record_path, write_record
 from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission

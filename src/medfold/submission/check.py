@@ -5,7 +5,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.submission.form import Form
+from medfold.submission.cell_format import CellFormat
 from medfold.submission.table import align_sample, build_submission
 
 
@@ -58,15 +58,15 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission", "Sort them as the sample")
-    form = Form.from_sample(competition, sample)
-    for column in form.columns:
+    cell_format = CellFormat.from_sample(competition, sample)
+    for column in cell_format.columns:
         if competition.submission.layout == "lists":
             wrong = [not _is_list(str(cell), competition) for cell in table[column]]
             names = competition.prediction_columns
             reason = f"not a list of different labels of {shorten_list(names, 6)}"
-        elif form.holds_decisions:
-            wrong = ~table[column].astype(str).isin(form.words)
-            reason = f"not a class of {shorten_list(form.words.tolist(), 6)}"
+        elif cell_format.holds_decisions:
+            wrong = ~table[column].astype(str).isin(cell_format.words)
+            reason = f"not a class of {shorten_list(cell_format.words.tolist(), 6)}"
         else:
             numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
             wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"

@@ -32,36 +32,36 @@ COLUMNS = [
 ]
 
 
-def add_row(paths: Workspace, row: dict[str, Any]) -> None:
+def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
     """Adds a row to the ledger, or updates the row of the same file.
 
     Args:
         row: values by column; missing columns keep their value, or are empty in a new row.
     """
-    with files.lock(paths.ledger):
-        table = read_ledger(paths)
+    with files.lock(workspace.ledger):
+        table = read_ledger(workspace)
         existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
         position = existing[-1] if len(existing) else len(table)
         values = dict.fromkeys(COLUMNS, "") if not len(existing) else table.loc[position].to_dict()
         table.loc[position] = [str(({**values, **row})[column]) for column in COLUMNS]
-        files.write_csv(table, paths.ledger)
+        files.write_csv(table, workspace.ledger)
 
 
-def read_ledger(paths: Workspace) -> pd.DataFrame:
+def read_ledger(workspace: Workspace) -> pd.DataFrame:
     """Reads the ledger: every submission with its scores, all columns as text.
 
     Raises:
         UserError: the file is damaged or lacks a column.
     """
-    if not paths.ledger.is_file():
+    if not workspace.ledger.is_file():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     fix = "Restore it from a backup: it counts the scored submissions"
     try:
-        table = pd.read_csv(paths.ledger, dtype=str, keep_default_na=False)
+        table = pd.read_csv(workspace.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", paths.ledger, fix) from None
+        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", workspace.ledger, fix) from None
     if missing := [column for column in COLUMNS if column not in table]:
-        raise UserError(f"no column '{missing[0]}'", paths.ledger, fix)
+        raise UserError(f"no column '{missing[0]}'", workspace.ledger, fix)
     return table
 
 

@@ -103,7 +103,7 @@ class Source:
     """
 
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
-        where = paths.facts.relative_to(paths.root)
+        where = paths.facts_file.relative_to(paths.root)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
             self._kind = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")

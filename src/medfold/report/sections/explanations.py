@@ -28,14 +28,14 @@ NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
     """Shows galleries of images, with heat maps if the weights of the first run exist."""
-    competition, name = project.competition, ensemble.names[0]
+    competition, name = project.competition, ensemble.run_names[0]
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
     recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
     _, measurements = scan_dataset(project, recipe.images)
     store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names].reset_index()
+    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
     maps: dict[tuple[int, int], np.ndarray] = {}
@@ -46,7 +46,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
         maps, evidence_for = nets.explain(rows, columns, section)
     else:
         section.text("The weights of this run are missing, so there are no heat maps.")
-    if len(ensemble.names) > 1:
+    if len(ensemble.run_names) > 1:
         section.text(f"Heat maps are those of {isolate(name)}; predictions are those of all runs combined.")
     if competition.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")

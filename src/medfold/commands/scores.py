@@ -60,14 +60,14 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
 
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
-    board = leaderboard_of(project.competition.upload)
+    leaderboard = leaderboard_of(project.competition.upload)
     pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(pending) or not hasattr(board, "fetch_scores"):
+    if not len(pending) or leaderboard.fetch_scores is None:
         return
     records = {row["file"]: files.read_json(record_path(project, row)) or {} for _, row in pending.iterrows()}
     queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
     try:
-        results = board.fetch_scores(project.competition, queries)
+        results = leaderboard.fetch_scores(project.competition, queries)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return

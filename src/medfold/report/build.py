@@ -23,7 +23,7 @@ from medfold.report.subgroups import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
-from medfold.submission import read_ledger
+from medfold.submission import find_scored_row, read_ledger
 
 
 def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
@@ -90,20 +90,11 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
-    ledger = read_ledger(project.workspace)
-    scored = ledger[
-        (ledger["competition"] == project.paths.name)
-        & (ledger["runs"] == " ".join(ensemble.run_names))
-        & (ledger["status"] == "scored")
-        & (ledger["folds"] == " ".join(map(str, score["folds_done"])))
-        & (ledger["oof"] == ("" if score["value"] is None else f"{score['value']:.6f}"))
-    ]
-    if len(scored):
-        row = scored.iloc[-1]
-        for part in ("public", "private"):
-            if row[part]:
-                when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
-                cards.append(Card(f"{part} score", f"{float(row[part]):.4f}", f"submitted {when}"))
+    row = find_scored_row(read_ledger(project.workspace), project.paths.name, ensemble.run_names, score)
+    for leaderboard_part in ("public", "private") if row else ():
+        if row[leaderboard_part]:
+            when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
+            cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
     done, k = len(score["folds_done"]), project.competition.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['units']:,} {_units(project)}"))
     return cards

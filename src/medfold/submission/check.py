@@ -5,7 +5,9 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.errors import UserError, count_of, shorten_list
+from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
+from medfold.submission.combined_runs import CombinedRuns
 from medfold.submission.table import align_sample, build_submission
 
 
@@ -74,6 +76,19 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             row = int(np.argmax(np.asarray(wrong)))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
             raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
+
+
+def check_better_than_chance(competition: Competition, runs: CombinedRuns) -> None:
+    """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
+
+    Raises:
+        UserError: the score is no better than chance. An undefined score is accepted.
+    """
+    metric, oof = metric_of(competition), runs.oof
+    chance, value = chance_score(competition, oof.targets, runs.prior), metric(oof.targets, oof.predictions)
+    if metric.sign * (value - chance) <= 0:  # False if undefined
+        problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
+        raise UserError(problem, " ".join(runs.run_names), "Check labels and training; FORCE=1 submits it anyway")
 
 
 def _is_list(cell: str, competition: Competition) -> bool:

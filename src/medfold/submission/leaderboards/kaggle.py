@@ -14,6 +14,7 @@ from medfold.paths import CompetitionPaths
 from medfold.progress import spinner
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
+IS_LONG_RUNNING = False
 MAX_WAIT = 600  # seconds to wait for a score
 PENDING_MESSAGE = "not available yet; run make scores later"
 MAX_LISTED = 1000  # submissions in which earlier ones are searched

@@ -12,6 +12,9 @@ from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interv
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
+IS_LONG_RUNNING = False
+fetch_scores = None  # `submit` returns the scores
+
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     """Checks that the hidden solution exists, if the data includes labels of the test part.

@@ -19,6 +19,7 @@ from medfold.scoring import (
     metric_of,
     paired_difference,
     post_processing_of,
+    targets_as_columns,
     temperature_calibration,
 )
 
@@ -236,14 +237,9 @@ def error_correlation(members: MemberPredictions) -> np.ndarray:
     Returns:
         float64 (members, members), 1 on the diagonal.
     """
-    columns = members.predictions.shape[2]
-    if members.targets.ndim == 1 and columns > 1:
-        truth = np.eye(columns)[members.targets]
-    else:
-        truth = members.targets.reshape(len(members.targets), -1)
-    return np.corrcoef((members.predictions - truth).reshape(len(members.run_names), -1)).reshape(
-        len(members.run_names), -1
-    )
+    num_members, _, num_columns = members.predictions.shape
+    errors = members.predictions - targets_as_columns(members.targets, num_columns)
+    return np.corrcoef(errors.reshape(num_members, -1)).reshape(num_members, -1)
 
 
 def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:

@@ -13,7 +13,7 @@ from medfold.scoring.bootstrap import (
 )
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
-from medfold.scoring.decisions import decisions_of
+from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 from medfold.scoring.metric import (
     METRICS,
     Metric,
@@ -46,6 +46,7 @@ __all__ = [
     "chain_fits",
     "chance_score",
     "cross_fit",
+    "decide",
     "decisions_of",
     "describe_score",
     "format_difference",
@@ -63,6 +64,7 @@ __all__ = [
     "paired_difference",
     "post_processing_of",
     "prediction_map",
+    "targets_as_columns",
     "temperature_calibration",
     "to_classes",
     "to_logits",

@@ -12,7 +12,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decisions_of
+from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 
 
 def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -21,8 +21,7 @@ def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
     Args:
         targets: int (n,) or (n, labels).
     """
-    labels = np.eye(len(competition.prediction_columns))[targets] if competition.exclusive_classes else targets
-    return labels.reshape(len(labels), -1).mean(axis=0)
+    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
 
 
 @dataclass(frozen=True)
@@ -230,4 +229,4 @@ def _find_metric(name: str, task: str) -> Metric:
 
 def to_classes(predictions: np.ndarray) -> np.ndarray:
     """Decides classes: the most probable one; for predictions (n,), 1 where they are above one half."""
-    return (predictions > 0.5).astype(int) if predictions.ndim == 1 else predictions.argmax(axis=1)
+    return decide(predictions, exclusive=predictions.ndim == 2)

@@ -92,7 +92,7 @@ class CompetitionPaths:
 
     Args:
         root: the project folder.
-        name: of the competition.
+        name: name of the competition.
         folder_name: name of its folder under `competition/`, which the variants of a template share.
     """
 

@@ -30,8 +30,8 @@ def check_given(value: str, variable: str, example: str) -> None:
     """Refuses an empty value of an option that has no default.
 
     Args:
-        value: of the option.
-        variable: its make variable.
+        value: value of the option.
+        variable: make variable of the option.
         example: the variable with a value.
 
     Raises:

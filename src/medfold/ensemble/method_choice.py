@@ -253,6 +253,7 @@ def _best_candidate(candidates: list[Candidate], competition: Competition) -> Ca
 
 
 def _find_candidate(members: MemberPredictions, candidates: list[Candidate], name: str) -> Candidate:
+    """Returns the candidate of the method that the user named; raises a UserError if it was not tried."""
     for candidate in candidates:
         if candidate.method.name == name:
             return candidate
@@ -268,6 +269,7 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
 def _post_process(
     members: MemberPredictions, competition: Competition, chosen: Candidate, per_class: bool
 ) -> PostProcessed | None:
+    """Fits and scores the post-processing after a method; None if the metric has none."""
     metric = metric_of(competition)
     post_processing = post_processing_of(competition, metric)
     if post_processing is None:
@@ -289,5 +291,6 @@ def _post_process(
 
 
 def _gain(metric: Metric, members: MemberPredictions, first: np.ndarray, second: np.ndarray) -> Difference:
+    """Returns the advantage of the first predictions over the second, with fewer resamples for large tables."""
     num_resamples = int(np.clip(MAX_RESAMPLED_ROWS // len(first), MIN_RESAMPLES, MAX_RESAMPLES))
     return paired_difference(metric, members.targets, first, second, members.group, num_resamples)

@@ -147,6 +147,7 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
 
 
 def _selection_weights(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
+    """Returns how often each member is in the shortest good prefix of the greedy selection; equal if undefined."""
     picks, scores = greedy_path(stack, targets, metric)
     if not np.isfinite(scores).any():  # undefined everywhere: equal weights
         return np.ones(len(stack))

@@ -15,7 +15,7 @@ class MemberSummary:
 
     Args:
         name: run name.
-        value: its OOF score.
+        value: OOF score of the run.
         low, high: ends of the 95 % interval; nan if there is none.
         weight: its weight in the chosen method, the mean over classes or labels; None if the method has no weights.
         error_correlation: correlation of its errors with those of each member, in order; 1 means the same errors.

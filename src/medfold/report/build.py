@@ -30,8 +30,6 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     """Builds the page, section by section.
 
     Args:
-        project: of the competition.
-        data: its dataset.
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """

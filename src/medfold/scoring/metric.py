@@ -33,7 +33,7 @@ class Metric:
         title: as in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
             them from `metric_of`.
-        higher_is_better: its direction.
+        higher_is_better: True for a score, False for a loss.
         tasks: the tasks that it is defined for.
         needs: 'probability', or 'class' if only the decided class counts.
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
@@ -128,7 +128,6 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
-        competition: its task, and `score`.
         name: as in competition.yaml. Defaults to its `score.metric`.
 
     Raises:
@@ -184,7 +183,7 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
     ones.
 
     Args:
-        name: of the metric.
+        name: name of the metric.
         submitted: float (n, columns), as in the submission.
         probabilities: float (n, columns).
     """

@@ -16,7 +16,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
 
     Args:
         sample: the sample submission, all columns as text.
-        units: of the test part, in the order of the sample table.
+        units: ids of the units of the test part, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the classes or the metric, or its units differ from the test part.
@@ -32,7 +32,6 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
-        competition: its id and prediction columns.
         table: the submission.
         sample: the sample submission, all columns as text.
 

@@ -20,7 +20,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
 
     Args:
         sample: the sample submission, all columns as text.
-        units: of the test part, in the order of the sample table.
+        units: ids of the units of the test part, in the order of the sample table.
     """
     id_column = competition.submission.id
     if competition.submission.layout == "long":
@@ -47,7 +47,7 @@ def fill_missing(
 
     Args:
         predictions: id (of the unit) and prediction columns.
-        units: of the test part.
+        units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
         reason: completes 'units have ...' in the message, why there is no prediction. Defaults to 'no readable image'.
         quiet: True to print no message. Defaults to False.
@@ -73,7 +73,6 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
-        competition: its id and prediction columns.
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 

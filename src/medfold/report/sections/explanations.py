@@ -73,7 +73,7 @@ class _Nets:
     """The nets of a run, one per fold.
 
     Args:
-        project: of the competition.
+        project: the competition, opened.
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
@@ -94,7 +94,7 @@ class _Nets:
         Args:
             rows: int (n,), the samples.
             columns: int (n,), the prediction column that each map explains.
-            section: of the page.
+            section: section of the page to add text to.
 
         Returns:
             The maps by row and column, float (height, width); the class or label that they are evidence for, as text.

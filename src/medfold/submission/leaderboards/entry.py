@@ -20,8 +20,8 @@ class SubmissionEntry:
     """A checked submission.
 
     Args:
-        file: its path.
-        table: its contents, all columns as text.
+        file: path of the submission.
+        table: contents of the file, all columns as text.
         probabilities: the probabilities from which decisions were made: id (of the unit) and prediction columns.
         groups: the group of each test id, for intervals.
         message: its description: run, OOF score, commit.
@@ -51,7 +51,7 @@ class LeaderboardResult:
     Args:
         status: for the ledger: written, pending, scored or error.
         public, private: scores on the two parts of the leaderboard; None where there is none.
-        ref: its number on the leaderboard.
+        ref: number of the submission on the leaderboard.
         problem: the reason for a late refusal.
         lines: text to print, (heading, value).
         ranking: published scores with a row for this submission, best first; None without any.

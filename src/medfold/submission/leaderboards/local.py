@@ -47,8 +47,6 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     use the probabilities from which decisions were made, the printed line notes it.
 
     Args:
-        competition: its metrics and columns.
-        paths: of the solution and of the published scores.
         entry: the checked submission.
 
     Raises:

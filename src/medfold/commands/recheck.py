@@ -63,7 +63,7 @@ def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
     differences = [f"{result.name}: {difference}" for result in results for difference in result.differences]
     if differences:
         problem = f"{count_of(len(differences), 'difference')}: {shorten_list(differences, 3)}"
-        error = UserError(problem, project.paths.name, "The files were changed")
+        error = UserError(problem, project.paths.name, "Restore the files from a backup, or train and submit again")
         error.result = results
         raise error
     return results

@@ -119,20 +119,22 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     Raises:
         UserError: images were added or removed, or have changed under the same ids.
     """
-    paths = find_run(project.paths, name)
+    run_paths = find_run(project.paths, name)
     fix = _fix_retrain(project)
-    for fold in done_folds(paths, project.competition.folds.k):
-        predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
+    for fold in done_folds(run_paths, project.competition.folds.k):
+        predicted = set(read_predictions(project.competition, run_paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:
             pairs = ((added, "added"), (removed, "removed"))
             changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
-            raise UserError(f"the test part has changed since run '{name}' was trained: {changes}", paths.folder, fix)
-    saved, now = read_run(paths).get("images"), images_fingerprint(project)
+            raise UserError(
+                f"the test part has changed since run '{name}' was trained: {changes}", run_paths.folder, fix
+            )
+    saved, now = read_run(run_paths).get("images"), images_fingerprint(project)
     for part in ("train", "test"):
         if saved and now and saved[part] != now[part]:
             what = f"images of the {part} part have changed, under the same ids, since run '{name}' was trained"
-            raise UserError(what, paths.folder, fix)
+            raise UserError(what, run_paths.folder, fix)
 
 
 def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:

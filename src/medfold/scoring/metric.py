@@ -136,7 +136,8 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
             that no metric of the competition takes.
     """
     score = competition.score
-    metric = _find_metric(name or score.metric, competition.task)
+    key = "score.metric" if name in (None, score.metric) else "score.also"
+    metric = _find_metric(name or score.metric, competition.task, key)
     if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
         what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
@@ -217,12 +218,11 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
     return metric.sign * max(defined) if defined else float("nan")
 
 
-def _find_metric(name: str, task: str) -> Metric:
-    metric = METRICS.find(name, "score")
+def _find_metric(name: str, task: str, key: str) -> Metric:
+    """Returns a metric by its name; `key` is the key of competition.yaml that errors name."""
+    metric = METRICS.find(name, key)
     if task not in metric.tasks:
-        raise UserError(
-            f"metric {name} is not defined for task {task}", "score", f"Its tasks: {', '.join(metric.tasks)}"
-        )
+        raise UserError(f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(metric.tasks)}")
     return metric
 
 

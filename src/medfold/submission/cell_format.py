@@ -43,7 +43,7 @@ class CellFormat:
         if submission.layout != "wide" and len(columns) != 1:
             found = f"found {shorten_list(columns, 6)}"
             what = f"layout {submission.layout} needs one column beside '{submission.id}', {found}"
-            raise UserError(what, "sample submission", "See submission.layout in competition.yaml")
+            raise UserError(what, "sample submission", "Correct submission.layout in competition.yaml")
         one_class = submission.layout == "wide" and competition.exclusive_classes and len(columns) == 1
         fits = submission.layout != "wide" or one_class or set(columns) == set(competition.prediction_columns)
         if not fits and not (competition.task == "binary" and len(columns) == 1):
@@ -52,7 +52,7 @@ class CellFormat:
             raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
         if one_class and metric.needs != "class":
             what = f"one column for the class, but metric {metric.name} needs probabilities"
-            raise UserError(what, "sample submission", "See score.metric in competition.yaml")
+            raise UserError(what, "sample submission", "Name a metric of decisions as score.metric in competition.yaml")
         decisions = (
             submission.layout == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
         )

@@ -80,7 +80,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         A table with the columns of the sample; ids without a prediction are missing (`check_submission` reports them).
 
     Raises:
-        UserError: the columns of the sample fit neither cell_format.
+        UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
     id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]

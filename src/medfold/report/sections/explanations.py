@@ -77,7 +77,7 @@ class _Nets:
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
-        weights: files of each fold, by its number.
+        weights: paths of each fold, by its number.
     """
 
     project: Project
@@ -103,8 +103,8 @@ class _Nets:
             from medfold.prediction import GradCam, load_model, randomise_weights
         competition, findings = self.project.competition, self._findings()
         heat_maps, agreement, pointing, method, by_grade = {}, [], [], "", False
-        for fold, paths in self.weights.items():
-            net = load_model(competition, self.recipe, paths.weights)
+        for fold, fold_paths in self.weights.items():
+            net = load_model(competition, self.recipe, fold_paths.weights)
             explainer = GradCam(net)
             method, by_grade = explainer.method, explainer.explains_grade
             in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
@@ -121,7 +121,7 @@ class _Nets:
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointing.append(self._pointed(explainer, fold, paths, findings))
+                pointing.append(self._pointed(explainer, fold_paths, findings))
         target = "a positive" if competition.task == "binary" else "the named class or label"
         target = "a higher grade" if by_grade else target
         section.text(
@@ -161,13 +161,11 @@ class _Nets:
             radius=findings["radius"] * np.maximum(scale_x, scale_y),
         )
 
-    def _pointed(
-        self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _pointed(self, explainer: Any, fold_paths: FoldPaths, findings: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Returns for each true positive: if the map points at the finding (bool), and the chance of a random point."""
         from medfold.prediction import hits_finding, random_hits
 
-        oof = read_predictions(self.project.competition, paths.oof).set_index("id")
+        oof = read_predictions(self.project.competition, fold_paths.oof).set_index("id")
         detected = findings[findings["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[detected["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))

@@ -1,4 +1,11 @@
-"""Metrics, scores with confidence intervals, and post-processing that is fitted on labels."""
+"""Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
+
+- `metric`: the class and the metric of a competition; `metrics`: the built-in ones.
+- `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences.
+- `decisions`: from probabilities to classes and labels, and labels as columns.
+- `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
+  scored.
+"""
 
 from medfold.scoring import metrics as metrics  # registers them
 from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units

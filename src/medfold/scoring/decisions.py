@@ -17,7 +17,7 @@ def targets_as_columns(targets: np.ndarray, num_columns: int) -> np.ndarray:
     """
     if targets.ndim == 1 and num_columns > 1:
         return (targets[:, None] == np.arange(num_columns)).astype(np.int64)
-    return targets.reshape(len(targets), -1)
+    return targets.reshape(len(targets), num_columns)
 
 
 def decide(predictions: np.ndarray, exclusive: bool) -> np.ndarray:

@@ -149,7 +149,7 @@ def _result(submission: KaggleSubmission) -> LeaderboardResult:
     if submission.status == "pending":
         return LeaderboardResult(status="pending", ref=ref)
     scores = [("public", submission.public), ("private", submission.private)]
-    lines = [(part, f"{value:.5f}") for part, value in scores if value is not None]
+    lines = [(leaderboard_part, f"{value:.5f}") for leaderboard_part, value in scores if value is not None]
     return LeaderboardResult(
         status="scored", public=submission.public, private=submission.private, ref=ref, lines=lines
     )

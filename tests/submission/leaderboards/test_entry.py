@@ -11,4 +11,4 @@ def test_every_leaderboard_has_the_names_of_the_protocol(upload):
     assert callable(leaderboard.preflight)
     assert callable(leaderboard.submit)
     assert leaderboard.fetch_scores is None if upload == "local" else callable(leaderboard.fetch_scores)
-    assert leaderboard.IS_LONG_RUNNING == (upload == "notebook")
+    assert leaderboard.IS_LONG_RUNNING is (upload == "notebook")

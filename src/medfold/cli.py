@@ -26,24 +26,31 @@ from medfold.commands.options import (
     Runs,
     Seeds,
     Sure,
+    check_given,
     open_project,
     read_overrides,
     read_seeds,
-    require,
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.signals import received_signal, stop_on_signals
 
-BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile: errors name its variables, FOLD=9, else options, --fold 9
+DEFAULT_COMPETITION = "phantom-chest"
+
+# Errors name the variables of make, such as FOLD=9. The Makefile sets BY_MAKE; without it, the user typed options, and
+# the text is translated: FOLD=9 becomes --fold 9. The two patterns find what to translate, see `_with_options`.
+BY_MAKE = "MEDFOLD_BY_MAKE"
 FLAGS = "DEBUG|DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
 OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS"
 VALUE = r'"[^"]*"|[^\s"]+'
+# For `where` and `fix` of an error: a whole make command, which stays as it is; or a variable, with or without a value.
+# It must stand alone: the look-arounds leave out parts of words and of file names, such as IMAGES.md or x/RUNS.
 MAKE_COMMAND_OR_VARIABLE = re.compile(
     rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
     rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
 )
-# Only with a value: a bare word, or one in quotes, may be the name of a column, a class or a file.
+# For `what` of an error, which may quote a user's names: a variable only with its value, and not in single quotes. A
+# bare word, or one in quotes, may be the name of a column, a class or a file.
 VARIABLE_WITH_VALUE = re.compile(
     rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
     rf"|(?<![\w/.'-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})=(?P<value>{VALUE})?)(?![\w/'-]|\.\w)"
@@ -61,7 +68,7 @@ app = typer.Typer(
 
 
 @app.command()
-def doctor(competition: CompetitionName = "phantom-chest", as_json: AsJson = False) -> None:
+def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson = False) -> None:
     """Check the installation: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
@@ -71,7 +78,7 @@ def doctor(competition: CompetitionName = "phantom-chest", as_json: AsJson = Fal
 
 
 @app.command()
-def demo(competition: CompetitionName = "phantom-chest") -> None:
+def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
     """The whole pipeline: download, folds, training, submission."""
     project = open_project(competition)
     from medfold.commands.demo import demo
@@ -81,7 +88,7 @@ def demo(competition: CompetitionName = "phantom-chest") -> None:
 
 @app.command()
 def download(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     path: Annotated[str, typer.Option("--from", help="A file, folder or archive to use instead of the source.")] = "",
     files: Annotated[str, typer.Option(help='Get these files only: "train.csv train_images/*".')] = "",
     force: Force = False,
@@ -109,7 +116,7 @@ def new(
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
-    require(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
+    check_given(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
     from medfold.commands.new import new
     from medfold.paths import Workspace
 
@@ -118,7 +125,7 @@ def new(
 
 @app.command()
 def prepare(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     force: Force = False,
@@ -132,7 +139,7 @@ def prepare(
 
 @app.command()
 def folds(
-    competition: CompetitionName = "phantom-chest", recipe: RecipeName = "baseline", force: Force = False
+    competition: CompetitionName = DEFAULT_COMPETITION, recipe: RecipeName = "baseline", force: Force = False
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
     project = open_project(competition)
@@ -144,7 +151,7 @@ def folds(
 
 @app.command()
 def train(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     fold: Annotated[str, typer.Option(help='Folds to train: "0 1", or all. Finished folds are kept.')] = "all",
     overrides: Overrides = "",
@@ -176,7 +183,7 @@ def train(
 @app.command()
 def ensemble(
     runs: Annotated[str, typer.Option(help='Names of the runs to combine: "a b c".', show_default=REQUIRED)] = "",
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     method: Method = "",
     per_class: PerClass = False,
     as_json: AsJson = False,
@@ -185,7 +192,7 @@ def ensemble(
     from medfold.commands.ensemble import EnsembleSummary, ensemble
 
     def command() -> EnsembleSummary:
-        require(runs, "RUNS", 'RUNS="baseline baseline-s1"')
+        check_given(runs, "RUNS", 'RUNS="baseline baseline-s1"')
         return ensemble(open_project(competition), runs.split(), method or None, per_class)
 
     _run(command, as_json)
@@ -196,14 +203,14 @@ def compare(
     runs: Annotated[
         str, typer.Option(help='Two runs: "a b"; or means of runs: "a+a-s1 b+b-s1".', show_default=REQUIRED)
     ] = "",
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     as_json: AsJson = False,
 ) -> None:
     """Test whether the second run is better than the first, or the difference is chance."""
     from medfold.commands.compare import Comparison, compare
 
     def command() -> Comparison:
-        require(runs, "RUNS", 'RUNS="simple_cnn baseline"')
+        check_given(runs, "RUNS", 'RUNS="simple_cnn baseline"')
         return compare(open_project(competition), runs.split())
 
     _run(command, as_json)
@@ -211,7 +218,7 @@ def compare(
 
 @app.command("runs")
 def list_runs(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     delete: Annotated[str, typer.Option(help='Names of the runs to remove: "a b".')] = "",
     yes: Sure = False,
     as_json: AsJson = False,
@@ -243,7 +250,7 @@ def data(
 
 @app.command()
 def submit(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
@@ -267,7 +274,7 @@ def submit(
 
 @app.command()
 def report(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
@@ -284,7 +291,7 @@ def report(
 
 @app.command()
 def notebook(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
@@ -302,7 +309,7 @@ def notebook(
 @app.command()
 def predict(
     images: Annotated[str, typer.Option(help="An image, or a folder with images.", show_default=REQUIRED)] = "",
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     seeds: Seeds = "0",
@@ -317,7 +324,7 @@ def predict(
     from medfold.commands.predict import Predictions, predict
 
     def command() -> Predictions:
-        require(images, "IMAGES", "IMAGES=my-images")
+        check_given(images, "IMAGES", "IMAGES=my-images")
         names = run_names(runs, recipe, overrides, seeds)
         return predict(open_project(competition), Path(images), names, Path(out) if out else None, explain)
 
@@ -326,7 +333,7 @@ def predict(
 
 @app.command()
 def export(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     run: Annotated[str, typer.Option(help="The name of the run.")] = "baseline",
     fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
@@ -342,7 +349,7 @@ def export(
 
 @app.command()
 def recheck(
-    competition: CompetitionName = "phantom-chest",
+    competition: CompetitionName = DEFAULT_COMPETITION,
     runs: Annotated[str, typer.Option(help='Names of runs: "a b". Defaults to all runs and submissions.')] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -49,8 +49,10 @@ class Workspace:
         folders = self._folders()
         if name not in folders:
             hint = did_you_mean(name, folders)
-            known = "All" if hint else f"Known: {shorten_list(sorted(folders), 4)}; all"
-            fix = f"{known} are in competition/README.md; make new COMPETITION={name} describes another"
+            listed = "All are in competition/README.md"
+            if not hint:
+                listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
+            fix = f"{listed}; make new COMPETITION={name} describes another"
             raise UserError(f"unknown competition{hint}", f"COMPETITION={name}", fix)
         return CompetitionPaths(self.root, name, folders[name])
 
@@ -92,7 +94,7 @@ class CompetitionPaths:
 
     Args:
         root: the project folder.
-        name: of the competition.
+        name: name of the competition.
         folder_name: name of its folder under `competition/`, which the variants of a template share.
     """
 

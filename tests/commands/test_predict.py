@@ -190,8 +190,7 @@ def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, c
     three = competition("multiclass")
     net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
-    monkeypatch.setattr(command, "_load_models", lambda *_: [net])
-    monkeypatch.setattr(command, "_weights_files", lambda *_: ["one fold"])
+    monkeypatch.setattr("medfold.ensemble.new_images._weights_files", lambda *_: ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)
@@ -200,7 +199,7 @@ def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, c
     found = read_heat_map(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
     assert [np.abs(each - found).max() <= 1 for each in explained] == [False, True, False]
-    assert "heat maps for the most probable answer, by Grad-CAM" in capsys.readouterr().out
+    assert "1 heat map for the most probable answer, by Grad-CAM" in capsys.readouterr().out
 
 
 def test_explain_option_is_passed_to_predict(project, monkeypatch):

@@ -3,7 +3,6 @@
 import pytest
 
 from medfold import files
-from medfold.commands import submit as submit_module
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.submission.ledger import read_ledger
@@ -19,12 +18,20 @@ def submit_killed_in(step, project, monkeypatch):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(submit_module, step, kill)
+        patch.setattr(f"medfold.{step}", kill)
         with pytest.raises(Killed):
             submit(project)
 
 
-@pytest.mark.parametrize("step", ["read_submission", "save_choice", "write_record", "_oof_table"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "submission.draft.read_submission",
+        "commands.submit.save_choice",
+        "commands.submit.write_record",
+        "ensemble.recheck_files.oof_table",
+    ],
+)
 def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, monkeypatch, step):
     finished_run(folded)
     submit_killed_in(step, folded, monkeypatch)
@@ -40,7 +47,7 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
 
 def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     noisy_run(folded, "baseline", noise=0.5)
-    submit_killed_in("write_record", folded, monkeypatch)
+    submit_killed_in("commands.submit.write_record", folded, monkeypatch)
     (first,) = folded.paths.submissions.glob("*.csv")
     digest = files.sha256(first)
     files.remove(folded.paths.run("baseline").folder)

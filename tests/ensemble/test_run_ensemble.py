@@ -102,7 +102,7 @@ def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
 
 def test_run_named_twice_counts_once(three_runs):
     found = ensemble_runs(three_runs, ["good", "good"], load_dataset(three_runs))
-    assert found.names == ["good"]
+    assert found.run_names == ["good"]
 
 
 def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):

@@ -136,7 +136,7 @@ def test_subgroup_table_matches_scores_by_sex_and_age(project, good):
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
     ages = [row for row in rows if row[0] == "age"]
     assert sum(int(row[2]) for row in ages) == 59
-    sex = data.train.set_index("unit").loc[found.oof.names, "sex"].to_numpy()
+    sex = data.train.set_index("unit").loc[found.oof.unit_ids, "sex"].to_numpy()
     for _, value, units, positive, score, _ in rows[-2:]:
         here = sex == value
         assert int(units) == here.sum()
@@ -161,7 +161,7 @@ def test_gallery_captions_match_targets_and_predictions(project, good):
     found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
-    rows = {name: number for number, name in enumerate(found.oof.names)}
+    rows = {name: number for number, name in enumerate(found.oof.unit_ids)}
     for name, truth, predicted, fold in tiles:
         row = rows[name]
         assert (int(truth), int(fold)) == (found.oof.targets[row], found.oof.fold[row])

@@ -167,7 +167,7 @@ def test_predict_uses_facts_of_the_run(trained, key):
         "folds.k": lambda facts: facts.setdefault("folds", {}).update(k=2),
     }
     project = edited(trained, edits[key])
-    pd.testing.assert_frame_equal(predict(project, images), before)
+    pd.testing.assert_frame_equal(predict(project, images).table, before)
 
 
 def test_spelled_out_default_classes_are_accepted(folded):
@@ -267,7 +267,7 @@ def test_predict_works_after_changed_test_part(trained, tmp_path, edit):
     shutil.copytree(trained.paths.raw / "test", images)
     before = predict(trained, images).table
     change_test_part(trained, edit)
-    pd.testing.assert_frame_equal(predict(Project.open("small"), images), before)
+    pd.testing.assert_frame_equal(predict(Project.open("small"), images).table, before)
 
 
 @pytest.mark.parametrize("change", ["line ends", "order of rows"])

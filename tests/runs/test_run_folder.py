@@ -104,7 +104,9 @@ def scored():
 
 def test_oof_score_joins_predictions_by_id(scored):
     facts, truth, targets, oof = scored
-    result = oof_score(facts, oof_by_unit(facts, oof.sample(frac=1, random_state=1), truth, targets), optimistic=False)
+    result = oof_score(
+        facts, oof_by_unit(facts, oof.sample(frac=1, random_state=1), truth, targets), is_optimistic=False
+    )
     assert result["value"] == pytest.approx(15 / 16)
     assert result["per_fold"] == {"0": 1.0, "1": 0.75}
     assert (result["units"], result["folds_done"]) == (8, [0, 1])
@@ -116,7 +118,7 @@ def test_oof_score_aggregates_images_of_a_unit(scored):
     units = truth.assign(unit=list("xxyyzzvv"), group=[0, 0, 1, 1, 2, 2, 3, 3])
     facts = competition(score={"metric": "auc", "unit": "{side}", "aggregate": "max"})
     sick = np.array([0, 1, 0, 0, 0, 0, 1, 1])
-    result = oof_score(facts, oof_by_unit(facts, oof, units, sick), optimistic=False)
+    result = oof_score(facts, oof_by_unit(facts, oof, units, sick), is_optimistic=False)
     # x 0.9 and v 0.7 are positive, y 0.8 and z 0.6 negative
     assert (result["value"], result["units"]) == (0.75, 4)
     assert result["per_fold"] == {"0": 1.0, "1": 1.0}
@@ -124,13 +126,13 @@ def test_oof_score_aggregates_images_of_a_unit(scored):
 
 def test_oof_score_of_one_fold_covers_that_fold(scored):
     facts, truth, targets, oof = scored
-    result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), optimistic=True)
+    result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), is_optimistic=True)
     assert (result["value"], result["folds_done"], result["optimistic"]) == (0.75, [1], True)
 
 
 def test_undefined_oof_score_is_none(scored):
     facts, truth, _, oof = scored
-    result = oof_score(facts, oof_by_unit(facts, oof, truth, np.zeros(8, int)), optimistic=False)
+    result = oof_score(facts, oof_by_unit(facts, oof, truth, np.zeros(8, int)), is_optimistic=False)
     assert result["value"] is result["low"] is result["per_fold"]["0"] is None
 
 
@@ -146,7 +148,7 @@ def test_undefined_oof_score_is_none(scored):
 def test_oof_table_not_matching_folds_raises(scored, change):
     facts, truth, targets, oof = scored
     with pytest.raises(UserError, match="does not match the folds table"):
-        oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), optimistic=False)
+        oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), is_optimistic=False)
 
 
 @given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
@@ -160,7 +162,7 @@ def test_oof_score_does_not_depend_on_row_order(n, images, folds, random):
 
     def scored(order: list[int], rows: list[int]) -> tuple:
         found = oof_by_unit(facts, oof.iloc[rows], truth.iloc[order], targets[order])
-        return oof_score(facts, found, optimistic=False), found.names.tolist(), found.predictions.tolist()
+        return oof_score(facts, found, is_optimistic=False), found.unit_ids.tolist(), found.predictions.tolist()
 
     plain = list(range(n))
     assert repr(scored(plain, plain)) == repr(scored(random.sample(plain, n), random.sample(plain, n)))

@@ -20,7 +20,7 @@ def test_samples_without_units_are_unchanged():
     facts, _ = facts_of()
     predictions = np.array([[0.1], [0.7]], np.float32)
     aggregated = aggregate(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
-    assert aggregated.names.tolist() == ["a", "b"]
+    assert aggregated.unit_ids.tolist() == ["a", "b"]
     assert aggregated.first.tolist() == [0, 1]
     assert (aggregated.predictions == predictions.astype(np.float64)).all()
 
@@ -37,7 +37,7 @@ def test_aggregation_matches_slow_loop(task, how):
     targets = rng.integers(0, 2, (40, 2)) if task == "multilabel" else rng.integers(0, columns + 1, 40)
     aggregated = aggregate(facts, names, targets, predictions)
     order = list(dict.fromkeys(names))
-    assert aggregated.names.tolist() == order
+    assert aggregated.unit_ids.tolist() == order
     for number, name in enumerate(order):
         here = names == name
         expected = getattr(predictions[here], how)(axis=0)

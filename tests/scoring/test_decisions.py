@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.decisions import decisions_of
+from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 from tests.support.helpers import competition
 
 
@@ -25,3 +25,22 @@ def test_lists_that_may_not_be_empty_hold_most_probable_label(empty, without_lab
     facts = competition("multilabel", submission=submission, score={"metric": "macro_f1"})
     decided = decisions_of(facts, np.array([[0.6, 0.9], [0.2, 0.7], [0.1, 0.4]]))
     assert decided.tolist() == [[1, 1], [0, 1], without_labels]
+
+
+@pytest.mark.parametrize(
+    ("targets", "num_columns", "expected"),
+    [
+        ([0, 1], 1, [[0], [1]]),
+        ([2, 0], 3, [[0, 0, 1], [1, 0, 0]]),
+        ([[1, 0], [1, 1]], 2, [[1, 0], [1, 1]]),
+    ],
+)
+def test_targets_as_columns_is_the_membership_of_each_column(targets, num_columns, expected):
+    assert targets_as_columns(np.array(targets), num_columns).tolist() == expected
+
+
+def test_decide_takes_the_most_probable_class_or_what_is_above_one_half():
+    predictions = np.array([[0.5, 0.2, 0.3], [0.1, 0.51, 0.39]])
+    assert decide(predictions, exclusive=True).tolist() == [0, 1]
+    assert decide(predictions, exclusive=False).tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert decide(predictions[:, 1], exclusive=False).tolist() == [0, 1]

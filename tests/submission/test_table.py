@@ -10,8 +10,8 @@ from medfold.errors import UserError
 from medfold.paths import Workspace
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
+from medfold.submission.cell_format import class_words, explain_words
 from medfold.submission.check import check_submission
-from medfold.submission.form import class_words, explain_words
 from medfold.submission.ledger import COLUMNS, add_row, read_ledger
 from medfold.submission.table import align_sample, build_submission
 from tests.support.helpers import competition

@@ -118,8 +118,8 @@ def remove_after_confirmation(
 
     Args:
         items: the paths of each item.
-        topic: of the printed lines.
-        descriptions: of each item.
+        topic: first word of the printed lines.
+        descriptions: text about each item.
         skip_question: do not ask.
     """
     for line in descriptions:
@@ -134,7 +134,7 @@ def remove_after_confirmation(
 
 
 def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
-    """The names of the runs trained on each store, by store key."""
+    """Returns the names of the runs trained on each store, by store key."""
     runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
         runs.setdefault((files.read_json(file) or {}).get("store", ""), []).append(file.parent.name)
@@ -142,6 +142,6 @@ def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
 
 
 def total_size(paths: list[Path]) -> int:
-    """The size of files and of all files in folders, in bytes."""
+    """Returns the size of files and of all files in folders, in bytes."""
     all_files = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
     return sum(file.lstat().st_size for file in all_files if file.is_file() or file.is_symlink())

@@ -39,7 +39,7 @@ def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None
     """Prints the runs of an ensemble, the methods with their scores, and the choice.
 
     Args:
-        summary: of the fitted ensemble.
+        summary: the numbers of the fitted ensemble.
         method: the method that the user named. Defaults to none.
     """
     title = metric_of(project.competition).title

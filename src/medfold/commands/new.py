@@ -72,7 +72,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
 
 
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:
-    """The competition's name and the source of its data: a Kaggle competition, or a data set (`owner/name`)."""
+    """Returns the competition's name and the source of its data: a Kaggle competition, or a data set (`owner/name`)."""
     if "/" not in text:
         return text, {"kind": "kaggle", "slug": text}
     for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle-dataset")):

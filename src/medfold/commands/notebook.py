@@ -26,7 +26,7 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(project.competition, ensemble), method)
-    with files.exclusive_lock(bundle_folder(project, ensemble.names), PACKING_MESSAGE):
+    with files.exclusive_lock(bundle_folder(project, ensemble.run_names), PACKING_MESSAGE):
         remote_run = pack_submission(project, data, ensemble)
     say("notebook", project.display(remote_run.notebook))
     say(

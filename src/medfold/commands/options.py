@@ -6,7 +6,9 @@ import typer
 
 from medfold.errors import UserError
 
-REQUIRED = "required"  # shown as the default of an option that must be given; its absence is a UserError, see `require`
+REQUIRED = (
+    "required"  # shown as the default of an option that must be given; its absence is a UserError, see `check_given`
+)
 
 CompetitionName = Annotated[
     str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address at Kaggle.")
@@ -29,12 +31,12 @@ Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
 
 
-def require(value: str, variable: str, example: str) -> None:
+def check_given(value: str, variable: str, example: str) -> None:
     """Refuses an empty value of an option that has no default.
 
     Args:
-        value: of the option.
-        variable: its make variable.
+        value: value of the option.
+        variable: make variable of the option.
         example: the variable with a value.
 
     Raises:

@@ -10,16 +10,16 @@ from medfold import files
 from medfold.competition import Competition, Project
 from medfold.console import say, warn
 from medfold.data import load_dataset, load_samples, needs_holdout
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
+    check_same_facts,
     facts_of_run,
     find_run,
     has_same_labels,
     labels_fingerprint,
     read_run,
-    require_same_facts,
 )
 from medfold.submission import read_ledger
 
@@ -62,8 +62,8 @@ def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
         raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
     differences = [f"{result.name}: {difference}" for result in results for difference in result.differences]
     if differences:
-        problem = f"{len(differences)} differences: {shorten_list(differences, 3)}"
-        error = UserError(problem, project.paths.name, "The files were changed")
+        problem = f"{count_of(len(differences), 'difference')}: {shorten_list(differences, 3)}"
+        error = UserError(problem, project.paths.name, "Restore the files from a backup, or train and submit again")
         error.result = results
         raise error
     return results
@@ -79,6 +79,7 @@ def _show(result: Recheck) -> None:
 
 
 def _recheck_runs(project: Project, names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
+    """Yields the result for each run: those of `names`, or all with a score."""
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in names or scored:
         run = find_run(project.paths, name)
@@ -109,6 +110,7 @@ def _recheck_submissions(project: Project, names: list[str] | None, labels: str 
 
 
 def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
+    """Recomputes the submission of a row of the ledger."""
     file, run_names = project.workspace.root / row["file"], row["runs"].split()
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
@@ -145,17 +147,17 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
-        name: of the run.
+        name: name of the run.
         recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
 
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
     """
-    metadata = require_same_facts(project, name, SAMPLE_FACTS)
+    metadata = check_same_facts(project, name, SAMPLE_FACTS)
     trained_facts = facts_of_run(project, name)
     if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
-        require_same_facts(project, name, ("classes",))
+        check_same_facts(project, name, ("classes",))
     if not has_same_labels(metadata, labels):
         what = f"labels of the training part are not those that run '{name}' was trained on"
         raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")

@@ -27,8 +27,8 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     ensemble = ensemble_runs(project, names, data, method, per_class)
     variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
     text = render(build_page(project, data, ensemble, {key: value for key, value in variables.items() if value}))
-    shared_path = project.paths.runs / f"{combined_name(ensemble.names)}.html"
-    path = project.paths.run(ensemble.names[0]).report if len(ensemble.names) == 1 else shared_path
+    shared_path = project.paths.runs / f"{combined_name(ensemble.run_names)}.html"
+    path = project.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
     files.write_text(text, path)
     say("report", f"{project.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
     say("", RESEARCH_NOTICE)

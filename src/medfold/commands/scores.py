@@ -7,7 +7,7 @@ import pandas as pd
 from medfold import files
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
-from medfold.errors import UserError
+from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
 from medfold.submission import content_id_of, leaderboard_of, read_ledger, record_path, write_record
@@ -21,7 +21,7 @@ class CompetitionScores:
     """Scores of the submissions of one competition.
 
     Args:
-        competition: its name.
+        competition: name of the competition.
         metric: name of its metric.
         submissions: rows of the ledger that were scored by this metric: `when`, `runs`, `folds`, `oof`, `low`, `high`,
             `public`, `private`, `status`; scores are None while unknown.
@@ -60,14 +60,15 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
 
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
-    board = leaderboard_of(project.competition.upload)
+    """Fetches the scores of the submissions that have none, and writes them into the ledger."""
+    leaderboard = leaderboard_of(project.competition.upload)
     pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(pending) or not hasattr(board, "fetch_scores"):
+    if not len(pending) or leaderboard.fetch_scores is None:
         return
     records = {row["file"]: files.read_json(record_path(project, row)) or {} for _, row in pending.iterrows()}
     queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
     try:
-        results = board.fetch_scores(project.competition, queries)
+        results = leaderboard.fetch_scores(project.competition, queries)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return
@@ -83,7 +84,7 @@ def _show_scores(project: Project) -> CompetitionScores:
     rows = rows[rows["competition"] == project.paths.name]
     name = project.competition.score.metric
     title = metric_title(project.competition, name)
-    say("scores", f"{project.paths.name}, {title}, {len(rows)} submission{'s'[: len(rows) != 1]}")
+    say("scores", f"{project.paths.name}, {title}, {count_of(len(rows), 'submission')}")
     others = rows[rows["metric"] != name]
     if len(others):
         counts = ", ".join(f"{count} by {metric}" for metric, count in others["metric"].value_counts().items())

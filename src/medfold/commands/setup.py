@@ -46,7 +46,7 @@ def fail(text):
     sys.exit(2)
 
 
-def refuse_unknown_variables(targets, variables):
+def check_variables(targets, variables):
     """Refuses variables that the make targets do not take; make itself would ignore them."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
         help_texts = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
@@ -60,7 +60,7 @@ def refuse_unknown_variables(targets, variables):
 
 
 def option_values(option):
-    """The values of a command-line option, separated by spaces; an empty list without the option."""
+    """Returns the values of a command-line option, separated by spaces; an empty list without the option."""
     return sys.argv[sys.argv.index(option) + 1].split() if option in sys.argv else []
 
 
@@ -84,7 +84,7 @@ def find_python():
 
 
 def expected_stamp(gpu):
-    """The stamp of an up-to-date .venv: a hash of what it is made from, and whether it is for GPUs."""
+    """Returns the stamp of an up-to-date .venv: a hash of what it is made from, and whether it is for GPUs."""
     with open(LOCK, "rb") as file:
         lock = file.read()
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
@@ -94,7 +94,7 @@ def expected_stamp(gpu):
 
 
 def installed_stamp():
-    """The stamp of the existing .venv; '' without one."""
+    """Returns the stamp of the existing .venv; '' without one."""
     try:
         with open(STAMP) as file:
             return file.read().strip()
@@ -115,7 +115,7 @@ def run(command, what):
 
 
 def locked_version(package):
-    """The version of a package in requirements.lock."""
+    """Returns the version of a package in requirements.lock."""
     with open(LOCK) as file:
         match = re.search(rf"^{re.escape(package)}==([^\s;]+)", file.read(), re.MULTILINE)
     return match.group(1)
@@ -178,7 +178,7 @@ def check(python):
 def main():
     """Runs the options of the command line."""
     if option_values("--variables"):
-        refuse_unknown_variables(option_values("--targets"), option_values("--variables"))
+        check_variables(option_values("--targets"), option_values("--variables"))
     if "--check" in sys.argv:
         check(sys.executable)
         return

@@ -1,7 +1,5 @@
 """`make submit`: combines trained folds into a submission, checks, uploads and records it; never uploads twice."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -10,28 +8,26 @@ from medfold import files
 from medfold.commands.ensemble import show_ensemble
 from medfold.competition import RESEARCH_NOTICE, Competition, Project, run_name
 from medfold.console import print_table, say, warn
-from medfold.data import Dataset, sample_submission
-from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble
-from medfold.errors import UnreachableError, UserError
+from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
+from medfold.errors import UnreachableError, UserError, count_of
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
-from medfold.runs import combined_name, git_commit, load_dataset_for
-from medfold.scoring import chance_score, describe_score, format_score, metric_of, metric_title
+from medfold.runs import load_dataset_for
+from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     LeaderboardResult,
+    SubmissionDraft,
     SubmissionEntry,
-    align_sample,
-    build_submission,
-    check_submission,
-    class_words,
-    content_id_of,
+    check_better_than_chance,
+    draft_submission,
     explain_words,
-    fill_missing,
-    format_ledger_score,
-    holds_decisions,
+    find_same_submission,
     leaderboard_of,
+    ledger_row,
     read_ledger,
-    read_submission,
     record_path,
+    submission_message,
+    submission_record,
+    write_draft,
     write_record,
 )
 
@@ -68,21 +64,21 @@ def submit(
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)
-    draft = _draft(project, data, ensemble)
+    draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
     leaderboard = leaderboard_of(competition.upload)
     with files.lock(paths.submissions):
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
         ledger = read_ledger(project.workspace)
         earlier = ledger[ledger["competition"] == paths.name]
-        same = None if force else _same_submission(project, earlier, draft)
+        same = None if force else find_same_submission(project, earlier, draft.content_id)
         if same is not None and same["status"] != "written":
             say("submit", f"the same predictions are already in {same['file']} ({_earlier_status(project, same)})")
             return
         if not force:
-            _refuse_chance(competition, ensemble)
-        row = _row(project, ensemble, draft, same)
-        record = _record(competition, ensemble, draft)
+            check_better_than_chance(competition, ensemble)
+        row = ledger_row(project, ensemble, draft, same)
+        record = submission_record(competition, ensemble, draft)
         written = _write(project, ensemble, draft, row, record)
         if dry_run:
             _check_upload(project)
@@ -92,17 +88,16 @@ def submit(
         table=written,
         probabilities=draft.probabilities,
         groups=data.test_groups,
-        message=_message(project, ensemble, draft),
+        message=submission_message(project, ensemble, draft.content_id),
         content_id=draft.content_id,
         sample=draft.sample,
         pack=lambda: pack_submission(project, data, ensemble),
         record=lambda entries: write_record(project, row, LeaderboardResult("written", record_entries=entries), record),
         resubmit=force,
     )
-    # A notebook takes hours: other submissions continue meanwhile, and a second one of these runs fails at once.
-    is_notebook = competition.upload == "notebook"
-    folder = bundle_folder(project, ensemble.names)
-    with files.exclusive_lock(folder, PACKING_MESSAGE) if is_notebook else files.lock(entry.file):
+    # During a submission of hours, others continue, and a second one of the same runs fails at once.
+    folder = bundle_folder(project, ensemble.run_names)
+    with files.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.IS_LONG_RUNNING else files.lock(entry.file):
         outcome = leaderboard.submit(competition, paths, entry)
         write_record(project, row, outcome, record)
     _show_outcome(project, outcome, num_scored_before=int((earlier["status"] == "scored").sum()))
@@ -110,143 +105,25 @@ def submit(
         raise UserError(f"the submission was refused: {outcome.problem}", row["file"], "Correct this, and submit again")
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """A submission that is not written yet.
-
-    Args:
-        text: content of the file.
-        sha256: hash of the text.
-        content_id: by which the submission is found again.
-        sample: the sample submission with a row for each test unit.
-        probabilities: test probabilities, a row per unit.
-    """
-
-    text: str
-    sha256: str
-    content_id: str
-    sample: pd.DataFrame
-    probabilities: pd.DataFrame
-
-
-def _draft(project: Project, data: Dataset, ensemble: Ensemble) -> _Draft:
-    competition, units = project.competition, data.test_groups.index.tolist()
-    sample = align_sample(competition, sample_submission(competition, project.paths), units)
-    predictions = fill_missing(competition, ensemble.test, units, ensemble.fallback)
-    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
-    table = build_submission(competition, predictions, sample)
-    check_submission(competition, table, sample)
-    text = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    digest = files.sha256_of_text(text)
-    return _Draft(text, digest, _content_id(competition, digest, ensemble), sample, probabilities)
-
-
-def _content_id(competition: Competition, digest: str, ensemble: Ensemble) -> str:
-    """The content id of a submission, made from its file.
-
-    For a notebook it is made from the trained folds: the public test set may have three rows, for which different
-    models can predict the same.
-    """
-    if competition.upload != "notebook":
-        return f"file {digest[:12]}"
-    score = {key: value for key, value in ensemble.score.items() if key != "facts"}  # as in older versions
-    return f"folds {files.fingerprint([digest, ensemble.inputs, score], 12)}"
-
-
-def _same_submission(project: Project, earlier: pd.DataFrame, draft: _Draft) -> dict[str, str] | None:
-    """Returns the last row of the ledger with the same predictions, if there is one."""
-    for row in reversed(earlier.to_dict("records")):
-        if content_id_of(row, files.read_json(record_path(project, row)) or {}) == draft.content_id:
-            return row
-    return None
-
-
-def _row(project: Project, ensemble: Ensemble, draft: _Draft, same: dict[str, str] | None) -> dict[str, str]:
-    """Returns the row of the ledger; time and file are those of a submission that was written before, if any."""
-    score = ensemble.score
-    when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.names, draft)
-    return {
-        "when": when,
-        "competition": project.paths.name,
-        "runs": " ".join(ensemble.names),
-        "file": file,
-        "sha256": draft.sha256,
-        "metric": score["metric"],
-        "oof": format_ledger_score(score["value"]),
-        "low": format_ledger_score(score["low"]),
-        "high": format_ledger_score(score["high"]),
-        "folds": " ".join(map(str, score["folds_done"])),
-    }
-
-
-def _new_file(project: Project, names: list[str], draft: _Draft) -> tuple[str, str]:
-    """Returns the time, and the path below the project folder, of a new submission.
-
-    A command that was killed after it had written the file, and before the ledger, left a file without a row: it is
-    used again.
-    """
-    folder, name = project.paths.submissions, combined_name(names)
-    listed = set(read_ledger(project.workspace)["file"])
-    for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
-        path = file.relative_to(project.workspace.root).as_posix()
-        if path not in listed and files.sha256(file) == draft.sha256:
-            return file.name[: len("20260101-000000")], path
-    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    file = folder / f"{when}-{name}.csv"
-    count = 1
-    while file.exists():  # two within one second
-        count += 1
-        file = file.with_name(f"{when}-{combined_name(names)}-{count}.csv")
-    return when, file.relative_to(project.workspace.root).as_posix()
-
-
-def _record(competition: Competition, ensemble: Ensemble, draft: _Draft) -> dict[str, Any]:
-    """Returns the contents of the record beside the submission."""
-    return {
-        "runs": ensemble.names,
-        "score": ensemble.score,
-        "inputs": ensemble.inputs,
-        "sha256": draft.sha256,
-        "mark": draft.content_id,
-        "nothing": ensemble.fallback.tolist(),
-        "decisions": holds_decisions(competition, draft.sample),
-        "words": class_words(competition, draft.sample),
-    }
-
-
 def _write(
-    project: Project, ensemble: Ensemble, draft: _Draft, row: dict[str, str], record: dict[str, Any]
+    project: Project, ensemble: Ensemble, draft: SubmissionDraft, row: dict[str, str], record: dict[str, Any]
 ) -> pd.DataFrame:
     """Writes the submission with all that `make recheck` needs, checks the file, and adds it to the ledger.
 
     Returns:
         The table as it was read back from the file.
     """
-    competition, paths, file = project.competition, project.paths, project.workspace.root / row["file"]
-    if not file.is_file() or files.sha256(file) != draft.sha256:
-        files.write_text(draft.text, file)
-    written = read_submission(file)
-    check_submission(competition, written, draft.sample)
+    competition, file = project.competition, project.workspace.root / row["file"]
+    written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
-    ensemble.choice.fitted.save(paths.recheck_file(file, "npz"))
-    oof_text = _oof_table(competition, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
-    files.write_text(oof_text, paths.recheck_file(file, "csv"))  # with all digits, as rounding would change ties
+    write_recheck_files(project, ensemble, file)
     write_record(project, row, LeaderboardResult(status="written"), record)
-    say("submit", f"{len(written):,} rows, checked -> {project.display(file)}")
+    say("submit", f"{count_of(len(written), 'row')}, checked -> {project.display(file)}")
     if not len(written):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
     if explanation := explain_words(competition, draft.sample):
         say("", explanation)
     return written
-
-
-def _oof_table(competition: Competition, ensemble: Ensemble) -> pd.DataFrame:
-    """The scored OOF predictions, and their probabilities, for `make recheck`."""
-    table = pd.DataFrame({"id": ensemble.oof.names, "fold": ensemble.oof.fold})
-    probability_columns = [f"behind {name}" for name in competition.prediction_columns]
-    table[competition.prediction_columns] = ensemble.oof.predictions
-    table[probability_columns] = ensemble.probabilities.predictions
-    return table
 
 
 def _check_upload(project: Project) -> None:
@@ -259,36 +136,14 @@ def _check_upload(project: Project) -> None:
         say("submit", "dry run: nothing was submitted; without DRY_RUN it would be")
 
 
-def _refuse_chance(competition: Competition, ensemble: Ensemble) -> None:
-    """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image."""
-    metric, oof = metric_of(competition), ensemble.oof
-    chance, value = chance_score(competition, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
-    if metric.sign * (value - chance) <= 0:  # False if undefined
-        problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
-        raise UserError(problem, " ".join(ensemble.names), "Check labels and training; FORCE=1 submits it anyway")
-
-
 def _earlier_status(project: Project, row: dict[str, str]) -> str:
-    """The status of an earlier submission, as text."""
+    """Returns the status of an earlier submission, as text."""
     reference = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
         record = files.read_json(record_path(project, row)) or {}
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{reference}; {scored or 'no score yet: make scores fetches it'}"
-
-
-def _message(project: Project, ensemble: Ensemble, draft: _Draft) -> str:
-    """Returns the text that is shown with the submission at Kaggle."""
-    score = ensemble.score
-    title = metric_title(project.competition, score["metric"])
-    value = format_score(score["value"])
-    folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
-    commit = git_commit(project.workspace.root)
-    code = f", commit {commit}" if commit else ""
-    label = "+".join(ensemble.names)
-    label = label if len(label) <= 200 else f"{label[:197]}..."
-    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {draft.content_id}"
 
 
 def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:

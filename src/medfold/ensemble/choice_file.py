@@ -39,7 +39,7 @@ def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
 
 def save_choice(project: Project, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
-    path, choice = _path(project, ensemble.names), choice_of_ensemble(ensemble)
+    path, choice = _path(project, ensemble.run_names), choice_of_ensemble(ensemble)
     probabilities_path = path.with_suffix(".probable.npz")
     choice.fitted.save(path)
     if choice.probabilities:

@@ -19,6 +19,7 @@ from medfold.scoring import (
     metric_of,
     paired_difference,
     post_processing_of,
+    targets_as_columns,
     temperature_calibration,
 )
 
@@ -31,13 +32,13 @@ class MemberPredictions:
     """OOF predictions of several runs for the same units.
 
     Args:
-        names: run names, one per member.
+        run_names: names of the runs, one per member.
         predictions: float64 (members, units, columns), out of fold.
         targets: int (units,) or (units, labels).
         fold, group: int (units,).
     """
 
-    names: list[str]
+    run_names: list[str]
     predictions: np.ndarray
     targets: np.ndarray
     fold: np.ndarray
@@ -176,7 +177,7 @@ def compare_methods(
     for method in METHODS.all():
         if candidates and only in METHODS and method.name != only:
             continue
-        if candidates and (len(members.names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
+        if candidates and (len(members.run_names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
             continue
         fit = _fit(method, metric, per_class)
         fitted = fit(members.predictions, members.targets)
@@ -236,12 +237,9 @@ def error_correlation(members: MemberPredictions) -> np.ndarray:
     Returns:
         float64 (members, members), 1 on the diagonal.
     """
-    columns = members.predictions.shape[2]
-    if members.targets.ndim == 1 and columns > 1:
-        truth = np.eye(columns)[members.targets]
-    else:
-        truth = members.targets.reshape(len(members.targets), -1)
-    return np.corrcoef((members.predictions - truth).reshape(len(members.names), -1)).reshape(len(members.names), -1)
+    num_members, _, num_columns = members.predictions.shape
+    errors = members.predictions - targets_as_columns(members.targets, num_columns)
+    return np.corrcoef(errors.reshape(num_members, -1)).reshape(num_members, -1)
 
 
 def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
@@ -255,12 +253,13 @@ def _best_candidate(candidates: list[Candidate], competition: Competition) -> Ca
 
 
 def _find_candidate(members: MemberPredictions, candidates: list[Candidate], name: str) -> Candidate:
+    """Returns the candidate of the method that the user named; raises a UserError if it was not tried."""
     for candidate in candidates:
         if candidate.method.name == name:
             return candidate
     if name in METHODS:
         reason, fix = "it is fitted on labels, and only one fold is trained", "Train more folds, or leave METHOD out"
-        if len(members.names) == 1:
+        if len(members.run_names) == 1:
             reason, fix = "there is a single run", 'Name several: RUNS="a b", or leave METHOD out'
         raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}", fix)
     known = f"Known: {', '.join(METHODS.names())}"
@@ -270,6 +269,7 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
 def _post_process(
     members: MemberPredictions, competition: Competition, chosen: Candidate, per_class: bool
 ) -> PostProcessed | None:
+    """Fits and scores the post-processing after a method; None if the metric has none."""
     metric = metric_of(competition)
     post_processing = post_processing_of(competition, metric)
     if post_processing is None:
@@ -291,5 +291,6 @@ def _post_process(
 
 
 def _gain(metric: Metric, members: MemberPredictions, first: np.ndarray, second: np.ndarray) -> Difference:
+    """Returns the advantage of the first predictions over the second, with fewer resamples for large tables."""
     num_resamples = int(np.clip(MAX_RESAMPLED_ROWS // len(first), MIN_RESAMPLES, MAX_RESAMPLES))
     return paired_difference(metric, members.targets, first, second, members.group, num_resamples)

@@ -17,6 +17,7 @@ from medfold.scoring import (
     FittedTransform,
     Metric,
     prediction_map,
+    targets_as_columns,
     to_logits,
     to_probabilities,
 )
@@ -135,9 +136,10 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     rank-based, else by its log loss.
     """
     if per_class and stack.shape[2] > 1:
+        members = targets_as_columns(targets, stack.shape[2])
         column_metric = METRICS["auc" if metric.is_rank_based else "log_loss"]
         columns = [
-            _selection_weights(stack[:, :, [column]], _membership(targets, column), column_metric)
+            _selection_weights(stack[:, :, [column]], members[:, column], column_metric)
             for column in range(stack.shape[2])
         ]
         return _weighted_mean(np.stack(columns, axis=1), _exclusive(stack, targets))
@@ -145,6 +147,7 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
 
 
 def _selection_weights(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
+    """Returns how often each member is in the shortest good prefix of the greedy selection; equal if undefined."""
     picks, scores = greedy_path(stack, targets, metric)
     if not np.isfinite(scores).any():  # undefined everywhere: equal weights
         return np.ones(len(stack))
@@ -215,9 +218,8 @@ def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     """
     exclusive = _exclusive(stack, targets)
     if per_class and stack.shape[2] > 1:
-        columns = [
-            simplex_weights(stack[:, :, [column]], _membership(targets, column)) for column in range(stack.shape[2])
-        ]
+        members = targets_as_columns(targets, stack.shape[2])
+        columns = [simplex_weights(stack[:, :, [column]], members[:, column]) for column in range(stack.shape[2])]
         return _weighted_mean(np.stack(columns, axis=1), exclusive)
     return _weighted_mean(simplex_weights(stack, targets), exclusive)
 
@@ -341,11 +343,6 @@ def weighted_columns_of(stack: np.ndarray, weights: np.ndarray, exclusive: bool)
 
 def _exclusive(stack: np.ndarray, targets: np.ndarray) -> bool:
     return targets.ndim == 1 and stack.shape[2] > 1
-
-
-def _membership(targets: np.ndarray, column: int) -> np.ndarray:
-    """Membership of a class or label, 0 or 1: int (n,)."""
-    return targets[:, column] if targets.ndim == 2 else (targets == column).astype(np.int64)
 
 
 def _normalised(predictions: np.ndarray, exclusive: bool) -> np.ndarray:

@@ -132,12 +132,12 @@ class EnsemblePredictor:
             table = pd.DataFrame(values, columns=self._competition.prediction_columns)
             table.insert(0, "id", np.asarray(ids, dtype=object))
             tables.append(table)
-        return combine(
+        return combine_runs(
             self._competition, {f"run {n}": table for n, table in enumerate(tables)}, unit, fitted or self._fitted
         )
 
 
-def combine(
+def combine_runs(
     competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
 ) -> pd.DataFrame:
     """Combines the predictions of runs into one row per unit.

@@ -12,15 +12,15 @@ from medfold.data import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
-from medfold.ensemble.predictor import combine
+from medfold.ensemble.predictor import combine_runs
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths
 from medfold.runs import (
+    check_same_facts_and_folds,
+    check_same_images,
     find_run,
     is_optimistic,
     read_predictions,
-    require_same_facts_and_folds,
-    require_same_images,
     trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
@@ -31,28 +31,28 @@ class Ensemble:
     """Combined runs.
 
     Args:
-        names: run names, one per member.
+        run_names: names of the runs, one per member.
         members: their OOF predictions.
         choice: the way they are combined.
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
         probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
         score: the content of score.json, with the entry `ensemble`: method, weights, post-processing.
-        test: `id` (of the unit) and prediction columns.
-        test_probabilities: test probabilities; the same as `test`, unless that holds decisions or ranks.
+        test_predictions: table of `id` (of the unit) and the prediction columns.
+        test_probabilities: the same table of probabilities; differs if `test_predictions` holds decisions or ranks.
         fallback: float64 (columns,), the prediction for a unit without an image.
         prior: float64 (columns,), the mean of the units' labels: the probabilities for a unit without an image.
         inputs: hashes of the files that the ensemble was made from, by path.
     """
 
-    names: list[str]
+    run_names: list[str]
     members: MemberPredictions
     choice: EnsembleChoice
     calibration: Calibration | None
     oof: OofPredictions
     probabilities: OofPredictions
     score: dict[str, Any]
-    test: pd.DataFrame
+    test_predictions: pd.DataFrame
     test_probabilities: pd.DataFrame
     fallback: np.ndarray
     prior: np.ndarray
@@ -65,7 +65,7 @@ def ensemble_runs(
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
-        names: run names, one per member.
+        names: run names; their order has no effect.
         data: the dataset with its folds.
         method, per_class: as in `choose_method`.
 
@@ -76,16 +76,16 @@ def ensemble_runs(
     competition = project.competition
     runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect
     for name in runs:
-        require_same_images(project, name, data.test)
+        check_same_images(project, name, data.test)
     first, *others = runs.values()
     for other in others:
-        if other.folds != first.folds:
+        if other.fold_numbers != first.fold_numbers:
             k = competition.folds.k
-            other_folds, first_folds = shorten_list(other.folds, k), shorten_list(first.folds, k)
+            other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
             raise UserError(what, "RUNS", "Train the missing folds, so that one score covers all")
     oof_by_run = {
-        name: oof_by_unit(competition, run.oof(project), data.train, data.targets) for name, run in runs.items()
+        name: oof_by_unit(competition, run.oof_table(project), data.train, data.targets) for name, run in runs.items()
     }
     oof = next(iter(oof_by_run.values()))
     stack = np.stack([predicted.predictions for predicted in oof_by_run.values()])
@@ -94,12 +94,14 @@ def ensemble_runs(
     probabilities_fitted, probabilities_oof = choice.probabilities
     probabilities = replace(oof, predictions=probabilities_oof)
     oof = replace(oof, predictions=choice.predictions)
-    optimistic = any(run.optimistic for run in runs.values())
-    score = oof_score(competition, oof, optimistic, probabilities)
+    score = oof_score(competition, oof, any(run.is_optimistic for run in runs.values()), probabilities)
     score["ensemble"] = _score_entry(members, choice)
-    tests, unit = {name: run.test(project) for name, run in runs.items()}, data.test.set_index("id")["unit"]
-    test, test_probabilities = (
-        combine(competition, tests, unit, transform) for transform in (choice.fitted, probabilities_fitted)
+    tests_by_run, unit = (
+        {name: run.test_predictions(project) for name, run in runs.items()},
+        data.test.set_index("id")["unit"],
+    )
+    test_predictions, test_probabilities = (
+        combine_runs(competition, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
     prior = label_means(competition, labels_of_units(data.train["unit"].to_numpy(), data.targets))
     inputs = {path: digest for run in runs.values() for path, digest in run.inputs(project).items()}
@@ -107,14 +109,14 @@ def ensemble_runs(
     if members.can_be_cross_fitted:
         calibration = method_choice.calibration_gain(members, competition, choice, per_class)
     return Ensemble(
-        names=list(oof_by_run),
+        run_names=list(oof_by_run),
         members=members,
         choice=choice,
         calibration=calibration,
         oof=oof,
         probabilities=probabilities,
         score=score,
-        test=test,
+        test_predictions=test_predictions,
         test_probabilities=test_probabilities,
         fallback=choice.fallback(prior),
         prior=prior,
@@ -127,30 +129,32 @@ class _Run:
     """Finished folds of a run."""
 
     name: str
-    folds: list[int]
-    optimistic: bool
-    paths: list[FoldPaths]
+    fold_numbers: list[int]
+    is_optimistic: bool
+    fold_paths: list[FoldPaths]
 
     @classmethod
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
-        metadata = require_same_facts_and_folds(project, name)
-        folds = trained_folds(run_paths, project.competition.folds.k)
-        return cls(name, folds, is_optimistic(metadata), [run_paths.fold(number) for number in folds])
+        metadata = check_same_facts_and_folds(project, name)
+        fold_numbers = trained_folds(run_paths, project.competition.folds.k)
+        return cls(name, fold_numbers, is_optimistic(metadata), [run_paths.fold(number) for number in fold_numbers])
 
-    def oof(self, project: Project) -> pd.DataFrame:
-        tables = [read_predictions(project.competition, fold.oof) for fold in self.paths]
+    def oof_table(self, project: Project) -> pd.DataFrame:
+        tables = [read_predictions(project.competition, fold.oof) for fold in self.fold_paths]
         return pd.concat(tables, ignore_index=True)
 
-    def test(self, project: Project) -> pd.DataFrame:
+    def test_predictions(self, project: Project) -> pd.DataFrame:
         """Returns the mean of the folds' test predictions."""
         competition = project.competition
-        folds = {f"{self.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in self.paths}
+        folds = {
+            f"{self.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in self.fold_paths
+        }
         return mean_by_id(folds, competition.prediction_columns)
 
     def inputs(self, project: Project) -> dict[str, str]:
-        paths = [file for fold in self.paths for file in (fold.oof, fold.test)]
-        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in paths}
+        tables = [file for fold in self.fold_paths for file in (fold.oof, fold.test)]
+        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
@@ -159,7 +163,7 @@ def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str
     entry: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
-        entry["weights"] = {name: row.tolist() for name, row in zip(members.names, weights.round(9), strict=True)}
+        entry["weights"] = {name: row.tolist() for name, row in zip(members.run_names, weights.round(9), strict=True)}
     if post_processed and post_processed.helps:
         parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
         entry["adjustment"] = parameters

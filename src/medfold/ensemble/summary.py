@@ -15,7 +15,7 @@ class MemberSummary:
 
     Args:
         name: run name.
-        value: its OOF score.
+        value: OOF score of the run.
         low, high: ends of the 95 % interval; nan if there is none.
         weight: its weight in the chosen method, the mean over classes or labels; None if the method has no weights.
         error_correlation: correlation of its errors with those of each member, in order; 1 means the same errors.
@@ -116,14 +116,14 @@ def summarise_ensemble(competition: Competition, ensemble: Ensemble) -> Ensemble
 
 def _members(competition: Competition, ensemble: Ensemble) -> list[MemberSummary]:
     metric, members = metric_of(competition), ensemble.members
-    if len(members.names) == 1:
+    if len(members.run_names) == 1:
         return []
     weights = ensemble.choice.chosen.fitted.parameters.get("weights")
     if weights is not None and weights.ndim == 2:
         weights = weights.mean(axis=1)
     correlation = error_correlation(members)
     summaries = []
-    for number, (name, predictions) in enumerate(zip(members.names, members.predictions, strict=True)):
+    for number, (name, predictions) in enumerate(zip(members.run_names, members.predictions, strict=True)):
         low, high = bootstrap_interval(metric, members.targets, predictions, members.group)
         weight = None if weights is None else float(weights[number])
         value = metric(members.targets, predictions)

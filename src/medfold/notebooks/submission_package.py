@@ -36,9 +36,9 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
         The run for Kaggle; nothing is sent yet.
     """
     competition, paths = project.competition, project.paths
-    members = [_trained_run(project, name) for name in ensemble.names]
+    members = [_trained_run(project, name) for name in ensemble.run_names]
     score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
-    folder = bundle_folder(project, ensemble.names)
+    folder = bundle_folder(project, ensemble.run_names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
     sizes = write_submission_bundle.write_bundle(
         competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
@@ -54,7 +54,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
         f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}",
     )
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
-    name_parts = ("medfold", paths.name, combined_name(ensemble.names))
+    name_parts = ("medfold", paths.name, combined_name(ensemble.run_names))
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
 
 

@@ -36,8 +36,7 @@ def score(competition: Competition, name: str, truth: np.ndarray, predictions: n
     """Computes a metric of a competition.
 
     Args:
-        competition: its task, weights and beta.
-        name: of the metric.
+        name: name of the metric.
         truth: int (n, columns): one column (binary), labels, or classes as 0 and 1 with a single 1 in each row.
         predictions: float (n, columns): probabilities, or decisions as 0 and 1.
 

@@ -1,4 +1,9 @@
-"""The report: one HTML page about a run, or about several runs combined."""
+"""The report: one HTML page about a run, or about several runs combined.
+
+- `build`: the page from its sections; `page`: its HTML; `sections/`: a module per section.
+- `curves`, `galleries`, `subgroups`: compute what is shown.
+- `drawing`, `plots`, `line_styles`: draw it; `names`: names that users chose, as safe text.
+"""
 
 from medfold.report.build import build_page
 from medfold.report.page import render

@@ -23,31 +23,29 @@ from medfold.report.subgroups import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
-from medfold.submission import read_ledger
+from medfold.submission import find_scored_row, read_ledger
 
 
 def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
     """Builds the page, section by section.
 
     Args:
-        project: of the competition.
-        data: its dataset.
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
     competition, score = project.competition, ensemble.score
     metric = metric_of(competition)
-    first = project.paths.run(ensemble.names[0])
+    first = project.paths.run(ensemble.run_names[0])
     metadata = read_run(first)
     sections = [data_section(project, data), folds_section(project, data)]
     if histories := _histories(first, score["folds_done"], metric.name):
-        sections.append(learning_section(histories, metric, _duration(project, ensemble.names)))
+        sections.append(learning_section(histories, metric, _duration(project, ensemble.run_names)))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
     scored = ensemble.oof if post_processed else ensemble.probabilities
     sections.append(performance_section(competition, scored, ensemble.probabilities))
     if subgroups := _subgroups(project, data, ensemble, metric):
         sections.append(subgroups)
-    if len(ensemble.names) > 1 or ensemble.choice.post_processed:
+    if len(ensemble.run_names) > 1 or ensemble.choice.post_processed:
         sections.append(ensemble_section(ensemble, metric))
     if images := explanations_section(project, data, ensemble):
         sections.append(images)
@@ -65,13 +63,14 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
             f"Covers {done} of {competition.folds.k} folds: the score is of {score['units']:,} of "
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
-    for name in ensemble.names:
+    for name in ensemble.run_names:
         for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
+    runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
     return Page(
-        name=" + ".join(map(isolate, ensemble.names)),
+        name=" + ".join(map(isolate, ensemble.run_names)),
         title=competition.title,
-        subtitle=f"{project.paths.name}, {plural('run', ensemble.names)} {listed(ensemble.names)}. {RESEARCH_NOTICE}",
+        subtitle=f"{project.paths.name}, {runs_text}. {RESEARCH_NOTICE}",
         cards=_cards(project, ensemble, metric),
         notes=notes,
         sections=sections,
@@ -89,20 +88,11 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["also"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
-    ledger = read_ledger(project.workspace)
-    scored = ledger[
-        (ledger["competition"] == project.paths.name)
-        & (ledger["runs"] == " ".join(ensemble.names))
-        & (ledger["status"] == "scored")
-        & (ledger["folds"] == " ".join(map(str, score["folds_done"])))
-        & (ledger["oof"] == ("" if score["value"] is None else f"{score['value']:.6f}"))
-    ]
-    if len(scored):
-        row = scored.iloc[-1]
-        for part in ("public", "private"):
-            if row[part]:
-                when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
-                cards.append(Card(f"{part} score", f"{float(row[part]):.4f}", f"submitted {when}"))
+    row = find_scored_row(read_ledger(project.workspace), project.paths.name, ensemble.run_names, score)
+    for leaderboard_part in ("public", "private") if row else ():
+        if row[leaderboard_part]:
+            when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
+            cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
     done, k = len(score["folds_done"]), project.competition.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['units']:,} {_units(project)}"))
     return cards
@@ -126,7 +116,7 @@ def _duration(project: Project, names: list[str]) -> str:
 
 def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
     """Returns the section about subgroups; None if there is no column or no score."""
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names]
+    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids]
     columns = samples[list(project.competition.labels.keep)].reset_index(drop=True)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")

@@ -19,7 +19,7 @@ class LegendEntry(NamedTuple):
 
     Args:
         sample: a piece of the line, SVG.
-        name: of the line.
+        name: name of the line, for the legend.
         note: a number about it, such as its AUC; '' without one.
     """
 
@@ -51,7 +51,7 @@ class Strip(NamedTuple):
     """A row of images that belong together.
 
     Args:
-        title: of the row; '' without one.
+        title: title of the row; '' without one.
         images: side by side.
     """
 
@@ -65,7 +65,7 @@ class ConfusionTable:
 
     Args:
         counts: int (classes, classes), true classes by row, decided ones by column.
-        names: of the classes.
+        names: names of the classes.
     """
 
     counts: np.ndarray
@@ -113,7 +113,7 @@ class IntervalTable:
 
     Args:
         rows: from top to bottom.
-        title: of the values.
+        title: what the values are.
         overall: the overall value.
     """
 

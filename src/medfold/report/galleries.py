@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from medfold.scoring import decide
+
 NUM_SHOWN = 12  # images in a gallery
 
 
@@ -11,10 +13,10 @@ class GalleryUnits(NamedTuple):
     """The units of a gallery.
 
     Args:
-        title: of the gallery.
+        title: heading of the gallery.
         text: a sentence about it.
-        rows: int (k,), the units.
-        columns: int (k,), the prediction column that is explained.
+        rows: int (images,), the units.
+        columns: int (images,), the prediction column that is explained.
     """
 
     title: str
@@ -55,7 +57,7 @@ def _confidence(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarra
     """Returns for each unit the confidence of its decision, whether it is correct, and the column it refers to."""
     if targets.ndim == 2:
         confidence = np.maximum(predictions, 1 - predictions)
-        correct = (predictions > 0.5) == (targets == 1)
+        correct = decide(predictions, exclusive=False) == targets
         # A wrong label is more informative than a label that is correctly absent.
         column = np.where(
             correct.all(axis=1), predictions.argmax(axis=1), np.where(correct, -1, confidence).argmax(axis=1)
@@ -64,8 +66,8 @@ def _confidence(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarra
         return confidence[rows, column], correct[rows, column], column
     if predictions.shape[1] == 1:
         p = predictions[:, 0]
-        return np.maximum(p, 1 - p), (p > 0.5) == (targets == 1), np.zeros(len(p), int)
-    decided = predictions.argmax(axis=1)
+        return np.maximum(p, 1 - p), decide(p, exclusive=False) == targets, np.zeros(len(p), int)
+    decided = decide(predictions, exclusive=True)
     return predictions.max(axis=1), decided == targets, decided
 
 

@@ -43,7 +43,7 @@ def sample(number: int) -> str:
     """Draws a piece of a line for the legend, a small SVG.
 
     Args:
-        number: of the line in its figure.
+        number: position of the line in its figure, from 0.
     """
     style, (width, height) = line_style(number), SAMPLE_SIZE
     colour = f"var(--series{number % len(SERIES)})"

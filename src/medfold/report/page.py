@@ -84,7 +84,7 @@ class Section:
         """Adds a table; columns of numbers are aligned to the right, marked rows are highlighted.
 
         Args:
-            caption: of the table.
+            caption: text above the table.
             columns: the headings.
             rows: the cells, shown as text.
             marked: numbers of the highlighted rows. Defaults to none.
@@ -122,7 +122,7 @@ class Page:
 
     Args:
         name: the name of the run, for the title of the window.
-        title, subtitle: of the page.
+        title, subtitle: headings of the page.
         cards: headline numbers, the score first.
         notes: warnings above all sections.
         sections: in order.

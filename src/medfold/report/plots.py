@@ -66,7 +66,7 @@ def curves(
     Args:
         curve_by_name: curves by legend name.
         x, y: labels of the axes.
-        name: of the figure, unique on the page.
+        name: name of the figure, unique on the page.
         diagonal: True to draw the diagonal, which is chance or perfect calibration. Defaults to False.
         marks: points to mark. Defaults to none.
         notes: numbers after the names in the legend. Defaults to none.
@@ -97,7 +97,7 @@ def reliability(bins_by_name: dict[str, tuple[Curve, np.ndarray]], name: str) ->
 
     Args:
         bins_by_name: curve and counts of `curves.reliability`, by legend name.
-        name: of the figure, unique on the page.
+        name: name of the figure, unique on the page.
     """
     with rc_context(STYLE):
         figure, axes = _figure()
@@ -115,9 +115,9 @@ def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: 
 
     Args:
         histories: by fold.
-        column: of the histories.
-        title: of the axis.
-        name: of the figure, unique on the page.
+        column: column of the histories.
+        title: title of the vertical axis.
+        name: name of the figure, unique on the page.
     """
     with rc_context(STYLE):
         figure, axes = _figure()
@@ -140,7 +140,7 @@ def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> Plot:
     Args:
         parts: predictions, by legend name.
         x: label of the axis.
-        name: of the figure, unique on the page.
+        name: name of the figure, unique on the page.
     """
     with rc_context(STYLE):
         figure, axes = _figure()

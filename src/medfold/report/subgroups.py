@@ -21,7 +21,7 @@ class Subgroup(NamedTuple):
         column, value: the column and the value that the units have in common.
         num_units: the number of units.
         positive_share: share of units with the disease, or with any label; nan for classes.
-        score, low, high: of the subgroup; nan if undefined or too few units.
+        score, low, high: score of the subgroup and ends of its interval; nan if undefined or too few units.
     """
 
     column: str

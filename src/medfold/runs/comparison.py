@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.runs.identity import load_dataset_for, require_same_facts_and_folds
+from medfold.runs.identity import check_same_facts_and_folds, load_dataset_for
 from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, trained_folds
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 
@@ -83,12 +83,12 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
     difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
     better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
     k = project.competition.folds.k
-    return Comparison(metric.name, scored, sorted(folds), k, len(first.names), difference, better)
+    return Comparison(metric.name, scored, sorted(folds), k, len(first.unit_ids), difference, better)
 
 
 def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
     run_paths = find_run(project.paths, name)
-    require_same_facts_and_folds(project, name)
+    check_same_facts_and_folds(project, name)
     folds = trained_folds(run_paths, project.competition.folds.k)
     tables = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in folds]
     return oof_by_unit(project.competition, pd.concat(tables, ignore_index=True), data.train, data.targets)
@@ -96,7 +96,9 @@ def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:
     rows = np.isin(oof.fold, list(folds))
-    return OofPredictions(*(getattr(oof, name)[rows] for name in ("names", "predictions", "targets", "fold", "group")))
+    return OofPredictions(
+        *(getattr(oof, name)[rows] for name in ("unit_ids", "predictions", "targets", "fold", "group"))
+    )
 
 
 def _mean(oofs: list[OofPredictions]) -> OofPredictions:

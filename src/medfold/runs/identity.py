@@ -52,10 +52,10 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     A changed fact is thus reported before images are scanned again because of the change.
 
     Raises:
-        UserError: what `require_same_facts` and `make_folds` raise; or the labels have changed since the training.
+        UserError: what `check_same_facts` and `make_folds` raise; or the labels have changed since the training.
     """
     for name in names:
-        require_same_facts(project, name)
+        check_same_facts(project, name)
     data, labels = load_dataset(project), labels_fingerprint(project)
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
@@ -64,7 +64,7 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     return data
 
 
-def require_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
+def check_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
     """Checks that a run fits today's facts.
 
     Args:
@@ -97,20 +97,20 @@ def _facts_by_key(facts: Competition) -> dict[str, Any]:
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def require_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
+def check_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
     """Checks that a run fits today's facts and folds; returns the contents of run.json.
 
     Raises:
         UserError: no such run, other facts, or another folds table.
     """
-    metadata = require_same_facts(project, name)
+    metadata = check_same_facts(project, name)
     if not has_same_folds(project, metadata):
         fix = "Train a new run under another name (RUN=new-name), or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", find_run(project.paths, name).folder, fix)
     return metadata
 
 
-def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
+def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
@@ -119,20 +119,22 @@ def require_same_images(project: Project, name: str, test: pd.DataFrame) -> None
     Raises:
         UserError: images were added or removed, or have changed under the same ids.
     """
-    paths = find_run(project.paths, name)
+    run_paths = find_run(project.paths, name)
     fix = _fix_retrain(project)
-    for fold in done_folds(paths, project.competition.folds.k):
-        predicted = set(read_predictions(project.competition, paths.fold(fold).test)["id"])
+    for fold in done_folds(run_paths, project.competition.folds.k):
+        predicted = set(read_predictions(project.competition, run_paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:
             pairs = ((added, "added"), (removed, "removed"))
             changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
-            raise UserError(f"the test part has changed since run '{name}' was trained: {changes}", paths.folder, fix)
-    saved, now = read_run(paths).get("images"), images_fingerprint(project)
+            raise UserError(
+                f"the test part has changed since run '{name}' was trained: {changes}", run_paths.folder, fix
+            )
+    saved, now = read_run(run_paths).get("images"), images_fingerprint(project)
     for part in ("train", "test"):
         if saved and now and saved[part] != now[part]:
             what = f"images of the {part} part have changed, under the same ids, since run '{name}' was trained"
-            raise UserError(what, paths.folder, fix)
+            raise UserError(what, run_paths.folder, fix)
 
 
 def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:

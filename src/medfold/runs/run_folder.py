@@ -23,25 +23,25 @@ FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.s
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
 
 
-def open_run(paths: RunPaths, metadata: dict[str, Any]) -> None:
+def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
     """Writes run.json with the first fold; later folds must have the same recipe, folds table and store.
 
     Raises:
         UserError: they differ; the differing keys are listed.
     """
-    with files.lock(paths.metadata):
-        saved = files.read_json(paths.metadata)
+    with files.lock(run_paths.metadata):
+        saved = files.read_json(run_paths.metadata)
         if saved is None:
-            files.write_json(metadata, paths.metadata, sealed=True)
+            files.write_json(metadata, run_paths.metadata, sealed=True)
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if before["folds"] != now["folds"]:
         what = "this run was started on another folds table, and its scores belong to that one"
-        raise UserError(what, paths.metadata, "Give the new run another name: RUN=new-name")
+        raise UserError(what, run_paths.metadata, "Give the new run another name: RUN=new-name")
     if changed:
         fix = "Give the new run another name: RUN=new-name"
-        raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", paths.metadata, fix)
+        raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
 
 
 def _with_defaults(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -60,86 +60,92 @@ def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in values.items()}
 
 
-def read_run(paths: RunPaths) -> dict[str, Any]:
+def read_run(run_paths: RunPaths) -> dict[str, Any]:
     """Reads run.json.
 
     Raises:
         UserError: no such run (the existing ones are listed), or a damaged file.
     """
-    metadata = files.read_json(paths.metadata)
+    metadata = files.read_json(run_paths.metadata)
     if metadata is not None and not (isinstance(metadata, dict) and {"recipe", "facts", "folds"} <= set(metadata)):
-        raise UserError("recipe, facts or folds are missing", paths.metadata, "Restore it from a backup")
+        raise UserError("recipe, facts or folds are missing", run_paths.metadata, "Restore it from a backup")
     if metadata is None:
-        competition = paths.folder.parent.name
-        known = sorted(path.parent.name for path in paths.folder.parent.glob("*/run.json"))
+        competition = run_paths.folder.parent.name
+        known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
-        fix = f"{trained}Run: {_first_train_command(paths)}"
-        raise UserError(f"run '{paths.name}' is not trained", competition, fix)
+        fix = f"{trained}Run: {_first_train_command(run_paths)}"
+        raise UserError(f"run '{run_paths.name}' is not trained", competition, fix)
     return metadata
 
 
-def damaged_files(paths: FoldPaths) -> list[str]:
+def damaged_files(fold_paths: FoldPaths) -> list[str]:
     """Returns the files of a finished fold that are missing, or differ from their hashes in its marker.
 
     A fold without a marker is not finished; none of its files counts as damaged.
     """
-    if not paths.done.is_file():
+    if not fold_paths.done.is_file():
         return []
     try:
-        marker = files.read_json(paths.done)
+        marker = files.read_json(fold_paths.done)
     except UserError:
-        return [paths.done.name]
+        return [fold_paths.done.name]
     if not isinstance(marker, dict) or not marker:
-        return [paths.done.name]
-    hashes = {name: files.sha256(paths.folder / name) if (paths.folder / name).is_file() else None for name in marker}
+        return [fold_paths.done.name]
+    hashes = {
+        name: files.sha256(fold_paths.folder / name) if (fold_paths.folder / name).is_file() else None
+        for name in marker
+    }
     return [name for name, digest in hashes.items() if digest != marker[name]]
 
 
-def is_fold_done(paths: FoldPaths) -> bool:
+def is_fold_done(fold_paths: FoldPaths) -> bool:
     """Returns True if every file of the fold exists with the hash that is in its marker."""
-    return paths.done.is_file() and not damaged_files(paths)
+    return fold_paths.done.is_file() and not damaged_files(fold_paths)
 
 
-def done_folds(paths: RunPaths, k: int) -> list[int]:
+def done_folds(run_paths: RunPaths, k: int) -> list[int]:
     """Returns the numbers of the folds that are done and not damaged."""
-    return [fold for fold in range(k) if is_fold_done(paths.fold(fold))]
+    return [fold for fold in range(k) if is_fold_done(run_paths.fold(fold))]
 
 
-def damaged_folds(paths: RunPaths, k: int) -> dict[int, list[str]]:
+def damaged_folds(run_paths: RunPaths, k: int) -> dict[int, list[str]]:
     """Returns the damaged files of each finished fold that has any."""
-    return {fold: damaged for fold in range(k) if (damaged := damaged_files(paths.fold(fold)))}
+    return {fold: damaged for fold in range(k) if (damaged := damaged_files(run_paths.fold(fold)))}
 
 
-def trained_folds(paths: RunPaths, k: int) -> list[int]:
+def trained_folds(run_paths: RunPaths, k: int) -> list[int]:
     """Returns the numbers of the folds that are done, of which there must be at least one.
 
     Raises:
         UserError: none is done, or one is damaged.
     """
-    done = [fold for fold in range(k) if paths.fold(fold).done.is_file()]
-    for fold, damaged in damaged_folds(paths, k).items():
+    done = [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
+    for fold, damaged in damaged_folds(run_paths, k).items():
         what = f"{shorten_list(damaged)} {'is' if len(damaged) == 1 else 'are'} missing or changed since the training"
-        fix = f"Restore a copy, or train the fold again: {_train_command(paths, fold)}"
-        raise UserError(what, paths.fold(fold).folder, fix)
+        fix = f"Restore a copy, or train the fold again: {_train_command(run_paths, fold)}"
+        raise UserError(what, run_paths.fold(fold).folder, fix)
     if not done:
-        competition = paths.folder.parent.name
-        fix = f"Run: {_first_train_command(paths)}"
-        raise UserError(f"run '{paths.name}' has no finished fold", competition, fix)
+        competition = run_paths.folder.parent.name
+        fix = f"Run: {_first_train_command(run_paths)}"
+        raise UserError(f"run '{run_paths.name}' has no finished fold", competition, fix)
     return done
 
 
-def _first_train_command(paths: RunPaths) -> str:
+def _first_train_command(run_paths: RunPaths) -> str:
     """Returns the command that trains a run; with RECIPE= if a recipe other than the baseline has the run's name."""
-    command = f"make train COMPETITION={paths.folder.parent.name}"
-    workspace = Workspace(paths.folder.parents[2])
-    if paths.name == "baseline" or paths.folder.parent.name not in workspace.competitions():
+    command = f"make train COMPETITION={run_paths.folder.parent.name}"
+    workspace = Workspace(run_paths.folder.parents[2])
+    if run_paths.name == "baseline" or run_paths.folder.parent.name not in workspace.competitions():
         return command
-    recipes = recipe_names(workspace.competition(paths.folder.parent.name), workspace.base_folder)
-    return f"{command} RECIPE={paths.name}" if paths.name in recipes else command
+    recipes = recipe_names(workspace.competition(run_paths.folder.parent.name), workspace.base_folder)
+    return f"{command} RECIPE={run_paths.name}" if run_paths.name in recipes else command
 
 
-def _train_command(paths: RunPaths, fold: int) -> str:
-    command = read_run(paths).get("command") or f"make train COMPETITION={paths.folder.parent.name} RUN={paths.name}"
+def _train_command(run_paths: RunPaths, fold: int) -> str:
+    command = (
+        read_run(run_paths).get("command")
+        or f"make train COMPETITION={run_paths.folder.parent.name} RUN={run_paths.name}"
+    )
     return f"{command} FOLD={fold}"
 
 
@@ -149,7 +155,6 @@ def predictions_table(
     """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
 
     Args:
-        competition: its prediction columns.
         ids: (n,).
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
@@ -190,35 +195,38 @@ def is_optimistic(metadata: dict[str, Any]) -> bool:
     return metadata["recipe"]["training"]["keep"] == "best"
 
 
-def write_oof(competition: Competition, paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
+def write_oof(
+    competition: Competition, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
+) -> dict[str, Any]:
     """Concatenates the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
 
     Args:
-        competition: its metrics and columns.
-        paths: of the run.
+        run_paths: paths of the run.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
 
     Returns:
         The contents of score.json.
     """
-    with files.lock(paths.oof):
-        for fold, damaged in damaged_folds(paths, competition.folds.k).items():
+    with files.lock(run_paths.oof):
+        for fold, damaged in damaged_folds(run_paths, competition.folds.k).items():
             text = f"{shorten_list(damaged)}: missing or changed since the training; not in the score"
-            warn(f"fold {fold}", f"{text}. To train it again: {_train_command(paths, fold)}")
-        folds = done_folds(paths, competition.folds.k)
-        oof = pd.concat([read_predictions(competition, paths.fold(fold).oof) for fold in folds], ignore_index=True)
-        result = oof_score(competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(paths)))
-        if suspicious := self_check_findings(paths, folds):
+            warn(f"fold {fold}", f"{text}. To train it again: {_train_command(run_paths, fold)}")
+        folds = done_folds(run_paths, competition.folds.k)
+        oof = pd.concat([read_predictions(competition, run_paths.fold(fold).oof) for fold in folds], ignore_index=True)
+        result = oof_score(
+            competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))
+        )
+        if suspicious := self_check_findings(run_paths, folds):
             result["suspicious"] = suspicious
-        files.write_csv(oof, paths.oof)
-        files.write_json(result, paths.score, sealed=True)
+        files.write_csv(oof, run_paths.oof)
+        files.write_json(result, run_paths.score, sealed=True)
     return result
 
 
-def self_check_findings(paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+def self_check_findings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """Returns the findings of each fold's self-check, by fold; folds without a finding are left out."""
-    findings = {str(fold): files.read_json(paths.fold(fold).checks) for fold in folds}
+    findings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
     return {fold: lines for fold, lines in findings.items() if lines}
 
 

@@ -58,7 +58,7 @@ class RunList:
     """All runs of a competition.
 
     Args:
-        competition: its name.
+        competition: name of the competition.
         metric: name of its metric.
         runs: the trained runs, those on the current folds table first; within a folds table the best first. A run
             with fewer scored folds follows those with more, as its score covers fewer samples.

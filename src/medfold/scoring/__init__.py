@@ -1,4 +1,11 @@
-"""Metrics, scores with confidence intervals, and post-processing that is fitted on labels."""
+"""Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
+
+- `metric`: the class and the metric of a competition; `metrics`: the built-in ones.
+- `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences.
+- `decisions`: from probabilities to classes and labels, and labels as columns.
+- `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
+  scored.
+"""
 
 from medfold.scoring import metrics as metrics  # registers them
 from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units
@@ -13,7 +20,7 @@ from medfold.scoring.bootstrap import (
 )
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
-from medfold.scoring.decisions import decisions_of
+from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 from medfold.scoring.metric import (
     METRICS,
     Metric,
@@ -46,6 +53,7 @@ __all__ = [
     "chain_fits",
     "chance_score",
     "cross_fit",
+    "decide",
     "decisions_of",
     "describe_score",
     "format_difference",
@@ -63,6 +71,7 @@ __all__ = [
     "paired_difference",
     "post_processing_of",
     "prediction_map",
+    "targets_as_columns",
     "temperature_calibration",
     "to_classes",
     "to_logits",

@@ -17,20 +17,20 @@ class AggregatedSamples:
     """Labels and predictions of units.
 
     Args:
-        names: text (units,), in the order in which the units first occur among the samples.
+        unit_ids: text (units,), in the order in which the units first occur among the samples.
         first: int (units,), the position of the first sample of each unit.
         targets: int (units,) or (units, labels).
         predictions: float64 (units, columns).
     """
 
-    names: np.ndarray
+    unit_ids: np.ndarray
     first: np.ndarray
     targets: np.ndarray
     predictions: np.ndarray
 
 
 def aggregate(
-    competition: Competition, names: np.ndarray, targets: np.ndarray, predictions: np.ndarray
+    competition: Competition, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
 ) -> AggregatedSamples:
     """Aggregates the labels and predictions of samples into those of their units.
 
@@ -39,34 +39,34 @@ def aggregate(
     mutually exclusive classes are normalised to a sum of 1.
 
     Args:
-        names: text (n,), the unit of each sample.
+        units: text (n,), the id of the unit of each sample.
         targets: int (n,) or (n, labels).
         predictions: float (n, columns).
     """
     predictions = predictions.astype(np.float64)
-    codes, unique = pd.factorize(np.asarray(names, object))
-    if len(unique) == len(names):
-        return AggregatedSamples(np.asarray(names, object), np.arange(len(names)), targets, predictions)
+    codes, unique = pd.factorize(np.asarray(units, object))
+    if len(unique) == len(units):
+        return AggregatedSamples(np.asarray(units, object), np.arange(len(units)), targets, predictions)
     first = np.unique(codes, return_index=True)[1]
     return AggregatedSamples(
         np.asarray(unique, object),
         first,
-        labels_of_units(names, targets),
+        labels_of_units(units, targets),
         _aggregate_columns(competition, codes, predictions),
     )
 
 
-def labels_of_units(names: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def labels_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Returns the labels of units: the highest class of their samples, or each label that any of them has.
 
     Args:
-        names: text (n,), the unit of each sample.
+        units: text (n,), the id of the unit of each sample.
         targets: int (n,) or (n, labels).
 
     Returns:
         int (units,) or (units, labels), in the order in which the units first occur.
     """
-    codes, unique = pd.factorize(np.asarray(names, object))
+    codes, unique = pd.factorize(np.asarray(units, object))
     return pd.DataFrame(targets).groupby(codes).max().to_numpy().reshape(len(unique), *targets.shape[1:])
 
 

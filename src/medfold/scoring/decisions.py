@@ -1,8 +1,36 @@
-"""Decisions: the one rule that turns predictions into classes and labels, for scores and submissions alike."""
+"""Labels as columns of 0 and 1, and the rules that turn predictions into classes and labels."""
 
 import numpy as np
 
 from medfold.competition import Competition
+
+
+def targets_as_columns(targets: np.ndarray, num_columns: int) -> np.ndarray:
+    """Returns the membership of each class or label, 0 or 1, in the form of predictions.
+
+    Args:
+        targets: int (n,) or (n, labels).
+        num_columns: number of prediction columns: 1 for a binary task, else the number of classes or labels.
+
+    Returns:
+        int (n, columns).
+    """
+    if targets.ndim == 1 and num_columns > 1:
+        return (targets[:, None] == np.arange(num_columns)).astype(np.int64)
+    return targets.reshape(len(targets), num_columns)
+
+
+def decide(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
+    """Decides mutually exclusive classes, or each column by itself.
+
+    Args:
+        predictions: float (n, columns), or (n,) for a binary task.
+        exclusive: True for mutually exclusive classes: the most probable one is decided.
+
+    Returns:
+        int (n,), the decided classes; else 0 or 1 in the shape of the predictions, 1 where they are above one half.
+    """
+    return predictions.argmax(axis=1) if exclusive else (predictions > 0.5).astype(int)
 
 
 def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarray:
@@ -20,8 +48,8 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
         float64 (n, columns) of 0 and 1.
     """
     if competition.exclusive_classes:
-        return np.eye(predictions.shape[1])[predictions.argmax(axis=1)]
-    decisions = predictions > 0.5
+        return np.eye(predictions.shape[1])[decide(predictions, exclusive=True)]
+    decisions = decide(predictions, exclusive=False).astype(bool)
     if competition.submission.layout == "lists" and not competition.submission.empty:
         decisions[np.arange(len(decisions)), predictions.argmax(axis=1)] |= ~decisions.any(axis=1)
     return decisions.astype(np.float64)

@@ -12,7 +12,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decisions_of
+from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 
 
 def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
@@ -21,8 +21,7 @@ def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
     Args:
         targets: int (n,) or (n, labels).
     """
-    labels = np.eye(len(competition.prediction_columns))[targets] if competition.exclusive_classes else targets
-    return labels.reshape(len(labels), -1).mean(axis=0)
+    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Metric:
         title: as in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
             them from `metric_of`.
-        higher_is_better: its direction.
+        higher_is_better: True for a score, False for a loss.
         tasks: the tasks that it is defined for.
         needs: 'probability', or 'class' if only the decided class counts.
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
@@ -129,7 +128,6 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
-        competition: its task, and `score`.
         name: as in competition.yaml. Defaults to its `score.metric`.
 
     Raises:
@@ -138,7 +136,8 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
             that no metric of the competition takes.
     """
     score = competition.score
-    metric = _find_metric(name or score.metric, competition.task)
+    key = "score.metric" if name in (None, score.metric) else "score.also"
+    metric = _find_metric(name or score.metric, competition.task, key)
     if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
         what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
@@ -185,7 +184,7 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
     ones.
 
     Args:
-        name: of the metric.
+        name: name of the metric.
         submitted: float (n, columns), as in the submission.
         probabilities: float (n, columns).
     """
@@ -219,15 +218,14 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
     return metric.sign * max(defined) if defined else float("nan")
 
 
-def _find_metric(name: str, task: str) -> Metric:
-    metric = METRICS.find(name, "score")
+def _find_metric(name: str, task: str, key: str) -> Metric:
+    """Returns a metric by its name; `key` is the key of competition.yaml that errors name."""
+    metric = METRICS.find(name, key)
     if task not in metric.tasks:
-        raise UserError(
-            f"metric {name} is not defined for task {task}", "score", f"Its tasks: {', '.join(metric.tasks)}"
-        )
+        raise UserError(f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(metric.tasks)}")
     return metric
 
 
 def to_classes(predictions: np.ndarray) -> np.ndarray:
     """Decides classes: the most probable one; for predictions (n,), 1 where they are above one half."""
-    return (predictions > 0.5).astype(int) if predictions.ndim == 1 else predictions.argmax(axis=1)
+    return decide(predictions, exclusive=predictions.ndim == 2)

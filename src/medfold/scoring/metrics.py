@@ -8,6 +8,7 @@ A metric is nan where it is undefined, such as an AUC when all samples are of on
 
 import numpy as np
 
+from medfold.scoring.decisions import targets_as_columns
 from medfold.scoring.metric import metric, to_classes
 
 NUM_BINS = 15  # number of bins of the expected calibration error
@@ -35,7 +36,7 @@ def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     doi 10.1038/s41597-022-01721-8). Undefined if the AUC of any column is.
     """
     columns = predictions.shape[1]
-    members = targets == 1 if targets.ndim == 2 else targets[:, None] == np.arange(columns)
+    members = targets_as_columns(targets, columns)
     return float(np.mean([auc(members[:, column], predictions[:, column]) for column in range(columns)]))
 
 

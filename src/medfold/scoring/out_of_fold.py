@@ -38,13 +38,13 @@ class OofPredictions:
     """OOF predictions of units with their labels, sorted by the ids of the units' first samples.
 
     Args:
-        names: text (units,).
+        unit_ids: text (units,), the ids of the units.
         predictions: float64 (units, columns).
         targets: int (units,) or (units, labels).
         fold, group: int (units,).
     """
 
-    names: np.ndarray
+    unit_ids: np.ndarray
     predictions: np.ndarray
     targets: np.ndarray
     fold: np.ndarray
@@ -86,7 +86,7 @@ def oof_by_unit(
         oof[competition.prediction_columns].to_numpy(np.float64),
     )
     return OofPredictions(
-        names=aggregated.names,
+        unit_ids=aggregated.unit_ids,
         predictions=aggregated.predictions,
         targets=aggregated.targets,
         fold=oof["fold"].to_numpy()[aggregated.first],
@@ -95,13 +95,13 @@ def oof_by_unit(
 
 
 def oof_score(
-    competition: Competition, oof: OofPredictions, optimistic: bool, probabilities: OofPredictions | None = None
+    competition: Competition, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
 ) -> dict[str, Any]:
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
     Args:
         oof: the predictions to score.
-        optimistic: True if epochs were chosen on the scored folds.
+        is_optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).
             Defaults to `oof`.
 
@@ -125,9 +125,9 @@ def oof_score(
         "per_fold": per_fold,
         "low": _rounded(low),
         "high": _rounded(high),
-        "units": len(oof.names),
+        "units": len(oof.unit_ids),
         "folds_done": folds,
-        "optimistic": optimistic,
+        "optimistic": is_optimistic,
         "also": also,
         # Kept to compute the score again: competition.yaml may have changed by then.
         "facts": competition.model_dump(mode="json", include={"score", "submission"}),

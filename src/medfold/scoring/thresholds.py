@@ -47,6 +47,7 @@ def moved(predictions: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def _best_threshold(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> float:
+    """Returns the threshold of one column with the best score."""
     # The best threshold lies just below a positive, or above all predictions: a lower one only adds false positives.
     # So rare classes have few candidates, and all of them are tried.
     values = np.unique(np.clip(predictions, 1e-6, 1 - 1e-6))

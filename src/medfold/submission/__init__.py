@@ -1,27 +1,49 @@
-"""Submissions: the table and its format, the checks, the ledger and the leaderboards."""
+"""Submissions: what is uploaded, its checks, and what is recorded about it.
 
-from medfold.submission.check import check_sample_submission, check_submission
-from medfold.submission.form import class_words, explain_words, holds_decisions
-from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry, leaderboard_of
-from medfold.submission.ledger import content_id_of, format_ledger_score, read_ledger, record_path, write_record
-from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
+- `draft`: a submission before the upload, its content id and message; `combined_runs`: what it is made from.
+- `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words.
+- `check`: refuses what a leaderboard would refuse or score wrongly.
+- `ledger`: a row for every submission; `record`: the JSON file beside each.
+- `leaderboards/`: a module per kind of upload.
+"""
+
+from medfold.submission.cell_format import explain_words
+from medfold.submission.check import check_better_than_chance, check_sample_submission, check_submission
+from medfold.submission.draft import SubmissionDraft, draft_submission, submission_message, write_draft
+from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry, leaderboard_of
+from medfold.submission.ledger import find_scored_row, read_ledger
+from medfold.submission.record import (
+    content_id_of,
+    find_same_submission,
+    ledger_row,
+    record_path,
+    submission_record,
+    write_record,
+)
+from medfold.submission.table import align_sample, build_submission, fill_missing
 
 __all__ = [
+    "Leaderboard",
     "LeaderboardResult",
+    "SubmissionDraft",
     "SubmissionEntry",
     "align_sample",
     "build_submission",
+    "check_better_than_chance",
     "check_sample_submission",
     "check_submission",
-    "class_words",
     "content_id_of",
+    "draft_submission",
     "explain_words",
     "fill_missing",
-    "format_ledger_score",
-    "holds_decisions",
+    "find_same_submission",
+    "find_scored_row",
     "leaderboard_of",
+    "ledger_row",
     "read_ledger",
-    "read_submission",
     "record_path",
+    "submission_message",
+    "submission_record",
+    "write_draft",
     "write_record",
 ]

@@ -5,7 +5,9 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.submission.form import Form
+from medfold.scoring import chance_score, metric_of
+from medfold.submission.cell_format import CellFormat
+from medfold.submission.combined_runs import CombinedRuns
 from medfold.submission.table import align_sample, build_submission
 
 
@@ -14,7 +16,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
 
     Args:
         sample: the sample submission, all columns as text.
-        units: of the test part, in the order of the sample table.
+        units: ids of the units of the test part, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the classes or the metric, or its units differ from the test part.
@@ -30,7 +32,6 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
-        competition: its id and prediction columns.
         table: the submission.
         sample: the sample submission, all columns as text.
 
@@ -58,15 +59,15 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission", "Sort them as the sample")
-    form = Form.from_sample(competition, sample)
-    for column in form.columns:
+    cell_format = CellFormat.from_sample(competition, sample)
+    for column in cell_format.columns:
         if competition.submission.layout == "lists":
             wrong = [not _is_list(str(cell), competition) for cell in table[column]]
             names = competition.prediction_columns
             reason = f"not a list of different labels of {shorten_list(names, 6)}"
-        elif form.holds_decisions:
-            wrong = ~table[column].astype(str).isin(form.words)
-            reason = f"not a class of {shorten_list(form.words.tolist(), 6)}"
+        elif cell_format.holds_decisions:
+            wrong = ~table[column].astype(str).isin(cell_format.words)
+            reason = f"not a class of {shorten_list(cell_format.words.tolist(), 6)}"
         else:
             numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
             wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
@@ -74,6 +75,19 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             row = int(np.argmax(np.asarray(wrong)))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
             raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
+
+
+def check_better_than_chance(competition: Competition, runs: CombinedRuns) -> None:
+    """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
+
+    Raises:
+        UserError: the score is no better than chance. An undefined score is accepted.
+    """
+    metric, oof = metric_of(competition), runs.oof
+    chance, value = chance_score(competition, oof.targets, runs.prior), metric(oof.targets, oof.predictions)
+    if metric.sign * (value - chance) <= 0:  # False if undefined
+        problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
+        raise UserError(problem, " ".join(runs.run_names), "Check labels and training; FORCE=1 submits it anyway")
 
 
 def _is_list(cell: str, competition: Competition) -> bool:

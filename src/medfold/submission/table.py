@@ -9,7 +9,7 @@ from medfold.competition import Competition
 from medfold.console import warn
 from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
-from medfold.submission.form import Form
+from medfold.submission.cell_format import CellFormat
 
 
 def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
 
     Args:
         sample: the sample submission, all columns as text.
-        units: of the test part, in the order of the sample table.
+        units: ids of the units of the test part, in the order of the sample table.
     """
     id_column = competition.submission.id
     if competition.submission.layout == "long":
@@ -47,7 +47,7 @@ def fill_missing(
 
     Args:
         predictions: id (of the unit) and prediction columns.
-        units: of the test part.
+        units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
         reason: completes 'units have ...' in the message, why there is no prediction. Defaults to 'no readable image'.
         quiet: True to print no message. Defaults to False.
@@ -73,7 +73,6 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
-        competition: its id and prediction columns.
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 
@@ -81,12 +80,12 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         A table with the columns of the sample; ids without a prediction are missing (`check_submission` reports them).
 
     Raises:
-        UserError: the columns of the sample fit neither form.
+        UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
-    id_column, form = competition.submission.id, Form.from_sample(competition, sample)
+    id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
     written = values
-    if form.holds_decisions:
+    if cell_format.holds_decisions:
         written = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.layout == "long":
         names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
@@ -94,19 +93,25 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
         positions = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
         table = sample.loc[known, [id_column]].reset_index(drop=True)
         cells = written.to_numpy()[positions]
-        cells = form.words[cells.astype(int)] if form.holds_decisions else cells
-        return table.assign(**{form.columns[0]: cells})[list(sample.columns)]
+        cells = cell_format.words[cells.astype(int)] if cell_format.holds_decisions else cells
+        return table.assign(**{cell_format.columns[0]: cells})[list(sample.columns)]
     if competition.submission.layout == "lists":
         names = np.array(competition.prediction_columns)
         cells = [competition.labels.separator.join(names[row]) for row in written.to_numpy() > 0]
-        filled = pd.DataFrame({form.columns[0]: cells}, index=values.index)
-    elif form.is_one_class:
-        filled = pd.DataFrame({form.columns[0]: form.words[written.to_numpy().argmax(axis=1)]}, index=values.index)
+        filled = pd.DataFrame({cell_format.columns[0]: cells}, index=values.index)
+    elif cell_format.is_one_class:
+        filled = pd.DataFrame(
+            {cell_format.columns[0]: cell_format.words[written.to_numpy().argmax(axis=1)]}, index=values.index
+        )
     else:
-        written = written.set_axis(form.columns, axis=1) if len(form.columns) == 1 else written[form.columns]
+        written = (
+            written.set_axis(cell_format.columns, axis=1)
+            if len(cell_format.columns) == 1
+            else written[cell_format.columns]
+        )
         filled = written
-        if form.holds_decisions:
-            filled = pd.DataFrame(form.words[written.to_numpy().astype(int)], written.index, written.columns)
+        if cell_format.holds_decisions:
+            filled = pd.DataFrame(cell_format.words[written.to_numpy().astype(int)], written.index, written.columns)
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = filled.loc[ids].reset_index(drop=True)
     table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
@@ -125,26 +130,26 @@ def read_predictions_back(
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
-    id_column, form = competition.submission.id, Form.from_sample(competition, sample)
+    id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
     columns, layout = competition.prediction_columns, competition.submission.layout
     if layout == "lists":
-        listed = [set(cell.split(competition.labels.separator)) for cell in table[form.columns[0]]]
+        listed = [set(cell.split(competition.labels.separator)) for cell in table[cell_format.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
-    code = {word: float(number) for number, word in enumerate(form.words)}
-    numbers = table[form.columns].apply(
-        lambda column: column.map(code) if form.holds_decisions else column.astype(float)
+    code = {word: float(number) for number, word in enumerate(cell_format.words)}
+    numbers = table[cell_format.columns].apply(
+        lambda column: column.map(code) if cell_format.holds_decisions else column.astype(float)
     )
     if layout == "long":
         names, labels = split_long(table[id_column], columns, "submission")
-        long = pd.DataFrame({"id": names, "label": labels, "value": numbers[form.columns[0]]})
+        long = pd.DataFrame({"id": names, "label": labels, "value": numbers[cell_format.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
-        return long.rename_axis(columns=None), form.holds_decisions
-    if form.is_one_class:
-        cells = np.eye(len(columns))[numbers[form.columns[0]].astype(int)]
+        return long.rename_axis(columns=None), cell_format.holds_decisions
+    if cell_format.is_one_class:
+        cells = np.eye(len(columns))[numbers[cell_format.columns[0]].astype(int)]
         return pd.DataFrame(cells, table[id_column], columns), True
-    values = numbers.set_axis(columns, axis=1) if len(form.columns) == 1 else numbers[columns]
-    return values.set_index(table[id_column]), form.holds_decisions
+    values = numbers.set_axis(columns, axis=1) if len(cell_format.columns) == 1 else numbers[columns]
+    return values.set_index(table[id_column]), cell_format.holds_decisions
 
 
 def read_submission(path: Path) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from medfold.prediction import Predictor, save_weights
 from medfold.progress import progress_bar
 from medfold.run_paths import FoldPaths
 from medfold.runs import predictions_table
-from medfold.scoring import aggregate, metric_of
+from medfold.scoring import aggregate, decide, metric_of
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.callbacks import build_callbacks
@@ -183,7 +183,7 @@ def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
     outputs, targets = trained.predict(trained.images.rows, tta=False), trained.images.targets
     exclusive = trained.competition.exclusive_classes
-    decided = outputs.argmax(axis=1) if exclusive else (outputs > 0.5).astype(int)
+    decided = decide(outputs, exclusive)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
     failure = "NOT learnt: check images, labels and the learning rate"
     verdict = "the set-up can learn" if share >= 0.95 else failure

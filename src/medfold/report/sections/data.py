@@ -11,7 +11,7 @@ from medfold.report import page as pages
 from medfold.report.drawing import CaptionedImage, Drawing, Strip
 from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section
-from medfold.report.sections.performance import label_matrix
+from medfold.scoring import targets_as_columns
 
 MAX_PAIRS = 12  # pairs of near-duplicates that are shown
 IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
@@ -61,7 +61,7 @@ def data_section(project: Project, data: Dataset) -> Section:
 def _examples(project: Project, data: Dataset) -> list[Drawing]:
     """Draws a sheet with some images of each class or label."""
     competition = project.competition
-    members = label_matrix(competition, data.targets)
+    members = targets_as_columns(data.targets, len(competition.prediction_columns))
     if competition.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names

@@ -12,10 +12,10 @@ def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
     """Shows the members, the methods with their cross-fitted scores, and the post-processing."""
     section = Section("ensemble", "Ensemble")
     choice = ensemble.choice
-    if len(ensemble.names) > 1:
+    if len(ensemble.run_names) > 1:
         rows = [
             [name, format_score(metric(ensemble.members.targets, predictions))]
-            for name, predictions in zip(ensemble.names, ensemble.members.predictions, strict=True)
+            for name, predictions in zip(ensemble.run_names, ensemble.members.predictions, strict=True)
         ]
         section.table("Members", ["run", f"out-of-fold {isolate(metric.title)}"], rows)
         rows = [

@@ -28,14 +28,14 @@ NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
     """Shows galleries of images, with heat maps if the weights of the first run exist."""
-    competition, name = project.competition, ensemble.names[0]
+    competition, name = project.competition, ensemble.run_names[0]
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
     recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
     _, measurements = scan_dataset(project, recipe.images)
     store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.names].reset_index()
+    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
     maps: dict[tuple[int, int], np.ndarray] = {}
@@ -46,7 +46,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
         maps, evidence_for = nets.explain(rows, columns, section)
     else:
         section.text("The weights of this run are missing, so there are no heat maps.")
-    if len(ensemble.names) > 1:
+    if len(ensemble.run_names) > 1:
         section.text(f"Heat maps are those of {isolate(name)}; predictions are those of all runs combined.")
     if competition.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
@@ -73,11 +73,11 @@ class _Nets:
     """The nets of a run, one per fold.
 
     Args:
-        project: of the competition.
+        project: the competition, opened.
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
-        weights: files of each fold, by its number.
+        weights: paths of each fold, by its number.
     """
 
     project: Project
@@ -94,7 +94,7 @@ class _Nets:
         Args:
             rows: int (n,), the samples.
             columns: int (n,), the prediction column that each map explains.
-            section: of the page.
+            section: section of the page to add text to.
 
         Returns:
             The maps by row and column, float (height, width); the class or label that they are evidence for, as text.
@@ -103,8 +103,8 @@ class _Nets:
             from medfold.prediction import GradCam, load_model, randomise_weights
         competition, findings = self.project.competition, self._findings()
         heat_maps, agreement, pointing, method, by_grade = {}, [], [], "", False
-        for fold, paths in self.weights.items():
-            net = load_model(competition, self.recipe, paths.weights)
+        for fold, fold_paths in self.weights.items():
+            net = load_model(competition, self.recipe, fold_paths.weights)
             explainer = GradCam(net)
             method, by_grade = explainer.method, explainer.explains_grade
             in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
@@ -121,7 +121,7 @@ class _Nets:
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
             if findings is not None:
-                pointing.append(self._pointed(explainer, fold, paths, findings))
+                pointing.append(self._pointed(explainer, fold_paths, findings))
         target = "a positive" if competition.task == "binary" else "the named class or label"
         target = "a higher grade" if by_grade else target
         section.text(
@@ -161,13 +161,11 @@ class _Nets:
             radius=findings["radius"] * np.maximum(scale_x, scale_y),
         )
 
-    def _pointed(
-        self, explainer: Any, fold: int, paths: FoldPaths, findings: pd.DataFrame
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _pointed(self, explainer: Any, fold_paths: FoldPaths, findings: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Returns for each true positive: if the map points at the finding (bool), and the chance of a random point."""
         from medfold.prediction import hits_finding, random_hits
 
-        oof = read_predictions(self.project.competition, paths.oof).set_index("id")
+        oof = read_predictions(self.project.competition, fold_paths.oof).set_index("id")
         detected = findings[findings["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[detected["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))

@@ -14,7 +14,7 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, duratio
 
     Args:
         histories: by fold.
-        metric: of the competition; its column in the histories has its name.
+        metric: the competition's metric; its column in the histories has its name.
         duration: the training time as text; '' if it is unknown.
     """
     section = Section("learning", "Learning curves")

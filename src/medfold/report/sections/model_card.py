@@ -23,7 +23,7 @@ def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> S
     section.heading("Model description")
     section.list(
         [
-            f"{plural('Run', ensemble.names)} {listed(ensemble.names)}: a convolutional net per fold.",
+            f"{plural('Run', ensemble.run_names)} {listed(ensemble.run_names)}: a convolutional net per fold.",
             f"Combined by: {ensemble.choice.chosen.method.title}.",
             f"Task {competition.task}: {listed(competition.prediction_columns[:MAX_ROWS])}.",
             f"Trained on {count_of(len(data.train), 'image')} of {count_of(data.train['group'].nunique(), 'group')}.",

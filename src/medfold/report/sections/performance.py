@@ -8,16 +8,9 @@ from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
-from medfold.scoring import METRICS, OofPredictions, auc, format_score, to_classes
+from medfold.scoring import METRICS, OofPredictions, auc, format_score, targets_as_columns, to_classes
 
 MAX_CURVES = 8  # classes or labels in one figure
-
-
-def label_matrix(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """Returns the membership of each class or label, 0 or 1: int (units, columns)."""
-    if competition.exclusive_classes:
-        return (targets[:, None] == np.arange(len(competition.prediction_columns))).astype(np.int64)
-    return targets.reshape(len(targets), -1)
 
 
 def performance_section(competition: Competition, oof: OofPredictions, probabilities: OofPredictions) -> Section:
@@ -30,24 +23,24 @@ def performance_section(competition: Competition, oof: OofPredictions, probabili
     section = Section("performance", "Performance")
     targets, predictions = probabilities.targets, probabilities.predictions
     section.text("All figures are of out-of-fold predictions: each by a net that was not trained on the image.")
-    truth = label_matrix(competition, targets)
-    defined = [k for k in range(truth.shape[1]) if 0 < truth[:, k].sum() < len(truth)]
+    truth = targets_as_columns(targets, predictions.shape[1])
+    defined = [column for column in range(truth.shape[1]) if 0 < truth[:, column].sum() < len(truth)]
     rows, roc, pr = [], {}, {}
-    for k in defined:
-        name, area = competition.prediction_columns[k], auc(truth[:, k], predictions[:, k])
-        precision = curves.average_precision(truth[:, k], predictions[:, k])
+    for column in defined:
+        name, area = competition.prediction_columns[column], auc(truth[:, column], predictions[:, column])
+        precision = curves.average_precision(truth[:, column], predictions[:, column])
         rows.append(
             [
                 name,
-                f"{truth[:, k].sum():,}",
-                f"{truth[:, k].mean():.1%}",
+                f"{truth[:, column].sum():,}",
+                f"{truth[:, column].mean():.1%}",
                 format_score(area),
                 format_score(precision),
             ]
         )
         if len(roc) < MAX_CURVES:
-            roc[name] = curves.roc(truth[:, k], predictions[:, k])
-            pr[name] = curves.precision_recall(truth[:, k], predictions[:, k])
+            roc[name] = curves.roc(truth[:, column], predictions[:, column])
+            pr[name] = curves.precision_recall(truth[:, column], predictions[:, column])
     points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
     drawings = _curves(roc, pr, points, rows) if defined else []
     drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probabilities)]
@@ -115,10 +108,10 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
         correct = to_classes(predictions) == targets
         parts = {"decided class": curves.reliability(correct, predictions.max(axis=1))}
     else:
-        truth = label_matrix(competition, targets) == 1
+        truth = targets_as_columns(targets, predictions.shape[1]) == 1
         parts = {
-            name: curves.reliability(truth[:, k], predictions[:, k])
-            for k, name in enumerate(competition.prediction_columns[:MAX_CURVES])
+            name: curves.reliability(truth[:, column], predictions[:, column])
+            for column, name in enumerate(competition.prediction_columns[:MAX_CURVES])
         }
     error = METRICS["ece"](targets, predictions)
     text = (
@@ -144,7 +137,11 @@ def _confusion(competition: Competition, oof: OofPredictions, probabilities: Oof
     table = ConfusionTable(counts, competition.class_names)
     drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, is_wide=table.is_wide)]
     if competition.task == "binary":
-        parts = {competition.class_names[k]: predictions[targets == k, 0] for k in (0, 1) if (targets == k).any()}
+        parts = {
+            competition.class_names[label]: predictions[targets == label, 0]
+            for label in (0, 1)
+            if (targets == label).any()
+        }
         drawings.append(
             Drawing(
                 "spread",

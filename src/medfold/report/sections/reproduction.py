@@ -22,7 +22,9 @@ def recipe_section(project: Project, ensemble: Ensemble, metadata: dict[str, Any
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
     differ = [[key, reference.get(key, ""), value] for key, value in recipe.items() if reference.get(key) != value]
-    section.table(f"{isolate(ensemble.names[0])}: differences from {name}", ["key", name, ensemble.names[0]], differ)
+    section.table(
+        f"{isolate(ensemble.run_names[0])}: differences from {name}", ["key", name, ensemble.run_names[0]], differ
+    )
     return section
 
 
@@ -32,15 +34,15 @@ def reproduction_section(
     """Lists the commands that reproduce the result, with versions, seed and hashes."""
     section = Section("again", "Reproduction")
     commands = [project.command("download"), project.command("folds")]
-    for run_name in ensemble.names:
+    for run_name in ensemble.run_names:
         run = read_run(project.paths.run(run_name))
         commands.append(run.get("command") or f"# {run_name}: started by an earlier version, its command is unknown")
-    joined = " ".join(ensemble.names)
+    joined = " ".join(ensemble.run_names)
     quoted = f'"{joined}"'
     commands += [project.command(target, RUNS=quoted, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
     rows = [["commit", metadata["commit"] or "outside git"], ["seed", metadata["seed"]]]
     rows += [[name, number] for name, number in metadata["versions"].items()]
     rows += [["folds table, SHA-256", metadata["folds"][:16]], ["prepared images", metadata["store"]]]
-    section.table(f"Versions and hashes of {isolate(ensemble.names[0])}", ["", "value"], rows)
+    section.table(f"Versions and hashes of {isolate(ensemble.run_names[0])}", ["", "value"], rows)
     return section

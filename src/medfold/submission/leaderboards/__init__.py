@@ -1,1 +1,1 @@
-"""Leaderboards, one module per kind of upload."""
+"""Leaderboards, one module per kind of upload; `entry` is their interface."""

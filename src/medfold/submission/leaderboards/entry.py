@@ -1,21 +1,16 @@
-"""The interface of leaderboards: one module per `upload` of competition.yaml, with two or three functions.
-
-- `preflight(competition, paths)`: raises UserError if a submission would be refused now;
-- `submit(competition, paths, entry)`: scores or uploads a checked submission and returns a `LeaderboardResult`;
-- `fetch_scores(competition, queries)`: only where scores are published later: returns `{file: LeaderboardResult}` for
-  those submissions of `queries` (ref, content id, file) that the leaderboard lists.
-"""
+"""The interface of leaderboards: one module per `upload` of competition.yaml, which is a `Leaderboard`."""
 
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
+from medfold.competition import Competition
 from medfold.kaggle import RemoteRun
+from medfold.paths import CompetitionPaths
 
 MODULES = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
 
@@ -25,8 +20,8 @@ class SubmissionEntry:
     """A checked submission.
 
     Args:
-        file: its path.
-        table: its contents, all columns as text.
+        file: path of the submission.
+        table: contents of the file, all columns as text.
         probabilities: the probabilities from which decisions were made: id (of the unit) and prediction columns.
         groups: the group of each test id, for intervals.
         message: its description: run, OOF score, commit.
@@ -56,7 +51,7 @@ class LeaderboardResult:
     Args:
         status: for the ledger: written, pending, scored or error.
         public, private: scores on the two parts of the leaderboard; None where there is none.
-        ref: its number on the leaderboard.
+        ref: number of the submission on the leaderboard.
         problem: the reason for a late refusal.
         lines: text to print, (heading, value).
         ranking: published scores with a row for this submission, best first; None without any.
@@ -75,6 +70,40 @@ class LeaderboardResult:
     record_entries: dict[str, Any] = field(default_factory=dict)
 
 
-def leaderboard_of(upload: str) -> ModuleType:
-    """Returns the module of a kind of upload."""
-    return importlib.import_module(f"medfold.submission.leaderboards.{MODULES[upload]}")
+class Leaderboard(Protocol):
+    """A kind of upload: a module of this package with these names.
+
+    Attributes:
+        IS_LONG_RUNNING: True if `submit` may take hours, so that it must not hold up other submissions.
+    """
+
+    IS_LONG_RUNNING: bool
+
+    def preflight(self, competition: Competition, paths: CompetitionPaths) -> None:
+        """Checks that a submission would be accepted now.
+
+        Raises:
+            UserError: it would be refused.
+        """
+
+    def submit(self, competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
+        """Scores or uploads a checked submission.
+
+        Raises:
+            UserError: it was refused.
+        """
+
+    @property
+    def fetch_scores(
+        self,
+    ) -> Callable[[Competition, list[tuple[str, str, str]]], dict[str, LeaderboardResult]] | None:
+        """Function that fetches scores which are published later; None where `submit` returns them at once.
+
+        It takes the competition and (ref, content id, file) of each submission, and returns the results, by file, of
+        those submissions that the leaderboard lists.
+        """
+
+
+def leaderboard_of(upload: str) -> Leaderboard:
+    """Returns the leaderboard of a kind of upload."""
+    return cast(Leaderboard, importlib.import_module(f"medfold.submission.leaderboards.{MODULES[upload]}"))

@@ -14,6 +14,7 @@ from medfold.paths import CompetitionPaths
 from medfold.progress import spinner
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
+IS_LONG_RUNNING = False
 MAX_WAIT = 600  # seconds to wait for a score
 PENDING_MESSAGE = "not available yet; run make scores later"
 MAX_LISTED = 1000  # submissions in which earlier ones are searched
@@ -74,7 +75,7 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
 
     Args:
         competitions: signed in as a user who takes part.
-        slug: of the competition.
+        slug: name of the competition at Kaggle.
         notebooks: True to submit a notebook instead of a file. Defaults to False.
 
     Raises:
@@ -148,7 +149,7 @@ def _result(submission: KaggleSubmission) -> LeaderboardResult:
     if submission.status == "pending":
         return LeaderboardResult(status="pending", ref=ref)
     scores = [("public", submission.public), ("private", submission.private)]
-    lines = [(part, f"{value:.5f}") for part, value in scores if value is not None]
+    lines = [(leaderboard_part, f"{value:.5f}") for leaderboard_part, value in scores if value is not None]
     return LeaderboardResult(
         status="scored", public=submission.public, private=submission.private, ref=ref, lines=lines
     )

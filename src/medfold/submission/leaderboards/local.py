@@ -12,6 +12,9 @@ from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interv
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 
+IS_LONG_RUNNING = False
+fetch_scores = None  # `submit` returns the scores
+
 
 def preflight(competition: Competition, paths: CompetitionPaths) -> None:
     """Checks that the hidden solution exists, if the data includes labels of the test part.
@@ -44,8 +47,6 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     use the probabilities from which decisions were made, the printed line notes it.
 
     Args:
-        competition: its metrics and columns.
-        paths: of the solution and of the published scores.
         entry: the checked submission.
 
     Raises:
@@ -68,8 +69,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     targets = encode_targets(competition, solution)
     names = [competition.score.metric, *competition.score.also]
     scores, lines = {}, []
-    for part in ("Public", "Private"):
-        in_part = (solution["usage"] == part).to_numpy()
+    for leaderboard_part in ("Public", "Private"):
+        in_part = (solution["usage"] == leaderboard_part).to_numpy()
         if not in_part.any():
             continue
         texts = []
@@ -78,13 +79,16 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
             predictions = metric_input(competition, name, written_values, probability_values)[in_part]
             uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
             value = metric(targets[in_part], predictions)
-            scores[part, metric.name] = None if np.isnan(value) else value
+            scores[leaderboard_part, metric.name] = None if np.isnan(value) else value
             interval = bootstrap_interval(metric, targets[in_part], predictions, groups[in_part])
             score_text = format_score_and_interval(metric.title, value, *interval)
             texts.append(f"{score_text} of the probabilities" if uses_probabilities else score_text)
         is_whole = in_part.all()
         lines.append(
-            ("test score" if is_whole else part.lower(), f"{', '.join(texts)}, {count_of(int(in_part.sum()), 'image')}")
+            (
+                "test score" if is_whole else leaderboard_part.lower(),
+                f"{', '.join(texts)}, {count_of(int(in_part.sum()), 'image')}",
+            )
         )
     ranking, own_row = _rank(paths, names, scores)
     return LeaderboardResult(

@@ -13,7 +13,8 @@ from medfold.submission.leaderboards import kaggle
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.submission.table import read_submission
 
-__all__ = ["fetch_scores", "preflight", "submit"]
+__all__ = ["IS_LONG_RUNNING", "fetch_scores", "preflight", "submit"]
+IS_LONG_RUNNING = True
 MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"
 MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning

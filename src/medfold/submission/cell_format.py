@@ -13,7 +13,7 @@ from medfold.scoring import metric_of
 
 
 @dataclass(frozen=True)
-class Form:
+class CellFormat:
     """The format of the cells of a submission.
 
     Args:
@@ -31,7 +31,7 @@ class Form:
     unknown_words: list[str]
 
     @classmethod
-    def from_sample(cls, competition: Competition, sample: pd.DataFrame) -> "Form":
+    def from_sample(cls, competition: Competition, sample: pd.DataFrame) -> "CellFormat":
         """Derives the format from the facts and a sample submission.
 
         Raises:
@@ -43,7 +43,7 @@ class Form:
         if submission.layout != "wide" and len(columns) != 1:
             found = f"found {shorten_list(columns, 6)}"
             what = f"layout {submission.layout} needs one column beside '{submission.id}', {found}"
-            raise UserError(what, "sample submission", "See submission.layout in competition.yaml")
+            raise UserError(what, "sample submission", "Correct submission.layout in competition.yaml")
         one_class = submission.layout == "wide" and competition.exclusive_classes and len(columns) == 1
         fits = submission.layout != "wide" or one_class or set(columns) == set(competition.prediction_columns)
         if not fits and not (competition.task == "binary" and len(columns) == 1):
@@ -52,7 +52,7 @@ class Form:
             raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
         if one_class and metric.needs != "class":
             what = f"one column for the class, but metric {metric.name} needs probabilities"
-            raise UserError(what, "sample submission", "See score.metric in competition.yaml")
+            raise UserError(what, "sample submission", "Name a metric of decisions as score.metric in competition.yaml")
         decisions = (
             submission.layout == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
         )
@@ -100,13 +100,15 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
 
 def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
     """Returns True if a submission in this format holds decisions, not probabilities."""
-    return Form.from_sample(competition, sample).holds_decisions
+    return CellFormat.from_sample(competition, sample).holds_decisions
 
 
 def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
-    form = Form.from_sample(competition, sample)
-    return form.words.tolist() if form.holds_decisions and competition.submission.layout != "lists" else None
+    cell_format = CellFormat.from_sample(competition, sample)
+    return (
+        cell_format.words.tolist() if cell_format.holds_decisions and competition.submission.layout != "lists" else None
+    )
 
 
 def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
@@ -114,17 +116,16 @@ def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
 
     Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.
     """
-    form = Form.from_sample(competition, sample)
-    if not form.holds_decisions or competition.submission.layout == "lists":
+    cell_format = CellFormat.from_sample(competition, sample)
+    if not cell_format.holds_decisions or competition.submission.layout == "lists":
         return ""
     names = _meanings(competition)
-    if form.unknown_words:
-        what = (
-            f"the sample submission has {shorten_list(form.unknown_words, 4)}, which cannot be matched to the classes"
-        )
-        written = shorten_list(form.words.tolist(), 6)
+    if cell_format.unknown_words:
+        unknown_words = shorten_list(cell_format.unknown_words, 4)
+        what = f"the sample submission has {unknown_words}, which cannot be matched to the classes"
+        written = shorten_list(cell_format.words.tolist(), 6)
         return f"{what}: {written} are written, as in competition.yaml. Check that this is right"
-    if form.words.tolist() == names:
+    if cell_format.words.tolist() == names:
         return ""
-    pairs = [f"{word} for {name}" for word, name in zip(form.words, names, strict=True)]
+    pairs = [f"{word} for {name}" for word, name in zip(cell_format.words, names, strict=True)]
     return f"written as in the sample submission: {shorten_list(pairs, 6)}"

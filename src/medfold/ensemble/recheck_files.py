@@ -1,0 +1,35 @@
+"""Files beside a submission from which `make recheck` computes it and its score again."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition, Project
+from medfold.ensemble.run_ensemble import Ensemble
+
+
+def write_recheck_files(project: Project, ensemble: Ensemble, submission: Path) -> None:
+    """Writes the fitted ensemble (.npz) and its OOF predictions (.csv) into the folder recheck/ of the submissions.
+
+    Args:
+        ensemble: the ensemble that the submission was made from.
+        submission: path of the submission.
+    """
+    ensemble.choice.fitted.save(project.paths.recheck_file(submission, "npz"))
+    # With all digits, as rounding would change ties.
+    text = oof_table(project.competition, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
+    files.write_text(text, project.paths.recheck_file(submission, "csv"))
+
+
+def oof_table(competition: Competition, ensemble: Ensemble) -> pd.DataFrame:
+    """Returns the scored OOF predictions and the probabilities behind them.
+
+    Returns:
+        A table with id (of the unit), fold, the prediction columns, and a column `behind <column>` for each of them.
+    """
+    table = pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold})
+    probability_columns = [f"behind {column}" for column in competition.prediction_columns]
+    table[competition.prediction_columns] = ensemble.oof.predictions
+    table[probability_columns] = ensemble.probabilities.predictions
+    return table

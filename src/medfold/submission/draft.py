@@ -1,0 +1,95 @@
+"""A submission before it is uploaded: its text, its content id, its message, and its file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition, Project
+from medfold.data import sample_submission
+from medfold.runs import git_commit
+from medfold.scoring import format_score, metric_title
+from medfold.submission.check import check_submission
+from medfold.submission.combined_runs import CombinedRuns
+from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
+
+MAX_RUNS_LENGTH = 200  # letters of the run names in a message
+
+
+@dataclass(frozen=True)
+class SubmissionDraft:
+    """A checked submission that is not written yet.
+
+    Args:
+        text: content of the file.
+        sha256: hash of the text.
+        content_id: short text in the message, by which the submission is found again.
+        sample: the sample submission with a row for each test unit.
+        probabilities: test probabilities, a row per unit.
+    """
+
+    text: str
+    sha256: str
+    content_id: str
+    sample: pd.DataFrame
+    probabilities: pd.DataFrame
+
+
+def draft_submission(project: Project, runs: CombinedRuns, units: list[str]) -> SubmissionDraft:
+    """Builds and checks a submission, without writing it. Prints how many units have no prediction.
+
+    Args:
+        runs: the combined runs.
+        units: ids of the units of the test part, in the order of the sample table.
+
+    Raises:
+        UserError: the sample submission does not fit the competition, or the submission is faulty.
+    """
+    competition = project.competition
+    sample = align_sample(competition, sample_submission(competition, project.paths), units)
+    predictions = fill_missing(competition, runs.test_predictions, units, runs.fallback)
+    probabilities = fill_missing(competition, runs.test_probabilities, units, runs.prior, quiet=True)
+    table = build_submission(competition, predictions, sample)
+    check_submission(competition, table, sample)
+    text = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    sha256 = files.sha256_of_text(text)
+    return SubmissionDraft(text, sha256, _content_id(competition, sha256, runs), sample, probabilities)
+
+
+def _content_id(competition: Competition, sha256: str, runs: CombinedRuns) -> str:
+    """Returns the content id of a submission, made from its file.
+
+    For a notebook it is made from the trained folds: the public test set may have three rows, for which different
+    models can predict the same.
+    """
+    if competition.upload != "notebook":
+        return f"file {sha256[:12]}"
+    score = {key: value for key, value in runs.score.items() if key != "facts"}  # as in older versions
+    return f"folds {files.fingerprint([sha256, runs.inputs, score], 12)}"
+
+
+def write_draft(competition: Competition, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
+    """Writes a submission, unless the file holds it already, and checks what is read back.
+
+    Returns:
+        The table as it was read back from the file, all columns as text.
+    """
+    if not file.is_file() or files.sha256(file) != draft.sha256:
+        files.write_text(draft.text, file)
+    written = read_submission(file)
+    check_submission(competition, written, draft.sample)
+    return written
+
+
+def submission_message(project: Project, runs: CombinedRuns, content_id: str) -> str:
+    """Returns the text that is shown with the submission at Kaggle: runs, OOF score, folds, commit, content id."""
+    score = runs.score
+    title = metric_title(project.competition, score["metric"])
+    value = format_score(score["value"])
+    folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
+    commit = git_commit(project.workspace.root)
+    code = f", commit {commit}" if commit else ""
+    label = "+".join(runs.run_names)
+    label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
+    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"

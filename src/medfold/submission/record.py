@@ -1,0 +1,119 @@
+"""The record of a submission: its row of the ledger, and the JSON file beside it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition, Project
+from medfold.runs import combined_name
+from medfold.submission.cell_format import class_words, holds_decisions
+from medfold.submission.combined_runs import CombinedRuns
+from medfold.submission.draft import SubmissionDraft
+from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.ledger import add_row, format_ledger_score, read_ledger, score_cells
+
+VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
+
+
+def record_path(project: Project, row: dict[str, str]) -> Path:
+    """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
+    return (project.workspace.root / row["file"]).with_suffix(".json")
+
+
+def ledger_row(
+    project: Project, runs: CombinedRuns, draft: SubmissionDraft, same: dict[str, str] | None
+) -> dict[str, str]:
+    """Returns the row of the ledger for a submission that has no result yet.
+
+    Args:
+        runs: the combined runs.
+        draft: the submission.
+        same: row of a submission with the same predictions, whose time and file are used again; None without one.
+    """
+    when, file = (same["when"], same["file"]) if same else _new_file(project, runs.run_names, draft.sha256)
+    return {
+        "when": when,
+        "competition": project.paths.name,
+        "file": file,
+        "sha256": draft.sha256,
+        **score_cells(runs.run_names, runs.score),
+    }
+
+
+def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str, str]:
+    """Returns the time, and the path below the project folder, of a new submission.
+
+    A command that was killed after it had written the file, and before the ledger, left a file without a row: it is
+    used again.
+    """
+    folder, name = project.paths.submissions, combined_name(run_names)
+    listed = set(read_ledger(project.workspace)["file"])
+    for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
+        path = file.relative_to(project.workspace.root).as_posix()
+        if path not in listed and files.sha256(file) == sha256:
+            return file.name[: len("20260101-000000")], path
+    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    file = folder / f"{when}-{name}.csv"
+    count = 1
+    while file.exists():  # two within one second
+        count += 1
+        file = file.with_name(f"{when}-{name}-{count}.csv")
+    return when, file.relative_to(project.workspace.root).as_posix()
+
+
+def submission_record(competition: Competition, runs: CombinedRuns, draft: SubmissionDraft) -> dict[str, Any]:
+    """Returns the contents of the record of a submission that has no result yet."""
+    return {
+        "runs": runs.run_names,
+        "score": runs.score,
+        "inputs": runs.inputs,
+        "sha256": draft.sha256,
+        "mark": draft.content_id,
+        "nothing": runs.fallback.tolist(),
+        "decisions": holds_decisions(competition, draft.sample),
+        "words": class_words(competition, draft.sample),
+    }
+
+
+def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResult, record: dict[str, Any]) -> None:
+    """Writes the result of a submission into the ledger and into the record beside its file.
+
+    Versions of data set and notebook that were recorded before are kept.
+
+    Args:
+        row: row of the ledger, from `ledger_row`.
+        outcome: the result of the leaderboard.
+        record: other contents of the record, from `submission_record`.
+    """
+    path = record_path(project, row)
+    versions = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
+    result = {"ref": outcome.ref, "public": outcome.public, "private": outcome.private, "status": outcome.status}
+    files.write_json({**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem}, path)
+    scores = {"public": format_ledger_score(outcome.public), "private": format_ledger_score(outcome.private)}
+    add_row(project.workspace, {**row, **result, **scores})
+
+
+def content_id_of(row: dict[str, str], record: dict[str, Any]) -> str:
+    """Returns the part of a submission's message by which it is found again in Kaggle's list.
+
+    Args:
+        row: row of the ledger.
+        record: contents of the JSON file beside the submission.
+    """
+    return record.get("mark") or f"file {row['sha256'][:12]}"
+
+
+def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: str) -> dict[str, str] | None:
+    """Returns the last row of the ledger with the same predictions; None if there is none.
+
+    Args:
+        earlier: rows of the ledger to search.
+        content_id: content id of the submission.
+    """
+    for row in reversed(earlier.to_dict("records")):
+        if content_id_of(row, files.read_json(record_path(project, row)) or {}) == content_id:
+            return row
+    return None

@@ -1,0 +1,28 @@
+"""Rows of the ledger: cells of an OOF score, and the search for a scored submission."""
+
+import pandas as pd
+
+from medfold.submission.ledger import find_scored_row, score_cells
+
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
+
+
+def test_cells_of_a_score_are_text():
+    expected = {"runs": "a b", "metric": "auc", "oof": "0.900000", "low": "0.800000", "high": "", "folds": "0 2"}
+    assert score_cells(["a", "b"], SCORE) == expected
+
+
+def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
+    row = {"competition": "small", "status": "scored", **score_cells(["a"], SCORE)}
+    others = [
+        {"status": "pending"},
+        {"competition": "other"},
+        {"runs": "a b"},
+        {"folds": "0"},
+        {"oof": "0.900001"},
+    ]
+    rows = [row | {"when": "1"}, row | {"when": "2"}, *(row | other | {"when": "3"} for other in others)]
+    found = find_scored_row(pd.DataFrame(rows), "small", ["a"], SCORE)
+    assert found is not None
+    assert found["when"] == "2"
+    assert find_scored_row(pd.DataFrame(rows[2:]), "small", ["a"], SCORE) is None

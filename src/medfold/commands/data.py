@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold import files
-from medfold.competition import load_facts
+from medfold.competition import load_competition
 from medfold.console import confirm, format_size, print_table, say
 from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
@@ -90,7 +90,7 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
 def _is_own_data(workspace: Workspace, paths: CompetitionPaths) -> bool:
     """Returns True if the source is of kind own; False also where competition.yaml has a fault."""
     try:
-        return load_facts(paths, workspace.base_folder).source.get("kind") == "own"
+        return load_competition(paths, workspace.base_folder).source.get("kind") == "own"
     except UserError:
         return False
 

@@ -11,7 +11,7 @@ from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
 from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_facts
+from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_competition
 from medfold.competition.recipe import (
     Recipe,
     effective_recipe,
@@ -44,7 +44,7 @@ __all__ = [
     "image_settings",
     "ineffective_settings",
     "kaggle_slug",
-    "load_facts",
+    "load_competition",
     "load_recipe",
     "parse_overrides",
     "parse_slug",

@@ -80,7 +80,7 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 @app.command()
 def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
     """The whole pipeline: download, folds, training, submission."""
-    project = open_project(competition)
+    project = open_project(competition, writes=["data", "folds", "runs", "submissions"])
     from medfold.commands.demo import demo
 
     demo(project)
@@ -97,7 +97,7 @@ def download(
     if path and files:
         fix = "FROM= takes all files of a folder or archive; FILES= gets single files from the source"
         raise UserError("together they have no meaning", "FROM and FILES", fix)
-    project = open_project(competition)
+    project = open_project(competition, writes=["data"])
     from medfold.commands.download import download
 
     download(project, Path(path) if path else None, force, files.split() or None)
@@ -131,7 +131,7 @@ def prepare(
     force: Force = False,
 ) -> None:
     """Scan every image once, and prepare it for a recipe."""
-    project = open_project(competition)
+    project = open_project(competition, writes=["data"])
     from medfold.commands.prepare import prepare
 
     prepare(project, recipe, read_overrides(overrides), force)
@@ -142,7 +142,7 @@ def folds(
     competition: CompetitionName = DEFAULT_COMPETITION, recipe: RecipeName = "baseline", force: Force = False
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
-    project = open_project(competition)
+    project = open_project(competition, writes=["data", "folds"])
     from medfold.commands.folds import make_folds
     from medfold.competition import image_settings
 
@@ -173,7 +173,7 @@ def train(
         raise UserError("expected numbers or all", f"FOLD={fold}", 'Example: FOLD="0 1"')
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", f"ON={on}", "Example: ON=kaggle")
-    project = open_project(competition)
+    project = open_project(competition, writes=["data", "folds", "runs"])
     from medfold.commands.train import train
 
     folds = None if fold == "all" else sorted({int(number) for number in numbers})
@@ -263,7 +263,7 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
     """Ensemble the trained folds, write, check, upload and record the submission."""
-    project = open_project(competition)
+    project = open_project(competition, writes=["runs", "submissions"])
     from medfold.commands.submit import submit
 
     names, chosen_method = runs.split() or None, method or None
@@ -283,7 +283,7 @@ def report(
     per_class: PerClass = False,
 ) -> None:
     """Write a web page about a run, or about an ensemble."""
-    project = open_project(competition)
+    project = open_project(competition, writes=["runs"])
     from medfold.commands.report import report
 
     report(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
@@ -300,7 +300,7 @@ def notebook(
     per_class: PerClass = False,
 ) -> None:
     """Pack the trained folds and a notebook that submits them, without uploading."""
-    project = open_project(competition)
+    project = open_project(competition, writes=["runs"])
     from medfold.commands.notebook import notebook
 
     notebook(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)

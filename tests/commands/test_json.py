@@ -78,7 +78,7 @@ def test_scores_and_recheck_as_json(two_runs, medfold):
     code, output = medfold("recheck", "-c", "small", "--runs", "strong")
     assert code == 2
     assert output["result"][0]["differences"]
-    assert "differences" in output["error"]
+    assert "1 difference: strong: value is" in output["error"]
 
 
 def test_doctor_as_json(small, medfold):

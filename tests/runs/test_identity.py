@@ -283,7 +283,7 @@ def test_folds_are_compared_by_content(folded, change):
     train(folded)  # all folds are done: the run is that of these folds
     start, fold = rows[0].rsplit(",", 1)
     path.write_text("\n".join([head, *rows[1:], f"{start},{(int(fold) + 1) % 3}", ""]))
-    with pytest.raises(UserError, match="trained on another folds table"):
+    with pytest.raises(UserError, match="is in two folds"):
         submit(folded, force=True)
 
 

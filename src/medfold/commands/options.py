@@ -1,5 +1,6 @@
 """Options shared by several commands, and functions that read their values."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -46,12 +47,18 @@ def check_given(value: str, variable: str, example: str) -> None:
         raise UserError("not given", variable, f"Example: {example}")
 
 
-def open_project(name: str):
+def open_project(name: str, writes: Sequence[str] = ()):
     """Opens a competition, and checks its metrics and its source.
 
+    Args:
+        name: name of the competition.
+        writes: the folders of the project that the command writes to, such as `data`; they are checked before its work
+            begins. Defaults to none.
+
     Raises:
-        UserError: no such competition, or an error in its competition.yaml.
+        UserError: no such competition, an error in its competition.yaml, or a folder that cannot be written to.
     """
+    from medfold import files
     from medfold.competition import Project
     from medfold.data import open_source
     from medfold.scoring import metric_of
@@ -61,6 +68,8 @@ def open_project(name: str):
     for metric in (score.metric, *score.also):
         metric_of(project.competition, metric)
     open_source(project)
+    for folder in writes:
+        files.check_writable(project.workspace.root / folder)
     return project
 
 

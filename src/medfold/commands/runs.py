@@ -5,7 +5,7 @@ from itertools import groupby
 from medfold import files
 from medfold.commands.data import remove_after_confirmation, select_names, total_size
 from medfold.competition import Project
-from medfold.console import format_duration, format_size, print_table, say
+from medfold.console import format_duration, format_size, print_table, say, warn
 from medfold.errors import shorten_list
 from medfold.runs import RunList, RunSummary, done_folds, summarise_runs
 from medfold.scoring import format_interval, format_score, metric_of
@@ -32,6 +32,9 @@ def list_runs(project: Project) -> RunList:
             say("", f"on another folds table, {older}: do not compare the scores with others")
         columns = ["run", title, "95 % interval", "folds", "time", "differs"]
         print_table(columns, [_row(summary) for summary in summaries], [0])
+    if run_list.without_metadata:
+        fix = f"restore it, or remove the folder in {project.display(project.paths.runs)}"
+        warn("", f"not shown, run.json is missing: {shorten_list(run_list.without_metadata)}: {fix}")
     if run_list.untrained:
         fix = project.command("runs", DELETE=f'"{" ".join(run_list.untrained[:MAX_SHOWN])}"')
         say("", f"not shown, without a trained fold: {shorten_list(run_list.untrained)} ({fix} removes them)")

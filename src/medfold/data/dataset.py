@@ -19,6 +19,7 @@ from medfold.folds import (
     find_leaks,
     join_duplicates,
     load_near_duplicates,
+    restore_folds_metadata,
     save_new_folds,
 )
 from medfold.images import read_appearance
@@ -99,6 +100,8 @@ def load_dataset(
     _check_groups_are_whole(project, leaks)
     if makes_folds:
         save_new_folds(project, train, leaks)
+    else:
+        restore_folds_metadata(project, train, leaks)
     if near is not None:
         files.write_csv(leaks.table(), paths.audit)
     return Dataset(

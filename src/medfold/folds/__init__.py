@@ -13,7 +13,7 @@ from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint
 from medfold.folds.kept_near_duplicates import NearDuplicates, load_near_duplicates, read_near_duplicates
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.folds.new_folds import format_folds, save_new_folds
+from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
 from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, scarce_classes
 from medfold.folds.unnamed_groups import (
     GROUP_WORDS,
@@ -45,6 +45,7 @@ __all__ = [
     "load_near_duplicates",
     "predictive_columns",
     "read_near_duplicates",
+    "restore_folds_metadata",
     "save_new_folds",
     "scarce_classes",
 ]

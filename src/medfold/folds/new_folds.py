@@ -1,9 +1,12 @@
 """Writes new folds with a record of how they were made, and says so."""
 
+from typing import Any
+
 import pandas as pd
 
+from medfold import files
 from medfold.competition import Project
-from medfold.console import say
+from medfold.console import say, warn
 from medfold.errors import count_of
 from medfold.folds.folds_table import write_folds
 from medfold.folds.leaks import LeakReport
@@ -17,16 +20,33 @@ def save_new_folds(project: Project, train: pd.DataFrame, leaks: LeakReport) -> 
         train: training samples with the columns id, group and fold.
         leaks: findings of the audit of these folds.
     """
-    metadata = {
+    backup = write_folds(project.paths, train, _metadata(project, train, leaks))
+    say("folds", f"made: {format_folds(project, train)}")
+    if backup:
+        say("folds", f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid")
+
+
+def restore_folds_metadata(project: Project, train: pd.DataFrame, leaks: LeakReport) -> None:
+    """Writes the record of folds that have none, as if they had been made by today's facts, and says so.
+
+    Args:
+        project: the competition.
+        train: training samples with the columns id, group and fold.
+        leaks: findings of the audit of these folds.
+    """
+    path = project.paths.folds_metadata
+    if not path.is_file():
+        files.write_json(_metadata(project, train, leaks), path)
+        warn("folds", f"{path.name} was missing, and is made again: by competition.yaml, which may have changed since")
+
+
+def _metadata(project: Project, train: pd.DataFrame, leaks: LeakReport) -> dict[str, Any]:
+    return {
         "folds": project.competition.folds.model_dump(),
         "samples": len(train),
         "groups": int(train["group"].nunique()),
         "audit": leaks.counts(),
     }
-    backup = write_folds(project.paths, train, metadata)
-    say("folds", f"made: {format_folds(project, train)}")
-    if backup:
-        say("folds", f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid")
 
 
 def format_folds(project: Project, train: pd.DataFrame) -> str:

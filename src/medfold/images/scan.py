@@ -150,8 +150,11 @@ def _scan(
         pixels=folder / store.IMAGES if key else None,
         thumbnails=folder / THUMBNAILS if work.with_appearance else None,
     )
-    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), work.needed_rows(len(samples)))
-    results = journal.read()
+    needed = work.needed_rows(len(samples))
+    is_needed = set(needed)
+    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), needed)
+    # A killed scan may have left results of images that its measurements count as unreadable.
+    results = {row: result for row, result in journal.read().items() if row in is_needed}
     if work.measurements is None:
         measurements = _finish_measurements(competition, paths, samples, journal, results)
     else:

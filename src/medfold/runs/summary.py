@@ -63,12 +63,14 @@ class RunList:
         runs: the trained runs, those on the current folds table first; within a folds table the best first. A run
             with fewer scored folds follows those with more, as its score covers fewer samples.
         untrained: names of the runs without a trained fold.
+        without_metadata: names of the folders with trained folds whose run.json is missing.
     """
 
     competition: str
     metric: str
     runs: list[RunSummary]
     untrained: list[str]
+    without_metadata: list[str]
 
 
 def summarise_runs(project: Project) -> RunList:
@@ -79,6 +81,10 @@ def summarise_runs(project: Project) -> RunList:
     """
     paths, metric = project.paths, metric_of(project.competition)
     runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
+    without_metadata = _without_metadata(project)
+    if not runs and without_metadata:
+        fix = "Restore it, or remove the folder"
+        raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
     metadata = {run.name: read_run(run) for run in runs}
@@ -99,7 +105,7 @@ def summarise_runs(project: Project) -> RunList:
         summaries.append(_summarise(project, run, metadata[run.name], folds_done, labels, differences, damaged))
     folds_tables = ["", *(summary.folds_table for summary in summaries)]
     summaries.sort(key=lambda summary: (folds_tables.index(summary.folds_table), *_rank(summary, metric.sign)))
-    return RunList(paths.name, metric.name, summaries, untrained)
+    return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
 
 
 def _summarise(
@@ -192,3 +198,9 @@ def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
     """Returns the sort key of a run among those of its folds table: the best first."""
     num_scored = 0 if summary.problem else len(summary.folds_done)
     return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name
+
+
+def _without_metadata(project: Project) -> list[str]:
+    """Returns the names of folders with trained folds, but without run.json."""
+    trained = {path.parents[1].name for path in project.paths.runs.glob("*/fold*/done.json")}
+    return sorted(name for name in trained if not project.paths.run(name).metadata.is_file())

@@ -1,0 +1,40 @@
+"""A folder on a file system that can only be read: one line that names it, before the work begins."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import copied
+from tests.support.helpers import REPOSITORY
+
+pytestmark = pytest.mark.slow
+# The folder is mounted over itself, for reading only; permissions alone do not bind root.
+SCRIPT = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+CASES = {
+    "data": ["prepare", "folds", "train --fold 0"],
+    "folds": ["folds --force"],
+    "runs": ["train --fold 0", "submit", "report"],
+    "submissions": ["submit"],
+}
+
+
+@pytest.mark.parametrize(("folder", "command"), [(folder, command) for folder in CASES for command in CASES[folder]])
+def test_read_only_folder_is_named_before_work_begins(trained_once, tmp_path, monkeypatch, folder, command):
+    root = copied(trained_once, tmp_path, monkeypatch)
+    (root / folder).mkdir(exist_ok=True)
+    words = ["unshare", "--mount", "sh", "-c", SCRIPT, str(root / folder)]
+    try:
+        is_possible = subprocess.run([*words, "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        is_possible = False
+    if not is_possible:
+        pytest.skip("mounting is not allowed here")
+    environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
+    medfold = [sys.executable, "-m", "medfold", *command.split(), "-c", "small"]
+    done = subprocess.run([*words, *medfold], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"medfold: {root / folder}: the disk can only be read. Write to another disk, or mount this one for writing\n"
+    )

@@ -116,7 +116,7 @@ test-all: setup  ## run the slow tests                    ORDER=7 in a random or
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
-campaigns: setup  ## long robustness tests                 WHAT="kills fuzz properties" SEED=1
+campaigns: setup  ## long robustness tests                 WHAT="kills disk" SEED=1
 	@$(RUN_PYTHON) -m tests.campaigns $(WHAT) $(call option,SEED,--seed)
 
 lint: setup  ## check style and import rules

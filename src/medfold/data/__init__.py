@@ -15,6 +15,7 @@ from medfold.data.label_layouts import label_layout
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
 from medfold.data.samples import (
     build_samples,
+    check_solution,
     encode_targets,
     needs_holdout,
     read_extra_columns,
@@ -33,6 +34,7 @@ __all__ = [
     "Example",
     "Source",
     "build_samples",
+    "check_solution",
     "encode_targets",
     "examples_of_classes",
     "get_raw_data",

@@ -135,7 +135,21 @@ def _write(
         "undivided": undivided,
         "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
     }
+    if paths.solution.is_file() and solution is None:  # written by the source
+        metadata["solution"] = files.sha256(paths.solution)
     files.write_json(metadata, paths.samples_metadata, sealed=True)
+
+
+def check_solution(paths: CompetitionPaths) -> None:
+    """Checks that a hidden solution which came with the data has not changed since the sample table was built.
+
+    Raises:
+        UserError: it has.
+    """
+    noted = (files.read_json(paths.samples_metadata) or {}).get("solution")  # earlier versions noted none
+    if noted and files.sha256(paths.solution) != noted:
+        fix = f"Run: make download COMPETITION={paths.name} FORCE=1"
+        raise UserError("changed since the data was downloaded", paths.solution, fix)
 
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition
-from medfold.data import encode_targets
+from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
@@ -56,6 +56,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     if not paths.solution.is_file():
         return _unlabelled()
     written, _ = table.read_predictions_back(competition, entry.table, entry.sample)
+    check_solution(paths)
     solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
     if set(written.index) != set(solution["id"]):
         if not _has_test_labels(competition):  # the solution belongs to an earlier test part

@@ -123,7 +123,11 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     ("facts", "side", "expected"),
     [
         ({"images": {"train": "train/{id}.dcm"}, "task": "binary"}, 2000, "extends: gpu_radiograph\n"),
-        ({"images": {"train": "{id}.png", "channels": 1}, "task": "binary"}, 200, "extends: gpu_radiograph\n"),
+        (
+            {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
+            200,
+            "extends: gpu_radiograph\nimages: {size: 200}\n",
+        ),
         ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, "extends: gpu_fundus\n"),
         ({"title": "Fundus", "images": {}, "task": "binary"}, 3000, "extends: gpu_fundus\nhead: classes\n"),
         ({"images": {"channels": 3}, "task": "binary"}, 224, "extends: gpu_histology\nimages: {size: 224}\n"),

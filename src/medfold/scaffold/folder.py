@@ -73,11 +73,12 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     """Returns the GPU recipe as YAML: the shared one that fits the images best."""
     images, words = facts["images"], str(facts).lower()
-    if images.get("channels", 3) == 1 or ".dcm" in words:
-        return "extends: gpu_radiograph\n"
     if re.search(r"fundus|retin[ao]", words):
         return "extends: gpu_fundus\n" + ("" if facts["task"] == "ordinal" else "head: classes\n")
-    if largest_side is not None and largest_side <= LARGEST_PATCH:
+    is_small = largest_side is not None and largest_side <= LARGEST_PATCH
+    if images.get("channels", 3) == 1 or ".dcm" in words:
+        return "extends: gpu_radiograph\n" + (f"images: {{size: {largest_side}}}\n" if is_small else "")
+    if is_small:
         size = f"images: {{size: {largest_side}}}\n" if largest_side > SIZE_OF_GPU_HISTOLOGY else ""
         return f"extends: gpu_histology\n{size}"
     return "extends: gpu_screening\n"

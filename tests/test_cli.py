@@ -43,7 +43,7 @@ def medfold(*words, env=None):
         (("train", "--folds", "0"), "no such option: --folds (Possible options: --fold"),
         (
             ("download", "-c", "small", "--from", ".", "--files", "a.csv"),
-            "--from and --files: together they have no meaning",
+            "--from and --files: cannot be combined",
         ),
         (("train", "--fold"), "option '--fold' requires an argument"),
         (("new",), "--competition: not given. Example: --competition skin-lesions --from skin-lesions.zip"),

@@ -40,7 +40,7 @@ def test_count_agrees_with_its_noun():
             OSError(errno.EROFS, "Read-only file system", "runs"),
             "runs: the disk can only be read. Write to another disk",
         ),
-        (OSError(errno.EISDIR, "Is a directory", "x"), "x: Is a directory"),
+        (OSError(errno.EISDIR, "Is a directory", "x"), "x: a folder is where a file must be. Name a file"),
         (
             shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
             "a: there is no disk space left.",

@@ -96,7 +96,7 @@ def download(
     """Get and check the data."""
     if path and files:
         fix = "FROM= takes all files of a folder or archive; FILES= gets single files from the source"
-        raise UserError("together they have no meaning", "FROM and FILES", fix)
+        raise UserError("cannot be combined", "FROM and FILES", fix)
     project = open_project(competition, writes=["data"])
     from medfold.commands.download import download
 

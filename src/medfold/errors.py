@@ -27,6 +27,7 @@ OS_ERRORS = {
     errno.EOPNOTSUPP: NO_LOCKS,
     errno.EEXIST: FILE_IN_PLACE,
     errno.ENOTDIR: FILE_IN_PLACE,
+    errno.EISDIR: ("a folder is where a file must be", "Name a file"),
     errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 

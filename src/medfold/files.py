@@ -255,6 +255,17 @@ def check_writable(folder: Path) -> None:
             probe.unlink(missing_ok=True)
 
 
+def check_output_file(path: Path) -> None:
+    """Checks that a file can be written, before hours of work for it.
+
+    Raises:
+        UserError: there is a folder of this name, or its folder cannot be written to.
+    """
+    if path.is_dir():
+        raise UserError("a folder is where a file must be", path, "Name a file")
+    check_writable(path.parent)
+
+
 def lock(path: Path) -> FileLock:
     """Returns a lock, for a `with` statement, that lets one process at a time write `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,8 +29,8 @@ def test_equally_good_runs_do_not_differ_beyond_chance(two_runs, capsys):
     finished_run(two_runs, "weak2", 0.3)
     compare(two_runs, ["weak", "weak2"])
     assert "no difference beyond chance" in capsys.readouterr().out
-    same = compare(two_runs, ["weak", "weak"]).difference
-    assert (same.value, same.low, same.high, same.probability) == (0, 0, 0, 0.5)
+    with pytest.raises(UserError, match='RUNS="weak weak": both sides are the same'):
+        compare(two_runs, ["weak", "weak"])
 
 
 def test_several_runs_are_compared_as_their_mean(two_runs, capsys):

@@ -29,11 +29,12 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     if fold not in (done := trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
+    out = out or run_paths.folder / f"{run}-fold{fold}.keras"
+    files.check_output_file(out)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
         from medfold.prediction import load_model
     model = to_plain_keras(load_model(facts, recipe, run_paths.fold(fold).weights))
-    out = out or run_paths.folder / f"{run}-fold{fold}.keras"
     with files.atomic_write(out) as temporary:
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
         model.save(keras_file)

@@ -69,6 +69,8 @@ def predict(
     """
     names = list(dict.fromkeys(names or ["baseline"]))
     trained_project = _with_trained_facts(project, names)
+    file = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
+    files.check_output_file(file)
     if explain:
         check_same_views({name: recipe_of_run(trained_project, name) for name in names})
     competition = trained_project.competition
@@ -79,7 +81,6 @@ def predict(
     predictor = EnsemblePredictor(competition, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
     _show_members(trained_project, by_name, choice, len(image_paths))
     table, unreadable = predict_new_images(competition, predictor, choice, root, image_paths)
-    file = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
     files.write_csv(table, file)
     _show(trained_project, table, unreadable, file)
     heat_maps = None

@@ -56,8 +56,8 @@ def train(
         check_parallelism(requests[0])
         unfinished = any(missing_folds(project, request) for request in requests)
         if unfinished:
-            _warn_ineffective(project, resolved_recipe)
             check_recipe_trainable(project, resolved_recipe)
+            _warn_ineffective(project, resolved_recipe)
     data = load_dataset(project, prepare)
     if data.has_new_folds:
         show_dataset(project, data)

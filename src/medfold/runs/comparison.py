@@ -74,6 +74,8 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         raise UserError(
             "the runs have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
         )
+    if sides[0] == sides[1]:
+        raise UserError("both sides are the same", f'RUNS="{" ".join(sides)}"', "Name two different runs")
     first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
     scored = []
     for side, names, oof in zip(sides, names_by_side, (first, second), strict=True):

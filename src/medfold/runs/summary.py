@@ -165,7 +165,8 @@ def _problem(
         return f"trained with another {changed[0]}"
     if not has_same_labels(metadata, labels):
         return "trained on other labels"
-    score = score or {}
+    if score is None:
+        return "score.json is missing: make train computes it again"
     if score.get("metric", metric.name) != metric.name:
         return f"scored by {score['metric']}"
     if _has_other_scoring(score, project.competition):

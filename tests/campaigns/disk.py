@@ -46,7 +46,7 @@ def prepare(folder: Path) -> dict[str, Undisturbed]:
             pass
     except (PermissionError, FileNotFoundError) as error:
         raise NotPossibleError(f"no file system can be mounted: {error}") from None
-    return pipeline.prepare(folder)
+    return pipeline.prepare()
 
 
 def cases(seed: int, full: bool) -> list[str]:

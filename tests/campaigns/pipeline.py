@@ -1,14 +1,17 @@
 """The stages of a small project, undisturbed, for campaigns to disturb and compare with."""
 
+import atexit
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from medfold import files
@@ -146,8 +149,11 @@ def random_shares(counts: dict[str, int], seed: int, low: float, high: float) ->
             yield stage, number, f"{generator.uniform(low, high):.6f}"
 
 
-def prepare(folder: Path) -> dict[str, Undisturbed]:
-    """Runs the whole pipeline undisturbed, and keeps a copy of the project before each stage."""
+@cache
+def prepare() -> dict[str, Undisturbed]:
+    """Runs the whole pipeline undisturbed, once in this process, and keeps the project as it was before each stage."""
+    folder = Path(tempfile.mkdtemp(prefix="pipeline "))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = folder / "project"
     home = project / "competition" / "small"
     home.mkdir(parents=True)

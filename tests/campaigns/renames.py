@@ -14,19 +14,18 @@ from tests.campaigns.pipeline import Undisturbed
 
 # Renames of each stage, in all its processes. Python imports `sitecustomize` in each process before anything else.
 RENAMES = {
-    "download": 5,
+    "download": 7,
     "prepare": 8,
-    "folds": 12,
-    "features": 10,
-    "train": 15,
-    "parallel": 20,
-    "ensemble": 1,
-    "submit": 7,
-    "report": 1,
-    "predict": 1,
-    "notebook": 5,
+    "folds": 9,
+    "features": 16,
+    "train": 34,
+    "parallel": 32,
+    "submit": 10,
+    "report": 2,
+    "predict": 2,
+    "notebook": 7,
 }
-SHARE = ("folds 3 after", "train 4 before", "submit 5 after")
+SHARE = ("train 4 before", "submit 5 after")
 HOOK = """
 import os, signal
 
@@ -70,7 +69,7 @@ def prepare(folder: Path) -> Hooked:
     hook = folder / "hook"
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(HOOK)
-    return Hooked(pipeline.prepare(folder), hook)
+    return Hooked(pipeline.prepare(), hook)
 
 
 def check(case: str, given: Hooked, folder: Path) -> str:

@@ -15,7 +15,7 @@ from tests.campaigns.campaign import Campaign
 from tests.campaigns.pipeline import STAGES, Undisturbed
 
 CASES = dict.fromkeys(STAGES, 6) | {"train": 12, "parallel": 12}
-SHARE = {"prepare": 1, "train": 1, "parallel": 1, "report": 1}
+SHARE = {"prepare": 1, "train": 1, "parallel": 1}
 RECEIVERS = {  # a terminal sends to all processes of a command; `kill` to one; a batch system to one or to all
     "SIGINT": ("group",),
     "SIGTERM": ("process", "group"),
@@ -94,6 +94,6 @@ def _expect_nothing_left(root: Path, group: int, shared: Path | None) -> None:
 CAMPAIGN = Campaign(
     question="Does a stage that a signal stops end in one line, leave nothing, and go on to equal bytes?",
     cases=cases,
-    prepare=pipeline.prepare,
+    prepare=lambda folder: pipeline.prepare(),
     check=check,
 )

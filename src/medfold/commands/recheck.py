@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 from medfold import files
 from medfold.competition import Competition, Project
@@ -22,6 +23,9 @@ from medfold.runs import (
     read_run,
 )
 from medfold.submission import read_ledger
+
+# Errors that damaged files cause, as their contents are not checked beforehand.
+DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,12 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
         facts = _scored_facts(project, run_names[0], record.get("score"), labels)
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
-    if plugin_names := plugin_maps(project.paths.recheck_file(file, "npz")):
+    try:
+        plugin_names = plugin_maps(project.paths.recheck_file(file, "npz"))
+    except DAMAGE as error:
+        name = project.display(project.paths.recheck_file(file, "npz"))
+        return Recheck("submission", file.name, [f"{name} is damaged ({type(error).__name__})"])
+    if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
     differences = submission_differences(facts, project.paths, project.workspace.root, file)
@@ -171,7 +180,7 @@ def _collect(differences: Iterator[str]) -> list[str]:
     collected = []
     try:
         collected.extend(differences)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:  # caused by damaged files
+    except DAMAGE as error:
         text = " ".join(str(error).split())[:80]
         collected.append(f"its files do not fit together ({type(error).__name__}: {text})")
     return collected

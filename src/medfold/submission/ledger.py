@@ -3,11 +3,14 @@
 Each scored submission shows a score on hidden labels. Whoever chooses among many of them overfits to these labels.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from medfold import files
+from medfold.console import warn
 from medfold.errors import UserError
 from medfold.paths import Workspace
 
@@ -36,6 +39,9 @@ def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
         row: values by column; missing columns keep their value, or are empty in a new row.
     """
     with files.lock(workspace.ledger):
+        if not workspace.ledger.is_file() and (submitted := _submitted_record(workspace)):
+            text = f"{workspace.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
+            warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
         table = read_ledger(workspace)
         existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
         position = existing[-1] if len(existing) else len(table)
@@ -50,9 +56,9 @@ def read_ledger(workspace: Workspace) -> pd.DataFrame:
     Raises:
         UserError: the file is damaged or lacks a column.
     """
+    fix = "Restore it from a backup: it counts the scored submissions"
     if not workspace.ledger.is_file():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
-    fix = "Restore it from a backup: it counts the scored submissions"
     try:
         table = pd.read_csv(workspace.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -60,6 +66,18 @@ def read_ledger(workspace: Workspace) -> pd.DataFrame:
     if missing := [column for column in COLUMNS if column not in table]:
         raise UserError(f"no column '{missing[0]}'", workspace.ledger, fix)
     return table
+
+
+def _submitted_record(workspace: Workspace) -> Path | None:
+    """Returns the record of a submission that was scored or sent, which the ledger had a row for; None without one."""
+    for path in sorted(workspace.ledger.parent.glob("*/*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # damaged
+            continue
+        if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
+            return path
+    return None
 
 
 def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:

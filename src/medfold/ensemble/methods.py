@@ -136,10 +136,10 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     rank-based, else by its log loss.
     """
     if per_class and stack.shape[2] > 1:
-        members = targets_as_columns(targets, stack.shape[2])
+        labels = targets_as_columns(targets, stack.shape[2])
         column_metric = METRICS["auc" if metric.is_rank_based else "log_loss"]
         columns = [
-            _selection_weights(stack[:, :, [column]], members[:, column], column_metric)
+            _selection_weights(stack[:, :, [column]], labels[:, column], column_metric)
             for column in range(stack.shape[2])
         ]
         return _weighted_mean(np.stack(columns, axis=1), _exclusive(stack, targets))
@@ -218,8 +218,8 @@ def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     """
     exclusive = _exclusive(stack, targets)
     if per_class and stack.shape[2] > 1:
-        members = targets_as_columns(targets, stack.shape[2])
-        columns = [simplex_weights(stack[:, :, [column]], members[:, column]) for column in range(stack.shape[2])]
+        labels = targets_as_columns(targets, stack.shape[2])
+        columns = [simplex_weights(stack[:, :, [column]], labels[:, column]) for column in range(stack.shape[2])]
         return _weighted_mean(np.stack(columns, axis=1), exclusive)
     return _weighted_mean(simplex_weights(stack, targets), exclusive)
 

@@ -40,9 +40,9 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     columns = np.concatenate([units.columns for units in chosen_units])
     maps: dict[tuple[int, int], np.ndarray] = {}
     evidence_for = ""
-    weights = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
-    if all(fold.weights.is_file() for fold in weights.values()):
-        nets = _Nets(project, recipe, store, samples.merge(measurements[["id", "height", "width"]], on="id"), weights)
+    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
+    if all(fold.weights.is_file() for fold in folds.values()):
+        nets = _Nets(project, recipe, store, samples.merge(measurements[["id", "height", "width"]], on="id"), folds)
         maps, evidence_for = nets.explain(rows, columns, section)
     else:
         section.text("The weights of this run are missing, so there are no heat maps.")
@@ -77,14 +77,14 @@ class _Nets:
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
-        weights: paths of each fold, by its number.
+        folds: paths of each fold, by its number.
     """
 
     project: Project
     recipe: Recipe
     store: Store
     samples: pd.DataFrame
-    weights: dict[int, FoldPaths]
+    folds: dict[int, FoldPaths]
 
     def explain(
         self, rows: np.ndarray, columns: np.ndarray, section: Section
@@ -103,7 +103,7 @@ class _Nets:
             from medfold.prediction import GradCam, load_model, randomise_weights
         competition, findings = self.project.competition, self._findings()
         heat_maps, agreement, pointing, method, by_grade = {}, [], [], "", False
-        for fold, fold_paths in self.weights.items():
+        for fold, fold_paths in self.folds.items():
             net = load_model(competition, self.recipe, fold_paths.weights)
             explainer = GradCam(net)
             method, by_grade = explainer.method, explainer.explains_grade

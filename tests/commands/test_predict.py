@@ -1,6 +1,5 @@
 """make predict: predictions for new images by the trained folds, equal to test.csv for test images."""
 
-import json
 import shutil
 
 import cv2
@@ -10,6 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from medfold import files
 from medfold.cli import app
 from medfold.commands import predict as command
 from medfold.commands.predict import predict
@@ -129,9 +129,9 @@ def copy_run_with_images(project, name: str, **images) -> None:
     """Adds a run with the weights of `baseline` and other image settings."""
     before, now = project.paths.run("baseline").folder, project.paths.run(name).folder
     shutil.copytree(before, now)
-    origin = json.loads((now / "run.json").read_text())
-    origin["recipe"]["images"] |= images
-    (now / "run.json").write_text(json.dumps(origin))
+    metadata = files.read_json(now / "run.json")
+    metadata["recipe"]["images"] |= images
+    files.write_json(metadata, now / "run.json", sealed=True)
 
 
 @pytest.mark.slow

@@ -76,18 +76,18 @@ def change_last_digit(path):
 
 def change_number(path, *key):
     """Adds 1e-6 to a number in a JSON file."""
-    content = json.loads(path.read_text())
+    content = files.read_json(path)
     here = content
     for step in key[:-1]:
         here = here[step]
     here[key[-1]] += 1e-6
-    path.write_text(json.dumps(content))
+    files.write_json(content, path)
 
 
 def edit_json(path, edit):
-    content = json.loads(path.read_text())
+    content = files.read_json(path)
     edit(content)
-    path.write_text(json.dumps(content))
+    files.write_json(content, path)
 
 
 def swap_predictions(path):

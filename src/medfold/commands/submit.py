@@ -27,6 +27,7 @@ from medfold.submission import (
     record_path,
     submission_message,
     submission_record,
+    warn_of_lost_ledger,
     write_draft,
     write_record,
 )
@@ -69,6 +70,7 @@ def submit(
     with files.lock(paths.submissions):
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
+        warn_of_lost_ledger(project.workspace)
         ledger = read_ledger(project.workspace)
         earlier = ledger[ledger["competition"] == paths.name]
         same = None if force else find_same_submission(project, earlier, draft.content_id)

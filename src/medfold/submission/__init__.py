@@ -11,7 +11,7 @@ from medfold.submission.cell_format import explain_words
 from medfold.submission.check import check_better_than_chance, check_sample_submission, check_submission
 from medfold.submission.draft import SubmissionDraft, draft_submission, submission_message, write_draft
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry, leaderboard_of
-from medfold.submission.ledger import find_scored_row, read_ledger
+from medfold.submission.ledger import find_scored_row, read_ledger, warn_of_lost_ledger
 from medfold.submission.record import (
     content_id_of,
     find_same_submission,
@@ -44,6 +44,7 @@ __all__ = [
     "record_path",
     "submission_message",
     "submission_record",
+    "warn_of_lost_ledger",
     "write_draft",
     "write_record",
 ]

@@ -39,15 +39,19 @@ def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
         row: values by column; missing columns keep their value, or are empty in a new row.
     """
     with files.lock(workspace.ledger):
-        if not workspace.ledger.is_file() and (submitted := _submitted_record(workspace)):
-            text = f"{workspace.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
-            warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
         table = read_ledger(workspace)
         existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
         position = existing[-1] if len(existing) else len(table)
         values = dict.fromkeys(COLUMNS, "") if not len(existing) else table.loc[position].to_dict()
         table.loc[position] = [str(({**values, **row})[column]) for column in COLUMNS]
         files.write_csv(table, workspace.ledger)
+
+
+def warn_of_lost_ledger(workspace: Workspace) -> None:
+    """Prints a warning if there is no ledger, although a submission was scored or sent."""
+    if not workspace.ledger.is_file() and (submitted := _submitted_record(workspace)):
+        text = f"{workspace.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
+        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
 
 
 def read_ledger(workspace: Workspace) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Signals that stop a command: Ctrl-C (SIGINT), a request to end (SIGTERM), a closed terminal (SIGHUP)."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -8,7 +9,9 @@ from types import FrameType
 REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 ALL = {signal.SIGINT, *REQUESTS}
 
+CLEAN_UP_SECONDS = 5  # after a signal, in which others are ignored; later ones count, should the first be lost
 _received = signal.SIGINT
+_stopped_at = float("-inf")
 
 
 def stop_on_signals() -> None:
@@ -29,10 +32,10 @@ def accept_termination() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    global _received
-    _received = signal.Signals(number)
-    for request in REQUESTS:
-        signal.signal(request, signal.SIG_IGN)  # a second signal would interrupt the clean-up
+    global _received, _stopped_at
+    if time.monotonic() - _stopped_at < CLEAN_UP_SECONDS:  # it would interrupt the clean-up
+        return
+    _received, _stopped_at = signal.Signals(number), time.monotonic()
     raise KeyboardInterrupt
 
 

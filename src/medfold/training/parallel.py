@@ -20,6 +20,7 @@ from medfold.progress import live_table
 from medfold.signals import shielded_children
 
 MAX_AUTO_WORKERS = 8  # of `auto`
+GRACE_SECONDS = 15  # for a child that was asked to end
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], num_jobs:
             """Waits for a free share of the machine, and trains a fold with it."""
             share = free_shares.get()
             try:
+                if stopping.is_set():
+                    return None
                 return _run_child(
                     root, requests[fold], share, running, stopping, lambda text: show(f"fold {fold}", text)
                 )
@@ -118,10 +121,19 @@ def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], num_jobs:
             stopping.set()
             raise
         finally:
-            for process in running:
-                if process.poll() is None:
-                    process.terminate()
+            _end(running)
     return {fold: problem for fold, problem in problems.items() if problem}
+
+
+def _end(processes: list[subprocess.Popen]) -> None:
+    """Ends child processes: they clean up within the grace time, or are killed."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:  # the request was lost, as in a library that catches all exceptions
+            process.kill()
 
 
 def _run_child(
@@ -147,6 +159,8 @@ def _run_child(
             **pipes,
         )
     running.append(process)
+    if stopping.is_set():  # since just now: nobody else ends this one
+        process.terminate()
     with suppress(BrokenPipeError):  # it has ended already; its error message is read below
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()

@@ -120,11 +120,12 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
     try:
         array = np.load(array_file, mmap_mode="r")
         noted = files.read_json(hashes_file)
-        if noted is None:
-            write_hashes(array, hashes_file)
-        return noted is None or not damaged_rows(array, Blocks(**noted))
+        if noted is not None:
+            return not damaged_rows(array, Blocks(**noted))
     except (OSError, ValueError, EOFError, TypeError, UserError):  # cut off, or not the file that was written
         return False
+    write_hashes(array, hashes_file)
+    return True
 
 
 def damaged_rows(array: np.ndarray, blocks: Blocks) -> list[range]:

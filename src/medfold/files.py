@@ -179,8 +179,8 @@ def read_sealed_csv(
 ) -> "pd.DataFrame | None":
     """Reads a table of `write_sealed_csv`; None if it must be made again.
 
-    That is so if there is none, if it was made from other inputs, or if it or a companion is damaged, which is printed.
-    A table of an earlier version has its inputs as origin, and no hash of its contents.
+    A table must be made again if there is none, if it was made from other inputs, or if the table or a companion is
+    damaged. Damage is printed. A table of an earlier version has no hash of its contents: its origin is its inputs.
 
     Args:
         path, inputs, companions: as for `write_sealed_csv`.

@@ -8,19 +8,17 @@ import pytest
 
 from tests.campaigns.pipeline import result
 from tests.support.helpers import REPOSITORY
+from tests.support.mounts import in_mount_namespace
 
 pytestmark = pytest.mark.slow
-SCRIPT = 'mount -t tmpfs -o "$0" tmpfs /dev/shm && exec "$@"'
+SCRIPT = 'mount -t tmpfs -o "$0" tmpfs /dev/shm'
 
 
 def run(root, options, *words):
     """Runs a command that sees a small file system as /dev/shm; skips the test where mounting is not allowed."""
     command = [sys.executable, "-m", "medfold", *words]
     if options:
-        probe = ["unshare", "--mount", "sh", "-c", SCRIPT, options, "true"]
-        if not shutil.which("unshare") or subprocess.run(probe, capture_output=True).returncode:
-            pytest.skip("mounting is not allowed here")
-        command = ["unshare", "--mount", "sh", "-c", SCRIPT, options, *command]
+        command = in_mount_namespace(SCRIPT, options, *command)
     environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
     done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -30,7 +30,7 @@ DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError,
 
 @dataclass(frozen=True)
 class Recheck:
-    """The result for one run or submission.
+    """Result of the recheck of one run or submission.
 
     Args:
         kind: `run` or `submission`.

@@ -108,6 +108,11 @@ def done_folds(run_paths: RunPaths, k: int) -> list[int]:
     return [fold for fold in range(k) if is_fold_done(run_paths.fold(fold))]
 
 
+def finished_folds(run_paths: RunPaths, k: int) -> list[int]:
+    """Returns the numbers of the folds that have a marker, damaged or not."""
+    return [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
+
+
 def damaged_folds(run_paths: RunPaths, k: int) -> dict[int, list[str]]:
     """Returns the damaged files of each finished fold that has any."""
     return {fold: damaged for fold in range(k) if (damaged := damaged_files(run_paths.fold(fold)))}
@@ -119,7 +124,7 @@ def trained_folds(run_paths: RunPaths, k: int) -> list[int]:
     Raises:
         UserError: none is done, or one is damaged.
     """
-    done = [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
+    done = finished_folds(run_paths, k)
     for fold, damaged in damaged_folds(run_paths, k).items():
         what = f"{shorten_list(damaged)} {'is' if len(damaged) == 1 else 'are'} missing or changed since the training"
         fix = f"Restore a copy, or train the fold again: {_train_command(run_paths, fold)}"

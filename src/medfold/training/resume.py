@@ -100,7 +100,7 @@ class RemainingPhase(NamedTuple):
 
 
 def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], precision: str) -> list[RemainingPhase]:
-    """Returns the phases that are not finished, from the one that the saved state belongs to; all without one.
+    """Returns the unfinished phases: those from the saved state on, or all if there is no saved state.
 
     Args:
         phases: the phases of a training, in order.

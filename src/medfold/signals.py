@@ -1,6 +1,8 @@
 """Signals that stop a command: Ctrl-C (SIGINT), a request to end (SIGTERM), a closed terminal (SIGHUP)."""
 
+import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,9 @@ ALL = {signal.SIGINT, *REQUESTS}
 CLEAN_UP_SECONDS = 5  # after a signal, in which others are ignored; later ones count, should the first be lost
 _received = signal.SIGINT
 _stopped_at = float("-inf")
+_lock = threading.Lock()
+_open_shields = 0  # blocks of `shielded_children`, in all threads
+_postponed: int | None = None
 
 
 def stop_on_signals() -> None:
@@ -19,6 +24,8 @@ def stop_on_signals() -> None:
 
     A signal that is ignored, as SIGHUP is under `nohup`, stays ignored. Call it in the main thread.
     """
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     for number in REQUESTS:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
@@ -31,12 +38,24 @@ def accept_termination() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if not _postpone(number):
+        signal.default_int_handler(number, frame)
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
     global _received, _stopped_at
-    if time.monotonic() - _stopped_at < CLEAN_UP_SECONDS:  # it would interrupt the clean-up
+    if _postpone(number) or time.monotonic() - _stopped_at < CLEAN_UP_SECONDS:  # it would interrupt the clean-up
         return
     _received, _stopped_at = signal.Signals(number), time.monotonic()
     raise KeyboardInterrupt
+
+
+def _postpone(number: int) -> bool:
+    global _postponed
+    if _open_shields:
+        _postponed = number
+    return bool(_open_shields)
 
 
 def received_signal() -> signal.Signals:
@@ -49,14 +68,31 @@ def shielded_children() -> Iterator[None]:
     """Processes that are started within the block do not receive Ctrl-C and SIGHUP: their parent ends them.
 
     A terminal sends both to all processes of a command. Children that end by themselves would print tracebacks, and
-    would look as if they had failed. SIGTERM is blocked until the child calls `accept_termination`, so that its parent
-    is not stopped between the start of a child and the note that there is one.
+    would look as if they had failed. SIGTERM is blocked until the child calls `accept_termination`.
+
+    This process is not stopped between the start of a child and the note that there is one: after `stop_on_signals`,
+    a signal that arrives within the block takes effect at its end. To block it here does not suffice, since another
+    thread may receive it, and Python then raises KeyboardInterrupt in the main thread all the same.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    _count_shields(1)
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, ALL)  # inherited by children
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        _count_shields(-1)
+
+
+def _count_shields(change: int) -> None:
+    """Counts the open blocks; after the last one, sends the signal that was postponed once more."""
+    global _open_shields, _postponed
+    with _lock:
+        _open_shields += change
+        number = None if _open_shields else _postponed
+        if number is not None:
+            _postponed = None
+    if number is not None:
+        os.kill(os.getpid(), number)

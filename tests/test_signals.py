@@ -1,0 +1,93 @@
+"""Signals stop a process by KeyboardInterrupt, but never while it starts a child."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from medfold import signals
+from medfold.signals import received_signal, shielded_children, stop_on_signals
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
+
+
+@pytest.fixture(autouse=True)
+def _handlers(monkeypatch):
+    """The handlers of the tests' process are as before afterwards."""
+    monkeypatch.setattr(signals, "_received", signal.SIGINT)
+    monkeypatch.setattr(signals, "_stopped_at", float("-inf"))
+    previous = {number: signal.getsignal(number) for number in signals.ALL}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in signals.REQUESTS:
+        signal.signal(number, signal.SIG_DFL)
+    stop_on_signals()
+    yield
+    for number, handler in previous.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def other_thread():
+    """A thread that receives every signal, since it blocks none."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait, daemon=True)
+    thread.start()
+    yield
+    done.set()
+    thread.join()
+
+
+@pytest.mark.parametrize("number", sorted(signals.ALL))
+def test_signal_raises_keyboard_interrupt(number):
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+    assert received_signal() == number
+
+
+@pytest.mark.parametrize("number", sorted(signals.ALL))
+def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, number):
+    steps = []
+    with pytest.raises(KeyboardInterrupt), shielded_children():
+        with shielded_children():
+            os.kill(os.getpid(), number)
+            steps.append("sent")
+        steps.append("inner ended")
+    assert steps == ["sent", "inner ended"]
+    assert received_signal() == number
+    with shielded_children():  # it counts once
+        pass
+
+
+def test_shield_of_another_thread_postpones_the_signal():
+    opened, close = threading.Event(), threading.Event()
+
+    def start_child():
+        with shielded_children():
+            opened.set()
+            close.wait()
+
+    thread = threading.Thread(target=start_child, daemon=True)
+    thread.start()
+    opened.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        close.set()
+        thread.join()
+    assert received_signal() == signal.SIGTERM
+    thread.join()
+
+
+def test_second_request_does_not_interrupt_the_clean_up():
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert received_signal() == signal.SIGTERM
+
+
+def test_ignored_hang_up_stays_ignored():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    stop_on_signals()
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

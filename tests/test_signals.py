@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -84,6 +86,21 @@ def test_second_request_does_not_interrupt_the_clean_up():
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGHUP)
     assert received_signal() == signal.SIGTERM
+
+
+def test_request_to_a_finished_command_changes_nothing():
+    code = (
+        "import os, signal\n"
+        "from medfold.signals import stop_on_signals\n"
+        "class Last:\n"
+        "    def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGTERM):\n"
+        "        kill(own, number)\n"
+        "last = Last()\n"
+        "stop_on_signals()\n"
+        "print('done')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
 def test_ignored_hang_up_stays_ignored():

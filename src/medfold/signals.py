@@ -1,5 +1,6 @@
 """Signals that stop a command: Ctrl-C (SIGINT), a request to end (SIGTERM), a closed terminal (SIGHUP)."""
 
+import atexit
 import os
 import signal
 import threading
@@ -30,6 +31,13 @@ def stop_on_signals() -> None:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
     accept_termination()
+    atexit.register(_ignore_requests)
+
+
+def _ignore_requests() -> None:
+    """Once the work is done and Python ends: it resets the handlers, and a request would kill a finished command."""
+    for number in REQUESTS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def accept_termination() -> None:

@@ -50,11 +50,16 @@ def test_signal_raises_keyboard_interrupt(number):
 @pytest.mark.parametrize("number", sorted(signals.ALL))
 def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, number):
     steps = []
-    with pytest.raises(KeyboardInterrupt), shielded_children():
+
+    def start_children():
         with shielded_children():
-            os.kill(os.getpid(), number)
-            steps.append("sent")
-        steps.append("inner ended")
+            with shielded_children():
+                os.kill(os.getpid(), number)
+                steps.append("sent")
+            steps.append("inner ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        start_children()
     assert steps == ["sent", "inner ended"]
     assert received_signal() == number
     with shielded_children():  # it counts once
@@ -69,13 +74,16 @@ def test_shield_of_another_thread_postpones_the_signal():
             opened.set()
             close.wait()
 
+    def end_child():
+        close.set()
+        thread.join()
+
     thread = threading.Thread(target=start_child, daemon=True)
     thread.start()
     opened.wait()
     os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
-        close.set()
-        thread.join()
+        end_child()
     assert received_signal() == signal.SIGTERM
     thread.join()
 

@@ -96,6 +96,19 @@ def test_second_request_does_not_interrupt_the_clean_up():
     assert received_signal() == signal.SIGTERM
 
 
+def test_exit_code_stands_after_a_request_within_compiled_text():
+    code = (
+        "import os, signal, sys\n"
+        "from medfold.signals import stop_on_signals\n"
+        "stop_on_signals()\n"
+        "try:\n"
+        "    exec('os.kill(os.getpid(), signal.SIGTERM)')\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(143)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 143
+
+
 def test_request_to_a_finished_command_changes_nothing():
     code = (
         "import os, signal\n"

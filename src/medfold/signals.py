@@ -20,6 +20,14 @@ _open_shields = 0  # blocks of `shielded_children`, in all threads
 _postponed: int | None = None
 
 
+class RequestToEnd(KeyboardInterrupt):
+    """Stops this process as Ctrl-C does, on SIGTERM or SIGHUP.
+
+    A class of its own, since Python ends with SIGINT, whatever the exit code, once a plain KeyboardInterrupt has left
+    code that `exec` or `eval` compiled, as those of dataclasses and named tuples.
+    """
+
+
 def stop_on_signals() -> None:
     """Makes SIGTERM and SIGHUP stop this process as Ctrl-C does, by a KeyboardInterrupt, so that it cleans up.
 
@@ -56,7 +64,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _postpone(number) or time.monotonic() - _stopped_at < CLEAN_UP_SECONDS:  # it would interrupt the clean-up
         return
     _received, _stopped_at = signal.Signals(number), time.monotonic()
-    raise KeyboardInterrupt
+    raise RequestToEnd
 
 
 def _postpone(number: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from medfold import signals
 from medfold.signals import received_signal, shielded_children, stop_on_signals
+from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
 
@@ -96,8 +97,8 @@ def test_second_request_does_not_interrupt_the_clean_up():
     assert received_signal() == signal.SIGTERM
 
 
-def test_exit_code_stands_after_a_request_within_compiled_text():
-    code = (
+def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
+    (tmp_path / "stopped.py").write_text(
         "import os, signal, sys\n"
         "from medfold.signals import stop_on_signals\n"
         "stop_on_signals()\n"
@@ -106,7 +107,11 @@ def test_exit_code_stands_after_a_request_within_compiled_text():
         "except KeyboardInterrupt:\n"
         "    sys.exit(143)\n"
     )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 143
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(str(folder) for folder in (tmp_path, REPOSITORY / "src")),
+    }
+    assert subprocess.run([sys.executable, "-m", "stopped"], env=environment).returncode == 143
 
 
 def test_request_to_a_finished_command_changes_nothing():

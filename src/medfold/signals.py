@@ -3,16 +3,19 @@
 import atexit
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 ALL = {signal.SIGINT, *REQUESTS}
 
 CLEAN_UP_SECONDS = 5  # after a signal, in which others are ignored; later ones count, should the first be lost
+SEND_AGAIN_SECONDS = 0.05  # after a finalizer has dropped a signal; it has ended by then
 _received = signal.SIGINT
 _stopped_at = float("-inf")
 _lock = threading.Lock()
@@ -39,7 +42,19 @@ def stop_on_signals() -> None:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
     accept_termination()
+    sys.unraisablehook = _send_again
     atexit.register(_ignore_requests)
+
+
+def _send_again(unraisable: Any) -> None:
+    """Sends a signal once more that arrived in a finalizer or a callback, where Python drops exceptions."""
+    global _stopped_at
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    number = _received if issubclass(unraisable.exc_type, RequestToEnd) else signal.SIGINT
+    _stopped_at = float("-inf")
+    threading.Timer(SEND_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
 
 
 def _ignore_requests() -> None:

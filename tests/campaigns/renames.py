@@ -12,7 +12,8 @@ from tests.campaigns import pipeline
 from tests.campaigns.campaign import Campaign
 from tests.campaigns.pipeline import Undisturbed
 
-# Renames of each stage, in all its processes. Those of the 200 images that are unpacked are alike: a few are tried. Python imports `sitecustomize` in each process before anything else.
+# Renames of each stage, in all its processes. Those of the 200 images that are unpacked are alike: a few are tried.
+# Python imports `sitecustomize` in each process before anything else.
 RENAMES = {
     "unpack": 208,
     "download": 7,

@@ -115,7 +115,12 @@ HOLES = ("hole_height_range", "hole_width_range")
 )
 def test_orientation_preserving_transforms_are_accepted(spec, symmetry):
     for shape in ((28, 28, 1), (64, 96, 3)):
-        build_augmenter(spec, symmetry, shape)
+        image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        augment = build_augmenter(spec, symmetry, shape)
+        views = [augment(image, seed) for seed in range(20)]
+        assert {(view.shape, view.dtype.name) for view in views} == {(shape, "uint8")}
+        unchanged = {image.tobytes(), image[:, ::-1].tobytes()}
+        assert any(view.tobytes() not in unchanged for view in views)
 
 
 def test_transforms_are_drawn_independently():

@@ -49,7 +49,7 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
         raise UserError("cut off")
 
     monkeypatch.setattr("medfold.data.sources.phantom.fetch", broken)
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="^cut off"):
         source.get()
     assert source.is_complete
     assert not list(small.paths.data.glob("**/half.png"))

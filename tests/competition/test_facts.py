@@ -11,6 +11,8 @@ from medfold.errors import UserError
 from medfold.paths import Workspace
 from tests.conftest import SMALL, add_competition
 from tests.support import helpers
+from tests.support.helpers import competition
+from tests.support.label_tables import facts
 
 VARIANTS = """
 extends: shared
@@ -212,3 +214,30 @@ def _facts(**sections):
         "score": {"metric": "auc"},
     }
     return Competition.model_validate({**required, **sections})
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test part"),
+        ({"test": "test.csv"}, "'labels.part' and 'labels.test' both define"),
+        ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
+    ],
+)
+def test_part_column_that_contradicts_other_facts_is_refused(more, message):
+    with pytest.raises(ValueError, match=message):
+        facts(part="split", **more)
+
+
+def test_label_map_to_unknown_class_is_refused():
+    with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
+        facts(part="split", map={"?": "ill"})
+
+
+def test_label_that_contains_the_separator_is_refused():
+    labels = {"targets": ["Mass", "Pleural fluid"]}
+    with pytest.raises(ValueError, match="a list separated by ' ' cannot contain 'Pleural fluid'"):
+        competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+    labels["separator"] = "|"
+    competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})

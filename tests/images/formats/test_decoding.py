@@ -133,12 +133,6 @@ def test_format_is_recognised_by_first_bytes(tmp_path, name, kind):
     assert np.abs(read(tmp_path / name).astype(int) - GREY).max() <= (9 if kind == "JPEG" else 0)
 
 
-def test_npz_image_is_read_by_member_and_row(tmp_path):
-    stack = RNG.integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
-    np.savez(tmp_path / "x.npz", test_images=stack)
-    assert (read(tmp_path / "x.npz", 3, "#test_images/2") == stack[2]).all()
-
-
 def test_files_become_channels_of_one_image(tmp_path):
     grey = {name: picture(tmp_path / name, seed) for seed, name in enumerate(("red.png", "green.tif", "blue.bmp"))}
     picture(tmp_path / "colour.png", shape=(12, 10, 3))

@@ -266,3 +266,10 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
     for secret in (TOKEN, KEY, "X-Goog-Signature"):
         assert secret not in "".join(outputs)
         assert [path for path in files_left if secret.encode() in path.read_bytes()] == []
+
+
+@pytest.fixture
+def two_runs(folded):
+    finished_run(folded, "weak", 0.3)
+    finished_run(folded, "strong", 2.0)
+    return folded

@@ -52,7 +52,7 @@ def good(project):
     return project.paths.run("good").folder / "report.html"
 
 
-def read(path) -> str:
+def read_page(path) -> str:
     """Reads the page without the bytes of its images."""
     return re.sub(r"data:image/jpeg;base64,[\w+/=]+", "data:image/jpeg", path.read_text(encoding="utf-8"))
 
@@ -77,7 +77,7 @@ def test_cards_show_score_interval_and_folds(project, capsys):
     path = report(project, ["good"])
     assert path == project.workspace.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
-    score, text = files.read_json(project.paths.run("good").score), read(path)
+    score, text = files.read_json(project.paths.run("good").score), read_page(path)
     assert cards(text) == {
         "out-of-fold AUC": (
             f"{score['value']:.4f}",
@@ -111,13 +111,13 @@ def test_page_contains_no_patient_ids(project, good):
     (raw,) = project.paths.data.rglob("train.csv")
     table = pd.read_csv(raw, dtype=str)
     assert table["patient_id"].str.fullmatch(r"P\d{4}").all()
-    text = read(good)
+    text = read_page(good)
     assert table["id"].isin(re.findall(r"train_\w+", text)).any()
     assert [id for id in table["patient_id"].unique() if id in text] == []
 
 
 def test_data_and_fold_tables_match_the_dataset(project, good):
-    data, text = load_dataset(project), read(good)
+    data, text = load_dataset(project), read_page(good)
     facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
@@ -132,7 +132,7 @@ def test_data_and_fold_tables_match_the_dataset(project, good):
 
 def test_subgroup_table_matches_scores_by_sex_and_age(project, good):
     found = ensemble_runs(project, ["good"], data := load_dataset(project))
-    rows = cells(read(good), "Subgroup scores as numbers")
+    rows = cells(read_page(good), "Subgroup scores as numbers")
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
     ages = [row for row in rows if row[0] == "age"]
     assert sum(int(row[2]) for row in ages) == 59
@@ -145,7 +145,7 @@ def test_subgroup_table_matches_scores_by_sex_and_age(project, good):
 
 
 def test_operating_points_match_the_predictions(project, good):
-    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
+    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read_page(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
     rows = cells(text, "Operating points")
     assert [row[0] for row in rows] == ["sensitivity 90%", "sensitivity 95%", "specificity 90%", "specificity 95%"]
@@ -158,7 +158,7 @@ def test_operating_points_match_the_predictions(project, good):
 
 
 def test_gallery_captions_match_targets_and_predictions(project, good):
-    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read(good)
+    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read_page(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
     rows = {name: number for number, name in enumerate(found.oof.unit_ids)}
@@ -170,7 +170,7 @@ def test_gallery_captions_match_targets_and_predictions(project, good):
 
 
 def test_partial_run_is_marked(project):
-    text = read(report(project, ["part"]))
+    text = read_page(report(project, ["part"]))
     units = files.read_json(project.paths.run("part").score)["units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
     assert cards(text)["folds"] == ("1 of 3", f"{units} samples")
@@ -178,7 +178,7 @@ def test_partial_run_is_marked(project):
 
 
 def test_optimistic_score_is_marked(project):
-    text = read(report(project, ["peeked"]))
+    text = read_page(report(project, ["peeked"]))
     assert '<p class="note">OPTIMISTIC: epochs were chosen on the scored folds.' in text
     assert "Covers" not in text
 
@@ -187,7 +187,7 @@ def test_optimistic_score_is_marked(project):
 def test_ensemble_page_lists_members_and_methods(project):
     path = report(project, ["good", "fair"])
     assert path == project.workspace.root / "runs/small/fair+good.html"
-    found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read(path)
+    found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read_page(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: those fitted on labels are scored on folds that they were not fitted on"
@@ -204,7 +204,7 @@ def test_ensemble_page_lists_members_and_methods(project):
 @pytest.mark.slow
 def test_requested_ensemble_method_is_used(project):
     found = ensemble_runs(project, ["fair", "peeked"], load_dataset(project), method="stacking")
-    text = read(report(project, ["fair", "peeked"], method="stacking"))
+    text = read_page(report(project, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.choice.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
@@ -212,14 +212,14 @@ def test_requested_ensemble_method_is_used(project):
 
 @pytest.mark.slow
 def test_leaderboard_scores_are_shown(project):
-    assert "public score" not in cards(read(report(project, ["fair"])))
+    assert "public score" not in cards(read_page(report(project, ["fair"])))
     submit(project, names=["fair"])
     row = read_ledger(project.workspace).iloc[-1]
-    shown = cards(read(report(project, ["fair"])))
+    shown = cards(read_page(report(project, ["fair"])))
     day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
     for part in ("public", "private"):
         assert shown[f"{part} score"] == (f"{float(row[part]):.4f}", f"submitted {day}")
-    assert "public score" not in cards(read(report(project, ["good"])))
+    assert "public score" not in cards(read_page(report(project, ["good"])))
 
 
 def test_untrained_run_raises(project):
@@ -234,7 +234,7 @@ def test_competition_title_is_escaped(project_folder):
     add_competition(project_folder, "odd", facts.replace("keep: [age, sex]", "keep: []"))
     project = Project.open("odd")
     finished_run(project)
-    text = read(report(project, ["baseline"]))
+    text = read_page(report(project, ["baseline"]))
     assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt; &amp; $1 &#34;b&#34;</h1>" in text
     assert text.count("<script") == 1
     assert "subgroups" not in sections(text)
@@ -244,9 +244,9 @@ def test_competition_title_is_escaped(project_folder):
 def test_history_of_another_metric_is_left_out(project):
     fold = project.paths.run("good").fold(0)
     files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
-    assert "Learning curves" not in read(report(project, ["good"]))
+    assert "Learning curves" not in read_page(report(project, ["good"]))
     files.write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "auc": [0.8]}), fold.history)
-    assert "Learning curves" in read(report(project, ["good"]))
+    assert "Learning curves" in read_page(report(project, ["good"]))
     fold.history.unlink()
 
 
@@ -266,7 +266,7 @@ def test_report_of_every_task_matches_its_run(once, name, task, unit, tmp_path, 
     project = Project.open(name)
     assert project.competition.task == task
     noisy_run(project)
-    text = read(report(project, ["noisy"]))
+    text = read_page(report(project, ["noisy"]))
     score = files.read_json(project.paths.run("noisy").score)
     found = ensemble_runs(project, ["noisy"], load_dataset(project))
     assert next(iter(cards(text).values()))[0] == f"{found.score['value']:.4f}"

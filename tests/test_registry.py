@@ -65,11 +65,11 @@ def test_built_in_names_imported_by_plugins_stay_built_in():
     code = (
         "from medfold import registry\n"
         "import importlib\n"
-        "registry.set_plugin_loader(lambda: importlib.import_module('medfold.models.backbones'))\n"
+        "registry.set_plugin_loader(lambda: importlib.import_module('medfold.images.preparation_steps'))\n"
         "'unknown' in registry.Registry('thing')  # runs the plugins\n"
         "registry.set_plugin_loader(lambda: None)\n"
-        "from medfold.models.backbones import BACKBONES\n"
-        "print(*map(BACKBONES.is_built_in, ('resnet9', 'MobileNetV2', 'unknown')))\n"
+        "from medfold.images.preparation import STEPS\n"
+        "print(*map(STEPS.is_built_in, ('clahe', 'circle_crop', 'unknown')))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)

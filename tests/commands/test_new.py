@@ -71,8 +71,9 @@ def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
         new(Workspace.find(), name, histology)
 
 
-def test_slug_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology):
-    new(Workspace.find(), "somebody/tissue", histology)
+@pytest.mark.parametrize("text", ["somebody/tissue", "https://www.kaggle.com/datasets/somebody/tissue/data"])
+def test_slug_or_address_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology, text):
+    new(Workspace.find(), text, histology)
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"

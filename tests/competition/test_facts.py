@@ -5,61 +5,12 @@ import yaml
 
 from medfold.competition.facts import Competition
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.paths import Workspace
 from tests.conftest import SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import competition
 from tests.support.label_tables import facts
-
-VARIANTS = """
-extends: shared
-task: binary
-score: {metric: auc}
-variants:
-  first:
-    title: The first
-    labels: {file: first.npz}
-  second:
-    title: The second
-    task: multiclass
-    classes: [0, 1, 2]
-    score: {metric: mean_auc}
-"""
-SHARED = """
-source: {kind: phantom}
-upload: local
-labels: {layout: arrays, file: x.npz, targets: [label]}
-images: {channels: 1}
-"""
-
-
-@pytest.fixture
-def variants(project_folder):
-    add_competition(project_folder, "sets", VARIANTS)
-    (project_folder / "competition" / "_base" / "shared.yaml").write_text(SHARED)
-    return Workspace.find()
-
-
-def test_variants_share_a_folder_but_not_facts_or_data(variants):
-    assert variants.competitions() == ["first", "second", "small"]
-    first, second = (Project.open(name, variants) for name in ("first", "second"))
-    assert first.competition.title == "The first"
-    assert (first.competition.labels.file, second.competition.labels.file) == ("first.npz", "x.npz")
-    assert (first.competition.task, second.competition.task) == ("binary", "multiclass")
-    assert first.paths.folder == second.paths.folder == variants.root / "competition" / "sets"
-    assert first.paths.data != second.paths.data
-
-
-def test_errors_in_facts_name_the_variant(variants):
-    facts = variants.root / "competition" / "sets" / "competition.yaml"
-    facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
-    with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
-        Project.open("second", variants)
-    with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
-        variants.competition("secnd")
 
 
 @pytest.mark.parametrize(
@@ -145,31 +96,6 @@ def test_arrays_need_no_image_patterns(project_folder):
     (folder / "competition.yaml").write_text(yaml.safe_dump(facts))
     with pytest.raises(UserError, match="'labels.holdout' has no meaning for .* arrays"):
         Project.open("arrays")
-
-
-LISTS = {"labels": {"layout": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"layout": "lists"}}
-FORMER_LISTS = {"labels": {"shape": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"shape": "lists"}}
-
-
-def test_the_former_names_of_the_layouts_are_read():
-    assert helpers.competition("multilabel", **FORMER_LISTS) == helpers.competition("multilabel", **LISTS)
-    assert with_former_names(LISTS) == FORMER_LISTS
-    assert with_current_names(FORMER_LISTS) == LISTS
-
-
-@pytest.mark.parametrize("section", ["labels", "submission"])
-def test_a_layout_under_both_names_is_refused(section):
-    both = {section: {**LISTS[section], "shape": "lists"}}
-    with pytest.raises(ValueError, match=f"'{section}.shape' is the former name of '{section}.layout': remove one"):
-        helpers.competition("multilabel", **{**LISTS, **both})
-
-
-def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):
-    facts = variants.root / "competition" / "sets" / "competition.yaml"
-    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays}"))
-    with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
-        Project.open("first", variants)
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ from tests.support.helpers import REPOSITORY
 @pytest.fixture
 def things(monkeypatch):
     monkeypatch.setattr(registry, "_registries", [])
-    monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
+    registry.set_plugin_loader(lambda: None)
     made = Registry("thing")
     made.register("stone", 1)
-    return made
+    yield made
+    registry.set_plugin_loader(lambda: None)
 
 
 def test_plugins_run_once_at_the_first_unknown_name(things):

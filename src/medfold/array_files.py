@@ -22,7 +22,8 @@ def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> No
 
     Args:
         path: path of the new file; it must not exist.
-        shape, dtype: shape and type of the array.
+        shape: shape of the array.
+        dtype: data type of the array.
 
     Raises:
         OSError: too little disk space; the file is removed.

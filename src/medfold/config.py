@@ -140,6 +140,8 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
     """Validates `content` as a `model`.
 
     Args:
+        model: the pydantic class that defines the keys.
+        content: values by key, as `load` returns them.
         where: the file, for the error message.
 
     Returns:

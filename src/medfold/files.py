@@ -108,6 +108,8 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     """Writes a JSON file atomically, indented by two spaces, keys in their order; NaN is an error.
 
     Args:
+        value: dictionaries, lists, texts and numbers; a dictionary if `sealed`.
+        path: path of the file; an existing one is replaced.
         sealed: adds a checksum, by which `read_json` notices that the file was changed; for objects that nobody edits.
             Defaults to False.
     """
@@ -147,7 +149,8 @@ def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
     """Reads a table that medfold wrote; an empty cell is NaN.
 
     Args:
-        column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
+        path: path of the table.
+        **column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
 
     Raises:
         UserError: the file is damaged.
@@ -183,8 +186,10 @@ def read_sealed_csv(
     damaged. Damage is printed. A table of an earlier version has no hash of its contents: its origin is its inputs.
 
     Args:
-        path, inputs, companions: as for `write_sealed_csv`.
-        column_types: as for `read_csv`.
+        path: path of the table.
+        inputs: fingerprint of all that the table would be made from today.
+        companions: files that were made with the table. Defaults to none.
+        **column_types: as for `read_csv`.
     """
     import pandas as pd
 
@@ -294,6 +299,7 @@ def exclusive_lock(path: Path, what: str) -> Iterator[None]:
     """Locks `path` for work that takes hours: in a second process it raises an error instead of waiting.
 
     Args:
+        path: the file or folder to lock; the lock is a file beside it.
         what: the work as a clause, for the error message: 'this is being packed'.
 
     Raises:

@@ -247,6 +247,7 @@ class CompetitionPaths:
         """Returns a file of replaced folds, by their fingerprint.
 
         Args:
+            fingerprint: hash of the folds table; its first 12 digits are in the name of the file.
             extension: csv for the folds, json for how they were made. Defaults to csv.
         """
         return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{extension}"
@@ -255,6 +256,7 @@ class CompetitionPaths:
         """Returns a file with the recheck data of a submission.
 
         Args:
+            submission: path of the submission.
             extension: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
         """
         return submission.parent / "recheck" / f"{submission.stem}.{extension}"

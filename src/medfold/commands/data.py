@@ -99,6 +99,8 @@ def select_names(known: dict, names: list[str], owner: str) -> list[str]:
     """Returns the names without repetitions.
 
     Args:
+        known: what has a name, by name.
+        names: names that the user wrote.
         owner: to which the names belong, for the error message.
 
     Raises:

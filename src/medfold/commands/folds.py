@@ -41,6 +41,7 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
+        project: the project folder and the competition.
         force: replace existing folds. Defaults to False.
         prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
@@ -60,6 +61,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     """Prints folds and audit, after a rehearsal of the submission.
 
     Args:
+        project: the project folder and the competition.
         data: the dataset, loaded with its audit.
 
     Raises:
@@ -86,7 +88,8 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
 
     Args:
         competition: the facts.
-        readable, unreadable: training samples, with their units and label columns.
+        readable: training samples whose image can be read: unit and label columns.
+        unreadable: training samples whose image cannot be read, with the same columns.
     """
     if not len(unreadable):
         return

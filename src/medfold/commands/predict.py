@@ -57,10 +57,11 @@ def predict(
     """Predicts images from outside the competition, as a submission of these runs would.
 
     Args:
+        project: the project folder and the competition.
         images: an image, or a folder that is searched recursively.
         names: run names. Defaults to `baseline`.
-        out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with
-            `__` for the slashes of the path.
+        out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with `__`
+            for the slashes of the path.
         explain: also write a picture of each image with its Grad-CAM heat map to `<out>-explained/`. Defaults to False.
 
     Raises:

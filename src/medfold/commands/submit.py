@@ -49,9 +49,13 @@ def submit(
     The ledger gets its row before the upload, so that a submission that was killed in between is found again.
 
     Args:
-        recipe, overrides, seeds: identify the runs, as in `train`.
+        project: the project folder and the competition.
+        recipe: name of the recipe of the runs. Defaults to `baseline`.
+        overrides: values that replace those of the recipe. Defaults to none.
+        seeds: seeds of the runs, one per member. Defaults to 0.
         names: run names, instead of recipe, overrides and seeds. Defaults to none.
-        method, per_class: how to combine the runs, as in `ensemble`.
+        method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label. Defaults to False.
         force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.
             Defaults to False.
         dry_run: do everything except the upload. Defaults to False.

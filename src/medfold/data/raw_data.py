@@ -57,6 +57,7 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
     """Gets single files; the data counts as complete only if the samples can be read from it.
 
     Args:
+        project: the project folder and the competition.
         patterns: file names, or patterns such as `train/*`.
     """
     source, paths = open_source(project), project.paths

@@ -211,6 +211,8 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
 
     Args:
+        competition: the facts (`labels` and the classes).
+        paths: paths of the competition.
         ids: ids of the samples to look up, text (n,).
 
     Returns:
@@ -235,6 +237,7 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
+        competition: the facts (`labels`, `images` and `submission`).
         raw: the folder that patterns start from.
 
     Returns:

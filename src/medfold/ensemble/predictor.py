@@ -143,6 +143,7 @@ def combine_runs(
     """Combines the predictions of runs into one row per unit.
 
     Args:
+        competition: the facts (the prediction columns, and how samples are aggregated into units).
         runs: by name, `id` (of the image) and prediction columns; the same images in each.
         unit: the unit of each image, indexed by image id.
         fitted: combines the predictions of the runs.

@@ -65,9 +65,11 @@ def ensemble_runs(
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
+        project: the project folder and the competition.
         names: run names; their order has no effect.
         data: the dataset with its folds.
-        method, per_class: as in `choose_method`.
+        method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: a run is not trained, or was trained on other folds than the folds table or the other runs; the

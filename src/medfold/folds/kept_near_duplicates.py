@@ -38,6 +38,7 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
     """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:
+        paths: paths of the competition; thumbnails are read and the pairs are kept there.
         appearance: `read_appearance`, with the column `hash` of `read_measurements`.
     """
     inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])

@@ -184,9 +184,11 @@ class Competitions:
 
         Args:
             slug: name of the competition in URLs.
-            ref, version: owner/name and number of the version of the notebook.
+            ref: owner/name of the notebook.
+            version: number of the version of the notebook.
             output: name of the output file to submit.
-            message, content_id: as `submit` takes them.
+            message: description to send with the submission.
+            content_id: a part of the message that no submission of another file has.
 
         Returns:
             The number of the submission at Kaggle.

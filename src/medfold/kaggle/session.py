@@ -108,8 +108,10 @@ class KaggleSession:
 
         Args:
             where: name of what is requested, for messages.
-            service, method, fields: as `client.call` takes them.
+            service: blobs, competitions, datasets or kernels.
+            method: name of a method of this service in kagglesdk.
             if_refused: advice for a refusal (403), for the error message. Defaults to none.
+            **fields: fields of the request, by name.
 
         Raises:
             UserError: no answer, or an error.
@@ -138,8 +140,9 @@ class KaggleSession:
         Args:
             where: name of what is listed, for messages.
             ask: method of the official client that lists one page.
-            arguments, options: arguments of `ask`, without the page token.
+            *arguments: positional arguments of `ask`.
             first_token: token of the first page.
+            **options: keyword arguments of `ask`, without the page token.
 
         Raises:
             UserError: no answer, or an error.

@@ -32,6 +32,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     continues from it.
 
     Args:
+        project: the project folder and the competition.
         request: run and folds to train.
         data: the dataset, for scoring the fetched predictions.
 

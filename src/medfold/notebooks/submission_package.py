@@ -30,6 +30,8 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
+        project: the project folder and the competition.
+        data: the dataset that the runs were trained on.
         ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:

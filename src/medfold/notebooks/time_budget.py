@@ -20,7 +20,8 @@ class TimeBudget:
     Args:
         seconds: time limit for all images, in seconds.
         num_images: number of images to predict.
-        max_folds, max_views: the largest numbers of any run.
+        max_folds: the largest number of folds of any run.
+        max_views: the largest number of test-time views of any run.
         cost: returns the forward passes per image of a limit.
         clock: returns seconds. Defaults to a monotonic clock.
     """

@@ -36,6 +36,7 @@ def score(competition: Competition, name: str, truth: np.ndarray, predictions: n
     """Computes a metric of a competition.
 
     Args:
+        competition: the facts (task, targets, and settings of `score` and `submission`).
         name: name of the metric.
         truth: int (n, columns): one column (binary), labels, or classes as 0 and 1 with a single 1 in each row.
         predictions: float (n, columns): probabilities, or decisions as 0 and 1.
@@ -58,7 +59,10 @@ def interval(
     Its ends are percentiles of 1,000 resamples of groups (numpy's generator, seed 0).
 
     Args:
-        truth, predictions: as `score` takes them, in the order of their ids.
+        competition: the facts, as for `score`.
+        name: name of the metric.
+        truth: int (n, columns), in the order of the ids of the units.
+        predictions: float (n, columns), in the same order.
         groups: (n,), resampled as a whole; numbered by first appearance.
 
     Returns:

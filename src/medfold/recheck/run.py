@@ -19,6 +19,8 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
 
     Args:
         competition: the facts that the run was trained and scored with.
+        paths: paths of the competition.
+        run: paths of the run.
     """
     saved = files.read_json(run.score)
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
@@ -72,6 +74,8 @@ def score_differences(
     """Yields the differences between a saved score and that of OOF predictions.
 
     Args:
+        competition: the facts that the predictions were scored with.
+        paths: paths of the competition.
         oof: id, fold and prediction columns, all as text: of samples, or of units.
         saved: the contents of score.json.
         is_by_unit: True if its ids are units.

@@ -25,6 +25,7 @@ def submission_differences(competition: Competition, paths: CompetitionPaths, ro
 
     Args:
         competition: the facts that its runs were trained with.
+        paths: paths of the competition.
         root: the project folder, to which recorded paths are relative.
         file: the submission. Its record (.json) is beside it; the folder recheck/ holds the fitted ensemble (.npz) and
             the OOF predictions of the score (.csv).

@@ -46,6 +46,7 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
     """Reads the content of a submission for each unit, in the prediction columns: numbers, decisions as 0 and 1.
 
     Args:
+        competition: the facts (layout and columns of the submission).
         table: the submission, all cells as text.
         words: the words of the classes, or those for no and yes. Defaults to a guess from the cells.
     """

@@ -23,7 +23,10 @@ class OperatingPoint(NamedTuple):
     Args:
         criterion: the condition that the threshold was chosen for, such as 'sensitivity 90 %'.
         threshold: predictions at or above it count as positive.
-        sensitivity, specificity, precision, negative_predictive_value: at the threshold.
+        sensitivity: share of the positives that are found.
+        specificity: share of the negatives that are not called positive.
+        precision: share of the predicted positives that are positive.
+        negative_predictive_value: share of the predicted negatives that are negative.
     """
 
     criterion: str

@@ -68,6 +68,8 @@ def check_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTI
     """Checks that a run fits today's facts.
 
     Args:
+        project: the competition with the facts of today.
+        name: name of the run.
         keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
     Returns:
@@ -114,6 +116,8 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
+        project: the project folder and the competition.
+        name: name of the run.
         test: the readable samples of the test part: id.
 
     Raises:

@@ -160,6 +160,7 @@ def predictions_table(
     """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
 
     Args:
+        competition: the facts (the prediction columns, and whether the task is ordinal).
         ids: (n,).
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
@@ -206,6 +207,7 @@ def write_oof(
     """Concatenates the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
 
     Args:
+        competition: the facts (the number of folds, and the metrics).
         run_paths: paths of the run.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).

@@ -44,7 +44,8 @@ def bootstrap_interval(
 
     Args:
         metric: the metric of the score.
-        targets, predictions: as the metric takes them.
+        targets: int (n,) or (n, labels).
+        predictions: float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.
         seed: seed of the random draws. Defaults to 0.
@@ -93,7 +94,8 @@ def paired_difference(
     Args:
         metric: the metric to compare by.
         targets: as the metric takes them.
-        first, second: the predictions to compare; the difference is positive if `first` is better.
+        first: predictions, float (n, columns); the difference is positive if they are better than `second`.
+        second: predictions to compare with, float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.
         seed: seed of the random draws. Defaults to 0.

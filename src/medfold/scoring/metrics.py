@@ -1,4 +1,6 @@
-"""Built-in metrics. Each is a function with the decorator `@metric`, and takes whole columns:
+"""Built-in metrics.
+
+Each is a function with the decorator `@metric`, and takes whole columns:
 
 - targets: int (n,) of 0 and 1 (binary), int (n,) class numbers (multi-class, ordinal), int (n, labels) of 0 and 1;
 - predictions: float (n,) (binary), float (n, classes) that sum to 1, or float (n, labels).
@@ -171,6 +173,8 @@ def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.
     weights 7 and 14 for patient_overall, 1 and 2 for each vertebra.
 
     Args:
+        targets: int (n, labels).
+        predictions: float (n, labels), probabilities.
         weights: float (labels, 2), of negatives and of positives.
     """
     if not len(targets):

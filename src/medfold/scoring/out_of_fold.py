@@ -19,6 +19,7 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
 
     Args:
+        competition: the facts (metric titles, the number of folds, and whether patients are known).
         result: as `oof_score` returns it.
         total: the number of units in all folds.
     """
@@ -41,7 +42,8 @@ class OofPredictions:
         unit_ids: text (units,), the ids of the units.
         predictions: float64 (units, columns).
         targets: int (units,) or (units, labels).
-        fold, group: int (units,).
+        fold: number of the fold of each unit, int (units,).
+        group: number of the group of each unit, int (units,).
     """
 
     unit_ids: np.ndarray
@@ -57,6 +59,7 @@ def oof_by_unit(
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
     Args:
+        competition: the facts (the prediction columns, and `score.aggregate`).
         oof: id, fold and prediction columns; rows in any order.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -100,6 +103,7 @@ def oof_score(
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
     Args:
+        competition: the facts (`score`, and the form of the submission).
         oof: the predictions to score.
         is_optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).

@@ -15,6 +15,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
 
@@ -32,6 +33,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         table: the submission.
         sample: the sample submission, all columns as text.
 

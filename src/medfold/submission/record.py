@@ -29,6 +29,7 @@ def ledger_row(
     """Returns the row of the ledger for a submission that has no result yet.
 
     Args:
+        project: the project folder and the competition.
         runs: the combined runs.
         draft: the submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
@@ -84,6 +85,7 @@ def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResu
     Versions of data set and notebook that were recorded before are kept.
 
     Args:
+        project: the project folder and the competition.
         row: row of the ledger, from `ledger_row`.
         outcome: the result of the leaderboard.
         record: other contents of the record, from `submission_record`.
@@ -110,6 +112,7 @@ def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: st
     """Returns the last row of the ledger with the same predictions; None if there is none.
 
     Args:
+        project: the project folder and the competition.
         earlier: rows of the ledger to search.
         content_id: content id of the submission.
     """

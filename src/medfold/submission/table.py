@@ -19,6 +19,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
     test part.
 
     Args:
+        competition: the facts (form of the submission, and where it is uploaded).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
     """
@@ -46,6 +47,7 @@ def fill_missing(
     """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
 
     Args:
+        competition: the facts (the prediction columns).
         predictions: id (of the unit) and prediction columns.
         units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
@@ -73,6 +75,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 
@@ -124,6 +127,7 @@ def read_predictions_back(
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         table: the checked submission, all columns as text.
         sample: the sample submission that it was checked against.
 

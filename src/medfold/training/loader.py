@@ -37,7 +37,8 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
 
     Args:
         training_batches: computes the batches.
-        start, stop: number of the first batch, and of the batch after the last one.
+        start: number of the first batch, from 0.
+        stop: number of the batch after the last one.
         num_workers: number of worker processes; 0 computes each batch in this process, on request.
 
     Raises:
@@ -86,7 +87,8 @@ def load_batches(
 
     Args:
         training_batches: computes the batches.
-        start, stop: number of the first batch, and of the batch after the last one.
+        start: number of the first batch, from 0.
+        stop: number of the batch after the last one.
         num_workers: number of worker processes; 0 computes the batches in the thread.
         convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """

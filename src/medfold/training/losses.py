@@ -148,6 +148,7 @@ class BalancedLabels(keras.losses.Loss):
         self._present, self._absent = (weights.astype(np.float32) for weights in (present, absent))
 
     def call(self, y_true, y_pred):
+        """Returns the weighted loss of each image, (batch,)."""
         losses = self._loss_function(y_true[..., None], y_pred[..., None], **self._options)
         weights = y_true * self._present + (1 - y_true) * self._absent
         return keras.ops.mean(weights * losses, axis=-1)

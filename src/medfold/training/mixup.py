@@ -14,13 +14,15 @@ class Mixer:
     """Mixup or cutmix of the batches of a training; if a recipe sets both, one is chosen at random for each batch.
 
     Args:
-        mixup, cutmix: alpha of the beta distribution of each; 0 disables it.
+        mixup: alpha of the beta distribution of mixup; 0 disables it.
+        cutmix: alpha of the beta distribution of cutmix; 0 disables it.
     """
 
     mixup: float
     cutmix: float
 
     def __call__(self, images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Batch:
+        """Mixes each image of a batch with another one, and its label as well."""
         methods = [(method, alpha) for method, alpha in ((mixup, self.mixup), (cutmix, self.cutmix)) if alpha]
         method, alpha = methods[rng.integers(len(methods))]
         return method(images, targets, weights, rng, alpha)

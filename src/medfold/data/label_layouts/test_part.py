@@ -27,6 +27,7 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
+        competition: the facts; `labels.test` or `images.test` names the test part.
         raw: the folder that patterns start from.
 
     Returns:

@@ -38,7 +38,10 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
 
     Args:
         frame: a JPEG.
-        height, width, samples, bits_allocated: the values in the DICOM headers.
+        height: rows, by the DICOM header.
+        width: columns, by the DICOM header.
+        samples: samples per pixel, by the DICOM header.
+        bits_allocated: bits per sample in memory, by the DICOM header.
 
     Raises:
         ImageError: the frame is not JPEG Lossless, is damaged, or does not fit the DICOM headers.

@@ -17,6 +17,7 @@ def performance_section(competition: Competition, oof: OofPredictions, probabili
     """Shows ROC, precision and recall, operating points, calibration and confusion.
 
     Args:
+        competition: the facts (task, classes and metric).
         oof: the scored predictions, which may be decisions.
         probabilities: the probabilities from which decisions were made.
     """

@@ -47,6 +47,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     use the probabilities from which decisions were made, the printed line notes it.
 
     Args:
+        competition: the facts (the metrics).
+        paths: paths of the competition, among them that of the hidden solution.
         entry: the checked submission.
 
     Raises:

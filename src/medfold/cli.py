@@ -266,7 +266,8 @@ def submit(
     project = open_project(competition, writes=["runs", "submissions"])
     from medfold.commands.submit import submit
 
-    names, chosen_method = runs.split() or None, method or None
+    names = runs.split() or None
+    chosen_method = method or None
     submit(
         project, recipe, read_overrides(overrides), read_seeds(seeds), names, chosen_method, per_class, force, dry_run
     )

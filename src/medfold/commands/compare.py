@@ -22,8 +22,11 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     Raises:
         UserError: not two sides, an untrained run, or no fold in common.
     """
-    comparison, title = compare_runs(project, sides), metric_of(project.competition).title
-    folds, k, difference = comparison.folds, comparison.num_folds, comparison.difference
+    comparison = compare_runs(project, sides)
+    title = metric_of(project.competition).title
+    folds = comparison.folds
+    k = comparison.num_folds
+    difference = comparison.difference
     covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(folds, k)}, which all have"
     units = "units" if project.competition.score.unit else "samples"
     say("compare", f"{covers}, {comparison.num_units:,} {units}")

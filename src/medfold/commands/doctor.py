@@ -62,7 +62,8 @@ def _packages(file: Path) -> Finding:
     if not file.is_file():
         return Finding("packages", "note", f"no {file.name} here to compare with")
     lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    problems, versions = [], {}
+    problems = []
+    versions = {}
     for requirement in (Requirement(line) for line in lines if line):
         try:
             versions[requirement.name] = version(requirement.name)

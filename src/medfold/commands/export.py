@@ -26,7 +26,8 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         UserError: the run or the fold is not trained.
     """
     run_paths = find_run(project.paths, run)
-    facts, recipe = facts_of_run(project, run), recipe_of_run(project, run)
+    facts = facts_of_run(project, run)
+    recipe = recipe_of_run(project, run)
     if fold not in (done := trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
@@ -40,7 +41,8 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
         model.save(keras_file)
         keras_file.replace(temporary)
-    size, views = recipe.images.size, facts.images.symmetry
+    size = recipe.images.size
+    views = facts.images.symmetry
     steps = ", ".join(map(str, recipe.images.steps)) or "none"
     files.write_text(
         f"""{facts.title}: fold {fold} of run {run}, trained by medfold.

@@ -67,7 +67,8 @@ def show_dataset(project: Project, data: Dataset) -> None:
     Raises:
         UserError: a sample submission that does not fit the facts.
     """
-    competition, train = project.competition, data.train
+    competition = project.competition
+    train = data.train
     check_sample_submission(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
@@ -127,7 +128,8 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
     """Returns the DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
-    raw, sample = project.paths.raw_root(project.competition.images.root), train.head(MAX_HEADERS)
+    raw = project.paths.raw_root(project.competition.images.root)
+    sample = train.head(MAX_HEADERS)
     if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
@@ -175,7 +177,8 @@ def _show_predictive_columns(project: Project, data: Dataset) -> None:
 
 
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
-    sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
+    sheet = project.paths.contact_sheet
+    pairs = data.near_duplicates.pairs
     rows = [
         [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
         for pair in near_duplicate_examples(project, data, pairs, MAX_PAIRS)
@@ -190,7 +193,10 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
 
 
 def _show_folds(project: Project, data: Dataset) -> None:
-    fold_facts, competition, train, leaks = project.competition.folds, project.competition, data.train, data.leaks
+    fold_facts = project.competition.folds
+    competition = project.competition
+    train = data.train
+    leaks = data.leaks
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]

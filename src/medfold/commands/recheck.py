@@ -116,7 +116,8 @@ def _recheck_submissions(project: Project, names: list[str] | None, labels: str 
 
 def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
-    file, run_names = project.workspace.root / row["file"], row["runs"].split()
+    file = project.workspace.root / row["file"]
+    run_names = row["runs"].split()
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
     record = files.read_json(file.with_suffix(".json"))

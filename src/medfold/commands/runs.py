@@ -24,7 +24,8 @@ def list_runs(project: Project) -> RunList:
     Raises:
         UserError: there is no run.
     """
-    run_list, title = summarise_runs(project), metric_of(project.competition).title
+    run_list = summarise_runs(project)
+    title = metric_of(project.competition).title
     say("runs", f"{len(run_list.runs)} of {run_list.competition}; the last column: settings that differ from most runs")
     for folds_table, summaries in groupby(run_list.runs, lambda summary: summary.folds_table):
         if folds_table:
@@ -74,7 +75,8 @@ def remove_runs(project: Project, names: list[str], skip_question: bool = False)
     Raises:
         UserError: an unknown run, or no terminal to ask.
     """
-    paths, k = project.paths, project.competition.folds.k
+    paths = project.paths
+    k = project.competition.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     descriptions = []
     for name in select_names(known, names, f"runs of {paths.name}"):

@@ -64,7 +64,8 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     names = names or [run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
@@ -119,7 +120,8 @@ def _write(
     Returns:
         The table as it was read back from the file.
     """
-    competition, file = project.competition, project.workspace.root / row["file"]
+    competition = project.competition
+    file = project.workspace.root / row["file"]
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)

@@ -54,7 +54,9 @@ def train(
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
     ]
-    resolved_recipe, prepare, unfinished = requests[0].recipe_of(project), None, False
+    resolved_recipe = requests[0].recipe_of(project)
+    prepare = None
+    unfinished = False
     if on == "kaggle":
         data_at_kaggle(project)  # raises its errors before the images are scanned
     else:

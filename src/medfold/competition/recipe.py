@@ -97,7 +97,8 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     if file.is_file():
         content = config.load(file, bases)
     else:
-        content, file = config.load_bases(SHARED_RECIPES[name], file, bases), bases / file.name
+        content = config.load_bases(SHARED_RECIPES[name], file, bases)
+        file = bases / file.name
     content = config.merge(content, overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
     recipe = config.validated(Recipe, content, where)
@@ -142,7 +143,8 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     Returns:
         The reason for each key, such as `training.cutmix`, that differs from its default and has no effect.
     """
-    training, backbone = recipe.training, recipe.backbone
+    training = recipe.training
+    backbone = recipe.backbone
     only_head = "training.epochs is 0: only the head is trained, on precomputed features"
     no_setting = f"{backbone.name} has no such setting"
     built_in = backbone.name in ("simple_cnn", "resnet9")

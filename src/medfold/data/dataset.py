@@ -78,7 +78,9 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    competition, paths, fold_facts = project.competition, project.paths, project.competition.folds
+    competition = project.competition
+    paths = project.paths
+    fold_facts = project.competition.folds
     _check_fold_method(project)
     makes_folds = renew_folds or not paths.folds.is_file()
     joins_near = fold_facts.duplicates == "near"

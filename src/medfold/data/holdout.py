@@ -26,11 +26,13 @@ def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicate
     Raises:
         UserError: too few groups for a hold-out of this share.
     """
-    competition, share = project.competition, project.competition.labels.holdout
+    competition = project.competition
+    share = project.competition.labels.holdout
     is_readable = (all_samples["bad"] == "").to_numpy()
     readable = all_samples[is_readable]
     in_holdout = np.zeros(len(all_samples), bool)
-    targets, groups = encode_targets(competition, readable), join_duplicates(readable, near)
+    targets = encode_targets(competition, readable)
+    groups = join_duplicates(readable, near)
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
     columns = all_samples.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):

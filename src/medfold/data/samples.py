@@ -39,7 +39,8 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
-        test, solution = train.head(0), None
+        test = train.head(0)
+        solution = None
     if not len(train):
         raise UserError(
             "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
@@ -98,7 +99,8 @@ def write_holdout(
     Returns:
         The sample table, as it was written.
     """
-    targets, test = competition.labels.targets, table[in_holdout]
+    targets = competition.labels.targets
+    test = table[in_holdout]
     solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
     table = table.assign(part=np.where(in_holdout, "test", "train"))
     table.loc[in_holdout, targets] = None
@@ -200,7 +202,8 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     Raises:
         UserError: no such file, or it has no id column.
     """
-    submission_facts, raw = competition.submission, paths.raw_root(competition.images.root)
+    submission_facts = competition.submission
+    raw = paths.raw_root(competition.images.root)
     path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
     return read_table(path, [submission_facts.id])
 

@@ -26,7 +26,8 @@ def scan_dataset(
     Returns:
         The sample table; the measurements, in the same order.
     """
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     table = load_samples(project)
     scan = scan_images(competition, paths, table, image_settings, with_appearance)
     if scan.num_images:

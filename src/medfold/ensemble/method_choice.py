@@ -178,7 +178,8 @@ def compare_methods(
         per_class: fits weights for each class or label separately. Defaults to False.
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
-    metric, candidates = metric_of(competition), []
+    metric = metric_of(competition)
+    candidates = []
     for method in METHODS.all():
         if candidates and only in METHODS and method.name != only:
             continue
@@ -231,7 +232,8 @@ def calibration_gain(
     Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
     """
     chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
-    scaling, ece = temperature_calibration().fit, METRICS["ece"]
+    scaling = temperature_calibration().fit
+    ece = METRICS["ece"]
     fit = chain_fits(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]

@@ -173,7 +173,9 @@ def greedy_path(
         int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.
     """
     order = np.random.default_rng(seed).permutation(len(stack))
-    total, picks, scores = np.zeros(stack.shape[1:]), [], []
+    total = np.zeros(stack.shape[1:])
+    picks = []
+    scores = []
     for size in range(1, num_rounds + 1):
         candidate_scores = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
         candidate_scores = np.nan_to_num(candidate_scores, nan=-np.inf)

@@ -90,7 +90,9 @@ def predict_new_images(
         UserError: no image can be read.
     """
     columns = competition.prediction_columns
-    ids, outputs, unreadable = [], [], {}
+    ids = []
+    outputs = []
+    unreadable = {}
     image_facts = competition.images.model_copy(update={"shape": None})  # new images may have any size
     with progress_bar("predict", len(image_paths)) as bar:
         for rows, pixels, errors in read_batches(root, image_paths, image_facts, predictor.image_settings):

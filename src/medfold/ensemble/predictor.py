@@ -74,7 +74,8 @@ class EnsemblePredictor:
         fitted: FittedTransform,
         batch_size: int = BATCH_SIZE,
     ):
-        self._competition, self._fitted = competition, fitted
+        self._competition = competition
+        self._fitted = fitted
         self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
         self.image_settings: list[ImageSettings] = []
         for member in members:
@@ -199,7 +200,8 @@ class _RunPredictor:
         self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), num_views=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
-        rows, outputs = np.arange(len(pixels)), []
+        rows = np.arange(len(pixels))
+        outputs = []
         for weights in self._weights[: limit.max_folds if limit else None]:
             self._net.set_weights(weights)
             outputs.append(_rounded(self._predictor(pixels, rows, num_views=limit.max_views if limit else None)))

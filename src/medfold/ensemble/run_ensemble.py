@@ -98,10 +98,8 @@ def ensemble_runs(
     oof = replace(oof, predictions=choice.predictions)
     score = oof_score(competition, oof, any(run.is_optimistic for run in runs.values()), probabilities)
     score["ensemble"] = _score_entry(members, choice)
-    tests_by_run, unit = (
-        {name: run.test_predictions(project) for name, run in runs.items()},
-        data.test.set_index("id")["unit"],
-    )
+    tests_by_run = {name: run.test_predictions(project) for name, run in runs.items()}
+    unit = data.test.set_index("id")["unit"]
     test_predictions, test_probabilities = (
         combine_runs(competition, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
@@ -161,7 +159,8 @@ class _Run:
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
     """Returns the entry `ensemble` of score.json."""
-    chosen, post_processed = choice.chosen, choice.post_processed
+    chosen = choice.chosen
+    post_processed = choice.post_processed
     entry: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:

@@ -109,13 +109,15 @@ def summarise_ensemble(competition: Competition, ensemble: Ensemble) -> Ensemble
         )
         for candidate in ensemble.choice.candidates
     ]
-    members, post_processing = _members(competition, ensemble), _post_processing(ensemble)
+    members = _members(competition, ensemble)
+    post_processing = _post_processing(ensemble)
     metric = competition.score.metric
     return EnsembleSummary(metric, ensemble.score, members, methods, post_processing, ensemble.calibration)
 
 
 def _members(competition: Competition, ensemble: Ensemble) -> list[MemberSummary]:
-    metric, members = metric_of(competition), ensemble.members
+    metric = metric_of(competition)
+    members = ensemble.members
     if len(members.run_names) == 1:
         return []
     weights = ensemble.choice.chosen.fitted.parameters.get("weights")

@@ -25,7 +25,8 @@ def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
         int64 (n,): the smallest group number of each merged cluster.
     """
     group_node, unique_groups = pd.factorize(groups, sort=True)
-    nodes, total = [], len(unique_groups)
+    nodes = []
+    total = len(unique_groups)
     for column in shared:
         node, unique_values = pd.factorize(column)
         nodes.append(node + total)
@@ -137,7 +138,8 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         UserError: the groups are too few or too large for this share.
     """
     by_id = np.argsort(ids.to_numpy(), kind="stable")
-    group, ordered = pd.factorize(groups[by_id])[0], targets[by_id]
+    group = pd.factorize(groups[by_id])[0]
+    ordered = targets[by_id]
     members = ordered if targets.ndim == 2 else ordered[:, None] == np.arange(targets.max() + 1)
     indicators = np.column_stack([members, np.ones(len(group), bool)]).astype(np.float64)
     counts = np.zeros((group.max() + 1, indicators.shape[1]))
@@ -155,7 +157,8 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         best = int(distance.argmin())
         if distance[best] >= (excess**2 * weight).sum() - 1e-9:
             break
-        excess, selected[best] = new_excess[best], not selected[best]
+        excess = new_excess[best]
+        selected[best] = not selected[best]
     if selected.all() or not selected.any():
         what = (
             f"{count_of(len(counts), 'group')} of up to {count_of(round(counts[:, -1].max()), 'sample')}, "

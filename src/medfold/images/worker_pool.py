@@ -42,7 +42,8 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
     Raises:
         UserError: no process can be started.
     """
-    start, size = 0, FIRST_CHUNK_SIZE
+    start = 0
+    size = FIRST_CHUNK_SIZE
     while start < len(items):
         running: dict[Future, range] = {}
         pool = _processes(min(hardware.num_cores(), len(items) - start))

@@ -141,7 +141,8 @@ def _find_started(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun 
 
 def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
     """Uploads the data set and starts the notebook."""
-    kernels, dataset = Kernels(session), _upload(session, remote_run)
+    kernels = Kernels(session)
+    dataset = _upload(session, remote_run)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
     attached = AttachedData([dataset.ref, *remote_run.other_datasets], remote_run.competition)
@@ -152,7 +153,8 @@ def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
 
 def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
-    datasets, content_id = Datasets(session), manifest_id(remote_run.manifest)
+    datasets = Datasets(session)
+    content_id = manifest_id(remote_run.manifest)
     present = datasets.version(remote_run.dataset)
     if present and datasets.holds(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")

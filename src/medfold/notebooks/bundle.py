@@ -41,7 +41,8 @@ class SubmissionBundle:
         Raises:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        folder, manifest = Path(folder), open_bundle(Path(folder), MANIFEST)
+        folder = Path(folder)
+        manifest = open_bundle(folder, MANIFEST)
         use_plugins(folder / "plugins.py")
         members = [
             MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])

@@ -43,7 +43,8 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
     datasets, competition = data_at_kaggle(project)
-    k, resolved_recipe = project.competition.folds.k, request.recipe_of(project)
+    k = project.competition.folds.k
+    resolved_recipe = request.recipe_of(project)
     run_paths, missing = begin_run(project, request)
     if missing:
         fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
@@ -74,11 +75,13 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         UserError: errors of `train_run`; finished folds and checkpoints are packed anyway.
     """
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
-    bundle, out = TrainingBundle.open(folder), Path(out)
+    bundle = TrainingBundle.open(folder)
+    out = Path(out)
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
     paths = bundle.write_project(root)
     os.chdir(root)
-    project, request = Project.open(paths.name, Workspace(root)), bundle.request
+    project = Project.open(paths.name, Workspace(root))
+    request = bundle.request
     try:
         _prepare_data(project, Path(inputs))
         data = load_dataset(project, request.recipe_of(project).images)
@@ -177,7 +180,8 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise
-        problem, notebook = error, error.notebook
+        problem = error
+        notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
     done, unfinished = unpack_results(archive, run_paths, fold_numbers, remote_run.content_id)
     if done:

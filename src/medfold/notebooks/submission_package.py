@@ -37,7 +37,8 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     Returns:
         The run for Kaggle; nothing is sent yet.
     """
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     members = [_trained_run(project, name) for name in ensemble.run_names]
     score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
     folder = bundle_folder(project, ensemble.run_names)

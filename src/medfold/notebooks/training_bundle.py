@@ -186,7 +186,8 @@ def unpack_results(
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
         for number in fold_numbers:
-            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run_paths.fold(number)
+            fold = FoldPaths(Path(unpacked) / f"fold{number}")
+            target = run_paths.fold(number)
             if fold.done.is_file() and not is_fold_done(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with files.lock(target.folder):

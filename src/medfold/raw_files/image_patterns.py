@@ -253,7 +253,8 @@ class PathPattern:
     """
 
     def __init__(self, pattern: str):
-        self.fields, regex = [], ""
+        self.fields = []
+        regex = ""
         for text, field, _, _ in string.Formatter().parse(pattern):
             regex += re.escape(text)
             if field in self.fields:

@@ -71,7 +71,9 @@ def interval(
     """
     if truth.size * NUM_RESAMPLES > MAX_CELLS:
         return None
-    codes, rng, values = pd.factorize(groups)[0], np.random.default_rng(0), []
+    codes = pd.factorize(groups)[0]
+    rng = np.random.default_rng(0)
+    values = []
     members = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
     inputs = decisions_of(competition, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
     function = {**PROBABILITY_METRICS, **DECISION_METRICS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
@@ -171,7 +173,8 @@ def _log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarr
 
 
 def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    total, clipped = 0.0, np.clip(predictions, 1e-15, 1 - 1e-15)
+    total = 0.0
+    clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
     pairs = [np.broadcast_to(competition.score.weights.get(name, 1.0), 2) for name in competition.labels.targets]
     for row in range(len(truth)):
         weights = [float(pairs[column][truth[row, column]]) for column in range(truth.shape[1])]
@@ -190,7 +193,8 @@ def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
 
 def _binned_error(confidence: np.ndarray, true: np.ndarray, num_bins: int = 15) -> float:
     """Returns the expected calibration error of one column, over equally wide bins."""
-    total, edges = 0.0, [-np.inf, *(number / num_bins for number in range(1, num_bins)), np.inf]
+    total = 0.0
+    edges = [-np.inf, *(number / num_bins for number in range(1, num_bins)), np.inf]
     for low, high in itertools.pairwise(edges):
         in_bin = (confidence > low) & (confidence <= high)
         total += abs(float(confidence[in_bin].sum()) - float(np.sum(true[in_bin])))

@@ -92,11 +92,14 @@ def score_differences(
     groups = train.drop_duplicates("unit").set_index("unit")["group"]
     if is_by_unit:
         rows = pd.Index(names).get_indexer(oof["id"])
-        names, truth, fold = oof["id"].tolist(), labels[rows], oof["fold"].to_numpy()
+        names = oof["id"].tolist()
+        truth = labels[rows]
+        fold = oof["fold"].to_numpy()
         predictions = oof[competition.prediction_columns].to_numpy(float)
     else:
         unit = train["unit"].reset_index(drop=True)
-        truth, fold = labels, oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
+        truth = labels
+        fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
         values = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
         predictions = values.loc[names].to_numpy()
     probabilities = predictions

@@ -50,7 +50,8 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
         table: the submission, all cells as text.
         words: the words of the classes, or those for no and yes. Defaults to a guess from the cells.
     """
-    names, id_column = competition.prediction_columns, competition.submission.id
+    names = competition.prediction_columns
+    id_column = competition.submission.id
     (first, *others) = [column for column in table.columns if column != id_column]
     if competition.submission.layout == "lists":
         separator = competition.labels.separator

@@ -35,7 +35,8 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
-    competition, score = project.competition, ensemble.score
+    competition = project.competition
+    score = ensemble.score
     metric = metric_of(competition)
     first = project.paths.run(ensemble.run_names[0])
     metadata = read_run(first)
@@ -95,7 +96,8 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
         if row[leaderboard_part]:
             when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
             cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
-    done, k = len(score["folds_done"]), project.competition.folds.k
+    done = len(score["folds_done"])
+    k = project.competition.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['units']:,} {_units(project)}"))
     return cards
 

@@ -68,7 +68,8 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         fix = 'Example: RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"'
         raise UserError(f"expected two runs, received {len(sides)}", f'RUNS="{" ".join(sides)}"', fix)
     names_by_side = [side.split("+") for side in sides]
-    metric, data = metric_of(project.competition), load_dataset_for(project, "+".join(sides).split("+"))
+    metric = metric_of(project.competition)
+    data = load_dataset_for(project, "+".join(sides).split("+"))
     oof_by_side = [[_load_oof(project, name, data) for name in names] for names in names_by_side]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:

@@ -56,7 +56,8 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     """
     for name in names:
         check_same_facts(project, name)
-    data, labels = load_dataset(project), labels_fingerprint(project)
+    data = load_dataset(project)
+    labels = labels_fingerprint(project)
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
             what = f"labels of the training part have changed since run '{name}' was trained"

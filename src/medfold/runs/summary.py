@@ -79,7 +79,8 @@ def summarise_runs(project: Project) -> RunList:
     Raises:
         UserError: there is no run.
     """
-    paths, metric = project.paths, metric_of(project.competition)
+    paths = project.paths
+    metric = metric_of(project.competition)
     runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
     without_metadata = _without_metadata(project)
     if not runs and without_metadata:
@@ -92,8 +93,10 @@ def summarise_runs(project: Project) -> RunList:
         name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
         for name, contents in metadata.items()
     }
-    most_common, labels = _most_common(list(recipes.values())), labels_fingerprint(project)
-    summaries, untrained = [], []
+    most_common = _most_common(list(recipes.values()))
+    labels = labels_fingerprint(project)
+    summaries = []
+    untrained = []
     for run in runs:
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
         damaged = damaged_folds(run, num_folds)
@@ -121,7 +124,8 @@ def _summarise(
     try:
         score = files.read_json(run.score)
     except UserError:
-        score, problem = None, f"{run.score.name} is damaged: make train computes it again"
+        score = None
+        problem = f"{run.score.name} is damaged: make train computes it again"
     else:
         problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
     if damaged:

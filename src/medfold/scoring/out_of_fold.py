@@ -24,7 +24,8 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
         total: the number of units in all folds.
     """
     title = metric_title(competition, result["metric"])
-    k, done = competition.folds.k, result["folds_done"]
+    k = competition.folds.k
+    done = result["folds_done"]
     text = format_score_and_interval(title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
         text += f", {metric_title(competition, name)} {format_score(value)}"
@@ -115,11 +116,13 @@ def oof_score(
     """
     metric = metric_of(competition)
     low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
-    folds, per_fold = np.unique(oof.fold).tolist(), {}
+    folds = np.unique(oof.fold).tolist()
+    per_fold = {}
     for fold in folds:
         in_fold = oof.fold == fold
         per_fold[str(fold)] = _rounded(metric(oof.targets[in_fold], oof.predictions[in_fold]))
-    probabilities, also = probabilities or oof, {}
+    probabilities = probabilities or oof
+    also = {}
     for name in competition.score.also:
         predictions = metric_input(competition, name, oof.predictions, probabilities.predictions)
         also[name] = _rounded(metric_of(competition, name)(oof.targets, predictions))

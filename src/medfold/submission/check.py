@@ -85,7 +85,8 @@ def check_better_than_chance(competition: Competition, runs: CombinedRuns) -> No
     Raises:
         UserError: the score is no better than chance. An undefined score is accepted.
     """
-    metric, oof = metric_of(competition), runs.oof
+    metric = metric_of(competition)
+    oof = runs.oof
     chance, value = chance_score(competition, oof.targets, runs.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # False if undefined
         problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"

@@ -50,7 +50,8 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     A command that was killed after it had written the file, and before the ledger, left a file without a row: it is
     used again.
     """
-    folder, name = project.paths.submissions, combined_name(run_names)
+    folder = project.paths.submissions
+    name = combined_name(run_names)
     listed = set(read_ledger(project.workspace)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
         path = file.relative_to(project.workspace.root).as_posix()

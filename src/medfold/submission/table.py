@@ -85,7 +85,8 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     Raises:
         UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
-    id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
+    id_column = competition.submission.id
+    cell_format = CellFormat.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
     written = values
     if cell_format.holds_decisions:
@@ -134,8 +135,10 @@ def read_predictions_back(
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
-    id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
-    columns, layout = competition.prediction_columns, competition.submission.layout
+    id_column = competition.submission.id
+    cell_format = CellFormat.from_sample(competition, sample)
+    columns = competition.prediction_columns
+    layout = competition.submission.layout
     if layout == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[cell_format.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))

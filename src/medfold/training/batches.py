@@ -86,7 +86,8 @@ class TrainingBatches:
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Draws an epoch: positions in `rows`, int (batches * batch_size,), and the augmentation seed of each."""
-        rng, num_drawn = np.random.default_rng([self.seed, epoch]), self.batches_per_epoch * self.batch_size
+        rng = np.random.default_rng([self.seed, epoch])
+        num_drawn = self.batches_per_epoch * self.batch_size
         seeds = rng.integers(1 << 62, size=num_drawn)
         if self.classes is None:
             return rng.permutation(len(self.rows))[:num_drawn], seeds

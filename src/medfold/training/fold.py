@@ -81,7 +81,8 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     keras.backend.clear_session()
     keep_freed_memory()
     cv2.setNumThreads(1)  # workers process the images in parallel already
-    competition, topic = job.competition, f"fold {fold}"
+    competition = job.competition
+    topic = f"fold {fold}"
     output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
@@ -126,7 +127,9 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
         held_out: bool (samples,), True for the samples of the fold.
         fold_paths: the files of the fold.
     """
-    competition, training, topic = job.competition, job.recipe.training, f"fold {fold}"
+    competition = job.competition
+    training = job.recipe.training
+    topic = f"fold {fold}"
     images = _training_images(job, fold, held_out)
     check_trainable(competition, job.recipe)
     check_training_images(competition, training, images, topic)
@@ -181,7 +184,8 @@ def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingI
 
 def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
-    outputs, targets = trained.predict(trained.images.rows, tta=False), trained.images.targets
+    outputs = trained.predict(trained.images.rows, tta=False)
+    targets = trained.images.targets
     exclusive = trained.competition.exclusive_classes
     decided = decide(outputs, exclusive)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))

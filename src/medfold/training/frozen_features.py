@@ -33,7 +33,8 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
     """Computes the features batch by batch, and writes them into an array on disk."""
-    began, num_views = time.monotonic(), len(VIEWS[symmetry])
+    began = time.monotonic()
+    num_views = len(VIEWS[symmetry])
     predictor = Predictor(backbone, symmetry, tta=True)
     shape = (len(pixels), num_views, backbone.output_shape[-1])
     with files.atomic_write(path) as temporary, progress_bar("features", len(pixels)) as bar:

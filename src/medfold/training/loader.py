@@ -92,7 +92,8 @@ def load_batches(
         num_workers: number of worker processes; 0 computes the batches in the thread.
         convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """
-    source, end = iterate_batches(training_batches, start, stop, num_workers), object()
+    source = iterate_batches(training_batches, start, stop, num_workers)
+    end = object()
 
     def take() -> Any:
         batch = next(source, end)
@@ -148,7 +149,8 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
     cv2.setNumThreads(1)
     keep_freed_memory()
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
-    _training_batches, _memory = training_batches, SharedMemory(name)
+    _training_batches = training_batches
+    _memory = SharedMemory(name)
     shape, dtype = training_batches.layout()
     _ring = np.ndarray((num_slots, *shape), dtype, _memory.buf)
 

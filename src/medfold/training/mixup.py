@@ -49,7 +49,8 @@ def mixup(
         Images and weights, mixed with the same shares; targets, mixed with the weighted shares. The loss is then that
         of both partners, each multiplied by its share and its weight.
     """
-    partner, share = rng.permutation(len(images)), rng.beta(alpha, alpha, len(images)).astype(np.float32)
+    partner = rng.permutation(len(images))
+    share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
     return _blend(images, images[partner], share), *_mixed_labels(targets, weights, partner, share)
 
 
@@ -69,7 +70,8 @@ def cutmix(
         Images, targets and weights, mixed as by `mixup`; the share is the share of pixels.
     """
     num_images, height, width = images.shape[:3]
-    partner, drawn_share = rng.permutation(num_images), rng.beta(alpha, alpha, num_images)
+    partner = rng.permutation(num_images)
+    drawn_share = rng.beta(alpha, alpha, num_images)
     box = np.sqrt(1 - drawn_share)[:, None] * (height, width)
     centre = rng.random((num_images, 2)) * (height, width)
     low = np.clip(np.rint(centre - box / 2), 0, (height, width)).astype(int)

@@ -46,7 +46,8 @@ def train(
         UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
     phase, checkpoint, state = remaining
-    batch_trainer, batches = phase.batch_trainer, phase.batches
+    batch_trainer = phase.batch_trainer
+    batches = phase.batches
     total_batches = phase.epochs * batches.batches_per_epoch
     callback_list = keras.callbacks.CallbackList(
         callbacks,
@@ -63,7 +64,8 @@ def train(
         if unrestored := restore(batch_trainer, state, batches.batches_per_epoch, callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
-    reads_each_batch, last_reading = not gpus(), time.monotonic()
+    reads_each_batch = not gpus()
+    last_reading = time.monotonic()
     loaded_batches = load_batches(batches, state.num_batches, total_batches, phase.num_workers, _to_tensors)
     with progress_bar(topic, total_batches, "steps", state.num_batches, log=False) as bar, closing(loaded_batches):
         bar.describe(_last_epoch(state, phase, metric))
@@ -78,7 +80,8 @@ def train(
             state.num_batches += 1
             bar.advance()
 
-            is_epoch_end, is_out_of_time = position + 1 == batches.batches_per_epoch, deadline_passed()
+            is_epoch_end = position + 1 == batches.batches_per_epoch
+            is_out_of_time = deadline_passed()
             must_save = is_out_of_time or checkpoint.is_due(is_epoch_end)
             if is_epoch_end or must_save or reads_each_batch or time.monotonic() - last_reading > READ_INTERVAL:
                 last_reading = time.monotonic()
@@ -126,7 +129,8 @@ def _end_epoch(
     topic: str,
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
-    batch_trainer, epoch = phase.batch_trainer, len(own_rows(state, phase)) + 1
+    batch_trainer = phase.batch_trainer
+    epoch = len(own_rows(state, phase)) + 1
     if overflowed := batch_trainer.num_overflowed():
         what = f"{overflowed} of {phase.batches.batches_per_epoch} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
@@ -147,7 +151,8 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
         return
     previous = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
     if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
-        state.best_weights, state.since_best = phase.batch_trainer.model.get_weights(), 0
+        state.best_weights = phase.batch_trainer.model.get_weights()
+        state.since_best = 0
     else:
         state.since_best += 1
 

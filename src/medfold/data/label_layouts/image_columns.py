@@ -42,7 +42,8 @@ def locate_images(
     """
     with_id = table.assign(id=table[competition.labels.id])
     image = find_images(with_id, patterns, competition, raw, complete)
-    unit, keywords = competition.score.unit, competition.images.headers
+    unit = competition.score.unit
+    keywords = competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
     table = with_headers(table, image, keywords, raw, complete)

@@ -30,9 +30,11 @@ def read_label_table(
             rows that `labels.map` leaves out.
     """
     check_kept_headers(competition)
-    labels, path = competition.labels, raw / competition.labels.file
+    labels = competition.labels
+    path = raw / competition.labels.file
     table = read_table(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
-    test, test_path = None, raw / labels.test if labels.test else path
+    test = None
+    test_path = raw / labels.test if labels.test else path
     if labels.part:
         table, test = split_by_part(table, competition, path)
     elif not labels.holdout:
@@ -66,7 +68,8 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
         raw: the folder of the raw data.
         part: train or test; tables of the test part may lack labels.group and labels.keep. Defaults to train.
     """
-    labels, path = competition.labels, raw / competition.labels.file
+    labels = competition.labels
+    path = raw / competition.labels.file
     images = competition.images
     patterns = images.train if part == "train" else images.test or images.train
     located, original = locate_images(table, patterns, competition, raw)

@@ -64,7 +64,8 @@ class Window(NamedTuple):
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
         """Converts values to uint8; the output range becomes 0 to 255. Computed as in pydicom, so rounding is equal."""
-        values, span = values.astype(np.float64), self.high - self.low
+        values = values.astype(np.float64)
+        span = self.high - self.low
         if self.function == "SIGMOID":
             with np.errstate(over="ignore"):
                 output = span / (1 + np.exp(-4 * (values - self.centre) / self.width)) + self.low

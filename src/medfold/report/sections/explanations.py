@@ -28,7 +28,8 @@ NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
     """Shows galleries of images, with heat maps if the weights of the first run exist."""
-    competition, name = project.competition, ensemble.run_names[0]
+    competition = project.competition
+    name = ensemble.run_names[0]
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
@@ -101,12 +102,18 @@ class _Nets:
         """
         with silence_native_output(show_on_error=True):
             from medfold.prediction import GradCam, load_model, randomise_weights
-        competition, findings = self.project.competition, self._findings()
-        heat_maps, agreement, pointing, method, by_grade = {}, [], [], "", False
+        competition = self.project.competition
+        findings = self._findings()
+        heat_maps = {}
+        agreement = []
+        pointing = []
+        method = ""
+        by_grade = False
         for fold, fold_paths in self.folds.items():
             net = load_model(competition, self.recipe, fold_paths.weights)
             explainer = GradCam(net)
-            method, by_grade = explainer.method, explainer.explains_grade
+            method = explainer.method
+            by_grade = explainer.explains_grade
             in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
             images = self._images(rows[in_fold])
             heat = explainer(images, columns[in_fold])
@@ -150,7 +157,8 @@ class _Nets:
 
     def _findings(self) -> pd.DataFrame | None:
         """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
-        images, findings = self.recipe.images, open_source(self.project).findings()
+        images = self.recipe.images
+        findings = open_source(self.project).findings()
         if findings is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
         findings = findings.merge(self.samples[["id", "height", "width"]], on="id")
@@ -176,11 +184,13 @@ class _Nets:
 
 def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
     """Returns a function (row, column) -> caption of an image: id, truth, prediction, fold."""
-    competition, oof = project.competition, ensemble.probabilities
+    competition = project.competition
+    oof = ensemble.probabilities
     predictions, targets = oof.predictions, oof.targets
 
     def text(row: int, column: int) -> str:
-        name, p = isolate(competition.prediction_columns[column]), predictions[row, column]
+        name = isolate(competition.prediction_columns[column])
+        p = predictions[row, column]
         if competition.exclusive_classes:
             truth = f"true {isolate(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:

@@ -71,7 +71,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     )
     targets = encode_targets(competition, solution)
     names = [competition.score.metric, *competition.score.also]
-    scores, lines = {}, []
+    scores = {}
+    lines = []
     for leaderboard_part in ("Public", "Private"):
         in_part = (solution["usage"] == leaderboard_part).to_numpy()
         if not in_part.any():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.ensemble.predictor import PredictionLimit
+from medfold.ensemble.ensemble_predictor import PredictionLimit
 from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
 from medfold.notebooks.time_budget import TimeBudget

@@ -10,8 +10,8 @@ import pandas as pd
 from medfold.competition import Competition, Project
 from medfold.console import warn
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
+from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
-from medfold.ensemble.predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError, count_of
 from medfold.images import read_batches

@@ -10,9 +10,9 @@ from medfold import files
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
+from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
-from medfold.ensemble.predictor import combine_runs
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths
 from medfold.runs import (

@@ -12,7 +12,7 @@ import requests
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
-from medfold.kaggle.errors import REQUEST_ERRORS, status_of
+from medfold.kaggle.request_errors import REQUEST_ERRORS, status_of
 from medfold.kaggle.session import SEARCH_DELAYS, KaggleSession, search
 
 PAGE_SIZE = 40  # submissions per request; the newest come first

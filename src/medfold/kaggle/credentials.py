@@ -12,7 +12,7 @@ import requests
 
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
-from medfold.kaggle.errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
+from medfold.kaggle.request_errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
 
 TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
 

@@ -12,7 +12,7 @@ from medfold.console import format_duration, say, warn
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
-from medfold.kaggle.errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
+from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
 from medfold.progress import spinner
 

@@ -14,7 +14,7 @@ from medfold.errors import UnreachableError, UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
-from medfold.kaggle.errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
+from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
 
 MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
 SEARCH_DELAYS = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost

@@ -19,7 +19,7 @@ from medfold.report.sections.model_card import model_card_section
 from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
-from medfold.report.subgroups import score_subgroups
+from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_findings
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title

@@ -1,4 +1,9 @@
-"""Run folders: what was trained, which folds are done, and whether a run still fits the competition."""
+"""Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
+
+- `run_folder`: run.json, the state of each fold, predictions and the OOF score;
+- `identity`: checks that a run fits the facts, folds, labels and images of today;
+- `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
+"""
 
 from medfold.runs.comparison import Comparison, compare_runs
 from medfold.runs.identity import (
@@ -31,7 +36,7 @@ from medfold.runs.run_folder import (
     trained_folds,
     write_oof,
 )
-from medfold.runs.summary import RunList, RunSummary, summarise_runs
+from medfold.runs.run_list import RunList, RunSummary, summarise_runs
 
 __all__ = [
     "IDENTITY_FACTS",

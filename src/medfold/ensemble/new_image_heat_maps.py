@@ -10,7 +10,7 @@ import numpy as np
 
 from medfold import files, hardware
 from medfold.competition import Competition, ImageSettings, Recipe
-from medfold.ensemble.predictor import MemberRun
+from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.images import overlay, prepare_image, read_image, resize
 from medfold.processes import silence_native_output

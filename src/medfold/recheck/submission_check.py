@@ -15,7 +15,7 @@ from medfold.competition import Competition
 from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
-from medfold.recheck.run import score_differences
+from medfold.recheck.run_check import score_differences
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 

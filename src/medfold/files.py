@@ -6,7 +6,7 @@ import mmap
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,8 +118,12 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, former_names: Mapping[str, str] | None = None) -> Any:
     """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
+
+    Args:
+        path: path of the file.
+        former_names: current names of keys, by the names that they have in files of earlier versions. Defaults to none.
 
     Raises:
         UserError: the file is damaged, or was changed although it has a checksum.
@@ -133,6 +137,8 @@ def read_json(path: Path) -> Any:
         raise UserError("not JSON, or cut off", path, fix) from None
     if isinstance(value, dict) and CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
         raise UserError("changed since medfold wrote it", path, fix)
+    if former_names and isinstance(value, dict):
+        value = {former_names.get(key, key): content for key, content in value.items()}
     return value
 
 

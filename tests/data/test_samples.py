@@ -5,6 +5,7 @@ import sys
 import pandas as pd
 import pytest
 
+from medfold import files
 from medfold.commands.folds import make_folds
 from medfold.data.label_layouts import LAYOUTS
 from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
@@ -303,6 +304,17 @@ def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypat
         UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
     ):
         read_table(file, [])
+
+
+def test_sample_table_of_an_earlier_version_is_fresh(small):
+    Source(small.competition.source, small.paths).get()
+    build_samples(small.competition, small.paths)
+    metadata = files.read_json(small.paths.samples_metadata)
+    former = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}
+    written = {former.get(key, key): value for key, value in metadata.items()}
+    assert set(former.values()) <= set(written)
+    files.write_json(written, small.paths.samples_metadata, sealed=True)
+    assert samples_are_fresh(small.competition, small.paths)
 
 
 def test_sample_table_with_damaged_metadata_is_rebuilt(small):

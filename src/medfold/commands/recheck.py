@@ -22,7 +22,7 @@ from medfold.runs import (
     labels_fingerprint,
     read_run,
 )
-from medfold.submission import read_ledger
+from medfold.submission import read_ledger, read_record
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
@@ -120,7 +120,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
     run_names = row["runs"].split()
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
-    record = files.read_json(file.with_suffix(".json"))
+    record = read_record(project, row)
     try:
         facts = _scored_facts(project, run_names[0], record.get("score"), labels)
     except UserError as error:
@@ -133,7 +133,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
-    differences = submission_differences(facts, project.paths, project.workspace.root, file)
+    differences = submission_differences(facts, project.paths, project.workspace.root, file, record)
     return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
 
 

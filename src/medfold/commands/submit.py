@@ -24,7 +24,7 @@ from medfold.submission import (
     leaderboard_of,
     ledger_row,
     read_ledger,
-    record_path,
+    read_record,
     submission_message,
     submission_record,
     warn_of_lost_ledger,
@@ -148,7 +148,7 @@ def _earlier_status(project: Project, row: dict[str, str]) -> str:
     """Returns the status of an earlier submission, as text."""
     reference = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
-        record = files.read_json(record_path(project, row)) or {}
+        record = read_record(project, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{reference}; {scored or 'no score yet: make scores fetches it'}"

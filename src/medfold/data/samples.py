@@ -6,6 +6,7 @@ the columns of labels.keep. `label_layouts` reads the labels, `image_patterns` f
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from medfold.raw_files import mask_warning, read_table
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
+# Current keys of samples.json, by those of earlier versions.
+FORMER_NAMES = {"made from": "inputs_fingerprint", "undivided": "needs_holdout"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -110,7 +113,7 @@ def write_holdout(
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
     """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
-    return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
+    return bool((_read_metadata(paths) or {}).get("needs_holdout"))
 
 
 def _write(
@@ -132,14 +135,18 @@ def _write(
         written.append(paths.sample_submission)
     files.write_csv(table, paths.samples)
     metadata = {
-        "made from": samples_fingerprint(competition, paths),
+        "inputs_fingerprint": samples_fingerprint(competition, paths),
         "images": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
-        "undivided": undivided,
+        "needs_holdout": undivided,
         "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
     }
     if paths.solution.is_file() and solution is None:  # written by the source
         metadata["solution"] = files.sha256(paths.solution)
     files.write_json(metadata, paths.samples_metadata, sealed=True)
+
+
+def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
+    return files.read_json(paths.samples_metadata, FORMER_NAMES)
 
 
 def check_solution(paths: CompetitionPaths) -> None:
@@ -172,11 +179,11 @@ def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFr
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
     """Returns True if there is a sample table, built from these facts and these raw files, and not changed since."""
     try:
-        metadata = files.read_json(paths.samples_metadata)
+        metadata = _read_metadata(paths)
     except UserError:  # damaged: the table is built again
         return False
-    is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "made from" in metadata
-    if not is_complete or metadata["made from"] != samples_fingerprint(competition, paths):
+    is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "inputs_fingerprint" in metadata
+    if not is_complete or metadata["inputs_fingerprint"] != samples_fingerprint(competition, paths):
         return False
     for name, digest in metadata.get("files", {}).items():  # older versions noted none
         if not (paths.data / name).is_file() or files.sha256(paths.data / name) != digest:

@@ -27,7 +27,7 @@ class RemoteRun:
         name: name of the notebook, without its owner.
         dataset: name of the data set.
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
-            folder. Its key `mark` is the content id.
+            folder. Its key `content_id` identifies the content.
         notebook: the notebook file; its text contains the content id.
         other_datasets: other data sets to attach: owner/name of each.
         competition: the slug of the competition whose data is attached. Defaults to none.
@@ -50,7 +50,7 @@ class RemoteRun:
     @property
     def content_id(self) -> str:
         """Id of the content of the run; the same for all versions of this package."""
-        return files.read_json(self.manifest)["mark"]
+        return files.read_json(self.manifest)["content_id"]
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     unit_by_id = test.set_index("id")["unit"]
     predictions = predictor.combine(ids, [values[reached] for values in predicted], unit_by_id)
     reason = "no readable image" if not num_missed else "no readable image, or were not reached"
-    predictions = fill_missing(competition, predictions, units, np.array(bundle.manifest["nothing"]), reason)
+    predictions = fill_missing(competition, predictions, units, np.array(bundle.manifest["fallback"]), reason)
     sample = align_sample(competition, sample, units)
     result = build_submission(competition, predictions, sample)
     check_submission(competition, result, sample)

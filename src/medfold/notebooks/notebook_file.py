@@ -151,7 +151,7 @@ def _install(packages: dict[str, str], manifest: Path, hours: float, comment: st
 
 
 def _content_id(manifest: Path) -> str:
-    return files.read_json(manifest)["mark"]
+    return files.read_json(manifest)["content_id"]
 
 
 def _notebook(cells: list[dict[str, Any]]) -> str:

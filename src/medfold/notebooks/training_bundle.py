@@ -51,7 +51,7 @@ class TrainingBundle:
             "competition": self.manifest["competition"],
             "run": request.run,
             "folds": ", ".join(map(str, request.folds)),
-            "checkpoints": ", ".join(self.manifest["states"]) or "none",
+            "checkpoints": ", ".join(self.manifest["checkpoints"]) or "none",
             "medfold": self.manifest["medfold"],
         }
         return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
@@ -59,7 +59,7 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        request = TrainingRequest(**self.manifest["order"])
+        request = TrainingRequest(**self.manifest["request"])
         if name := self.manifest["weights"]:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
@@ -70,11 +70,11 @@ class TrainingBundle:
         Returns:
             Paths of the competition in this project folder.
         """
-        for name, text in self.manifest["project"].items():
+        for name, text in self.manifest["project_files"].items():
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])
-        for name, fold in self.manifest["states"].items():
-            state = paths.run(self.manifest["order"]["run"]).fold(fold).checkpoint
+        for name, fold in self.manifest["checkpoints"].items():
+            state = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
             state.parent.mkdir(parents=True)
             shutil.copyfile(self.folder / name, state)
         return paths
@@ -117,25 +117,25 @@ def write_training_bundle(
         manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
-            "order": _portable_request(request),
+            "request": _portable_request(request),
             "weights": _copy_weights(recipe, folder),
-            "states": checkpoints,
+            "checkpoints": checkpoints,
             "packages": list(packages),
-            "project": _project_texts(paths),
+            "project_files": _project_texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id (key `mark`) identifies the training, independent of the package version and the texts.
+        # The content id identifies the training, independent of the package version and the texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
             with_former_names(competition.model_dump(mode="json")),
             recipe.portable(),
-            manifest["order"],
+            manifest["request"],
             files.sha256(paths.folds),
         ]
         if plugins := plugins_hash(paths.plugins):
             content.append(plugins)
-        manifest["mark"] = files.fingerprint(content, 12)
+        manifest["content_id"] = files.fingerprint(content, 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

@@ -76,15 +76,15 @@ def write_bundle(
             "score": score,
             "facts": competition.model_dump(mode="json"),
             "runs": [_copy_weights(run, folder) for run in runs],
-            "nothing": fallback.tolist(),
+            "fallback": fallback.tolist(),
             "packages": list(packages),
-            "folder": _texts(paths),
+            "competition_files": _texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id (key `mark`) identifies what predicts; it is independent of the versions of package and texts.
+        # The content id identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         facts = with_former_names(manifest["facts"])
-        manifest["mark"] = files.fingerprint([hashes, slug, facts, manifest["runs"], manifest["nothing"]], 12)
+        manifest["content_id"] = files.fingerprint([hashes, slug, facts, manifest["runs"], manifest["fallback"]], 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

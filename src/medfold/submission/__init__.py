@@ -16,7 +16,7 @@ from medfold.submission.record import (
     content_id_of,
     find_same_submission,
     ledger_row,
-    record_path,
+    read_record,
     submission_record,
     write_record,
 )
@@ -41,7 +41,7 @@ __all__ = [
     "leaderboard_of",
     "ledger_row",
     "read_ledger",
-    "record_path",
+    "read_record",
     "submission_message",
     "submission_record",
     "warn_of_lost_ledger",

@@ -16,11 +16,23 @@ from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import add_row, format_ledger_score, read_ledger, score_cells
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
+# Current keys of the record, by those of earlier versions.
+FORMER_NAMES = {"mark": "content_id", "nothing": "fallback", "decisions": "holds_decisions", "words": "class_words"}
 
 
 def record_path(project: Project, row: dict[str, str]) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
     return (project.workspace.root / row["file"]).with_suffix(".json")
+
+
+def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
+    """Reads the record of a submission; empty if there is none.
+
+    Args:
+        project: the project folder and the competition.
+        row: row of the ledger.
+    """
+    return files.read_json(record_path(project, row), FORMER_NAMES) or {}
 
 
 def ledger_row(
@@ -73,10 +85,10 @@ def submission_record(competition: Competition, runs: CombinedRuns, draft: Submi
         "score": runs.score,
         "inputs": runs.inputs,
         "sha256": draft.sha256,
-        "mark": draft.content_id,
-        "nothing": runs.fallback.tolist(),
-        "decisions": holds_decisions(competition, draft.sample),
-        "words": class_words(competition, draft.sample),
+        "content_id": draft.content_id,
+        "fallback": runs.fallback.tolist(),
+        "holds_decisions": holds_decisions(competition, draft.sample),
+        "class_words": class_words(competition, draft.sample),
     }
 
 
@@ -91,10 +103,12 @@ def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResu
         outcome: the result of the leaderboard.
         record: other contents of the record, from `submission_record`.
     """
-    path = record_path(project, row)
-    versions = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
+    versions = {key: value for key, value in read_record(project, row).items() if key == VERSIONS_KEY}
     result = {"ref": outcome.ref, "public": outcome.public, "private": outcome.private, "status": outcome.status}
-    files.write_json({**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem}, path)
+    files.write_json(
+        {**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem},
+        record_path(project, row),
+    )
     scores = {"public": format_ledger_score(outcome.public), "private": format_ledger_score(outcome.private)}
     add_row(project.workspace, {**row, **result, **scores})
 
@@ -106,7 +120,7 @@ def content_id_of(row: dict[str, str], record: dict[str, Any]) -> str:
         row: row of the ledger.
         record: contents of the JSON file beside the submission.
     """
-    return record.get("mark") or f"file {row['sha256'][:12]}"
+    return record.get("content_id") or f"file {row['sha256'][:12]}"
 
 
 def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: str) -> dict[str, str] | None:
@@ -118,6 +132,6 @@ def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: st
         content_id: content id of the submission.
     """
     for row in reversed(earlier.to_dict("records")):
-        if content_id_of(row, files.read_json(record_path(project, row)) or {}) == content_id:
+        if content_id_of(row, read_record(project, row)) == content_id:
             return row
     return None

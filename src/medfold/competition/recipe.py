@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from medfold import config
+from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.errors import UserError, did_you_mean
@@ -49,6 +50,11 @@ class Recipe(StrictModel):
         default=True,
         description="Test-time augmentation: average the predictions over the views that `images.symmetry` allows.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_names(cls, values: Any) -> Any:
+        return with_current_names(values)
 
     def portable(self) -> dict[str, Any]:
         """Returns the recipe as JSON without folders of this machine: a weights file by its name only."""
@@ -168,7 +174,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(recipe)
+    flat_recipe = config.flat(with_current_names(recipe))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:

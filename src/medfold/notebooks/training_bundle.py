@@ -129,7 +129,7 @@ def write_training_bundle(
         content = [
             hashes,
             with_former_names(competition.model_dump(mode="json")),
-            recipe.portable(),
+            with_former_names(recipe.portable()),
             manifest["request"],
             files.sha256(paths.folds),
         ]

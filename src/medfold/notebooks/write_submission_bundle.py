@@ -84,7 +84,8 @@ def write_bundle(
         # The content id identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         facts = with_former_names(manifest["facts"])
-        manifest["content_id"] = files.fingerprint([hashes, slug, facts, manifest["runs"], manifest["fallback"]], 12)
+        runs_content = [{**run, "recipe": with_former_names(run["recipe"])} for run in manifest["runs"]]
+        manifest["content_id"] = files.fingerprint([hashes, slug, facts, runs_content, manifest["fallback"]], 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

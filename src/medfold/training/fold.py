@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition
+from medfold.competition import Competition, with_former_names
 from medfold.console import format_duration, say, warn
 from medfold.errors import count_of
 from medfold.models import (
@@ -142,7 +142,12 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
     phases = plan_phases(competition, job.recipe, model, images, precision)
     check_num_batches(training, phases, topic)
 
-    identity = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
+    identity = [
+        images.seed,
+        with_former_names(job.recipe.portable()),
+        images.rows.tolist(),
+        *([job.plugins] if job.plugins else []),
+    ]
     remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
         say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
@@ -167,17 +172,17 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
             say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
     inference_net = in_full_precision(job, model, phases[-1], precision)
     trained = TrainedNet(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
-    if training.images:
+    if training.num_images:
         _report_memorisation(trained, topic)
     return trained
 
 
 def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingImages:
-    """Returns the images that are not held out, or `training.images` of them, evenly from all classes."""
+    """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
     rows, targets = job.store.rows_of(job.train["id"][~held_out]), job.targets[~held_out]
     seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
-    if job.recipe.training.images:
-        subset = _subset(losses.balancing_classes(job.competition, targets), job.recipe.training.images, seed)
+    if job.recipe.training.num_images:
+        subset = _subset(losses.balancing_classes(job.competition, targets), job.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
     return TrainingImages(job.store.pixels, job.features, rows, targets, seed, job.num_workers)
 

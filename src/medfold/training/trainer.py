@@ -110,7 +110,7 @@ def train(
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
     """Returns the rows of the history that belong to a phase; their column `part` is its name."""
-    return [row for row in state.history if row["part"] == phase.name]
+    return [row for row in state.history if row["phase"] == phase.name]
 
 
 def format_position(state: TrainingState, phase: Phase) -> str:
@@ -140,7 +140,7 @@ def _end_epoch(
         value = score()
         if training.keep == "best":
             _keep_best(state, phase, metric, value)
-    row = {"part": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}
+    row = {"phase": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}
     state.history.append(row)
     return row
 

@@ -34,7 +34,7 @@ class RunPaths:
 
     @property
     def oof(self) -> Path:
-        """OOF predictions of all finished folds."""
+        """OOF predictions of all trained folds."""
         return self.folder / "oof.csv"
 
     @property
@@ -107,5 +107,5 @@ class FoldPaths:
 
     @property
     def done(self) -> Path:
-        """Hashes of the fold's files; written last, so its presence means that the fold is complete."""
+        """Hashes of the fold's files; written last, so its presence means that the fold is trained."""
         return self.folder / "done.json"

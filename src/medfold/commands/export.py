@@ -7,7 +7,7 @@ from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
-from medfold.runs import facts_of_run, find_run, recipe_of_run, trained_folds
+from medfold.runs import facts_of_run, find_run, recipe_of_run, require_trained_folds
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
@@ -28,7 +28,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     run_paths = find_run(project.paths, run)
     facts = facts_of_run(project, run)
     recipe = recipe_of_run(project, run)
-    if fold not in (done := trained_folds(run_paths, facts.folds.k)):
+    if fold not in (done := require_trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
     out = out or run_paths.folder / f"{run}-fold{fold}.keras"

@@ -7,7 +7,7 @@ from medfold.commands.data import remove_after_confirmation, select_names, total
 from medfold.competition import Project
 from medfold.console import format_duration, format_size, print_table, say, warn
 from medfold.errors import shorten_list
-from medfold.runs import RunList, RunSummary, done_folds, summarise_runs
+from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_ledger
 
@@ -83,7 +83,7 @@ def remove_runs(project: Project, names: list[str], skip_question: bool = False)
         rows = read_ledger(project.workspace).to_dict("records")
         count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
-        done = len(done_folds(known[name], k))
+        done = len(trained_folds(known[name], k))
         descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")
     remove_after_confirmation(
         [[known[name].folder] for name in dict.fromkeys(names)], "runs", descriptions, skip_question

@@ -21,7 +21,7 @@ from medfold.runs import (
     find_run,
     is_optimistic,
     read_predictions,
-    trained_folds,
+    require_trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 
@@ -126,7 +126,7 @@ def ensemble_runs(
 
 @dataclass(frozen=True)
 class _Run:
-    """Finished folds of a run."""
+    """Trained folds of a run."""
 
     name: str
     fold_numbers: list[int]
@@ -137,7 +137,7 @@ class _Run:
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
         metadata = check_same_facts_and_folds(project, name)
-        fold_numbers = trained_folds(run_paths, project.competition.folds.k)
+        fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
         return cls(name, fold_numbers, is_optimistic(metadata), [run_paths.fold(number) for number in fold_numbers])
 
     def oof_table(self, project: Project) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Workspace
 from medfold.processes import STOP_AT, deadline_passed
 from medfold.run_paths import RunPaths
-from medfold.runs import done_folds, write_oof
+from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
 from medfold.training import TrainingRequest, begin_run, train_run
 
@@ -37,7 +37,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         data: the dataset, for scoring the fetched predictions.
 
     Returns:
-        The OOF score, as returned by `write_oof`; None if no fold is done yet.
+        The OOF score, as returned by `write_oof`; None if no fold is trained yet.
 
     Raises:
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
@@ -57,7 +57,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(request.folds or range(k), 10)}")
-    if not done_folds(run_paths, k):
+    if not trained_folds(run_paths, k):
         return None
     return write_oof(project.competition, run_paths, data.train, data.targets)
 
@@ -72,7 +72,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         hours: time limit; after it, trainings save a checkpoint and stop.
 
     Raises:
-        UserError: errors of `train_run`; finished folds and checkpoints are packed anyway.
+        UserError: errors of `train_run`; trained folds and checkpoints are packed anyway.
     """
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
     bundle = TrainingBundle.open(folder)
@@ -168,7 +168,7 @@ def _pack_training(
 
 
 def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, fold_numbers: list[int]) -> None:
-    """Runs the notebook and fetches its results; those of finished folds also if the notebook fails later."""
+    """Runs the notebook and fetches its results; those of trained folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
         remote_run.notebook.with_name("log.txt"),

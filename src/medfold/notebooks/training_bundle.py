@@ -17,7 +17,7 @@ from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import is_fold_done
+from medfold.runs import is_fold_trained
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -141,7 +141,7 @@ def write_training_bundle(
 
 
 def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, out: Path) -> None:
-    """Packs finished folds, and the checkpoints of unfinished ones, into one archive.
+    """Packs trained folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
         run_paths: paths of the run.
@@ -153,7 +153,7 @@ def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, 
         archive.comment = content_id.encode()
         for number in fold_numbers:
             fold = run_paths.fold(number)
-            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_done(fold) else []
+            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
             for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
@@ -171,7 +171,7 @@ def unpack_results(
         content_id: content id of the bundle that was sent.
 
     Returns:
-        Numbers of the finished folds, and of the unfinished ones with a checkpoint.
+        Numbers of the trained folds, and of the unfinished ones with a checkpoint.
 
     Raises:
         UserError: the archive is damaged, belongs to another bundle, or has a fold that differs from its hashes.
@@ -188,7 +188,7 @@ def unpack_results(
         for number in fold_numbers:
             fold = FoldPaths(Path(unpacked) / f"fold{number}")
             target = run_paths.fold(number)
-            if fold.done.is_file() and not is_fold_done(fold):
+            if fold.done.is_file() and not is_fold_trained(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with files.lock(target.folder):
                 if fold.done.is_file():

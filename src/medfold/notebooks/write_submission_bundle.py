@@ -23,7 +23,7 @@ class TrainedRun:
     Args:
         run_paths: paths of the run.
         recipe: resolved recipe of the run.
-        fold_numbers: numbers of the finished folds.
+        fold_numbers: numbers of the trained folds.
     """
 
     run_paths: RunPaths

@@ -9,7 +9,7 @@ from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.runs.identity import check_same_facts_and_folds, load_dataset_for
-from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, trained_folds
+from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, require_trained_folds
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 
 
@@ -93,7 +93,7 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
 def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
     run_paths = find_run(project.paths, name)
     check_same_facts_and_folds(project, name)
-    folds = trained_folds(run_paths, project.competition.folds.k)
+    folds = require_trained_folds(run_paths, project.competition.folds.k)
     tables = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in folds]
     return oof_by_unit(project.competition, pd.concat(tables, ignore_index=True), data.train, data.targets)
 

@@ -10,7 +10,7 @@ from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, sam
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
-from medfold.runs.run_folder import done_folds, find_run, read_predictions, read_run
+from medfold.runs.run_folder import find_run, read_predictions, read_run, trained_folds
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (
@@ -126,7 +126,7 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """
     run_paths = find_run(project.paths, name)
     fix = _fix_retrain(project)
-    for fold in done_folds(run_paths, project.competition.folds.k):
+    for fold in trained_folds(run_paths, project.competition.folds.k):
         predicted = set(read_predictions(project.competition, run_paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:

@@ -17,7 +17,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_folder import damaged_folds, finished_folds, read_run
+from medfold.runs.run_folder import damaged_folds, marked_folds, read_run
 from medfold.scoring import metric_of
 
 
@@ -100,7 +100,7 @@ def summarise_runs(project: Project) -> RunList:
     for run in runs:
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
         damaged = damaged_folds(run, num_folds)
-        folds_done = [fold for fold in finished_folds(run, num_folds) if fold not in damaged]
+        folds_done = [fold for fold in marked_folds(run, num_folds) if fold not in damaged]
         if not folds_done and not damaged:
             untrained.append(run.name)
             continue

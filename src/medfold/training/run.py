@@ -21,15 +21,15 @@ from medfold.paths import Workspace
 from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
 from medfold.runs import (
-    done_folds,
     find_run,
     git_commit,
     has_same_folds,
     has_same_labels,
     images_fingerprint,
-    is_fold_done,
+    is_fold_trained,
     labels_fingerprint,
     open_run,
+    trained_folds,
     write_oof,
 )
 from medfold.scoring import format_score, metric_of
@@ -77,7 +77,7 @@ class TrainingRequest:
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
-    """Trains the missing folds of a run, in this process or in child processes, and scores all finished folds.
+    """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
         project: the project of the competition.
@@ -215,7 +215,7 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
     num_folds = project.competition.folds.k
-    done = done_folds(find_run(project.paths, request.run_name), num_folds)
+    done = trained_folds(find_run(project.paths, request.run_name), num_folds)
     return [number for number in (range(num_folds) if request.folds is None else request.folds) if number not in done]
 
 
@@ -270,7 +270,7 @@ def _train_here(
     for number in todo:
         began = time.monotonic()
         with files.lock(run_paths.fold(number).folder):
-            if is_fold_done(run_paths.fold(number)):
+            if is_fold_trained(run_paths.fold(number)):
                 continue
             score = _import_fold().train_fold(job, number, run_paths.fold(number))
             log = {

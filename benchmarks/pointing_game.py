@@ -40,7 +40,7 @@ def right_positives(project: Project, run: str, fold: int) -> pd.DataFrame:
     samples = files.read_csv(project.paths.samples)
     oof = files.read_csv(project.paths.run(run).fold(fold).oof)
     found = oof.loc[oof[target] > 0.5, ["id"]].merge(samples.loc[samples[target] == 1, ["id", "image"]], on="id")
-    return found.merge(open_source(project).findings(), on="id")
+    return found.merge(open_source(project).finding_positions(), on="id")
 
 
 def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFrame:

@@ -72,8 +72,8 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
     """Check the installation: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
-    findings = _run(lambda: doctor(open_project(competition)), as_json)
-    if any(finding.level == "fault" for finding in findings):
+    results = _run(lambda: doctor(open_project(competition)), as_json)
+    if any(result.level == "fault" for result in results):
         raise typer.Exit(2)
 
 

@@ -97,7 +97,7 @@ class FoldPaths:
 
     @property
     def checks(self) -> Path:
-        """Suspicious findings of the self-check, a list of lines."""
+        """Warnings of the self-check, a list of lines."""
         return self.folder / "checks.json"
 
     @property

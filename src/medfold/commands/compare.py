@@ -40,7 +40,7 @@ def compare(project: Project, sides: list[str]) -> Comparison:
         )
         say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
     say("verdict", _verdict(comparison))
-    if optimistic := [name for side in comparison.sides for name in side.optimistic]:
+    if optimistic := [name for side in comparison.sides for name in side.optimistic_runs]:
         reason = f"the epochs of {shorten_list(optimistic)} were chosen on the scored folds"
         warn("", f"OPTIMISTIC: {reason}: the comparison is biased in its favour")
     return comparison

@@ -42,7 +42,8 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         model.save(keras_file)
         keras_file.replace(temporary)
     size = recipe.images.size
-    views = facts.images.symmetry
+    has_one_view = facts.images.symmetry == "none" or not recipe.tta
+    flips = "" if has_one_view else f" and over flips ({facts.images.symmetry})"
     steps = ", ".join(map(str, recipe.images.steps)) or "none"
     files.write_text(
         f"""{facts.title}: fold {fold} of run {run}, trained by medfold.
@@ -54,7 +55,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
 Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the model scales them itself.
 medfold resizes an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
-A submission also averages over all folds{"" if views == "none" or not recipe.tta else f" and over flips ({views})"}.
+A submission also averages over all folds{flips}.
 {RESEARCH_NOTICE}
 """,
         out.with_suffix(".txt"),

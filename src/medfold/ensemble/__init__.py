@@ -11,7 +11,7 @@ from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_c
 from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
 from medfold.ensemble.methods import ensemble_method, mean_of
-from medfold.ensemble.new_image_heat_maps import check_same_views, write_heat_maps
+from medfold.ensemble.new_image_heat_maps import check_same_image_area, write_heat_maps
 from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
 from medfold.ensemble.recheck_files import write_recheck_files
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
@@ -26,7 +26,7 @@ __all__ = [
     "PostProcessingSummary",
     "PredictionLimit",
     "SavedChoice",
-    "check_same_views",
+    "check_same_image_area",
     "choice_of_ensemble",
     "ensemble_method",
     "ensemble_runs",

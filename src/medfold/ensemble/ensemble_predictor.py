@@ -33,7 +33,7 @@ class MemberRun:
 
     name: str
     recipe: Recipe
-    weights: list[Path]
+    weights_files: list[Path]
 
 
 class PredictionLimit(NamedTuple):
@@ -187,7 +187,7 @@ class _RunPredictor:
         with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
             from medfold.prediction import Predictor, load_model, read_weights
 
-        first, *others = member.weights
+        first, *others = member.weights_files
         self._net = load_model(competition, member.recipe, first)
         self._weights = [self._net.get_weights()]
         for weights in others:

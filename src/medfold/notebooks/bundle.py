@@ -52,7 +52,7 @@ class SubmissionBundle:
         return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:
-        runs = ", ".join(f"{member.name} ({count_of(len(member.weights), 'fold')})" for member in self.members)
+        runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
         lines = {
             "competition": self.competition.title,
             "runs": runs,

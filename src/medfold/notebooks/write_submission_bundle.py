@@ -38,7 +38,7 @@ def write_bundle(
     runs: list[TrainedRun],
     fitted: FittedTransform,
     fallback: np.ndarray,
-    score: str,
+    score_text: str,
     out: Path,
 ) -> dict[str, int]:
     """Writes a bundle; equal inputs give equal bytes.
@@ -52,7 +52,7 @@ def write_bundle(
         runs: runs to put into the bundle, in the order of `fitted`.
         fitted: fitted ensemble and post-processing.
         fallback: float64 (columns,), the prediction for a unit without a readable image.
-        score: OOF score as text, for the notebook.
+        score_text: OOF score as text, for the notebook.
         out: folder to write.
 
     Returns:
@@ -73,7 +73,7 @@ def write_bundle(
             "medfold": __version__,
             "competition": paths.name,
             "slug": slug,
-            "score": score,
+            "score": score_text,
             "facts": competition.model_dump(mode="json"),
             "runs": [_copy_weights(run, folder) for run in runs],
             "fallback": fallback.tolist(),

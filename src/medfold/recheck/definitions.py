@@ -32,7 +32,7 @@ def has_definition(name: str) -> bool:
     return name in DECISION_METRICS or name in PROBABILITY_METRICS
 
 
-def score(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
+def metric_value(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Computes a metric of a competition.
 
     Args:
@@ -59,7 +59,7 @@ def interval(
     Its ends are percentiles of 1,000 resamples of groups (numpy's generator, seed 0).
 
     Args:
-        competition: the facts, as for `score`.
+        competition: the facts, as for `metric_value`.
         name: name of the metric.
         truth: int (n, columns), in the order of the ids of the units.
         predictions: float (n, columns), in the same order.

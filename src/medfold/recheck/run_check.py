@@ -109,7 +109,7 @@ def score_differences(
     def compute(metric: str, selected: np.ndarray) -> float:
         both_need_decisions = metric in definitions.DECISION_METRICS and saved["metric"] in definitions.DECISION_METRICS
         uses_submitted = metric == saved["metric"] or both_need_decisions
-        return definitions.score(
+        return definitions.metric_value(
             competition, metric, truth[selected], (predictions if uses_submitted else probabilities)[selected]
         )
 

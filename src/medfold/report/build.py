@@ -21,7 +21,7 @@ from medfold.report.sections.reproduction import recipe_section, reproduction_se
 from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import read_run, self_check_findings
+from medfold.runs import read_run, self_check_warnings
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_ledger
 
@@ -67,7 +67,7 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
     for name in ensemble.run_names:
-        for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
+        for fold, lines in self_check_warnings(project.paths.run(name), score["folds_done"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
     return Page(

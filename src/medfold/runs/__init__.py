@@ -32,7 +32,7 @@ from medfold.runs.run_folder import (
     read_predictions,
     read_run,
     require_trained_folds,
-    self_check_findings,
+    self_check_warnings,
     trained_folds,
     write_oof,
 )
@@ -66,7 +66,7 @@ __all__ = [
     "read_run",
     "recipe_of_run",
     "require_trained_folds",
-    "self_check_findings",
+    "self_check_warnings",
     "summarise_runs",
     "trained_folds",
     "write_oof",

@@ -21,14 +21,14 @@ class Side:
         name: name of a run; several are joined with `+` and stand for the mean of their predictions.
         value: OOF score on the compared folds; nan if it is undefined.
         low, high: ends of its 95 % interval; nan if there is none.
-        optimistic: the runs whose epochs were chosen on the scored folds, so that the score is too high.
+        optimistic_runs: the runs whose epochs were chosen on the scored folds, so that the score is too high.
     """
 
     name: str
     value: float
     low: float
     high: float
-    optimistic: list[str]
+    optimistic_runs: list[str]
 
 
 @dataclass(frozen=True)

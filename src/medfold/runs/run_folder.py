@@ -224,17 +224,17 @@ def write_oof(
         result = oof_score(
             competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))
         )
-        if suspicious := self_check_findings(run_paths, folds):
+        if suspicious := self_check_warnings(run_paths, folds):
             result["suspicious"] = suspicious
         files.write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)
     return result
 
 
-def self_check_findings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
-    """Returns the findings of each fold's self-check, by fold; folds without a finding are left out."""
-    findings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
-    return {fold: lines for fold, lines in findings.items() if lines}
+def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+    """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
+    warnings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
+    return {fold: lines for fold, lines in warnings.items() if lines}
 
 
 def combined_name(names: list[str]) -> str:

@@ -73,21 +73,22 @@ class BatchTrainer:
         self.begin_epoch()
         self._last_update = (0, 0)  # number of batches, and of optimizer updates, at the last update
 
-    def __call__(self, images, targets, weights) -> None:
+    def __call__(self, images, targets, sample_weights) -> None:
         """Trains on a batch.
 
         Args:
             images: (batch, ...), input of the net.
             targets: float32 (batch, columns).
-            weights: float32 (batch,), the weight of each image.
+            sample_weights: float32 (batch,), the weight of each image.
         """
         self._num_batches += 1
         if self._is_built and self._stays_on_device:
-            self.model.train_function(iter([(images, targets, weights)]))
+            self.model.train_function(iter([(images, targets, sample_weights)]))
             return
         total, count = self._sums
         self._metric.reset_state()
-        self.model.train_on_batch(images, targets, sample_weight=weights)  # the first call builds the training function
+        # The first call builds the training function.
+        self.model.train_on_batch(images, targets, sample_weight=sample_weights)
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()

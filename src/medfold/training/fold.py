@@ -158,13 +158,13 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
             current.state.history = history  # continues that of the phases before it
         predictor = Predictor(phase.batch_trainer.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
 
-        def score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
+        def compute_score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
             predictions = predictor(phase.inputs, job.store.rows_of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
         callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-        train(current, training, metric_of(competition), score, callbacks, topic)
+        train(current, training, metric_of(competition), compute_score, callbacks, topic)
         history = current.state.history
         began = time.monotonic()
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):

@@ -41,7 +41,7 @@ def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path
         array_files.create_array(temporary, shape, np.float32)
         features = np.load(temporary, mmap_mode="r+")
         start = 0
-        for batch in predictor.views(pixels, np.arange(len(pixels))):
+        for batch in predictor.outputs_of_views(pixels, np.arange(len(pixels))):
             stop = start + len(batch[0])
             features[start:stop] = np.stack(batch, axis=1)
             bar.advance(stop - start)

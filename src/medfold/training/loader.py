@@ -156,6 +156,6 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
 
 
 def _fill_slot(number: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
-    """Writes the images of a batch into a slot of the shared memory, and returns targets and weights."""
-    _, targets, weights = _training_batches.batch(number, into=_ring[slot])
-    return targets, weights
+    """Writes the images of a batch into a slot of the shared memory, and returns targets and sample weights."""
+    _, targets, sample_weights = _training_batches.batch(number, into=_ring[slot])
+    return targets, sample_weights

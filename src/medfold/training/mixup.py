@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.competition import TrainingSettings
 
-Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, weights
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, sample_weights
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,13 @@ class Mixer:
     mixup: float
     cutmix: float
 
-    def __call__(self, images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Batch:
+    def __call__(
+        self, images: np.ndarray, targets: np.ndarray, sample_weights: np.ndarray, rng: np.random.Generator
+    ) -> Batch:
         """Mixes each image of a batch with another one, and its label as well."""
         methods = [(method, alpha) for method, alpha in ((mixup, self.mixup), (cutmix, self.cutmix)) if alpha]
         method, alpha = methods[rng.integers(len(methods))]
-        return method(images, targets, weights, rng, alpha)
+        return method(images, targets, sample_weights, rng, alpha)
 
 
 def build_mixer(training: TrainingSettings) -> Mixer | None:
@@ -34,14 +36,14 @@ def build_mixer(training: TrainingSettings) -> Mixer | None:
 
 
 def mixup(
-    images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator, alpha: float
+    images: np.ndarray, targets: np.ndarray, sample_weights: np.ndarray, rng: np.random.Generator, alpha: float
 ) -> Batch:
     """Blends every image with a partner of the batch (Zhang et al. 2018, arXiv 1710.09412).
 
     Args:
         images: float32 (batch, height, width, channels).
         targets: float32 (batch, columns).
-        weights: float32 (batch,).
+        sample_weights: float32 (batch,).
         rng: draws partners and shares.
         alpha: parameter of the beta distribution of the shares; one share is drawn for each image.
 
@@ -51,18 +53,18 @@ def mixup(
     """
     partner = rng.permutation(len(images))
     share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
-    return _blend(images, images[partner], share), *_mixed_labels(targets, weights, partner, share)
+    return _blend(images, images[partner], share), *_mixed_labels(targets, sample_weights, partner, share)
 
 
 def cutmix(
-    images: np.ndarray, targets: np.ndarray, weights: np.ndarray, rng: np.random.Generator, alpha: float
+    images: np.ndarray, targets: np.ndarray, sample_weights: np.ndarray, rng: np.random.Generator, alpha: float
 ) -> Batch:
     """Replaces a box of every image with that of a partner of the batch (Yun et al. 2019, arXiv 1905.04899).
 
     Args:
         images: float32 (batch, height, width, channels).
         targets: float32 (batch, columns).
-        weights: float32 (batch,).
+        sample_weights: float32 (batch,).
         rng: draws partners, shares and boxes.
         alpha: parameter of the beta distribution of the shares; one share is drawn for each image.
 
@@ -80,19 +82,19 @@ def cutmix(
     for index, ((top, left), (bottom, right)) in enumerate(zip(low, high, strict=True)):
         mixed[index, top:bottom, left:right] = images[partner[index], top:bottom, left:right]
     share = (1 - np.prod(high - low, axis=1) / (height * width)).astype(np.float32)
-    return mixed, *_mixed_labels(targets, weights, partner, share)
+    return mixed, *_mixed_labels(targets, sample_weights, partner, share)
 
 
 def _mixed_labels(
-    targets: np.ndarray, weights: np.ndarray, partner: np.ndarray, share: np.ndarray
+    targets: np.ndarray, sample_weights: np.ndarray, partner: np.ndarray, share: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mixes targets and weights so that the cross-entropy is that of both partners, each times its weight and share.
 
     Cross-entropy is linear in the target: a w E(t) + b v E(s) = (a w + b v) E((a w t + b v s) / (a w + b v)).
     """
-    mixed = _blend(weights, weights[partner], share)
-    differ = (weights != weights[partner]) & (mixed > 0)
-    target_share = np.divide(share * weights, mixed, out=share.copy(), where=differ)
+    mixed = _blend(sample_weights, sample_weights[partner], share)
+    differ = (sample_weights != sample_weights[partner]) & (mixed > 0)
+    target_share = np.divide(share * sample_weights, mixed, out=share.copy(), where=differ)
     return _blend(targets, targets[partner], target_share), mixed
 
 

@@ -112,7 +112,7 @@ class _PhaseBuilder:
             inputs=inputs,
             rows=self.images.rows,
             targets=losses.target_columns(competition, targets),
-            weights=losses.sample_weights(competition, training.class_weights, targets),
+            sample_weights=losses.sample_weights(competition, training.class_weights, targets),
             augment=augment,
             batch_size=training.batch_size,
             seed=self.images.seed,

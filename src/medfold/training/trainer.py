@@ -28,7 +28,7 @@ def train(
     remaining: RemainingPhase,
     training: TrainingSettings,
     metric: Metric,
-    score: Callable[[], float],
+    compute_score: Callable[[], float],
     callbacks: list[keras.callbacks.Callback],
     topic: str,
 ) -> None:
@@ -38,7 +38,7 @@ def train(
         remaining: the phase, its state and the checkpoint that saves the state.
         training: the settings of the recipe: which weights to keep, and when to stop.
         metric: metric of the competition; its sign decides which epoch is the best.
-        score: () -> the score of the net on the held-out fold.
+        compute_score: () -> the score of the net on the held-out fold.
         callbacks: Keras callbacks; at the end of an epoch they get `loss`, `val_<metric>` and `learning_rate`.
         topic: name of the training on the terminal, such as `fold 0`.
 
@@ -88,7 +88,7 @@ def train(
                 if batch_trainer.has_diverged(batches.batches_per_epoch):
                     raise _not_a_number(phase, epoch, position, topic)
             if is_epoch_end:
-                row = _end_epoch(phase, training, metric, score, state, topic)
+                row = _end_epoch(phase, training, metric, compute_score, state, topic)
                 callback_list.on_epoch_end(epoch, _logs(row, metric))
                 bar.describe(_last_epoch(state, phase, metric))
                 _report_epoch(state, phase, metric, topic)
@@ -124,7 +124,7 @@ def _end_epoch(
     phase: Phase,
     training: TrainingSettings,
     metric: Metric,
-    score: Callable[[], float],
+    compute_score: Callable[[], float],
     state: TrainingState,
     topic: str,
 ) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _end_epoch(
     rate = float(keras.ops.convert_to_numpy(batch_trainer.model.optimizer.learning_rate))
     loss = batch_trainer.loss()
     with batch_trainer.averaged_weights():
-        value = score()
+        value = compute_score()
         if training.keep == "best":
             _keep_best(state, phase, metric, value)
     row = {"phase": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}

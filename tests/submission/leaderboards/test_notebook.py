@@ -102,7 +102,7 @@ def test_uploaded_dataset_is_a_complete_bundle(hosted, project, tmp_path):
 
     kit = SubmissionBundle.open(tmp_path)
     assert kit.manifest["slug"] == "histology"
-    assert [len(member.weights) for member in kit.members] == [2]
+    assert [len(member.weights_files) for member in kit.members] == [2]
     assert hosted.datasets[KIT].private
 
 

@@ -92,7 +92,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
     nodules.round(3).to_csv(hidden / NODULES, index=False)
 
 
-def findings(hidden: Path) -> pd.DataFrame | None:
+def finding_positions(hidden: Path) -> pd.DataFrame | None:
     """Returns the nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
     table = hidden / NODULES
     return files.read_csv(table)[["id", "x", "y", "radius"]] if table.is_file() else None

@@ -103,7 +103,7 @@ class _Nets:
         with silence_native_output(show_on_error=True):
             from medfold.prediction import GradCam, load_model, randomise_weights
         competition = self.project.competition
-        findings = self._findings()
+        positions = self._finding_positions()
         heat_maps = {}
         agreement = []
         pointing = []
@@ -127,8 +127,8 @@ class _Nets:
                 maps = (cam(images[first], columns[in_fold][first], signed=True) for cam in (explainer, randomised))
                 pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
                 agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
-            if findings is not None:
-                pointing.append(self._pointed(explainer, fold_paths, findings))
+            if positions is not None:
+                pointing.append(self._pointed(explainer, fold_paths, positions))
         target = "a positive" if competition.task == "binary" else "the named class or label"
         target = "a higher grade" if by_grade else target
         section.text(
@@ -155,26 +155,26 @@ class _Nets:
     def _images(self, rows: np.ndarray) -> np.ndarray:
         return self.store.pixels[self.store.rows_of(self.samples["id"].iloc[rows])]
 
-    def _findings(self) -> pd.DataFrame | None:
+    def _finding_positions(self) -> pd.DataFrame | None:
         """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
         images = self.recipe.images
-        findings = open_source(self.project).findings()
-        if findings is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
+        positions = open_source(self.project).finding_positions()
+        if positions is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
             return None
-        findings = findings.merge(self.samples[["id", "height", "width"]], on="id")
-        scale_x, scale_y = images.size / findings["width"], images.size / findings["height"]
-        return findings.assign(
-            x=findings["x"] * scale_x,
-            y=findings["y"] * scale_y,
-            radius=findings["radius"] * np.maximum(scale_x, scale_y),
+        positions = positions.merge(self.samples[["id", "height", "width"]], on="id")
+        scale_x, scale_y = images.size / positions["width"], images.size / positions["height"]
+        return positions.assign(
+            x=positions["x"] * scale_x,
+            y=positions["y"] * scale_y,
+            radius=positions["radius"] * np.maximum(scale_x, scale_y),
         )
 
-    def _pointed(self, explainer: Any, fold_paths: FoldPaths, findings: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    def _pointed(self, explainer: Any, fold_paths: FoldPaths, positions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Returns for each true positive: if the map points at the finding (bool), and the chance of a random point."""
         from medfold.prediction import hits_finding, random_hits
 
         oof = read_predictions(self.project.competition, fold_paths.oof).set_index("id")
-        detected = findings[findings["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
+        detected = positions[positions["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
         rows = self.samples.reset_index().set_index("id")["index"].loc[detected["id"]].to_numpy()
         heat = explainer(self._images(rows), np.zeros(len(rows), int))
         disc = detected["x"].to_numpy(), detected["y"].to_numpy(), detected["radius"].to_numpy()

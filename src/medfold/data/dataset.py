@@ -59,7 +59,7 @@ def load_dataset(
 
     1. Reads the sample table (`load_samples`); draws the raw data of a phantom competition if there is none.
     2. Scans images that have not been measured (`scan_dataset`); finds near-duplicates, where the audit runs.
-    3. Chooses the hold-out of `labels.holdout`, once, and moves it to the test part (`cut_holdout`).
+    3. Chooses the holdout of `labels.holdout`, once, and moves it to the test part (`cut_holdout`).
     4. Joins groups that share an image, and assigns folds, or reads existing ones and checks that they fit.
     5. Searches for leaks; writes new folds (`save_new_folds`) and the findings of the audit.
 

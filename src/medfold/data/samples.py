@@ -91,13 +91,13 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
 def write_holdout(
     competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves the hold-out to the test part and hides its labels, for a local leaderboard; writes both.
+    """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
         competition: facts with `labels.holdout`.
         paths: paths of the competition; sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
-        in_holdout: bool (n,), True for samples of the hold-out.
+        in_holdout: bool (n,), True for samples of the holdout.
 
     Returns:
         The sample table, as it was written.

@@ -167,5 +167,5 @@ def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str
         entry["weights"] = {name: row.tolist() for name, row in zip(members.run_names, weights.round(9), strict=True)}
     if post_processed and post_processed.helps:
         parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
-        entry["adjustment"] = parameters
+        entry["parameters"] = parameters
     return entry

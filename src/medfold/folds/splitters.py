@@ -1,4 +1,4 @@
-"""Splitters: the fold number 0..K-1 of each training sample, and the hold-out.
+"""Splitters: the fold number 0..K-1 of each training sample, and the holdout.
 
 Groups are never split. The folds depend on competition.yaml alone, not on the order of the samples.
 """
@@ -115,7 +115,7 @@ def _expand(splits, count: int) -> np.ndarray:
 
 
 MIN_K = 2
-MAX_MOVES = 1000  # groups moved in or out of the hold-out to approach the requested share
+MAX_MOVES = 1000  # groups moved in or out of the holdout to approach the requested share
 
 
 def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -132,7 +132,7 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         seed: seed of the random order of the groups.
 
     Returns:
-        bool (n,): True for the hold-out.
+        bool (n,): True for the holdout.
 
     Raises:
         UserError: the groups are too few or too large for this share.

@@ -27,7 +27,7 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 
 
 def _has_test_labels(competition: Competition) -> bool:
-    """Returns True if the data includes test labels: a hold-out, labelled folders or arrays, or phantoms."""
+    """Returns True if the data includes test labels: a holdout, labelled folders or arrays, or phantoms."""
     labelled = any("{label}" in pattern for pattern in competition.images.test)
     arrays = competition.labels.layout == "arrays"
     return bool(competition.labels.holdout) or labelled or arrays or competition.source.get("kind") == "phantom"

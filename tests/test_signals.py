@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from medfold import signals
 from medfold.signals import received_signal, shielded_children, stop_on_signals
+from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
 
@@ -19,6 +21,7 @@ def _handlers(monkeypatch):
     """The handlers of the tests' process are as before afterwards."""
     monkeypatch.setattr(signals, "_received", signal.SIGINT)
     monkeypatch.setattr(signals, "_stopped_at", float("-inf"))
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     previous = {number: signal.getsignal(number) for number in signals.ALL}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in signals.REQUESTS:
@@ -94,6 +97,51 @@ def test_second_request_does_not_interrupt_the_clean_up():
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGHUP)
     assert received_signal() == signal.SIGTERM
+
+
+def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
+    (tmp_path / "stopped.py").write_text(
+        "import os, signal, sys\n"
+        "from medfold.signals import stop_on_signals\n"
+        "stop_on_signals()\n"
+        "try:\n"
+        "    exec('os.kill(os.getpid(), signal.SIGTERM)')\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(143)\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(str(folder) for folder in (tmp_path, REPOSITORY / "src")),
+    }
+    assert subprocess.run([sys.executable, "-m", "stopped"], env=environment).returncode == 143
+
+
+@pytest.mark.parametrize("number", sorted(signals.ALL))
+def test_signal_in_a_finalizer_is_not_lost(number, capfd):
+    class Finalized:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+            len("the handler runs before this line")
+
+    def drop():
+        Finalized()
+        time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        drop()
+    assert received_signal() == number
+    assert capfd.readouterr().err == ""
+
+
+def test_other_errors_in_a_finalizer_are_shown(monkeypatch):
+    class Finalized:
+        def __del__(self):
+            raise ValueError("lost")
+
+    shown = []
+    monkeypatch.setattr(sys, "__unraisablehook__", lambda unraisable: shown.append(str(unraisable.exc_value)))
+    Finalized()
+    assert shown == ["lost"]
 
 
 def test_request_to_a_finished_command_changes_nothing():

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from medfold.console import warn
 from medfold.errors import UserError
+from medfold.shared_memory import claim_names
 from medfold.signals import accept_termination, shielded_children, stop_on_signals
 
 for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
@@ -128,6 +129,7 @@ class WorkerPool(ProcessPoolExecutor):
         initializer: Callable[..., None] | None = None,
         arguments: tuple = (),
     ):
+        claim_names()
         super().__init__(num_processes, context, _start_worker, (initializer, arguments))
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:

@@ -3,21 +3,32 @@
 import atexit
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 ALL = {signal.SIGINT, *REQUESTS}
 
 CLEAN_UP_SECONDS = 5  # after a signal, in which others are ignored; later ones count, should the first be lost
+SEND_AGAIN_SECONDS = 0.05  # after a finalizer has dropped a signal; it has ended by then
 _received = signal.SIGINT
 _stopped_at = float("-inf")
 _lock = threading.Lock()
 _open_shields = 0  # blocks of `shielded_children`, in all threads
 _postponed: int | None = None
+
+
+class RequestToEnd(KeyboardInterrupt):
+    """Stops this process as Ctrl-C does, on SIGTERM or SIGHUP.
+
+    A class of its own, since Python ends with SIGINT, whatever the exit code, once a plain KeyboardInterrupt has left
+    code that `exec` or `eval` compiled, as those of dataclasses and named tuples.
+    """
 
 
 def stop_on_signals() -> None:
@@ -31,7 +42,19 @@ def stop_on_signals() -> None:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
     accept_termination()
+    sys.unraisablehook = _send_again
     atexit.register(_ignore_requests)
+
+
+def _send_again(unraisable: Any) -> None:
+    """Sends a signal once more that arrived in a finalizer or a callback, where Python drops exceptions."""
+    global _stopped_at
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    number = _received if issubclass(unraisable.exc_type, RequestToEnd) else signal.SIGINT
+    _stopped_at = float("-inf")
+    threading.Timer(SEND_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
 
 
 def _ignore_requests() -> None:
@@ -56,7 +79,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _postpone(number) or time.monotonic() - _stopped_at < CLEAN_UP_SECONDS:  # it would interrupt the clean-up
         return
     _received, _stopped_at = signal.Signals(number), time.monotonic()
-    raise KeyboardInterrupt
+    raise RequestToEnd
 
 
 def _postpone(number: int) -> bool:

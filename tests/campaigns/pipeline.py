@@ -1,6 +1,7 @@
 """The stages of a small project, undisturbed, for campaigns to disturb and compare with."""
 
 import atexit
+import io
 import os
 import random
 import re
@@ -9,10 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import cv2
+import numpy as np
 
 from medfold import files
 from tests.support.helpers import REPOSITORY
@@ -27,6 +32,16 @@ images: {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: 
 score: {metric: auc}
 submission: {sample: sample_submission.csv}
 folds: {k: 3, method: stratified-group}
+"""
+# Another competition, whose images are in an archive within an archive.
+UNPACKED = """
+title: Unpacked
+source: {kind: own}
+upload: local
+task: binary
+labels: {file: train.csv, targets: [target], holdout: 0.2}
+images: {train: "train/{id}.png", channels: 1}
+score: {metric: auc}
 """
 RECIPE = """
 images: {size: 32}
@@ -48,6 +63,7 @@ keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32,
 """
 # In the order of the pipeline: each starts from the result of the one before.
 STAGES = {
+    "unpack": ["download", "--competition", "unpacked", "--from", "raw.zip"],
     "download": ["download"],
     "prepare": ["prepare"],
     "folds": ["folds"],
@@ -97,7 +113,22 @@ def start(
         shared_memory: a folder that it sees as /dev/shm; needs the right to mount. Defaults to none.
         environment: environment variables.
     """
-    command = [sys.executable, "-m", "medfold", *STAGES[stage], "--competition", "small"]
+    arguments = STAGES[stage]
+    competition = [] if "--competition" in arguments else ["--competition", "small"]
+    arguments = ["-m", "medfold", *arguments, *competition]
+    return start_python(arguments, root, own_group, first_on_path, shared_memory, **environment)
+
+
+def start_python(
+    arguments: list[str],
+    root: Path,
+    own_group: bool = False,
+    first_on_path: Path | None = None,
+    shared_memory: Path | None = None,
+    **environment: str,
+) -> subprocess.Popen:
+    """Starts Python with medfold in a project; see `start`."""
+    command = [sys.executable, *arguments]
     if shared_memory:
         script = 'mount --bind "$0" /dev/shm && exec "$@"'
         command = ["unshare", "--mount", "sh", "-c", script, str(shared_memory), *command]
@@ -108,9 +139,9 @@ def start(
     return subprocess.Popen(command, cwd=root, env=environment, start_new_session=own_group, **outputs)
 
 
-def finish(stage: str, root: Path) -> str:
+def finish(stage: str, root: Path, shared_memory: Path | None = None) -> str:
     """Runs a stage to its end and returns what it printed."""
-    process = start(stage, root)
+    process = start(stage, root, shared_memory=shared_memory)
     said, _ = process.communicate()
     assert process.returncode == 0, f"{stage} ended with {process.returncode}: {said[-500:]}"
     return said
@@ -161,6 +192,9 @@ def prepare() -> dict[str, Undisturbed]:
     subprocess.run([sys.executable, "-c", WEIGHTS, str(weights)], check=True, capture_output=True)
     for name, text in {"competition": FACTS, "baseline": RECIPE, "head": HEAD.format(weights=weights)}.items():
         (home / f"{name}.yaml").write_text(text)
+    (project / "competition" / "unpacked").mkdir()
+    (project / "competition" / "unpacked" / "competition.yaml").write_text(UNPACKED)
+    _write_archive(project / "raw.zip")
     undisturbed = {}
     for stage in STAGES:
         before = shutil.copytree(project, folder / f"before {stage}")
@@ -168,6 +202,18 @@ def prepare() -> dict[str, Undisturbed]:
         finish(stage, project)
         undisturbed[stage] = Undisturbed(before, result(project), time.monotonic() - began, _bytes(project) - size)
     return undisturbed
+
+
+def _write_archive(path: Path) -> None:
+    """Writes an archive with a table and an archive of 200 images."""
+    generator, inner = np.random.default_rng(0), io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as images:
+        for number in range(200):
+            _, encoded = cv2.imencode(".png", generator.integers(0, 256, (64, 64), np.uint8))
+            images.writestr(f"{number}.png", encoded.tobytes())
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train.csv", "id,target\n" + "".join(f"{number},{number % 2}\n" for number in range(200)))
+        archive.writestr("train.zip", inner.getvalue())
 
 
 def _bytes(folder: Path) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from medfold import signals
 from tests.campaigns import pipeline
 from tests.campaigns.campaign import Campaign
 from tests.campaigns.pipeline import STAGES, Undisturbed
@@ -38,7 +39,7 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
     stage, share, name, receiver = case.split()
     number = getattr(signal, name)
     root = shutil.copytree(given[stage].before, folder / "my project")
-    with private_shared_memory(folder / "shared") as shared:
+    with private_shared_memory(folder / "shared") as shared, received_signals():
         process = pipeline.start(stage, root, own_group=True, shared_memory=shared)
         output = _stop(process, number, receiver, STARTED + float(share) * max(given[stage].seconds - STARTED, 0))
         _expect_nothing_left(root, process.pid, shared)
@@ -62,6 +63,19 @@ def _stop(process: subprocess.Popen, number: signal.Signals, receiver: str, seco
         (os.killpg if receiver == "group" else os.kill)(process.pid, number)
         output, _ = process.communicate(timeout=120)
     return output
+
+
+@contextmanager
+def received_signals() -> Iterator[None]:
+    """Processes that are started within the block receive signals that this one ignores, as SIGHUP under `nohup`."""
+    previous = {number: signal.getsignal(number) for number in signals.ALL}
+    try:
+        for number in signals.ALL:
+            signal.signal(number, signal.default_int_handler)  # a new process resets a handler, and keeps SIG_IGN
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -137,7 +137,7 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     ],
 )
 def test_gpu_recipe_extends_the_one_for_such_images(facts, side, expected):
-    facts = {"source": {"kind": "own"}, **facts}
+    facts = {"source": {"kind": "own"}, "labels": {"targets": ["label"]}, **facts}
     text = folder_files("theirs", facts, side)["gpu.yaml"]
     assert text.startswith("# make train COMPETITION=theirs RECIPE=gpu\n")
     assert text.endswith(expected)
@@ -146,3 +146,17 @@ def test_gpu_recipe_extends_the_one_for_such_images(facts, side, expected):
     assert base.is_file()
     if name == "gpu_histology":
         assert yaml.safe_load(base.read_text())["images"]["size"] == SIZE_OF_GPU_HISTOLOGY
+
+
+@pytest.mark.parametrize(("layout", "expected"), [("wide", "labels:\n  targets: [grade]\n"), ("folders", None)])
+def test_drafted_facts_leave_out_the_default_layout_and_explain_symmetry(layout, expected):
+    facts = {
+        "source": {"kind": "own"},
+        "task": "binary",
+        "labels": {"layout": layout, "targets": ["grade"]},
+        "images": {"train": "{id}.png", "symmetry": "none"},
+    }
+    text = folder_files("theirs", facts)["competition.yaml"]
+    assert (expected or "labels:\n  layout: folders\n  targets: [grade]\n") in text
+    assert "symmetry: none # horizontal or dihedral, if images may be mirrored or turned\n" in text
+    assert yaml.safe_load(text)["images"]["symmetry"] == "none"

@@ -23,6 +23,7 @@ ORDER = (
 )
 IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
 STEPS = ("folds", "train", "submit")  # make targets, after the download
+SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 SIZE_OF_GPU_HISTOLOGY = 96  # images.size of the shared recipe
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
@@ -93,9 +94,11 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
         facts: content of competition.yaml.
         largest_side: largest height or width of the images, in pixels. Defaults to None: unknown.
     """
-    text = yaml.dump(facts, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
+    labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
+    text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
     metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
     text = text.replace("metric: null", f"metric: # fill in, see the competition's page: {metrics}", 1)
+    text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
     command = f"# make train COMPETITION={name}"
     baseline = (
         f"{command}\n# A small net for a CPU, to see that everything works. For a real score: RECIPE=gpu or mobilenet\n"

@@ -6,6 +6,7 @@ A worker process writes its images into memory that it shares with the training 
 import gc
 import os
 import shutil
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ import numpy as np
 from medfold.console import format_size, warn
 from medfold.errors import UserError
 from medfold.processes import try_worker_pool
+from medfold.shared_memory import claim_names
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
@@ -125,8 +127,9 @@ def _available_shared_memory() -> int:
 
 def _allocate_shared(num_bytes: int) -> SharedMemory | None:
     """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
+    prefix = claim_names()
     try:
-        memory = SharedMemory(create=True, size=num_bytes)
+        memory = SharedMemory(f"{prefix}-{uuid.uuid4().hex[:8]}" if prefix else None, create=True, size=num_bytes)
     except OSError:
         return None
     try:

@@ -16,6 +16,7 @@ from medfold.models import gpus
 from medfold.processes import deadline_passed
 from medfold.progress import progress_bar
 from medfold.scoring import Metric, format_score
+from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
 from medfold.training.phases import Phase
@@ -49,16 +50,7 @@ def train(
     batch_trainer = phase.batch_trainer
     batches = phase.batches
     total_batches = phase.epochs * batches.batches_per_epoch
-    callback_list = keras.callbacks.CallbackList(
-        callbacks,
-        add_history=False,
-        model=batch_trainer.model,
-        epochs=phase.epochs,
-        steps=batches.batches_per_epoch,
-        verbose=0,
-    )
-    batch_trainer.model.stop_training = False
-    callback_list.on_train_begin()
+    callback_list = _begin_callbacks(callbacks, phase)
     if remaining.is_resumed:
         past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
         if unrestored := restore(batch_trainer, state, batches.batches_per_epoch, callbacks, past_logs):
@@ -100,11 +92,32 @@ def train(
             if batch_trainer.model.stop_training or _has_stopped(state, training):
                 break
     callback_list.on_train_end()
+    if training.keep == "best" and not state.best_weights:
+        warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
+    _use_final_weights(batch_trainer, state)
+
+
+def _begin_callbacks(callbacks: list[keras.callbacks.Callback], phase: Phase) -> keras.callbacks.CallbackList:
+    """Connects callbacks to the net of a phase, as `fit` does, and tells them that the training begins."""
+    model = phase.batch_trainer.model
+    model.stop_training = False
+    callback_list = keras.callbacks.CallbackList(
+        callbacks,
+        add_history=False,
+        model=model,
+        epochs=phase.epochs,
+        steps=phase.batches.batches_per_epoch,
+        verbose=0,
+    )
+    callback_list.on_train_begin()
+    return callback_list
+
+
+def _use_final_weights(batch_trainer: BatchTrainer, state: TrainingState) -> None:
+    """Gives the net the weights of the best epoch if they were kept, else the averaged weights of the last one."""
     if state.best_weights:
         batch_trainer.model.set_weights(state.best_weights)
     else:
-        if training.keep == "best":
-            warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
         batch_trainer.use_averaged_weights()
 
 

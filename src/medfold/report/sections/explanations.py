@@ -1,29 +1,24 @@
 """Report section with galleries of images, each explained by the net of the fold that it was held out from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from medfold.competition import Project, Recipe
+from medfold.competition import Competition, Project, Recipe
 from medfold.console import say
-from medfold.data import Dataset, open_source, scan_dataset
+from medfold.data import Dataset, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.images import Store, load_store, overlay, read_image, store_key, to_displayable
-from medfold.processes import silence_native_output
 from medfold.report import galleries
+from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
-from medfold.run_paths import FoldPaths
-from medfold.runs import read_predictions, read_run
+from medfold.runs import read_run
 
 IMAGE_SIZE = 320  # px: the longest side of an image
-NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 
 def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
@@ -39,12 +34,14 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
-    maps: dict[tuple[int, int], np.ndarray] = {}
+    found = HeatMaps()
     evidence_for = ""
     folds = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
     if all(fold.weights.is_file() for fold in folds.values()):
-        nets = _Nets(project, recipe, store, samples.merge(measurements[["id", "height", "width"]], on="id"), folds)
-        maps, evidence_for = nets.explain(rows, columns, section)
+        with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
+        found = compute_heat_maps(project, recipe, store, with_sizes, folds, rows, columns)
+        evidence_for = _evidence(competition, found)
+        _describe(section, found, evidence_for)
     else:
         section.text("The weights of this run are missing, so there are no heat maps.")
     if len(ensemble.run_names) > 1:
@@ -59,7 +56,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
                 recipe,
                 store,
                 samples.iloc[row],
-                maps.get((row, column)),
+                found.maps.get((row, column)),
                 caption_of(row, column),
                 evidence_for,
             )
@@ -69,117 +66,31 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     return section
 
 
-@dataclass(frozen=True)
-class _Nets:
-    """The nets of a run, one per fold.
+def _evidence(competition: Competition, found: HeatMaps) -> str:
+    """Returns what the heat maps are evidence for."""
+    if found.explains_grade:
+        return "a higher grade"
+    return "a positive" if competition.task == "binary" else "the named class or label"
 
-    Args:
-        project: the competition, opened.
-        recipe: the recipe of the run.
-        store: the prepared images.
-        samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
-        folds: paths of each fold, by its number.
-    """
 
-    project: Project
-    recipe: Recipe
-    store: Store
-    samples: pd.DataFrame
-    folds: dict[int, FoldPaths]
-
-    def explain(
-        self, rows: np.ndarray, columns: np.ndarray, section: Section
-    ) -> tuple[dict[tuple[int, int], np.ndarray], str]:
-        """Computes heat maps, and adds their meaning and checks of their reliability to the section.
-
-        Args:
-            rows: int (n,), the samples.
-            columns: int (n,), the prediction column that each map explains.
-            section: section of the page to add text to.
-
-        Returns:
-            The maps by row and column, float (height, width); the class or label that they are evidence for, as text.
-        """
-        with silence_native_output(show_on_error=True):
-            from medfold.prediction import GradCam, load_model, randomise_weights
-        competition = self.project.competition
-        positions = self._finding_positions()
-        heat_maps = {}
-        agreement = []
-        pointing = []
-        method = ""
-        by_grade = False
-        for fold, fold_paths in self.folds.items():
-            net = load_model(competition, self.recipe, fold_paths.weights)
-            explainer = GradCam(net)
-            method = explainer.method
-            by_grade = explainer.explains_grade
-            in_fold = np.flatnonzero(self.samples["fold"].to_numpy()[rows] == fold)
-            images = self._images(rows[in_fold])
-            heat = explainer(images, columns[in_fold])
-            heat_maps |= dict(
-                zip(zip(rows[in_fold].tolist(), columns[in_fold].tolist(), strict=True), heat, strict=True)
-            )
-            if not agreement and len(in_fold):
-                # With random weights there is often no positive evidence; signed maps still have ranks.
-                first = slice(0, NUM_COMPARED)
-                randomised = GradCam(randomise_weights(net))
-                maps = (cam(images[first], columns[in_fold][first], signed=True) for cam in (explainer, randomised))
-                pairs = [(a, b) for a, b in zip(*maps, strict=True) if a.std() and b.std()]
-                agreement = [spearmanr(a, b, axis=None).statistic for a, b in pairs]
-            if positions is not None:
-                pointing.append(self._pointed(explainer, fold_paths, positions))
-        target = "a positive" if competition.task == "binary" else "the named class or label"
-        target = "a higher grade" if by_grade else target
+def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
+    """Adds the meaning of the heat maps and checks of their reliability to the section."""
+    section.text(
+        f"Heat maps ({found.method}) of the net that was not trained on the image: the evidence for {evidence_for}. "
+        "They show what influenced the prediction, not why it is right."
+    )
+    if found.agreement:
         section.text(
-            f"Heat maps ({method}) of the net that was not trained on the image: the evidence for {target}. They show "
-            "what influenced the prediction, not why it is right."
+            "Dependence on the learnt weights: rank correlation with the maps of the same net with its weights in "
+            f"random order: {np.mean(found.agreement):.2f} (1: the same maps, which show the image, not the net)."
         )
-        if agreement:
-            section.text(
-                "Dependence on the learnt weights: rank correlation with the maps of the same net with its weights in "
-                f"random order: {np.mean(agreement):.2f} (1: the same maps, which show the image, not the net)."
-            )
-        if pointing and any(len(hits) for hits, _ in pointing):
-            hits, chance = (np.concatenate(arrays) for arrays in zip(*pointing, strict=True))
-            text = (
-                f"{hits.mean():.0%} of {len(hits)} true positives have the map's maximum inside the finding, enlarged "
-                f"by one cell of the map; of random points {chance.mean():.0%}"
-            )
-            section.text(
-                f"Pointing game, as the positions of the findings in these generated images are known: {text}."
-            )
-            say("pointing", text)
-        return heat_maps, target
-
-    def _images(self, rows: np.ndarray) -> np.ndarray:
-        return self.store.pixels[self.store.rows_of(self.samples["id"].iloc[rows])]
-
-    def _finding_positions(self) -> pd.DataFrame | None:
-        """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
-        images = self.recipe.images
-        positions = open_source(self.project).finding_positions()
-        if positions is None or self.project.competition.task != "binary" or images.steps or images.fit != "stretch":
-            return None
-        positions = positions.merge(self.samples[["id", "height", "width"]], on="id")
-        scale_x, scale_y = images.size / positions["width"], images.size / positions["height"]
-        return positions.assign(
-            x=positions["x"] * scale_x,
-            y=positions["y"] * scale_y,
-            radius=positions["radius"] * np.maximum(scale_x, scale_y),
+    if len(found.hits):
+        text = (
+            f"{found.hits.mean():.0%} of {len(found.hits)} true positives have the map's maximum inside the finding, "
+            f"enlarged by one cell of the map; of random points {found.chance.mean():.0%}"
         )
-
-    def _pointed(self, explainer: Any, fold_paths: FoldPaths, positions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """Returns for each true positive: if the map points at the finding (bool), and the chance of a random point."""
-        from medfold.prediction import hits_finding, random_hits
-
-        oof = read_predictions(self.project.competition, fold_paths.oof).set_index("id")
-        detected = positions[positions["id"].isin(oof.index[oof[self.project.competition.prediction_columns[0]] > 0.5])]
-        rows = self.samples.reset_index().set_index("id")["index"].loc[detected["id"]].to_numpy()
-        heat = explainer(self._images(rows), np.zeros(len(rows), int))
-        disc = detected["x"].to_numpy(), detected["y"].to_numpy(), detected["radius"].to_numpy()
-        shape = (self.recipe.images.size, self.recipe.images.size)
-        return hits_finding(heat, *disc, explainer.cell), random_hits(shape, *disc, explainer.cell)
+        section.text(f"Pointing game, as the positions of the findings in these generated images are known: {text}.")
+        say("pointing", text)
 
 
 def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:

@@ -1,0 +1,54 @@
+"""Names in shared memory that tell which process they belong to, so that what a killed one leaves can be removed.
+
+Semaphores and memory that processes share are files in /dev/shm. Python's resource tracker removes them after a process
+is killed, unless it is killed, too, as by `kill -9` of the whole command or by a batch system.
+"""
+
+import uuid
+from contextlib import suppress
+from functools import cache
+from multiprocessing import current_process, util
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+FOLDER = Path("/dev/shm")  # of Linux
+PREFIX = "medfold-"
+SEMAPHORE = "sem."  # what Linux puts before the name of a semaphore
+
+
+@cache
+def claim_names() -> str | None:
+    """Reserves names for this process, and removes what processes that are no longer there have left.
+
+    A locked file, which the system unlocks when the process ends, marks the names as in use. From now on the semaphores
+    of multiprocessing have such names, in this process and its workers.
+
+    Returns:
+        How a name must begin; None where shared memory is not in a folder that can be written to.
+    """
+    name = f"{PREFIX}{uuid.uuid4().hex[:12]}"
+    mark = FileLock(FOLDER / f"{name}.lock")
+    try:
+        mark.acquire(timeout=0)
+    except (OSError, NotImplementedError, Timeout):
+        return None
+    util.Finalize(None, _release, (mark,), exitpriority=-1)  # after those of semaphores; in worker processes, too
+    current_process()._config["semprefix"] = f"/{name}"  # multiprocessing has no public way
+    _remove_unclaimed()
+    return name
+
+
+def _release(mark: FileLock) -> None:
+    with suppress(OSError):
+        Path(mark.lock_file).unlink(missing_ok=True)
+        mark.release()
+
+
+def _remove_unclaimed() -> None:
+    """Removes the names whose mark is not locked; those of other users are left to them."""
+    for path in FOLDER.glob(f"{PREFIX}*.lock"):
+        mark = FileLock(path)
+        with suppress(OSError, Timeout), mark.acquire(timeout=0):
+            for left in (*FOLDER.glob(f"{path.stem}*"), *FOLDER.glob(f"{SEMAPHORE}{path.stem}*")):
+                left.unlink(missing_ok=True)

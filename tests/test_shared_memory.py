@@ -1,0 +1,98 @@
+"""Names in shared memory: what a killed command left there is removed by the next one, what is in use stays."""
+
+import os
+import signal
+import subprocess
+import sys
+from multiprocessing import current_process
+
+import pytest
+from filelock import FileLock
+
+from medfold import shared_memory
+from tests.support.helpers import REPOSITORY
+
+pytestmark = pytest.mark.skipif(not shared_memory.FOLDER.is_dir(), reason="/dev/shm of Linux")
+
+COMMAND = """
+import multiprocessing, sys
+from multiprocessing.shared_memory import SharedMemory
+from medfold.processes import WorkerPool
+from medfold.shared_memory import claim_names
+if __name__ == "__main__":
+    with WorkerPool(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(abs, 1).result()
+        memory = SharedMemory(f"{claim_names()}-batches", create=True, size=16)
+        print(claim_names(), flush=True)
+        sys.stdin.read()
+        memory.close()
+        memory.unlink()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder that stands for /dev/shm, in a process that has claimed no names yet."""
+    monkeypatch.setattr(shared_memory, "FOLDER", tmp_path)
+    monkeypatch.setitem(current_process()._config, "semprefix", "/mp")
+    monkeypatch.setattr(shared_memory.util, "Finalize", lambda *arguments, **keywords: None)
+    shared_memory.claim_names.cache_clear()
+    yield tmp_path
+    shared_memory.claim_names.cache_clear()
+
+
+def names_in(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_names_without_a_lock_are_removed(folder):
+    left = ("medfold-dead.lock", "medfold-dead-batches", "sem.medfold-dead-x1", "sem.medfold-dead-x2")
+    others = ("sem.mp-abc", "psm_123", "medfold-alive.lock", "medfold-alive-batches", "sem.medfold-alive-x1")
+    for name in (*left, *others):
+        (folder / name).touch()
+    with FileLock(folder / "medfold-alive.lock"):
+        claimed = shared_memory.claim_names()
+        assert names_in(folder) == {*others, f"{claimed}.lock"}
+
+
+def test_names_are_claimed_once(folder):
+    claimed = shared_memory.claim_names()
+    assert shared_memory.claim_names() == claimed
+    assert names_in(folder) == {f"{claimed}.lock"}
+    assert current_process()._config["semprefix"] == f"/{claimed}"
+
+
+def test_missing_folder_gives_no_names(folder, monkeypatch):
+    monkeypatch.setattr(shared_memory, "FOLDER", folder / "missing" / "shm")
+    (folder / "missing").touch()
+    assert shared_memory.claim_names() is None
+    assert current_process()._config["semprefix"] == "/mp"
+
+
+def left_of(name: str) -> list[str]:
+    return sorted(path.name for path in shared_memory.FOLDER.iterdir() if name in path.name)
+
+
+def start_command(script) -> tuple[subprocess.Popen, str]:
+    """Starts the script in a process group of its own, and returns it with the names that it has claimed."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, script], env=environment, start_new_session=True, **pipes)
+    return process, process.stdout.readline().strip()
+
+
+def test_next_command_removes_what_a_killed_group_left(tmp_path):
+    script = tmp_path / "command.py"
+    script.write_text(COMMAND)
+    killed, killed_name = start_command(script)
+    running, running_name = start_command(script)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert len(left_of(killed_name)) > 2
+    last, last_name = start_command(script)
+    assert left_of(killed_name) == []
+    assert len(left_of(running_name)) > 2
+    for process in (running, last):
+        process.communicate()
+        assert process.returncode == 0
+    assert left_of(running_name) + left_of(last_name) == []

@@ -59,6 +59,7 @@ OTHER_WORDS = {
     "SEED": "Seed of the campaigns.",
     "RECORDING": "A file with what `make demo` printed, for `docs/demo.svg`.",
 }
+COMMAND = re.compile(r'make [a-z-]+(?: [A-Z_]+=(?:"[^"]*"|[^\s,.;]+))*')
 WORD = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
 
 
@@ -84,18 +85,19 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def keys(model: type[BaseModel], prefix: str = "") -> str:
+def keys(model: type[BaseModel], prefix: str = "", names: str = "") -> str:
     """The table of a model's keys: what each may be, its default, its meaning. Sections with a schema are left out.
 
     Args:
         model: the schema of a file, or of a part of it.
         prefix: what the keys begin with, such as `labels.`.
+        names: the keys to list, separated by spaces. Defaults to all.
 
     Raises:
         ValueError: a key whose schema has no description.
     """
-    fields = ((name, field) for name, field in model.model_fields.items() if not is_section(field))
-    rows = ((f"`{prefix}{name}`", *cells(model, name, field)) for name, field in fields)
+    fields = {name: field for name, field in model.model_fields.items() if not is_section(field)}
+    rows = ((f"`{prefix}{name}`", *cells(model, name, fields[name])) for name in names.split() or fields)
     return table(("key", "values", "default", "meaning"), rows)
 
 
@@ -263,17 +265,22 @@ def methods() -> str:
     return table(("`METHOD=`", "fitted on labels", "meaning"), rows)
 
 
-def bases() -> str:
-    """The recipes and facts to extend, each by the comment that it begins with."""
-    rows = []
+def bases(kind: str) -> str:
+    """The files to extend, each by the comment that it begins with, with its commands in code marks.
+
+    Args:
+        kind: facts or recipe.
+    """
+    items = []
     for path in sorted((ROOT / "competition" / "_base").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         comment = re.match(r"(?:#.*\n)*", text)[0]
         lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
-        kind = "facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"
-        rows.append((f"`{path.stem}`", kind, what))
-    return table(("`extends:`", "base of a", "for"), rows)
+        if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"):
+            marked = COMMAND.sub(r"`\g<0>`", what)
+            items.append(f"- `{path.stem}`: {marked}")
+    return "\n".join(items)
 
 
 def targets() -> dict[str, tuple[str, dict[str, str]]]:
@@ -286,17 +293,26 @@ def targets() -> dict[str, tuple[str, dict[str, str]]]:
     return found
 
 
-def target_table() -> str:
-    """What each make target does, and the words it takes."""
+def target_table(audience: str) -> str:
+    """What each make target does, and the words it takes.
+
+    Args:
+        audience: users, or developers of medfold.
+    """
+    commands = {*typer.main.get_command(app).commands, "help", "setup"}
     rows = (
         (f"`make {name}`", sentence(what), " ".join(f"`{word}={value}`" for word, value in words.items()))
         for name, (what, words) in targets().items()
+        if (name in commands) == (audience == "users")
     )
     return table(("target", "what it does", "words"), rows)
 
 
-def words() -> str:
+def words(of: str) -> str:
     """What each word behind make means, by the option of the command that it is handed to.
+
+    Args:
+        of: one or several: words with this meaning in one target, or in several.
 
     Raises:
         ValueError: a word that is neither such an option nor among OTHER_WORDS.
@@ -309,6 +325,7 @@ def words() -> str:
     rows = (
         (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
         for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
+        if (len(users) > 1 or "every target" in users) == (of == "several")
     )
     return table(("word", "targets", "default", "meaning"), rows)
 

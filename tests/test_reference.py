@@ -108,4 +108,4 @@ def test_key_without_description_is_refused(generator):
 def test_undescribed_make_variable_is_refused(generator, monkeypatch):
     monkeypatch.delitem(generator.OTHER_WORDS, "ORDER")
     with pytest.raises(ValueError, match="make test takes ORDER="):
-        generator.words()
+        generator.words("one")

@@ -5,6 +5,7 @@ What these say of themselves is put into tables; the text around the tables stan
 
 import ast
 import importlib
+import inspect
 import json
 import re
 import types
@@ -58,6 +59,16 @@ OTHER_WORDS = {
     "WHAT": "The campaigns to run.",
     "SEED": "Seed of the campaigns.",
     "RECORDING": "A file with what `make demo` printed, for `docs/demo.svg`.",
+}
+# Commands that take JSON=1: the module and the function that returns the result.
+RESULTS = {
+    "doctor": ("doctor", "doctor"),
+    "runs": ("runs", "list_runs"),
+    "compare": ("compare", "compare"),
+    "ensemble": ("ensemble", "ensemble"),
+    "recheck": ("recheck", "recheck"),
+    "scores": ("scores", "scores"),
+    "predict": ("predict", "predict"),
 }
 COMMAND = re.compile(r'make [a-z-]+(?: [A-Z_]+=(?:"[^"]*"|[^\s,.;]+))*')
 WORD = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
@@ -342,6 +353,44 @@ def _default_and_meaning(target: str, word: str) -> tuple[str, str]:
     raise ValueError(f"make {target} takes {word}=, which is no option of the command {target}")
 
 
+def results() -> str:
+    """The fields of the results that JSON=1 prints, by the docstrings of their classes."""
+    parts = []
+    for command, (module, name) in RESULTS.items():
+        returned = typing.get_type_hints(getattr(importlib.import_module(f"medfold.commands.{module}"), name))["return"]
+        parts.append(f"`make {command}`" + (", a list of:" if typing.get_origin(returned) is list else ":"))
+        parts.append(table(("field", "meaning"), fields_of(_item(returned))))
+    return "\n\n".join(parts)
+
+
+def fields_of(cls: type, prefix: str = "") -> Iterable[tuple[str, str]]:
+    """The fields of a class with their meanings, and those of the classes in them, such as `runs[].name`.
+
+    Raises:
+        ValueError: a field that the docstring of the class does not describe.
+    """
+    listed = inspect.getdoc(cls).partition("Args:\n")[2].partition("\n\n")[0]
+    meanings = {
+        match[1]: re.sub(r"\s+", " ", match[2]).strip()
+        for match in re.finditer(r"^    (\w+): (.*(?:\n     +.*)*)", listed, re.MULTILINE)
+    }
+    for name, annotation in typing.get_type_hints(cls).items():
+        if name not in meanings:
+            raise ValueError(f"{cls.__name__}.{name} is not described in its docstring")
+        yield f"`{prefix}{name}`", sentence(meanings[name])
+        inner = _item(annotation)
+        if isinstance(inner, type) and inner.__module__.startswith("medfold"):
+            yield from fields_of(inner, f"{prefix}{name}{'[]' if typing.get_origin(annotation) is list else ''}.")
+
+
+def _item(annotation: Any) -> Any:
+    """The class in a list, or in a field that may be None; else the annotation itself."""
+    for each in typing.get_args(annotation):
+        if each is not types.NoneType and typing.get_origin(annotation) is not dict:
+            return each
+    return annotation
+
+
 def section(model: type[BaseModel], name: str) -> type[BaseModel]:
     """The schema of a section of a configuration file."""
     return model.model_fields[name].annotation
@@ -352,7 +401,20 @@ def render() -> str:
     environment = Environment(
         loader=FileSystemLoader(DOCS), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
     )
-    tables = (sources, layouts, windows, metrics, steps, backbones, pipelines, methods, bases, target_table, words)
+    tables = (
+        sources,
+        layouts,
+        windows,
+        metrics,
+        steps,
+        backbones,
+        pipelines,
+        methods,
+        bases,
+        target_table,
+        words,
+        results,
+    )
     names = {each.__name__: each for each in (*tables, keys, section)}
     return environment.get_template("reference.md.j2").render(
         **names, Competition=Competition, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION

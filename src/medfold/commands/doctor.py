@@ -24,7 +24,13 @@ MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of one check: a line of the output."""
+    """The result of one check: a line of the output.
+
+    Args:
+        topic: what was checked, such as Python or GPU.
+        level: `ok`; `note`: works, but needs attention; `fault`: must be repaired.
+        text: what was found, and what to do.
+    """
 
     topic: str
     level: Literal["ok", "note", "fault"]

@@ -71,7 +71,8 @@ class KaggleSubmission:
         file: name of the submitted file.
         message: description that was sent with the file.
         status: state of the scoring: pending, complete or error.
-        public, private: public and private score; None if there is none or it is hidden.
+        public: public score; None if there is none or it is hidden.
+        private: private score; None if there is none or it is hidden.
         error: reason of a refusal, or "".
     """
 

@@ -20,7 +20,8 @@ class Side:
     Args:
         name: name of a run; several are joined with `+` and stand for the mean of their predictions.
         value: OOF score on the compared folds; nan if it is undefined.
-        low, high: ends of its 95 % interval; nan if there is none.
+        low: lower end of its 95 % interval; nan if there is none.
+        high: upper end of its 95 % interval; nan if there is none.
         optimistic_runs: the runs whose epochs were chosen on the scored folds, so that the score is too high.
     """
 

@@ -28,7 +28,8 @@ class RunSummary:
     Args:
         name: name of the run.
         value: OOF score; None if it is undefined or does not compare.
-        low, high: ends of its 95 % interval; None if there is none.
+        low: lower end of its 95 % interval; None if there is none.
+        high: upper end of its 95 % interval; None if there is none.
         is_optimistic: True if the epochs were chosen on the folds that are scored.
         problem: why the score does not compare with those of other runs; empty if it does.
         folds_done: numbers of the trained folds.

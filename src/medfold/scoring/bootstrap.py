@@ -14,13 +14,15 @@ MIN_DEFINED_SHARE = 0.1  # an interval needs a defined score in more than this s
 
 @dataclass(frozen=True)
 class Difference:
-    """Advantage of one score over another, with its confidence interval.
+    """Advantage of tested predictions over others, with its confidence interval.
 
     Args:
-        value: the difference; positive if the first is better, also if lower is better; nan if either score
-            is undefined.
-        low, high: ends of the 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
-        probability: share of the resamples in which the first is better, ties counted as half; nan like the interval.
+        value: the difference of the scores; positive if the tested predictions are better, whatever the direction of the
+            metric; nan if either score is undefined.
+        low: lower end of its 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
+        high: upper end of its 95 % interval; nan as `low`.
+        probability: share of the resamples in which the tested predictions are better, ties counted as half; nan as
+            `low`.
     """
 
     value: float

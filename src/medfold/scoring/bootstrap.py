@@ -17,8 +17,8 @@ class Difference:
     """Advantage of tested predictions over others, with its confidence interval.
 
     Args:
-        value: the difference of the scores; positive if the tested predictions are better, whatever the direction of the
-            metric; nan if either score is undefined.
+        value: the difference of the scores; positive if the tested predictions are better, also where lower is better;
+            nan if either score is undefined.
         low: lower end of its 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
         high: upper end of its 95 % interval; nan as `low`.
         probability: share of the resamples in which the tested predictions are better, ties counted as half; nan as

@@ -20,9 +20,11 @@ from medfold.hardware import cuda_devices
 from results import Result, judge
 
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"
+# What stands between these lines of the page is written here; the rest is written by hand, and stays.
+BEGIN, END = "<!-- Written by make benchmarks, from here -->", "<!-- to here. -->"
 PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch")
 HEAD = (
-    "Written by `make benchmarks`. What is compared is measured alternately, within the same minutes; values and "
+    "What is compared is measured alternately, within the same minutes; values and "
     "ratios are medians of the rounds. Each section names its script, which has the details."
 )
 # Title and text of each section.
@@ -142,18 +144,23 @@ def row(result: Result) -> tuple[str, ...]:
     return result.what, result.value, ratio, result.bound, held
 
 
-def page(machine_facts: list[tuple[str, str]], found: dict[str, list[Result]]) -> str:
-    """docs/performance.md."""
-    parts = [
-        "# Performance",
-        HEAD,
-        table(("", ""), machine_facts),
-    ]
+def page(text: str, machine_facts: list[tuple[str, str]], found: dict[str, list[Result]]) -> str:
+    """docs/performance.md with new results; the text outside of the two marks stays.
+
+    Args:
+        text: the page as it is.
+        machine_facts: rows about the machine.
+        found: the results of each benchmark.
+    """
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    parts = [HEAD, table(("", ""), machine_facts)]
     for name, results in found.items():
         title, compared = BENCHMARKS[name]
         parts += [f"## {title}", f"`benchmarks/{name}.py`. {compared}"]
         parts.append(table(("what", "median", "ratio", "limit", "held"), [row(result) for result in results]))
-    return "\n\n".join(parts) + "\n"
+    written = "\n\n".join(parts)
+    return f"{before}{BEGIN}\n\n{written}\n\n{END}{after}"
 
 
 def main() -> None:
@@ -164,7 +171,7 @@ def main() -> None:
     for name in BENCHMARKS:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:  # TensorFlow and torch work badly in one process
             found[name] = process.submit(run, name, rounds).result()
-    files.write_text(page(before, found), FILE)
+    files.write_text(page(FILE.read_text(encoding="utf-8"), before, found), FILE)
     print()
     judge(result for results in found.values() for result in results)
 

@@ -88,7 +88,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
         inputs=images.pixels,
         rows=images.rows,
         targets=losses.target_columns(competition, images.targets),
-        weights=np.ones(len(images.rows), np.float32),
+        sample_weights=np.ones(len(images.rows), np.float32),
         augment=build_augmenter(recipe.augment, competition.images.symmetry, images.pixels.shape[1:]),
         batch_size=choices.batch_size,
         seed=SEED,

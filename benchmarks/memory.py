@@ -118,7 +118,7 @@ def measure(rounds: int = 3) -> list[Result]:
         root = Path(folder)
         for name, images in (("few", IMAGES), ("many", 10 * IMAGES)):
             make(root, name, images)
-            train(root, name, 1, more="training.images=64")  # prepares the store
+            train(root, name, 1, more="training.num_images=64")  # prepares the store
         for number in range(rounds):
             for name in sorted(peaks, reverse=bool(number % 2)):
                 peaks[name].append(train(root, name, epochs[name]))

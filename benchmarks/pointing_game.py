@@ -27,7 +27,7 @@ from medfold.images.preparation import prepare_image
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from medfold.prediction.weights import load_model
-from medfold.runs.run_folder import find_run, read_run, trained_folds
+from medfold.runs.run_folder import find_run, read_run, require_trained_folds
 from results import Result, judge
 
 NAME = "phantom-chest"
@@ -40,7 +40,7 @@ def right_positives(project: Project, run: str, fold: int) -> pd.DataFrame:
     samples = files.read_csv(project.paths.samples)
     oof = files.read_csv(project.paths.run(run).fold(fold).oof)
     found = oof.loc[oof[target] > 0.5, ["id"]].merge(samples.loc[samples[target] == 1, ["id", "image"]], on="id")
-    return found.merge(open_source(project).findings(), on="id")
+    return found.merge(open_source(project).finding_positions(), on="id")
 
 
 def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def measure(run: str = "baseline") -> list[Result]:
     run_paths = find_run(project.paths, run)
     choices = Recipe.model_validate(read_run(run_paths)["recipe"])
     found = []
-    for fold in trained_folds(run_paths, project.competition.folds.k):
+    for fold in require_trained_folds(run_paths, project.competition.folds.k):
         found.append(of_fold(project, run, fold, choices))
         print(f"fold {fold}: {found[-1]['hit'].mean():.3f} of {len(found[-1])}", flush=True)
     table = pd.concat(found)

@@ -5,6 +5,7 @@ What these say of themselves is put into tables; the text around the tables stan
 
 import ast
 import importlib
+import inspect
 import json
 import re
 import types
@@ -59,6 +60,17 @@ OTHER_WORDS = {
     "SEED": "Seed of the campaigns.",
     "RECORDING": "A file with what `make demo` printed, for `docs/demo.svg`.",
 }
+# Commands that take JSON=1: the module and the function that returns the result.
+RESULTS = {
+    "doctor": ("doctor", "doctor"),
+    "runs": ("runs", "list_runs"),
+    "compare": ("compare", "compare"),
+    "ensemble": ("ensemble", "ensemble"),
+    "recheck": ("recheck", "recheck"),
+    "scores": ("scores", "scores"),
+    "predict": ("predict", "predict"),
+}
+COMMAND = re.compile(r'make [a-z-]+(?: [A-Z_]+=(?:"[^"]*"|[^\s,.;]+))*')
 WORD = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
 
 
@@ -84,18 +96,19 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def keys(model: type[BaseModel], prefix: str = "") -> str:
+def keys(model: type[BaseModel], prefix: str = "", names: str = "") -> str:
     """The table of a model's keys: what each may be, its default, its meaning. Sections with a schema are left out.
 
     Args:
         model: the schema of a file, or of a part of it.
         prefix: what the keys begin with, such as `labels.`.
+        names: the keys to list, separated by spaces. Defaults to all.
 
     Raises:
         ValueError: a key whose schema has no description.
     """
-    fields = ((name, field) for name, field in model.model_fields.items() if not is_section(field))
-    rows = ((f"`{prefix}{name}`", *cells(model, name, field)) for name, field in fields)
+    fields = {name: field for name, field in model.model_fields.items() if not is_section(field)}
+    rows = ((f"`{prefix}{name}`", *cells(model, name, fields[name])) for name in names.split() or fields)
     return table(("key", "values", "default", "meaning"), rows)
 
 
@@ -263,17 +276,22 @@ def methods() -> str:
     return table(("`METHOD=`", "fitted on labels", "meaning"), rows)
 
 
-def bases() -> str:
-    """The recipes and facts to extend, each by the comment that it begins with."""
-    rows = []
+def bases(kind: str) -> str:
+    """The files to extend, each by the comment that it begins with, with its commands in code marks.
+
+    Args:
+        kind: facts or recipe.
+    """
+    items = []
     for path in sorted((ROOT / "competition" / "_base").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         comment = re.match(r"(?:#.*\n)*", text)[0]
         lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
-        kind = "facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"
-        rows.append((f"`{path.stem}`", kind, what))
-    return table(("`extends:`", "base of a", "for"), rows)
+        if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"):
+            marked = COMMAND.sub(r"`\g<0>`", what)
+            items.append(f"- `{path.stem}`: {marked}")
+    return "\n".join(items)
 
 
 def targets() -> dict[str, tuple[str, dict[str, str]]]:
@@ -286,17 +304,26 @@ def targets() -> dict[str, tuple[str, dict[str, str]]]:
     return found
 
 
-def target_table() -> str:
-    """What each make target does, and the words it takes."""
+def target_table(audience: str) -> str:
+    """What each make target does, and the words it takes.
+
+    Args:
+        audience: users, or developers of medfold.
+    """
+    commands = {*typer.main.get_command(app).commands, "help", "setup"}
     rows = (
         (f"`make {name}`", sentence(what), " ".join(f"`{word}={value}`" for word, value in words.items()))
         for name, (what, words) in targets().items()
+        if (name in commands) == (audience == "users")
     )
     return table(("target", "what it does", "words"), rows)
 
 
-def words() -> str:
+def words(of: str) -> str:
     """What each word behind make means, by the option of the command that it is handed to.
+
+    Args:
+        of: one or several: words with this meaning in one target, or in several.
 
     Raises:
         ValueError: a word that is neither such an option nor among OTHER_WORDS.
@@ -309,6 +336,7 @@ def words() -> str:
     rows = (
         (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
         for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
+        if (len(users) > 1 or "every target" in users) == (of == "several")
     )
     return table(("word", "targets", "default", "meaning"), rows)
 
@@ -325,6 +353,44 @@ def _default_and_meaning(target: str, word: str) -> tuple[str, str]:
     raise ValueError(f"make {target} takes {word}=, which is no option of the command {target}")
 
 
+def results() -> str:
+    """The fields of the results that JSON=1 prints, by the docstrings of their classes."""
+    parts = []
+    for command, (module, name) in RESULTS.items():
+        returned = typing.get_type_hints(getattr(importlib.import_module(f"medfold.commands.{module}"), name))["return"]
+        parts.append(f"`make {command}`" + (", a list of:" if typing.get_origin(returned) is list else ":"))
+        parts.append(table(("field", "meaning"), fields_of(_item(returned))))
+    return "\n\n".join(parts)
+
+
+def fields_of(cls: type, prefix: str = "") -> Iterable[tuple[str, str]]:
+    """The fields of a class with their meanings, and those of the classes in them, such as `runs[].name`.
+
+    Raises:
+        ValueError: a field that the docstring of the class does not describe.
+    """
+    listed = inspect.getdoc(cls).partition("Args:\n")[2].partition("\n\n")[0]
+    meanings = {
+        match[1]: re.sub(r"\s+", " ", match[2]).strip()
+        for match in re.finditer(r"^    (\w+): (.*(?:\n     +.*)*)", listed, re.MULTILINE)
+    }
+    for name, annotation in typing.get_type_hints(cls).items():
+        if name not in meanings:
+            raise ValueError(f"{cls.__name__}.{name} is not described in its docstring")
+        yield f"`{prefix}{name}`", sentence(meanings[name])
+        inner = _item(annotation)
+        if isinstance(inner, type) and inner.__module__.startswith("medfold"):
+            yield from fields_of(inner, f"{prefix}{name}{'[]' if typing.get_origin(annotation) is list else ''}.")
+
+
+def _item(annotation: Any) -> Any:
+    """The class in a list, or in a field that may be None; else the annotation itself."""
+    for each in typing.get_args(annotation):
+        if each is not types.NoneType and typing.get_origin(annotation) is not dict:
+            return each
+    return annotation
+
+
 def section(model: type[BaseModel], name: str) -> type[BaseModel]:
     """The schema of a section of a configuration file."""
     return model.model_fields[name].annotation
@@ -335,7 +401,20 @@ def render() -> str:
     environment = Environment(
         loader=FileSystemLoader(DOCS), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
     )
-    tables = (sources, layouts, windows, metrics, steps, backbones, pipelines, methods, bases, target_table, words)
+    tables = (
+        sources,
+        layouts,
+        windows,
+        metrics,
+        steps,
+        backbones,
+        pipelines,
+        methods,
+        bases,
+        target_table,
+        words,
+        results,
+    )
     names = {each.__name__: each for each in (*tables, keys, section)}
     return environment.get_template("reference.md.j2").render(
         **names, Competition=Competition, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION

@@ -1,5 +1,7 @@
 """Packages: each can be imported by itself, has the names in its `__all__`, and few load Keras."""
 
+import ast
+import re
 import subprocess
 import sys
 
@@ -27,3 +29,11 @@ def test_package_imports_alone_and_has_its_exported_names(package):
     environment = {"PYTHONPATH": str(REPOSITORY / "src"), "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": ""}
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert bool(said.stdout.split()) is (package in WITH_KERAS)
+
+
+def test_each_package_lists_its_modules():
+    for file in sorted((REPOSITORY / "src" / "medfold").glob("*/**/__init__.py")):
+        listed = set(re.findall(r"`([\w/]+)`", ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))))
+        modules = {path.stem for path in file.parent.glob("[!_]*.py")}
+        packages = {f"{path.parent.name}/" for path in file.parent.glob("*/__init__.py")}
+        assert modules | packages <= listed, f"{file}: {sorted((modules | packages) - listed)} are not in its docstring"

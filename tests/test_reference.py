@@ -108,4 +108,26 @@ def test_key_without_description_is_refused(generator):
 def test_undescribed_make_variable_is_refused(generator, monkeypatch):
     monkeypatch.delitem(generator.OTHER_WORDS, "ORDER")
     with pytest.raises(ValueError, match="make test takes ORDER="):
-        generator.words()
+        generator.words("one")
+
+
+def test_field_of_a_result_without_description_is_refused(generator):
+    class Silent:
+        """A result.
+
+        Args:
+            name: a name.
+        """
+
+        name: str
+        value: float
+
+    with pytest.raises(ValueError, match=r"Silent\.value is not described"):
+        list(generator.fields_of(Silent))
+
+
+def test_every_command_that_prints_json_has_its_fields_listed(page, generator):
+    with_json = {name for name, (_, words) in generator.targets().items() if "JSON" in words}
+    assert with_json == set(generator.RESULTS)
+    listed = page.partition("### Results as JSON")[2]
+    assert [name for name in with_json if f"`make {name}`" not in listed] == []

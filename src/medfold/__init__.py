@@ -1,4 +1,7 @@
-"""medfold: a Kaggle starter kit for medical imaging competitions."""
+"""medfold: a Kaggle starter kit for medical imaging competitions.
+
+docs/house.md describes its packages and modules.
+"""
 
 import os
 

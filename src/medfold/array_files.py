@@ -22,7 +22,8 @@ def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> No
 
     Args:
         path: path of the new file; it must not exist.
-        shape, dtype: shape and type of the array.
+        shape: shape of the array.
+        dtype: data type of the array.
 
     Raises:
         OSError: too little disk space; the file is removed.
@@ -64,7 +65,8 @@ def write_at(descriptor: int, data: memoryview | bytes, offset: int) -> None:
         else:  # Windows
             os.lseek(descriptor, offset, os.SEEK_SET)
             count = os.write(descriptor, left)
-        left, offset = left[count:], offset + count
+        left = left[count:]
+        offset = offset + count
 
 
 def row_hash(row: np.ndarray) -> str:
@@ -98,7 +100,8 @@ def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) 
         The hashes of the blocks, and the numbers of the rows whose hash differs.
     """
     per_block = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
-    hashes, differing = [], []
+    hashes = []
+    differing = []
     for start, block in _blocks(array, per_block):
         hashes.append(row_hash(block))
         for number, row in enumerate(block, start):

@@ -72,8 +72,8 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
     """Check the installation: Python, packages, GPU, disk, Kaggle."""
     from medfold.commands.doctor import doctor
 
-    findings = _run(lambda: doctor(open_project(competition)), as_json)
-    if any(finding.level == "fault" for finding in findings):
+    results = _run(lambda: doctor(open_project(competition)), as_json)
+    if any(result.level == "fault" for result in results):
         raise typer.Exit(2)
 
 
@@ -266,7 +266,8 @@ def submit(
     project = open_project(competition, writes=["runs", "submissions"])
     from medfold.commands.submit import submit
 
-    names, chosen_method = runs.split() or None, method or None
+    names = runs.split() or None
+    chosen_method = method or None
     submit(
         project, recipe, read_overrides(overrides), read_seeds(seeds), names, chosen_method, per_class, force, dry_run
     )

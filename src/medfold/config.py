@@ -140,6 +140,8 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
     """Validates `content` as a `model`.
 
     Args:
+        model: the pydantic class that defines the keys.
+        content: values by key, as `load` returns them.
         where: the file, for the error message.
 
     Returns:
@@ -202,7 +204,8 @@ def _is_missing_item(problem: Any) -> bool:
 
 def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problems: list[Any]) -> str:
     """Describes the problems of one key in a line: the key, what was expected and what was received."""
-    first, key = problems[0], ".".join(str(part) for part in location)
+    first = problems[0]
+    key = ".".join(str(part) for part in location)
     if first["type"] == "extra_forbidden":
         known = _fields(model, location[:-1])
         hint = did_you_mean(str(location[-1]), known) or (f" (known: {shorten_list(known, 12)})" if known else "")
@@ -224,7 +227,8 @@ def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problem
 
 def _expected(problem: Any) -> str | None:
     """Describes what pydantic expected; None for problems that pydantic's own message describes best."""
-    kind, context = problem["type"], problem.get("ctx", {})
+    kind = problem["type"]
+    context = problem.get("ctx", {})
     if kind in _LENGTHS:
         limit, name, counted = _LENGTHS[kind]
         return f"{limit} {count_of(context[name], counted)}"

@@ -107,7 +107,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
         rows: their cells, printed with `str`.
         marked: positions of the rows to print in bold. Defaults to none.
     """
-    rows, marked = [[str(cell) for cell in row] for row in rows], set(marked)
+    rows = [[str(cell) for cell in row] for row in rows]
+    marked = set(marked)
     if _listener:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

@@ -6,7 +6,7 @@ import mmap
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +108,8 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     """Writes a JSON file atomically, indented by two spaces, keys in their order; NaN is an error.
 
     Args:
+        value: dictionaries, lists, texts and numbers; a dictionary if `sealed`.
+        path: path of the file; an existing one is replaced.
         sealed: adds a checksum, by which `read_json` notices that the file was changed; for objects that nobody edits.
             Defaults to False.
     """
@@ -116,8 +118,12 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, former_names: Mapping[str, str] | None = None) -> Any:
     """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
+
+    Args:
+        path: path of the file.
+        former_names: current names of keys, by the names that they have in files of earlier versions. Defaults to none.
 
     Raises:
         UserError: the file is damaged, or was changed although it has a checksum.
@@ -131,6 +137,8 @@ def read_json(path: Path) -> Any:
         raise UserError("not JSON, or cut off", path, fix) from None
     if isinstance(value, dict) and CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
         raise UserError("changed since medfold wrote it", path, fix)
+    if former_names and isinstance(value, dict):
+        value = {former_names.get(key, key): content for key, content in value.items()}
     return value
 
 
@@ -147,7 +155,8 @@ def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
     """Reads a table that medfold wrote; an empty cell is NaN.
 
     Args:
-        column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
+        path: path of the table.
+        **column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
 
     Raises:
         UserError: the file is damaged.
@@ -183,8 +192,10 @@ def read_sealed_csv(
     damaged. Damage is printed. A table of an earlier version has no hash of its contents: its origin is its inputs.
 
     Args:
-        path, inputs, companions: as for `write_sealed_csv`.
-        column_types: as for `read_csv`.
+        path: path of the table.
+        inputs: fingerprint of all that the table would be made from today.
+        companions: files that were made with the table. Defaults to none.
+        **column_types: as for `read_csv`.
     """
     import pandas as pd
 
@@ -294,6 +305,7 @@ def exclusive_lock(path: Path, what: str) -> Iterator[None]:
     """Locks `path` for work that takes hours: in a second process it raises an error instead of waiting.
 
     Args:
+        path: the file or folder to lock; the lock is a file beside it.
         what: the work as a clause, for the error message: 'this is being packed'.
 
     Raises:

@@ -51,9 +51,11 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
         target.with_name(f"{target.name}.part.json"),
     )
     target.parent.mkdir(parents=True, exist_ok=True)
-    failures, was_damaged = 0, False
+    failures = 0
+    was_damaged = False
     while True:
-        size_before, resumable = _size(partial_file), False
+        size_before = _size(partial_file)
+        resumable = False
         try:
             with request_file() as response:
                 response.raise_for_status()

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from medfold.errors import UserError, did_you_mean, shorten_list
-from medfold.run_paths import RunPaths
+from medfold.run_paths import RunPaths, current_or_former
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class CompetitionPaths:
     @property
     def measurements(self) -> Path:
         """Size and hash of every raw image, or the reason why it cannot be read."""
-        return self.data / "pixels.csv"
+        return current_or_former(self.data, "measurements.csv", "pixels.csv")
 
     @property
     def appearance(self) -> Path:
@@ -227,7 +227,7 @@ class CompetitionPaths:
     @property
     def unfinished_scan(self) -> Path:
         """Journal of an unfinished scan of the raw images."""
-        return self.data / ".pixels.unfinished"
+        return current_or_former(self.data, ".measurements.unfinished", ".pixels.unfinished")
 
     def features(self, store_key: str) -> Path:
         """Returns the folder for the features of frozen backbones on the images of a store, one file per backbone."""
@@ -247,6 +247,7 @@ class CompetitionPaths:
         """Returns a file of replaced folds, by their fingerprint.
 
         Args:
+            fingerprint: hash of the folds table; its first 12 digits are in the name of the file.
             extension: csv for the folds, json for how they were made. Defaults to csv.
         """
         return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{extension}"
@@ -255,6 +256,7 @@ class CompetitionPaths:
         """Returns a file with the recheck data of a submission.
 
         Args:
+            submission: path of the submission.
             extension: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
         """
         return submission.parent / "recheck" / f"{submission.stem}.{extension}"

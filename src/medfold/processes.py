@@ -53,7 +53,7 @@ def silence_native_output(show_on_error: bool = False) -> Iterator[None]:
     _restore_stderr(failed=False)
 
 
-def _redirect_stderr(keep: bool) -> None:
+def _redirect_stderr(keep_output: bool) -> None:
     global _depth, _stderr, _hidden
     with _lock:
         _depth += 1
@@ -63,7 +63,7 @@ def _redirect_stderr(keep: bool) -> None:
             _stderr = os.dup(2)
         except OSError:  # a process without a terminal may have closed its standard error
             return
-        if keep:
+        if keep_output:
             sys.stderr.flush()
             _hidden = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_restore_stderr`
         os.dup2(_hidden.fileno() if _hidden else _devnull, 2)

@@ -27,8 +27,13 @@ class ProgressBar:
     """Progress of counted work; made by `progress_bar`."""
 
     def __init__(self, topic: str, total: int | None, unit: str, done: int, log: bool):
-        self._topic, self._total, self._unit, self._done, self._log = topic, total, unit, done, log
-        self._done_at_start, self._started = done, time.monotonic()
+        self._topic = topic
+        self._total = total
+        self._unit = unit
+        self._done = done
+        self._log = log
+        self._done_at_start = done
+        self._started = time.monotonic()
         self._last_logged = self._started
         counts = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [MofNCompleteColumn(), _text("rate")]
         columns = [BarColumn(bar_width=24), *counts, _text("description"), TimeRemainingColumn(), TextColumn("left")]

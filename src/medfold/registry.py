@@ -57,6 +57,7 @@ class Registry(Generic[T]):
         """Returns what has a name, for names that users write.
 
         Args:
+            name: name that the user wrote.
             where: the configuration key that holds the name, for the error message.
             known: text for the error message instead of the list of all names. Defaults to all names.
 

@@ -4,6 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def current_or_former(folder: Path, name: str, former: str) -> Path:
+    """Returns the path of a file whose name has changed: under its former name if an earlier version wrote it.
+
+    Args:
+        folder: the folder of the file.
+        name: name of the file.
+        former: name of the file in earlier versions.
+    """
+    has_former = not (folder / name).exists() and (folder / former).exists()
+    return folder / former if has_former else folder / name
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """Paths of one run."""
@@ -22,7 +34,7 @@ class RunPaths:
 
     @property
     def oof(self) -> Path:
-        """OOF predictions of all finished folds."""
+        """OOF predictions of all trained folds."""
         return self.folder / "oof.csv"
 
     @property
@@ -64,7 +76,9 @@ class FoldPaths:
     @property
     def checkpoint(self) -> Path:
         """Checkpoint of an unfinished training; removed at its end."""
-        return self.folder / "state.npz"
+        former = "state.npz"
+        name = former if (self.folder / f"before-{former}").exists() else "checkpoint.npz"
+        return current_or_former(self.folder, name, former)
 
     @property
     def history(self) -> Path:
@@ -83,15 +97,15 @@ class FoldPaths:
 
     @property
     def checks(self) -> Path:
-        """Suspicious findings of the self-check, a list of lines."""
+        """Warnings of the self-check, a list of lines."""
         return self.folder / "checks.json"
 
     @property
     def timing(self) -> Path:
         """Duration of the training; of a resumed one, since it was resumed."""
-        return self.folder / "log.json"
+        return current_or_former(self.folder, "timing.json", "log.json")
 
     @property
     def done(self) -> Path:
-        """Hashes of the fold's files; written last, so its presence means that the fold is complete."""
+        """Hashes of the fold's files; written last, so its presence means that the fold is trained."""
         return self.folder / "done.json"

@@ -17,6 +17,16 @@ def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
+def test_recheck_reads_the_record_of_an_earlier_version(submitted, capsys):
+    path = first_file(submitted, "*.json")
+    former = {"content_id": "mark", "fallback": "nothing", "holds_decisions": "decisions", "class_words": "words"}
+    written = {former.get(key, key): value for key, value in files.read_json(path).items()}
+    assert set(former.values()) <= set(written)
+    files.write_json(written, path)
+    recheck(submitted, ["one"])
+    assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
 def slow_but_first(first, *others):
     """Parameters of a test: all but the first are slow."""
     return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]

@@ -6,6 +6,7 @@ import pytest
 
 from medfold import config
 from medfold.competition import recipe
+from medfold.competition.former_names import with_former_names
 from medfold.competition.recipe import effective_recipe, format_overrides, ineffective_settings, load_recipe, run_name
 from medfold.errors import UserError
 from medfold.paths import Workspace
@@ -90,7 +91,7 @@ def test_effective_recipe_keeps_unknown_keys_of_older_recipes():
     assert effective_recipe({"training": {"gone": 1}}, "none") == {"training.gone": 1}
 
 
-@pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.images"])
+@pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.num_images"])
 @pytest.mark.parametrize("value", ["yes", "true", "off"])
 def test_yes_no_values_are_refused_for_numbers(project_folder, key, value):
     with pytest.raises(UserError, match=f"'{key}': expected a (whole )?number, received (true|false)"):
@@ -119,6 +120,15 @@ def test_format_overrides_gives_the_typed_text(text):
     overrides = recipe.parse_overrides(text)
     assert format_overrides(overrides) == text
     assert recipe.parse_overrides(format_overrides(overrides)) == overrides
+
+
+def test_the_former_name_of_the_number_of_images_is_read(project_folder):
+    assert load(training={"images": 4}) == load(training={"num_images": 4})
+    content = load(training={"num_images": 4}).portable()
+    assert with_former_names(content)["training"]["images"] == 4
+    assert effective_recipe({"training": {"images": 4}}, "none")["training.num_images"] == 4
+    with pytest.raises(UserError, match=r"'training\.images' is the former name of 'training\.num_images'"):
+        load(training={"images": 4, "num_images": 4})
 
 
 def test_portable_recipe_has_no_local_folders():
@@ -154,7 +164,7 @@ def test_conflicting_settings_are_refused(small, words, message):
 def test_shared_recipes_need_no_file(project_folder):
     assert load("simple_cnn").backbone.name == "simple_cnn"
     debug = load("debug")
-    assert (debug.training.images, debug.images, debug.backbone) == (32, load().images, load().backbone)
+    assert (debug.training.num_images, debug.images, debug.backbone) == (32, load().images, load().backbone)
     mobilenet = load("mobilenet")
     assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
     assert ineffective_settings(mobilenet, "horizontal") == {}

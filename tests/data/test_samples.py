@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from medfold import files
 from medfold.commands.folds import make_folds
 from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
@@ -57,6 +58,17 @@ def test_unit_in_two_groups_is_refused(small):
     labels = small.competition.labels.model_copy(update={"test": "test.csv"})
     with pytest.raises(UserError, match="2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
         build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
+
+
+def test_sample_table_of_an_earlier_version_is_fresh(small):
+    Source(small.competition.source, small.paths).get()
+    build_samples(small.competition, small.paths)
+    metadata = files.read_json(small.paths.samples_metadata)
+    former = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}
+    written = {former.get(key, key): value for key, value in metadata.items()}
+    assert set(former.values()) <= set(written)
+    files.write_json(written, small.paths.samples_metadata, sealed=True)
+    assert samples_are_fresh(small.competition, small.paths)
 
 
 def test_sample_table_with_damaged_metadata_is_rebuilt(small):

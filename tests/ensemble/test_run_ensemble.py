@@ -121,7 +121,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
     assert shown.count("; used") == 1
     (file,) = project.paths.submissions.glob("*.csv")
     record = json.loads(file.with_suffix(".json").read_text())["score"]
-    (threshold,) = record["ensemble"]["adjustment"]["thresholds"]
+    (threshold,) = record["ensemble"]["parameters"]["thresholds"]
     assert threshold < 0.3
     raw = (
         sum(files.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3

@@ -17,7 +17,7 @@ def test_remote_run_uploads_files_and_runs_the_notebook(hosted, remote_run):
     dataset, pushed = hosted.datasets[KIT], hosted.notebooks[REF].pushed
     assert dataset.private
     assert dataset.files["weights.h5"] == b"weights" * 1000
-    assert json.loads(dataset.files["kit.json"])["mark"] == "first"
+    assert json.loads(dataset.files["kit.json"])["content_id"] == "first"
     assert pushed["isPrivate"]
     assert pushed["enableGpu"]
     assert not pushed["enableInternet"]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.ensemble.predictor import PredictionLimit
+from medfold.ensemble.ensemble_predictor import PredictionLimit
 from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
 from medfold.notebooks.time_budget import TimeBudget
@@ -67,7 +67,7 @@ def test_unreadable_images_get_training_prior(packed_project, root, capsys):
     (test / f"{empty}.png").write_bytes(b"")
     picture(test / f"{small}.png", shape=(5, 7))
     found = pd.read_csv(predict(packed_project, root), index_col="id")
-    prior = json.loads((packed_project.folder / "kit.json").read_text())["nothing"]
+    prior = json.loads((packed_project.folder / "kit.json").read_text())["fallback"]
     assert found.loc[[absent, broken, empty, small], "target"].tolist() == pytest.approx(prior * 4)
     np.testing.assert_allclose(found.loc[rest, "target"], local_predictions.loc[rest, "target"], atol=1e-6)
     output = capsys.readouterr().out

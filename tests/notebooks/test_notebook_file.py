@@ -11,7 +11,7 @@ from tests.support.helpers import competition
 def text(tmp_path):
     """Returns the text of a notebook that installs the given packages."""
     label = tmp_path / "kit.json"
-    label.write_text('{"mark": "0123456789ab"}')
+    label.write_text('{"content_id": "0123456789ab"}')
     return lambda **packages: notebook_file.submission_notebook(
         competition(title="Lungs"), ["baseline"], "AUC 0.9", label, packages
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.ensemble.predictor import PredictionLimit
+from medfold.ensemble.ensemble_predictor import PredictionLimit
 from medfold.notebooks.time_budget import TimeBudget
 
 

@@ -10,7 +10,7 @@ from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import Workspace
-from medfold.runs.run_folder import is_fold_done
+from medfold.runs.run_folder import is_fold_trained
 from medfold.training.run import TrainingRequest
 from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN
@@ -83,7 +83,7 @@ def test_results_are_unpacked_into_the_run(folded, tmp_path):
     remote_run.fold(1).checkpoint.write_bytes(b"half")
     training_bundle.pack_results(remote_run, [0, 1, 2], MARK, tmp_path / "trained.zip")
     assert unpack_results(tmp_path / "trained.zip", local_run, [0, 1, 2], MARK) == ([0], [1])
-    assert is_fold_done(local_run.fold(0))
+    assert is_fold_trained(local_run.fold(0))
     assert local_run.fold(1).checkpoint.read_bytes() == b"half"
     assert sorted(path.name for path in local_run.folder.iterdir() if not path.name.startswith(".")) == [
         "fold0",

@@ -59,7 +59,7 @@ def test_manifest_lists_every_file_with_hash(packed_project):
     about = json.loads((packed_project.folder / "kit.json").read_text())
     others = {path.name: files.sha256(path) for path in packed_project.folder.iterdir() if path.name != "kit.json"}
     assert about["files"] == others
-    assert set(about["folder"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
+    assert set(about["competition_files"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
     assert about["runs"][0]["folds"] == [0, 1, 2]
     assert about["slug"] == "small"
 

@@ -84,7 +84,7 @@ def test_score_of_written_file_equals_metric(drawn, random):
     again = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     check_submission(facts, again, sample)
     cells = tables.cells(facts, again).loc[ids].to_numpy()
-    found = definitions.score(facts, facts.score.metric, as_members(facts, targets), cells)
+    found = definitions.metric_value(facts, facts.score.metric, as_members(facts, targets), cells)
     np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
     read, _ = submission.read_predictions_back(facts, again, sample)
     np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), expected, atol=1e-9, rtol=0)
@@ -97,5 +97,5 @@ def test_every_metric_matches_recheck_definition(drawn):
         if name == "weighted_log_loss" and not facts.score.weights:
             continue
         expected = metric_of(facts, name)(targets, predictions)
-        found = definitions.score(facts, name, as_members(facts, targets), predictions)
+        found = definitions.metric_value(facts, name, as_members(facts, targets), predictions)
         np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0, err_msg=name)

@@ -48,7 +48,7 @@ def computed(given, monkeypatch, findings=None, predictions=None):
     samples, store, folds = given
     competition = SimpleNamespace(task="binary", prediction_columns=["positive"])
     recipe = SimpleNamespace(images=SimpleNamespace(size=SIZE, steps=[], fit="stretch"))
-    monkeypatch.setattr(heat_maps, "open_source", lambda project: SimpleNamespace(findings=lambda: findings))
+    monkeypatch.setattr(heat_maps, "open_source", lambda project: SimpleNamespace(finding_positions=lambda: findings))
     monkeypatch.setattr(heat_maps, "read_predictions", lambda competition, fold: predictions[fold])
     project = SimpleNamespace(competition=competition)
     return compute_heat_maps(project, recipe, store, samples, folds, np.array([3, 4, 5]), np.zeros(3, int))

@@ -8,12 +8,12 @@ from medfold import files
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.runs.run_folder import (
-    done_folds,
     find_run,
-    is_fold_done,
+    is_fold_trained,
     open_run,
     predictions_table,
     read_run,
+    require_trained_folds,
     trained_folds,
 )
 from tests.support.helpers import competition, finished_run
@@ -60,18 +60,18 @@ def test_missing_recipe_keys_of_older_runs_take_defaults(small):
 
 def test_fold_is_done_only_if_hashes_match(small):
     fold = small.paths.run("baseline").fold(0)
-    assert not is_fold_done(fold)
+    assert not is_fold_trained(fold)
     files.write_text("id\n", fold.oof)
     files.write_json({"oof.csv": files.sha256(fold.oof)}, fold.done)
-    assert is_fold_done(fold)
+    assert is_fold_trained(fold)
     files.write_text("id\nx\n", fold.oof)
-    assert not is_fold_done(fold)
+    assert not is_fold_trained(fold)
 
 
 @pytest.mark.parametrize(("run", "recipe"), [("baseline", ""), ("simple_cnn", " RECIPE=simple_cnn"), ("mine", "")])
 def test_untrained_run_is_trained_by_the_recipe_of_its_name(small, run, recipe):
     paths = small.paths.run(run)
-    for check in (lambda: read_run(paths), lambda: trained_folds(paths, 3)):
+    for check in (lambda: read_run(paths), lambda: require_trained_folds(paths, 3)):
         with pytest.raises(UserError, match=f"Run: make train COMPETITION=small{recipe}$"):
             check()
 
@@ -100,7 +100,7 @@ def test_fold_with_invalid_done_file_is_not_done(folded):
     paths = folded.paths.run("noise")
     for content in ("{", "[]", "", "{}"):
         paths.fold(1).done.write_text(content)
-        assert done_folds(paths, 3) == [0, 2]
+        assert trained_folds(paths, 3) == [0, 2]
 
 
 def test_invalid_run_json_raises(folded):

@@ -12,7 +12,7 @@ KIT = f"{REF}-kit"
 
 def labelled(sent, mark="first", package="1.0"):
     """Writes another manifest, and a notebook with its mark; returns the same run."""
-    sent.manifest.write_text(json.dumps({"mark": mark, "package": package}))
+    sent.manifest.write_text(json.dumps({"content_id": mark, "package": package}))
     cell = {"cell_type": "markdown", "metadata": {}, "source": ["kit ", mark]}
     sent.notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     return sent

@@ -25,7 +25,7 @@ def pipeline(seed=0, augment="light", batch_size=8, **more):
         inputs=PIXELS,
         rows=rows,
         targets=rows[:, None].astype(np.float32),
-        weights=np.linspace(0, 1, 25, dtype=np.float32),
+        sample_weights=np.linspace(0, 1, 25, dtype=np.float32),
         augment=augmenter(augment, "horizontal", (12, 12, 1)),
         batch_size=batch_size,
         seed=seed,

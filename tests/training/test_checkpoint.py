@@ -113,7 +113,29 @@ def test_interrupted_training_writes_same_bytes(tmp_path, monkeypatch, every_ste
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     assert f"resuming at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == expected
-    assert not list((tmp_path / "broken").glob("*state*"))
+    assert not list((tmp_path / "broken").glob("*checkpoint*"))
+
+
+@pytest.mark.slow
+def test_training_resumes_from_the_checkpoint_of_an_earlier_version(tmp_path, monkeypatch, every_step, capsys):
+    made = task(epochs=3, dropout=0.3)
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    paths = FoldPaths(tmp_path / "broken")
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 6)
+        with pytest.raises(PowerFailure):
+            fold.train_fold(made, 0, paths)
+    with np.load(paths.checkpoint) as content:
+        saved = {name: content[name] for name in content.files}
+    assert '"phase"' in str(saved["facts"])
+    saved["facts"] = np.array(str(saved["facts"]).replace('"phase"', '"part"'))
+    (tmp_path / "broken" / "before-checkpoint.npz").unlink()
+    paths.checkpoint.unlink()
+    np.savez(tmp_path / "broken" / "state.npz", **saved)
+    fold.train_fold(made, 0, paths)
+    assert "resuming at epoch 2, step 1 of 3 epochs" in capsys.readouterr().out
+    assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
+    assert not list((tmp_path / "broken").glob("*.npz"))
 
 
 @pytest.mark.slow

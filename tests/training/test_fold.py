@@ -12,7 +12,7 @@ from medfold.competition.recipe import Recipe
 from medfold.config import merge
 from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
-from medfold.runs.run_folder import is_fold_done, read_predictions
+from medfold.runs.run_folder import is_fold_trained, read_predictions
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
@@ -26,7 +26,7 @@ def test_every_task_learns_and_writes_files(tmp_path, kind):
     paths = FoldPaths(tmp_path / "fold1")
     made = task(kind)
     assert fold.train_fold(made, 1, paths) > 0.9
-    assert is_fold_done(paths)
+    assert is_fold_trained(paths)
     oof = read_predictions(made.competition, paths.oof)
     assert oof["id"].tolist() == made.train["id"][made.train["fold"] == 1].tolist()
     assert (oof["fold"] == 1).all()

@@ -27,7 +27,7 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
     features = np.load(tmp_path / "features.npy")
     assert features.shape == (70, 2, 1280)
     history = pd.read_csv(tmp_path / "fold0" / "history.csv")
-    assert history["part"].eq("head").all()
+    assert history["phase"].eq("head").all()
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     # The weights of the whole net are saved, and predict the same from the pixels.
     net = load_model(made.competition, made.recipe, tmp_path / "fold0" / "weights.h5")
@@ -51,7 +51,7 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
     )
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
-    assert history["part"].tolist() == ["head"] * 3 + ["all"] * 2
+    assert history["phase"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: True)
     steps, step = [0], BatchTrainer.__call__

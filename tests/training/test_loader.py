@@ -37,7 +37,7 @@ def pipeline(pixels, mix=None, augment="fundus"):
         inputs=pixels,
         rows=rows,
         targets=rows[:, None].astype(np.float32),
-        weights=np.linspace(0, 1, len(rows), dtype=np.float32),
+        sample_weights=np.linspace(0, 1, len(rows), dtype=np.float32),
         augment=build_augmenter(augment, "dihedral", pixels.shape[1:]) if isinstance(augment, str) else augment,
         batch_size=8,
         seed=7,

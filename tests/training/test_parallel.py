@@ -15,7 +15,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.runs.run_folder import done_folds
+from medfold.runs.run_folder import trained_folds
 from medfold.training import parallel
 from tests.support.helpers import REPOSITORY
 
@@ -205,4 +205,4 @@ def test_frozen_features_are_computed_before_parallel_folds(project_folder, two_
     lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features ", "fold "))]
     assert lines[0] == "features"
     assert lines.count("features") == 1
-    assert done_folds(project.paths.run("frozen"), 3) == [0, 1, 2]
+    assert trained_folds(project.paths.run("frozen"), 3) == [0, 1, 2]

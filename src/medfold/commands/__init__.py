@@ -1,1 +1,10 @@
-"""The commands: one module for each make target, with its steps and messages."""
+"""The commands: one module for each make target, with its steps and messages.
+
+- set-up: `setup` (.venv), `doctor`, `demo`;
+- data: `new`, `download`, `prepare`, `folds`, `data`;
+- runs: `train`, `runs`, `compare`, `ensemble`, `report`;
+- submissions: `submit`, `notebook`, `recheck`, `scores`;
+- trained nets elsewhere: `predict`, `export`;
+- Kaggle: `clean_kaggle`;
+- `options`: options that several commands share.
+"""

@@ -13,6 +13,7 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     """Tests whether the second run beats the first on the folds that both have, by a paired bootstrap over groups.
 
     Args:
+        project: the project folder and the competition.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Returns:
@@ -21,8 +22,11 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     Raises:
         UserError: not two sides, an untrained run, or no fold in common.
     """
-    comparison, title = compare_runs(project, sides), metric_of(project.competition).title
-    folds, k, difference = comparison.folds, comparison.num_folds, comparison.difference
+    comparison = compare_runs(project, sides)
+    title = metric_of(project.competition).title
+    folds = comparison.folds
+    k = comparison.num_folds
+    difference = comparison.difference
     covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(folds, k)}, which all have"
     units = "units" if project.competition.score.unit else "samples"
     say("compare", f"{covers}, {comparison.num_units:,} {units}")
@@ -36,7 +40,7 @@ def compare(project: Project, sides: list[str]) -> Comparison:
         )
         say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
     say("verdict", _verdict(comparison))
-    if optimistic := [name for side in comparison.sides for name in side.optimistic]:
+    if optimistic := [name for side in comparison.sides for name in side.optimistic_runs]:
         reason = f"the epochs of {shorten_list(optimistic)} were chosen on the scored folds"
         warn("", f"OPTIMISTIC: {reason}: the comparison is biased in its favour")
     return comparison

@@ -73,7 +73,8 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
         paths: of the competition.
         is_own: True if its raw data has no download address.
     """
-    items, runs_by_store = [], _runs_by_store(paths)
+    items = []
+    runs_by_store = _runs_by_store(paths)
     raw = [path for path in (paths.raw, paths.raw_manifest) if path.exists()]
     if raw:
         copy = "only from your own copy: FROM=" if is_own else "make download gets it again"
@@ -99,6 +100,8 @@ def select_names(known: dict, names: list[str], owner: str) -> list[str]:
     """Returns the names without repetitions.
 
     Args:
+        known: what has a name, by name.
+        names: names that the user wrote.
         owner: to which the names belong, for the error message.
 
     Raises:

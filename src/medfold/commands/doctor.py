@@ -23,24 +23,30 @@ MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The result of one check: a line of the output."""
+class CheckResult:
+    """The result of one check: a line of the output.
+
+    Args:
+        topic: what was checked, such as Python or GPU.
+        level: `ok`; `note`: works, but needs attention; `fault`: must be repaired.
+        text: what was found, and what to do.
+    """
 
     topic: str
     level: Literal["ok", "note", "fault"]
     text: str
 
 
-def doctor(project: Project) -> list[Finding]:
+def doctor(project: Project) -> list[CheckResult]:
     """Checks the installation, and prints each result when it is there."""
-    findings = []
-    for finding in examine(project.workspace, project.competition):
-        findings.append(finding)
-        (say if finding.level == "ok" else warn)(finding.topic, f"{finding.level:<7}{finding.text}")
-    return findings
+    results = []
+    for result in examine(project.workspace, project.competition):
+        results.append(result)
+        (say if result.level == "ok" else warn)(result.topic, f"{result.level:<7}{result.text}")
+    return results
 
 
-def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]:
+def examine(workspace: Workspace, competition: Competition) -> Iterator[CheckResult]:
     """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
     yield _python()
     yield _packages(workspace.root / "requirements.txt")
@@ -50,19 +56,20 @@ def examine(workspace: Workspace, competition: Competition) -> Iterator[Finding]
     yield from _kaggle(competition)
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     is_supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     text = f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}"
-    return Finding(
+    return CheckResult(
         "Python", "ok" if is_supported else "fault", text if is_supported else f"{text}: 3.11 to 3.13 are needed"
     )
 
 
-def _packages(file: Path) -> Finding:
+def _packages(file: Path) -> CheckResult:
     if not file.is_file():
-        return Finding("packages", "note", f"no {file.name} here to compare with")
+        return CheckResult("packages", "note", f"no {file.name} here to compare with")
     lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    problems, versions = [], {}
+    problems = []
+    versions = {}
     for requirement in (Requirement(line) for line in lines if line):
         try:
             versions[requirement.name] = version(requirement.name)
@@ -72,18 +79,18 @@ def _packages(file: Path) -> Finding:
         if not requirement.specifier.contains(versions[requirement.name], prereleases=True):
             problems.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
     if problems:
-        return Finding(
+        return CheckResult(
             "packages", "fault", f"{shorten_list(problems)}. Run: make setup, or pip install -r requirements.txt"
         )
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_PACKAGES if name in versions)
-    return Finding("packages", "ok", f"{shown}; all {len(versions)} as required")
+    return CheckResult("packages", "ok", f"{shown}; all {len(versions)} as required")
 
 
-def _opencv() -> Finding:
+def _opencv() -> CheckResult:
     try:
         import cv2
     except ImportError as error:
-        return Finding("OpenCV", "fault", f"cannot be imported ({error}). Run: make setup")
+        return CheckResult("OpenCV", "fault", f"cannot be imported ({error}). Run: make setup")
     versions = {}
     for name in ("opencv-python", "opencv-python-headless"):
         try:
@@ -92,64 +99,66 @@ def _opencv() -> Finding:
             continue
     if len(set(versions.values())) > 1:
         names = ", ".join(f"{name} {number}" for name, number in versions.items())
-        return Finding("OpenCV", "note", f"{names} overwrite each other. Run: make setup")
-    return Finding("OpenCV", "ok", f"cv2 {cv2.__version__}")
+        return CheckResult("OpenCV", "note", f"{names} overwrite each other. Run: make setup")
+    return CheckResult("OpenCV", "ok", f"cv2 {cv2.__version__}")
 
 
-def _gpu() -> Finding:
+def _gpu() -> CheckResult:
     try:
         with silence_native_output(show_on_error=True):
             from medfold.models import gpus
 
             names = gpus()
     except ImportError as error:
-        return Finding("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
+        return CheckResult("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
     if names:
-        return Finding("GPU", "ok", ", ".join(names))
-    return Finding(
+        return CheckResult("GPU", "ok", ", ".join(names))
+    return CheckResult(
         "GPU", "note", f"none seen by TensorFlow: {os.cpu_count()} CPU cores train. With CUDA: make setup GPU=1"
     )
 
 
-def _disk(root: Path) -> Finding:
+def _disk(root: Path) -> CheckResult:
     data = root / "data" if (root / "data").is_dir() else root
     free = shutil.disk_usage(data).free
-    return Finding("disk", "ok" if free > MIN_FREE_BYTES else "note", f"{format_size(free)} free for data/ and runs/")
+    return CheckResult(
+        "disk", "ok" if free > MIN_FREE_BYTES else "note", f"{format_size(free)} free for data/ and runs/"
+    )
 
 
-def _kaggle(competition: Competition) -> Iterator[Finding]:
+def _kaggle(competition: Competition) -> Iterator[CheckResult]:
     needs_kaggle = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
         session = KaggleSession.connect()
     except UserError as error:
-        yield Finding(
+        yield CheckResult(
             "Kaggle", "fault" if needs_kaggle else "note", f"{error}{'' if needs_kaggle else ' (not needed here)'}"
         )
         return
-    yield Finding("Kaggle", "ok", session.account)
+    yield CheckResult("Kaggle", "ok", session.account)
     if not needs_kaggle:
-        yield Finding("joined", "ok", "this competition needs no account")
+        yield CheckResult("joined", "ok", "this competition needs no account")
         return
     try:
         yield from _competition_status(Competitions(session), competition)
     except UserError as error:
-        yield Finding("joined", "fault", str(error))
+        yield CheckResult("joined", "fault", str(error))
 
 
-def _competition_status(competitions: Competitions, competition: Competition) -> Iterator[Finding]:
+def _competition_status(competitions: Competitions, competition: Competition) -> Iterator[CheckResult]:
     from medfold.competition import kaggle_slug
 
     info = competitions.joined(kaggle_slug(competition))
-    yield Finding("joined", "ok", info.slug)
+    yield CheckResult("joined", "ok", info.slug)
     if info.deadline:
         day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"
-        yield Finding("deadline", "note" if info.has_ended else "ok", f"{day}{', over' if info.has_ended else ''}")
+        yield CheckResult("deadline", "note" if info.has_ended else "ok", f"{day}{', over' if info.has_ended else ''}")
     if info.submissions_disabled:
-        yield Finding("submit", "note", "closed")
+        yield CheckResult("submit", "note", "closed")
     else:
         kind = "notebooks only" if info.notebooks_only else "files"
         left = competitions.limits(info.slug).num_left
         limit = (
             "number of submissions left today is unknown" if left is None else f"{left} submissions left today (UTC)"
         )
-        yield Finding("submit", "note" if left == 0 else "ok", f"{limit}, {kind}")
+        yield CheckResult("submit", "note" if left == 0 else "ok", f"{limit}, {kind}")

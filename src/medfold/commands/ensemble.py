@@ -14,6 +14,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     """Prints members, methods and post-processing of an ensemble, and the OOF score of the one that `submit` would use.
 
     Args:
+        project: the project folder and the competition.
         names: run names, one per member.
         method: name of the method to use. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -39,6 +40,7 @@ def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None
     """Prints the runs of an ensemble, the methods with their scores, and the choice.
 
     Args:
+        project: the competition; its metric is named, and the next commands.
         summary: the numbers of the fitted ensemble.
         method: the method that the user named. Defaults to none.
     """

@@ -7,13 +7,14 @@ from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.errors import UserError
 from medfold.processes import silence_native_output
-from medfold.runs import facts_of_run, find_run, recipe_of_run, trained_folds
+from medfold.runs import facts_of_run, find_run, recipe_of_run, require_trained_folds
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
     """Writes the model of a fold as a .keras file, and a text file that describes its input and output.
 
     Args:
+        project: the project folder and the competition.
         run: name of the run.
         fold: fold number.
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
@@ -25,8 +26,9 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         UserError: the run or the fold is not trained.
     """
     run_paths = find_run(project.paths, run)
-    facts, recipe = facts_of_run(project, run), recipe_of_run(project, run)
-    if fold not in (done := trained_folds(run_paths, facts.folds.k)):
+    facts = facts_of_run(project, run)
+    recipe = recipe_of_run(project, run)
+    if fold not in (done := require_trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
     out = out or run_paths.folder / f"{run}-fold{fold}.keras"
@@ -39,7 +41,9 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
         model.save(keras_file)
         keras_file.replace(temporary)
-    size, views = recipe.images.size, facts.images.symmetry
+    size = recipe.images.size
+    has_one_view = facts.images.symmetry == "none" or not recipe.tta
+    flips = "" if has_one_view else f" and over flips ({facts.images.symmetry})"
     steps = ", ".join(map(str, recipe.images.steps)) or "none"
     files.write_text(
         f"""{facts.title}: fold {fold} of run {run}, trained by medfold.
@@ -51,7 +55,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
 Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the model scales them itself.
 medfold resizes an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
-A submission also averages over all folds{"" if views == "none" or not recipe.tta else f" and over flips ({views})"}.
+A submission also averages over all folds{flips}.
 {RESEARCH_NOTICE}
 """,
         out.with_suffix(".txt"),

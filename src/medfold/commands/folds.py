@@ -41,6 +41,7 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
+        project: the project folder and the competition.
         force: replace existing folds. Defaults to False.
         prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
@@ -60,12 +61,14 @@ def show_dataset(project: Project, data: Dataset) -> None:
     """Prints folds and audit, after a rehearsal of the submission.
 
     Args:
+        project: the project folder and the competition.
         data: the dataset, loaded with its audit.
 
     Raises:
         UserError: a sample submission that does not fit the facts.
     """
-    competition, train = project.competition, data.train
+    competition = project.competition
+    train = data.train
     check_sample_submission(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
@@ -86,7 +89,8 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
 
     Args:
         competition: the facts.
-        readable, unreadable: training samples, with their units and label columns.
+        readable: training samples whose image can be read: unit and label columns.
+        unreadable: training samples whose image cannot be read, with the same columns.
     """
     if not len(unreadable):
         return
@@ -124,7 +128,8 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
 
 def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
     """Returns the DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
-    raw, sample = project.paths.raw_root(project.competition.images.root), train.head(MAX_HEADERS)
+    raw = project.paths.raw_root(project.competition.images.root)
+    sample = train.head(MAX_HEADERS)
     if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
@@ -172,7 +177,8 @@ def _show_predictive_columns(project: Project, data: Dataset) -> None:
 
 
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
-    sheet, pairs = project.paths.contact_sheet, data.near_duplicates.pairs
+    sheet = project.paths.contact_sheet
+    pairs = data.near_duplicates.pairs
     rows = [
         [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
         for pair in near_duplicate_examples(project, data, pairs, MAX_PAIRS)
@@ -187,7 +193,10 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
 
 
 def _show_folds(project: Project, data: Dataset) -> None:
-    fold_facts, competition, train, leaks = project.competition.folds, project.competition, data.train, data.leaks
+    fold_facts = project.competition.folds
+    competition = project.competition
+    train = data.train
+    leaks = data.leaks
     names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]

@@ -15,7 +15,7 @@ from medfold.ensemble import (
     EnsemblePredictor,
     MemberRun,
     SavedChoice,
-    check_same_views,
+    check_same_image_area,
     member_runs,
     predict_new_images,
     submission_choice,
@@ -57,10 +57,11 @@ def predict(
     """Predicts images from outside the competition, as a submission of these runs would.
 
     Args:
+        project: the project folder and the competition.
         images: an image, or a folder that is searched recursively.
         names: run names. Defaults to `baseline`.
-        out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with
-            `__` for the slashes of the path.
+        out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with `__`
+            for the slashes of the path.
         explain: also write a picture of each image with its Grad-CAM heat map to `<out>-explained/`. Defaults to False.
 
     Raises:
@@ -72,7 +73,7 @@ def predict(
     file = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
     files.check_output_file(file)
     if explain:
-        check_same_views({name: recipe_of_run(trained_project, name) for name in names})
+        check_same_image_area({name: recipe_of_run(trained_project, name) for name in names})
     competition = trained_project.competition
     root, image_paths = new_images(images, competition.images)
     choice = submission_choice(project, trained_project, names)
@@ -93,7 +94,7 @@ def predict(
 
 def _show_members(project: Project, members: list[MemberRun], choice: SavedChoice, num_images: int) -> None:
     for member in members:
-        folds = f"{len(member.weights)} of {project.competition.folds.k} folds"
+        folds = f"{len(member.weights_files)} of {project.competition.folds.k} folds"
         say("predict", f"{count_of(num_images, 'image')}, {member.name}: the mean of {folds}")
     if len(members) > 1 or choice is not MEAN:
         say("predict", f"combined as in a submission: {choice.title}")

@@ -15,7 +15,9 @@ def prepare(
     """Makes the store of a recipe, or reports that it is complete.
 
     Args:
-        recipe, overrides: as in `train`.
+        project: the project folder and the competition.
+        recipe: name of the recipe. Defaults to `baseline`.
+        overrides: values that replace those of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
     image_settings = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images

@@ -22,7 +22,7 @@ from medfold.runs import (
     labels_fingerprint,
     read_run,
 )
-from medfold.submission import read_ledger
+from medfold.submission import read_ledger, read_record
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
@@ -49,6 +49,7 @@ def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
     """Recomputes the scores and submissions of a competition, and prints differences from the recorded ones.
 
     Args:
+        project: the project folder and the competition.
         names: run names; only their submissions are checked. Defaults to all runs with a score, and all submissions.
 
     Raises:
@@ -115,10 +116,11 @@ def _recheck_submissions(project: Project, names: list[str] | None, labels: str 
 
 def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
-    file, run_names = project.workspace.root / row["file"], row["runs"].split()
+    file = project.workspace.root / row["file"]
+    run_names = row["runs"].split()
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
-    record = files.read_json(file.with_suffix(".json"))
+    record = read_record(project, row)
     try:
         facts = _scored_facts(project, run_names[0], record.get("score"), labels)
     except UserError as error:
@@ -131,7 +133,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
-    differences = submission_differences(facts, project.paths, project.workspace.root, file)
+    differences = submission_differences(facts, project.paths, project.workspace.root, file, record)
     return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
 
 
@@ -156,6 +158,7 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
+        project: the project folder and the competition.
         name: name of the run.
         recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.

@@ -14,8 +14,10 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     """Writes the page.
 
     Args:
+        project: the project folder and the competition.
         names: run names, one per member.
-        method, per_class: how to combine the runs, as in `ensemble`.
+        method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Returns:
         The path of the page.

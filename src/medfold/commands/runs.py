@@ -7,7 +7,7 @@ from medfold.commands.data import remove_after_confirmation, select_names, total
 from medfold.competition import Project
 from medfold.console import format_duration, format_size, print_table, say, warn
 from medfold.errors import shorten_list
-from medfold.runs import RunList, RunSummary, done_folds, summarise_runs
+from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_ledger
 
@@ -24,7 +24,8 @@ def list_runs(project: Project) -> RunList:
     Raises:
         UserError: there is no run.
     """
-    run_list, title = summarise_runs(project), metric_of(project.competition).title
+    run_list = summarise_runs(project)
+    title = metric_of(project.competition).title
     say("runs", f"{len(run_list.runs)} of {run_list.competition}; the last column: settings that differ from most runs")
     for folds_table, summaries in groupby(run_list.runs, lambda summary: summary.folds_table):
         if folds_table:
@@ -67,20 +68,22 @@ def remove_runs(project: Project, names: list[str], skip_question: bool = False)
     """Removes runs with their folds, predictions and reports; submissions stay.
 
     Args:
+        project: the project folder and the competition.
         names: run names.
         skip_question: remove without asking. Defaults to False.
 
     Raises:
         UserError: an unknown run, or no terminal to ask.
     """
-    paths, k = project.paths, project.competition.folds.k
+    paths = project.paths
+    k = project.competition.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     descriptions = []
     for name in select_names(known, names, f"runs of {paths.name}"):
         rows = read_ledger(project.workspace).to_dict("records")
         count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
-        done = len(done_folds(known[name], k))
+        done = len(trained_folds(known[name], k))
         descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")
     remove_after_confirmation(
         [[known[name].folder] for name in dict.fromkeys(names)], "runs", descriptions, skip_question

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
 from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
-from medfold.submission import content_id_of, leaderboard_of, read_ledger, record_path, write_record
+from medfold.submission import content_id_of, leaderboard_of, read_ledger, read_record, write_record
 
 COLUMNS = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]  # of the ledger
 SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
@@ -65,7 +64,7 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
     if not len(pending) or leaderboard.fetch_scores is None:
         return
-    records = {row["file"]: files.read_json(record_path(project, row)) or {} for _, row in pending.iterrows()}
+    records = {row["file"]: read_record(project, row) for _, row in pending.iterrows()}
     queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
     try:
         results = leaderboard.fetch_scores(project.competition, queries)

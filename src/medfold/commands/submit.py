@@ -24,7 +24,7 @@ from medfold.submission import (
     leaderboard_of,
     ledger_row,
     read_ledger,
-    record_path,
+    read_record,
     submission_message,
     submission_record,
     warn_of_lost_ledger,
@@ -49,9 +49,13 @@ def submit(
     The ledger gets its row before the upload, so that a submission that was killed in between is found again.
 
     Args:
-        recipe, overrides, seeds: identify the runs, as in `train`.
+        project: the project folder and the competition.
+        recipe: name of the recipe of the runs. Defaults to `baseline`.
+        overrides: values that replace those of the recipe. Defaults to none.
+        seeds: seeds of the runs, one per member. Defaults to 0.
         names: run names, instead of recipe, overrides and seeds. Defaults to none.
-        method, per_class: how to combine the runs, as in `ensemble`.
+        method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label. Defaults to False.
         force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.
             Defaults to False.
         dry_run: do everything except the upload. Defaults to False.
@@ -60,7 +64,8 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     names = names or [run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
@@ -115,7 +120,8 @@ def _write(
     Returns:
         The table as it was read back from the file.
     """
-    competition, file = project.competition, project.workspace.root / row["file"]
+    competition = project.competition
+    file = project.workspace.root / row["file"]
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
@@ -142,7 +148,7 @@ def _earlier_status(project: Project, row: dict[str, str]) -> str:
     """Returns the status of an earlier submission, as text."""
     reference = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
-        record = files.read_json(record_path(project, row)) or {}
+        record = read_record(project, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; FORCE=1 submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
     return f"{row['status']}{reference}; {scored or 'no score yet: make scores fetches it'}"

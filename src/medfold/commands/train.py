@@ -35,8 +35,14 @@ def train(
     """Trains some folds, or all missing ones, for each seed.
 
     Args:
-        recipe, overrides, folds, run, jobs, workers: as in `TrainingRequest`.
+        project: the project folder and the competition.
+        recipe: name of the recipe. Defaults to `baseline`.
+        overrides: values that replace those of the recipe. Defaults to none.
         seeds: train a separate run for each. Defaults to 0.
+        folds: numbers of the folds to train. Defaults to all that are missing.
+        run: name of the run. Defaults to a name made of recipe, seed and overrides.
+        jobs: how many folds to train at once: a number or `auto`. Defaults to 1.
+        workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
         on: `here`, or `kaggle` to train on its GPUs and fetch the results. Defaults to `here`.
 
     Raises:
@@ -48,7 +54,9 @@ def train(
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
     ]
-    resolved_recipe, prepare, unfinished = requests[0].recipe_of(project), None, False
+    resolved_recipe = requests[0].recipe_of(project)
+    prepare = None
+    unfinished = False
     if on == "kaggle":
         data_at_kaggle(project)  # raises its errors before the images are scanned
     else:

@@ -55,7 +55,8 @@ def run_plugins(file: Path) -> None:
     except UserError:
         raise
     except Exception as error:
-        line, traceback = 0, error.__traceback__
+        line = 0
+        traceback = error.__traceback__
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == str(file):
                 line = traceback.tb_lineno

@@ -115,5 +115,6 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:
     """Returns the image settings of a recipe; None if the competition does not have it."""
-    paths, bases = project.paths, project.workspace.base_folder
+    paths = project.paths
+    bases = project.workspace.base_folder
     return load_recipe(paths, bases, recipe, {}).images if recipe in recipe_names(paths, bases) else None

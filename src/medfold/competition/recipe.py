@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from medfold import config
+from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.errors import UserError, did_you_mean
@@ -49,6 +50,11 @@ class Recipe(StrictModel):
         default=True,
         description="Test-time augmentation: average the predictions over the views that `images.symmetry` allows.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_names(cls, values: Any) -> Any:
+        return with_current_names(values)
 
     def portable(self) -> dict[str, Any]:
         """Returns the recipe as JSON without folders of this machine: a weights file by its name only."""
@@ -97,7 +103,8 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     if file.is_file():
         content = config.load(file, bases)
     else:
-        content, file = config.load_bases(SHARED_RECIPES[name], file, bases), bases / file.name
+        content = config.load_bases(SHARED_RECIPES[name], file, bases)
+        file = bases / file.name
     content = config.merge(content, overrides)
     where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
     recipe = config.validated(Recipe, content, where)
@@ -142,7 +149,8 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     Returns:
         The reason for each key, such as `training.cutmix`, that differs from its default and has no effect.
     """
-    training, backbone = recipe.training, recipe.backbone
+    training = recipe.training
+    backbone = recipe.backbone
     only_head = "training.epochs is 0: only the head is trained, on precomputed features"
     no_setting = f"{backbone.name} has no such setting"
     built_in = backbone.name in ("simple_cnn", "resnet9")
@@ -166,7 +174,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(recipe)
+    flat_recipe = config.flat(with_current_names(recipe))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:

@@ -53,7 +53,7 @@ class BackboneSettings(StrictModel):
 class TrainingSettings(StrictModel):
     """Training of the network."""
 
-    images: int | None = Field(
+    num_images: int | None = Field(
         default=None,
         ge=2,
         description="Train on this number of images, taken from each class in turn, and report whether the network "

@@ -59,7 +59,7 @@ def load_dataset(
 
     1. Reads the sample table (`load_samples`); draws the raw data of a phantom competition if there is none.
     2. Scans images that have not been measured (`scan_dataset`); finds near-duplicates, where the audit runs.
-    3. Chooses the hold-out of `labels.holdout`, once, and moves it to the test part (`cut_holdout`).
+    3. Chooses the holdout of `labels.holdout`, once, and moves it to the test part (`cut_holdout`).
     4. Joins groups that share an image, and assigns folds, or reads existing ones and checks that they fit.
     5. Searches for leaks; writes new folds (`save_new_folds`) and the findings of the audit.
 
@@ -78,7 +78,9 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    competition, paths, fold_facts = project.competition, project.paths, project.competition.folds
+    competition = project.competition
+    paths = project.paths
+    fold_facts = project.competition.folds
     _check_fold_method(project)
     makes_folds = renew_folds or not paths.folds.is_file()
     joins_near = fold_facts.duplicates == "near"

@@ -32,6 +32,8 @@ def examples_of_classes(
     """Yields training images of each class or label, drawn at random with a fixed seed.
 
     Args:
+        project: the competition, whose raw images are read.
+        data: the dataset, whose training samples are shown.
         members: int (samples, columns), 1 where a training sample is of the class.
         max_classes: number of columns that are shown, from the first. Defaults to 8.
         images_per_class: number of images per class. Defaults to 6.
@@ -53,6 +55,8 @@ def near_duplicate_examples(
     """Reads pairs of images that look alike, with their folds and positive labels.
 
     Args:
+        project: the competition, whose raw images are read.
+        data: the dataset, with folds and labels for the captions.
         pairs: pairs of ids, in the order in which they are shown; pairs with equal pixels or unknown ids are left out.
         max_pairs: number of pairs that are shown.
     """

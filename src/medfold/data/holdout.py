@@ -1,4 +1,4 @@
-"""The hold-out of `labels.holdout`: training images that become the test part, once."""
+"""The holdout of `labels.holdout`: training images that become the test part, once."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
 
 
 def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Chooses the hold-out, moves it to the test part and writes both parts.
+    """Chooses the holdout, moves it to the test part and writes both parts.
 
     Images that cannot be read stay in the training part, where they are left out.
 
@@ -24,13 +24,15 @@ def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicate
         The sample table with the new parts, in the same order, with `bad` and `hash`.
 
     Raises:
-        UserError: too few groups for a hold-out of this share.
+        UserError: too few groups for a holdout of this share.
     """
-    competition, share = project.competition, project.competition.labels.holdout
+    competition = project.competition
+    share = project.competition.labels.holdout
     is_readable = (all_samples["bad"] == "").to_numpy()
     readable = all_samples[is_readable]
     in_holdout = np.zeros(len(all_samples), bool)
-    targets, groups = encode_targets(competition, readable), join_duplicates(readable, near)
+    targets = encode_targets(competition, readable)
+    groups = join_duplicates(readable, near)
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
     columns = all_samples.drop(columns=["bad", "hash"])
     with files.lock(project.paths.samples):

@@ -25,7 +25,8 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     Raises:
         UserError: the source fails, or the samples cannot be read from what arrived.
     """
-    paths, source = project.paths, open_source(project)
+    paths = project.paths
+    source = open_source(project)
     with files.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
@@ -57,9 +58,11 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
     """Gets single files; the data counts as complete only if the samples can be read from it.
 
     Args:
+        project: the project folder and the competition.
         patterns: file names, or patterns such as `train/*`.
     """
-    source, paths = open_source(project), project.paths
+    source = open_source(project)
+    paths = project.paths
     names = source.get_files(patterns)
     message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {project.display(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete before, or nearly so

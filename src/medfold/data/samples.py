@@ -6,6 +6,7 @@ the columns of labels.keep. `label_layouts` reads the labels, `image_patterns` f
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,8 @@ from medfold.raw_files import mask_warning, read_table
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
+# Current keys of samples.json, by those of earlier versions.
+FORMER_NAMES = {"made from": "inputs_fingerprint", "undivided": "needs_holdout"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -39,7 +42,8 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     layout = label_layouts.LAYOUTS.find(labels.layout, where)
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
-        test, solution = train.head(0), None
+        test = train.head(0)
+        solution = None
     if not len(train):
         raise UserError(
             "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
@@ -87,18 +91,19 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
 def write_holdout(
     competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves the hold-out to the test part and hides its labels, for a local leaderboard; writes both.
+    """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
         competition: facts with `labels.holdout`.
         paths: paths of the competition; sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
-        in_holdout: bool (n,), True for samples of the hold-out.
+        in_holdout: bool (n,), True for samples of the holdout.
 
     Returns:
         The sample table, as it was written.
     """
-    targets, test = competition.labels.targets, table[in_holdout]
+    targets = competition.labels.targets
+    test = table[in_holdout]
     solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
     table = table.assign(part=np.where(in_holdout, "test", "train"))
     table.loc[in_holdout, targets] = None
@@ -108,7 +113,7 @@ def write_holdout(
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
     """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
-    return bool((files.read_json(paths.samples_metadata) or {}).get("undivided"))
+    return bool((_read_metadata(paths) or {}).get("needs_holdout"))
 
 
 def _write(
@@ -130,14 +135,18 @@ def _write(
         written.append(paths.sample_submission)
     files.write_csv(table, paths.samples)
     metadata = {
-        "made from": samples_fingerprint(competition, paths),
+        "inputs_fingerprint": samples_fingerprint(competition, paths),
         "images": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
-        "undivided": undivided,
+        "needs_holdout": undivided,
         "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
     }
     if paths.solution.is_file() and solution is None:  # written by the source
         metadata["solution"] = files.sha256(paths.solution)
     files.write_json(metadata, paths.samples_metadata, sealed=True)
+
+
+def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
+    return files.read_json(paths.samples_metadata, FORMER_NAMES)
 
 
 def check_solution(paths: CompetitionPaths) -> None:
@@ -170,11 +179,11 @@ def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFr
 def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
     """Returns True if there is a sample table, built from these facts and these raw files, and not changed since."""
     try:
-        metadata = files.read_json(paths.samples_metadata)
+        metadata = _read_metadata(paths)
     except UserError:  # damaged: the table is built again
         return False
-    is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "made from" in metadata
-    if not is_complete or metadata["made from"] != samples_fingerprint(competition, paths):
+    is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "inputs_fingerprint" in metadata
+    if not is_complete or metadata["inputs_fingerprint"] != samples_fingerprint(competition, paths):
         return False
     for name, digest in metadata.get("files", {}).items():  # older versions noted none
         if not (paths.data / name).is_file() or files.sha256(paths.data / name) != digest:
@@ -200,7 +209,8 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     Raises:
         UserError: no such file, or it has no id column.
     """
-    submission_facts, raw = competition.submission, paths.raw_root(competition.images.root)
+    submission_facts = competition.submission
+    raw = paths.raw_root(competition.images.root)
     path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
     return read_table(path, [submission_facts.id])
 
@@ -211,6 +221,8 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
 
     Args:
+        competition: the facts (`labels` and the classes).
+        paths: paths of the competition.
         ids: ids of the samples to look up, text (n,).
 
     Returns:
@@ -235,6 +247,7 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
+        competition: the facts (`labels`, `images` and `submission`).
         raw: the folder that patterns start from.
 
     Returns:

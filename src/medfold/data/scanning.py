@@ -17,6 +17,7 @@ def scan_dataset(
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
     Args:
+        project: the project folder and the competition.
         image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
         with_appearance: also measures brightness, perceptual hash and the rest that the audit needs. Defaults to False.
@@ -25,7 +26,8 @@ def scan_dataset(
     Returns:
         The sample table; the measurements, in the same order.
     """
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     table = load_samples(project)
     scan = scan_images(competition, paths, table, image_settings, with_appearance)
     if scan.num_images:

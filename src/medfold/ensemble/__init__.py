@@ -1,20 +1,20 @@
 """Ensembles of runs: methods, the choice among them, and a predictor for new images.
 
-- `methods`: the ways to combine runs; `method_choice`: the choice by cross-fitted score; `choice_file`: saves it.
-- `run_ensemble`: the ensemble of trained runs; `summary`: its scores; `fold_mean`: the mean over folds.
-- `predictor`: the one predictor for submissions, new images and notebooks.
-- `new_images`: predicts new images; `explanations`: their heat maps.
+- `methods`: the ways to combine runs; `method_choice`: the choice by cross-fitted score; `choice_file`: saves it;
+- `run_ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores; `fold_mean`: the mean over folds;
+- `ensemble_predictor`: the one predictor for submissions, new images and notebooks;
+- `new_images`: predicts new images; `new_image_heat_maps`: explains these predictions;
 - `recheck_files`: what `make recheck` needs of an ensemble.
 """
 
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
-from medfold.ensemble.explanations import check_same_views, write_heat_maps
+from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
+from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
 from medfold.ensemble.methods import ensemble_method, mean_of
+from medfold.ensemble.new_image_heat_maps import check_same_image_area, write_heat_maps
 from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
-from medfold.ensemble.predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.recheck_files import write_recheck_files
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
-from medfold.ensemble.summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
 
 __all__ = [
     "BATCH_SIZE",
@@ -26,7 +26,7 @@ __all__ = [
     "PostProcessingSummary",
     "PredictionLimit",
     "SavedChoice",
-    "check_same_views",
+    "check_same_image_area",
     "choice_of_ensemble",
     "ensemble_method",
     "ensemble_runs",

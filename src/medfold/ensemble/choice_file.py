@@ -28,7 +28,8 @@ class SavedChoice(NamedTuple):
 
 def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
     """Returns the choice that an ensemble was made with."""
-    choice, (probabilities, _) = ensemble.choice, ensemble.choice.probabilities
+    choice = ensemble.choice
+    probabilities, _ = ensemble.choice.probabilities
     post_processed = f", {choice.post_processed.title}" if choice.post_processed and choice.post_processed.helps else ""
     return SavedChoice(
         fitted=choice.fitted,
@@ -39,7 +40,8 @@ def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
 
 def save_choice(project: Project, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
-    path, choice = _path(project, ensemble.run_names), choice_of_ensemble(ensemble)
+    path = _path(project, ensemble.run_names)
+    choice = choice_of_ensemble(ensemble)
     probabilities_path = path.with_suffix(".probable.npz")
     choice.fitted.save(path)
     if choice.probabilities:

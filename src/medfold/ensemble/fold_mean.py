@@ -54,6 +54,7 @@ def weighted_sum(members: list[np.ndarray], weights: list[float]) -> np.ndarray:
     """Averages arrays of one shape with weights, in float64, summed in their order.
 
     Args:
+        members: arrays of one shape, one per member.
         weights: one for each array; normalised to a sum of 1.
     """
     total = np.zeros(members[0].shape)

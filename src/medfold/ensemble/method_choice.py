@@ -35,7 +35,8 @@ class MemberPredictions:
         run_names: names of the runs, one per member.
         predictions: float64 (members, units, columns), out of fold.
         targets: int (units,) or (units, labels).
-        fold, group: int (units,).
+        fold: number of the fold of each unit, int (units,).
+        group: number of the group of each unit, int (units,).
     """
 
     run_names: list[str]
@@ -80,7 +81,8 @@ class PostProcessed:
         calibrates: True if the result is still probabilities.
         fitted: method and post-processing, fitted on all folds.
         predictions: float64 (units, columns), cross-fitted: method and post-processing together.
-        in_sample, cross_fitted: scores.
+        in_sample: the score on the labels that the post-processing was fitted on; too high.
+        cross_fitted: the score on labels that it was not fitted on: the one to trust.
         gain: over the same method without post-processing, cross-fitted.
     """
 
@@ -104,7 +106,8 @@ class Calibration:
 
     Args:
         temperature: fitted on all folds.
-        before, after: expected calibration error; `after` is cross-fitted.
+        before: expected calibration error without scaling.
+        after: expected calibration error with scaling, cross-fitted.
     """
 
     temperature: float
@@ -170,10 +173,13 @@ def compare_methods(
     is tried.
 
     Args:
+        members: OOF predictions of the members, with the labels.
+        competition: the facts (the metric to compare by).
         per_class: fits weights for each class or label separately. Defaults to False.
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
-    metric, candidates = metric_of(competition), []
+    metric = metric_of(competition)
+    candidates = []
     for method in METHODS.all():
         if candidates and only in METHODS and method.name != only:
             continue
@@ -201,6 +207,8 @@ def choose_method(
     cross-fitted score. Both are then fitted on all folds, for prediction.
 
     Args:
+        members: OOF predictions of the members, with the labels.
+        competition: the facts (the metric to compare by, and the form of the submission).
         method: the name of the method to use. Defaults to the one chosen by the scores.
         per_class: fits weights for each class or label separately. Defaults to False.
 
@@ -224,7 +232,8 @@ def calibration_gain(
     Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
     """
     chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
-    scaling, ece = temperature_calibration().fit, METRICS["ece"]
+    scaling = temperature_calibration().fit
+    ece = METRICS["ece"]
     fit = chain_fits(_fit(chosen.method, metric_of(competition), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]

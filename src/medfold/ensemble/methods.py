@@ -55,7 +55,9 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
     """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
     Args:
-        title, needs_labels, gives_ranks: as in `Method`.
+        title: display name in tables.
+        needs_labels: True if the method is fitted on the targets. Defaults to True.
+        gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
 
     Example:
         >>> @ensemble_method("median", needs_labels=False)
@@ -162,6 +164,8 @@ def greedy_path(
 
     Args:
         stack: float64 (members, n, columns).
+        targets: int (n,) or (n, labels).
+        metric: the metric that the mean is scored by.
         num_rounds: number of rounds. Defaults to 50.
         seed: orders equally good members at random. Defaults to 0.
 
@@ -169,7 +173,9 @@ def greedy_path(
         int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.
     """
     order = np.random.default_rng(seed).permutation(len(stack))
-    total, picks, scores = np.zeros(stack.shape[1:]), [], []
+    total = np.zeros(stack.shape[1:])
+    picks = []
+    scores = []
     for size in range(1, num_rounds + 1):
         candidate_scores = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
         candidate_scores = np.nan_to_num(candidate_scores, nan=-np.inf)

@@ -10,13 +10,13 @@ import pandas as pd
 from medfold.competition import Competition, Project
 from medfold.console import warn
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
+from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
-from medfold.ensemble.predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError, count_of
 from medfold.images import read_batches
 from medfold.progress import progress_bar
-from medfold.runs import find_run, load_dataset_for, predictions_table, recipe_of_run, trained_folds
+from medfold.runs import find_run, load_dataset_for, predictions_table, recipe_of_run, require_trained_folds
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 
 MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
@@ -36,18 +36,18 @@ class NewPredictions(NamedTuple):
 
 
 def member_runs(project: Project, run_names: Sequence[str]) -> list[MemberRun]:
-    """Returns runs with their recipes and the weights of their finished folds, in the order of the names.
+    """Returns runs with their recipes and the weights of their trained folds, in the order of the names.
 
     Raises:
-        UserError: a run without a finished fold, or with a damaged one.
+        UserError: a run without a trained fold, or with a damaged one.
     """
     return [MemberRun(name, recipe_of_run(project, name), _weights_files(project, name)) for name in run_names]
 
 
 def _weights_files(project: Project, run_name: str) -> list[Path]:
-    """Returns the weights files of a run, one per finished fold."""
+    """Returns the weights files of a run, one per trained fold."""
     run_paths = find_run(project.paths, run_name)
-    return [run_paths.fold(fold).weights for fold in trained_folds(run_paths, project.competition.folds.k)]
+    return [run_paths.fold(fold).weights for fold in require_trained_folds(run_paths, project.competition.folds.k)]
 
 
 def submission_choice(project: Project, trained_project: Project, run_names: list[str]) -> SavedChoice:
@@ -90,7 +90,9 @@ def predict_new_images(
         UserError: no image can be read.
     """
     columns = competition.prediction_columns
-    ids, outputs, unreadable = [], [], {}
+    ids = []
+    outputs = []
+    unreadable = {}
     image_facts = competition.images.model_copy(update={"shape": None})  # new images may have any size
     with progress_bar("predict", len(image_paths)) as bar:
         for rows, pixels, errors in read_batches(root, image_paths, image_facts, predictor.image_settings):

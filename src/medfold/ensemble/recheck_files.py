@@ -13,6 +13,7 @@ def write_recheck_files(project: Project, ensemble: Ensemble, submission: Path) 
     """Writes the fitted ensemble (.npz) and its OOF predictions (.csv) into the folder recheck/ of the submissions.
 
     Args:
+        project: the competition of the submission.
         ensemble: the ensemble that the submission was made from.
         submission: path of the submission.
     """

@@ -10,9 +10,9 @@ from medfold import files
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
+from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
-from medfold.ensemble.predictor import combine_runs
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths
 from medfold.runs import (
@@ -21,7 +21,7 @@ from medfold.runs import (
     find_run,
     is_optimistic,
     read_predictions,
-    trained_folds,
+    require_trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 
@@ -65,9 +65,11 @@ def ensemble_runs(
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
+        project: the project folder and the competition.
         names: run names; their order has no effect.
         data: the dataset with its folds.
-        method, per_class: as in `choose_method`.
+        method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: a run is not trained, or was trained on other folds than the folds table or the other runs; the
@@ -96,10 +98,8 @@ def ensemble_runs(
     oof = replace(oof, predictions=choice.predictions)
     score = oof_score(competition, oof, any(run.is_optimistic for run in runs.values()), probabilities)
     score["ensemble"] = _score_entry(members, choice)
-    tests_by_run, unit = (
-        {name: run.test_predictions(project) for name, run in runs.items()},
-        data.test.set_index("id")["unit"],
-    )
+    tests_by_run = {name: run.test_predictions(project) for name, run in runs.items()}
+    unit = data.test.set_index("id")["unit"]
     test_predictions, test_probabilities = (
         combine_runs(competition, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
@@ -126,7 +126,7 @@ def ensemble_runs(
 
 @dataclass(frozen=True)
 class _Run:
-    """Finished folds of a run."""
+    """Trained folds of a run."""
 
     name: str
     fold_numbers: list[int]
@@ -137,7 +137,7 @@ class _Run:
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
         metadata = check_same_facts_and_folds(project, name)
-        fold_numbers = trained_folds(run_paths, project.competition.folds.k)
+        fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
         return cls(name, fold_numbers, is_optimistic(metadata), [run_paths.fold(number) for number in fold_numbers])
 
     def oof_table(self, project: Project) -> pd.DataFrame:
@@ -159,12 +159,13 @@ class _Run:
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
     """Returns the entry `ensemble` of score.json."""
-    chosen, post_processed = choice.chosen, choice.post_processed
+    chosen = choice.chosen
+    post_processed = choice.post_processed
     entry: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
         entry["weights"] = {name: row.tolist() for name, row in zip(members.run_names, weights.round(9), strict=True)}
     if post_processed and post_processed.helps:
         parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
-        entry["adjustment"] = parameters
+        entry["parameters"] = parameters
     return entry

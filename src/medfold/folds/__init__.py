@@ -1,6 +1,6 @@
 """Folds: splitters, the folds table, and the audit for leaks.
 
-- `splitters`: assign folds, choose the hold-out;
+- `splitters`: assign folds, choose the holdout;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
 - `leaks`: the audit; `unnamed_groups`: columns, ids and folders that look like groups;

@@ -115,7 +115,8 @@ def _auc_alone(values: np.ndarray, is_test: np.ndarray, folds: list[tuple[np.nda
     """Returns the AUC of one column, each value encoded by its share of test rows among the rows to fit."""
     from sklearn.metrics import roc_auc_score
 
-    aucs, count = [], values.max() + 1
+    aucs = []
+    count = values.max() + 1
     for fit, held_out in folds:
         row_counts = np.bincount(values[fit], minlength=count)
         test_counts = np.bincount(values[fit], weights=is_test[fit], minlength=count)

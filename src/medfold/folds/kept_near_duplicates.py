@@ -31,6 +31,7 @@ class NearDuplicates:
         return self.clusters.loc[ids].to_numpy()
 
 
+FORMER_NAMES = {"made from": "inputs_fingerprint"}  # keys of the file in earlier versions
 VERSION = 2  # increase it when the same measurements give other pairs
 
 
@@ -38,12 +39,13 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
     """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:
+        paths: paths of the competition; thumbnails are read and the pairs are kept there.
         appearance: `read_appearance`, with the column `hash` of `read_measurements`.
     """
     inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     cached = _read_cached(paths)
     ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
-    if not cached or cached["made from"] != inputs_fingerprint:
+    if not cached or cached["inputs_fingerprint"] != inputs_fingerprint:
         varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
         perceptual_hashes = np.array([int(text, 16) for text in varied["likeness"]], np.uint64)
         forest = find_near_duplicates(
@@ -53,7 +55,7 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
             [*varied["id"].to_numpy()[pair].tolist(), round(float(similarity), 4)]
             for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
-        cached = {"made from": inputs_fingerprint, "pairs": rows}
+        cached = {"inputs_fingerprint": inputs_fingerprint, "pairs": rows}
         files.write_json(cached, paths.near_duplicates, sealed=True)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
@@ -77,10 +79,10 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
 
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        cached = files.read_json(paths.near_duplicates)
+        cached = files.read_json(paths.near_duplicates, FORMER_NAMES)
     except UserError:
         cached = {}
-    if cached is not None and not (isinstance(cached, dict) and {"made from", "pairs"} <= set(cached)):
+    if cached is not None and not (isinstance(cached, dict) and {"inputs_fingerprint", "pairs"} <= set(cached)):
         warn("damaged", f"{paths.near_duplicates.name} has changed since it was written: made again")
         return None
     return cached

@@ -117,7 +117,8 @@ def find_leaks(
 
 def _near(train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]) -> dict[str, list[list[str]]]:
     """Returns the findings about near-duplicates, as arguments of `LeakReport`."""
-    fold, in_test = train.set_index("id")["fold"].to_dict(), set(test["id"])
+    fold = train.set_index("id")["fold"].to_dict()
+    in_test = set(test["id"])
     within = [[a, b] for a, b in pairs if a in fold and b in fold]
     across = [sorted(pair, key=in_test.__contains__) for pair in pairs if len(in_test.intersection(pair)) == 1]
     return {"near": within, "near_split": [[a, b] for a, b in within if fold[a] != fold[b]], "near_leaked": across}

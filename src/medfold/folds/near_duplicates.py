@@ -91,7 +91,8 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     # not matter.
     digests = [hashlib.blake2b(thumbnails[row].tobytes(), digest_size=16).digest() for row in varied]
     _, first, inverse = np.unique(np.array(digests, "V16"), return_index=True, return_inverse=True)
-    rows, original = varied[first], varied[first[inverse]]
+    rows = varied[first]
+    original = varied[first[inverse]]
     is_copy = varied != original
     pairs = [(i, j, 1.0) for i, j in zip(original[is_copy], varied[is_copy], strict=True)]
 

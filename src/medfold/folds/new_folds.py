@@ -53,6 +53,7 @@ def format_folds(project: Project, train: pd.DataFrame) -> str:
     """Formats the folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
 
     Args:
+        project: the competition: fold settings, and the path of the folds table.
         train: training samples with the column group.
     """
     fold_facts = project.competition.folds

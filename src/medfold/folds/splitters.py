@@ -1,4 +1,4 @@
-"""Splitters: the fold number 0..K-1 of each training sample, and the hold-out.
+"""Splitters: the fold number 0..K-1 of each training sample, and the holdout.
 
 Groups are never split. The folds depend on competition.yaml alone, not on the order of the samples.
 """
@@ -25,7 +25,8 @@ def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
         int64 (n,): the smallest group number of each merged cluster.
     """
     group_node, unique_groups = pd.factorize(groups, sort=True)
-    nodes, total = [], len(unique_groups)
+    nodes = []
+    total = len(unique_groups)
     for column in shared:
         node, unique_values = pd.factorize(column)
         nodes.append(node + total)
@@ -114,7 +115,7 @@ def _expand(splits, count: int) -> np.ndarray:
 
 
 MIN_K = 2
-MAX_MOVES = 1000  # groups moved in or out of the hold-out to approach the requested share
+MAX_MOVES = 1000  # groups moved in or out of the holdout to approach the requested share
 
 
 def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -131,13 +132,14 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         seed: seed of the random order of the groups.
 
     Returns:
-        bool (n,): True for the hold-out.
+        bool (n,): True for the holdout.
 
     Raises:
         UserError: the groups are too few or too large for this share.
     """
     by_id = np.argsort(ids.to_numpy(), kind="stable")
-    group, ordered = pd.factorize(groups[by_id])[0], targets[by_id]
+    group = pd.factorize(groups[by_id])[0]
+    ordered = targets[by_id]
     members = ordered if targets.ndim == 2 else ordered[:, None] == np.arange(targets.max() + 1)
     indicators = np.column_stack([members, np.ones(len(group), bool)]).astype(np.float64)
     counts = np.zeros((group.max() + 1, indicators.shape[1]))
@@ -155,7 +157,8 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         best = int(distance.argmin())
         if distance[best] >= (excess**2 * weight).sum() - 1e-9:
             break
-        excess, selected[best] = new_excess[best], not selected[best]
+        excess = new_excess[best]
+        selected[best] = not selected[best]
     if selected.all() or not selected.any():
         what = (
             f"{count_of(len(counts), 'group')} of up to {count_of(round(counts[:, -1].max()), 'sample')}, "

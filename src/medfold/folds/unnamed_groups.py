@@ -29,7 +29,8 @@ ATTRIBUTE_WORD = re.compile(
     r"diagnos|history|class|label|grade|type|status|path|descri|control|examined|location|modality",
     re.I,
 )
-ID_PART, ID_SEPARATOR, MAX_ID_PARTS = "[^_. -]+", "[_. -]+", 6  # of an id
+ID_PART, ID_SEPARATOR = "[^_. -]+", "[_. -]+"  # patterns
+MAX_ID_PARTS = 6
 MAX_VALUE_SHARE = 0.1  # share of the images that one value may have: a larger one is a category, not a person
 MIN_RECURRING_SHARE = 0.05  # share of the images whose value must recur
 
@@ -137,7 +138,8 @@ def _folders(images: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
 
 def _look_like_ids(values: pd.Series) -> bool:
     """Returns True if the values have digits, many of them recur but none often, and they are not decimal numbers."""
-    counts, num_images = values[values != ""].value_counts(), len(values)
+    counts = values[values != ""].value_counts()
+    num_images = len(values)
     recurring = counts[counts > 1]
     digits = counts.index.str.contains(r"\d").mean()
     fractions = counts.index.str.fullmatch(r"-?\d+\.\d+").mean()

@@ -1,7 +1,6 @@
 """Images: reading any format, preparation by the recipe, storage as uint8 arrays.
 
-- `formats/`: a module per image format; `registry`: which one reads a file; `decoding`: an image of any format;
-  `file_contents`: headers, members, pages; `pixel_values`: values of any depth as uint8;
+- `formats/`: a module per image format;
 - `image_paths`: syntax of image paths; `prepared_image`: an image decoded and prepared;
 - `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
 - `scan`: all raw images, decoded once; `scan_worker`: one image; `scan_journal`: makes it resumable; `scan_tables`: its
@@ -14,7 +13,7 @@ from medfold.images.contact_sheet import thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
 from medfold.images.formats.decoding import read_image
 from medfold.images.formats.file_contents import count_pages, list_members, read_dicom_headers
-from medfold.images.formats.registry import (
+from medfold.images.formats.format_registry import (
     UNSUPPORTED_FORMATS,
     image_extension,
     image_extensions,

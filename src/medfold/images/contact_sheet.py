@@ -47,7 +47,8 @@ def draw_contact_sheet(rows: list[Row], num_side_by_side: int) -> np.ndarray:
     Returns:
         uint8 (height, width, 3), RGB.
     """
-    images_per_row, num_lines = max(map(len, rows)), max(len(text) for row in rows for _, text in row)
+    images_per_row = max(map(len, rows))
+    num_lines = max(len(text) for row in rows for _, text in row)
     cell = IMAGE_SIDE + GAP, IMAGE_SIDE + num_lines * LINE_HEIGHT + GAP
     block = images_per_row * cell[0] + 2 * GAP
     sheet = Image.new("RGB", (num_side_by_side * block, -(-len(rows) // num_side_by_side) * cell[1] + GAP), "white")

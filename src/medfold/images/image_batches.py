@@ -55,7 +55,10 @@ def read_batches(
     """
     read = partial(_prepared, raw=raw, image_facts=image_facts, image_settings=tuple(image_settings))
     waiting: dict[int, list[np.ndarray] | str | WorkerDied] = {}
-    position, rows, pixels, unreadable = 0, [], [], {}
+    position = 0
+    rows = []
+    pixels = []
+    unreadable = {}
     for results in map_in_workers(read, images):
         waiting |= dict(results)
         while position in waiting:
@@ -70,7 +73,9 @@ def read_batches(
                 yield ImageBatch(
                     np.array(rows, int), [np.stack(prepared) for prepared in zip(*pixels, strict=True)], unreadable
                 )
-                rows, pixels, unreadable = [], [], {}
+                rows = []
+                pixels = []
+                unreadable = {}
 
 
 def _prepared(

@@ -70,7 +70,8 @@ def prepare_image(pixels: np.ndarray, image_settings: ImageSettings) -> np.ndarr
     """
     for step in steps_of(image_settings):
         pixels = step(pixels)
-    size, side = image_settings.size, min(pixels.shape[:2])
+    size = image_settings.size
+    side = min(pixels.shape[:2])
     if image_settings.fit == "crop":
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
         pixels = pixels[top : top + side, left : left + side]

@@ -47,7 +47,8 @@ def read_prepared(
         pixels, headers = read_image_with_headers(raw, image, image_facts)
     except UserError as error:
         return error.what
-    (height, width), expected = pixels.shape[:2], image_facts.shape
+    height, width = pixels.shape[:2]
+    expected = image_facts.shape
     if expected and [height, width] != expected:
         return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]}"
     return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])

@@ -11,7 +11,8 @@ def resize(pixels: np.ndarray, height: int, width: int, method: int = cv2.INTER_
 
     Args:
         pixels: uint8 (rows, columns, channels), any number of channels.
-        height, width: new size in pixels.
+        height: new number of rows.
+        width: new number of columns.
         method: interpolation of OpenCV. Defaults to area averaging, which works for shrinking only.
 
     Returns:

@@ -147,8 +147,8 @@ def _scan(
         raw=paths.raw_root(competition.images.root),
         image_facts=competition.images,
         image_settings=work.image_settings,
-        pixels=folder / store.IMAGES if key else None,
-        thumbnails=folder / THUMBNAILS if work.with_appearance else None,
+        store_file=folder / store.IMAGES if key else None,
+        thumbnails_file=folder / THUMBNAILS if work.with_appearance else None,
     )
     needed = work.needed_rows(len(samples))
     is_needed = set(needed)

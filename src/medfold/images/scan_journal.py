@@ -26,7 +26,8 @@ class Journal:
     """
 
     def __init__(self, folder: Path, inputs_fingerprint: str, num_images: int, shapes: dict[str, tuple[int, ...]]):
-        self._path, self.done = folder / "journal.jsonl", set()
+        self._path = folder / "journal.jsonl"
+        self.done = set()
         self._marker = marker = folder / "origin.txt"
         is_complete = all((folder / name).is_file() for name in [marker.name, *shapes])
         if not is_complete or marker.read_text() != inputs_fingerprint:

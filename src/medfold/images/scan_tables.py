@@ -39,7 +39,8 @@ def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.Dat
         Columns id, row (of its thumbnail), likeness (perceptual hash) and STATISTICS, in the order of the sample table.
         None if the file is missing or was made from other raw data.
     """
-    inputs, companions = raw_images_fingerprint(competition, paths), (paths.thumbnails, paths.headers)
+    inputs = raw_images_fingerprint(competition, paths)
+    companions = (paths.thumbnails, paths.headers)
     table = files.read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
     return None if table is None or not len(table) else table
 
@@ -131,5 +132,6 @@ def write_appearance(
     table.insert(0, "likeness", [appearance.likeness for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", readable_ids)
-    inputs, companions = raw_images_fingerprint(competition, paths), (paths.thumbnails, paths.headers)
+    inputs = raw_images_fingerprint(competition, paths)
+    companions = (paths.thumbnails, paths.headers)
     files.write_sealed_csv(table, paths.appearance, inputs, companions)

@@ -27,16 +27,16 @@ class ScanTask:
     Args:
         raw: folder that image paths are relative to.
         image_facts: how to read the images.
-        image_settings: how to prepare the images for the store; needed with `pixels`.
-        pixels: .npy file for the prepared images. Defaults to None: no store is filled.
-        thumbnails: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.
+        image_settings: how to prepare the images for the store; needed with `store_file`.
+        store_file: .npy file for the prepared images. Defaults to None: no store is filled.
+        thumbnails_file: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.
     """
 
     raw: Path
     image_facts: ImageFacts
     image_settings: ImageSettings | None = None
-    pixels: Path | None = None
-    thumbnails: Path | None = None
+    store_file: Path | None = None
+    thumbnails_file: Path | None = None
 
 
 class Appearance(NamedTuple):
@@ -86,8 +86,8 @@ class ImageScan(NamedTuple):
         row, bad, *rest = values
         if bad:
             return cls(row, bad)
-        height, width, pixels, *appearance, written = rest
-        return cls(row, bad, height, width, pixels, Appearance(*appearance) if appearance else None, written)
+        height, width, digest, *appearance, written = rest
+        return cls(row, bad, height, width, digest, Appearance(*appearance) if appearance else None, written)
 
 
 def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
@@ -101,18 +101,18 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
         UserError: a preparation step is unknown or has wrong arguments.
     """
     row, image = item
-    result = read_prepared(task.raw, image, task.image_facts, [] if task.pixels is None else [task.image_settings])
+    result = read_prepared(task.raw, image, task.image_facts, [] if task.store_file is None else [task.image_settings])
     if isinstance(result, str):
         return ImageScan(row, bad=result)
     pixels, headers, prepared = result
     written = {}
-    if task.pixels is not None:
-        written[task.pixels.name] = _write(task.pixels, row, prepared[0])
+    if task.store_file is not None:
+        written[task.store_file.name] = _write(task.store_file, row, prepared[0])
     height, width = pixels.shape[:2]
     appearance = None
-    if task.thumbnails is not None:
+    if task.thumbnails_file is not None:
         phash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-        written[task.thumbnails.name] = _write(task.thumbnails, row, thumbnail)
+        written[task.thumbnails_file.name] = _write(task.thumbnails_file, row, thumbnail)
         small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
         appearance = Appearance(f"{phash:016x}", appearance_statistics(small), headers)
     return ImageScan(row, "", height, width, pixel_hash(pixels, image), appearance, written)

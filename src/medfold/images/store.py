@@ -9,7 +9,7 @@ import pandas as pd
 from medfold import array_files, files
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
-from medfold.images.formats.registry import FORMAT_MODULES
+from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 

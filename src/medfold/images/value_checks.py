@@ -7,7 +7,7 @@ import numpy as np
 import tifffile
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.registry import is_dicom
+from medfold.images.formats.format_registry import is_dicom
 from medfold.images.image_paths import path_of_image
 
 NUM_CHECKED = 24  # images that are read for the checks

@@ -15,7 +15,7 @@ import cv2
 from medfold import hardware
 from medfold.competition import active_plugins, use_plugins
 from medfold.errors import UserError
-from medfold.images.formats.registry import FORMAT_MODULES
+from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.processes import WorkerPool, try_worker_pool
 
 FIRST_CHUNK_SIZE, MAX_CHUNK_SIZE = 4, 512  # items per task of a process
@@ -42,7 +42,8 @@ def map_in_workers(function: Callable[[Any], Any], items: Sequence[Any]) -> Iter
     Raises:
         UserError: no process can be started.
     """
-    start, size = 0, FIRST_CHUNK_SIZE
+    start = 0
+    size = FIRST_CHUNK_SIZE
     while start < len(items):
         running: dict[Future, range] = {}
         pool = _processes(min(hardware.num_cores(), len(items) - start))

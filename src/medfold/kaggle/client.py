@@ -83,7 +83,10 @@ def open_download(api: Any, service: str, method: str, /, **fields: Any) -> requ
     """Opens the stream of a file that Kaggle sends directly or through a redirect.
 
     Args:
-        api, service, method, fields: as `call` takes them.
+        api: official client of Kaggle.
+        service: competitions, datasets or kernels.
+        method: name of a method of this service in kagglesdk that returns a file.
+        **fields: fields of the request, by name.
 
     Raises:
         requests.RequestException: no answer, or an error.

@@ -12,7 +12,7 @@ import requests
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
-from medfold.kaggle.errors import REQUEST_ERRORS, status_of
+from medfold.kaggle.request_errors import REQUEST_ERRORS, status_of
 from medfold.kaggle.session import SEARCH_DELAYS, KaggleSession, search
 
 PAGE_SIZE = 40  # submissions per request; the newest come first
@@ -71,7 +71,8 @@ class KaggleSubmission:
         file: name of the submitted file.
         message: description that was sent with the file.
         status: state of the scoring: pending, complete or error.
-        public, private: public and private score; None if there is none or it is hidden.
+        public: public score; None if there is none or it is hidden.
+        private: private score; None if there is none or it is hidden.
         error: reason of a refusal, or "".
     """
 
@@ -184,9 +185,11 @@ class Competitions:
 
         Args:
             slug: name of the competition in URLs.
-            ref, version: owner/name and number of the version of the notebook.
+            ref: owner/name of the notebook.
+            version: number of the version of the notebook.
             output: name of the output file to submit.
-            message, content_id: as `submit` takes them.
+            message: description to send with the submission.
+            content_id: a part of the message that no submission of another file has.
 
         Returns:
             The number of the submission at Kaggle.

@@ -12,7 +12,7 @@ import requests
 
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
-from medfold.kaggle.errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
+from medfold.kaggle.request_errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
 
 TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
 
@@ -86,7 +86,9 @@ def _by_token(api: Any) -> Credentials | None:
 
 def _by_key(api: Any) -> Credentials | None:
     """Signs in by the older user name and key: kaggle.json, overridden by KAGGLE_USERNAME and KAGGLE_KEY."""
-    path, values, sources = Path(api.config), {}, []
+    path = Path(api.config)
+    values = {}
+    sources = []
     from_environment = {name: os.environ.get(f"KAGGLE_{name.upper()}", "").strip() for name in ("username", "key")}
     if path.is_file() and not all(from_environment.values()):
         try:

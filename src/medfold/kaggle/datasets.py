@@ -77,11 +77,13 @@ class Datasets:
         Raises:
             UserError: a failed upload, or Kaggle's reason to refuse; nothing is changed then.
         """
-        previous, ref = self.version(name), self._ref(name)
+        previous = self.version(name)
+        ref = self._ref(name)
         uploaded = self._upload_files(folder, content_id)
 
         def send() -> Any:
-            api, owner = self.session.api, self.session.user
+            api = self.session.api
+            owner = self.session.user
             if previous is None:
                 fields = {"title": name, "license_name": LICENCE, "is_private": True, "files": uploaded}
                 return client.call(api, "datasets", "create_dataset", owner_slug=owner, slug=name, **fields)

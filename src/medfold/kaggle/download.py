@@ -8,7 +8,7 @@ import requests
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.competitions import rules_page
-from medfold.kaggle.errors import explain, status_of
+from medfold.kaggle.request_errors import explain, status_of
 from medfold.kaggle.session import KaggleSession
 
 PAGE_SIZE = 200  # files per listing

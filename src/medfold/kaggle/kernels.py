@@ -12,7 +12,7 @@ from medfold.console import format_duration, say, warn
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
-from medfold.kaggle.errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
+from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
 from medfold.progress import spinner
 
@@ -156,7 +156,11 @@ class Kernels:
         Raises:
             UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.
         """
-        started, delay, failures, shown_state, has_renewed = time.monotonic(), 5.0, 0, "", False
+        started = time.monotonic()
+        delay = 5.0
+        failures = 0
+        shown_state = ""
+        has_renewed = False
         fix = "It continues on Kaggle; run the same command again to wait for it"
         with spinner(f"{notebook.ref} on Kaggle's machines"):
             while True:
@@ -174,7 +178,9 @@ class Kernels:
                     if failures == 1:
                         warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); trying again")
                 else:
-                    failures, has_renewed, waited = 0, False, time.monotonic() - started
+                    failures = 0
+                    has_renewed = False
+                    waited = time.monotonic() - started
                     if run.state != shown_state:
                         say("kaggle", f"{run.state.replace('_', ' ')}, {format_duration(waited)}")
                         shown_state = run.state

@@ -27,7 +27,7 @@ class RemoteRun:
         name: name of the notebook, without its owner.
         dataset: name of the data set.
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
-            folder. Its key `mark` is the content id.
+            folder. Its key `content_id` identifies the content.
         notebook: the notebook file; its text contains the content id.
         other_datasets: other data sets to attach: owner/name of each.
         competition: the slug of the competition whose data is attached. Defaults to none.
@@ -50,7 +50,7 @@ class RemoteRun:
     @property
     def content_id(self) -> str:
         """Id of the content of the run; the same for all versions of this package."""
-        return files.read_json(self.manifest)["mark"]
+        return files.read_json(self.manifest)["content_id"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ def _find_started(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun 
 
 def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
     """Uploads the data set and starts the notebook."""
-    kernels, dataset = Kernels(session), _upload(session, remote_run)
+    kernels = Kernels(session)
+    dataset = _upload(session, remote_run)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
     attached = AttachedData([dataset.ref, *remote_run.other_datasets], remote_run.competition)
@@ -152,7 +153,8 @@ def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
 
 def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
-    datasets, content_id = Datasets(session), manifest_id(remote_run.manifest)
+    datasets = Datasets(session)
+    content_id = manifest_id(remote_run.manifest)
     present = datasets.version(remote_run.dataset)
     if present and datasets.holds(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")

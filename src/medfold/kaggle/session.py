@@ -14,7 +14,7 @@ from medfold.errors import UnreachableError, UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
-from medfold.kaggle.errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
+from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
 
 MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
 SEARCH_DELAYS = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost
@@ -108,8 +108,10 @@ class KaggleSession:
 
         Args:
             where: name of what is requested, for messages.
-            service, method, fields: as `client.call` takes them.
+            service: blobs, competitions, datasets or kernels.
+            method: name of a method of this service in kagglesdk.
             if_refused: advice for a refusal (403), for the error message. Defaults to none.
+            **fields: fields of the request, by name.
 
         Raises:
             UserError: no answer, or an error.
@@ -138,8 +140,9 @@ class KaggleSession:
         Args:
             where: name of what is listed, for messages.
             ask: method of the official client that lists one page.
-            arguments, options: arguments of `ask`, without the page token.
+            *arguments: positional arguments of `ask`.
             first_token: token of the first page.
+            **options: keyword arguments of `ask`, without the page token.
 
         Raises:
             UserError: no answer, or an error.

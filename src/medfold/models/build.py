@@ -37,7 +37,8 @@ def build_model(
         UserError: see `check_buildable`; or the weights are those of another net.
     """
     check_buildable(competition, recipe, pretrained)
-    backbone_settings, backbone = recipe.backbone, BACKBONES[recipe.backbone.name]
+    backbone_settings = recipe.backbone
+    backbone = BACKBONES[recipe.backbone.name]
     if not pretrained:
         backbone_settings = backbone_settings.model_copy(update={"weights": "none"})
     with compute_precision(precision):

@@ -64,6 +64,7 @@ class CutPoints(layers.Layer):
         self.num_classes = num_classes
 
     def build(self, shape):
+        """Creates the cut points, for an input of (batch, 1)."""
         # At x = 0 all classes are equally probable.
         share = np.arange(1, self.num_classes) / self.num_classes
         cuts = np.log(share / (1 - share))
@@ -73,6 +74,7 @@ class CutPoints(layers.Layer):
         super().build(shape)
 
     def call(self, x):
+        """Converts grades (batch, 1) to probabilities (batch, classes)."""
         steps = keras.ops.concatenate([self.cuts[:1], keras.ops.softplus(self.cuts[1:])])
         above = keras.ops.sigmoid(x - keras.ops.cumsum(steps))
         ones = keras.ops.ones_like(above[:, :1])

@@ -49,7 +49,8 @@ def _register_applications() -> None:
 
 def _build_application(name: str, images, backbone_settings: BackboneSettings):
     """Builds a net of keras.applications without its top layers, and returns its output."""
-    application, weights = getattr(keras.applications, name), weights_file(backbone_settings.weights)
+    application = getattr(keras.applications, name)
+    weights = weights_file(backbone_settings.weights)
     arguments = {}
     if has_preprocessing(name):
         arguments["include_preprocessing"] = backbone_settings.input_scaling == "auto"

@@ -1,22 +1,12 @@
 """Kaggle notebooks: the bundles that are packed for them, and the code that runs in them.
 
-For submissions, where a competition takes notebooks:
-
-- `write_submission_bundle`: writes trained folds, package and facts into a folder, which becomes a private data set;
-- `submission_package`: that folder and the notebook beside it;
-- `bundle`: opens the folder in the notebook;
-- `hidden_predictions`: predicts the hidden test set within memory and time (`time_budget`).
-
-For training:
-
-- `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and unpacks results;
-- `remote_training`: sends a training to Kaggle, and runs it in the notebook.
-
-For both:
-
-- `wheels`: the packages that are installed in the notebook;
-- `notebook_file`: the notebooks;
-- `mounts`: the folders where Kaggle mounts attached data.
+- for submissions: `write_submission_bundle`: writes trained folds, package and facts into a folder, which becomes a
+  private data set; `submission_package`: that folder and the notebook beside it; `bundle`: opens the folder in the
+  notebook; `hidden_predictions`: predicts the hidden test set within memory and time; `time_budget`: the time;
+- for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
+  unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
+- for both: `wheels`: the packages that are installed in the notebook; `notebook_file`: the notebooks; `mounts`: the
+  folders where Kaggle mounts attached data.
 """
 
 from medfold.notebooks.bundle import SubmissionBundle

@@ -41,7 +41,8 @@ class SubmissionBundle:
         Raises:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        folder, manifest = Path(folder), open_bundle(Path(folder), MANIFEST)
+        folder = Path(folder)
+        manifest = open_bundle(folder, MANIFEST)
         use_plugins(folder / "plugins.py")
         members = [
             MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
@@ -51,7 +52,7 @@ class SubmissionBundle:
         return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:
-        runs = ", ".join(f"{member.name} ({count_of(len(member.weights), 'fold')})" for member in self.members)
+        runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
         lines = {
             "competition": self.competition.title,
             "runs": runs,

@@ -36,7 +36,9 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     Raises:
         UserError: the data is not attached, or has no table of the test part.
     """
-    start, competition, time_limit = time.monotonic(), bundle.competition, 3600 * hours
+    start = time.monotonic()
+    competition = bundle.competition
+    time_limit = 3600 * hours
     raw = bundle.data_folder(inputs)
     test, sample = read_test_part(competition, raw)
     units = test["unit"].unique().tolist()
@@ -50,10 +52,11 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     if num_missed:
         warn("time", f"{count_of(num_missed, 'image was', 'images were')} not reached in {format_duration(time_limit)}")
 
-    ids, unit_by_id = test["id"].to_numpy()[reached], test.set_index("id")["unit"]
+    ids = test["id"].to_numpy()[reached]
+    unit_by_id = test.set_index("id")["unit"]
     predictions = predictor.combine(ids, [values[reached] for values in predicted], unit_by_id)
     reason = "no readable image" if not num_missed else "no readable image, or were not reached"
-    predictions = fill_missing(competition, predictions, units, np.array(bundle.manifest["nothing"]), reason)
+    predictions = fill_missing(competition, predictions, units, np.array(bundle.manifest["fallback"]), reason)
     sample = align_sample(competition, sample, units)
     result = build_submission(competition, predictions, sample)
     check_submission(competition, result, sample)
@@ -72,7 +75,8 @@ def _predict_images(
         reasons why others are unreadable, by position.
     """
     values = [np.zeros((len(images), len(competition.prediction_columns))) for _ in range(predictor.num_runs)]
-    reached, unreadable = np.zeros(len(images), bool), {}
+    reached = np.zeros(len(images), bool)
+    unreadable = {}
     with progress_bar("predict", len(images)) as bar:
         for rows, pixels, errors in read_batches(raw, images, competition.images, predictor.image_settings, BATCH_SIZE):
             limit = budget.next_limit()

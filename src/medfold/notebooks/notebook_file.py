@@ -78,14 +78,14 @@ _TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
 def submission_notebook(
-    competition: Competition, runs: list[str], score: str, manifest: Path, packages: dict[str, str]
+    competition: Competition, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that predicts a hidden test set.
 
     Args:
         competition: facts of the competition, for title and links.
         runs: names of the runs, for the description.
-        score: OOF score as text, for the description.
+        score_text: OOF score as text, for the description.
         manifest: path of the bundle's kit.json.
         packages: versions, by name, of the packages to install from the bundle besides medfold.
 
@@ -96,7 +96,7 @@ def submission_notebook(
         title=competition.title,
         version=__version__,
         runs=", ".join(runs),
-        score=score,
+        score=score_text,
         content_id=_content_id(manifest),
     )
     comment = "time limit of the prediction; if needed, views and folds are left out"
@@ -151,7 +151,7 @@ def _install(packages: dict[str, str], manifest: Path, hours: float, comment: st
 
 
 def _content_id(manifest: Path) -> str:
-    return files.read_json(manifest)["mark"]
+    return files.read_json(manifest)["content_id"]
 
 
 def _notebook(cells: list[dict[str, Any]]) -> str:

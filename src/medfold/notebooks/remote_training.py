@@ -18,7 +18,7 @@ from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Workspace
 from medfold.processes import STOP_AT, deadline_passed
 from medfold.run_paths import RunPaths
-from medfold.runs import done_folds, write_oof
+from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
 from medfold.training import TrainingRequest, begin_run, train_run
 
@@ -32,17 +32,19 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     continues from it.
 
     Args:
+        project: the project folder and the competition.
         request: run and folds to train.
         data: the dataset, for scoring the fetched predictions.
 
     Returns:
-        The OOF score, as returned by `write_oof`; None if no fold is done yet.
+        The OOF score, as returned by `write_oof`; None if no fold is trained yet.
 
     Raises:
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
     datasets, competition = data_at_kaggle(project)
-    k, resolved_recipe = project.competition.folds.k, request.recipe_of(project)
+    k = project.competition.folds.k
+    resolved_recipe = request.recipe_of(project)
     run_paths, missing = begin_run(project, request)
     if missing:
         fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
@@ -55,7 +57,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(request.folds or range(k), 10)}")
-    if not done_folds(run_paths, k):
+    if not trained_folds(run_paths, k):
         return None
     return write_oof(project.competition, run_paths, data.train, data.targets)
 
@@ -70,14 +72,16 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         hours: time limit; after it, trainings save a checkpoint and stop.
 
     Raises:
-        UserError: errors of `train_run`; finished folds and checkpoints are packed anyway.
+        UserError: errors of `train_run`; trained folds and checkpoints are packed anyway.
     """
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
-    bundle, out = TrainingBundle.open(folder), Path(out)
+    bundle = TrainingBundle.open(folder)
+    out = Path(out)
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
     paths = bundle.write_project(root)
     os.chdir(root)
-    project, request = Project.open(paths.name, Workspace(root)), bundle.request
+    project = Project.open(paths.name, Workspace(root))
+    request = bundle.request
     try:
         _prepare_data(project, Path(inputs))
         data = load_dataset(project, request.recipe_of(project).images)
@@ -89,7 +93,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         warn("train", str(error))
     finally:
         archive = out / training_bundle.RESULTS_ARCHIVE
-        training_bundle.pack_results(paths.run(request.run), request.folds, bundle.manifest["mark"], archive)
+        training_bundle.pack_results(paths.run(request.run), request.folds, bundle.manifest["content_id"], archive)
         say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 
@@ -164,7 +168,7 @@ def _pack_training(
 
 
 def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, fold_numbers: list[int]) -> None:
-    """Runs the notebook and fetches its results; those of finished folds also if the notebook fails later."""
+    """Runs the notebook and fetches its results; those of trained folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
         remote_run.notebook.with_name("log.txt"),
@@ -176,7 +180,8 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise
-        problem, notebook = error, error.notebook
+        problem = error
+        notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
     done, unfinished = unpack_results(archive, run_paths, fold_numbers, remote_run.content_id)
     if done:

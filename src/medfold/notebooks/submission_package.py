@@ -11,7 +11,7 @@ from medfold.errors import count_of
 from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels, write_submission_bundle
 from medfold.notebooks.bundle import MANIFEST
-from medfold.runs import combined_name, find_run, read_run, trained_folds
+from medfold.runs import combined_name, find_run, read_run, require_trained_folds
 from medfold.scoring import describe_score
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
@@ -30,12 +30,15 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
+        project: the project folder and the competition.
+        data: the dataset that the runs were trained on.
         ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:
         The run for Kaggle; nothing is sent yet.
     """
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     members = [_trained_run(project, name) for name in ensemble.run_names]
     score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
     folder = bundle_folder(project, ensemble.run_names)
@@ -61,5 +64,5 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
 def _trained_run(project: Project, name: str) -> write_submission_bundle.TrainedRun:
     run_paths = find_run(project.paths, name)
     recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
-    fold_numbers = trained_folds(run_paths, project.competition.folds.k)
+    fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
     return write_submission_bundle.TrainedRun(run_paths, recipe, fold_numbers)

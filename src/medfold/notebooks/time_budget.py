@@ -20,7 +20,8 @@ class TimeBudget:
     Args:
         seconds: time limit for all images, in seconds.
         num_images: number of images to predict.
-        max_folds, max_views: the largest numbers of any run.
+        max_folds: the largest number of folds of any run.
+        max_views: the largest number of test-time views of any run.
         cost: returns the forward passes per image of a limit.
         clock: returns seconds. Defaults to a monotonic clock.
     """
@@ -38,7 +39,9 @@ class TimeBudget:
         while self._limits[-1] != (1, 1):
             folds, views = self._limits[-1]
             self._limits.append(PredictionLimit(folds, views // 2) if views > 1 else PredictionLimit(folds - 1, 1))
-        self._clock, self._cost, self._num_left = clock, cost, num_images
+        self._clock = clock
+        self._cost = cost
+        self._num_left = num_images
         self._deadline = clock() + seconds
         self._restart_measurement()
 
@@ -71,7 +74,10 @@ class TimeBudget:
         self._predicting += seconds
 
     def _restart_measurement(self) -> None:
-        self._measured_since, self._num_measured, self._spent, self._predicting = self._clock(), 0, 0.0, 0.0
+        self._measured_since = self._clock()
+        self._num_measured = 0
+        self._spent = 0.0
+        self._predicting = 0.0
 
     def _lower_limit(self, pace: float, predicting: float, seconds_left: float) -> None:
         full = self._cost(self.limit)

@@ -17,7 +17,7 @@ from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import is_fold_done
+from medfold.runs import is_fold_trained
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -51,7 +51,7 @@ class TrainingBundle:
             "competition": self.manifest["competition"],
             "run": request.run,
             "folds": ", ".join(map(str, request.folds)),
-            "checkpoints": ", ".join(self.manifest["states"]) or "none",
+            "checkpoints": ", ".join(self.manifest["checkpoints"]) or "none",
             "medfold": self.manifest["medfold"],
         }
         return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
@@ -59,7 +59,7 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        request = TrainingRequest(**self.manifest["order"])
+        request = TrainingRequest(**self.manifest["request"])
         if name := self.manifest["weights"]:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
@@ -70,11 +70,11 @@ class TrainingBundle:
         Returns:
             Paths of the competition in this project folder.
         """
-        for name, text in self.manifest["project"].items():
+        for name, text in self.manifest["project_files"].items():
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])
-        for name, fold in self.manifest["states"].items():
-            state = paths.run(self.manifest["order"]["run"]).fold(fold).checkpoint
+        for name, fold in self.manifest["checkpoints"].items():
+            state = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
             state.parent.mkdir(parents=True)
             shutil.copyfile(self.folder / name, state)
         return paths
@@ -117,31 +117,31 @@ def write_training_bundle(
         manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,
-            "order": _portable_request(request),
+            "request": _portable_request(request),
             "weights": _copy_weights(recipe, folder),
-            "states": checkpoints,
+            "checkpoints": checkpoints,
             "packages": list(packages),
-            "project": _project_texts(paths),
+            "project_files": _project_texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id (key `mark`) identifies the training, independent of the package version and the texts.
+        # The content id identifies the training, independent of the package version and the texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
             with_former_names(competition.model_dump(mode="json")),
-            recipe.portable(),
-            manifest["order"],
+            with_former_names(recipe.portable()),
+            manifest["request"],
             files.sha256(paths.folds),
         ]
         if plugins := plugins_hash(paths.plugins):
             content.append(plugins)
-        manifest["mark"] = files.fingerprint(content, 12)
+        manifest["content_id"] = files.fingerprint(content, 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
 def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, out: Path) -> None:
-    """Packs finished folds, and the checkpoints of unfinished ones, into one archive.
+    """Packs trained folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
         run_paths: paths of the run.
@@ -153,7 +153,7 @@ def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, 
         archive.comment = content_id.encode()
         for number in fold_numbers:
             fold = run_paths.fold(number)
-            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_done(fold) else []
+            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
             for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
@@ -171,7 +171,7 @@ def unpack_results(
         content_id: content id of the bundle that was sent.
 
     Returns:
-        Numbers of the finished folds, and of the unfinished ones with a checkpoint.
+        Numbers of the trained folds, and of the unfinished ones with a checkpoint.
 
     Raises:
         UserError: the archive is damaged, belongs to another bundle, or has a fold that differs from its hashes.
@@ -186,8 +186,9 @@ def unpack_results(
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
         for number in fold_numbers:
-            fold, target = FoldPaths(Path(unpacked) / f"fold{number}"), run_paths.fold(number)
-            if fold.done.is_file() and not is_fold_done(fold):
+            fold = FoldPaths(Path(unpacked) / f"fold{number}")
+            target = run_paths.fold(number)
+            if fold.done.is_file() and not is_fold_trained(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with files.lock(target.folder):
                 if fold.done.is_file():

@@ -52,7 +52,8 @@ def build_wheel(out: Path) -> Path:
 
 def missing_packages(competition: Competition) -> tuple[str, ...]:
     """Returns the packages that are needed to read the competition's images and missing in Kaggle's image."""
-    labels, images = competition.labels, competition.images
+    labels = competition.labels
+    images = competition.images
     sources = [labels.file] if labels.layout == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in sources]
     extensions = {pattern.suffix.lower() for pattern in patterns}

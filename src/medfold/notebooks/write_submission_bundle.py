@@ -23,7 +23,7 @@ class TrainedRun:
     Args:
         run_paths: paths of the run.
         recipe: resolved recipe of the run.
-        fold_numbers: numbers of the finished folds.
+        fold_numbers: numbers of the trained folds.
     """
 
     run_paths: RunPaths
@@ -38,7 +38,7 @@ def write_bundle(
     runs: list[TrainedRun],
     fitted: FittedTransform,
     fallback: np.ndarray,
-    score: str,
+    score_text: str,
     out: Path,
 ) -> dict[str, int]:
     """Writes a bundle; equal inputs give equal bytes.
@@ -52,7 +52,7 @@ def write_bundle(
         runs: runs to put into the bundle, in the order of `fitted`.
         fitted: fitted ensemble and post-processing.
         fallback: float64 (columns,), the prediction for a unit without a readable image.
-        score: OOF score as text, for the notebook.
+        score_text: OOF score as text, for the notebook.
         out: folder to write.
 
     Returns:
@@ -73,18 +73,19 @@ def write_bundle(
             "medfold": __version__,
             "competition": paths.name,
             "slug": slug,
-            "score": score,
+            "score": score_text,
             "facts": competition.model_dump(mode="json"),
             "runs": [_copy_weights(run, folder) for run in runs],
-            "nothing": fallback.tolist(),
+            "fallback": fallback.tolist(),
             "packages": list(packages),
-            "folder": _texts(paths),
+            "competition_files": _texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id (key `mark`) identifies what predicts; it is independent of the versions of package and texts.
+        # The content id identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         facts = with_former_names(manifest["facts"])
-        manifest["mark"] = files.fingerprint([hashes, slug, facts, manifest["runs"], manifest["nothing"]], 12)
+        runs_content = [{**run, "recipe": with_former_names(run["recipe"])} for run in manifest["runs"]]
+        manifest["content_id"] = files.fingerprint([hashes, slug, facts, runs_content, manifest["fallback"]], 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

@@ -34,7 +34,9 @@ def hits_finding(
 
     Args:
         maps: heat maps, float (n, height, width).
-        x, y, radius: centre and radius of each finding, a disc, in pixels of the map; float (n,).
+        x: column of the centre of each finding, in pixels of the map; float (n,).
+        y: row of the centre of each finding, in pixels of the map; float (n,).
+        radius: radius of each finding, a disc, in pixels of the map; float (n,).
         cell: height and width of a cell of the map, in pixels (`GradCam.cell`). The radius is increased by the larger
             one, since the map is not more precise.
 
@@ -53,7 +55,9 @@ def random_hits(
 
     Args:
         shape: height and width of the maps, in pixels.
-        x, y, radius: centre and radius of each finding, in pixels of the map; float (n,).
+        x: column of the centre of each finding, in pixels of the map; float (n,).
+        y: row of the centre of each finding, in pixels of the map; float (n,).
+        radius: radius of each finding, a disc, in pixels of the map; float (n,).
         cell: height and width of a cell of the map, in pixels.
 
     Returns:

@@ -67,12 +67,14 @@ class Predictor:
             Probabilities in the order of `rows`, float32 (n, columns).
         """
         outputs = [np.zeros((0, self._num_columns), np.float32)]
-        for views in self.views(images, rows, num_views):
+        for views in self.outputs_of_views(images, rows, num_views):
             outputs.append((sum(view.astype(np.float64) for view in views) / len(views)).astype(np.float32))
             advance(len(views[0]))
         return np.concatenate(outputs)
 
-    def views(self, images: np.ndarray, rows: np.ndarray, num_views: int | None = None) -> Iterator[list[np.ndarray]]:
+    def outputs_of_views(
+        self, images: np.ndarray, rows: np.ndarray, num_views: int | None = None
+    ) -> Iterator[list[np.ndarray]]:
         """Predicts each view of selected images separately.
 
         Args:

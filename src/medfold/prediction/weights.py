@@ -18,28 +18,28 @@ from medfold.models import build_model
 KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
 
 
-def load_model(competition: Competition, recipe: Recipe, weights: Path) -> keras.Model:
+def load_model(competition: Competition, recipe: Recipe, weights_file: Path) -> keras.Model:
     """Loads the trained net of a fold: rebuilds it from its recipe, and reads its weights.
 
     Args:
         competition: gives channels, task and number of outputs.
         recipe: the recipe of the run.
-        weights: path of the weights file.
+        weights_file: path of the weights file.
 
     Raises:
         UserError: the file is damaged, or contains weights of another net.
     """
     model = build_model(competition, recipe, pretrained=False)
-    read_weights(model, weights)
+    read_weights(model, weights_file)
     return model
 
 
-def save_weights(model: keras.Model, weights: Path) -> None:
+def save_weights(model: keras.Model, weights_file: Path) -> None:
     """Writes the weights of a net atomically."""
     # A copy that is not compiled, so that the state of the optimizer is not saved.
     net = keras.Model(model.inputs, model.outputs, name=model.name)
     content = _hdf5_in_memory(lambda: net.save_weights(KERAS_NAME))
-    with files.atomic_write(weights) as temporary:
+    with files.atomic_write(weights_file) as temporary:
         temporary.write_bytes(content)
 
 
@@ -66,7 +66,7 @@ def _hdf5_in_memory(save: Callable[[], None]) -> bytes:
     return image
 
 
-def read_weights(model: keras.Model, weights: Path) -> None:
+def read_weights(model: keras.Model, weights_file: Path) -> None:
     """Loads weights from a file into a net.
 
     Raises:
@@ -75,11 +75,11 @@ def read_weights(model: keras.Model, weights: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         named = Path(folder) / KERAS_NAME
         try:
-            named.symlink_to(weights.absolute())
+            named.symlink_to(weights_file.absolute())
         except OSError:  # Windows needs a right for that
-            shutil.copy2(weights, named)
+            shutil.copy2(weights_file, named)
         try:
             model.load_weights(named)
         except (ValueError, OSError) as error:
             what = f"weights do not fit the recipe ({str(error).splitlines()[0]})"
-            raise UserError(what, weights, "Restore the file, or train the fold again") from None
+            raise UserError(what, weights_file, "Restore the file, or train the fold again") from None

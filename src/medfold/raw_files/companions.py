@@ -31,7 +31,8 @@ def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
     by_folder: dict[str, set[str]] = {}
     for path in images:
         by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
-    exclude, unclear = set(), {}
+    exclude = set()
+    unclear = {}
     counts = Counter(addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems)))
     num_originals = max(1, len(images) - sum(counts.values()))
     for addition, count in counts.items():

@@ -28,6 +28,7 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     """Fills the columns of a table into a pattern, for each row.
 
     Args:
+        pattern: path with the names of columns in braces, such as `{patient}/{id}.png`.
         table: rows to fill in, text columns.
         key: key of competition.yaml that holds the pattern, for error messages.
 
@@ -72,6 +73,7 @@ def find_images(
     Args:
         table: text columns, among them those that the patterns name.
         patterns: path patterns; for each row the first one whose image exists is used.
+        competition: the facts (`images.channels`, `images.exclude` and `images.tolerate`).
         raw: the folder that patterns start from.
         complete: True if every row must have its image. Otherwise a missing image gets the path by the first pattern.
             Defaults to True.
@@ -251,7 +253,8 @@ class PathPattern:
     """
 
     def __init__(self, pattern: str):
-        self.fields, regex = [], ""
+        self.fields = []
+        regex = ""
         for text, field, _, _ in string.Formatter().parse(pattern):
             regex += re.escape(text)
             if field in self.fields:

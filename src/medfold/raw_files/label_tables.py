@@ -164,7 +164,8 @@ def _warn_of_guessed_encoding(path: Path) -> None:
 def _parse_text(text: str, path: Path) -> pd.DataFrame:
     head = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
     if declared := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes this line above the header
-        separator, text = declared[1], text.lstrip("\r\n")[len(head) :]
+        separator = declared[1]
+        text = text.lstrip("\r\n")[len(head) :]
     else:
         # A column name may contain another separator; the row below the header then decides.
         first, second = (re.sub(r'"[^"]*"', "", line) for line in [*text.strip().split("\n", 2), "", ""][:2])
@@ -292,11 +293,13 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     Raises:
         UserError: rows with different labels under `same`.
     """
-    policy, names = competition.labels.repeated, competition.class_names
+    policy = competition.labels.repeated
+    names = competition.class_names
     repeated = table.duplicated(keys, keep=False)
     if policy == "refuse" or not repeated.any():
         return table
-    rows, numbers = table[repeated], {name: number for number, name in enumerate(names)}
+    rows = table[repeated]
+    numbers = {name: number for number, name in enumerate(names)}
     codes = rows[targets].apply(lambda column: column.map(numbers)).astype(np.int64)
     grouped = codes.groupby([rows[key] for key in keys], sort=False)
     if policy == "same":

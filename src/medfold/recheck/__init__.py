@@ -2,11 +2,14 @@
 
 This package imports no code of scoring, ensemble or submission, which computed them the first time, so that both cannot
 share a bug.
+
+- `run_check`: the files and the score of a run; `submission_check`: the file and the score of a submission;
+- `definitions`: the metrics, defined a second time; `tables`: labels, predictions and submissions, read as text.
 """
 
 from medfold.recheck.definitions import has_definition
-from medfold.recheck.run import run_differences
-from medfold.recheck.submission import ledger_differences, plugin_maps, submission_differences
+from medfold.recheck.run_check import run_differences
+from medfold.recheck.submission_check import ledger_differences, plugin_maps, submission_differences
 
 __all__ = [
     "has_definition",

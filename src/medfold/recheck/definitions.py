@@ -32,10 +32,11 @@ def has_definition(name: str) -> bool:
     return name in DECISION_METRICS or name in PROBABILITY_METRICS
 
 
-def score(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
+def metric_value(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Computes a metric of a competition.
 
     Args:
+        competition: the facts (task, targets, and settings of `score` and `submission`).
         name: name of the metric.
         truth: int (n, columns): one column (binary), labels, or classes as 0 and 1 with a single 1 in each row.
         predictions: float (n, columns): probabilities, or decisions as 0 and 1.
@@ -58,7 +59,10 @@ def interval(
     Its ends are percentiles of 1,000 resamples of groups (numpy's generator, seed 0).
 
     Args:
-        truth, predictions: as `score` takes them, in the order of their ids.
+        competition: the facts, as for `metric_value`.
+        name: name of the metric.
+        truth: int (n, columns), in the order of the ids of the units.
+        predictions: float (n, columns), in the same order.
         groups: (n,), resampled as a whole; numbered by first appearance.
 
     Returns:
@@ -67,7 +71,9 @@ def interval(
     """
     if truth.size * NUM_RESAMPLES > MAX_CELLS:
         return None
-    codes, rng, values = pd.factorize(groups)[0], np.random.default_rng(0), []
+    codes = pd.factorize(groups)[0]
+    rng = np.random.default_rng(0)
+    values = []
     members = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
     inputs = decisions_of(competition, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
     function = {**PROBABILITY_METRICS, **DECISION_METRICS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
@@ -167,7 +173,8 @@ def _log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarr
 
 
 def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
-    total, clipped = 0.0, np.clip(predictions, 1e-15, 1 - 1e-15)
+    total = 0.0
+    clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
     pairs = [np.broadcast_to(competition.score.weights.get(name, 1.0), 2) for name in competition.labels.targets]
     for row in range(len(truth)):
         weights = [float(pairs[column][truth[row, column]]) for column in range(truth.shape[1])]
@@ -186,7 +193,8 @@ def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
 
 def _binned_error(confidence: np.ndarray, true: np.ndarray, num_bins: int = 15) -> float:
     """Returns the expected calibration error of one column, over equally wide bins."""
-    total, edges = 0.0, [-np.inf, *(number / num_bins for number in range(1, num_bins)), np.inf]
+    total = 0.0
+    edges = [-np.inf, *(number / num_bins for number in range(1, num_bins)), np.inf]
     for low, high in itertools.pairwise(edges):
         in_bin = (confidence > low) & (confidence <= high)
         total += abs(float(confidence[in_bin].sum()) - float(np.sum(true[in_bin])))

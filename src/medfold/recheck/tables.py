@@ -46,10 +46,12 @@ def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None
     """Reads the content of a submission for each unit, in the prediction columns: numbers, decisions as 0 and 1.
 
     Args:
+        competition: the facts (layout and columns of the submission).
         table: the submission, all cells as text.
         words: the words of the classes, or those for no and yes. Defaults to a guess from the cells.
     """
-    names, id_column = competition.prediction_columns, competition.submission.id
+    names = competition.prediction_columns
+    id_column = competition.submission.id
     (first, *others) = [column for column in table.columns if column != id_column]
     if competition.submission.layout == "lists":
         separator = competition.labels.separator

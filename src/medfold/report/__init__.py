@@ -1,7 +1,7 @@
 """The report: one HTML page about a run, or about several runs combined.
 
-- `build`: the page from its sections; `page`: its HTML; `sections/`: a module per section.
-- `curves`, `galleries`, `heat_maps`, `subgroups`: compute what is shown.
+- `build`: the page from its sections; `page`: its HTML; `sections/`: a module per section;
+- `curves`, `galleries`, `heat_maps`, `subgroup_scores`: compute what is shown;
 - `drawing`, `plots`, `line_styles`: draw it; `names`: names that users chose, as safe text.
 """
 

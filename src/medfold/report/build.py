@@ -19,9 +19,9 @@ from medfold.report.sections.model_card import model_card_section
 from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
-from medfold.report.subgroups import score_subgroups
+from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import read_run, self_check_findings
+from medfold.runs import read_run, self_check_warnings
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_ledger
 
@@ -30,10 +30,13 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     """Builds the page, section by section.
 
     Args:
+        project: the project folder and the competition.
+        data: the dataset with its audit.
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
-    competition, score = project.competition, ensemble.score
+    competition = project.competition
+    score = ensemble.score
     metric = metric_of(competition)
     first = project.paths.run(ensemble.run_names[0])
     metadata = read_run(first)
@@ -64,7 +67,7 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
     for name in ensemble.run_names:
-        for fold, lines in self_check_findings(project.paths.run(name), score["folds_done"]).items():
+        for fold, lines in self_check_warnings(project.paths.run(name), score["folds_done"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
     return Page(
@@ -93,7 +96,8 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
         if row[leaderboard_part]:
             when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
             cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
-    done, k = len(score["folds_done"]), project.competition.folds.k
+    done = len(score["folds_done"])
+    k = project.competition.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['units']:,} {_units(project)}"))
     return cards
 

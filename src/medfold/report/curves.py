@@ -23,7 +23,10 @@ class OperatingPoint(NamedTuple):
     Args:
         criterion: the condition that the threshold was chosen for, such as 'sensitivity 90 %'.
         threshold: predictions at or above it count as positive.
-        sensitivity, specificity, precision, negative_predictive_value: at the threshold.
+        sensitivity: share of the positives that are found.
+        specificity: share of the negatives that are not called positive.
+        precision: share of the predicted positives that are positive.
+        negative_predictive_value: share of the predicted negatives that are negative.
     """
 
     criterion: str
@@ -132,6 +135,6 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> Curve:
     if len(x) <= MAX_POINTS:
         return Curve(x, y)
     along = np.concatenate([[0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
-    keep = np.unique(np.searchsorted(along, np.linspace(0, along[-1], MAX_POINTS)))
-    keep = np.union1d(keep, [0, len(x) - 1])
-    return Curve(x[keep], y[keep])
+    kept = np.unique(np.searchsorted(along, np.linspace(0, along[-1], MAX_POINTS)))
+    kept = np.union1d(kept, [0, len(x) - 1])
+    return Curve(x[kept], y[kept])

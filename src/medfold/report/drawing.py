@@ -156,7 +156,8 @@ class Drawing:
         name: unique on the page.
         title: a short heading.
         text: describes the figure, also for readers who cannot see it.
-        svg, legend: a `Plot`.
+        svg: a `Plot`, as SVG.
+        legend: the legend of the `Plot`.
         image: a picture from `jpeg`.
         confusion: a confusion matrix.
         intervals: values with intervals.

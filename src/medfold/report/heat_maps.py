@@ -60,12 +60,14 @@ def compute_heat_maps(
     """
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam, load_model, randomise_weights
-    findings = _findings(project, recipe, samples)
-    result, pointed = HeatMaps(), []
+    positions = _finding_positions(project, recipe, samples)
+    result = HeatMaps()
+    pointed = []
     for fold, fold_paths in folds.items():
         net = load_model(project.competition, recipe, fold_paths.weights)
         explainer = GradCam(net)
-        result.method, result.explains_grade = explainer.method, explainer.explains_grade
+        result.method = explainer.method
+        result.explains_grade = explainer.explains_grade
         in_fold = np.flatnonzero(samples["fold"].to_numpy()[rows] == fold)
         images = _prepared(store, samples["id"].iloc[rows[in_fold]])
         keys = zip(rows[in_fold].tolist(), columns[in_fold].tolist(), strict=True)
@@ -74,8 +76,8 @@ def compute_heat_maps(
             first = slice(0, NUM_COMPARED)
             randomised = GradCam(randomise_weights(net))
             result.agreement = _agreement(explainer, randomised, images[first], columns[in_fold][first])
-        if findings is not None:
-            detected = _detected(project.competition, fold_paths, findings)
+        if positions is not None:
+            detected = _detected(project.competition, fold_paths, positions)
             pointed.append(_point(explainer, _prepared(store, detected["id"]), detected, recipe.images.size))
     if pointed:
         result.hits, result.chance = (np.concatenate(arrays) for arrays in zip(*pointed, strict=True))
@@ -93,30 +95,31 @@ def _agreement(explainer: Any, randomised: Any, images: np.ndarray, columns: np.
     return [spearmanr(a, b, axis=None).statistic for a, b in zip(*maps, strict=True) if a.std() and b.std()]
 
 
-def _findings(project: Project, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:
+def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:
     """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
-    images, findings = recipe.images, open_source(project).findings()
-    if findings is None or project.competition.task != "binary" or images.steps or images.fit != "stretch":
+    images = recipe.images
+    positions = open_source(project).finding_positions()
+    if positions is None or project.competition.task != "binary" or images.steps or images.fit != "stretch":
         return None
-    findings = findings.merge(samples[["id", "height", "width"]], on="id")
-    scale_x, scale_y = images.size / findings["width"], images.size / findings["height"]
-    return findings.assign(
-        x=findings["x"] * scale_x,
-        y=findings["y"] * scale_y,
-        radius=findings["radius"] * np.maximum(scale_x, scale_y),
+    positions = positions.merge(samples[["id", "height", "width"]], on="id")
+    scale_x, scale_y = images.size / positions["width"], images.size / positions["height"]
+    return positions.assign(
+        x=positions["x"] * scale_x,
+        y=positions["y"] * scale_y,
+        radius=positions["radius"] * np.maximum(scale_x, scale_y),
     )
 
 
-def _detected(competition: Competition, fold_paths: FoldPaths, findings: pd.DataFrame) -> pd.DataFrame:
+def _detected(competition: Competition, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
     """Returns the findings in images of the fold that were predicted as positive."""
     oof = read_predictions(competition, fold_paths.oof)
-    return findings[findings["id"].isin(oof["id"][oof[competition.prediction_columns[0]] > 0.5])]
+    return positions[positions["id"].isin(oof["id"][oof[competition.prediction_columns[0]] > 0.5])]
 
 
-def _point(explainer: Any, images: np.ndarray, findings: pd.DataFrame, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _point(explainer: Any, images: np.ndarray, positions: pd.DataFrame, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns for each finding: if the map points at it (bool), and the chance of a random point."""
     from medfold.prediction import hits_finding, random_hits
 
     heat = explainer(images, np.zeros(len(images), int))
-    disc = findings["x"].to_numpy(), findings["y"].to_numpy(), findings["radius"].to_numpy()
+    disc = positions["x"].to_numpy(), positions["y"].to_numpy(), positions["radius"].to_numpy()
     return hits_finding(heat, *disc, explainer.cell), random_hits((size, size), *disc, explainer.cell)

@@ -45,7 +45,8 @@ def sample(number: int) -> str:
     Args:
         number: position of the line in its figure, from 0.
     """
-    style, (width, height) = line_style(number), SAMPLE_SIZE
+    style = line_style(number)
+    width, height = SAMPLE_SIZE
     colour = f"var(--series{number % len(SERIES)})"
     dash = f"; stroke-dasharray: {' '.join(f'{LINE_WIDTH * length:g}' for length in style.dash)}" if style.dash else ""
     line = (
@@ -59,7 +60,8 @@ def sample(number: int) -> str:
 
 def _outline(marker: str) -> str:
     """Returns a marker in the middle of a sample, as the commands of an SVG path."""
-    style, (width, height) = MarkerStyle(marker), SAMPLE_SIZE
+    style = MarkerStyle(marker)
+    width, height = SAMPLE_SIZE
     path = style.get_path().transformed(style.get_transform())
     commands = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C", Path.CLOSEPOLY: "Z"}
     drawn = []

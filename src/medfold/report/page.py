@@ -122,7 +122,8 @@ class Page:
 
     Args:
         name: the name of the run, for the title of the window.
-        title, subtitle: headings of the page.
+        title: first heading of the page.
+        subtitle: line below it.
         cards: headline numbers, the score first.
         notes: warnings above all sections.
         sections: in order.

@@ -65,7 +65,8 @@ def curves(
 
     Args:
         curve_by_name: curves by legend name.
-        x, y: labels of the axes.
+        x: label of the horizontal axis.
+        y: label of the vertical axis.
         name: name of the figure, unique on the page.
         diagonal: True to draw the diagonal, which is chance or perfect calibration. Defaults to False.
         marks: points to mark. Defaults to none.

@@ -1,4 +1,9 @@
-"""Run folders: what was trained, which folds are done, and whether a run still fits the competition."""
+"""Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
+
+- `run_folder`: run.json, the state of each fold, predictions and the OOF score;
+- `identity`: checks that a run fits the facts, folds, labels and images of today;
+- `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
+"""
 
 from medfold.runs.comparison import Comparison, compare_runs
 from medfold.runs.identity import (
@@ -18,20 +23,20 @@ from medfold.runs.identity import (
 )
 from medfold.runs.run_folder import (
     combined_name,
-    done_folds,
     find_run,
     git_commit,
-    is_fold_done,
+    is_fold_trained,
     is_optimistic,
     open_run,
     predictions_table,
     read_predictions,
     read_run,
-    self_check_findings,
+    require_trained_folds,
+    self_check_warnings,
     trained_folds,
     write_oof,
 )
-from medfold.runs.summary import RunList, RunSummary, summarise_runs
+from medfold.runs.run_list import RunList, RunSummary, summarise_runs
 
 __all__ = [
     "IDENTITY_FACTS",
@@ -44,7 +49,6 @@ __all__ = [
     "check_same_images",
     "combined_name",
     "compare_runs",
-    "done_folds",
     "facts_of_run",
     "find_changed_fact",
     "find_run",
@@ -52,7 +56,7 @@ __all__ = [
     "has_same_folds",
     "has_same_labels",
     "images_fingerprint",
-    "is_fold_done",
+    "is_fold_trained",
     "is_optimistic",
     "labels_fingerprint",
     "load_dataset_for",
@@ -61,7 +65,8 @@ __all__ = [
     "read_predictions",
     "read_run",
     "recipe_of_run",
-    "self_check_findings",
+    "require_trained_folds",
+    "self_check_warnings",
     "summarise_runs",
     "trained_folds",
     "write_oof",

@@ -9,7 +9,7 @@ from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.runs.identity import check_same_facts_and_folds, load_dataset_for
-from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, trained_folds
+from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, require_trained_folds
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 
 
@@ -20,15 +20,16 @@ class Side:
     Args:
         name: name of a run; several are joined with `+` and stand for the mean of their predictions.
         value: OOF score on the compared folds; nan if it is undefined.
-        low, high: ends of its 95 % interval; nan if there is none.
-        optimistic: the runs whose epochs were chosen on the scored folds, so that the score is too high.
+        low: lower end of its 95 % interval; nan if there is none.
+        high: upper end of its 95 % interval; nan if there is none.
+        optimistic_runs: the runs whose epochs were chosen on the scored folds, so that the score is too high.
     """
 
     name: str
     value: float
     low: float
     high: float
-    optimistic: list[str]
+    optimistic_runs: list[str]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
     """Estimates how much better the second side is than the first, on the folds that all their runs have.
 
     Args:
+        project: the project folder and the competition.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Raises:
@@ -67,7 +69,8 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         fix = 'Example: RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"'
         raise UserError(f"expected two runs, received {len(sides)}", f'RUNS="{" ".join(sides)}"', fix)
     names_by_side = [side.split("+") for side in sides]
-    metric, data = metric_of(project.competition), load_dataset_for(project, "+".join(sides).split("+"))
+    metric = metric_of(project.competition)
+    data = load_dataset_for(project, "+".join(sides).split("+"))
     oof_by_side = [[_load_oof(project, name, data) for name in names] for names in names_by_side]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
@@ -91,7 +94,7 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
 def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
     run_paths = find_run(project.paths, name)
     check_same_facts_and_folds(project, name)
-    folds = trained_folds(run_paths, project.competition.folds.k)
+    folds = require_trained_folds(run_paths, project.competition.folds.k)
     tables = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in folds]
     return oof_by_unit(project.competition, pd.concat(tables, ignore_index=True), data.train, data.targets)
 

@@ -10,7 +10,7 @@ from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, sam
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
-from medfold.runs.run_folder import done_folds, find_run, read_predictions, read_run
+from medfold.runs.run_folder import find_run, read_predictions, read_run, trained_folds
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (
@@ -56,7 +56,8 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     """
     for name in names:
         check_same_facts(project, name)
-    data, labels = load_dataset(project), labels_fingerprint(project)
+    data = load_dataset(project)
+    labels = labels_fingerprint(project)
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
             what = f"labels of the training part have changed since run '{name}' was trained"
@@ -68,6 +69,8 @@ def check_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTI
     """Checks that a run fits today's facts.
 
     Args:
+        project: the competition with the facts of today.
+        name: name of the run.
         keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
     Returns:
@@ -114,6 +117,8 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
+        project: the project folder and the competition.
+        name: name of the run.
         test: the readable samples of the test part: id.
 
     Raises:
@@ -121,7 +126,7 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """
     run_paths = find_run(project.paths, name)
     fix = _fix_retrain(project)
-    for fold in done_folds(run_paths, project.competition.folds.k):
+    for fold in trained_folds(run_paths, project.competition.folds.k):
         predicted = set(read_predictions(project.competition, run_paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:

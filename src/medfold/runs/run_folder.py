@@ -1,4 +1,4 @@
-"""The folder of a run: run.json, the folds that are done, and their predictions."""
+"""The folder of a run: run.json, the trained folds, and their predictions."""
 
 import json
 import re
@@ -79,9 +79,9 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:
-    """Returns the files of a finished fold that are missing, or differ from their hashes in its marker.
+    """Returns the files of a trained fold that are missing, or differ from their hashes in its marker.
 
-    A fold without a marker is not finished; none of its files counts as damaged.
+    A fold without a marker is not trained; none of its files counts as damaged.
     """
     if not fold_paths.done.is_file():
         return []
@@ -98,33 +98,33 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
     return [name for name, digest in hashes.items() if digest != marker[name]]
 
 
-def is_fold_done(fold_paths: FoldPaths) -> bool:
-    """Returns True if every file of the fold exists with the hash that is in its marker."""
+def is_fold_trained(fold_paths: FoldPaths) -> bool:
+    """Returns True if the fold has a marker, and every file with the hash that is in it."""
     return fold_paths.done.is_file() and not damaged_files(fold_paths)
 
 
-def done_folds(run_paths: RunPaths, k: int) -> list[int]:
-    """Returns the numbers of the folds that are done and not damaged."""
-    return [fold for fold in range(k) if is_fold_done(run_paths.fold(fold))]
+def trained_folds(run_paths: RunPaths, k: int) -> list[int]:
+    """Returns the numbers of the trained folds: those with a marker whose files are all intact."""
+    return [fold for fold in range(k) if is_fold_trained(run_paths.fold(fold))]
 
 
-def finished_folds(run_paths: RunPaths, k: int) -> list[int]:
+def marked_folds(run_paths: RunPaths, k: int) -> list[int]:
     """Returns the numbers of the folds that have a marker, damaged or not."""
     return [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
 
 
 def damaged_folds(run_paths: RunPaths, k: int) -> dict[int, list[str]]:
-    """Returns the damaged files of each finished fold that has any."""
+    """Returns the damaged files of each fold that has a marker and damaged files."""
     return {fold: damaged for fold in range(k) if (damaged := damaged_files(run_paths.fold(fold)))}
 
 
-def trained_folds(run_paths: RunPaths, k: int) -> list[int]:
-    """Returns the numbers of the folds that are done, of which there must be at least one.
+def require_trained_folds(run_paths: RunPaths, k: int) -> list[int]:
+    """Returns the numbers of the trained folds, of which there must be at least one.
 
     Raises:
-        UserError: none is done, or one is damaged.
+        UserError: none is trained, or one is damaged.
     """
-    done = finished_folds(run_paths, k)
+    done = marked_folds(run_paths, k)
     for fold, damaged in damaged_folds(run_paths, k).items():
         what = f"{shorten_list(damaged)} {'is' if len(damaged) == 1 else 'are'} missing or changed since the training"
         fix = f"Restore a copy, or train the fold again: {_train_command(run_paths, fold)}"
@@ -160,6 +160,7 @@ def predictions_table(
     """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
 
     Args:
+        competition: the facts (the prediction columns, and whether the task is ordinal).
         ids: (n,).
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
@@ -203,9 +204,10 @@ def is_optimistic(metadata: dict[str, Any]) -> bool:
 def write_oof(
     competition: Competition, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
 ) -> dict[str, Any]:
-    """Concatenates the OOF tables of all folds that are done, and writes oof.csv and score.json of the run.
+    """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
 
     Args:
+        competition: the facts (the number of folds, and the metrics).
         run_paths: paths of the run.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -217,22 +219,22 @@ def write_oof(
         for fold, damaged in damaged_folds(run_paths, competition.folds.k).items():
             text = f"{shorten_list(damaged)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {_train_command(run_paths, fold)}")
-        folds = done_folds(run_paths, competition.folds.k)
+        folds = trained_folds(run_paths, competition.folds.k)
         oof = pd.concat([read_predictions(competition, run_paths.fold(fold).oof) for fold in folds], ignore_index=True)
         result = oof_score(
             competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))
         )
-        if suspicious := self_check_findings(run_paths, folds):
+        if suspicious := self_check_warnings(run_paths, folds):
             result["suspicious"] = suspicious
         files.write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)
     return result
 
 
-def self_check_findings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
-    """Returns the findings of each fold's self-check, by fold; folds without a finding are left out."""
-    findings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
-    return {fold: lines for fold, lines in findings.items() if lines}
+def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+    """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
+    warnings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
+    return {fold: lines for fold, lines in warnings.items() if lines}
 
 
 def combined_name(names: list[str]) -> str:

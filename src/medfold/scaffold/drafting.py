@@ -135,7 +135,8 @@ def _add_companions(draft: Draft, image_files: ImageFiles) -> None:
 
 def _drop_copies(raw: Path, files: list[str]) -> tuple[list[str], list[str]]:
     """Drops folders that repeat the files beside them; returns the other files, and these folders."""
-    all_files, copies = set(files), []
+    all_files = set(files)
+    copies = []
     for folder in sorted({path.partition("/")[0] for path in files if "/" in path}):
         inner = [path for path in files if path.startswith(f"{folder}/")]
         outer = [path[len(folder) + 1 :] for path in inner]

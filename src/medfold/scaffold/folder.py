@@ -73,7 +73,8 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
 
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     """Returns the GPU recipe as YAML: the shared one that fits the images best."""
-    images, words = facts["images"], str(facts).lower()
+    images = facts["images"]
+    words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
         return "extends: gpu_fundus\n" + ("" if facts["task"] == "ordinal" else "head: classes\n")
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH

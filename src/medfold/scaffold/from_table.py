@@ -63,7 +63,8 @@ def from_table(
         table, test_rows = _split_by_part(draft, table, column)
     _doubt_other_tables(draft, [other for other in tables.others if other not in test_tables])
     if ids.is_long:
-        targets, has_named_label = _long_targets(draft, table, ids, labels), True
+        targets = _long_targets(draft, table, ids, labels)
+        has_named_label = True
     else:
         targets, has_named_label = guess_targets(draft, raw, table, ids, sample)
         labels["targets"] = targets

@@ -21,7 +21,11 @@ def guess_group(
     """Guesses what to group by: a column, a pattern in the ids, or DICOM headers of the images.
 
     Args:
+        draft: gets the key to group by with its reason, or a doubt.
+        table: the label table, all cells as text.
+        ids: the column that names the images.
         used: columns that are ids or targets.
+        image_files: the image files of the competition.
         images: training images, as `read_image` takes them.
     """
     if (

@@ -50,7 +50,8 @@ def find_ids(table: pd.DataFrame, image_files: ImageFiles) -> Ids | None:
         for order, ids in enumerate(_readings(table[column], image_files)):
             if len(ids.endings) <= MAX_LABELS and ids.share > 0.5:
                 max_values = max(max_values, table[column].nunique())
-                named, unique = bool(ID_NAMES.search(column)), not table[column].duplicated().any()
+                named = bool(ID_NAMES.search(column))
+                unique = not table[column].duplicated().any()
                 rank = (round(ids.share, 2), not _is_row_number(table[column]), named, unique, -position, -order)
                 candidates.append((rank, ids))
     candidates = [(rank, ids) for rank, ids in candidates if table[ids.column].nunique() >= max_values / 2]

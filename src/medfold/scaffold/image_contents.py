@@ -52,7 +52,9 @@ def _doubt_pages(draft: Draft, pages: set[int], all_grey: bool) -> None:
     """Adds a doubt if files have several pages or frames.
 
     Args:
+        draft: gets the doubt.
         pages: the numbers of pages that occur.
+        all_grey: True if all images examined are grey.
     """
     if max(pages) > 1:
         count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"

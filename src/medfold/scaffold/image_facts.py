@@ -63,7 +63,8 @@ def _guess_test_images(
     draft: Draft, image_files: ImageFiles, ids: Ids, test: pd.DataFrame | None, train_images: list[str]
 ) -> None:
     """Guesses images.test: by the rows of the test part, or by folder names; otherwise labels.holdout."""
-    images, labels = draft.facts["images"], draft.facts["labels"]
+    images = draft.facts["images"]
+    labels = draft.facts["labels"]
     if test is not None:
         patterns, test_images = find_patterns(image_files, test, ids, "test")
         if patterns:

@@ -34,7 +34,8 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
     if sample is None or facts["labels"].get("holdout"):
         facts["upload"] = "local"
         return
-    key, layout = sample.table.columns[0], facts["labels"]["layout"]
+    key = sample.table.columns[0]
+    layout = facts["labels"]["layout"]
     facts["submission"] = {"sample": sample.path, "id": key}
     if layout == "long" or (layout == "lists" and len(sample.table.columns) == 2):
         facts["submission"]["layout"] = layout

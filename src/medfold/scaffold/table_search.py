@@ -46,7 +46,9 @@ class LabelTables:
     """
 
     def __init__(self, draft: Draft, raw: Path, image_files: ImageFiles):
-        self._draft, self._raw, self._image_files = draft, raw, image_files
+        self._draft = draft
+        self._raw = raw
+        self._image_files = image_files
         self.unmatched: list[str] = []
         self.matching: list[str] = []
         self.others: list[str] = []

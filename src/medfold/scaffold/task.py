@@ -72,8 +72,11 @@ def _set_lists(
     """Sets the task of a column of lists.
 
     Args:
+        draft: gets the task and the reason.
+        target: name of the column.
         values: distinct values of the column.
-        lists: lists of labels, as `_parse_lists` returns them.
+        lists: the separator, and the names that occur in the lists, as `_parse_lists` returns them.
+        labels: the draft's `labels`; gets layout, value, targets and separator.
     """
     separator, names = lists
     labels |= {"layout": "lists", "value": target, "targets": sort_classes(names)}
@@ -88,7 +91,11 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
     """Sets the task of a column with one class per row.
 
     Args:
+        draft: gets task and classes, with reasons and doubts.
+        table: the label table, all cells as text.
+        target: name of the column.
         values: distinct values of the column, sorted.
+        labels: the draft's `labels`; gets the target.
     """
     facts = draft.facts
     if values == ["0", "1"]:

@@ -1,8 +1,8 @@
 """Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
 
-- `metric`: the class and the metric of a competition; `metrics`: the built-in ones.
-- `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences.
-- `decisions`: from probabilities to classes and labels, and labels as columns.
+- `metric`: the class and the metric of a competition; `metrics`: the built-in ones;
+- `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
+- `decisions`: from probabilities to classes and labels, and labels as columns;
 - `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
   scored.
 """

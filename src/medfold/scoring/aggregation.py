@@ -39,6 +39,7 @@ def aggregate(
     mutually exclusive classes are normalised to a sum of 1.
 
     Args:
+        competition: the facts (the task, and `score.aggregate`).
         units: text (n,), the id of the unit of each sample.
         targets: int (n,) or (n, labels).
         predictions: float (n, columns).
@@ -74,6 +75,7 @@ def aggregate_predictions(competition: Competition, table: pd.DataFrame, unit: p
     """Aggregates a table of predictions into one row per unit.
 
     Args:
+        competition: the facts (the prediction columns, and `score.aggregate`).
         table: `id` of the sample, and the prediction columns.
         unit: the unit of each sample, indexed by the sample's id.
 

@@ -14,13 +14,15 @@ MIN_DEFINED_SHARE = 0.1  # an interval needs a defined score in more than this s
 
 @dataclass(frozen=True)
 class Difference:
-    """Advantage of one score over another, with its confidence interval.
+    """Advantage of tested predictions over others, with its confidence interval.
 
     Args:
-        value: the difference; positive if the first is better, also if lower is better; nan if either score
-            is undefined.
-        low, high: ends of the 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
-        probability: share of the resamples in which the first is better, ties counted as half; nan like the interval.
+        value: the difference of the scores; positive if the tested predictions are better, also where lower is better;
+            nan if either score is undefined.
+        low: lower end of its 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
+        high: upper end of its 95 % interval; nan as `low`.
+        probability: share of the resamples in which the tested predictions are better, ties counted as half; nan as
+            `low`.
     """
 
     value: float
@@ -44,7 +46,8 @@ def bootstrap_interval(
 
     Args:
         metric: the metric of the score.
-        targets, predictions: as the metric takes them.
+        targets: int (n,) or (n, labels).
+        predictions: float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.
         seed: seed of the random draws. Defaults to 0.
@@ -93,7 +96,8 @@ def paired_difference(
     Args:
         metric: the metric to compare by.
         targets: as the metric takes them.
-        first, second: the predictions to compare; the difference is positive if `first` is better.
+        first: predictions, float (n, columns); the difference is positive if they are better than `second`.
+        second: predictions to compare with, float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.
         seed: seed of the random draws. Defaults to 0.

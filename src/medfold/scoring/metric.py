@@ -19,6 +19,7 @@ def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
     """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
 
     Args:
+        competition: the facts (the prediction columns).
         targets: int (n,) or (n, labels).
     """
     return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
@@ -96,7 +97,16 @@ def metric(
     """Registers a function as a metric under its own name.
 
     Args:
-        title, higher_is_better, tasks, needs, uses_weights, uses_beta, post_processing, is_rank_based: as in `Metric`.
+        title: display name in tables.
+        higher_is_better: True for a score, False for a loss. Defaults to True.
+        tasks: the tasks that it is defined for. Defaults to all.
+        needs: 'probability', or 'class' if only the decided class counts. Defaults to 'probability'.
+        uses_weights: True if the function takes `weights`, float (labels, 2), for negatives and positives. Defaults to
+            False.
+        uses_beta: True if the function takes `beta`, the weight of recall. Defaults to False.
+        post_processing: name of the post-processing that suits the metric, see `Metric`. Defaults to thresholds or
+            class factors for metrics of decisions, to none for others.
+        is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
 
     Example:
         >>> @metric("accuracy", needs="class")
@@ -128,6 +138,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
+        competition: the facts (`score`, the task, and the layout of the submission).
         name: as in competition.yaml. Defaults to its `score.metric`.
 
     Raises:
@@ -184,6 +195,7 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
     ones.
 
     Args:
+        competition: the facts (`score.metric`).
         name: name of the metric.
         submitted: float (n, columns), as in the submission.
         probabilities: float (n, columns).
@@ -197,6 +209,7 @@ def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterato
     """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
 
     Args:
+        competition: the facts (whether exactly one class is true).
         prior: float (columns,), the mean of the labels.
     """
     yield prior
@@ -209,6 +222,7 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
     """Returns the best score of a predictor that uses no image; nan if it is undefined.
 
     Args:
+        competition: the facts (the metric and the task).
         targets: int (n,) or (n, labels).
         prior: float (columns,), the mean of the training labels.
     """

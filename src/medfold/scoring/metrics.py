@@ -1,4 +1,6 @@
-"""Built-in metrics. Each is a function with the decorator `@metric`, and takes whole columns:
+"""Built-in metrics.
+
+Each is a function with the decorator `@metric`, and takes whole columns:
 
 - targets: int (n,) of 0 and 1 (binary), int (n,) class numbers (multi-class, ordinal), int (n, labels) of 0 and 1;
 - predictions: float (n,) (binary), float (n, classes) that sum to 1, or float (n, labels).
@@ -69,7 +71,8 @@ def pf1(targets: np.ndarray, predictions: np.ndarray) -> float:
     of positives. 2 P R / (P + R) is then twice the sum of p over positives / (sum of all p + number of positives).
     Undefined without positives.
     """
-    clipped, positive = np.clip(predictions.astype(np.float64), 0, 1), targets == 1
+    clipped = np.clip(predictions.astype(np.float64), 0, 1)
+    positive = targets == 1
     if not positive.any():
         return float("nan")
     return float(2 * clipped[positive].sum() / (clipped.sum() + positive.sum()))
@@ -104,7 +107,8 @@ def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
         return float("nan")
     if targets.ndim == 2:
         decided, true = predictions > 0.5, targets == 1
-        hits, totals = (decided & true).sum(axis=0), decided.sum(axis=0) + true.sum(axis=0)
+        hits = (decided & true).sum(axis=0)
+        totals = decided.sum(axis=0) + true.sum(axis=0)
         return float(np.mean(2 * hits / np.maximum(totals, 1)))
     hits, truth, decided = _counts(targets, predictions)
     present = truth + decided > 0
@@ -121,7 +125,8 @@ def fbeta(targets: np.ndarray, predictions: np.ndarray, beta: float = 1.0) -> fl
     if not len(targets):
         return float("nan")
     true, decided = targets.reshape(len(targets), -1) == 1, predictions.reshape(len(predictions), -1) > 0.5
-    hits, beta_squared = (true & decided).sum(axis=0), beta**2
+    hits = (true & decided).sum(axis=0)
+    beta_squared = beta**2
     scores = (1 + beta_squared) * hits / np.maximum(beta_squared * true.sum(axis=0) + decided.sum(axis=0), 1e-12)
     return float(np.mean(scores))
 
@@ -171,6 +176,8 @@ def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.
     weights 7 and 14 for patient_overall, 1 and 2 for each vertebra.
 
     Args:
+        targets: int (n, labels).
+        predictions: float (n, labels), probabilities.
         weights: float (labels, 2), of negatives and of positives.
     """
     if not len(targets):

@@ -19,11 +19,13 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
 
     Args:
+        competition: the facts (metric titles, the number of folds, and whether patients are known).
         result: as `oof_score` returns it.
         total: the number of units in all folds.
     """
     title = metric_title(competition, result["metric"])
-    k, done = competition.folds.k, result["folds_done"]
+    k = competition.folds.k
+    done = result["folds_done"]
     text = format_score_and_interval(title, result["value"], result["low"], result["high"])
     for name, value in result["also"].items():
         text += f", {metric_title(competition, name)} {format_score(value)}"
@@ -41,7 +43,8 @@ class OofPredictions:
         unit_ids: text (units,), the ids of the units.
         predictions: float64 (units, columns).
         targets: int (units,) or (units, labels).
-        fold, group: int (units,).
+        fold: number of the fold of each unit, int (units,).
+        group: number of the group of each unit, int (units,).
     """
 
     unit_ids: np.ndarray
@@ -57,6 +60,7 @@ def oof_by_unit(
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
     Args:
+        competition: the facts (the prediction columns, and `score.aggregate`).
         oof: id, fold and prediction columns; rows in any order.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -100,6 +104,7 @@ def oof_score(
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
     Args:
+        competition: the facts (`score`, and the form of the submission).
         oof: the predictions to score.
         is_optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).
@@ -111,11 +116,13 @@ def oof_score(
     """
     metric = metric_of(competition)
     low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
-    folds, per_fold = np.unique(oof.fold).tolist(), {}
+    folds = np.unique(oof.fold).tolist()
+    per_fold = {}
     for fold in folds:
         in_fold = oof.fold == fold
         per_fold[str(fold)] = _rounded(metric(oof.targets[in_fold], oof.predictions[in_fold]))
-    probabilities, also = probabilities or oof, {}
+    probabilities = probabilities or oof
+    also = {}
     for name in competition.score.also:
         predictions = metric_input(competition, name, oof.predictions, probabilities.predictions)
         also[name] = _rounded(metric_of(competition, name)(oof.targets, predictions))

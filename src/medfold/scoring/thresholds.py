@@ -32,7 +32,8 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
         targets: int (n,) or (n, labels).
         metric: a metric of decisions.
     """
-    best, metric = [], replace(metric, decide=None)  # a single column is decided by its threshold alone
+    best = []
+    metric = replace(metric, decide=None)  # a single column is decided by its threshold alone
     for column in range(predictions.shape[1]):
         column_targets = targets if targets.ndim == 1 else targets[:, [column]]
         best.append(_best_threshold(predictions[:, [column]], column_targets, metric))
@@ -83,7 +84,8 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
     grades = predictions.shape[1]
     expected = predictions @ np.arange(grades)
     order = np.argsort(expected, kind="stable")
-    ordered, one_hot = expected[order], np.eye(grades)[targets[order]]
+    ordered = expected[order]
+    one_hot = np.eye(grades)[targets[order]]
     # Number of each grade below each position: the confusion matrix of any cuts follows from it directly.
     below = np.concatenate([np.zeros((1, grades)), np.cumsum(one_hot, axis=0)])
     weight = np.subtract.outer(np.arange(grades), np.arange(grades)) ** 2

@@ -1,9 +1,9 @@
 """Submissions: what is uploaded, its checks, and what is recorded about it.
 
-- `draft`: a submission before the upload, its content id and message; `combined_runs`: what it is made from.
-- `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words.
-- `check`: refuses what a leaderboard would refuse or score wrongly.
-- `ledger`: a row for every submission; `record`: the JSON file beside each.
+- `draft`: a submission before the upload, its content id and message; `combined_runs`: what it is made from;
+- `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
+- `check`: refuses what a leaderboard would refuse or score wrongly;
+- `ledger`: a row for every submission; `record`: the JSON file beside each;
 - `leaderboards/`: a module per kind of upload.
 """
 
@@ -16,7 +16,7 @@ from medfold.submission.record import (
     content_id_of,
     find_same_submission,
     ledger_row,
-    record_path,
+    read_record,
     submission_record,
     write_record,
 )
@@ -41,7 +41,7 @@ __all__ = [
     "leaderboard_of",
     "ledger_row",
     "read_ledger",
-    "record_path",
+    "read_record",
     "submission_message",
     "submission_record",
     "warn_of_lost_ledger",

@@ -15,6 +15,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
 
@@ -32,6 +33,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         table: the submission.
         sample: the sample submission, all columns as text.
 
@@ -83,7 +85,8 @@ def check_better_than_chance(competition: Competition, runs: CombinedRuns) -> No
     Raises:
         UserError: the score is no better than chance. An undefined score is accepted.
     """
-    metric, oof = metric_of(competition), runs.oof
+    metric = metric_of(competition)
+    oof = runs.oof
     chance, value = chance_score(competition, oof.targets, runs.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # False if undefined
         problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"

@@ -40,6 +40,7 @@ def draft_submission(project: Project, runs: CombinedRuns, units: list[str]) -> 
     """Builds and checks a submission, without writing it. Prints how many units have no prediction.
 
     Args:
+        project: the project folder and the competition.
         runs: the combined runs.
         units: ids of the units of the test part, in the order of the sample table.
 

@@ -16,11 +16,23 @@ from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import add_row, format_ledger_score, read_ledger, score_cells
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
+# Current keys of the record, by those of earlier versions.
+FORMER_NAMES = {"mark": "content_id", "nothing": "fallback", "decisions": "holds_decisions", "words": "class_words"}
 
 
 def record_path(project: Project, row: dict[str, str]) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
     return (project.workspace.root / row["file"]).with_suffix(".json")
+
+
+def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
+    """Reads the record of a submission; empty if there is none.
+
+    Args:
+        project: the project folder and the competition.
+        row: row of the ledger.
+    """
+    return files.read_json(record_path(project, row), FORMER_NAMES) or {}
 
 
 def ledger_row(
@@ -29,6 +41,7 @@ def ledger_row(
     """Returns the row of the ledger for a submission that has no result yet.
 
     Args:
+        project: the project folder and the competition.
         runs: the combined runs.
         draft: the submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
@@ -49,7 +62,8 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     A command that was killed after it had written the file, and before the ledger, left a file without a row: it is
     used again.
     """
-    folder, name = project.paths.submissions, combined_name(run_names)
+    folder = project.paths.submissions
+    name = combined_name(run_names)
     listed = set(read_ledger(project.workspace)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
         path = file.relative_to(project.workspace.root).as_posix()
@@ -71,10 +85,10 @@ def submission_record(competition: Competition, runs: CombinedRuns, draft: Submi
         "score": runs.score,
         "inputs": runs.inputs,
         "sha256": draft.sha256,
-        "mark": draft.content_id,
-        "nothing": runs.fallback.tolist(),
-        "decisions": holds_decisions(competition, draft.sample),
-        "words": class_words(competition, draft.sample),
+        "content_id": draft.content_id,
+        "fallback": runs.fallback.tolist(),
+        "holds_decisions": holds_decisions(competition, draft.sample),
+        "class_words": class_words(competition, draft.sample),
     }
 
 
@@ -84,14 +98,17 @@ def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResu
     Versions of data set and notebook that were recorded before are kept.
 
     Args:
+        project: the project folder and the competition.
         row: row of the ledger, from `ledger_row`.
         outcome: the result of the leaderboard.
         record: other contents of the record, from `submission_record`.
     """
-    path = record_path(project, row)
-    versions = {key: value for key, value in (files.read_json(path) or {}).items() if key == VERSIONS_KEY}
+    versions = {key: value for key, value in read_record(project, row).items() if key == VERSIONS_KEY}
     result = {"ref": outcome.ref, "public": outcome.public, "private": outcome.private, "status": outcome.status}
-    files.write_json({**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem}, path)
+    files.write_json(
+        {**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem},
+        record_path(project, row),
+    )
     scores = {"public": format_ledger_score(outcome.public), "private": format_ledger_score(outcome.private)}
     add_row(project.workspace, {**row, **result, **scores})
 
@@ -103,17 +120,18 @@ def content_id_of(row: dict[str, str], record: dict[str, Any]) -> str:
         row: row of the ledger.
         record: contents of the JSON file beside the submission.
     """
-    return record.get("mark") or f"file {row['sha256'][:12]}"
+    return record.get("content_id") or f"file {row['sha256'][:12]}"
 
 
 def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: str) -> dict[str, str] | None:
     """Returns the last row of the ledger with the same predictions; None if there is none.
 
     Args:
+        project: the project folder and the competition.
         earlier: rows of the ledger to search.
         content_id: content id of the submission.
     """
     for row in reversed(earlier.to_dict("records")):
-        if content_id_of(row, files.read_json(record_path(project, row)) or {}) == content_id:
+        if content_id_of(row, read_record(project, row)) == content_id:
             return row
     return None

@@ -19,6 +19,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
     test part.
 
     Args:
+        competition: the facts (form of the submission, and where it is uploaded).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
     """
@@ -46,6 +47,7 @@ def fill_missing(
     """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
 
     Args:
+        competition: the facts (the prediction columns).
         predictions: id (of the unit) and prediction columns.
         units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
@@ -73,6 +75,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 
@@ -82,7 +85,8 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     Raises:
         UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
-    id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
+    id_column = competition.submission.id
+    cell_format = CellFormat.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
     written = values
     if cell_format.holds_decisions:
@@ -124,14 +128,17 @@ def read_predictions_back(
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
+        competition: the facts (classes, metric and form of the submission).
         table: the checked submission, all columns as text.
         sample: the sample submission that it was checked against.
 
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
     """
-    id_column, cell_format = competition.submission.id, CellFormat.from_sample(competition, sample)
-    columns, layout = competition.prediction_columns, competition.submission.layout
+    id_column = competition.submission.id
+    cell_format = CellFormat.from_sample(competition, sample)
+    columns = competition.prediction_columns
+    layout = competition.submission.layout
     if layout == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[cell_format.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))

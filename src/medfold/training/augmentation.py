@@ -81,7 +81,8 @@ class _Random:
     """
 
     def __init__(self):
-        self._philox, self.python = np.random.Philox(0), random.Random(0)
+        self._philox = np.random.Philox(0)
+        self.python = random.Random(0)
         self.numpy = np.random.Generator(self._philox)
         self._initial_state = self._philox.state
         self._initial_state["state"]["counter"][:] = 0
@@ -104,7 +105,8 @@ class Augmenter:
     """
 
     def __init__(self, transforms: list[A.BasicTransform], shape: tuple[int, int, int]):
-        self._transforms, self._shape = transforms, shape
+        self._transforms = transforms
+        self._shape = shape
         self._local = threading.local()
 
     def __call__(self, pixels: np.ndarray, seed: int) -> np.ndarray:
@@ -112,7 +114,8 @@ class Augmenter:
         if not self._transforms:
             return pixels
         if not hasattr(self._local, "transforms"):  # transforms hold a random state: one copy per thread
-            self._local.transforms, self._local.random = copy.deepcopy(self._transforms), _Random()
+            self._local.transforms = copy.deepcopy(self._transforms)
+            self._local.random = _Random()
             for transform in self._local.transforms:
                 transform.set_random_state(self._local.random.numpy, self._local.random.python)
         self._local.random.seed(seed)
@@ -254,10 +257,12 @@ def _transformed_axes(
     """
     side = MIN_PROBE_SIZE if min(shape[:2]) < MIN_PROBE_SIZE else None
     height, width = (side, side) if side else shape[:2]
-    centres, plain = [], np.full((height, width, shape[2]), 64, np.uint8)
+    centres = []
+    plain = np.full((height, width, shape[2]), 64, np.uint8)
     unmarked = _transformed_grey(transform, plain, seed)
     for x, y in ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75)):
-        marked, radius = plain.copy(), max(2, min(height, width) // 12)
+        marked = plain.copy()
+        radius = max(2, min(height, width) // 12)
         row, column = round(y * height), round(x * width)
         marked[row - radius : row + radius, column - radius : column + radius] = 255
         result = _transformed_grey(transform, marked, seed)

@@ -39,7 +39,9 @@ class BatchStatistics:
         view: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ):
-        self._model, self._inputs, self._view = model, inputs, view
+        self._model = model
+        self._inputs = inputs
+        self._view = view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
         self._layers = [layer for layer in _normalisation_layers(model) if layer.trainable]
         # Shares the layers but is compiled separately: the predicting net must not be compiled while they are patched.

@@ -61,7 +61,8 @@ class BatchTrainer:
         loss: keras.losses.Loss,
         jit_compile: bool = False,
     ):
-        self.model, self._metric = model, FiniteLoss(loss)
+        self.model = model
+        self._metric = FiniteLoss(loss)
         model.compile(optimizer, loss, weighted_metrics=[self._metric], jit_compile=jit_compile)
         model.optimizer.build(model.trainable_variables)
         self._may_overflow = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -72,21 +73,22 @@ class BatchTrainer:
         self.begin_epoch()
         self._last_update = (0, 0)  # number of batches, and of optimizer updates, at the last update
 
-    def __call__(self, images, targets, weights) -> None:
+    def __call__(self, images, targets, sample_weights) -> None:
         """Trains on a batch.
 
         Args:
             images: (batch, ...), input of the net.
             targets: float32 (batch, columns).
-            weights: float32 (batch,), the weight of each image.
+            sample_weights: float32 (batch,), the weight of each image.
         """
         self._num_batches += 1
         if self._is_built and self._stays_on_device:
-            self.model.train_function(iter([(images, targets, weights)]))
+            self.model.train_function(iter([(images, targets, sample_weights)]))
             return
         total, count = self._sums
         self._metric.reset_state()
-        self.model.train_on_batch(images, targets, sample_weight=weights)  # the first call builds the training function
+        # The first call builds the training function.
+        self.model.train_on_batch(images, targets, sample_weight=sample_weights)
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
@@ -97,7 +99,8 @@ class BatchTrainer:
         self.model.reset_metrics()
         self._metric.reset_state()
         self._sums = (np.float32(0), np.float32(0))
-        self._num_batches, self._updates_before = 0, self._count_updates()
+        self._num_batches = 0
+        self._updates_before = self._count_updates()
 
     def loss(self) -> float:
         """Returns the mean loss of the epoch so far, waiting for the device; nan if no batch had a finite loss."""
@@ -120,7 +123,8 @@ class BatchTrainer:
         """
         if not self._may_overflow:
             return self.num_overflowed() > 0
-        updates, total = self._count_updates(), self._updates_before + self._num_batches
+        updates = self._count_updates()
+        total = self._updates_before + self._num_batches
         if updates != self._last_update[1]:
             self._last_update = (total, updates)
         return total - self._last_update[0] >= min(MAX_OVERFLOWS, batches_per_epoch)
@@ -165,7 +169,8 @@ class BatchTrainer:
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
         self._sums = self._read_sums()
-        self._num_batches, self._updates_before = num_batches, updates_before
+        self._num_batches = num_batches
+        self._updates_before = updates_before
         self._last_update = (updates_before + num_batches, self._count_updates())
 
     @property

@@ -19,18 +19,18 @@ class TrainingBatches:
         inputs: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or features.
         rows: int (n,), the images to train on.
         targets: float32 (n, columns).
-        weights: float32 (n,), the weight of each image in the loss.
+        sample_weights: float32 (n,), the weight of each image in the loss.
         augment: (image, seed) -> input of the net, always of one shape and type.
         batch_size: images per batch.
         seed: seed of the order, the augmentation and the mixing.
-        mix: (images, targets, weights, random generator) -> the same, mixed within the batch. Defaults to no mixing.
+        mix: (images, targets, sample weights, random generator) -> the same, mixed within the batch. Defaults to none.
         classes: int (n,), the class of each image, to draw all classes equally often. Defaults to plain shuffling.
     """
 
     inputs: np.ndarray
     rows: np.ndarray
     targets: np.ndarray
-    weights: np.ndarray
+    sample_weights: np.ndarray
     augment: Callable[[np.ndarray, int], np.ndarray]
     batch_size: int
     seed: int
@@ -50,7 +50,7 @@ class TrainingBatches:
         order, seeds = self.epoch(epoch)
         index = order[position]
         image = self.augment(np.asarray(self.inputs)[self.rows[index]], int(seeds[position]))
-        return image, self.targets[index], self.weights[index]
+        return image, self.targets[index], self.sample_weights[index]
 
     def layout(self) -> tuple[tuple[int, ...], np.dtype]:
         """Returns shape and dtype of a batch of images: those of the augmented images; float32 if they are mixed."""
@@ -65,7 +65,7 @@ class TrainingBatches:
             into: array of `layout` to write the images to. Defaults to a new array.
 
         Returns:
-            Images (batch, ...), targets float32 (batch, columns), weights float32 (batch,).
+            Images (batch, ...), targets float32 (batch, columns), sample_weights float32 (batch,).
         """
         epoch, number_in_epoch = divmod(number, self.batches_per_epoch)
         positions = range(number_in_epoch * self.batch_size, (number_in_epoch + 1) * self.batch_size)
@@ -74,19 +74,20 @@ class TrainingBatches:
         images = np.stack([image for image, _, _ in samples], out=unmixed)
         files.release_pages(self.inputs)
         targets = np.stack([target for _, target, _ in samples])
-        weights = np.array([weight for _, _, weight in samples])
+        sample_weights = np.array([weight for _, _, weight in samples])
         if self.mix is None:
-            return images, targets, weights
+            return images, targets, sample_weights
         rng = np.random.default_rng([self.seed, number, 1 << 32])
-        images, targets, weights = self.mix(images.astype(np.float32), targets, weights, rng)
+        images, targets, sample_weights = self.mix(images.astype(np.float32), targets, sample_weights, rng)
         if into is None:
-            return images, targets, weights
+            return images, targets, sample_weights
         into[:] = images
-        return into, targets, weights
+        return into, targets, sample_weights
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Draws an epoch: positions in `rows`, int (batches * batch_size,), and the augmentation seed of each."""
-        rng, num_drawn = np.random.default_rng([self.seed, epoch]), self.batches_per_epoch * self.batch_size
+        rng = np.random.default_rng([self.seed, epoch])
+        num_drawn = self.batches_per_epoch * self.batch_size
         seeds = rng.integers(1 << 62, size=num_drawn)
         if self.classes is None:
             return rng.permutation(len(self.rows))[:num_drawn], seeds

@@ -12,13 +12,13 @@ CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
 
 
 def callback(callback_class: type[keras.callbacks.Callback]) -> type[keras.callbacks.Callback]:
-    """Registers a callback class under its own name.
+    r"""Registers a callback class under its own name.
 
     Example:
         >>> @callback
         ... class Bell(keras.callbacks.Callback):
         ...     def on_train_end(self, logs=None):
-        ...         print("\\a")
+        ...         print("\a")
     """
     CALLBACKS.register(callback_class.__name__, callback_class)
     return callback_class

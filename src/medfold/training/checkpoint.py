@@ -33,7 +33,8 @@ class Checkpoint:
         self._identity, self._layout = files.fingerprint(identity), files.fingerprint(layout)
         self._precision = precision
         self._known_layouts = {self._layout, files.fingerprint(older_layout)} if older_layout else {self._layout}
-        self._saved_at, self._cost = time.monotonic(), 0.0
+        self._saved_at = time.monotonic()
+        self._cost = 0.0
 
     def load(self) -> tuple[list[np.ndarray], dict[str, Any]] | None:
         """Returns the last state that is complete and matches, as (arrays, metadata); None without one.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition
+from medfold.competition import Competition, with_former_names
 from medfold.console import format_duration, say, warn
 from medfold.errors import count_of
 from medfold.models import (
@@ -81,7 +81,8 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     keras.backend.clear_session()
     keep_freed_memory()
     cv2.setNumThreads(1)  # workers process the images in parallel already
-    competition, topic = job.competition, f"fold {fold}"
+    competition = job.competition
+    topic = f"fold {fold}"
     output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
@@ -126,7 +127,9 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
         held_out: bool (samples,), True for the samples of the fold.
         fold_paths: the files of the fold.
     """
-    competition, training, topic = job.competition, job.recipe.training, f"fold {fold}"
+    competition = job.competition
+    training = job.recipe.training
+    topic = f"fold {fold}"
     images = _training_images(job, fold, held_out)
     check_trainable(competition, job.recipe)
     check_training_images(competition, training, images, topic)
@@ -139,7 +142,12 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
     phases = plan_phases(competition, job.recipe, model, images, precision)
     check_num_batches(training, phases, topic)
 
-    identity = [images.seed, job.recipe.portable(), images.rows.tolist(), *([job.plugins] if job.plugins else [])]
+    identity = [
+        images.seed,
+        with_former_names(job.recipe.portable()),
+        images.rows.tolist(),
+        *([job.plugins] if job.plugins else []),
+    ]
     remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
         say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
@@ -150,13 +158,13 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
             current.state.history = history  # continues that of the phases before it
         predictor = Predictor(phase.batch_trainer.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
 
-        def score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
+        def compute_score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
             predictions = predictor(phase.inputs, job.store.rows_of(job.train["id"][held_out]))
             return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
 
         callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-        train(current, training, metric_of(competition), score, callbacks, topic)
+        train(current, training, metric_of(competition), compute_score, callbacks, topic)
         history = current.state.history
         began = time.monotonic()
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
@@ -164,24 +172,25 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
             say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
     inference_net = in_full_precision(job, model, phases[-1], precision)
     trained = TrainedNet(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
-    if training.images:
+    if training.num_images:
         _report_memorisation(trained, topic)
     return trained
 
 
 def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingImages:
-    """Returns the images that are not held out, or `training.images` of them, evenly from all classes."""
+    """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
     rows, targets = job.store.rows_of(job.train["id"][~held_out]), job.targets[~held_out]
     seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
-    if job.recipe.training.images:
-        subset = _subset(losses.balancing_classes(job.competition, targets), job.recipe.training.images, seed)
+    if job.recipe.training.num_images:
+        subset = _subset(losses.balancing_classes(job.competition, targets), job.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
     return TrainingImages(job.store.pixels, job.features, rows, targets, seed, job.num_workers)
 
 
 def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
-    outputs, targets = trained.predict(trained.images.rows, tta=False), trained.images.targets
+    outputs = trained.predict(trained.images.rows, tta=False)
+    targets = trained.images.targets
     exclusive = trained.competition.exclusive_classes
     decided = decide(outputs, exclusive)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))

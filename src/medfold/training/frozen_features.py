@@ -33,14 +33,15 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
     """Computes the features batch by batch, and writes them into an array on disk."""
-    began, num_views = time.monotonic(), len(VIEWS[symmetry])
+    began = time.monotonic()
+    num_views = len(VIEWS[symmetry])
     predictor = Predictor(backbone, symmetry, tta=True)
     shape = (len(pixels), num_views, backbone.output_shape[-1])
     with files.atomic_write(path) as temporary, progress_bar("features", len(pixels)) as bar:
         array_files.create_array(temporary, shape, np.float32)
         features = np.load(temporary, mmap_mode="r+")
         start = 0
-        for batch in predictor.views(pixels, np.arange(len(pixels))):
+        for batch in predictor.outputs_of_views(pixels, np.arange(len(pixels))):
             stop = start + len(batch[0])
             features[start:stop] = np.stack(batch, axis=1)
             bar.advance(stop - start)

@@ -39,7 +39,8 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
 
     Args:
         training_batches: computes the batches.
-        start, stop: number of the first batch, and of the batch after the last one.
+        start: number of the first batch, from 0.
+        stop: number of the batch after the last one.
         num_workers: number of worker processes; 0 computes each batch in this process, on request.
 
     Raises:
@@ -88,11 +89,13 @@ def load_batches(
 
     Args:
         training_batches: computes the batches.
-        start, stop: number of the first batch, and of the batch after the last one.
+        start: number of the first batch, from 0.
+        stop: number of the batch after the last one.
         num_workers: number of worker processes; 0 computes the batches in the thread.
         convert: converts a batch to what the training takes, in the thread; it must not keep the arrays themselves.
     """
-    source, end = iterate_batches(training_batches, start, stop, num_workers), object()
+    source = iterate_batches(training_batches, start, stop, num_workers)
+    end = object()
 
     def take() -> Any:
         batch = next(source, end)
@@ -149,12 +152,13 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
     cv2.setNumThreads(1)
     keep_freed_memory()
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
-    _training_batches, _memory = training_batches, SharedMemory(name)
+    _training_batches = training_batches
+    _memory = SharedMemory(name)
     shape, dtype = training_batches.layout()
     _ring = np.ndarray((num_slots, *shape), dtype, _memory.buf)
 
 
 def _fill_slot(number: int, slot: int) -> tuple[np.ndarray, np.ndarray]:
-    """Writes the images of a batch into a slot of the shared memory, and returns targets and weights."""
-    _, targets, weights = _training_batches.batch(number, into=_ring[slot])
-    return targets, weights
+    """Writes the images of a batch into a slot of the shared memory, and returns targets and sample weights."""
+    _, targets, sample_weights = _training_batches.batch(number, into=_ring[slot])
+    return targets, sample_weights

@@ -142,12 +142,14 @@ class BalancedLabels(keras.losses.Loss):
     def __init__(self, loss: str, frequency: np.ndarray, **options):
         super().__init__(name="balanced_labels")
         functions = {"cross_entropy": keras.losses.binary_crossentropy, "focal": keras.losses.binary_focal_crossentropy}
-        self._loss_function, self._options = functions[loss], options
+        self._loss_function = functions[loss]
+        self._options = options
         present = np.where(frequency > 0, 0.5 / np.maximum(frequency, 1e-9), 0)
         absent = np.where(frequency < 1, 0.5 / np.maximum(1 - frequency, 1e-9), 0)
         self._present, self._absent = (weights.astype(np.float32) for weights in (present, absent))
 
     def call(self, y_true, y_pred):
+        """Returns the weighted loss of each image, (batch,)."""
         losses = self._loss_function(y_true[..., None], y_pred[..., None], **self._options)
         weights = y_true * self._present + (1 - y_true) * self._absent
         return keras.ops.mean(weights * losses, axis=-1)

@@ -81,7 +81,8 @@ def resolve_workers(text: str) -> int:
 
 def split_resources(num_jobs: int) -> list[ResourceShare]:
     """Divides the machine among jobs: the cores evenly, the GPUs in turn."""
-    threads, gpus = max(1, hardware.num_cores() // num_jobs), hardware.cuda_devices()
+    threads = max(1, hardware.num_cores() // num_jobs)
+    gpus = hardware.cuda_devices()
     return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(num_jobs)]
 
 

@@ -82,7 +82,8 @@ def plan_phases(
         images: the images and targets of the fold.
         precision: precision of the computations: float32, float16 or bfloat16.
     """
-    builder, training = _PhaseBuilder(competition, recipe, images, precision), recipe.training
+    builder = _PhaseBuilder(competition, recipe, images, precision)
+    training = recipe.training
     head = [_head_phase(builder, model)] if training.head_epochs else []
     return head + ([_whole_phase(builder, model)] if training.epochs else [])
 
@@ -104,12 +105,14 @@ class _PhaseBuilder:
             augment: (image, seed) -> input of the net.
             mix: mixes the images of a batch; None for no mixing.
         """
-        competition, training, targets = self.competition, self.recipe.training, self.images.targets
+        competition = self.competition
+        training = self.recipe.training
+        targets = self.images.targets
         return TrainingBatches(
             inputs=inputs,
             rows=self.images.rows,
             targets=losses.target_columns(competition, targets),
-            weights=losses.sample_weights(competition, training.class_weights, targets),
+            sample_weights=losses.sample_weights(competition, training.class_weights, targets),
             augment=augment,
             batch_size=training.batch_size,
             seed=self.images.seed,
@@ -145,7 +148,8 @@ class _PhaseBuilder:
 
 def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     """Returns the phase that trains the head alone, on features of the frozen backbone."""
-    training, features = builder.recipe.training, np.load(builder.images.features, mmap_mode="r")
+    training = builder.recipe.training
+    features = np.load(builder.images.features, mmap_mode="r")
     _, head = split_backbone_and_head(model)
     inputs = features[:, :1] if builder.recipe.augment == "none" else features
     batches = builder.build_batches(inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
@@ -165,7 +169,8 @@ def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
 
 def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     """Returns the phase that trains all layers, on pixels."""
-    training, pixels = builder.recipe.training, builder.images.store_pixels
+    training = builder.recipe.training
+    pixels = builder.images.store_pixels
     augment = build_augmenter(builder.recipe.augment, builder.competition.images.symmetry, pixels.shape[1:])
     batches = builder.build_batches(pixels, augment, build_mixer(training))
     return Phase(

@@ -22,7 +22,7 @@ class TrainingState:
     """Progress of a training; with the variables of a `BatchTrainer`, all that is needed to resume it.
 
     Args:
-        history: one row per epoch, of this phase and those before it: part (name of the phase), epoch, learning_rate,
+        history: one row per epoch, of this phase and those before it: phase (its name), epoch, learning_rate,
             loss and the score.
         num_batches: number of batches of this phase so far.
         since_best: epochs since the best one.
@@ -64,14 +64,16 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         return None
     arrays, metadata = saved
     num_variables = len(phase.batch_trainer.layout)
+    # Earlier versions called the phase of an epoch its part.
+    history = [{"phase" if key == "part" else key: row[key] for key in row} for row in metadata["history"]]
     if "losses" in metadata:  # saved by an earlier version, which had no sums of losses among the variables
         losses = np.array(metadata["losses"], np.float32)
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
         arrays = [*arrays[: num_variables - NUM_SUMS], *sums, *arrays[num_variables - NUM_SUMS :]]
-        num_epochs = sum(row["part"] == phase.name for row in metadata["history"])
+        num_epochs = sum(row["phase"] == phase.name for row in history)
         metadata["step"] = num_epochs * phase.batches.batches_per_epoch + len(losses)
     return TrainingState(
-        history=metadata["history"],
+        history=history,
         num_batches=metadata["step"],
         since_best=metadata["since_best"],
         best_weights=arrays[num_variables:],

@@ -21,15 +21,15 @@ from medfold.paths import Workspace
 from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
 from medfold.runs import (
-    done_folds,
     find_run,
     git_commit,
     has_same_folds,
     has_same_labels,
     images_fingerprint,
-    is_fold_done,
+    is_fold_trained,
     labels_fingerprint,
     open_run,
+    trained_folds,
     write_oof,
 )
 from medfold.scoring import format_score, metric_of
@@ -77,7 +77,7 @@ class TrainingRequest:
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
-    """Trains the missing folds of a run, in this process or in child processes, and scores all finished folds.
+    """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
         project: the project of the competition.
@@ -91,7 +91,8 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
         UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
             trained before failures are reported.
     """
-    competition, recipe = project.competition, request.recipe_of(project)
+    competition = project.competition
+    recipe = request.recipe_of(project)
     num_workers = parallel.resolve_workers(request.workers)
     # Divided among all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
     num_sharers = request.sharers or (competition.folds.k if request.folds is None else len(request.folds))
@@ -195,11 +196,13 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
     Raises:
         UserError: the run was started with another recipe, folds table, store or labels.
     """
-    run_paths, recipe = find_run(project.paths, request.run_name), request.recipe_of(project)
+    run_paths = find_run(project.paths, request.run_name)
+    recipe = request.recipe_of(project)
     overrides_text = f'"{format_overrides(request.overrides)}"' if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = project.command("train", **{key: value for key, value in variables.items() if value is not None})
-    metadata, saved = run_metadata(project, recipe, request.seed), files.read_json(run_paths.metadata)
+    metadata = run_metadata(project, recipe, request.seed)
+    saved = files.read_json(run_paths.metadata)
     if saved and has_same_folds(project, saved):
         metadata["folds"] = saved["folds"]
     if saved and not has_same_labels(saved, metadata["labels"]):
@@ -212,7 +215,7 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
     num_folds = project.competition.folds.k
-    done = done_folds(find_run(project.paths, request.run_name), num_folds)
+    done = trained_folds(find_run(project.paths, request.run_name), num_folds)
     return [number for number in (range(num_folds) if request.folds is None else request.folds) if number not in done]
 
 
@@ -267,7 +270,7 @@ def _train_here(
     for number in todo:
         began = time.monotonic()
         with files.lock(run_paths.fold(number).folder):
-            if is_fold_done(run_paths.fold(number)):
+            if is_fold_trained(run_paths.fold(number)):
                 continue
             score = _import_fold().train_fold(job, number, run_paths.fold(number))
             log = {
@@ -288,7 +291,8 @@ def _import_fold() -> ModuleType:
 
 def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> FoldJob:
     """Returns the job of a run: its settings, and the store of its prepared images."""
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
     features = features_path(project, recipe)
     return FoldJob(
@@ -333,7 +337,8 @@ def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
 
 def plugins_and_backend(project: Project) -> dict[str, str]:
     """Returns the entries of run.json for plugins.py and a Keras backend other than TensorFlow."""
-    plugins, backend = plugins_hash(project.paths.plugins), hardware.keras_backend()
+    plugins = plugins_hash(project.paths.plugins)
+    backend = hardware.keras_backend()
     return ({"plugins": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
 
 

@@ -58,7 +58,9 @@ def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oo
         held_out: bool (samples,), True for the samples of the fold.
         oof: float (n, columns), the predictions of the held-out images.
     """
-    competition, last_phase, images = job.competition, trained.last_phase, trained.images
+    competition = job.competition
+    last_phase = trained.last_phase
+    images = trained.images
     units = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
     batch = np.asarray(last_phase.inputs[rows], np.float32)

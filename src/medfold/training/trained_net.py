@@ -46,7 +46,8 @@ class TrainedNet:
         Returns:
             Probabilities, float32 (n, columns).
         """
-        symmetry, last_phase = self.competition.images.symmetry, self.last_phase
+        symmetry = self.competition.images.symmetry
+        last_phase = self.last_phase
         return Predictor(self.inference_net, symmetry, tta, view_of=last_phase.view_of)(
             last_phase.inputs, rows, advance
         )

@@ -29,7 +29,7 @@ def train(
     remaining: RemainingPhase,
     training: TrainingSettings,
     metric: Metric,
-    score: Callable[[], float],
+    compute_score: Callable[[], float],
     callbacks: list[keras.callbacks.Callback],
     topic: str,
 ) -> None:
@@ -39,7 +39,7 @@ def train(
         remaining: the phase, its state and the checkpoint that saves the state.
         training: the settings of the recipe: which weights to keep, and when to stop.
         metric: metric of the competition; its sign decides which epoch is the best.
-        score: () -> the score of the net on the held-out fold.
+        compute_score: () -> the score of the net on the held-out fold.
         callbacks: Keras callbacks; at the end of an epoch they get `loss`, `val_<metric>` and `learning_rate`.
         topic: name of the training on the terminal, such as `fold 0`.
 
@@ -47,7 +47,8 @@ def train(
         UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
     phase, checkpoint, state = remaining
-    batch_trainer, batches = phase.batch_trainer, phase.batches
+    batch_trainer = phase.batch_trainer
+    batches = phase.batches
     total_batches = phase.epochs * batches.batches_per_epoch
     callback_list = _begin_callbacks(callbacks, phase)
     if remaining.is_resumed:
@@ -55,7 +56,8 @@ def train(
         if unrestored := restore(batch_trainer, state, batches.batches_per_epoch, callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
-    reads_each_batch, last_reading = not gpus(), time.monotonic()
+    reads_each_batch = not gpus()
+    last_reading = time.monotonic()
     loaded_batches = load_batches(batches, state.num_batches, total_batches, phase.num_workers, _to_tensors)
     with progress_bar(topic, total_batches, "steps", state.num_batches, log=False) as bar, closing(loaded_batches):
         bar.describe(_last_epoch(state, phase, metric))
@@ -70,14 +72,15 @@ def train(
             state.num_batches += 1
             bar.advance()
 
-            is_epoch_end, is_out_of_time = position + 1 == batches.batches_per_epoch, deadline_passed()
+            is_epoch_end = position + 1 == batches.batches_per_epoch
+            is_out_of_time = deadline_passed()
             must_save = is_out_of_time or checkpoint.is_due(is_epoch_end)
             if is_epoch_end or must_save or reads_each_batch or time.monotonic() - last_reading > READ_INTERVAL:
                 last_reading = time.monotonic()
                 if batch_trainer.has_diverged(batches.batches_per_epoch):
                     raise _not_a_number(phase, epoch, position, topic)
             if is_epoch_end:
-                row = _end_epoch(phase, training, metric, score, state, topic)
+                row = _end_epoch(phase, training, metric, compute_score, state, topic)
                 callback_list.on_epoch_end(epoch, _logs(row, metric))
                 bar.describe(_last_epoch(state, phase, metric))
                 _report_epoch(state, phase, metric, topic)
@@ -120,7 +123,7 @@ def _use_final_weights(batch_trainer: BatchTrainer, state: TrainingState) -> Non
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
     """Returns the rows of the history that belong to a phase; their column `part` is its name."""
-    return [row for row in state.history if row["part"] == phase.name]
+    return [row for row in state.history if row["phase"] == phase.name]
 
 
 def format_position(state: TrainingState, phase: Phase) -> str:
@@ -134,22 +137,23 @@ def _end_epoch(
     phase: Phase,
     training: TrainingSettings,
     metric: Metric,
-    score: Callable[[], float],
+    compute_score: Callable[[], float],
     state: TrainingState,
     topic: str,
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
-    batch_trainer, epoch = phase.batch_trainer, len(own_rows(state, phase)) + 1
+    batch_trainer = phase.batch_trainer
+    epoch = len(own_rows(state, phase)) + 1
     if overflowed := batch_trainer.num_overflowed():
         what = f"{overflowed} of {phase.batches.batches_per_epoch} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
     rate = float(keras.ops.convert_to_numpy(batch_trainer.model.optimizer.learning_rate))
     loss = batch_trainer.loss()
     with batch_trainer.averaged_weights():
-        value = score()
+        value = compute_score()
         if training.keep == "best":
             _keep_best(state, phase, metric, value)
-    row = {"part": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}
+    row = {"phase": phase.name, "epoch": epoch, "learning_rate": rate, "loss": loss, metric.name: value}
     state.history.append(row)
     return row
 
@@ -160,7 +164,8 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
         return
     previous = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
     if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
-        state.best_weights, state.since_best = phase.batch_trainer.model.get_weights(), 0
+        state.best_weights = phase.batch_trainer.model.get_weights()
+        state.since_best = 0
     else:
         state.since_best += 1
 

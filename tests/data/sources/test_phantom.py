@@ -70,7 +70,7 @@ def test_nodule_table_lists_all_positives_with_their_snr(drawn):
 
 
 def test_findings_are_the_places_of_the_nodules(drawn):
-    found = phantom.findings(drawn / "hidden").set_index("id")
+    found = phantom.finding_positions(drawn / "hidden").set_index("id")
     assert list(found.columns) == ["x", "y", "radius"]
     train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
     counts = train["patient_id"].value_counts()
@@ -87,10 +87,10 @@ def test_findings_are_the_places_of_the_nodules(drawn):
 def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
     paths = Workspace(project_folder).competition("small")
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
-    assert source.findings() is None
+    assert source.finding_positions() is None
     source.get()
-    assert len(source.findings()) == len(pd.read_csv(paths.hidden / "nodules.csv")) > 0
-    assert Source({"kind": "kaggle", "slug": "a"}, paths).findings() is None
+    assert len(source.finding_positions()) == len(pd.read_csv(paths.hidden / "nodules.csv")) > 0
+    assert Source({"kind": "kaggle", "slug": "a"}, paths).finding_positions() is None
 
 
 def test_snr_follows_its_definition():

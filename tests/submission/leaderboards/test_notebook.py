@@ -75,7 +75,7 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, project):
     submit(project)
     (row,), (received,) = ledger(project), hosted.submissions
     assert received["text"] == (project.workspace.root / row["file"]).read_bytes()
-    assert metadata(project)["mark"] in received["description"]
+    assert metadata(project)["content_id"] in received["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
     facts = metadata(project)["kaggle"]
@@ -102,7 +102,7 @@ def test_uploaded_dataset_is_a_complete_bundle(hosted, project, tmp_path):
 
     kit = SubmissionBundle.open(tmp_path)
     assert kit.manifest["slug"] == "histology"
-    assert [len(member.weights) for member in kit.members] == [2]
+    assert [len(member.weights_files) for member in kit.members] == [2]
     assert hosted.datasets[KIT].private
 
 
@@ -243,7 +243,7 @@ def test_killed_submit_resumes_and_repeats_nothing(hosted, project, method):
 def test_notebook_command_does_not_contact_kaggle(hosted, project):
     packed = notebook(project, ["baseline"])
     assert hosted.log == []
-    assert files.read_json(packed.folder / "kit.json")["mark"] in packed.notebook.read_text()
+    assert files.read_json(packed.folder / "kit.json")["content_id"] in packed.notebook.read_text()
 
 
 def test_other_folds_with_same_predictions_are_submitted(hosted, project):

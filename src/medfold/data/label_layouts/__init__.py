@@ -1,7 +1,7 @@
 """Label layouts, the values of labels.layout. A new one is a module with a function decorated by `@label_layout`.
 
-- Layouts: `wide`, `long`, `one_hot`, `lists`, `folders`, `arrays`; `layout`: their registry.
-- Shared by those with a table: `table_parts`; by all: `test_part`, `image_columns`.
+- layouts: `wide`, `long`, `one_hot`, `lists`, `folders`, `arrays`; `layout`: their registry;
+- shared by those with a table: `table_parts`; by all: `test_part`, `image_columns`.
 """
 
 from importlib import import_module

@@ -42,7 +42,8 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, competition: Co
     labels = competition.labels
     if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
         raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content)}")
-    values, count = content[f"{prefix}_labels"], len(content[f"{prefix}_images"])
+    values = content[f"{prefix}_labels"]
+    count = len(content[f"{prefix}_images"])
     values = values.reshape(len(values), -1)
     numbers = class_numbers(values) if competition.task != "multilabel" else None
     if numbers is not None and values.shape[1] == len(competition.class_names):

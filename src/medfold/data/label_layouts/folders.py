@@ -50,7 +50,8 @@ def folders(competition: Competition, raw: Path) -> Parts:
 
 def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
     """Reads the images of a part: columns id, image, label, patient and those of labels.keep."""
-    labels, images = competition.labels, competition.images
+    labels = competition.labels
+    images = competition.images
     patterns = images.train if part == "train" else images.test
     table = _match_images(part, patterns, competition, raw)
     if patterns and table["label"].notna().all():

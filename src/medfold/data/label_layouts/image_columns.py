@@ -33,6 +33,8 @@ def locate_images(
     Args:
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
         patterns: patterns of images.train or images.test.
+        competition: the facts (`labels.id`, `images` and `score.unit`).
+        raw: the folder that patterns start from.
         complete: as for `find_images`.
 
     Returns:
@@ -40,7 +42,8 @@ def locate_images(
     """
     with_id = table.assign(id=table[competition.labels.id])
     image = find_images(with_id, patterns, competition, raw, complete)
-    unit, keywords = competition.score.unit, competition.images.headers
+    unit = competition.score.unit
+    keywords = competition.images.headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
     table = with_headers(table, image, keywords, raw, complete)
@@ -67,6 +70,7 @@ def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: C
     Args:
         located: images, with the column id.
         original: table of the raw data, in the same order.
+        competition: the facts (`labels.group` or `labels.group_pattern`).
 
     Returns:
         Text or None, in the order of `located`.

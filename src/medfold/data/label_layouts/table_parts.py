@@ -23,14 +23,18 @@ def read_label_table(
     """Reads training part, test part and solution of a competition whose labels are in a table.
 
     Args:
+        competition: the facts; `labels` names the tables.
+        raw: the folder of the raw data.
         needed: names of the columns that the labels are read from.
-        parse: function (table, competition, path) that turns these columns into checked target columns, and
-            removes rows that `labels.map` leaves out.
+        parse: function (table, competition, path) that turns these columns into checked target columns, and removes
+            rows that `labels.map` leaves out.
     """
     check_kept_headers(competition)
-    labels, path = competition.labels, raw / competition.labels.file
+    labels = competition.labels
+    path = raw / competition.labels.file
     table = read_table(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
-    test, test_path = None, raw / labels.test if labels.test else path
+    test = None
+    test_path = raw / labels.test if labels.test else path
     if labels.part:
         table, test = split_by_part(table, competition, path)
     elif not labels.holdout:
@@ -60,9 +64,12 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
 
     Args:
         table: the table of the raw data, with the targets where they are known.
-        part: train or test; tables of the test part may lack labels.group and labels.keep.
+        competition: the facts (`labels` and `images`).
+        raw: the folder of the raw data.
+        part: train or test; tables of the test part may lack labels.group and labels.keep. Defaults to train.
     """
-    labels, path = competition.labels, raw / competition.labels.file
+    labels = competition.labels
+    path = raw / competition.labels.file
     images = competition.images
     patterns = images.train if part == "train" else images.test or images.train
     located, original = locate_images(table, patterns, competition, raw)

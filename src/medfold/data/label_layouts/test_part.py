@@ -27,6 +27,7 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
+        competition: the facts; `labels.test` or `images.test` names the test part.
         raw: the folder that patterns start from.
 
     Returns:
@@ -35,7 +36,8 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     Raises:
         UserError: no table of the test part.
     """
-    labels, images = competition.labels, competition.images
+    labels = competition.labels
+    images = competition.images
     if labels.layout in ("folders", "arrays"):
         _, test, _ = LAYOUTS.find(labels.layout, "labels.layout")(competition, raw)
     else:
@@ -46,7 +48,8 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
 
 def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
     """Reads the rows of the test part: by labels.part, or from labels.test, the sample submission or image files."""
-    labels, submission = competition.labels, competition.submission
+    labels = competition.labels
+    submission = competition.submission
     if labels.part:
         path = raw / labels.file
         return split_by_part(read_table(path, [labels.id, labels.part]), competition, path)[1].reset_index(drop=True)
@@ -64,8 +67,10 @@ def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
 
 def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
     """Builds the table of the files that match the patterns of the test part, with a column for each field."""
-    images, key = competition.images, competition.labels.id
-    all_files, rows = list_files(raw, exclude=images.exclude), []
+    images = competition.images
+    key = competition.labels.id
+    all_files = list_files(raw, exclude=images.exclude)
+    rows = []
     for path_pattern in map(PathPattern, images.test):
         rows += [fields for path in all_files if (fields := path_pattern.match(path)) is not None]
     if not rows:
@@ -86,7 +91,8 @@ def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> 
     Raises:
         UserError: a part without rows, a value that is not a part, or an id in several parts.
     """
-    column, key = competition.labels.part, competition.labels.id
+    column = competition.labels.part
+    key = competition.labels.id
     part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]

@@ -1,6 +1,6 @@
 """Sources of raw data.
 
-- Interface: `kinds`; the source of a competition: `source`; its list of files: `manifest`.
-- Kinds, one module each: `kaggle`, `kaggle_dataset`, `own`, `phantom`, `url`.
-- Helpers of the kinds: `archives`, `local_files`, `remote_files`.
+- `kinds`: their interface; `source`: the source of a competition; `manifest`: its list of files;
+- kinds, one module each: `kaggle`, `kaggle_dataset`, `own`, `phantom`, `url`;
+- helpers of the kinds: `archives`, `local_files`, `remote_files`.
 """

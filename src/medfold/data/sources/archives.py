@@ -211,7 +211,8 @@ def _target_folder(archive: Path) -> Path:
 
 def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path) -> list[_Member]:
     """Returns the members as a list, after checking that all of them are safe and that the disk space is sufficient."""
-    members, total = [], 0
+    members = []
+    total = 0
     for member in unchecked:  # lazy: a compressed tar is unpacked to find the next member
         _check_member(member, archive)
         total += member.bytes

@@ -1,7 +1,7 @@
 """The interface of a kind of source, and the registry of the kinds.
 
 A kind that is built in is a module with the names of `SourceKind`; it may also have those of `HasSingleFiles` and
-`HasFindings`. A kind of plugins.py is a function with the decorator `source`.
+`HasFindingPositions`. A kind of plugins.py is a function with the decorator `source`.
 """
 
 from collections.abc import Callable
@@ -89,11 +89,11 @@ class HasSingleFiles(Protocol):
 
 
 @runtime_checkable
-class HasFindings(Protocol):
+class HasFindingPositions(Protocol):
     """A kind of source that knows where the findings in the images are."""
 
-    def findings(self, hidden: Path) -> pd.DataFrame | None:
-        """Reads the positions of the findings, as `Source.findings` returns them.
+    def finding_positions(self, hidden: Path) -> pd.DataFrame | None:
+        """Reads the positions of the findings, as `Source.finding_positions` returns them.
 
         Args:
             hidden: folder of the files that a competitor may not see.

@@ -32,7 +32,8 @@ def missing_files(paths: CompetitionPaths) -> list[str]:
     """
     if not paths.raw_manifest.is_file():
         return [paths.raw_manifest.name]
-    manifest, written = files.read_csv(paths.raw_manifest), paths.raw_manifest.stat().st_mtime_ns
+    manifest = files.read_csv(paths.raw_manifest)
+    written = paths.raw_manifest.stat().st_mtime_ns
     if "sha256" not in manifest:  # written by version 0.1
         return [paths.raw_manifest.name]
     stats = {path.relative_to(paths.raw).as_posix(): path.stat() for path in paths.raw.rglob("*") if path.is_file()}

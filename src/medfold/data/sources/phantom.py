@@ -92,7 +92,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
     nodules.round(3).to_csv(hidden / NODULES, index=False)
 
 
-def findings(hidden: Path) -> pd.DataFrame | None:
+def finding_positions(hidden: Path) -> pd.DataFrame | None:
     """Returns the nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
     table = hidden / NODULES
     return files.read_csv(table)[["id", "x", "y", "radius"]] if table.is_file() else None
@@ -197,7 +197,10 @@ def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[n
     """Draws the radiograph before exposure.
 
     Args:
-        options, part, patient, number: as in `draw_image`.
+        options: seed, prevalence and SNR range.
+        part: part of the data set, 'train' or 'test'.
+        patient: number of the patient within the part; decides anatomy, age, sex and disease.
+        number: number of the image, from 1; decides posture, noise and the nodule's SNR.
 
     Returns:
         Pixels, float32 (128, 128) of about 0..1; the dictionary of `draw_image`; and the random generator of the image

@@ -16,7 +16,7 @@ from medfold.data.sources import archives, local_files
 from medfold.data.sources.kinds import (
     KINDS,
     SOURCES,
-    HasFindings,
+    HasFindingPositions,
     HasSingleFiles,
     SingleFiles,
     SourceFolders,
@@ -153,14 +153,14 @@ class Source:
         self._move_staged_files()
         return names
 
-    def findings(self) -> pd.DataFrame | None:
+    def finding_positions(self) -> pd.DataFrame | None:
         """Reads the positions of the findings in the images, for sources that know them.
 
         Returns:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return self._kind.findings(self._paths.hidden) if isinstance(self._kind, HasFindings) else None
+        return self._kind.finding_positions(self._paths.hidden) if isinstance(self._kind, HasFindingPositions) else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""

@@ -1,1 +1,10 @@
-"""Image formats, one module each; `registry` selects the format of a file, `decoding` reads the image."""
+"""Image formats: a module per format, and what they share.
+
+- `format_registry`: which module reads a file; `decoding`: an image of any format; `file_contents`: headers, members,
+  pages;
+- formats: `raster` (JPEG, PNG and others), `tiff`, `dicom`, `npy`, `npz`, `hdf5`;
+- of DICOM: `dicom_transforms` and `dicom_grayscale`, `dicom_palette`: stored values as shades or colours; `dicom_jpeg`:
+  checks before decoding;
+- `pixel_values`: values of any depth as uint8; `truncation`: files that were cut off; `failures`: why an image cannot
+  be read, in one line.
+"""

@@ -8,8 +8,8 @@ import numpy as np
 from medfold.competition import ImageFacts
 from medfold.errors import UserError, count_of
 from medfold.images.formats.failures import FIX, unreadable
+from medfold.images.formats.format_registry import find_format, has_dicom_prefix, is_dicom
 from medfold.images.formats.pixel_values import ImageError, convert_channels
-from medfold.images.formats.registry import find_format, has_dicom_prefix, is_dicom
 from medfold.images.image_paths import files_of_image, split_file_and_member
 
 

@@ -261,7 +261,8 @@ def _plugins(dataset: Dataset, decoder: Decoder) -> list[str]:
     A second one is tried only for JPEG-LS, since some writers end its data incorrectly. For other syntaxes a second
     decoder may fill with grey what the first one rejects as damaged.
     """
-    uid, wanted = decoder.UID, DECODER_PLUGINS.get(decoder.UID, decoder.available_plugins)
+    uid = decoder.UID
+    wanted = DECODER_PLUGINS.get(decoder.UID, decoder.available_plugins)
     if uid == JPEGExtended12Bit and dataset.BitsStored > 8:
         wanted = ("pylibjpeg",)
     available = [name for name in wanted if name in decoder.available_plugins]

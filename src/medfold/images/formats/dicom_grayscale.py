@@ -18,6 +18,7 @@ class Rescale(NamedTuple):
     intercept: float
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Converts stored values to modality units, float64."""
         return values.astype(np.float64) * self.slope + self.intercept
 
 
@@ -35,6 +36,7 @@ class Lut(NamedTuple):
     entries: bytes
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Looks up the entry of each value, uint16."""
         entries = np.frombuffer(self.entries, "<u2")
         return entries[np.clip(values.astype(np.float64) - self.first, 0, len(entries) - 1).astype(np.intp)]
 
@@ -47,9 +49,11 @@ class Window(NamedTuple):
     """A window of the VOI module (PS3.3 C.11.2.1.2 and C.11.2.1.3).
 
     Args:
-        centre, width: centre and width in modality units.
+        centre: centre in modality units.
+        width: width in modality units.
         function: LINEAR, LINEAR_EXACT or SIGMOID.
-        low, high: output range of the window.
+        low: lower end of the output range.
+        high: upper end of the output range.
     """
 
     centre: float
@@ -60,7 +64,8 @@ class Window(NamedTuple):
 
     def to_bytes(self, values: np.ndarray) -> np.ndarray:
         """Converts values to uint8; the output range becomes 0 to 255. Computed as in pydicom, so rounding is equal."""
-        values, span = values.astype(np.float64), self.high - self.low
+        values = values.astype(np.float64)
+        span = self.high - self.low
         if self.function == "SIGMOID":
             with np.errstate(over="ignore"):
                 output = span / (1 + np.exp(-4 * (values - self.centre) / self.width)) + self.low

@@ -12,7 +12,8 @@ def is_baseline(frame: bytes) -> bool:
     """Returns True for a baseline or extended JPEG of eight bits, regardless of the transfer syntax."""
     offset = len(START_OF_IMAGE)
     while frame[offset : offset + 1] == b"\xff" and len(frame) > offset + 4:
-        kind, length = frame[offset + 1], int.from_bytes(frame[offset + 2 : offset + 4])
+        kind = frame[offset + 1]
+        length = int.from_bytes(frame[offset + 2 : offset + 4])
         if kind in (BASELINE_MARKER, EXTENDED_MARKER):
             return frame[offset + 4] == 8
         if kind in (FRAME_MARKER, SCAN_MARKER) or length < 2:
@@ -38,21 +39,26 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
 
     Args:
         frame: a JPEG.
-        height, width, samples, bits_allocated: the values in the DICOM headers.
+        height: rows, by the DICOM header.
+        width: columns, by the DICOM header.
+        samples: samples per pixel, by the DICOM header.
+        bits_allocated: bits per sample in memory, by the DICOM header.
 
     Raises:
         ImageError: the frame is not JPEG Lossless, is damaged, or does not fit the DICOM headers.
     """
     if frame[:2] != START_OF_IMAGE:
         raise ImageError("damaged: not a JPEG")
-    offset, markers = len(START_OF_IMAGE), set()
+    offset = len(START_OF_IMAGE)
+    markers = set()
     while True:
         prefix, marker = frame[offset : offset + 1], frame[offset + 1 : offset + 2]
         length = int.from_bytes(frame[offset + 2 : offset + 4])
         segment = frame[offset + 4 : offset + 2 + length]
         if prefix != b"\xff" or not marker or length < 2 or len(segment) != length - 2:
             raise ImageError("damaged: a JPEG with a broken header")
-        offset, kind = offset + 2 + length, marker[0]
+        offset = offset + 2 + length
+        kind = marker[0]
         markers.add(kind)
         if kind == FRAME_MARKER:
             _check_frame(segment, (height, width, samples), bits_allocated)

@@ -27,7 +27,8 @@ def grayscale_chain(dataset: Dataset, number: int, image_facts: ImageFacts) -> C
     Raises:
         ImageError: a header is invalid.
     """
-    bits, is_signed = dataset.BitsStored, dataset.PixelRepresentation == 1
+    bits = dataset.BitsStored
+    is_signed = dataset.PixelRepresentation == 1
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed else (0, 2**bits - 1)
     modality = None
     rescale = _macro(dataset, number, "PixelValueTransformationSequence")
@@ -133,5 +134,6 @@ def _padding(dataset: Dataset) -> tuple[int, int] | None:
 
 def _as_stored(value: int, dataset: Dataset) -> int:
     """Converts a padding value to the type of the pixels; some files write it unsigned although pixels are signed."""
-    is_signed, bits = dataset.PixelRepresentation == 1, dataset.BitsAllocated
+    is_signed = dataset.PixelRepresentation == 1
+    bits = dataset.BitsAllocated
     return value - 2**bits if is_signed and value >= 2 ** (bits - 1) else value

@@ -57,7 +57,8 @@ def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: in
     """Checks the size that a header declares, before memory is allocated for it.
 
     Args:
-        height, width: size of a frame in pixels.
+        height: rows of a frame.
+        width: columns of a frame.
         num_frames: number of frames. Defaults to 1.
         bytes_per_pixel: bytes of one pixel, all channels together. Defaults to 1.
 

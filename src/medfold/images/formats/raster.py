@@ -78,7 +78,8 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     except cv2.error:  # for example, the image is too large
         values = None
     if values is None:
-        values, apply_orientation = _by_pillow(data), False
+        values = _by_pillow(data)
+        apply_orientation = False
     elif values.ndim == 3:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
     if apply_orientation:

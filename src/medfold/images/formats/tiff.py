@@ -125,7 +125,8 @@ def _is_plain(data: np.ndarray) -> bool:
             tags[tag] = values.pop() if len(values) == 1 else 0
     (next_directory,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * num_tags)
     check_size(tags[HEIGHT], tags[WIDTH])
-    kind, bits = (tags.get(PHOTOMETRIC), tags.get(SAMPLES, 1)), tags.get(BITS, 1)
+    kind = (tags.get(PHOTOMETRIC), tags.get(SAMPLES, 1))
+    bits = tags.get(BITS, 1)
     if next_directory or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1 or tags.get(FORMAT, 1) != 1:
         return False
     return (kind, bits) in (((BLACK_IS_ZERO, 1), 8), ((BLACK_IS_ZERO, 1), 16), ((RGB, 3), 8))

@@ -26,7 +26,8 @@ def is_truncated(data: np.ndarray) -> bool:
 
 def png_chunks(data: bytes) -> set[bytes]:
     """Returns the types of all complete chunks in a PNG."""
-    offset, types = len(PNG), set()
+    offset = len(PNG)
+    types = set()
     while offset + 12 <= len(data):
         types.add(data[offset + 4 : offset + 8])
         offset += 12 + int.from_bytes(data[offset : offset + 4])

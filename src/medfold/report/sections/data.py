@@ -19,7 +19,8 @@ IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
 
 def data_section(project: Project, data: Dataset) -> Section:
     """Shows the number of images, the findings of the audit, and example images."""
-    competition, paths = project.competition, project.paths
+    competition = project.competition
+    paths = project.paths
     section = Section("data", "Data")
     rows = [
         ["training images", f"{len(data.train):,}"],
@@ -95,7 +96,8 @@ def _captioned(example: Example) -> CaptionedImage:
 
 def folds_section(project: Project, data: Dataset) -> Section:
     """Shows the settings of the folds, and the content of each."""
-    competition, folds = project.competition, project.competition.folds
+    competition = project.competition
+    folds = project.competition.folds
     section = Section("folds", "Folds")
     section.text(
         f"{folds.k} folds, {folds.method}, seed {folds.seed}. Never split: groups, images with equal pixels"

@@ -23,7 +23,8 @@ IMAGE_SIZE = 320  # px: the longest side of an image
 
 def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
     """Shows galleries of images, with heat maps if the weights of the first run exist."""
-    competition, name = project.competition, ensemble.run_names[0]
+    competition = project.competition
+    name = ensemble.run_names[0]
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
@@ -33,7 +34,8 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
-    found, evidence_for = HeatMaps(), ""
+    found = HeatMaps()
+    evidence_for = ""
     folds = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
     if all(fold.weights.is_file() for fold in folds.values()):
         with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
@@ -93,11 +95,13 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
 
 def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
     """Returns a function (row, column) -> caption of an image: id, truth, prediction, fold."""
-    competition, oof = project.competition, ensemble.probabilities
+    competition = project.competition
+    oof = ensemble.probabilities
     predictions, targets = oof.predictions, oof.targets
 
     def text(row: int, column: int) -> str:
-        name, p = isolate(competition.prediction_columns[column]), predictions[row, column]
+        name = isolate(competition.prediction_columns[column])
+        p = predictions[row, column]
         if competition.exclusive_classes:
             truth = f"true {isolate(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:

@@ -11,7 +11,8 @@ from medfold.scoring import describe_score
 
 def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
     """Describes the intended use of the model, its training and its limits."""
-    competition, score = project.competition, ensemble.score
+    competition = project.competition
+    score = ensemble.score
     section = Section("card", "Model card")
     section.heading("Intended use")
     section.list(

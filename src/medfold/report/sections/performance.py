@@ -17,6 +17,7 @@ def performance_section(competition: Competition, oof: OofPredictions, probabili
     """Shows ROC, precision and recall, operating points, calibration and confusion.
 
     Args:
+        competition: the facts (task, classes and metric).
         oof: the scored predictions, which may be decisions.
         probabilities: the probabilities from which decisions were made.
     """
@@ -25,9 +26,12 @@ def performance_section(competition: Competition, oof: OofPredictions, probabili
     section.text("All figures are of out-of-fold predictions: each by a net that was not trained on the image.")
     truth = targets_as_columns(targets, predictions.shape[1])
     defined = [column for column in range(truth.shape[1]) if 0 < truth[:, column].sum() < len(truth)]
-    rows, roc, pr = [], {}, {}
+    rows = []
+    roc = {}
+    pr = {}
     for column in defined:
-        name, area = competition.prediction_columns[column], auc(truth[:, column], predictions[:, column])
+        name = competition.prediction_columns[column]
+        area = auc(truth[:, column], predictions[:, column])
         precision = curves.average_precision(truth[:, column], predictions[:, column])
         rows.append(
             [

@@ -7,7 +7,7 @@ import numpy as np
 from medfold.report.drawing import Drawing, Interval, IntervalTable
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
-from medfold.report.subgroups import Subgroup
+from medfold.report.subgroup_scores import Subgroup
 from medfold.scoring import Metric, format_score
 
 

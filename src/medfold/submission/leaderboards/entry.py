@@ -50,7 +50,8 @@ class LeaderboardResult:
 
     Args:
         status: for the ledger: written, pending, scored or error.
-        public, private: scores on the two parts of the leaderboard; None where there is none.
+        public: score on the public part of the leaderboard; None where there is none.
+        private: score on the private part of the leaderboard; None where there is none.
         ref: number of the submission on the leaderboard.
         problem: the reason for a late refusal.
         lines: text to print, (heading, value).

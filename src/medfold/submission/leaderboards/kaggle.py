@@ -37,7 +37,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     Raises:
         UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
     """
-    competitions, slug = Competitions(KaggleSession.connect()), kaggle_slug(competition)
+    competitions = Competitions(KaggleSession.connect())
+    slug = kaggle_slug(competition)
     ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
     if ref:
         say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
@@ -125,7 +126,8 @@ def wait_for_score(
 
 def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
     """Returns the submission once it is scored or refused; None if that takes too long."""
-    start, delay = time.monotonic(), 2.0
+    start = time.monotonic()
+    delay = 2.0
     with spinner(f"waiting for the score of {ref}"):
         while True:
             try:

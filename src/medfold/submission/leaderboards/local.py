@@ -27,7 +27,7 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
 
 
 def _has_test_labels(competition: Competition) -> bool:
-    """Returns True if the data includes test labels: a hold-out, labelled folders or arrays, or phantoms."""
+    """Returns True if the data includes test labels: a holdout, labelled folders or arrays, or phantoms."""
     labelled = any("{label}" in pattern for pattern in competition.images.test)
     arrays = competition.labels.layout == "arrays"
     return bool(competition.labels.holdout) or labelled or arrays or competition.source.get("kind") == "phantom"
@@ -47,6 +47,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     use the probabilities from which decisions were made, the printed line notes it.
 
     Args:
+        competition: the facts (the metrics).
+        paths: paths of the competition, among them that of the hidden solution.
         entry: the checked submission.
 
     Raises:
@@ -69,7 +71,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     )
     targets = encode_targets(competition, solution)
     names = [competition.score.metric, *competition.score.also]
-    scores, lines = {}, []
+    scores = {}
+    lines = []
     for leaderboard_part in ("Public", "Private"):
         in_part = (solution["usage"] == leaderboard_part).to_numpy()
         if not in_part.any():

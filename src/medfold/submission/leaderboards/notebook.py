@@ -37,7 +37,8 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     Raises:
         UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
     """
-    session, slug = KaggleSession.connect(), kaggle_slug(competition)
+    session = KaggleSession.connect()
+    slug = kaggle_slug(competition)
     competitions = Competitions(session)
     ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
     if ref:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.report.subgroups import MIN_UNITS, score_subgroups
+from medfold.report.subgroup_scores import MIN_UNITS, score_subgroups
 from medfold.scoring.metric import METRICS
 
 AUC = METRICS["auc"]

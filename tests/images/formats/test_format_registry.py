@@ -3,7 +3,13 @@
 import pytest
 
 from medfold.errors import UserError
-from medfold.images.formats.registry import FORMAT_MODULES, find_format, image_extension, image_extensions, image_stem
+from medfold.images.formats.format_registry import (
+    FORMAT_MODULES,
+    find_format,
+    image_extension,
+    image_extensions,
+    image_stem,
+)
 from tests.support.noise_images import read_content
 
 

@@ -18,10 +18,13 @@ class Subgroup(NamedTuple):
     """A subgroup of the units.
 
     Args:
-        column, value: the column and the value that the units have in common.
+        column: name of the column.
+        value: the value, or band of values, that the units have in common.
         num_units: the number of units.
         positive_share: share of units with the disease, or with any label; nan for classes.
-        score, low, high: score of the subgroup and ends of its interval; nan if undefined or too few units.
+        score: score of the subgroup; nan if undefined or too few units.
+        low: lower end of its 95 % interval; nan as the score.
+        high: upper end of its 95 % interval; nan as the score.
     """
 
     column: str
@@ -40,7 +43,8 @@ def score_subgroups(
 
     Args:
         metric: the metric.
-        targets, predictions: as the metric takes them.
+        targets: int (n,) or (n, labels).
+        predictions: float (n, columns).
         groups: int (n,), resampled as a whole for the interval.
         columns: (n, ...), in the order of the targets.
 

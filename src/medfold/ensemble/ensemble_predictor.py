@@ -33,7 +33,7 @@ class MemberRun:
 
     name: str
     recipe: Recipe
-    weights: list[Path]
+    weights_files: list[Path]
 
 
 class PredictionLimit(NamedTuple):
@@ -74,7 +74,8 @@ class EnsemblePredictor:
         fitted: FittedTransform,
         batch_size: int = BATCH_SIZE,
     ):
-        self._competition, self._fitted = competition, fitted
+        self._competition = competition
+        self._fitted = fitted
         self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
         self.image_settings: list[ImageSettings] = []
         for member in members:
@@ -143,6 +144,7 @@ def combine_runs(
     """Combines the predictions of runs into one row per unit.
 
     Args:
+        competition: the facts (the prediction columns, and how samples are aggregated into units).
         runs: by name, `id` (of the image) and prediction columns; the same images in each.
         unit: the unit of each image, indexed by image id.
         fitted: combines the predictions of the runs.
@@ -185,7 +187,7 @@ class _RunPredictor:
         with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
             from medfold.prediction import Predictor, load_model, read_weights
 
-        first, *others = member.weights
+        first, *others = member.weights_files
         self._net = load_model(competition, member.recipe, first)
         self._weights = [self._net.get_weights()]
         for weights in others:
@@ -198,7 +200,8 @@ class _RunPredictor:
         self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), num_views=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
-        rows, outputs = np.arange(len(pixels)), []
+        rows = np.arange(len(pixels))
+        outputs = []
         for weights in self._weights[: limit.max_folds if limit else None]:
             self._net.set_weights(weights)
             outputs.append(_rounded(self._predictor(pixels, rows, num_views=limit.max_views if limit else None)))

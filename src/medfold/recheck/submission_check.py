@@ -15,21 +15,24 @@ from medfold.competition import Competition
 from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
-from medfold.recheck.run import score_differences
+from medfold.recheck.run_check import score_differences
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 
 
-def submission_differences(competition: Competition, paths: CompetitionPaths, root: Path, file: Path) -> Iterator[str]:
+def submission_differences(
+    competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+) -> Iterator[str]:
     """Yields the inconsistencies of a submission; none if everything agrees.
 
     Args:
         competition: the facts that its runs were trained with.
+        paths: paths of the competition.
         root: the project folder, to which recorded paths are relative.
-        file: the submission. Its record (.json) is beside it; the folder recheck/ holds the fitted ensemble (.npz) and
-            the OOF predictions of the score (.csv).
+        file: the submission. The folder recheck/ beside it holds the fitted ensemble (.npz) and the OOF predictions of
+            the score (.csv).
+        record: contents of the JSON file beside the submission.
     """
-    record = files.read_json(file.with_suffix(".json"))
     if files.sha256(file) != record["sha256"]:
         yield "it is not the file that was checked"
     for name, digest in record["inputs"].items():
@@ -98,13 +101,13 @@ def _number_differences(
     expected = pd.DataFrame(
         _apply(paths.recheck_file(file, "npz"), stack), stacked[0].index, competition.prediction_columns
     )
-    written = tables.cells(competition, tables.read(file), record.get("words"))
+    written = tables.cells(competition, tables.read(file), record.get("class_words"))
     unpredicted = written.index.difference(expected.index)
     expected = pd.concat(
-        [expected, pd.DataFrame([record["nothing"]] * len(unpredicted), unpredicted, competition.prediction_columns)]
+        [expected, pd.DataFrame([record["fallback"]] * len(unpredicted), unpredicted, competition.prediction_columns)]
     )
     expected = expected.loc[written.index].to_numpy()
-    if record["decisions"]:
+    if record["holds_decisions"]:
         expected = definitions.decisions_of(competition, expected)
     distance = np.abs(expected - written.to_numpy()).max(axis=1)
     if (distance > MAX_ROUNDING).any():

@@ -16,7 +16,8 @@ class MemberSummary:
     Args:
         name: run name.
         value: OOF score of the run.
-        low, high: ends of the 95 % interval; nan if there is none.
+        low: lower end of its 95 % interval; nan if there is none.
+        high: upper end of its 95 % interval; nan if there is none.
         weight: its weight in the chosen method, the mean over classes or labels; None if the method has no weights.
         error_correlation: correlation of its errors with those of each member, in order; 1 means the same errors.
     """
@@ -58,7 +59,8 @@ class PostProcessingSummary:
         title: display name.
         parameters: the fitted parameters.
         before: cross-fitted score without it.
-        cross_fitted, in_sample: scores with it.
+        cross_fitted: score with it on labels that it was not fitted on: the one to trust.
+        in_sample: score with it on the labels that it was fitted on; too high.
         is_used: True if a submission uses it, as it improves the cross-fitted score.
     """
 
@@ -76,7 +78,8 @@ class EnsembleSummary:
 
     Args:
         metric: name of the metric.
-        score: OOF score of the ensemble, as in score.json.
+        score: OOF score of the ensemble, with the keys of score.json: metric, value, low, high, per_fold, units,
+            folds_done, optimistic, also, facts, ensemble.
         members: the members; empty for an ensemble of one run.
         methods: the methods that were tried.
         post_processing: None if the metric has none, or only one fold is trained.
@@ -109,13 +112,15 @@ def summarise_ensemble(competition: Competition, ensemble: Ensemble) -> Ensemble
         )
         for candidate in ensemble.choice.candidates
     ]
-    members, post_processing = _members(competition, ensemble), _post_processing(ensemble)
+    members = _members(competition, ensemble)
+    post_processing = _post_processing(ensemble)
     metric = competition.score.metric
     return EnsembleSummary(metric, ensemble.score, members, methods, post_processing, ensemble.calibration)
 
 
 def _members(competition: Competition, ensemble: Ensemble) -> list[MemberSummary]:
-    metric, members = metric_of(competition), ensemble.members
+    metric = metric_of(competition)
+    members = ensemble.members
     if len(members.run_names) == 1:
         return []
     weights = ensemble.choice.chosen.fitted.parameters.get("weights")

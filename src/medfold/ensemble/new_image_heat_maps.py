@@ -10,7 +10,7 @@ import numpy as np
 
 from medfold import files, hardware
 from medfold.competition import Competition, ImageSettings, Recipe
-from medfold.ensemble.predictor import MemberRun
+from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.images import overlay, prepare_image, read_image, resize
 from medfold.processes import silence_native_output
@@ -35,7 +35,7 @@ class HeatMapFacts(NamedTuple):
     explain_grade: bool
 
 
-def check_same_views(recipes: dict[str, Recipe]) -> None:
+def check_same_image_area(recipes: dict[str, Recipe]) -> None:
     """Checks that runs use the same part of an image, since their heat maps are averaged by position.
 
     Args:
@@ -107,7 +107,7 @@ def _explainers(competition: Competition, member: MemberRun) -> list["GradCam"]:
     """Returns an explainer for the net of each fold of a run."""
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam, load_model  # imports Keras
-    return [GradCam(load_model(competition, member.recipe, weights)) for weights in member.weights]
+    return [GradCam(load_model(competition, member.recipe, weights_file)) for weights_file in member.weights_files]
 
 
 def _moves_content(image_settings: ImageSettings) -> bool:

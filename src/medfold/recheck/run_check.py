@@ -19,6 +19,8 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
 
     Args:
         competition: the facts that the run was trained and scored with.
+        paths: paths of the competition.
+        run: paths of the run.
     """
     saved = files.read_json(run.score)
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
@@ -72,6 +74,8 @@ def score_differences(
     """Yields the differences between a saved score and that of OOF predictions.
 
     Args:
+        competition: the facts that the predictions were scored with.
+        paths: paths of the competition.
         oof: id, fold and prediction columns, all as text: of samples, or of units.
         saved: the contents of score.json.
         is_by_unit: True if its ids are units.
@@ -88,11 +92,14 @@ def score_differences(
     groups = train.drop_duplicates("unit").set_index("unit")["group"]
     if is_by_unit:
         rows = pd.Index(names).get_indexer(oof["id"])
-        names, truth, fold = oof["id"].tolist(), labels[rows], oof["fold"].to_numpy()
+        names = oof["id"].tolist()
+        truth = labels[rows]
+        fold = oof["fold"].to_numpy()
         predictions = oof[competition.prediction_columns].to_numpy(float)
     else:
         unit = train["unit"].reset_index(drop=True)
-        truth, fold = labels, oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
+        truth = labels
+        fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
         values = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
         predictions = values.loc[names].to_numpy()
     probabilities = predictions
@@ -102,7 +109,7 @@ def score_differences(
     def compute(metric: str, selected: np.ndarray) -> float:
         both_need_decisions = metric in definitions.DECISION_METRICS and saved["metric"] in definitions.DECISION_METRICS
         uses_submitted = metric == saved["metric"] or both_need_decisions
-        return definitions.score(
+        return definitions.metric_value(
             competition, metric, truth[selected], (predictions if uses_submitted else probabilities)[selected]
         )
 

@@ -17,7 +17,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_folder import damaged_folds, finished_folds, read_run
+from medfold.runs.run_folder import damaged_folds, marked_folds, read_run
 from medfold.scoring import metric_of
 
 
@@ -28,7 +28,8 @@ class RunSummary:
     Args:
         name: name of the run.
         value: OOF score; None if it is undefined or does not compare.
-        low, high: ends of its 95 % interval; None if there is none.
+        low: lower end of its 95 % interval; None if there is none.
+        high: upper end of its 95 % interval; None if there is none.
         is_optimistic: True if the epochs were chosen on the folds that are scored.
         problem: why the score does not compare with those of other runs; empty if it does.
         folds_done: numbers of the trained folds.
@@ -79,7 +80,8 @@ def summarise_runs(project: Project) -> RunList:
     Raises:
         UserError: there is no run.
     """
-    paths, metric = project.paths, metric_of(project.competition)
+    paths = project.paths
+    metric = metric_of(project.competition)
     runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
     without_metadata = _without_metadata(project)
     if not runs and without_metadata:
@@ -92,12 +94,14 @@ def summarise_runs(project: Project) -> RunList:
         name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
         for name, contents in metadata.items()
     }
-    most_common, labels = _most_common(list(recipes.values())), labels_fingerprint(project)
-    summaries, untrained = [], []
+    most_common = _most_common(list(recipes.values()))
+    labels = labels_fingerprint(project)
+    summaries = []
+    untrained = []
     for run in runs:
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
         damaged = damaged_folds(run, num_folds)
-        folds_done = [fold for fold in finished_folds(run, num_folds) if fold not in damaged]
+        folds_done = [fold for fold in marked_folds(run, num_folds) if fold not in damaged]
         if not folds_done and not damaged:
             untrained.append(run.name)
             continue
@@ -121,7 +125,8 @@ def _summarise(
     try:
         score = files.read_json(run.score)
     except UserError:
-        score, problem = None, f"{run.score.name} is damaged: make train computes it again"
+        score = None
+        problem = f"{run.score.name} is damaged: make train computes it again"
     else:
         problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
     if damaged:

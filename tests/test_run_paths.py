@@ -1,0 +1,30 @@
+"""Paths of a run and of its folds: files of earlier versions are found under their former names."""
+
+import pytest
+
+from medfold.run_paths import FoldPaths, current_or_former
+
+
+@pytest.mark.parametrize(
+    ("existing", "found"),
+    [([], "new"), (["old"], "old"), (["new"], "new"), (["old", "new"], "new")],
+)
+def test_current_or_former_prefers_the_current_name(tmp_path, existing, found):
+    for name in existing:
+        (tmp_path / name).touch()
+    assert current_or_former(tmp_path, "new", "old") == tmp_path / found
+
+
+@pytest.mark.parametrize("existing", ["state.npz", "before-state.npz"])
+def test_checkpoint_of_an_earlier_version_keeps_its_name(tmp_path, existing):
+    fold = FoldPaths(tmp_path)
+    assert fold.checkpoint.name == "checkpoint.npz"
+    (tmp_path / existing).touch()
+    assert fold.checkpoint.name == "state.npz"
+
+
+def test_duration_of_an_earlier_version_is_found(tmp_path):
+    fold = FoldPaths(tmp_path)
+    assert fold.timing.name == "timing.json"
+    (tmp_path / "log.json").touch()
+    assert fold.timing.name == "log.json"

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.runs.summary import summarise_runs
+from medfold.runs.run_list import summarise_runs
 from tests.support.helpers import finished_run
 
 

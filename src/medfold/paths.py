@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from medfold.command_line import command, variable
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.run_paths import RunPaths
 
@@ -52,8 +53,8 @@ class Workspace:
             listed = "All are in competition/README.md"
             if not hint:
                 listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
-            fix = f"{listed}; make new COMPETITION={name} describes another"
-            raise UserError(f"unknown competition{hint}", f"COMPETITION={name}", fix)
+            fix = f"{listed}; to describe another: {command('new', COMPETITION=name)}"
+            raise UserError(f"unknown competition{hint}", variable("COMPETITION", name), fix)
         return CompetitionPaths(self.root, name, folders[name])
 
     def _folders(self) -> dict[str, str]:

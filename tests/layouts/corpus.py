@@ -825,10 +825,12 @@ word(
 word("a fold that is not there", r"--fold 9: there is no fold 9. Choose 0 to 1", "train", "-c", "clinic", "--fold", "9")
 word("a fold that is no number", r"--fold first: expected numbers or all", "train", "-c", "clinic", "--fold", "first")
 word("a seed that is no number", r"--seeds a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
-word("a seed twice", r"--seeds 1 1: expected different numbers", "train", "-c", "clinic", "--seeds", "1 1")
+word("a seed twice", r'--seeds "1 1": expected different numbers', "train", "-c", "clinic", "--seeds", "1 1")
 word("no job", r"--jobs 0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")
 word("workers in words", r"--workers few: expected a number from 0", "train", "-c", "clinic", "--workers", "few")
-word("a run's name with a space", r"--run a b: a run's name must not contain", "train", "-c", "clinic", "--run", "a b")
+word(
+    "a run's name with a space", r'--run "a b": a run.s name must not contain', "train", "-c", "clinic", "--run", "a b"
+)
 word(
     "a run's name that is a path",
     r"--run ../a: a run's name must be a plain folder name",

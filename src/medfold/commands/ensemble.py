@@ -26,12 +26,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     summary = summarise_ensemble(project.competition, result)
     show_ensemble(project, summary, method)
     say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
-    variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    quoted_names = " ".join(names)
-    command = project.command(
-        "submit", RUNS=f'"{quoted_names}"', **{key: value for key, value in variables.items() if value}
-    )
-    say("then", command)
+    say("then", project.command("submit", RUNS=" ".join(names), METHOD=method, PER_CLASS=per_class))
     return summary
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config, files
+from medfold.command_line import command, variable
 from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
 from medfold.console import print_table, say, warn
 from medfold.data import Source, build_samples, needs_holdout, sample_submission
@@ -33,7 +34,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
                 "this competition exists already",
                 f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}",
             )
-        raise UserError(problem, f"COMPETITION={name}", fix)
+        raise UserError(problem, variable("COMPETITION", name), fix)
     paths = CompetitionPaths(workspace.root, name, name)
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
@@ -50,7 +51,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         files.write_text(content, paths.folder / file)
     _show(workspace, paths, draft, facts)
     _check_facts(paths, facts)
-    say("then", f"make folds COMPETITION={paths.name}")
+    say("then", command("folds", COMPETITION=paths.name))
 
 
 def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
@@ -81,7 +82,7 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
         except ValueError:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}
-    raise UserError("neither a name nor a Kaggle address", f"COMPETITION={text}", ADDRESS_EXAMPLE)
+    raise UserError("neither a name nor a Kaggle address", variable("COMPETITION", text), ADDRESS_EXAMPLE)
 
 
 def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.competition import Project, load_recipe
 from medfold.console import say
 from medfold.data import load_samples, scan_dataset
@@ -27,5 +28,5 @@ def prepare(
             files.remove(path)
     scanned = read_measurements(project.competition, project.paths) is not None
     if scanned and store_exists(project.paths, key):
-        say("prepare", f"complete: {project.display(project.paths.store(key))} (FORCE=1 makes it again)")
+        say("prepare", f"complete: {project.display(project.paths.store(key))} ({variable('FORCE')} makes it again)")
     scan_dataset(project, image_settings, quiet=False)

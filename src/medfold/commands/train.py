@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from medfold.command_line import variable
 from medfold.commands.folds import show_dataset
 from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
 from medfold.console import format_duration, format_size, say, warn
@@ -43,7 +44,9 @@ def train(
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
     if run and len(seeds or []) > 1:
-        raise UserError("one name cannot be used for several seeds", f"RUN={run}", "Leave RUN out")
+        raise UserError(
+            "one name cannot be used for several seeds", variable("RUN", run), f"Leave {variable('RUN')} out"
+        )
     check_folds_exist(project, folds)
     requests = [
         TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]

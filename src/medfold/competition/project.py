@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
+from medfold.command_line import command, make_command, variable
 from medfold.competition.facts import Competition
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import load_recipe, recipe_names
@@ -44,14 +45,12 @@ class Project:
         return cls(workspace, paths, competition)
 
     def command(self, target: str, **variables: object) -> str:
-        """Returns the make command for a target, as the user types it.
+        """Returns a command for this competition as the user types it; see `command_line.command`."""
+        return command(target, COMPETITION=self.paths.name, **variables)
 
-        Args:
-            target: name of a make target, such as `train`.
-            variables: make variables besides COMPETITION.
-        """
-        variables = {"COMPETITION": self.paths.name, **variables}
-        return " ".join(["make", target, *(f"{key}={value}" for key, value in variables.items())])
+    def make_command(self, target: str, **variables: object) -> str:
+        """Returns a make command for this competition, for files and pages; see `command_line.make_command`."""
+        return make_command(target, COMPETITION=self.paths.name, **variables)
 
     def display(self, path: Path) -> str:
         """Returns a path as text for the terminal; see `Workspace.display`."""
@@ -72,7 +71,7 @@ def find_competition(workspace: Workspace, text: str) -> str:
     slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
     if slug is None:
         what = "neither a folder under competition/ nor a Kaggle address"
-        raise UserError(what, f"COMPETITION={text}", ADDRESS_EXAMPLE)
+        raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
     for name in workspace.competitions():
         facts = _read_facts(workspace.competition(name), workspace.base_folder)
         source = facts.get("source")

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field
 
 from medfold import config
+from medfold.command_line import variable
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.errors import UserError, did_you_mean
@@ -92,14 +93,16 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     known = recipe_names(paths, bases)
     if name not in known:
         raise UserError(
-            f"unknown recipe{did_you_mean(name, known)}", f"RECIPE={name}", f"{paths.name} has: {', '.join(known)}"
+            f"unknown recipe{did_you_mean(name, known)}",
+            variable("RECIPE", name),
+            f"{paths.name} has: {', '.join(known)}",
         )
     if file.is_file():
         content = config.load(file, bases)
     else:
         content, file = config.load_bases(SHARED_RECIPES[name], file, bases), bases / file.name
     content = config.merge(content, overrides)
-    where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
+    where = str(file.relative_to(paths.root)) + (f" with {variable('SET')}" if overrides else "")
     recipe = config.validated(Recipe, content, where)
     _check_no_contradictions(recipe.training, where)
     return recipe
@@ -188,20 +191,25 @@ def parse_overrides(text: str) -> dict[str, Any]:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise UserError(f"not JSON ({error})", "SET", 'Example: SET="training.epochs=3 images.size=96"') from None
+            raise UserError(f"not JSON ({error})", variable("SET"), _example()) from None
     result: dict[str, Any] = {}
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
-            raise UserError("expected key=value", f"SET, '{word}'", 'Example: SET="training.epochs=3 images.size=96"')
+            raise UserError("expected key=value", f"{variable('SET')}, '{word}'", _example())
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise UserError("the value is not YAML", f"SET, '{word}'", "Close its brackets and quotes") from None
+            where = f"{variable('SET')}, '{word}'"
+            raise UserError("the value is not YAML", where, "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}
         result = config.merge(result, leaf)
     return result
+
+
+def _example() -> str:
+    return f"Example: {variable('SET', 'training.epochs=3 images.size=96')}"
 
 
 def format_overrides(overrides: dict[str, Any]) -> str:

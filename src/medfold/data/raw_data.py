@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
@@ -29,7 +30,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     with files.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
-            hint = " (FORCE=1 to get it again)" if path else ""
+            hint = f" ({variable('FORCE')} to get it again)" if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             load_samples(project)
@@ -85,7 +86,7 @@ def _note_nested_copy(project: Project) -> None:
 
 
 def _download_command(project: Project) -> str:
-    """Returns the command that gets the raw data; with FROM= for data that has no download address."""
+    """Returns the command that gets the raw data; with FROM for data that has no download address."""
     has_address = project.competition.source["kind"] != "own"
     return project.command("download") if has_address else project.command("download", FROM="folder-or-archive")
 

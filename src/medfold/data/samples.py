@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import command
 from medfold.competition import Competition, with_former_names
 from medfold.console import warn
 from medfold.data import label_layouts
@@ -148,7 +149,7 @@ def check_solution(paths: CompetitionPaths) -> None:
     """
     noted = (files.read_json(paths.samples_metadata) or {}).get("solution")  # earlier versions noted none
     if noted and files.sha256(paths.solution) != noted:
-        fix = f"Run: make download COMPETITION={paths.name} FORCE=1"
+        fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
 

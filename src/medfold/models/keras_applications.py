@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from medfold.command_line import variable
 from medfold.competition import BackboneSettings
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES, Backbone
@@ -63,7 +64,8 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
     except Exception as error:  # Keras raises a plain Exception when a download fails
         if weights != "imagenet" or "fetch failure" not in str(error):
             raise
-        fix = 'Download the file on another machine and name it: SET="backbone.weights=file.weights.h5"'
+        fix = "Download the file on another machine and name it: "
+        fix += variable("SET", "backbone.weights=file.weights.h5")
         raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
     if backbone_settings.freeze_norm:
         for layer in model._flatten_layers():

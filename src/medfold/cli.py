@@ -127,9 +127,10 @@ def folds(
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
     project = open_project(competition, writes=["data", "folds"])
     from medfold.commands.folds import make_folds
-    from medfold.competition import image_settings
+    from medfold.competition import image_settings, settings_located
 
-    make_folds(project, force, prepare=image_settings(project, recipe))
+    with settings_located(project.paths, recipe):
+        make_folds(project, force, prepare=image_settings(project, recipe))
 
 
 @app.command()

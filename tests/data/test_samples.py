@@ -286,23 +286,23 @@ def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypat
     file = tmp_path / f"labels.{ending}"
     table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
     (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
-    read = read_table(file, ["id", "count"])
+    read = read_table(file, {"id": "labels.id", "count": "labels.targets"})
     assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
     assert read.columns.tolist() == ["id", "count", "empty"]
     with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
-        read_table(file, ["idd"])
+        read_table(file, {"idd": "labels.id"})
     with pytest.raises(UserError, match="no such file"):
-        read_table(file.with_name(f"none.{ending}"), [])
+        read_table(file.with_name(f"none.{ending}"), {})
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
         with pytest.raises(UserError, match="not a readable table .*Download it again, or correct the extension"):
-            read_table(file, [])
+            read_table(file, {})
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(
         UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
     ):
-        read_table(file, [])
+        read_table(file, {})
 
 
 def test_sample_table_with_damaged_metadata_is_rebuilt(small):
@@ -325,10 +325,10 @@ def test_sample_table_with_damaged_metadata_is_rebuilt(small):
 def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text)
     if message is None:
-        assert read_table(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
+        assert read_table(tmp_path / "a.csv", {}).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
     else:
         with pytest.raises(UserError, match=message):
-            read_table(tmp_path / "a.csv", [])
+            read_table(tmp_path / "a.csv", {})
 
 
 def test_label_lists_can_have_another_separator(wide):

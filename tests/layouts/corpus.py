@@ -92,15 +92,15 @@ def table(name: str, says: str, breaks: Callable[[], None], command: tuple[str, 
     wrong("tables", name, "bare", command, says, breaks)
 
 
-table("no id column", r"train.csv: no column 'id'", edit(TRAIN_CSV, "id,patient", "name,patient"))
+table("no id column", r"train.csv has no column 'id'", edit(TRAIN_CSV, "id,patient", "name,patient"))
 table(
     "misspelt id column",
-    r"train.csv: no column 'id' \(did you mean 'idd'",
+    r"train.csv has no column 'id' \(did you mean 'idd'",
     edit(TRAIN_CSV, "id,patient", "idd,patient"),
 )
 table(
     "no label column",
-    r"train.csv: no column 'finding' \(did you mean 'findings'",
+    r"train.csv has no column 'finding' \(did you mean 'findings'",
     edit(TRAIN_CSV, "finding", "findings"),
 )
 table("no group column", r"no column 'patient'", edit(TRAIN_CSV, "patient", "person"))
@@ -174,7 +174,7 @@ table(
 table("a folder for a table", r"train", edit(YAML, "file: train.csv", "file: train"))
 table("no sample", r"sample_submission.csv: no such file", remove(SAMPLE))
 table("an empty sample", r"sample_submission.csv: not a readable table", write(SAMPLE, ""))
-table("a sample without ids", r"sample_submission.csv: no column 'id'", edit(SAMPLE, "id,", "image,"))
+table("a sample without ids", r"sample_submission.csv has no column 'id'", edit(SAMPLE, "id,", "image,"))
 table(
     "a sample of other images",
     r"images are missing",
@@ -634,7 +634,7 @@ fact("an unclosed pattern", r"'images.train': 'train/\{id.png' is not a pattern"
 fact("a pattern with a lone brace", r"'images.train': .* is not a pattern", "train/{id}.png", "train/id}.png")
 fact(
     "a pattern without a field",
-    r"^images: 'train/id.png' has no field, so all rows would have the same image",
+    r"competition.yaml, images.train: 'train/id.png' has no field, so all rows would have the same image",
     "train/{id}.png",
     "train/id.png",
 )
@@ -646,7 +646,7 @@ fact(
 )
 fact(
     "a pattern of an unknown column",
-    r"^images: the pattern .* has the field 'nobody', but the table has no such column",
+    r"competition.yaml, images.train: the pattern .* has the field 'nobody', but the table has no such column",
     "train/{id}.png",
     "train/{nobody}/{id}.png",
 )
@@ -674,10 +674,10 @@ fact(
     "channels: 1, windows: [lungs]",
 )
 fact("a window of no width", r"^images.windows: a window of width 0", "channels: 1", "channels: 1, windows: [[40, 0]]")
-fact("an unknown sample", r"^sample.csv: no such file", "sample: sample_submission.csv", "sample: sample.csv")
+fact("an unknown sample", r"sample.csv: no such file", "sample: sample_submission.csv", "sample: sample.csv")
 fact(
     "a sample id that is not there",
-    r"^sample_submission.csv: no column 'image'",
+    r"sample_submission.csv has no column 'image'",
     "{sample: sample_submission.csv}",
     "{sample: sample_submission.csv, id: image}",
 )

@@ -31,7 +31,7 @@ ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
 )
 def test_read_table_detects_separator_and_encoding(tmp_path, capsys, name, content):
     (tmp_path / name).write_bytes(content)
-    table = read_table(tmp_path / name, ["id", "label"])
+    table = read_table(tmp_path / name, {"id": "labels.id", "label": "labels.targets"})
     assert table.to_numpy().tolist() == ROWS
     assert list(table.columns) == ["id", "label"]
     assert ("read as Windows-1252" in capsys.readouterr().out) is (name in ("old.csv", "excel.csv"))
@@ -40,7 +40,7 @@ def test_read_table_detects_separator_and_encoding(tmp_path, capsys, name, conte
 def test_guessed_encoding_is_reported_once(tmp_path, capsys):
     (tmp_path / "old.csv").write_bytes(b"id;label\n1;\xe4\n")
     for _ in range(3):
-        read_table(tmp_path / "old.csv", [])
+        read_table(tmp_path / "old.csv", {})
     assert capsys.readouterr().out.count("Windows-1252") == 1
 
 
@@ -61,7 +61,7 @@ def test_guessed_encoding_is_reported_once(tmp_path, capsys):
 def test_unreadable_table_raises_and_names_the_file(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=message) as caught:
-        read_table(tmp_path / name, ["id", "label"])
+        read_table(tmp_path / name, {"id": "labels.id", "label": "labels.targets"})
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -95,13 +95,13 @@ def test_classes_that_differ_by_case_are_kept_apart():
 
 def test_column_name_can_contain_another_separator(tmp_path):
     (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
-    assert list(read_table(tmp_path / "x.csv", []).columns) == ["id", "label(a;b;c)"]
+    assert list(read_table(tmp_path / "x.csv", {}).columns) == ["id", "label(a;b;c)"]
 
 
 def test_columns_of_equal_name_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("id, id\n1,2\n")
     with pytest.raises(UserError, match="two columns are called 'id'"):
-        read_table(tmp_path / "x.csv", [])
+        read_table(tmp_path / "x.csv", {})
 
 
 def test_many_unknown_values_raise_for_the_first_row():

@@ -42,6 +42,7 @@ def data(
     Raises:
         UserError: an unknown name, no competition to remove from, or no terminal to ask.
     """
+    files.check_folder(workspace.root / "data")
     with_data = [slug for slug in workspace.competitions() if workspace.competition(slug).data.is_dir()]
     names = [name] if name else with_data
     if names_to_remove and not name:

@@ -27,6 +27,8 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     """
     run_paths = find_run(project.paths, run)
     facts, recipe = facts_of_run(project, run), recipe_of_run(project, run)
+    if fold >= facts.folds.k:
+        raise UserError(f"there is no fold {fold}", variable("FOLD", fold), f"Choose 0 to {facts.folds.k - 1}")
     if fold not in (done := trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", variable("FOLD", fold), fix)

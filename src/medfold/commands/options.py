@@ -48,11 +48,11 @@ def check_given(value: str, name: str, example: str) -> None:
         raise UserError("not given", variable(name), f"Example: {example}")
 
 
-def open_project(name: str, writes: Sequence[str] = ()):
+def open_project(competition: str, writes: Sequence[str] = ()):
     """Opens a competition, and checks its metrics and its source.
 
     Args:
-        name: name of the competition.
+        competition: name of the competition.
         writes: the folders of the project that the command writes to, such as `data`; they are checked before its work
             begins. Defaults to none.
 
@@ -60,17 +60,20 @@ def open_project(name: str, writes: Sequence[str] = ()):
         UserError: no such competition, an error in its competition.yaml, or a folder that cannot be written to.
     """
     from medfold import files
-    from medfold.competition import Project
+    from medfold.competition import Project, settings_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
 
-    project = Project.open(name)
+    project = Project.open(competition)
     score = project.competition.score
-    for metric in (score.metric, *score.also):
-        metric_of(project.competition, metric)
-    open_source(project)
-    for folder in writes:
-        files.check_writable(project.workspace.root / folder)
+    with settings_located(project.paths):
+        for metric in (score.metric, *score.also):
+            metric_of(project.competition, metric)
+        open_source(project)
+    paths = project.paths
+    folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
+    for name, folder in folders.items():
+        files.check_writable(folder) if name in writes else files.check_folder(folder)
     return project
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from medfold import config
 from medfold.command_line import command, make_command, variable
 from medfold.competition.facts import Competition
+from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
@@ -99,10 +100,7 @@ def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
-    where = paths.facts_file.relative_to(paths.root)
-    return config.validated(
-        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
-    )
+    return config.validated(Competition, _read_facts(paths, bases), facts_location(paths))
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:

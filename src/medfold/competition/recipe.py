@@ -14,7 +14,8 @@ from medfold.competition.recipe_sections import BackboneSettings, ImageSettings,
 from medfold.config import StrictModel
 from medfold.errors import UserError, did_you_mean
 from medfold.files import fingerprint
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, Workspace
+from medfold.project_root import display_path
 
 ADDED_KEYS = (
     "schedule",
@@ -73,6 +74,12 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
     return sorted(own | {name for name in SHARED_RECIPES if (bases / f"{name}.yaml").is_file()})
 
 
+def recipe_file(paths: CompetitionPaths, name: str) -> Path:
+    """Returns the file of a recipe: the competition's own one, else the shared one."""
+    file = paths.folder / f"{name}.yaml"
+    return file if file.is_file() else Workspace(paths.root).base_folder / file.name
+
+
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
     """Loads a recipe of a competition and applies the overrides.
 
@@ -89,7 +96,6 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
             that contradict each other.
     """
-    file = paths.folder / f"{name}.yaml"
     known = recipe_names(paths, bases)
     if name not in known:
         raise UserError(
@@ -97,12 +103,13 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
             variable("RECIPE", name),
             f"{paths.name} has: {', '.join(known)}",
         )
-    if file.is_file():
+    file = recipe_file(paths, name)
+    if file.parent == paths.folder:
         content = config.load(file, bases)
     else:
-        content, file = config.load_bases(SHARED_RECIPES[name], file, bases), bases / file.name
+        content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
     content = config.merge(content, overrides)
-    where = str(file.relative_to(paths.root)) + (f" with {variable('SET')}" if overrides else "")
+    where = display_path(file) + (f" with {variable('SET')}" if overrides else "")
     recipe = config.validated(Recipe, content, where)
     _check_no_contradictions(recipe.training, where)
     return recipe

@@ -11,7 +11,8 @@ from medfold.competition import Project
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.manifest import missing_files
-from medfold.data.sources.source import open_source
+from medfold.data.sources.source import Source, open_source
+from medfold.data.staging import staged_data
 from medfold.errors import UserError, count_of, shorten_list
 
 
@@ -36,13 +37,13 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
             load_samples(project)
             return
         start = time.monotonic()
-        manifest = source.get(path, force)
-        try:
+        if path:
+            with staged_data(paths, path) as staged:
+                manifest = Source(project.competition.source, staged).get(path)
+                table = build_samples(project.competition, staged)
+        else:
+            manifest = source.get(force=force)
             table = build_samples(project.competition, paths)
-        except UserError:
-            if path:
-                paths.raw_manifest.unlink()  # the wrong file may have been given: the data must not count as complete
-            raise
     _note_nested_copy(project)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
     num_images = f"{counts['train']:,} training and {count_of(counts['test'], 'test image')}"

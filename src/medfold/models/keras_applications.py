@@ -10,9 +10,10 @@ from keras import layers
 
 from medfold.command_line import variable
 from medfold.competition import BackboneSettings
-from medfold.errors import UserError
+from medfold.errors import SettingError, UserError
 from medfold.models.backbones import BACKBONES, Backbone
 from medfold.models.pooling import feature_maps
+from medfold.project_root import display_path
 
 # Families of keras.applications by the input scaling that their ImageNet weights expect; "own" means that the net
 # contains a scaling of 0..255. A family is all nets whose names begin with its name, see _family.
@@ -66,7 +67,7 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
             raise
         fix = "Download the file on another machine and name it: "
         fix += variable("SET", "backbone.weights=file.weights.h5")
-        raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
+        raise SettingError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
     if backbone_settings.freeze_norm:
         for layer in model._flatten_layers():
             if isinstance(layer, layers.BatchNormalization):
@@ -97,9 +98,11 @@ def weights_file(weights: str) -> str | None:
         return None if weights == "none" else weights
     path = Path(weights).expanduser()
     if not path.is_file():
-        raise UserError("no such weights file", path, "backbone.weights is none, imagenet or the path of a file")
+        fix = "Set it to none, imagenet or the path of a file"
+        raise SettingError(f"no such weights file: {display_path(path)}", "backbone.weights", fix)
     if not path.name.endswith((".weights.h5", ".h5")):
-        raise UserError("not a Keras weights file", path, "Expected a name ending in .weights.h5 or .h5")
+        fix = "Expected a name ending in .weights.h5 or .h5"
+        raise SettingError(f"not a Keras weights file: {display_path(path)}", "backbone.weights", fix)
     return str(path)
 
 

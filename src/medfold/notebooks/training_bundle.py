@@ -12,7 +12,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 from medfold import __version__, config, files
 from medfold.competition import Competition, Recipe, plugins_hash, with_former_names
 from medfold.data import unpack_archive
-from medfold.errors import UserError
+from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths, Workspace
@@ -209,7 +209,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
     if recipe.backbone.weights in ("none", "imagenet"):
         return None
     if not weights.is_file():
-        raise UserError("no such weights file", f"backbone.weights={weights}", "Check the path")
+        raise SettingError(f"no such weights file: {weights}", "backbone.weights", "Check the path")
     shutil.copyfile(weights, folder / weights.name)
     return weights.name
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from medfold.errors import UserError
+from medfold.errors import SettingError
 from medfold.registry import Registry
 
 CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
@@ -54,5 +54,5 @@ def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) 
             callbacks.append(callback_class(**filled))
         except (TypeError, ValueError) as error:
             fix = f"Check the arguments of {name}"
-            raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks", fix) from None
+            raise SettingError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks", fix) from None
     return callbacks

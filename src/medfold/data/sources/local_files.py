@@ -44,7 +44,7 @@ def _copy_folder(root: Path, target: Path) -> None:
     except shutil.Error as error:
         source, _, reason = error.args[0][0]
         what = f"{count_of(len(error.args[0]), 'file')} cannot be copied ({reason})"
-        raise UserError(what, source, CHECK_PATH) from None
+        raise UserError(what, Path(source), CHECK_PATH) from None
     except OSError as error:
         raise UserError(f"cannot be copied ({error.strerror})", root, CHECK_PATH) from None
     if skipped:

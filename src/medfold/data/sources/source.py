@@ -26,6 +26,7 @@ from medfold.data.sources.kinds import (
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
 
@@ -42,7 +43,7 @@ class Source:
     """
 
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
-        where = paths.facts_file.relative_to(paths.root)
+        where = display_path(paths.facts_file)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
             module = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")

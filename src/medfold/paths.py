@@ -52,7 +52,7 @@ class Workspace:
             listed = "All are in competition/README.md"
             if not hint:
                 listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
-            fix = f"{listed}; to describe another: {command('new', COMPETITION=name)}"
+            fix = f"{listed}; {command('new', COMPETITION=name)} describes another"
             raise UserError(f"unknown competition{hint}", variable("COMPETITION", name), fix)
         return CompetitionPaths(self.root, name, folders[name])
 

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from medfold import config
-from medfold.command_line import variable
 from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe, recipe_file
+from medfold.competition.recipe import Recipe, recipe_location
 from medfold.errors import SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
@@ -39,9 +38,7 @@ def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: d
     if any(key == known or known.startswith(f"{key}.") for known in config.flat(Recipe().model_dump())):
         if recipe is None:
             return None
-        if any(name == key or name.startswith(f"{key}.") for name in config.flat(overrides)):
-            return variable("SET")
-        return display_path(recipe_file(paths, recipe))
+        return recipe_location(paths, recipe, overrides, key)
     return facts_location(paths) if section in Competition.model_fields else None
 
 

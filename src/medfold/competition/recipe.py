@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,14 +109,31 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         content = config.load(file, bases)
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
-    content = config.merge(content, overrides)
-    where = display_path(file) + (f" with {variable('SET')}" if overrides else "")
-    recipe = config.validated(Recipe, content, where)
-    _check_no_contradictions(recipe.training, where)
+    try:
+        recipe = config.validated(
+            Recipe, config.merge(content, overrides), variable("SET") if overrides else display_path(file)
+        )
+    except UserError:
+        config.validated(Recipe, content, display_path(file))  # raises if the file itself has a fault
+        raise
+    _check_no_contradictions(recipe.training, lambda key: recipe_location(paths, name, overrides, key))
     return recipe
 
 
-def _check_no_contradictions(training: TrainingSettings, where: str) -> None:
+def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:
+    """Returns what gives a key of a recipe its value, as text for a message: SET, or the file of the recipe.
+
+    Args:
+        paths: paths of the competition.
+        name: name of the recipe.
+        overrides: keys that SET changes, nested.
+        key: such as `training.epochs`.
+    """
+    is_set = any(f"{changed}.".startswith(f"{key}.") for changed in config.flat(overrides))
+    return variable("SET") if is_set else display_path(recipe_file(paths, name))
+
+
+def _check_no_contradictions(training: TrainingSettings, location: Callable[[str], str]) -> None:
     """Refuses choices that undo or distort each other; not in the schema, so that older runs can still be read."""
     soft_targets = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(training, key)]
     for contradiction, key, what, fix in (
@@ -139,7 +157,7 @@ def _check_no_contradictions(training: TrainingSettings, where: str) -> None:
         ),
     ):
         if contradiction:
-            raise UserError(what, f"{where}, training.{key}", fix)
+            raise UserError(what, f"{location(f'training.{key}')}, training.{key}", fix)
 
 
 def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import files
 from medfold.command_line import variable
-from medfold.competition import Project
+from medfold.competition import Project, settings_located
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.manifest import missing_files
@@ -42,7 +42,8 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
                 manifest = Source(project.competition.source, staged).get(path)
                 table = build_samples(project.competition, staged)
         else:
-            manifest = source.get(force=force)
+            with settings_located(paths):
+                manifest = source.get(force=force)
             table = build_samples(project.competition, paths)
     _note_nested_copy(project)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)

@@ -1,5 +1,6 @@
 """Raw data that the user gives by FROM; it is kept only if it is accepted."""
 
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,13 +31,22 @@ def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPat
         yield staged
         _move(staged, paths)
     except UserError as error:
-        copied, original = display_path(staged.raw), display_path(given)
-        where = display_path(error.where) if isinstance(error.where, Path) else error.where
-        error.where = where.replace(copied, original) if isinstance(where, str) else where
-        error.what = error.what.replace(copied, original)
+        error.where, error.what = (_as_given(text, staged.raw, given) for text in (error.where, error.what))
         raise
     finally:
         files.remove(staged.data)
+
+
+def _as_given(text: object, raw: Path, given: Path) -> object:
+    """Returns a path or text with the path of the user's file or folder instead of that of its copy."""
+    if isinstance(text, Path):
+        text = display_path(text)
+    if not isinstance(text, str):
+        return text
+    separator = os.sep if given.is_dir() else ", "  # of an archive: its name, then the member
+    return text.replace(f"{display_path(raw)}{os.sep}", f"{display_path(given)}{separator}").replace(
+        display_path(raw), display_path(given)
+    )
 
 
 def _move(staged: CompetitionPaths, paths: CompetitionPaths) -> None:

@@ -634,7 +634,7 @@ fact("an unclosed pattern", r"'images.train': 'train/\{id.png' is not a pattern"
 fact("a pattern with a lone brace", r"'images.train': .* is not a pattern", "train/{id}.png", "train/id}.png")
 fact(
     "a pattern without a field",
-    r"competition.yaml, images.train: 'train/id.png' has no field, so all rows would have the same image",
+    r"images.train: 'train/id.png' has no field, so all rows would have the same image",
     "train/{id}.png",
     "train/id.png",
 )
@@ -646,7 +646,7 @@ fact(
 )
 fact(
     "a pattern of an unknown column",
-    r"competition.yaml, images.train: the pattern .* has the field 'nobody', but the table has no such column",
+    r"images.train: the pattern .* has the field 'nobody', but the table has no such column",
     "train/{id}.png",
     "train/{nobody}/{id}.png",
 )
@@ -858,11 +858,11 @@ word(
     "0 1",
 )
 word("another machine", r"--on aws: expected here or kaggle", "train", "-c", "clinic", "--on", "aws")
-word("no run to list", r"clinic: no run yet. Run: make train", "runs", "-c", "clinic")
-word("no run to submit", r"run 'baseline' is not trained. Run: make train", "submit", "-c", "clinic")
+word("no run to list", r"clinic: no run yet. Run: medfold train", "runs", "-c", "clinic")
+word("no run to submit", r"run 'baseline' is not trained. Run: medfold train", "submit", "-c", "clinic")
 word(
     "no run of a recipe to submit",
-    r"run 'debug' is not trained. Run: make train COMPETITION=clinic RECIPE=debug$",
+    r"run 'debug' is not trained. Run: medfold train --competition clinic --recipe debug$",
     "submit",
     "-c",
     "clinic",
@@ -1021,7 +1021,7 @@ kept(
 kept("a manifest that breaks off", r"raw.csv", write("data/clinic/raw.csv", "file,by"))
 kept(
     "a raw file that is gone",
-    r"1 raw file is missing or changed: train.csv. Run: make download",
+    r"1 raw file is missing or changed: train.csv. Run: medfold download",
     remove("data/clinic/raw/train.csv"),
 )
 kept("a ledger of something else", r"ledger.csv", write("submissions/ledger.csv", "a,b\n1,2\n"), SUBMIT)

@@ -47,7 +47,7 @@ def test_guessed_encoding_is_reported_once(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("empty.csv", b"", "not a readable table .No columns"),
+        ("empty.csv", b"", "not a readable table .it is empty"),
         ("picture.csv", bytes(range(256)), "not a text file"),
         ("zeros.csv", bytes(100), "not a text file"),
         ("cut.csv.gz", gzip.compress(b"id,label\n1,2\n" * 9, mtime=0)[:-6], "damaged"),

@@ -221,7 +221,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
-            raise UserError("expected key=value", f"{variable('SET')}, '{word}'", _example())
+            raise UserError("expected key=value without spaces", f"{variable('SET')}, '{word}'", _example())
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:

@@ -17,6 +17,9 @@ from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
 
+INCOMPLETE = "Check that the download is complete"
+PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"
+
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
 
 
@@ -104,7 +107,9 @@ def find_images(
         if len(missing) > competition.images.tolerate * len(table) * len(channels):
             what = f"{count_of(len(missing), 'image is', 'images are')} missing: {shorten_list(missing)}"
             if not image[~absent].size:
-                raise SettingError(f"{display_path(raw)}: {what}", key, f"Check the pattern. {fix}")
+                raise SettingError(
+                    f"{display_path(raw)}: {what}", key, PATTERN_OR_DOWNLOAD if fix == INCOMPLETE else fix
+                )
             raise UserError(what, raw, fix)
         warn(
             "samples",
@@ -190,7 +195,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
             return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
-    return "Check that the download is complete"
+    return INCOMPLETE
 
 
 def _for_channel(pattern: str, name: str | None) -> str:

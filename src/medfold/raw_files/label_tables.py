@@ -58,7 +58,9 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         if isinstance(error, gzip.BadGzipFile):
             raise UserError(f"damaged ({error})", path, "Download it again") from None
         raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except pd.errors.EmptyDataError:
+        raise UserError("not a readable table (it is empty)", path, "Restore it, or download it again") from None
+    except pd.errors.ParserError as error:
         raise UserError(
             f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
         ) from None

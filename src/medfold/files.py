@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from medfold.command_line import variable
 from medfold.console import warn
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 
@@ -275,7 +276,7 @@ def check_output_file(path: Path) -> None:
         UserError: there is a folder of this name, or its folder cannot be written to.
     """
     if path.is_dir():
-        raise UserError("a folder is where a file must be", path, "Name a file")
+        raise UserError("a folder is where a file must be", path, f"Name a file: {variable('OUT', 'file')}")
     check_writable(path.parent)
 
 

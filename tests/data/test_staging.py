@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from medfold.command_line import variable
 from medfold.commands.download import download
 from medfold.competition import Project
 from medfold.data.staging import staged_data
@@ -75,6 +76,6 @@ def test_files_of_the_user_are_linked_and_stay(given, project_folder):
 def test_errors_name_the_files_as_they_were_given(small, tmp_path):
     given = tmp_path / "given"
     with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
-        raise UserError("damaged", staged.raw / "a.csv")
-    assert str(caught.value) == f"{given / 'a.csv'}: damaged"
+        raise UserError("damaged", staged.raw / "a.csv", "Check that the download is complete")
+    assert str(caught.value) == f"{given / 'a.csv'}: damaged. Check that {variable('FROM', given)} holds all files"
     assert not small.paths.data.exists() or not list(small.paths.data.iterdir())

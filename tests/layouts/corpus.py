@@ -347,7 +347,7 @@ archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]),
 archive("a link in a tar", r"unsafe member 'a'", lambda: tarred(["a"], tarfile.SYMTYPE), "packed.tar.gz")
 archive(
     "a table alone",
-    r"train.csv: no such file. Check that the download is complete",
+    r"train.csv: no such file. Check that --from \S+ holds all files",
     lambda: b"id,finding\nx,sick\n",
     "other.csv",
 )
@@ -873,7 +873,7 @@ word("no run to report", r"run 'baseline' is not trained", "report", "-c", "clin
 word("no run to predict with", r"run 'baseline' is not trained", "predict", "-c", "clinic", "--images", "given/test")
 word(
     "a run that is not there",
-    r"run 'nois' is not trained. Trained so far: noise",
+    r"run 'nois' is not trained .did you mean 'noise'.*Trained so far: noise",
     "submit",
     "-c",
     "clinic",

@@ -7,7 +7,7 @@ from medfold import files
 from medfold.command_line import command, variable
 from medfold.competition import load_competition
 from medfold.console import confirm, format_size, print_table, say
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 
 
@@ -111,9 +111,8 @@ def select_names(known: dict, names: list[str], owner: str) -> list[str]:
     unknown = [name for name in names if name not in known]
     if unknown:
         fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
-        raise UserError(
-            f"there is no {shorten_list(unknown)} among the {owner}", variable("DELETE", " ".join(names)), fix
-        )
+        what = f"there is no {shorten_list(unknown)} among the {owner}{did_you_mean(unknown[0], known)}"
+        raise UserError(what, variable("DELETE", " ".join(names)), fix)
     return list(dict.fromkeys(names))
 
 

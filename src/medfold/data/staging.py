@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
@@ -32,6 +33,9 @@ def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPat
         _move(staged, paths)
     except UserError as error:
         error.where, error.what = (_as_given(text, staged.raw, given) for text in (error.where, error.what))
+        if error.fix:
+            complete = f"{variable('FROM', given)} holds all files"
+            error.fix = error.fix.replace("the download is complete", complete)
         raise
     finally:
         files.remove(staged.data)

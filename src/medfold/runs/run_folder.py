@@ -13,7 +13,7 @@ from medfold import config, files
 from medfold.command_line import command, respelled, variable
 from medfold.competition import Competition, Recipe, recipe_names
 from medfold.console import warn
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
@@ -75,7 +75,7 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         fix = f"{trained}Run: {_first_train_command(run_paths)}"
-        raise UserError(f"run '{run_paths.name}' is not trained", competition, fix)
+        raise UserError(f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}", competition, fix)
     return metadata
 
 

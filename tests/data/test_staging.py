@@ -75,6 +75,7 @@ def test_files_of_the_user_are_linked_and_stay(given, project_folder):
 
 def test_errors_name_the_files_as_they_were_given(small, tmp_path):
     given = tmp_path / "given"
+    given.mkdir()
     with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
         raise UserError("damaged", staged.raw / "a.csv", "Check that the download is complete")
     assert str(caught.value) == f"{given / 'a.csv'}: damaged. Check that {variable('FROM', given)} holds all files"

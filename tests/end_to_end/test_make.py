@@ -261,7 +261,7 @@ def test_refused_files_leave_nothing_behind(clone, tmp_path):
     add_competition(clone, "own", facts)
     for words, message in (
         (["new", "COMPETITION=fresh"], f"{tmp_path / 'given'}: contains no images"),
-        (["download", "COMPETITION=own"], "competition/own/competition.yaml, labels.targets"),
+        (["download", "COMPETITION=own"], "competition/own/competition.yaml, submission.sample"),
     ):
         result = make(clone, *words, f"FROM={tmp_path / 'given'}")
         assert result.returncode == 2

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
 from medfold.ensemble import EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
@@ -67,7 +68,8 @@ def _show_methods(summary: EnsembleSummary, title: str) -> None:
         scores = [format_score(method.cross_fitted), format_score(method.in_sample)]
         rows.append([method.name, method.title, *scores, *gain])
     marked = [summary.methods.index(summary.chosen)]
-    print_table(["METHOD", "", f"{title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
+    columns = [variable("METHOD"), "", f"{title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"]
+    print_table(columns, rows, marked)
 
 
 def _show_choice(summary: EnsembleSummary, method: str | None) -> None:

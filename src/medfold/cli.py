@@ -249,11 +249,12 @@ def submit(
     """Ensemble the trained folds, write, check, upload and record the submission."""
     project = open_project(competition, writes=["runs", "submissions"])
     from medfold.commands.submit import submit
+    from medfold.competition import settings_located
 
     names, chosen_method = runs.split() or None, method or None
-    submit(
-        project, recipe, read_overrides(overrides), read_seeds(seeds), names, chosen_method, per_class, force, dry_run
-    )
+    options = (read_seeds(seeds), names, chosen_method, per_class, force, dry_run)
+    with settings_located(project.paths):
+        submit(project, recipe, read_overrides(overrides), *options)
 
 
 @app.command()

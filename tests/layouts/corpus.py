@@ -729,6 +729,12 @@ recipe("a number below zero", r"'training.learning_rate'", "training.learning_ra
 recipe("yes for mixup", r"'training.mixup': expected a number, received true", "training.mixup=yes")
 recipe("no training", r"--set, training.epochs: nothing is trained", "training.epochs=0")
 recipe("an unknown backbone", r"unknown backbone 'resnet8' \(did you mean 'resnet9'", "backbone.name=resnet8")
+recipe("an unknown loss", r"--set, training.loss: unknown loss 'focall' .did you mean 'focal'", "training.loss=focall")
+recipe(
+    "an unknown callback",
+    r"--set, training.callbacks: unknown callback 'EarlyStoping' .did you mean 'EarlyStopping'",
+    "training.callbacks=[EarlyStoping]",
+)
 recipe(
     "weights of a net that has none",
     r"--set, backbone.weights: resnet9 has no pretrained weights",

@@ -21,7 +21,7 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     table = files.read_csv(paths.folds)
     for column in ("id", "group", "fold"):
         if column not in table:
-            raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
+            raise UserError(f"no column '{column}', expected id,group,fold", paths.folds, _fix_damaged(paths))
     if table["id"].duplicated().any():
         what = f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}"
         raise UserError(what, paths.folds, _fix_damaged(paths))

@@ -29,6 +29,17 @@ for _name, _class in vars(keras.callbacks).items():
         callback(_class)
 
 
+def check_callbacks(specs: list[str | dict[str, dict[str, Any]]]) -> None:
+    """Checks that the callbacks of a recipe exist.
+
+    Raises:
+        UserError: a name is unknown; the nearest one is suggested.
+    """
+    for spec in specs:
+        for name in [spec] if isinstance(spec, str) else spec:
+            CALLBACKS.find(name, "training.callbacks")
+
+
 def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
     """Creates the callbacks of a recipe.
 

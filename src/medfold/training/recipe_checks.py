@@ -6,6 +6,7 @@ from medfold.images import steps_of
 from medfold.models import check_buildable
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
+from medfold.training.callbacks import check_callbacks
 from medfold.training.phases import Phase, TrainingImages
 
 
@@ -17,6 +18,7 @@ def check_trainable(competition: Competition, recipe: Recipe) -> None:
     """
     steps_of(recipe.images)
     losses.LOSSES.find(recipe.training.loss, "training.loss")
+    check_callbacks(recipe.training.callbacks)
     check_buildable(competition, recipe)
     build_augmenter(
         recipe.augment, competition.images.symmetry, (recipe.images.size,) * 2 + (competition.images.num_channels,)

@@ -18,6 +18,7 @@ FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baselin
         ("images.steps", {}, f"{RECIPE}, images.steps"),
         ("images.steps", {"images": {"steps": ["x"]}}, "SET, images.steps"),
         ("images.size", {"images": {"steps": ["x"]}}, f"{RECIPE}, images.size"),
+        ("images.steps, clahe", {}, f"{RECIPE}, images.steps, clahe"),
         ("augment", {}, f"{RECIPE}, augment"),
         ("augment", {"augment": ["x"]}, "SET, augment"),
         ("backbone", {"backbone": {"name": "x"}}, "SET, backbone"),

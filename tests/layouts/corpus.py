@@ -742,12 +742,12 @@ recipe(
 )
 recipe(
     "weights that are not there",
-    r"--set, backbone.weights: no such weights file: gone.weights.h5",
+    r"--set, backbone.weights: gone.weights.h5: no such weights file",
     "backbone.name=MobileNetV2 images.size=32 backbone.weights=gone.weights.h5",
 )
 recipe(
     "weights of another kind",
-    r"--set, backbone.weights: not a Keras weights file: given/train.csv",
+    r"--set, backbone.weights: given/train.csv: not a Keras weights file",
     "backbone.name=MobileNetV2 images.size=32 backbone.weights=given/train.csv",
 )
 recipe(
@@ -780,10 +780,14 @@ recipe(
 )
 recipe(
     "a batch of more than all",
-    r"--set, training.batch_size: .*a batch of 999 is more than the",
+    r"--set, training.batch_size, fold .: a batch of 999 is more than the",
     "training.batch_size=999",
 )
-recipe("a step that is never taken", r"--set, training.accumulate: .*no step is ever taken", "training.accumulate=9999")
+recipe(
+    "a step that is never taken",
+    r"--set, training.accumulate, fold .: .*no step is ever taken",
+    "training.accumulate=9999",
+)
 recipe("a head on no weights", r"--set, training.head_epochs: a backbone without weights", "training.head_epochs=2")
 wrong(
     "recipes",

@@ -99,10 +99,10 @@ def weights_file(weights: str) -> str | None:
     path = Path(weights).expanduser()
     if not path.is_file():
         fix = "Set it to none, imagenet or the path of a file"
-        raise SettingError(f"no such weights file: {display_path(path)}", "backbone.weights", fix)
+        raise SettingError(f"{display_path(path)}: no such weights file", "backbone.weights", fix)
     if not path.name.endswith((".weights.h5", ".h5")):
         fix = "Expected a name ending in .weights.h5 or .h5"
-        raise SettingError(f"not a Keras weights file: {display_path(path)}", "backbone.weights", fix)
+        raise SettingError(f"{display_path(path)}: not a Keras weights file", "backbone.weights", fix)
     return str(path)
 
 

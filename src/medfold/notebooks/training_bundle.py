@@ -16,6 +16,7 @@ from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths, Workspace
+from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_done
 from medfold.training import TrainingRequest
@@ -209,7 +210,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
     if recipe.backbone.weights in ("none", "imagenet"):
         return None
     if not weights.is_file():
-        raise SettingError(f"no such weights file: {weights}", "backbone.weights", "Check the path")
+        raise SettingError(f"{display_path(weights)}: no such weights file", "backbone.weights", "Check the path")
     shutil.copyfile(weights, folder / weights.name)
     return weights.name
 

@@ -59,8 +59,8 @@ def check_training_images(
     losses.check_classes_present(competition, images.targets, topic)
     if training.batch_size > len(images.rows):
         num_images = count_of(len(images.rows), "image")
-        what = f"{topic}: a batch of {training.batch_size} is more than the {num_images} to train on"
-        raise SettingError(what, "training.batch_size", f"Set it to {len(images.rows)} or less")
+        what = f"a batch of {training.batch_size} is more than the {num_images} to train on"
+        raise SettingError(what, f"training.batch_size, {topic}", f"Set it to {len(images.rows)} or less")
 
 
 def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: str) -> None:
@@ -77,6 +77,5 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
     for phase in phases:
         num_batches = phase.batches.batches_per_epoch * phase.epochs
         if num_batches < training.accumulate:
-            num_given = f"{training.accumulate} batches make a step, and there are {num_batches}"
-            what = f"{topic}: {num_given}: no step is ever taken"
-            raise SettingError(what, "training.accumulate", f"Set it to {num_batches} or less")
+            what = f"{training.accumulate} batches make a step, and there are {num_batches}: no step is ever taken"
+            raise SettingError(what, f"training.accumulate, {topic}", f"Set it to {num_batches} or less")

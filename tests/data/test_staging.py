@@ -1,6 +1,7 @@
 """Raw data that the user gives by FROM: kept only if it is accepted."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,15 @@ def test_refused_data_does_not_replace_what_was_there(given, project_folder):
     assert not [path for path in project_folder.rglob("*") if path.name.endswith(".tmp")]
     download(project, given, force=True)
     assert contents(project_folder / "data") == before
+
+
+@pytest.mark.parametrize("folder", [".", "data", "data/histology"])
+def test_a_folder_is_not_copied_into_itself(given, project_folder, folder):
+    download(Project.open("histology"), given)
+    before = contents(project_folder)
+    with pytest.raises(UserError, match=f"FROM={folder}: this folder contains the folder that it would be copied to"):
+        download(Project.open("histology"), Path(folder), force=True)
+    assert contents(project_folder) == before
 
 
 def test_files_of_the_user_are_linked_and_stay(given, project_folder):

@@ -785,7 +785,7 @@ recipe(
 )
 recipe(
     "a step that is never taken",
-    r"--set, training.accumulate, fold .: .*no step is ever taken",
+    r"--set, training.accumulate, .*no step is ever taken",
     "training.accumulate=9999",
 )
 recipe("a head on no weights", r"--set, training.head_epochs: a backbone without weights", "training.head_epochs=2")

@@ -11,15 +11,17 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from medfold.command_line import BY_MAKE
 from medfold.errors import UserError
 from tests.support import budgets
 from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
-# `make test ORDER=7` would pass its variable to every make that a test runs, and change how errors name options.
-for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MEDFOLD_BY_MAKE"):
+# `make test ORDER=7` would pass its variable to every make that a test runs.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
     os.environ.pop(name, None)
+os.environ[BY_MAKE] = "1"  # messages name make commands and variables; see the fixture `typed_medfold`
 
 # Number of examples of a property test: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
 settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)
@@ -76,6 +78,12 @@ def _no_plugins_of_an_earlier_test():
     yield
     if plugins := sys.modules.get("medfold.competition.plugins"):
         plugins.use_plugins(None)
+
+
+@pytest.fixture
+def typed_medfold(monkeypatch):
+    """Messages name commands and options of `medfold`, as if the user had not typed make."""
+    monkeypatch.delenv(BY_MAKE)
 
 
 @pytest.fixture

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from medfold import cli
 from medfold.cli import main
+from medfold.command_line import BY_MAKE
 from medfold.errors import UserError
 from tests.conftest import REPOSITORY, SMALL, add_competition
+
+
+@pytest.fixture(autouse=True)
+def _typed(typed_medfold):
+    """The tests of this module type `medfold`."""
 
 
 def medfold(*words, env=None):
@@ -30,7 +35,7 @@ def medfold(*words, env=None):
         (("train", "-c", "small", "--fold", "9"), "--fold 9: there is no fold 9. Choose 0 to 2, or all"),
         (("train", "-c", "small", "--fold", "first"), "--fold first: expected numbers or all"),
         (("train", "-c", "small", "--on", "aws"), "--on aws: expected here or kaggle"),
-        (("train", "-c", "small", "--seeds", "0 x"), "--seeds 0 x: expected different numbers"),
+        (("train", "-c", "small", "--seeds", "0 x"), '--seeds "0 x": expected different numbers'),
         (
             ("train", "-c", "small", "--set", "training.epoch=1"),
             "unknown key 'training.epoch' (did you mean 'epochs'?)",
@@ -74,7 +79,8 @@ def test_text_that_is_no_number_is_refused(folded, command, option, value, monke
     assert ended.value.code == 2
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert line.startswith(f"medfold: {option} {value}: expected ")
+    typed = f'"{value}"' if " " in value else value
+    assert line.startswith(f"medfold: {option} {typed}: expected ")
 
 
 def test_unexpected_error_prints_one_line_and_keeps_the_traceback(folded, monkeypatch, capsys):
@@ -93,38 +99,44 @@ def test_unexpected_error_prints_one_line_and_keeps_the_traceback(folded, monkey
     file.unlink()
 
 
-@pytest.mark.parametrize(
-    ("error", "line"),
-    [
-        (UserError("no such fold", "FOLD=9", "Choose 0 to 2"), "--fold 9: no such fold. Choose 0 to 2"),
-        (UserError("sure?", "runs/x", "YES=1 answers it"), "runs/x: sure?. --yes answers it"),
-        (UserError("differ", "RUNS", 'Give RUNS="a b"'), '--runs: differ. Give --runs "a b"'),
-        (
-            UserError("unknown", "x", "make new COMPETITION=x FROM=y, or FORCE=1"),
-            "x: unknown. make new COMPETITION=x FROM=y, or --force",
-        ),
-        (UserError("RUN=a and FORCE=1 do not fit", "x"), "x: --run a and --force do not fit"),
-        (UserError("no column 'RUN' or 'ON=1', nor FILES", "x.csv"), "x.csv: no column 'RUN' or 'ON=1', nor FILES"),
-        (UserError("run make train FOLD=0 first", "a/RUN=b.csv"), "a/RUN=b.csv: run make train FOLD=0 first"),
-        (UserError("no table", "data/RUN/ON.csv", None), "data/RUN/ON.csv: no table"),
-        (UserError("unreadable", "DICOM", "Is it JSON?"), "DICOM: unreadable. Is it JSON?"),
-        (
-            UserError("unknown key", "b.yaml with SET", "Leave RUN out"),
-            "b.yaml with --set: unknown key. Leave --run out",
-        ),
-    ],
-)
-@pytest.mark.parametrize("by_make", [True, False])
-def test_errors_name_options_as_the_user_typed_them(error, line, by_make, monkeypatch, capsys):
-    def fail(words, standalone_mode):
-        raise error
+ERRORS = [  # the words after the name of the program, and parts of the message: by make, by medfold
+    ("download --competition smal", "COMPETITION=smal: unknown competition", "--competition smal: unknown"),
+    ("train --competition small --fold 9", "FOLD=9: there is no fold 9", "--fold 9: there is no fold 9"),
+    ("train --competition small --recipe baselin", "RECIPE=baselin: unknown", "--recipe baselin: unknown"),
+    ("submit --competition small", "Run: make train COMPETITION=small", "Run: medfold train --competition small"),
+    ("data --delete raw", "DELETE: no competition named", "--delete: no competition named"),
+]
 
-    monkeypatch.setattr(cli, "app", fail)
-    if by_make:
-        monkeypatch.setenv(cli.BY_MAKE, "1")
+
+@pytest.mark.parametrize(("words", "by_make", "by_medfold"), ERRORS)
+def test_errors_name_commands_and_options_as_the_user_typed_them(
+    folded, words, by_make, by_medfold, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["medfold", *words.split()])
     with pytest.raises(SystemExit):
         main()
-    assert capsys.readouterr().err == f"medfold: {error if by_make else line}\n"
+    line = capsys.readouterr().err
+    assert by_medfold in line
+    assert by_make not in line
+    monkeypatch.setenv(BY_MAKE, "1")
+    with pytest.raises(SystemExit):
+        main()
+    line = capsys.readouterr().err
+    assert by_make in line
+    assert by_medfold not in line
+
+
+def test_child_process_names_options_as_its_parent(folded):
+    assert "--fold 9: there is no fold 9" in medfold("train", "-c", "small", "--fold", "9").stderr
+    line = medfold("train", "-c", "small", "--fold", "9", env={BY_MAKE: "1"}).stderr
+    assert line == "medfold: FOLD=9: there is no fold 9. Choose 0 to 2, or all\n"
+
+
+@pytest.mark.parametrize("words", [("--debug", "scores", "-c", "smal"), ("scores", "-c", "smal", "--debug")])
+def test_debug_option_may_stand_anywhere(folded, words, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["medfold", *words])
+    with pytest.raises(UserError, match="unknown competition"):
+        main()
 
 
 def test_errors_in_facts_name_file_and_key(project_folder):
@@ -165,8 +177,8 @@ def test_help_and_version_need_no_project(tmp_path, monkeypatch):
 
 SPY = """
 import sys
-from medfold import cli
 from medfold.cli import main
+from medfold.command_line import BY_MAKE
 from medfold.errors import UserError
 for words in {commands!r}:
     sys.argv = ["medfold", *words]

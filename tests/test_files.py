@@ -224,6 +224,15 @@ def test_table_of_an_earlier_version_has_no_hash_of_its_contents(tmp_path):
     assert files.read_sealed_csv(path, "inputs")["id"].tolist() == ["a"]
 
 
+def test_check_folder_names_the_file_in_its_place(tmp_path):
+    files.check_folder(tmp_path / "not yet" / "there")
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        for check in (files.check_folder, files.check_writable):
+            with pytest.raises(UserError, match=r"file: a file is where a folder must be. Move it away$"):
+                check(path)
+
+
 def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeypatch):
     files.check_writable(tmp_path / "not yet" / "there")
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,5 @@
 """The command line. Each command imports its modules when it runs, so that help and typing errors answer at once."""
 
-import os
 import re
 import signal
 import sys
@@ -14,6 +13,7 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 
 from medfold import __version__
+from medfold.command_line import variable
 from medfold.commands.options import (
     REQUIRED,
     AsJson,
@@ -36,25 +36,6 @@ from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.signals import end_stopped, stop_on_signals
 
 DEFAULT_COMPETITION = "phantom-chest"
-
-# Errors name the variables of make, such as FOLD=9. The Makefile sets BY_MAKE; without it, the user typed options, and
-# the text is translated: FOLD=9 becomes --fold 9. The two patterns find what to translate, see `_with_options`.
-BY_MAKE = "MEDFOLD_BY_MAKE"
-FLAGS = "DEBUG|DRY_RUN|EXPLAIN|FORCE|JSON|PER_CLASS|YES"
-OPTIONS = "COMPETITION|DELETE|FILES|FOLD|FROM|IMAGES|JOBS|METHOD|ON|OUT|RECIPE|RUNS|RUN|SEEDS|SET|WORKERS"
-VALUE = r'"[^"]*"|[^\s"]+'
-# For `where` and `fix` of an error: a whole make command, which stays as it is; or a variable, with or without a value.
-# It must stand alone: the look-arounds leave out parts of words and of file names, such as IMAGES.md or x/RUNS.
-MAKE_COMMAND_OR_VARIABLE = re.compile(
-    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
-    rf"|(?<![\w/.-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})(?:=(?P<value>{VALUE})?)?)(?![\w/-]|\.\w)"
-)
-# For `what` of an error, which may quote a user's names: a variable only with its value, and not in single quotes. A
-# bare word, or one in quotes, may be the name of a column, a class or a file.
-VARIABLE_WITH_VALUE = re.compile(
-    rf"make [a-z-]+(?: [A-Z_]+=(?:{VALUE})?)*"
-    rf"|(?<![\w/.'-])(?:(?P<flag>{FLAGS})=1|(?P<option>{OPTIONS})=(?P<value>{VALUE})?)(?![\w/'-]|\.\w)"
-)
 
 Result = TypeVar("Result")
 UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
@@ -95,8 +76,9 @@ def download(
 ) -> None:
     """Get and check the data."""
     if path and files:
-        fix = "FROM= takes all files of a folder or archive; FILES= gets single files from the source"
-        raise UserError("cannot be combined", "FROM and FILES", fix)
+        names = [variable(name) for name in ("FROM", "FILES")]
+        fix = f"{names[0]} takes all files of a folder or archive; {names[1]} gets single files from the source"
+        raise UserError("cannot be combined", " and ".join(names), fix)
     project = open_project(competition, writes=["data"])
     from medfold.commands.download import download
 
@@ -116,7 +98,8 @@ def new(
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
-    check_given(competition, "COMPETITION", "COMPETITION=skin-lesions FROM=skin-lesions.zip")
+    example = f"{variable('COMPETITION', 'skin-lesions')} {variable('FROM', 'skin-lesions.zip')}"
+    check_given(competition, "COMPETITION", example)
     from medfold.commands.new import new
     from medfold.paths import Workspace
 
@@ -144,9 +127,10 @@ def folds(
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
     project = open_project(competition, writes=["data", "folds"])
     from medfold.commands.folds import make_folds
-    from medfold.competition import image_settings
+    from medfold.competition import image_settings, settings_located
 
-    make_folds(project, force, prepare=image_settings(project, recipe))
+    with settings_located(project.paths, recipe):
+        make_folds(project, force, prepare=image_settings(project, recipe))
 
 
 @app.command()
@@ -170,9 +154,9 @@ def train(
     """Train some folds, or all missing ones."""
     numbers = fold.split()
     if fold != "all" and not (numbers and all(re.fullmatch("-?[0-9]+", number) for number in numbers)):
-        raise UserError("expected numbers or all", f"FOLD={fold}", 'Example: FOLD="0 1"')
+        raise UserError("expected numbers or all", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}")
     if on not in ("here", "kaggle"):
-        raise UserError("expected here or kaggle", f"ON={on}", "Example: ON=kaggle")
+        raise UserError("expected here or kaggle", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
     project = open_project(competition, writes=["data", "folds", "runs"])
     from medfold.commands.train import train
 
@@ -192,7 +176,7 @@ def ensemble(
     from medfold.commands.ensemble import EnsembleSummary, ensemble
 
     def command() -> EnsembleSummary:
-        check_given(runs, "RUNS", 'RUNS="baseline baseline-s1"')
+        check_given(runs, "RUNS", variable("RUNS", "baseline baseline-s1"))
         return ensemble(open_project(competition), runs.split(), method or None, per_class)
 
     _run(command, as_json)
@@ -210,7 +194,7 @@ def compare(
     from medfold.commands.compare import Comparison, compare
 
     def command() -> Comparison:
-        check_given(runs, "RUNS", 'RUNS="simple_cnn baseline"')
+        check_given(runs, "RUNS", variable("RUNS", "simple_cnn baseline"))
         return compare(open_project(competition), runs.split())
 
     _run(command, as_json)
@@ -265,12 +249,13 @@ def submit(
     """Ensemble the trained folds, write, check, upload and record the submission."""
     project = open_project(competition, writes=["runs", "submissions"])
     from medfold.commands.submit import submit
+    from medfold.competition import settings_located
 
     names = runs.split() or None
     chosen_method = method or None
-    submit(
-        project, recipe, read_overrides(overrides), read_seeds(seeds), names, chosen_method, per_class, force, dry_run
-    )
+    options = (read_seeds(seeds), names, chosen_method, per_class, force, dry_run)
+    with settings_located(project.paths):
+        submit(project, recipe, read_overrides(overrides), *options)
 
 
 @app.command()
@@ -325,7 +310,7 @@ def predict(
     from medfold.commands.predict import Predictions, predict
 
     def command() -> Predictions:
-        check_given(images, "IMAGES", "IMAGES=my-images")
+        check_given(images, "IMAGES", variable("IMAGES", "my-images"))
         names = run_names(runs, recipe, overrides, seeds)
         return predict(open_project(competition), Path(images), names, Path(out) if out else None, explain)
 
@@ -341,7 +326,7 @@ def export(
 ) -> None:
     """Write the model of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
-        raise UserError("expected a number", f"FOLD={fold}", "Example: FOLD=0")
+        raise UserError("expected a number", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
     project = open_project(competition)
     from medfold.commands.export import export
 
@@ -408,11 +393,12 @@ def main() -> None:
     stop_on_signals()
     try:
         with os_errors_explained(), _usage_errors_explained():
-            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+            words = sorted(sys.argv[1:], key=lambda word: word != "--debug")  # --debug may stand after the command
+            code = app(words or ["--help"], standalone_mode=False)
     except UserError as error:
         if "--debug" in sys.argv:
             raise
-        print(f"medfold: {error if BY_MAKE in os.environ else _with_options(error)}", file=sys.stderr)
+        print(f"medfold: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         _end_stopped()
@@ -445,21 +431,6 @@ def _describe_bug(error: Exception) -> str:
         traceback.print_exception(error, file=file)
     text = " ".join(str(error).split())[:200]
     return f"unexpected error, {type(error).__name__}: {text}. This is a bug: please report it with {file.name}"
-
-
-def _with_options(error: UserError) -> UserError:
-    """Returns the error with options for variables of make, `--fold 9` for `FOLD=9`; `make` commands stay unchanged."""
-
-    def translate(match: re.Match[str]) -> str:
-        variable = match["flag"] or match["option"]
-        if variable is None:
-            return match[0]
-        name = f"--{variable.lower().replace('_', '-')}"
-        return f"{name} {match['value']}" if match["value"] else name
-
-    what = VARIABLE_WITH_VALUE.sub(translate, error.what)
-    where = error.where if error.where is None else MAKE_COMMAND_OR_VARIABLE.sub(translate, str(error.where))
-    return UserError(what, where, error.fix and MAKE_COMMAND_OR_VARIABLE.sub(translate, error.fix))
 
 
 def _end_stopped() -> NoReturn:

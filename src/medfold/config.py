@@ -95,6 +95,8 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         )
         if "occurs twice" in str(problem):
             fix = "Keep one of the two"
+        elif "'\\t'" in str(problem):
+            problem, fix = "a tab", "Indent with spaces"
         raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None
     if content is None:
         content = {}
@@ -154,7 +156,8 @@ def validated(model: type[Model], content: Any, where: object) -> Model:
         return model.model_validate(content)
     except ValidationError as error:
         problems = [_describe_problem(model, key, of_key) for key, of_key in _problems_by_key(error).items()]
-        raise UserError(shorten_list(problems, max_shown=2, separator="; "), where) from None
+        fix = "docs/reference.md explains all keys" if any(text.endswith("is missing") for text in problems) else None
+        raise UserError(shorten_list(problems, max_shown=2, separator="; "), where, fix) from None
 
 
 # What was expected, by the type of pydantic's error, formatted with its context. Other types keep pydantic's message.

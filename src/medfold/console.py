@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from medfold.command_line import variable
 from medfold.errors import UserError, os_errors_explained
 
 EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # if set, a training without a terminal prints a line per epoch
@@ -95,7 +96,7 @@ def confirm(question: str) -> bool:
         UserError: the standard input is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise UserError("cannot ask without a terminal", question, "Use YES=1 to answer yes")
+        raise UserError("cannot ask without a terminal", question, f"Use {variable('YES')} to answer yes")
     return console.input(f"[bold]{'':<11}{question} [/](y/n) ").strip().lower() in ("y", "yes")
 
 

@@ -6,6 +6,9 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from medfold.project_root import display_path
 
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
@@ -40,20 +43,29 @@ class UserError(Exception):
 
     Args:
         what: what is wrong, in one clause.
-        where: file, row or key with the problem. Defaults to none.
+        where: file, row or key with the problem; a path is shown as by `display_path`. Defaults to none.
         fix: what to do, as an imperative or a command. Defaults to none.
     """
 
     result: object = None
 
     def __init__(self, what: str, where: object = None, fix: str | None = None):
+        super().__init__(what, where, fix)
         self.what, self.where, self.fix = what, where, fix
-        line = f"{where}: {what}" if where is not None else what
-        text = f"{line}. {fix}" if fix else line
-        super().__init__(re.sub(r"\s*\n\s*", " ", text))  # messages of libraries may have several lines
 
-    def __reduce__(self):
-        return type(self), (self.what, self.where, self.fix)  # pickled with all arguments, to cross processes
+    def __str__(self) -> str:
+        where = display_path(self.where) if isinstance(self.where, Path) else self.where
+        line = f"{where}: {self.what}" if where is not None else self.what
+        text = f"{line}. {self.fix}" if self.fix else line
+        return re.sub(r"\s*\n\s*", " ", text)  # messages of libraries may have several lines
+
+
+class SettingError(UserError):
+    """A wrong value of a key in competition.yaml or a recipe; `where` is the key.
+
+    It is raised where the file with the key is not known; `competition.settings_located` adds it. The part of the value
+    may follow the key: 'images.steps, clahe'.
+    """
 
 
 class UnreachableError(UserError):
@@ -89,12 +101,19 @@ def explain_os_error(error: OSError) -> UserError | None:
     if error.errno is None or isinstance(error, ConnectionError):
         return None
     what, fix = OS_ERRORS.get(error.errno, (error.strerror or str(error), None))
-    return UserError(what, error.filename2 or error.filename, fix)
+    file = error.filename2 or error.filename
+    return UserError(what, Path(file) if isinstance(file, str) else file, fix)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """The hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
+
+    Args:
+        word: the misspelt word.
+        known: the words that are possible.
+        cutoff: least similarity of the two words, from 0 to 1. Defaults to 0.5.
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from medfold.command_line import variable
 from medfold.console import warn
-from medfold.errors import UserError, os_errors_explained
+from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,12 +249,25 @@ def fingerprint(value: Any, digits: int = 16) -> str:
     return sha256_of_text(text)[:digits]
 
 
+def check_folder(path: Path) -> None:
+    """Checks that a path, which need not exist, is or can become a folder.
+
+    Raises:
+        UserError: a file is there, or in place of a folder above it.
+    """
+    if file := next((each for each in (path, *path.parents) if each.exists() and not each.is_dir()), None):
+        what, fix = FILE_IN_PLACE
+        raise UserError(what, file, fix)
+
+
 def check_writable(folder: Path) -> None:
     """Checks that files can be made and locked in a folder or, if there is none yet, in the nearest one above it.
 
     Raises:
-        UserError: the disk is full or can only be read, a permission is missing, or the disk has no file locks.
+        UserError: a file is there instead, the disk is full or can only be read, a permission is missing, or the disk
+            has no file locks.
     """
+    check_folder(folder)
     nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
     probe = nearest / f".{uuid.uuid4().hex[:8]}.tmp"
     try:
@@ -273,7 +287,7 @@ def check_output_file(path: Path) -> None:
         UserError: there is a folder of this name, or its folder cannot be written to.
     """
     if path.is_dir():
-        raise UserError("a folder is where a file must be", path, "Name a file")
+        raise UserError("a folder is where a file must be", path, f"Name a file: {variable('OUT', 'file')}")
     check_writable(path.parent)
 
 

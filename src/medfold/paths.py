@@ -1,12 +1,13 @@
 """Paths of a project folder and of a competition; no other module builds them."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from medfold.command_line import command, variable
 from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.project_root import display_path, find_root
 from medfold.run_paths import RunPaths, current_or_former
 
 
@@ -31,9 +32,8 @@ class Workspace:
             UserError: there is none.
         """
         start = (start or Path.cwd()).absolute()
-        for folder in (start, *start.parents):
-            if any(folder.glob("competition/*/competition.yaml")):
-                return cls(folder)
+        if root := find_root(start):
+            return cls(root)
         raise UserError("no competition folder here or above", start, "Change into your clone of medfold")
 
     def competitions(self) -> list[str]:
@@ -52,8 +52,8 @@ class Workspace:
             listed = "All are in competition/README.md"
             if not hint:
                 listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
-            fix = f"{listed}; make new COMPETITION={name} describes another"
-            raise UserError(f"unknown competition{hint}", f"COMPETITION={name}", fix)
+            fix = f"{listed}; {command('new', COMPETITION=name)} describes another"
+            raise UserError(f"unknown competition{hint}", variable("COMPETITION", name), fix)
         return CompetitionPaths(self.root, name, folders[name])
 
     def _folders(self) -> dict[str, str]:
@@ -74,8 +74,8 @@ class Workspace:
         return self.root / "submissions" / "ledger.csv"
 
     def display(self, path: Path) -> str:
-        """Returns a path as text for the terminal: relative to the working directory if that is shorter."""
-        return min(str(path), os.path.relpath(path), key=len)
+        """Returns a path as text for the terminal; see `display_path`."""
+        return display_path(path)
 
 
 def _variants(facts_file: Path) -> list[str]:
@@ -96,11 +96,13 @@ class CompetitionPaths:
         root: the project folder.
         name: name of the competition.
         folder_name: name of its folder under `competition/`, which the variants of a template share.
+        data_folder: folder of its data. Defaults to `data/<name>`.
     """
 
     root: Path
     name: str
     folder_name: str
+    data_folder: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -125,7 +127,7 @@ class CompetitionPaths:
     @property
     def data(self) -> Path:
         """Folder of all data of the competition: raw, derived and hidden."""
-        return self.root / "data" / self.name
+        return self.data_folder or self.root / "data" / self.name
 
     @property
     def raw(self) -> Path:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import SettingError, UserError, did_you_mean
 
 T = TypeVar("T")
 _registries: list["Registry"] = []
@@ -67,7 +67,7 @@ class Registry(Generic[T]):
         if name not in self:
             names = self.names()
             what = f"unknown {self._kind} '{name}'{did_you_mean(name, names)}"
-            raise UserError(what, where, f"Known: {known or ', '.join(names)}")
+            raise SettingError(what, where, f"Known: {known or ', '.join(names)}")
         return self[name]
 
     def __getitem__(self, name: str) -> T:

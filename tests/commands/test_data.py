@@ -24,7 +24,7 @@ def test_raw_data_of_ones_own_is_not_offered_as_a_download(project_folder, capsy
     raw = Workspace.find().competition("own").raw
     raw.mkdir(parents=True)
     data(Workspace.find(), "own")
-    assert "everything; only from your own copy: FROM=" in capsys.readouterr().out
+    assert "everything; only from your own copy: FROM" in capsys.readouterr().out
     raw.rmdir()
     with pytest.raises(UserError, match="Run: make download COMPETITION=own FROM=folder-or-archive$"):
         load_samples(Project.open("own"))

@@ -26,6 +26,11 @@ np.save(sys.argv[3], model.predict_on_batch(np.load(sys.argv[2]).astype(np.float
 """
 
 
+def test_impossible_fold_is_refused_with_the_possible_ones(trained):
+    with pytest.raises(UserError, match="FOLD=7: there is no fold 7. Choose 0 to 2$"):
+        export(Project.open("small"), "baseline", 7)
+
+
 @pytest.mark.slow
 def test_exported_net_predicts_the_same_in_plain_keras(trained, tmp_path, capsys):
     project = Project.open("small")

@@ -68,7 +68,7 @@ def test_list_runs_names_untrained_runs_below_the_table(two_runs, capsys):
     assert [line.split()[0] for line in lines[2:4]] == ["weak", "strong"]
     assert "2/3" in lines[3]
     assert "outdated score: make train computes it again" in lines[3]
-    assert 'not shown, without a trained fold: begun (make runs COMPETITION=small DELETE="begun" removes' in lines[4]
+    assert "not shown, without a trained fold: begun (make runs COMPETITION=small DELETE=begun removes" in lines[4]
 
 
 def test_list_runs_ignores_settings_without_effect(two_runs, capsys):

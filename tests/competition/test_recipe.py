@@ -52,7 +52,7 @@ def test_unknown_recipe_suggests_the_nearest(project_folder):
 
 
 def test_unknown_override_names_file_and_key(project_folder):
-    with pytest.raises(UserError, match=r"baseline.yaml with SET: unknown key 'training.epoch'"):
+    with pytest.raises(UserError, match=r"^SET: unknown key 'training.epoch'"):
         load(training={"epoch": 3})
 
 
@@ -168,7 +168,7 @@ def test_shared_recipes_need_no_file(project_folder):
     mobilenet = load("mobilenet")
     assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
     assert ineffective_settings(mobilenet, "horizontal") == {}
-    with pytest.raises(UserError, match=r"_base/simple_cnn.yaml with SET: unknown key 'training.epoch'"):
+    with pytest.raises(UserError, match=r"^SET: unknown key 'training.epoch'"):
         load("simple_cnn", training={"epoch": 3})
 
 

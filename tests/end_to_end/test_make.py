@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.command_line import BY_MAKE
 from medfold.paths import Workspace
 from tests.conftest import REPOSITORY, SMALL, add_competition
 from tests.support import helpers
@@ -235,6 +236,48 @@ def test_user_error_prints_one_line_and_make_fails(clone):
             "competition/README.md; make new COMPETITION=smal describes another"
         )
     ]
+
+
+def test_command_and_options_are_spelled_as_they_were_typed(clone):
+    line = "there is no fold 9. Choose 0 to 2, or all"
+    assert f"medfold: FOLD=9: {line}\n" in make(clone, "train", "COMPETITION=small", "FOLD=9").stderr
+    environment = {name: value for name, value in os.environ.items() if name != BY_MAKE}
+    environment["PYTHONPATH"] = str(clone / "src")
+    for words, said in (
+        ("train --competition small --fold 9", f"--fold 9: {line}"),
+        ("runs -c small", "small: no run yet. Run: medfold train --competition small"),
+    ):
+        command = [sys.executable, "-m", "medfold", *words.split()]
+        typed = subprocess.run(command, cwd=clone, capture_output=True, text=True, env=environment)
+        assert (typed.returncode, typed.stderr) == (2, f"medfold: {said}\n")
+
+
+def test_refused_files_leave_nothing_behind(clone, tmp_path):
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "train.csv").write_text("id,target\n1,0\n")
+    before = sorted(path for path in clone.rglob("*") if path.name != "__pycache__" and path.suffix != ".pyc")
+    facts = (clone / "competition" / "small" / "competition.yaml").read_text()
+    facts = re.sub(r"source: .*", "source: {kind: own}", facts)
+    add_competition(clone, "own", facts)
+    for words, message in (
+        (["new", "COMPETITION=fresh"], f"{tmp_path / 'given'}: contains no images"),
+        (["download", "COMPETITION=own"], "competition/own/competition.yaml, submission.sample"),
+    ):
+        result = make(clone, *words, f"FROM={tmp_path / 'given'}")
+        assert result.returncode == 2
+        assert message in result.stderr
+    left = {path for path in clone.rglob("*") if path.name != "__pycache__" and path.suffix != ".pyc"} - set(before)
+    assert {path.relative_to(clone).parts[:2] for path in left} == {("competition", "own")}
+    assert [path.name for path in (tmp_path / "given").iterdir()] == ["train.csv"]
+
+
+@pytest.mark.parametrize("folder", ["data", "data/small", "folds", "runs/small", "submissions"])
+def test_file_in_place_of_a_folder_is_named(clone, folder):
+    (clone / folder).parent.mkdir(exist_ok=True)
+    (clone / folder).write_text("")
+    result = make(clone, "train", "COMPETITION=small")
+    assert result.returncode == 2
+    assert f"medfold: {folder}: a file is where a folder must be. Move it away\n" in result.stderr
 
 
 def tiny_run():

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from medfold.cli import main
+from medfold.command_line import BY_MAKE
 from tests.conftest import TINY_RECIPE, add_competition
 from tests.support.helpers import picture
 
@@ -68,6 +69,7 @@ def medfold(*words: str) -> Ended:
     code = 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["medfold", *words])
+        patch.delenv(BY_MAKE, raising=False)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 main()

@@ -92,15 +92,15 @@ def table(name: str, says: str, breaks: Callable[[], None], command: tuple[str, 
     wrong("tables", name, "bare", command, says, breaks)
 
 
-table("no id column", r"train.csv: no column 'id'", edit(TRAIN_CSV, "id,patient", "name,patient"))
+table("no id column", r"train.csv has no column 'id'", edit(TRAIN_CSV, "id,patient", "name,patient"))
 table(
     "misspelt id column",
-    r"train.csv: no column 'id' \(did you mean 'idd'",
+    r"train.csv has no column 'id' \(did you mean 'idd'",
     edit(TRAIN_CSV, "id,patient", "idd,patient"),
 )
 table(
     "no label column",
-    r"train.csv: no column 'finding' \(did you mean 'findings'",
+    r"train.csv has no column 'finding' \(did you mean 'findings'",
     edit(TRAIN_CSV, "finding", "findings"),
 )
 table("no group column", r"no column 'patient'", edit(TRAIN_CSV, "patient", "person"))
@@ -174,7 +174,7 @@ table(
 table("a folder for a table", r"train", edit(YAML, "file: train.csv", "file: train"))
 table("no sample", r"sample_submission.csv: no such file", remove(SAMPLE))
 table("an empty sample", r"sample_submission.csv: not a readable table", write(SAMPLE, ""))
-table("a sample without ids", r"sample_submission.csv: no column 'id'", edit(SAMPLE, "id,", "image,"))
+table("a sample without ids", r"sample_submission.csv has no column 'id'", edit(SAMPLE, "id,", "image,"))
 table(
     "a sample of other images",
     r"images are missing",
@@ -347,7 +347,7 @@ archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]),
 archive("a link in a tar", r"unsafe member 'a'", lambda: tarred(["a"], tarfile.SYMTYPE), "packed.tar.gz")
 archive(
     "a table alone",
-    r"train.csv: no such file. Check that the download is complete",
+    r"train.csv: no such file. Check that --from \S+ holds all files",
     lambda: b"id,finding\nx,sick\n",
     "other.csv",
 )
@@ -628,13 +628,13 @@ fact("a source of other options", r"source: unknown key 'slug'", "kind: own", "k
 fact("an unknown upload", r"'upload'", "upload: local", "upload: kagle")
 fact("an unknown symmetry", r"'images.symmetry'", "symmetry: none", "symmetry: vertical")
 fact("no metric", r"'score.metric': not filled in yet", "metric: auc", "metric:")
-fact("an unknown metric", r"^.*unknown metric 'aucc' \(did you mean 'auc'", "metric: auc", "metric: aucc")
-fact("a metric of another task", r"^.*metric.*qwk", "metric: auc", "metric: qwk")
+fact("an unknown metric", r"unknown metric 'aucc' \(did you mean 'auc'", "metric: auc", "metric: aucc")
+fact("a metric of another task", r"metric.*qwk", "metric: auc", "metric: qwk")
 fact("an unclosed pattern", r"'images.train': 'train/\{id.png' is not a pattern", "train/{id}.png", "train/{id.png")
 fact("a pattern with a lone brace", r"'images.train': .* is not a pattern", "train/{id}.png", "train/id}.png")
 fact(
     "a pattern without a field",
-    r"^images: 'train/id.png' has no field, so all rows would have the same image",
+    r"images.train: 'train/id.png' has no field, so all rows would have the same image",
     "train/{id}.png",
     "train/id.png",
 )
@@ -646,7 +646,7 @@ fact(
 )
 fact(
     "a pattern of an unknown column",
-    r"^images: the pattern .* has the field 'nobody', but the table has no such column",
+    r"images.train: the pattern .* has the field 'nobody', but the table has no such column",
     "train/{id}.png",
     "train/{nobody}/{id}.png",
 )
@@ -669,21 +669,21 @@ fact(
 )
 fact(
     "an unknown window",
-    r"^images.windows: unknown window 'lungs' \(did you mean 'lung'",
+    r"images.windows: unknown window 'lungs' \(did you mean 'lung'",
     "channels: 1",
     "channels: 1, windows: [lungs]",
 )
-fact("a window of no width", r"^images.windows: a window of width 0", "channels: 1", "channels: 1, windows: [[40, 0]]")
-fact("an unknown sample", r"^sample.csv: no such file", "sample: sample_submission.csv", "sample: sample.csv")
+fact("a window of no width", r"images.windows: a window of width 0", "channels: 1", "channels: 1, windows: [[40, 0]]")
+fact("an unknown sample", r"sample.csv: no such file", "sample: sample_submission.csv", "sample: sample.csv")
 fact(
     "a sample id that is not there",
-    r"^sample_submission.csv: no column 'image'",
+    r"sample_submission.csv has no column 'image'",
     "{sample: sample_submission.csv}",
     "{sample: sample_submission.csv, id: image}",
 )
-fact("groups and no method for them", r"^folds.method: method stratified would split", "stratified-group", "stratified")
-fact("too many folds", r"^folds.k: 8 groups cannot make 9 folds. Set it to 8 or less", "k: 2", "k: 9")
-fact("a unit of an unknown column", r"^score.unit", "score: {metric: auc}", 'score: {metric: auc, unit: "{nobody}"}')
+fact("groups and no method for them", r"folds.method: method stratified would split", "stratified-group", "stratified")
+fact("too many folds", r"folds.k: 8 groups cannot make 9 folds. Set it to 8 or less", "k: 2", "k: 9")
+fact("a unit of an unknown column", r"score.unit", "score: {metric: auc}", 'score: {metric: auc, unit: "{nobody}"}')
 fact(
     "weights of no target",
     r"'score.weights' names 'x'",
@@ -719,7 +719,7 @@ def recipe(name: str, says: str, set_: str, state: str = "folded") -> None:
 
 recipe(
     "an unknown choice",
-    r"baseline.yaml with --set: unknown key 'training.epoch' \(did you mean 'epochs'",
+    r"--set: unknown key 'training.epoch' \(did you mean 'epochs'",
     "training.epoch=3",
 )
 recipe("a word without a value", r"--set, 'training.epochs': expected key=value", "training.epochs")
@@ -727,25 +727,33 @@ recipe("a value that is no YAML", r"--set, 'tta=\[': the value is not YAML", "tt
 recipe("a wrong number", r"'training.epochs': .*received 'many'", "training.epochs=many")
 recipe("a number below zero", r"'training.learning_rate'", "training.learning_rate=-1")
 recipe("yes for mixup", r"'training.mixup': expected a number, received true", "training.mixup=yes")
-recipe("no training", r"training.epochs: nothing is trained", "training.epochs=0")
+recipe("no training", r"--set, training.epochs: nothing is trained", "training.epochs=0")
 recipe("an unknown backbone", r"unknown backbone 'resnet8' \(did you mean 'resnet9'", "backbone.name=resnet8")
+recipe("an unknown loss", r"--set, training.loss: unknown loss 'focall' .did you mean 'focal'", "training.loss=focall")
+recipe(
+    "an unknown callback",
+    r"--set, training.callbacks: unknown callback 'EarlyStoping' .did you mean 'EarlyStopping'",
+    "training.callbacks=[EarlyStoping]",
+)
 recipe(
     "weights of a net that has none",
-    r"backbone.weights: resnet9 has no pretrained weights",
+    r"--set, backbone.weights: resnet9 has no pretrained weights",
     "backbone.weights=imagenet",
 )
 recipe(
     "weights that are not there",
-    r"gone.weights.h5: no such weights file",
+    r"--set, backbone.weights: gone.weights.h5: no such weights file",
     "backbone.name=MobileNetV2 images.size=32 backbone.weights=gone.weights.h5",
 )
 recipe(
     "weights of another kind",
-    r"given/train.csv: not a Keras weights file",
+    r"--set, backbone.weights: given/train.csv: not a Keras weights file",
     "backbone.name=MobileNetV2 images.size=32 backbone.weights=given/train.csv",
 )
 recipe(
-    "images too small", r"images.size: 16 px are too small for MobileNetV2", "backbone.name=MobileNetV2 images.size=16"
+    "images too small",
+    r"--set, images.size: 16 px are too small for MobileNetV2",
+    "backbone.name=MobileNetV2 images.size=16",
 )
 recipe("a size of nothing", r"'images.size'", "images.size=0")
 recipe(
@@ -753,26 +761,34 @@ recipe(
     r"backbone.input_scaling",
     "backbone.name=ConvNeXtTiny images.size=32 backbone.input_scaling=magic",
 )
-recipe("a head for grades", r"head: task binary has no ordered classes", "head=cut_points")
-recipe("an unknown pipeline", r"augment: unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
-recipe("an unknown transform", r"augment: unknown transform 'Flop'", "augment=[Flop]")
-recipe("a wrong argument", r"augment: GaussNoise: .*", 'augment=[{"GaussNoise":{"sigma":3}}]')
+recipe("a head for grades", r"--set, head: task binary has no ordered classes", "head=cut_points")
+recipe("an unknown pipeline", r"--set, augment: unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
+recipe("an unknown transform", r"--set, augment: unknown transform 'Flop'", "augment=[Flop]")
+recipe("a wrong argument", r"--set, augment: GaussNoise: .*", 'augment=[{"GaussNoise":{"sigma":3}}]')
 recipe("a transform that mirrors", r"HorizontalFlip is not within images.symmetry: none", "augment=[HorizontalFlip]")
-recipe("an unknown step", r"images.steps: unknown step 'crop_blackness'", "images.steps=[crop_blackness]")
-recipe("patience for nothing", r"training.patience: it waits for a better epoch", "training.patience=3")
+recipe("an unknown step", r"--set, images.steps: unknown step 'crop_blackness'", "images.steps=[crop_blackness]")
+recipe("patience for nothing", r"--set, training.patience: it waits for a better epoch", "training.patience=3")
 recipe(
     "classes twice balanced",
-    r"training.class_weights: the sampler already draws",
+    r"--set, training.class_weights: the sampler already draws",
     "training.sampler=balanced training.class_weights=balanced",
 )
 recipe(
     "focal loss of soft labels",
-    r"training.loss: focal loss is for hard labels",
+    r"--set, training.loss: focal loss is for hard labels",
     "training.loss=focal training.mixup=0.2",
 )
-recipe("a batch of more than all", r"training.batch_size: a batch of 999 is more than the", "training.batch_size=999")
-recipe("a step that is never taken", r"training.accumulate: .*no step is ever taken", "training.accumulate=9999")
-recipe("a head on no weights", r"training.head_epochs: a backbone without weights", "training.head_epochs=2")
+recipe(
+    "a batch of more than all",
+    r"--set, training.batch_size, fold .: a batch of 999 is more than the",
+    "training.batch_size=999",
+)
+recipe(
+    "a step that is never taken",
+    r"--set, training.accumulate, .*no step is ever taken",
+    "training.accumulate=9999",
+)
+recipe("a head on no weights", r"--set, training.head_epochs: a backbone without weights", "training.head_epochs=2")
 wrong(
     "recipes",
     "an unknown recipe",
@@ -825,10 +841,12 @@ word(
 word("a fold that is not there", r"--fold 9: there is no fold 9. Choose 0 to 1", "train", "-c", "clinic", "--fold", "9")
 word("a fold that is no number", r"--fold first: expected numbers or all", "train", "-c", "clinic", "--fold", "first")
 word("a seed that is no number", r"--seeds a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
-word("a seed twice", r"--seeds 1 1: expected different numbers", "train", "-c", "clinic", "--seeds", "1 1")
+word("a seed twice", r'--seeds "1 1": expected different numbers', "train", "-c", "clinic", "--seeds", "1 1")
 word("no job", r"--jobs 0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")
 word("workers in words", r"--workers few: expected a number from 0", "train", "-c", "clinic", "--workers", "few")
-word("a run's name with a space", r"--run a b: a run's name must not contain", "train", "-c", "clinic", "--run", "a b")
+word(
+    "a run's name with a space", r'--run "a b": a run.s name must not contain', "train", "-c", "clinic", "--run", "a b"
+)
 word(
     "a run's name that is a path",
     r"--run ../a: a run's name must be a plain folder name",
@@ -850,11 +868,11 @@ word(
     "0 1",
 )
 word("another machine", r"--on aws: expected here or kaggle", "train", "-c", "clinic", "--on", "aws")
-word("no run to list", r"clinic: no run yet. Run: make train", "runs", "-c", "clinic")
-word("no run to submit", r"run 'baseline' is not trained. Run: make train", "submit", "-c", "clinic")
+word("no run to list", r"clinic: no run yet. Run: medfold train", "runs", "-c", "clinic")
+word("no run to submit", r"run 'baseline' is not trained. Run: medfold train", "submit", "-c", "clinic")
 word(
     "no run of a recipe to submit",
-    r"run 'debug' is not trained. Run: make train COMPETITION=clinic RECIPE=debug$",
+    r"run 'debug' is not trained. Run: medfold train --competition clinic --recipe debug$",
     "submit",
     "-c",
     "clinic",
@@ -865,7 +883,7 @@ word("no run to report", r"run 'baseline' is not trained", "report", "-c", "clin
 word("no run to predict with", r"run 'baseline' is not trained", "predict", "-c", "clinic", "--images", "given/test")
 word(
     "a run that is not there",
-    r"run 'nois' is not trained. Trained so far: noise",
+    r"run 'nois' is not trained .did you mean 'noise'.*Trained so far: noise",
     "submit",
     "-c",
     "clinic",
@@ -1013,7 +1031,7 @@ kept(
 kept("a manifest that breaks off", r"raw.csv", write("data/clinic/raw.csv", "file,by"))
 kept(
     "a raw file that is gone",
-    r"1 raw file is missing or changed: train.csv. Run: make download",
+    r"1 raw file is missing or changed: train.csv. Run: medfold download",
     remove("data/clinic/raw/train.csv"),
 )
 kept("a ledger of something else", r"ledger.csv", write("submissions/ledger.csv", "a,b\n1,2\n"), SUBMIT)

@@ -130,12 +130,12 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"training": {"batch_size": 64}}, "fold 0, training.batch_size: a batch of 64 is more than the 40 images"),
+        ({"training": {"batch_size": 64}}, "training.batch_size, fold 0: a batch of 64 is more than the 40 images"),
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
         ({"images": {"steps": ["clahee"]}}, "images.steps: unknown step 'clahee' .did you mean 'clahe'"),
         (
             {"training": {"accumulate": 31}},
-            "accumulate: 31 batches make a step, and there are 30: no step is ",
+            "accumulate, fold 0: 31 batches make a step, and there are 30: no step is ",
         ),
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),

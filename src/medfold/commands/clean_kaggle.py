@@ -1,5 +1,6 @@
 """`make clean-kaggle`: lists or removes what medfold put on Kaggle."""
 
+from medfold.command_line import command
 from medfold.console import say
 from medfold.kaggle import KaggleSession, list_content, remove_content
 
@@ -28,4 +29,4 @@ def clean_kaggle(remove: bool = False) -> None:
     if not contents:
         say("kaggle", f"you have no notebooks or data sets on Kaggle with the prefix {PREFIX}")
     elif not remove:
-        say("", f"{len(contents)} in all; make clean-kaggle YES=1 removes them there, for good")
+        say("", f"{len(contents)} in all; {command('clean-kaggle', YES=1)} removes them there, for good")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold import files
+from medfold.command_line import command, variable
 from medfold.competition import load_competition
 from medfold.console import confirm, format_size, print_table, say
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 
 
@@ -15,7 +16,7 @@ class DataItem:
     """A part of data/ that can be removed separately.
 
     Args:
-        name: as used in DELETE=: raw, downloads, store/<key>, features/<key>.
+        name: as used in DELETE: raw, downloads, store/<key>, features/<key>.
         paths: the files and folders to remove.
         bytes: total size of the files.
         used_by: the runs that use it, or how to get it again, as text.
@@ -41,10 +42,13 @@ def data(
     Raises:
         UserError: an unknown name, no competition to remove from, or no terminal to ask.
     """
+    files.check_folder(workspace.root / "data")
     with_data = [slug for slug in workspace.competitions() if workspace.competition(slug).data.is_dir()]
     names = [name] if name else with_data
     if names_to_remove and not name:
-        raise UserError("no competition named", "DELETE", "Name a competition: COMPETITION=name")
+        raise UserError(
+            "no competition named", variable("DELETE"), f"Name a competition: {variable('COMPETITION', 'name')}"
+        )
     for competition in names:
         paths = workspace.competition(competition)
         items = list_data_items(paths, _is_own_data(workspace, paths))
@@ -77,7 +81,7 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
     runs_by_store = _runs_by_store(paths)
     raw = [path for path in (paths.raw, paths.raw_manifest) if path.exists()]
     if raw:
-        copy = "only from your own copy: FROM=" if is_own else "make download gets it again"
+        copy = f"only from your own copy: {variable('FROM')}" if is_own else f"{command('download')} gets it again"
         items.append(DataItem("raw", raw, total_size(raw), f"everything; {copy}"))
     if paths.downloads.is_dir():
         items.append(DataItem("downloads", [paths.downloads], total_size([paths.downloads]), "an unfinished download"))
@@ -110,7 +114,8 @@ def select_names(known: dict, names: list[str], owner: str) -> list[str]:
     unknown = [name for name in names if name not in known]
     if unknown:
         fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
-        raise UserError(f"there is no {shorten_list(unknown)} among the {owner}", f'DELETE="{" ".join(names)}"', fix)
+        what = f"there is no {shorten_list(unknown)} among the {owner}{did_you_mean(unknown[0], known)}"
+        raise UserError(what, variable("DELETE", " ".join(names)), fix)
     return list(dict.fromkeys(names))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
 from medfold.ensemble import EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
@@ -27,12 +28,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     summary = summarise_ensemble(project.competition, result)
     show_ensemble(project, summary, method)
     say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
-    variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    quoted_names = " ".join(names)
-    command = project.command(
-        "submit", RUNS=f'"{quoted_names}"', **{key: value for key, value in variables.items() if value}
-    )
-    say("then", command)
+    say("then", project.command("submit", RUNS=" ".join(names), METHOD=method, PER_CLASS=per_class))
     return summary
 
 
@@ -74,7 +70,8 @@ def _show_methods(summary: EnsembleSummary, title: str) -> None:
         scores = [format_score(method.cross_fitted), format_score(method.in_sample)]
         rows.append([method.name, method.title, *scores, *gain])
     marked = [summary.methods.index(summary.chosen)]
-    print_table(["METHOD", "", f"{title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"], rows, marked)
+    columns = [variable("METHOD"), "", f"{title}, cross-fitted", "in-sample", "gain (95 % interval)", "better"]
+    print_table(columns, rows, marked)
 
 
 def _show_choice(summary: EnsembleSummary, method: str | None) -> None:

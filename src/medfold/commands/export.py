@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import say
 from medfold.errors import UserError
@@ -28,9 +29,11 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     run_paths = find_run(project.paths, run)
     facts = facts_of_run(project, run)
     recipe = recipe_of_run(project, run)
+    if fold >= facts.folds.k:
+        raise UserError(f"there is no fold {fold}", variable("FOLD", fold), f"Choose 0 to {facts.folds.k - 1}")
     if fold not in (done := require_trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
-        raise UserError(f"fold {fold} of run '{run}' is not trained", f"FOLD={fold}", fix)
+        raise UserError(f"fold {fold} of run '{run}' is not trained", variable("FOLD", fold), fix)
     out = out or run_paths.folder / f"{run}-fold{fold}.keras"
     files.check_output_file(out)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config, files
+from medfold.command_line import command, variable
 from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
 from medfold.console import print_table, say, warn
-from medfold.data import Source, build_samples, needs_holdout, sample_submission
+from medfold.data import Source, build_samples, needs_holdout, sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
@@ -33,31 +34,44 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
                 "this competition exists already",
                 f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}",
             )
-        raise UserError(problem, f"COMPETITION={name}", fix)
+        raise UserError(problem, variable("COMPETITION", name), fix)
     paths = CompetitionPaths(workspace.root, name, name)
+    files.check_folder(paths.raw)
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
         source = {"kind": "own"}
-    if path is not None or not paths.raw.is_dir():
-        with files.tidy_lock(paths.raw):
-            manifest = Source(source, paths).get(path)
-        say("download", f"{count_of(len(manifest), 'file')} -> {workspace.display(paths.raw)}")
-    elif not paths.raw_manifest.is_file():
-        Source(source, paths).write_manifest()
-    draft = draft_facts(paths.raw)
+    draft = _get_and_draft(workspace, paths, source, path)
     facts = complete_facts(draft, name, source)
     for file, content in folder_files(name, facts, draft.largest_side).items():
         files.write_text(content, paths.folder / file)
     _show(workspace, paths, draft, facts)
     _check_facts(paths, facts)
-    say("then", f"make folds COMPETITION={paths.name}")
+    say("then", command("folds", COMPETITION=paths.name))
+
+
+def _get_and_draft(workspace: Workspace, paths: CompetitionPaths, source: dict[str, str], path: Path | None) -> Draft:
+    """Gets the files, unless they are in data/ already, and guesses the facts; of refused ones no copy is kept."""
+    if path is None and paths.raw.is_dir():
+        if not paths.raw_manifest.is_file():
+            Source(source, paths).write_manifest()
+        return draft_facts(paths.raw)
+    with files.tidy_lock(paths.raw):
+        if path is None:
+            manifest = Source(source, paths).get()
+            draft = draft_facts(paths.raw)
+        else:
+            with staged_data(paths, path) as staged:
+                manifest = Source(source, staged).get(path)
+                draft = draft_facts(staged.raw)
+    say("download", f"{count_of(len(manifest), 'file')} -> {workspace.display(paths.raw)}")
+    return draft
 
 
 def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
-        competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file.relative_to(paths.root))
+        competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file)
         count = (table := build_samples(competition, paths))["part"].value_counts()
         if not needs_holdout(paths):
             units = table.loc[table["part"] == "test", "unit"].unique().tolist()
@@ -81,7 +95,7 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
         except ValueError:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}
-    raise UserError("neither a name nor a Kaggle address", f"COMPETITION={text}", ADDRESS_EXAMPLE)
+    raise UserError("neither a name nor a Kaggle address", variable("COMPETITION", text), ADDRESS_EXAMPLE)
 
 
 def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:

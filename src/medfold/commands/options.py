@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from medfold.command_line import variable
 from medfold.errors import UserError
 
 REQUIRED = (
@@ -32,26 +33,26 @@ Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
 
 
-def check_given(value: str, variable: str, example: str) -> None:
+def check_given(value: str, name: str, example: str) -> None:
     """Refuses an empty value of an option that has no default.
 
     Args:
         value: value of the option.
-        variable: make variable of the option.
-        example: the variable with a value.
+        name: make variable of the option.
+        example: the variable with a value, as the user types it.
 
     Raises:
         UserError: the value is empty.
     """
     if not value.strip():
-        raise UserError("not given", variable, f"Example: {example}")
+        raise UserError("not given", variable(name), f"Example: {example}")
 
 
-def open_project(name: str, writes: Sequence[str] = ()):
+def open_project(competition: str, writes: Sequence[str] = ()):
     """Opens a competition, and checks its metrics and its source.
 
     Args:
-        name: name of the competition.
+        competition: name of the competition.
         writes: the folders of the project that the command writes to, such as `data`; they are checked before its work
             begins. Defaults to none.
 
@@ -59,41 +60,46 @@ def open_project(name: str, writes: Sequence[str] = ()):
         UserError: no such competition, an error in its competition.yaml, or a folder that cannot be written to.
     """
     from medfold import files
-    from medfold.competition import Project
+    from medfold.competition import Project, settings_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
 
-    project = Project.open(name)
+    project = Project.open(competition)
     score = project.competition.score
-    for metric in (score.metric, *score.also):
-        metric_of(project.competition, metric)
-    open_source(project)
-    for folder in writes:
-        files.check_writable(project.workspace.root / folder)
+    with settings_located(project.paths):
+        for metric in (score.metric, *score.also):
+            metric_of(project.competition, metric)
+        open_source(project)
+    paths = project.paths
+    folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
+    for name, folder in folders.items():
+        files.check_writable(folder) if name in writes else files.check_folder(folder)
     return project
 
 
 def read_overrides(text: str) -> dict:
-    """Reads the value of SET=: the overrides of a recipe."""
+    """Reads the value of SET: the overrides of a recipe."""
     from medfold.competition import parse_overrides
 
     return parse_overrides(text)
 
 
 def read_seeds(text: str) -> list[int]:
-    """Reads the value of SEEDS=.
+    """Reads the value of SEEDS.
 
     Raises:
         UserError: not a list of different numbers.
     """
     numbers = text.split()
     if not numbers or not all(number.isdecimal() for number in numbers) or len(set(numbers)) != len(numbers):
-        raise UserError("expected different numbers >= 0", f"SEEDS={text}", 'Example: SEEDS="0 1 2"')
+        raise UserError(
+            "expected different numbers >= 0", variable("SEEDS", text), f"Example: {variable('SEEDS', '0 1 2')}"
+        )
     return [int(number) for number in numbers]
 
 
 def run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
-    """Returns the run names in RUNS=; if it is empty, those of RECIPE=, SET= and SEEDS=."""
+    """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS."""
     from medfold.competition import run_name
 
     return runs.split() or [run_name(recipe, seed, read_overrides(overrides)) for seed in read_seeds(seeds)]

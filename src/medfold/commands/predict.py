@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import config, files
+from medfold.command_line import variable
 from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.console import print_table, say, warn
 from medfold.data import new_images
@@ -124,7 +125,9 @@ def _with_trained_facts(project: Project, names: list[str]) -> Project:
             first_value, other_value = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))
             if first_value != other_value:
                 raise UserError(
-                    f"{first} and {name} were trained with different facts: {key}", "RUNS", "Predict with one of them"
+                    f"{first} and {name} were trained with different facts: {key}",
+                    variable("RUNS"),
+                    "Predict with one of them",
                 )
     current = project.competition
     if facts.prediction_columns != current.prediction_columns:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from medfold import files
-from medfold.competition import Project, load_recipe
+from medfold.command_line import variable
+from medfold.competition import Project, load_recipe, settings_located
 from medfold.console import say
 from medfold.data import load_samples, scan_dataset
 from medfold.images import read_measurements, store_exists, store_key
@@ -29,5 +30,6 @@ def prepare(
             files.remove(path)
     scanned = read_measurements(project.competition, project.paths) is not None
     if scanned and store_exists(project.paths, key):
-        say("prepare", f"complete: {project.display(project.paths.store(key))} (FORCE=1 makes it again)")
-    scan_dataset(project, image_settings, quiet=False)
+        say("prepare", f"complete: {project.display(project.paths.store(key))} ({variable('FORCE')} makes it again)")
+    with settings_located(project.paths, recipe, overrides):
+        scan_dataset(project, image_settings, quiet=False)

@@ -27,8 +27,7 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     """
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
-    variables = {"METHOD": method, "PER_CLASS": 1 if per_class else None}
-    text = render(build_page(project, data, ensemble, {key: value for key, value in variables.items() if value}))
+    text = render(build_page(project, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
     shared_path = project.paths.runs / f"{combined_name(ensemble.run_names)}.html"
     path = project.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
     files.write_text(text, path)

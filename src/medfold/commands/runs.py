@@ -37,7 +37,7 @@ def list_runs(project: Project) -> RunList:
         fix = f"restore it, or remove the folder in {project.display(project.paths.runs)}"
         warn("", f"not shown, run.json is missing: {shorten_list(run_list.without_metadata)}: {fix}")
     if run_list.untrained:
-        fix = project.command("runs", DELETE=f'"{" ".join(run_list.untrained[:MAX_SHOWN])}"')
+        fix = project.command("runs", DELETE=" ".join(run_list.untrained[:MAX_SHOWN]))
         say("", f"not shown, without a trained fold: {shorten_list(run_list.untrained)} ({fix} removes them)")
     return run_list
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from medfold import files
 from medfold.competition import Project
 from medfold.console import print_table, say, warn
 from medfold.errors import UserError, count_of
@@ -42,6 +43,7 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
         workspace: the project folder.
         name: of one competition. Defaults to all in the ledger.
     """
+    files.check_folder(workspace.root / "submissions")
     ledger = read_ledger(workspace)
     names = [name] if name else list(dict.fromkeys(ledger["competition"]))
     if not len(ledger[ledger["competition"].isin(names)]):

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import command, variable
 from medfold.commands.ensemble import show_ensemble
 from medfold.competition import RESEARCH_NOTICE, Competition, Project, run_name
 from medfold.console import print_table, say, warn
@@ -141,7 +142,7 @@ def _check_upload(project: Project) -> None:
     except UnreachableError as reason:
         warn("submit", f"dry run: nothing was submitted, and Kaggle was not asked: {reason}")
     else:
-        say("submit", "dry run: nothing was submitted; without DRY_RUN it would be")
+        say("submit", f"dry run: nothing was submitted; without {variable('DRY_RUN')} it would be")
 
 
 def _earlier_status(project: Project, row: dict[str, str]) -> str:
@@ -149,9 +150,9 @@ def _earlier_status(project: Project, row: dict[str, str]) -> str:
     reference = f" as {row['ref']}" if row["ref"] else ""
     if row["status"] == "error":
         record = read_record(project, row)
-        return f"refused{reference}: {record.get('problem') or 'reason unknown'}; FORCE=1 submits it again"
+        return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
     scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-    return f"{row['status']}{reference}; {scored or 'no score yet: make scores fetches it'}"
+    return f"{row['status']}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
 def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:

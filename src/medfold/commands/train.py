@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
+from medfold.command_line import variable
 from medfold.commands.folds import show_dataset
-from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
+from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings, settings_located
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data import load_dataset
 from medfold.errors import UserError
@@ -48,12 +49,27 @@ def train(
     Raises:
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
-    if run and len(seeds or []) > 1:
-        raise UserError("one name cannot be used for several seeds", f"RUN={run}", "Leave RUN out")
+    with settings_located(project.paths, recipe, overrides):
+        _train(project, recipe, overrides or {}, seeds or [0], folds, run, jobs, workers, on)
+
+
+def _train(
+    project: Project,
+    recipe: str,
+    overrides: dict[str, Any],
+    seeds: list[int],
+    folds: list[int] | None,
+    run: str | None,
+    jobs: str,
+    workers: str,
+    on: str,
+) -> None:
+    if run and len(seeds) > 1:
+        raise UserError(
+            "one name cannot be used for several seeds", variable("RUN", run), f"Leave {variable('RUN')} out"
+        )
     check_folds_exist(project, folds)
-    requests = [
-        TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds or [0]
-    ]
+    requests = [TrainingRequest(recipe, overrides, seed, run, folds, jobs, workers=workers) for seed in seeds]
     resolved_recipe = requests[0].recipe_of(project)
     prepare = None
     unfinished = False

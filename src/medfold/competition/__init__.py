@@ -3,6 +3,7 @@
 - `project`: one competition in a project folder, the starting point of every command;
 - `facts`: competition.yaml; `facts_sections`: its sections; `former_names`: keys of earlier versions;
 - `recipe`: a recipe with SET=; `recipe_sections`: its sections;
+- `located_errors`: the file of a key with a wrong value;
 - `plugins`: runs and hashes plugins.py;
 - `slugs`: names of competitions and data sets at Kaggle.
 """
@@ -10,6 +11,7 @@
 from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
 from medfold.competition.former_names import with_current_names, with_former_names
+from medfold.competition.located_errors import settings_located
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_competition
 from medfold.competition.recipe import (
@@ -51,6 +53,7 @@ __all__ = [
     "plugins_hash",
     "recipe_names",
     "run_name",
+    "settings_located",
     "use_plugins",
     "with_current_names",
     "with_former_names",

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
+from medfold.command_line import command, make_command, variable
 from medfold.competition.facts import Competition
+from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
@@ -44,14 +46,12 @@ class Project:
         return cls(workspace, paths, competition)
 
     def command(self, target: str, **variables: object) -> str:
-        """Returns the make command for a target, as the user types it.
+        """Returns a command for this competition as the user types it; see `command_line.command`."""
+        return command(target, COMPETITION=self.paths.name, **variables)
 
-        Args:
-            target: name of a make target, such as `train`.
-            variables: make variables besides COMPETITION.
-        """
-        variables = {"COMPETITION": self.paths.name, **variables}
-        return " ".join(["make", target, *(f"{key}={value}" for key, value in variables.items())])
+    def make_command(self, target: str, **variables: object) -> str:
+        """Returns a make command for this competition, for files and pages; see `command_line.make_command`."""
+        return make_command(target, COMPETITION=self.paths.name, **variables)
 
     def display(self, path: Path) -> str:
         """Returns a path as text for the terminal; see `Workspace.display`."""
@@ -72,7 +72,7 @@ def find_competition(workspace: Workspace, text: str) -> str:
     slug = next((slug for folder in ("competitions", "datasets") if (slug := _slug(text, folder))), None)
     if slug is None:
         what = "neither a folder under competition/ nor a Kaggle address"
-        raise UserError(what, f"COMPETITION={text}", ADDRESS_EXAMPLE)
+        raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
     for name in workspace.competitions():
         facts = _read_facts(workspace.competition(name), workspace.base_folder)
         source = facts.get("source")
@@ -100,10 +100,7 @@ def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
-    where = paths.facts_file.relative_to(paths.root)
-    return config.validated(
-        Competition, _read_facts(paths, bases), f"{where}, {paths.name}" if paths.folder_name != paths.name else where
-    )
+    return config.validated(Competition, _read_facts(paths, bases), facts_location(paths))
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,12 +10,14 @@ import yaml
 from pydantic import Field, model_validator
 
 from medfold import config
+from medfold.command_line import variable
 from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.errors import UserError, did_you_mean
 from medfold.files import fingerprint
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, Workspace
+from medfold.project_root import display_path
 
 ADDED_KEYS = (
     "schedule",
@@ -78,6 +81,12 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
     return sorted(own | {name for name in SHARED_RECIPES if (bases / f"{name}.yaml").is_file()})
 
 
+def recipe_file(paths: CompetitionPaths, name: str) -> Path:
+    """Returns the file of a recipe: the competition's own one, else the shared one."""
+    file = paths.folder / f"{name}.yaml"
+    return file if file.is_file() else Workspace(paths.root).base_folder / file.name
+
+
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
     """Loads a recipe of a competition and applies the overrides.
 
@@ -94,25 +103,43 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
             that contradict each other.
     """
-    file = paths.folder / f"{name}.yaml"
     known = recipe_names(paths, bases)
     if name not in known:
         raise UserError(
-            f"unknown recipe{did_you_mean(name, known)}", f"RECIPE={name}", f"{paths.name} has: {', '.join(known)}"
+            f"unknown recipe{did_you_mean(name, known)}",
+            variable("RECIPE", name),
+            f"{paths.name} has: {', '.join(known)}",
         )
-    if file.is_file():
+    file = recipe_file(paths, name)
+    if file.parent == paths.folder:
         content = config.load(file, bases)
     else:
-        content = config.load_bases(SHARED_RECIPES[name], file, bases)
-        file = bases / file.name
-    content = config.merge(content, overrides)
-    where = str(file.relative_to(paths.root)) + (" with SET" if overrides else "")
-    recipe = config.validated(Recipe, content, where)
-    _check_no_contradictions(recipe.training, where)
+        content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
+    try:
+        recipe = config.validated(
+            Recipe, config.merge(content, overrides), variable("SET") if overrides else display_path(file)
+        )
+    except UserError:
+        config.validated(Recipe, content, display_path(file))  # raises if the file itself has a fault
+        raise
+    _check_no_contradictions(recipe.training, lambda key: recipe_location(paths, name, overrides, key))
     return recipe
 
 
-def _check_no_contradictions(training: TrainingSettings, where: str) -> None:
+def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:
+    """Returns what gives a key of a recipe its value, as text for a message: SET, or the file of the recipe.
+
+    Args:
+        paths: paths of the competition.
+        name: name of the recipe.
+        overrides: keys that SET changes, nested.
+        key: such as `training.epochs`.
+    """
+    is_set = any(f"{changed}.".startswith(f"{key}.") for changed in config.flat(overrides))
+    return variable("SET") if is_set else display_path(recipe_file(paths, name))
+
+
+def _check_no_contradictions(training: TrainingSettings, location: Callable[[str], str]) -> None:
     """Refuses choices that undo or distort each other; not in the schema, so that older runs can still be read."""
     soft_targets = [key for key in ("mixup", "cutmix", "label_smoothing") if getattr(training, key)]
     for contradiction, key, what, fix in (
@@ -136,7 +163,7 @@ def _check_no_contradictions(training: TrainingSettings, where: str) -> None:
         ),
     ):
         if contradiction:
-            raise UserError(what, f"{where}, training.{key}", fix)
+            raise UserError(what, f"{location(f'training.{key}')}, training.{key}", fix)
 
 
 def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
@@ -196,20 +223,25 @@ def parse_overrides(text: str) -> dict[str, Any]:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise UserError(f"not JSON ({error})", "SET", 'Example: SET="training.epochs=3 images.size=96"') from None
+            raise UserError(f"not JSON ({error})", variable("SET"), _example()) from None
     result: dict[str, Any] = {}
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
-            raise UserError("expected key=value", f"SET, '{word}'", 'Example: SET="training.epochs=3 images.size=96"')
+            raise UserError("expected key=value without spaces", f"{variable('SET')}, '{word}'", _example())
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise UserError("the value is not YAML", f"SET, '{word}'", "Close its brackets and quotes") from None
+            where = f"{variable('SET')}, '{word}'"
+            raise UserError("the value is not YAML", where, "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}
         result = config.merge(result, leaf)
     return result
+
+
+def _example() -> str:
+    return f"Example: {variable('SET', 'training.epochs=3 images.size=96')}"
 
 
 def format_overrides(overrides: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from medfold.competition.facts import Competition
-from medfold.errors import UserError
+from medfold.errors import SettingError
 
 PREFIXES = {"competitions": ("competitions", "c"), "datasets": ("datasets", "d")}
 ADDRESS_EXAMPLE = "Example of an address: https://www.kaggle.com/competitions/aptos2019-blindness-detection"
@@ -42,4 +42,4 @@ def kaggle_slug(competition: Competition) -> str:
         return parse_slug(address, "competitions")
     except ValueError as error:
         fix = "Set url: https://www.kaggle.com/competitions/<name> in competition.yaml, or upload: local"
-        raise UserError(f"competition at Kaggle unknown: {error}", "url", fix) from None
+        raise SettingError(f"competition at Kaggle unknown: {error}", "url", fix) from None

@@ -1,6 +1,7 @@
 """Data of a competition: from raw files to a dataset of samples, targets and folds.
 
 - `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
+- `staging`: raw data that is kept only if it is accepted;
 - `label_layouts/`: a module per layout of the labels; `samples`: the sample table;
 - `scanning`: scans the images of the samples;
 - `holdout`: training images that become the test part;
@@ -28,6 +29,7 @@ from medfold.data.scanning import scan_dataset
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source
 from medfold.data.sources.source import Source, open_source
+from medfold.data.staging import staged_data
 
 __all__ = [
     "Dataset",
@@ -53,5 +55,6 @@ __all__ = [
     "samples_are_fresh",
     "scan_dataset",
     "source",
+    "staged_data",
     "unpack_archive",
 ]

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import ImageSettings, Project
+from medfold.competition import ImageSettings, Project, settings_located
 from medfold.data.holdout import cut_holdout
 from medfold.data.samples import encode_targets, needs_holdout
 from medfold.data.scanning import scan_dataset
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.folds import (
     LeakReport,
     NearDuplicates,
@@ -78,6 +78,11 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
+    with settings_located(project.paths):
+        return _load_dataset(project, image_settings, audit, renew_folds)
+
+
+def _load_dataset(project: Project, image_settings: ImageSettings | None, audit: bool, renew_folds: bool) -> Dataset:
     competition = project.competition
     paths = project.paths
     fold_facts = project.competition.folds
@@ -125,7 +130,7 @@ def _check_fold_method(project: Project) -> None:
     has_group_facts = competition.labels.group or competition.labels.group_pattern
     if competition.folds.method == "stratified" and has_group_facts:
         fix = "Set it to stratified-group or group, or remove labels.group"
-        raise UserError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
+        raise SettingError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
 
 
 def _measured_samples(

@@ -2,6 +2,7 @@
 
 from pathlib import Path, PurePosixPath
 
+from medfold.command_line import variable
 from medfold.competition import ImageFacts
 from medfold.errors import UserError, shorten_list
 from medfold.images import image_extensions
@@ -25,13 +26,13 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     if path.is_file():
         return path.parent, join_channel_files([path.name], image_facts)
     if not path.is_dir():
-        raise UserError("no such file or folder", f"IMAGES={path}", "Check the path")
+        raise UserError("no such file or folder", variable("IMAGES", path), "Check the path")
     extensions = set(image_extensions())
     all_files = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
     images = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
     if not images:
         content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "The folder is empty"
-        raise UserError(f"contains no images ({', '.join(sorted(extensions))})", f"IMAGES={path}", content)
+        raise UserError(f"contains no images ({', '.join(sorted(extensions))})", variable("IMAGES", path), content)
     return path, join_channel_files(images, image_facts)
 
 
@@ -53,7 +54,7 @@ def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[
     if not prefixes:
         raise UserError(
             f"no image is named ...{first}",
-            "IMAGES",
+            variable("IMAGES"),
             f"An image has {len(image_facts.channels)} files, one per channel",
         )
     return ["|".join(prefix + ending for ending in (first, *others)) for prefix in prefixes]

@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Project
+from medfold.command_line import variable
+from medfold.competition import Project, settings_located
 from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.manifest import missing_files
-from medfold.data.sources.source import open_source
+from medfold.data.sources.source import Source, open_source
+from medfold.data.staging import staged_data
 from medfold.errors import UserError, count_of, shorten_list
 
 
@@ -30,19 +32,20 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     with files.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
-            hint = " (FORCE=1 to get it again)" if path else ""
+            hint = f" ({variable('FORCE')} to get it again)" if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             load_samples(project)
             return
         start = time.monotonic()
-        manifest = source.get(path, force)
-        try:
+        if path:
+            with staged_data(paths, path) as staged:
+                manifest = Source(project.competition.source, staged).get(path)
+                table = build_samples(project.competition, staged)
+        else:
+            with settings_located(paths):
+                manifest = source.get(force=force)
             table = build_samples(project.competition, paths)
-        except UserError:
-            if path:
-                paths.raw_manifest.unlink()  # the wrong file may have been given: the data must not count as complete
-            raise
     _note_nested_copy(project)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
     num_images = f"{counts['train']:,} training and {count_of(counts['test'], 'test image')}"
@@ -88,7 +91,7 @@ def _note_nested_copy(project: Project) -> None:
 
 
 def _download_command(project: Project) -> str:
-    """Returns the command that gets the raw data; with FROM= for data that has no download address."""
+    """Returns the command that gets the raw data; with FROM for data that has no download address."""
     has_address = project.competition.source["kind"] != "own"
     return project.command("download") if has_address else project.command("download", FROM="folder-or-archive")
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
-from medfold.competition import Competition, with_former_names
+from medfold.command_line import command
+from medfold.competition import Competition, settings_located, with_former_names
 from medfold.console import warn
 from medfold.data import label_layouts
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
@@ -28,6 +29,12 @@ VERSION = 4  # increased when the same raw data gives a different table
 
 
 def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+    """Builds the sample table; its errors name competition.yaml, see `_build_samples`."""
+    with settings_located(paths):
+        return _build_samples(competition, paths)
+
+
+def _build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
@@ -38,8 +45,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
             in two groups, or counts other than those in competition.yaml.
     """
     labels = competition.labels
-    where = f"{paths.facts_file.relative_to(paths.root)}, labels.layout"
-    layout = label_layouts.LAYOUTS.find(labels.layout, where)
+    layout = label_layouts.LAYOUTS.find(labels.layout, "labels.layout")
     train, test, solution = layout(competition, paths.raw_root(competition.images.root))
     if labels.holdout:
         test = train.head(0)
@@ -157,7 +163,7 @@ def check_solution(paths: CompetitionPaths) -> None:
     """
     noted = (files.read_json(paths.samples_metadata) or {}).get("solution")  # earlier versions noted none
     if noted and files.sha256(paths.solution) != noted:
-        fix = f"Run: make download COMPETITION={paths.name} FORCE=1"
+        fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
 
@@ -212,7 +218,9 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     submission_facts = competition.submission
     raw = paths.raw_root(competition.images.root)
     path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
-    return read_table(path, [submission_facts.id])
+    with settings_located(paths):
+        key = "submission.sample" if submission_facts.sample else None
+        return read_table(path, {submission_facts.id: "submission.id"}, key)
 
 
 def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
@@ -233,7 +241,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     path = paths.raw_root(competition.images.root) / (labels.file or "")
     if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
         return no_columns
-    table = read_table(path, [labels.id]).drop_duplicates(labels.id).set_index(labels.id)
+    table = read_table(path, {labels.id: "labels.id"}).drop_duplicates(labels.id).set_index(labels.id)
     used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
     table = table[[column for column in table if column not in used]]
     # Ids that are in train and in test have their folder in front.
@@ -260,7 +268,8 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     _check_ids(table, "test")
     submission_facts = competition.submission
     if submission_facts.sample:
-        return table, read_table(raw / submission_facts.sample, [submission_facts.id])
+        path = raw / submission_facts.sample
+        return table, read_table(path, {submission_facts.id: "submission.id"}, "submission.sample")
     return table, _blank_submission(competition, table["unit"].unique()).astype(str)
 
 
@@ -285,7 +294,7 @@ def _check_ids(table: pd.DataFrame, part: str) -> None:
             f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
             f"{shorten_list(table['id'][repeated])}"
         )
-        raise UserError(what, "labels.repeated", "Set it in competition.yaml: how to merge several rows of one id")
+        raise SettingError(what, "labels.repeated", "Set it in competition.yaml: how to merge several rows of one id")
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:

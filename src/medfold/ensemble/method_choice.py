@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from medfold.command_line import variable
 from medfold.competition import Competition
 from medfold.ensemble.methods import METHODS, Method
 from medfold.errors import UserError, did_you_mean
@@ -267,12 +268,16 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
         if candidate.method.name == name:
             return candidate
     if name in METHODS:
-        reason, fix = "it is fitted on labels, and only one fold is trained", "Train more folds, or leave METHOD out"
+        reason, fix = (
+            "it is fitted on labels, and only one fold is trained",
+            f"Train more folds, or leave {variable('METHOD')} out",
+        )
         if len(members.run_names) == 1:
-            reason, fix = "there is a single run", 'Name several: RUNS="a b", or leave METHOD out'
-        raise UserError(f"method {name} cannot be used yet: {reason}", f"METHOD={name}", fix)
+            reason = "there is a single run"
+            fix = f"Name several: {variable('RUNS', 'a b')}, or leave {variable('METHOD')} out"
+        raise UserError(f"method {name} cannot be used yet: {reason}", variable("METHOD", name), fix)
     known = f"Known: {', '.join(METHODS.names())}"
-    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS.names())}", f"METHOD={name}", known)
+    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS.names())}", variable("METHOD", name), known)
 
 
 def _post_process(

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from medfold import files, hardware
+from medfold.command_line import variable
 from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
@@ -48,7 +49,7 @@ def check_same_image_area(recipes: dict[str, Recipe]) -> None:
     for name, recipe in others:
         if (recipe.images.steps, recipe.images.fit) != (first_recipe.images.steps, first_recipe.images.fit):
             what = f"{first} and {name} use different parts of an image (images.steps, images.fit)"
-            raise UserError(what, "EXPLAIN=1", "Explain them one by one")
+            raise UserError(what, variable("EXPLAIN"), "Explain them one by one")
 
 
 def write_heat_maps(

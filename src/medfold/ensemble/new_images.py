@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from medfold.command_line import variable
 from medfold.competition import Competition, Project
 from medfold.console import warn
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
@@ -104,7 +105,8 @@ def predict_new_images(
     if not ids:
         image, reason = next(iter(unreadable.items()))
         what = f"none of {count_of(len(image_paths), 'image')} can be read; {image}: {reason}"
-        raise UserError(what, f"IMAGES={root}", "Check that the files are complete")
+        given = root / image.partition("|")[0] if len(image_paths) == 1 else root
+        raise UserError(what, variable("IMAGES", given), "Check that the files are complete")
     run_outputs = [np.concatenate(batches) for batches in zip(*outputs, strict=True)]
     combined = predictor.combine(ids, run_outputs)
     table = predictions_table(competition, combined["id"], combined[columns].to_numpy())

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
@@ -85,7 +86,7 @@ def ensemble_runs(
             k = competition.folds.k
             other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
-            raise UserError(what, "RUNS", "Train the missing folds, so that one score covers all")
+            raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
     oof_by_run = {
         name: oof_by_unit(competition, run.oof_table(project), data.train, data.targets) for name, run in runs.items()
     }

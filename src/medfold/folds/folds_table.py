@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import command
 from medfold.competition import FoldFacts
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
@@ -20,7 +21,7 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     table = files.read_csv(paths.folds)
     for column in ("id", "group", "fold"):
         if column not in table:
-            raise UserError(f"no column '{column}'", paths.folds, "Expected id,group,fold")
+            raise UserError(f"no column '{column}', expected id,group,fold", paths.folds, _fix_damaged(paths))
     if table["id"].duplicated().any():
         what = f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}"
         raise UserError(what, paths.folds, _fix_damaged(paths))
@@ -30,7 +31,7 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
 
 
 def _fix_damaged(paths: CompetitionPaths) -> str:
-    return f"Restore the file, or make new folds: make folds COMPETITION={paths.name} FORCE=1"
+    return f"Restore the file, or make new folds: {command('folds', COMPETITION=paths.name, FORCE=1)}"
 
 
 def folds_fingerprint(paths: CompetitionPaths) -> str:
@@ -90,7 +91,8 @@ def check_folds(
         UserError: the ids differ from the data, or K, seed or method differ from competition.yaml.
     """
     table = read_folds(paths)
-    fix = f"To make new folds (scores of older runs will not compare): make folds COMPETITION={paths.name} FORCE=1"
+    new_folds = command("folds", COMPETITION=paths.name, FORCE=1)
+    fix = f"To make new folds (scores of older runs will not compare): {new_folds}"
     missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
     if missing or new:
         count = len(missing) + len(new)

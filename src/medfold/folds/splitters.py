@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from medfold.competition import FoldFacts
-from medfold.errors import UserError, count_of
+from medfold.errors import SettingError, count_of
 
 
 def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
@@ -74,7 +74,7 @@ def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> n
     if count < fold_facts.k:
         single_group_fix = "All images are in one group: check labels.group, and whether they are copies of each other"
         fix = f"Set it to {count} or less" if count >= MIN_K else single_group_fix
-        raise UserError(f"{count_of(count, 'group')} cannot make {fold_facts.k} folds", "folds.k", fix)
+        raise SettingError(f"{count_of(count, 'group')} cannot make {fold_facts.k} folds", "folds.k", fix)
     splitter_options = {"n_splits": fold_facts.k, "shuffle": True, "random_state": fold_facts.seed}
     first_rows = np.unique(groups, return_index=True)[1]
     with warnings.catch_warnings():
@@ -165,7 +165,7 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
             f"{counts.shape[1] - 1} classes or labels:"
         )
         what += f" no share near {share:g} of them keeps these in proportion"
-        raise UserError(what, "labels.holdout", "Set another share, or check labels.group and folds.duplicates")
+        raise SettingError(what, "labels.holdout", "Set another share, or check labels.group and folds.duplicates")
     holdout = np.empty(len(ids), bool)
     holdout[by_id] = selected[group]
     return holdout

@@ -15,7 +15,7 @@ from pydantic import create_model
 
 from medfold.competition import ImageSettings
 from medfold.config import StrictModel, validated
-from medfold.errors import UserError
+from medfold.errors import SettingError, UserError
 from medfold.images.resizing import resize
 from medfold.registry import Registry
 
@@ -46,10 +46,13 @@ def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.nd
         spec = {spec: {}} if isinstance(spec, str) else spec
         if len(spec) != 1:
             fix = "Example: steps: [circle_crop, {clahe: {clip: 2}}]"
-            raise UserError(f"expected one step per list item, received {spec}", "images.steps", fix)
+            raise SettingError(f"expected one step per list item, received {spec}", "images.steps", fix)
         ((name, arguments),) = spec.items()
         STEPS.find(name, "images.steps")
-        checked = validated(step_arguments(name), arguments, f"images.steps, {name}")
+        try:
+            checked = validated(step_arguments(name), arguments, name)
+        except UserError as error:
+            raise SettingError(error.what, f"images.steps, {name}", error.fix) from None
         steps.append(partial(STEPS[name], **dict(checked)))
     return steps
 

@@ -50,5 +50,5 @@ def read_prepared(
     height, width = pixels.shape[:2]
     expected = image_facts.shape
     if expected and [height, width] != expected:
-        return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]}"
+        return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]} (images.shape)"
     return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])

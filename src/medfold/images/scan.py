@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import command
 from medfold.competition import Competition, ImageSettings
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import perceptual_hash, store
@@ -232,4 +233,4 @@ def _check_still_readable(
         journal.forget(changed)
         names = shorten_list(samples["image"].iloc[row] for row in changed)
         what = f"{count_of(len(changed), 'image')} readable in the last scan cannot be read now: {names}"
-        raise UserError(what, paths.raw, f"Check the disk, and run: make download COMPETITION={paths.name}")
+        raise UserError(what, paths.raw, f"Check the disk, and run: {command('download', COMPETITION=paths.name)}")

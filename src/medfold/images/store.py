@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import array_files, files
+from medfold.command_line import command
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
@@ -43,7 +44,7 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     """
     metadata = files.read_json(paths.samples_metadata)
     if not metadata:
-        raise UserError("no sample table", paths.samples, f"Run: make download COMPETITION={paths.name}")
+        raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
     return metadata["images"]
 
 
@@ -120,7 +121,8 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
         UserError: pixels have changed since, or the file is cut off.
     """
     folder = paths.store(key)
-    fix = f"Make it again: make data COMPETITION={paths.name} DELETE=store/{key}, then make prepare"
+    removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
+    fix = f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
     try:
         pixels = np.load(folder / IMAGES, mmap_mode="r")
     except (OSError, ValueError, EOFError):

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from medfold.competition import Competition, Recipe
-from medfold.errors import UserError
+from medfold.errors import SettingError
 from medfold.models.backbones import BACKBONES
 from medfold.models.device import compute_precision
 from medfold.models.heads import DROPOUT, STANDARDISED, add_head
@@ -76,14 +76,16 @@ def check_buildable(competition: Competition, recipe: Recipe, pretrained: bool =
     known = "simple_cnn, resnet9 and the nets of keras.applications, by their names there"
     backbone = BACKBONES.find(backbone_settings.name, "backbone.name", known)
     if backbone_settings.weights != "none" and not backbone.pretrained:
-        raise UserError(f"{backbone_settings.name} has no pretrained weights", "backbone.weights", "Set it to none")
+        raise SettingError(f"{backbone_settings.name} has no pretrained weights", "backbone.weights", "Set it to none")
     if pretrained:
         weights_file(backbone_settings.weights)
     sets_scaling = backbone_settings.input_scaling != "auto"
     if backbone.scaling == "own" and sets_scaling and not has_preprocessing(backbone_settings.name):
-        raise UserError(f"{backbone_settings.name} scales its input itself", "backbone.input_scaling", "Set it to auto")
+        raise SettingError(
+            f"{backbone_settings.name} scales its input itself", "backbone.input_scaling", "Set it to auto"
+        )
     if recipe.images.size < backbone.min_size:
         fix = f"Set it to {backbone.min_size} or more"
-        raise UserError(f"{recipe.images.size} px are too small for {backbone_settings.name}", "images.size", fix)
+        raise SettingError(f"{recipe.images.size} px are too small for {backbone_settings.name}", "images.size", fix)
     if recipe.head != "classes" and competition.task != "ordinal":
-        raise UserError(f"task {competition.task} has no ordered classes", "head", "Set it to classes")
+        raise SettingError(f"task {competition.task} has no ordered classes", "head", "Set it to classes")

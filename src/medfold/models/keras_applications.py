@@ -8,10 +8,12 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from medfold.command_line import variable
 from medfold.competition import BackboneSettings
-from medfold.errors import UserError
+from medfold.errors import SettingError, UserError
 from medfold.models.backbones import BACKBONES, Backbone
 from medfold.models.pooling import feature_maps
+from medfold.project_root import display_path
 
 # Families of keras.applications by the input scaling that their ImageNet weights expect; "own" means that the net
 # contains a scaling of 0..255. A family is all nets whose names begin with its name, see _family.
@@ -64,8 +66,9 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
     except Exception as error:  # Keras raises a plain Exception when a download fails
         if weights != "imagenet" or "fetch failure" not in str(error):
             raise
-        fix = 'Download the file on another machine and name it: SET="backbone.weights=file.weights.h5"'
-        raise UserError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
+        fix = "Download the file on another machine and name it: "
+        fix += variable("SET", "backbone.weights=file.weights.h5")
+        raise SettingError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
     if backbone_settings.freeze_norm:
         for layer in model._flatten_layers():
             if isinstance(layer, layers.BatchNormalization):
@@ -96,9 +99,11 @@ def weights_file(weights: str) -> str | None:
         return None if weights == "none" else weights
     path = Path(weights).expanduser()
     if not path.is_file():
-        raise UserError("no such weights file", path, "backbone.weights is none, imagenet or the path of a file")
+        fix = "Set it to none, imagenet or the path of a file"
+        raise SettingError(f"{display_path(path)}: no such weights file", "backbone.weights", fix)
     if not path.name.endswith((".weights.h5", ".h5")):
-        raise UserError("not a Keras weights file", path, "Expected a name ending in .weights.h5 or .h5")
+        fix = "Expected a name ending in .weights.h5 or .h5"
+        raise SettingError(f"{display_path(path)}: not a Keras weights file", "backbone.weights", fix)
     return str(path)
 
 

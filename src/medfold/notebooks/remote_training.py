@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import files
+from medfold.command_line import BY_MAKE
 from medfold.competition import Project, Recipe
 from medfold.console import format_size, say, warn
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
@@ -74,6 +75,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     Raises:
         UserError: errors of `train_run`; trained folds and checkpoints are packed anyway.
     """
+    os.environ[BY_MAKE] = "1"  # its log is a file, which names make commands
     os.environ[STOP_AT] = str(time.time() + 3600 * hours)
     bundle = TrainingBundle.open(folder)
     out = Path(out)

@@ -12,10 +12,11 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 from medfold import __version__, config, files
 from medfold.competition import Competition, Recipe, plugins_hash, with_former_names
 from medfold.data import unpack_archive
-from medfold.errors import UserError
+from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths, Workspace
+from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
 from medfold.training import TrainingRequest
@@ -210,7 +211,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
     if recipe.backbone.weights in ("none", "imagenet"):
         return None
     if not weights.is_file():
-        raise UserError("no such weights file", f"backbone.weights={weights}", "Check the path")
+        raise SettingError(f"{display_path(weights)}: no such weights file", "backbone.weights", "Check the path")
     shutil.copyfile(weights, folder / weights.name)
     return weights.name
 

@@ -13,8 +13,12 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.images import files_of_image, image_extensions, list_members
+from medfold.project_root import display_path
+
+INCOMPLETE = "Check that the download is complete"
+PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"
 
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
 
@@ -39,11 +43,11 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
         UserError: a column that the table does not have, or a pattern without columns for several rows.
     """
     if not pattern_fields(pattern) and len(table) > 1:
-        raise UserError(f"'{pattern}' has no field, so all rows would have the same image", key, "Add {id}")
+        raise SettingError(f"'{pattern}' has no field, so all rows would have the same image", key, "Add {id}")
     for column in pattern_fields(pattern):
         if column not in table:
             fix = f"Columns: {shorten_list([str(name) for name in table.columns], 12)}"
-            raise UserError(
+            raise SettingError(
                 f"the pattern '{pattern}' has the field '{column}', but the table has no such column", key, fix
             )
     parts = [(text, field, spec) for text, field, spec, _ in string.Formatter().parse(pattern)]
@@ -84,27 +88,31 @@ def find_images(
     Raises:
         UserError: missing images, more than images.tolerate allows.
     """
+    key = "images.train" if patterns == competition.images.train else "images.test"
     channels = competition.images.channels if isinstance(competition.images.channels, list) else [None]
     known = {path for pattern in patterns for path in _candidate_files(pattern, raw)}
     image = pd.Series(None, index=table.index, dtype=object)
     for pattern in patterns:
-        columns = [_fill_paths(_for_channel(pattern, channel), table) for channel in channels]
+        columns = [_fill_paths(_for_channel(pattern, channel), table, key) for channel in channels]
         exists = [column.map(lambda path: image_exists(path, raw, known)) for column in columns]
         all_exist = pd.concat(exists, axis=1).all(axis=1)
         image = image.where(image.notna() | ~all_exist, _join_channels(columns))
     image = _match_by_ending(image, table, known, raw)
     absent = image.isna()
     if absent.any():
-        columns = [_fill_paths(_for_channel(patterns[0], channel), table[absent]) for channel in channels]
+        columns = [_fill_paths(_for_channel(patterns[0], channel), table[absent], key) for channel in channels]
         image = image.fillna(_join_channels(columns))
         if not complete:
             return image
         missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
         fix = _likely_cause(missing, known)
         if len(missing) > competition.images.tolerate * len(table) * len(channels):
-            raise UserError(
-                f"{count_of(len(missing), 'image is', 'images are')} missing: {shorten_list(missing)}", raw, fix
-            )
+            what = f"{count_of(len(missing), 'image is', 'images are')} missing: {shorten_list(missing)}"
+            if not image[~absent].size:
+                raise SettingError(
+                    f"{display_path(raw)}: {what}", key, PATTERN_OR_DOWNLOAD if fix == INCOMPLETE else fix
+                )
+            raise UserError(what, raw, fix)
         warn(
             "samples",
             f"{count_of(len(missing), 'image is', 'images are')} missing, no more than images.tolerate "
@@ -167,9 +175,9 @@ def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw
     return image
 
 
-def _fill_paths(pattern: str, table: pd.DataFrame) -> pd.Series:
+def _fill_paths(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
     """Fills a path pattern for each row; accents are composed (NFC), as in the names of the raw files."""
-    return fill_pattern(pattern, table, "images").map(lambda path: unicodedata.normalize("NFC", path))
+    return fill_pattern(pattern, table, key).map(lambda path: unicodedata.normalize("NFC", path))
 
 
 def _join_channels(columns: list[pd.Series]) -> pd.Series:
@@ -189,7 +197,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
             return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
-    return "Check that the download is complete"
+    return INCOMPLETE
 
 
 def _for_channel(pattern: str, name: str | None) -> str:

@@ -6,7 +6,7 @@ import io
 import re
 import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,18 +15,21 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import CHECK_PATH, UserError, count_of, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, SettingError, UserError, count_of, did_you_mean, shorten_list
+from medfold.project_root import display_path
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
+MAX_LISTED_COLUMNS = 30  # in an error message
+SAME_NAME = 0.8  # similarity of file names from which one is probably the other, misspelt
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # marks of absent and present labels in tables
 
 
-def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
+def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) -> pd.DataFrame:
     """Reads a table with all columns as text, empty cells as ''.
 
     Detects the separator: comma, semicolon, tab or |, or the one in Excel's line `sep=;`. Detects the encoding: UTF-8,
@@ -36,34 +39,54 @@ def read_table(path: Path, needed: Iterable[str]) -> pd.DataFrame:
 
     Args:
         path: path of the table, for reading and for error messages.
-        needed: columns that the table must have.
+        needed: columns that the table must have, and the key of competition.yaml that names each.
+        key: the key of competition.yaml that names the table. Defaults to none.
 
     Raises:
-        UserError: no such file, not a table, or a needed column that is missing; the most similar name is suggested.
+        UserError: no such file, not a table, or a needed column that is missing, see `check_column`.
     """
     try:
         needs_package = path.suffix.lower() in READERS
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
-        raise UserError("no such file", path, "Check that the download is complete") from None
+        fix = "Check that the download is complete"
+        if key is None:
+            raise UserError("no such file", path, fix) from None
+        hint = did_you_mean(path.name, (file.name for file in path.parent.glob("*")), SAME_NAME)
+        raise SettingError(f"{display_path(path)}: no such file{hint}", key, fix) from None
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise UserError(f"damaged ({error})", path, "Download it again") from None
         raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except pd.errors.EmptyDataError:
+        raise UserError("not a readable table (it is empty)", path, "Restore it, or download it again") from None
+    except pd.errors.ParserError as error:
         raise UserError(
             f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
         ) from None
     except (EOFError, zlib.error) as error:
         raise UserError(f"damaged ({error})", path, "Download it again") from None
-    for column in needed:
-        if column not in table:
-            raise UserError(
-                f"no column '{column}'{did_you_mean(column, table.columns)}",
-                path,
-                f"Columns: {', '.join(table.columns)}",
-            )
+    for column, key in needed.items():
+        check_column(column, key, table, path.name)
     return table
+
+
+def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
+    """Checks that a table has a column that competition.yaml names.
+
+    Args:
+        column: name of the column.
+        key: the key that names the column.
+        table: the table.
+        name: name of the table's file, for the error message.
+
+    Raises:
+        UserError: there is no such column; the most similar name is suggested.
+    """
+    if column not in table:
+        columns = [str(known) for known in table.columns]
+        what = f"{name} has no column '{column}'{did_you_mean(column, columns)}"
+        raise SettingError(what, key, f"Columns: {shorten_list(columns, MAX_LISTED_COLUMNS)}")
 
 
 def normalise_texts(values: pd.Series) -> pd.Series:

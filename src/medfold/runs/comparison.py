@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
@@ -66,8 +67,8 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         UserError: not two sides, an untrained run, or no fold in common.
     """
     if len(sides) != 2:
-        fix = 'Example: RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1"'
-        raise UserError(f"expected two runs, received {len(sides)}", f'RUNS="{" ".join(sides)}"', fix)
+        fix = f"Example: {variable('RUNS', 'a b')}; several as one: {variable('RUNS', 'a+a-s1 b+b-s1')}"
+        raise UserError(f"expected two runs, received {len(sides)}", variable("RUNS", " ".join(sides)), fix)
     names_by_side = [side.split("+") for side in sides]
     metric = metric_of(project.competition)
     data = load_dataset_for(project, "+".join(sides).split("+"))
@@ -75,10 +76,10 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
         raise UserError(
-            "the runs have no trained fold in common", f'RUNS="{" ".join(sides)}"', "Train the same fold of each"
+            "the runs have no trained fold in common", variable("RUNS", " ".join(sides)), "Train the same fold of each"
         )
     if sides[0] == sides[1]:
-        raise UserError("both sides are the same", f'RUNS="{" ".join(sides)}"', "Name two different runs")
+        raise UserError("both sides are the same", variable("RUNS", " ".join(sides)), "Name two different runs")
     first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
     scored = []
     for side, names, oof in zip(sides, names_by_side, (first, second), strict=True):

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config, files
+from medfold.command_line import variable
 from medfold.competition import Competition, Project, Recipe, with_current_names
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError, shorten_list
@@ -37,7 +38,7 @@ def facts_of_run(project: Project, name: str) -> Competition:
         return Competition.model_validate(config.merge(project.competition.model_dump(), recorded))
     except ValueError:
         what = f"run '{name}' was trained with facts that are not valid today"
-        fix = "Train a new run under another name: RUN=new-name"
+        fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, find_run(project.paths, name).metadata, fix) from None
 
 
@@ -82,7 +83,7 @@ def check_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTI
     if changed := find_changed_fact(project, name, keys):
         key, before, now = changed
         what = f"run '{name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
-        fix = "Change it back, or train a new run under another name: RUN=new-name"
+        fix = f"Change it back, or train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, project.paths.facts_file, fix)
     return read_run(find_run(project.paths, name))
 
@@ -108,7 +109,8 @@ def check_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
     """
     metadata = check_same_facts(project, name)
     if not has_same_folds(project, metadata):
-        fix = "Train a new run under another name (RUN=new-name), or restore the folds it was trained on with git"
+        new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
+        fix = f"{new_run}, or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", find_run(project.paths, name).folder, fix)
     return metadata
 

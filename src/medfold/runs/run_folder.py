@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from medfold import config, files
+from medfold.command_line import command, respelled, variable
 from medfold.competition import Competition, Recipe, recipe_names
 from medfold.console import warn
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.scoring import oof_by_unit, oof_score
@@ -38,9 +39,9 @@ def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
     changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
     if before["folds"] != now["folds"]:
         what = "this run was started on another folds table, and its scores belong to that one"
-        raise UserError(what, run_paths.metadata, "Give the new run another name: RUN=new-name")
+        raise UserError(what, run_paths.metadata, f"Give the new run another name: {variable('RUN', 'new-name')}")
     if changed:
-        fix = "Give the new run another name: RUN=new-name"
+        fix = f"Give the new run another name: {variable('RUN', 'new-name')}"
         raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
 
 
@@ -74,7 +75,7 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         fix = f"{trained}Run: {_first_train_command(run_paths)}"
-        raise UserError(f"run '{run_paths.name}' is not trained", competition, fix)
+        raise UserError(f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}", competition, fix)
     return metadata
 
 
@@ -137,21 +138,20 @@ def require_trained_folds(run_paths: RunPaths, k: int) -> list[int]:
 
 
 def _first_train_command(run_paths: RunPaths) -> str:
-    """Returns the command that trains a run; with RECIPE= if a recipe other than the baseline has the run's name."""
-    command = f"make train COMPETITION={run_paths.folder.parent.name}"
-    workspace = Workspace(run_paths.folder.parents[2])
-    if run_paths.name == "baseline" or run_paths.folder.parent.name not in workspace.competitions():
-        return command
-    recipes = recipe_names(workspace.competition(run_paths.folder.parent.name), workspace.base_folder)
-    return f"{command} RECIPE={run_paths.name}" if run_paths.name in recipes else command
+    """Returns the command that trains a run; with RECIPE if a recipe other than the baseline has the run's name."""
+    competition, workspace, recipe = run_paths.folder.parent.name, Workspace(run_paths.folder.parents[2]), None
+    if run_paths.name != "baseline" and competition in workspace.competitions():
+        recipes = recipe_names(workspace.competition(competition), workspace.base_folder)
+        recipe = run_paths.name if run_paths.name in recipes else None
+    return command("train", COMPETITION=competition, RECIPE=recipe)
 
 
 def _train_command(run_paths: RunPaths, fold: int) -> str:
-    command = (
-        read_run(run_paths).get("command")
-        or f"make train COMPETITION={run_paths.folder.parent.name} RUN={run_paths.name}"
-    )
-    return f"{command} FOLD={fold}"
+    """Returns the command that trains a fold of a run again: the one recorded in run.json, for this fold."""
+    recorded = read_run(run_paths).get("command")
+    if recorded:
+        return f"{respelled(recorded)} {variable('FOLD', fold)}"
+    return command("train", COMPETITION=run_paths.folder.parent.name, RUN=run_paths.name, FOLD=fold)
 
 
 def predictions_table(
@@ -252,18 +252,23 @@ def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
         UserError: the name is not a plain folder name.
     """
     if not name or name != Path(name).name or name.startswith("."):
-        raise UserError("a run's name must be a plain folder name", f"RUN={name}", "Example: RUN=large-images")
-    fix = f"Example: RUN={re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-')}"
+        raise UserError(
+            "a run's name must be a plain folder name",
+            variable("RUN", name),
+            f"Example: {variable('RUN', 'large-images')}",
+        )
+    example = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
     if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
-        raise UserError("a run's name must not contain spaces or +: RUNS= joins names with them", f"RUN={name}", fix)
+        what = f"a run's name must not contain spaces or +: {variable('RUNS')} joins names with them"
+        raise UserError(what, variable("RUN", name), f"Example: {variable('RUN', example)}")
     return paths.run(name)
 
 
 def git_commit(root: Path) -> str | None:
     """Returns the commit of the project folder, with '+' if files differ from it; None outside git."""
     try:
-        command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        words = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+        result = subprocess.run(words, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return result.stdout.strip()

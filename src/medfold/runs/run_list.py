@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from medfold import files
+from medfold.command_line import command
 from medfold.competition import Competition, Project, effective_recipe
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
@@ -126,12 +127,12 @@ def _summarise(
         score = files.read_json(run.score)
     except UserError:
         score = None
-        problem = f"{run.score.name} is damaged: make train computes it again"
+        problem = f"{run.score.name} is damaged: {command('train')} computes it again"
     else:
         problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
     if damaged:
         fold, names = next(iter(damaged.items()))
-        problem = f"fold {fold} is damaged: {names[0]} is missing or changed; make train trains it again"
+        problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
     scored = {} if problem or not score else score
     num_folds = metadata["facts"]["folds"]["k"]
     return RunSummary(
@@ -171,13 +172,13 @@ def _problem(
     if not has_same_labels(metadata, labels):
         return "trained on other labels"
     if score is None:
-        return "score.json is missing: make train computes it again"
+        return f"score.json is missing: {command('train')} computes it again"
     if score.get("metric", metric.name) != metric.name:
         return f"scored by {score['metric']}"
     if _has_other_scoring(score, project.competition):
         return "scored by another beta or other weights"
     if score.get("folds_done") != folds_done:
-        return "outdated score: make train computes it again"
+        return f"outdated score: {command('train')} computes it again"
     return ""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from medfold.command_line import variable
 from medfold.scaffold.draft import Draft
 from medfold.scoring import METRICS
 
@@ -52,7 +53,8 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         if facts["upload"] != "local":
             draft.reasons[:] = [row for row in draft.reasons if row[0] != "upload"]
             draft.add_reason("upload", "local", "no address at Kaggle was given")
-            doubt = "upload: local, since no competition at Kaggle is known; for one, set COMPETITION= to its address"
+            doubt = "upload: local, since no competition at Kaggle is known; for one, give its address: "
+            doubt += variable("COMPETITION", "https://www.kaggle.com/competitions/...")
             draft.doubts[:] = [*(other for other in draft.doubts if not other.startswith("upload:")), doubt]
         facts["upload"] = "local"
     else:

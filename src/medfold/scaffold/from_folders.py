@@ -155,7 +155,7 @@ def _pattern_text(patterns: str | list[str]) -> str:
 
 def _add_submission(draft: Draft, raw: Path, sample: str, test: list[ImagePath]) -> None:
     """Adds the facts of the sample submission if its ids name the test images, otherwise a doubt."""
-    table = read_table(raw / sample, [])
+    table = read_table(raw / sample, {})
     key = table.columns[0]
     if not table[key].isin({image_stem(image.path) for image in test}).all():
         draft.doubts.append(f"submission.sample: ids of {sample} are not names of test images")

@@ -54,7 +54,7 @@ def from_table(
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     if ids.others:
         draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} are names of images, too")
-    sample = SampleSubmission(sample_path, read_table(raw / sample_path, [])) if sample_path else None
+    sample = SampleSubmission(sample_path, read_table(raw / sample_path, {})) if sample_path else None
     _check_unambiguous(label_table, raw, image_files)
     test = _test_table(tables, test_tables, ids)
     test_rows = None

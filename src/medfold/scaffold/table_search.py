@@ -128,7 +128,7 @@ class LabelTables:
     def read(self, path: str) -> pd.DataFrame | None:
         """Reads a table; None if it cannot be read. A text file need not be a table: its errors are not kept."""
         try:
-            return read_table(self._raw / path, [])
+            return read_table(self._raw / path, {})
         except UserError as error:
             if not path.lower().endswith((".txt", ".txt.gz")):
                 self._unreadable[path] = error

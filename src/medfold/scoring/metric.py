@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from medfold.competition import Competition
-from medfold.errors import UserError
+from medfold.errors import SettingError
 from medfold.registry import Registry
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 
@@ -152,13 +152,13 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
         what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
-        raise UserError(what, "score.metric", f"Metrics of decisions: {candidates}")
+        raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
     if metric.needs == "class":
         metric = replace(metric, decide=partial(decisions_of, competition))
     names = [score.metric, *score.also]
     if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.uses_weights)
-        raise UserError(
+        raise SettingError(
             f"metric {score.metric} takes no weights",
             "score.weights",
             f"Remove them, or use one of these metrics: {candidates}",
@@ -171,14 +171,14 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         return metric
     if not score.weights:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
-        raise UserError(f"metric {metric.name} needs weights", "score.weights", fix)
+        raise SettingError(f"metric {metric.name} needs weights", "score.weights", fix)
     pairs = [np.broadcast_to(score.weights.get(label, 1.0), 2) for label in competition.labels.targets]
     weights = np.array(pairs, np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
         what = f"expected weights above 0, received {score.weights[label]} for '{label}'"
-        raise UserError(what, "score.weights", f"Remove '{label}' for a weight of 1")
+        raise SettingError(what, "score.weights", f"Remove '{label}' for a weight of 1")
     return replace(metric, function=partial(metric.function, weights=weights))
 
 
@@ -236,7 +236,9 @@ def _find_metric(name: str, task: str, key: str) -> Metric:
     """Returns a metric by its name; `key` is the key of competition.yaml that errors name."""
     metric = METRICS.find(name, key)
     if task not in metric.tasks:
-        raise UserError(f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(metric.tasks)}")
+        raise SettingError(
+            f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(metric.tasks)}"
+        )
     return metric
 
 

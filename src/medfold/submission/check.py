@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from medfold.command_line import variable
 from medfold.competition import Competition
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.scoring import chance_score, metric_of
@@ -90,7 +91,9 @@ def check_better_than_chance(competition: Competition, runs: CombinedRuns) -> No
     chance, value = chance_score(competition, oof.targets, runs.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # False if undefined
         problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
-        raise UserError(problem, " ".join(runs.run_names), "Check labels and training; FORCE=1 submits it anyway")
+        raise UserError(
+            problem, " ".join(runs.run_names), f"Check labels and training; {variable('FORCE')} submits it anyway"
+        )
 
 
 def _is_list(cell: str, competition: Competition) -> bool:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from medfold.competition import Symmetry
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import SettingError, did_you_mean
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it checks for updates over the network
 
@@ -144,7 +144,7 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
     """
     if isinstance(spec, str):
         if spec not in PIPELINES:
-            raise UserError(
+            raise SettingError(
                 f"unknown pipeline '{spec}'{did_you_mean(spec, PIPELINES)}", "augment", f"Known: {', '.join(PIPELINES)}"
             )
         items = [*_SYMMETRY[symmetry], *PIPELINES[spec]] if spec != "none" else []
@@ -164,22 +164,22 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
         item = {item: {}}
     if len(item) != 1:
         fix = "Example: augment: [HorizontalFlip, {Affine: {rotate: [-10, 10]}}]"
-        raise UserError(f"expected one transform per list item, received {item}", "augment", fix)
+        raise SettingError(f"expected one transform per list item, received {item}", "augment", fix)
     ((name, arguments),) = item.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
     known += COMPOSITIONS
     if name not in known:
         fix = f"Known: the transforms of albumentations, and {', '.join(COMPOSITIONS)}"
-        raise UserError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)
+        raise SettingError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)
     allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
     if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
         fix = "Remove it, or change images.symmetry if the images really look the same that way"
-        raise UserError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
+        raise SettingError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
     if name in COMPOSITIONS:
         inner_items = arguments.get("transforms")
         if not isinstance(inner_items, list) or not inner_items:
             fix = f"Example: {name}: {{transforms: [Blur, Sharpen], p: 0.3}}"
-            raise UserError(f"{name} needs a list of transforms", "augment", fix)
+            raise SettingError(f"{name} needs a list of transforms", "augment", fix)
         arguments = {**arguments, "transforms": [_build_transform(inner, symmetry) for inner in inner_items]}
     arguments = {
         key: tuple(value) if isinstance(value, list) and key != "transforms" else value
@@ -191,7 +191,7 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
             return getattr(A, name)(**arguments)
         except (ValueError, TypeError, UserWarning) as error:
             reason = " ".join(str(error).split())
-            raise UserError(f"{name}: {reason[:160]}", "augment", f"Check the arguments of {name}") from None
+            raise SettingError(f"{name}: {reason[:160]}", "augment", f"Check the arguments of {name}") from None
 
 
 def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:
@@ -203,19 +203,21 @@ def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, i
         try:
             result = transform(image=grey)["image"]
         except (ValueError, TypeError, RuntimeError, cv2.error) as error:
-            raise UserError(
+            raise SettingError(
                 f"{name} does not take {shape[2]}-channel images ({error})", "augment", f"Remove {name}"
             ) from None
         if result.shape[:2] != shape[:2]:
-            raise UserError(
+            raise SettingError(
                 f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment", f"Remove {name}"
             )
         if result.size != grey.size:
             channels = result.shape[2] if result.ndim == 3 else 1
-            raise UserError(f"{name} changes the channels from {shape[2]} to {channels}", "augment", f"Remove {name}")
+            raise SettingError(
+                f"{name} changes the channels from {shape[2]} to {channels}", "augment", f"Remove {name}"
+            )
         if result.dtype != np.uint8:
             fix = "Remove it: the net scales the pixels itself, in training and prediction alike"
-            raise UserError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)
+            raise SettingError(f"{name} changes the pixels from uint8 to {result.dtype}", "augment", fix)
 
 
 def _single_transforms(transform: A.BasicTransform | A.BaseCompose) -> Iterator[A.BasicTransform]:
@@ -245,7 +247,7 @@ def _check_keeps_sides(transform: A.BasicTransform, symmetry: Symmetry, shape: t
             continue
         fix = "Limit its angles and scales, remove it, or change images.symmetry if the images really look the same"
         what = f"{name} mirrors images, or turns them by more than {MAX_ROTATION} degrees"
-        raise UserError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
+        raise SettingError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
 
 
 def _transformed_axes(

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from medfold.errors import UserError
+from medfold.errors import SettingError
 from medfold.registry import Registry
 
 CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
@@ -27,6 +27,17 @@ def callback(callback_class: type[keras.callbacks.Callback]) -> type[keras.callb
 for _name, _class in vars(keras.callbacks).items():
     if isinstance(_class, type) and issubclass(_class, keras.callbacks.Callback) and _name == _class.__name__:
         callback(_class)
+
+
+def check_callbacks(specs: list[str | dict[str, dict[str, Any]]]) -> None:
+    """Checks that the callbacks of a recipe exist.
+
+    Raises:
+        UserError: a name is unknown; the nearest one is suggested.
+    """
+    for spec in specs:
+        for name in [spec] if isinstance(spec, str) else spec:
+            CALLBACKS.find(name, "training.callbacks")
 
 
 def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:
@@ -54,5 +65,5 @@ def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) 
             callbacks.append(callback_class(**filled))
         except (TypeError, ValueError) as error:
             fix = f"Check the arguments of {name}"
-            raise UserError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks", fix) from None
+            raise SettingError(f"{name}: {str(error).splitlines()[0]}", "training.callbacks", fix) from None
     return callbacks

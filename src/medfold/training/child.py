@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any
 
-from medfold.competition import Project
+from medfold.competition import Project, settings_located
 from medfold.console import redirect_lines
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
@@ -33,8 +33,9 @@ def main() -> int:
         with os_errors_explained(), redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**payload["request"])
             project = Project.open(payload["competition"])
-            data = load_dataset(project, image_settings=request.recipe_of(project).images)
-            train_run(project, request, data)
+            with settings_located(project.paths, request.recipe, request.overrides):
+                data = load_dataset(project, image_settings=request.recipe_of(project).images)
+                train_run(project, request, data)
     except UserError as error:
         send(problem=str(error))
         return 2

@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from medfold.command_line import variable
 from medfold.console import format_size, warn
 from medfold.errors import UserError
 from medfold.processes import try_worker_pool
@@ -74,7 +75,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
             if number + num_slots < stop:
                 pending.append(pool.submit(_fill_slot, number + num_slots, slot))
     except BrokenProcessPool:
-        fix = "It may have run out of memory; WORKERS=0 makes the batches in the training process"
+        fix = f"It may have run out of memory; {variable('WORKERS', 0)} makes the batches in the training process"
         raise UserError("a process that makes batches was killed", "workers", fix) from None
     finally:
         pool.shutdown(cancel_futures=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from medfold.competition import Competition, TrainingSettings
 from medfold.console import warn
-from medfold.errors import UserError, shorten_list
+from medfold.errors import SettingError, UserError, shorten_list
 from medfold.registry import Registry
 
 
@@ -125,7 +125,7 @@ def build_loss(
         return keras_loss
     if training.loss not in ("cross_entropy", "focal"):
         fix = "Set class_weights to none, or the loss to cross_entropy or focal"
-        raise UserError(f"loss {training.loss} cannot be balanced per label", "training.class_weights", fix)
+        raise SettingError(f"loss {training.loss} cannot be balanced per label", "training.class_weights", fix)
     options = {"gamma": training.focal_gamma} if training.loss == "focal" else {}
     return BalancedLabels(training.loss, targets.mean(axis=0), label_smoothing=training.label_smoothing, **options)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import hardware
+from medfold.command_line import variable
 from medfold.console import EACH_EPOCH, console
 from medfold.errors import INTERRUPTED, UserError
 from medfold.progress import live_table
@@ -55,7 +56,7 @@ def resolve_jobs(text: str, num_folds: int) -> int:
     if text == "auto":
         return max(1, min(num_folds, len(hardware.cuda_devices()) or hardware.num_cores()))
     if not text.isdecimal() or int(text) < 1:
-        raise UserError("expected a number from 1, or auto", f"JOBS={text}", "Example: JOBS=2")
+        raise UserError("expected a number from 1, or auto", variable("JOBS", text), f"Example: {variable('JOBS', 2)}")
     return min(num_folds, int(text))
 
 
@@ -75,7 +76,9 @@ def resolve_workers(text: str) -> int:
             return min(cores, MAX_AUTO_WORKERS)
         return min(cores // 2, MAX_AUTO_WORKERS) if cores > 2 else 0
     if not text.isdecimal():
-        raise UserError("expected a number from 0, or auto", f"WORKERS={text}", "Example: WORKERS=4")
+        raise UserError(
+            "expected a number from 0, or auto", variable("WORKERS", text), f"Example: {variable('WORKERS', 4)}"
+        )
     return int(text)
 
 

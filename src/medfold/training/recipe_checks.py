@@ -1,11 +1,12 @@
 """Checks that a recipe and the images of a fold suffice for training, before the training starts."""
 
 from medfold.competition import Competition, Recipe, TrainingSettings
-from medfold.errors import UserError, count_of
+from medfold.errors import SettingError, UserError, count_of
 from medfold.images import steps_of
 from medfold.models import check_buildable
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
+from medfold.training.callbacks import check_callbacks
 from medfold.training.phases import Phase, TrainingImages
 
 
@@ -16,12 +17,14 @@ def check_trainable(competition: Competition, recipe: Recipe) -> None:
         UserError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
     """
     steps_of(recipe.images)
+    losses.LOSSES.find(recipe.training.loss, "training.loss")
+    check_callbacks(recipe.training.callbacks)
     check_buildable(competition, recipe)
     build_augmenter(
         recipe.augment, competition.images.symmetry, (recipe.images.size,) * 2 + (competition.images.num_channels,)
     )
     if not recipe.training.epochs and not recipe.training.head_epochs:
-        raise UserError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
+        raise SettingError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
     if recipe.training.head_epochs:
         check_pretrained_weights(recipe)
 
@@ -34,7 +37,7 @@ def check_pretrained_weights(recipe: Recipe) -> None:
     """
     if recipe.backbone.weights == "none":
         fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"
-        raise UserError("a backbone without weights has no features to learn from", "training.head_epochs", fix)
+        raise SettingError("a backbone without weights has no features to learn from", "training.head_epochs", fix)
 
 
 def check_training_images(
@@ -55,8 +58,9 @@ def check_training_images(
         raise UserError("nothing to train on", topic, "Check data/<competition>/bad_images.csv")
     losses.check_classes_present(competition, images.targets, topic)
     if training.batch_size > len(images.rows):
-        what = f"a batch of {training.batch_size} is more than the {count_of(len(images.rows), 'image')} to train on"
-        raise UserError(what, f"{topic}, training.batch_size", f"Set it to {len(images.rows)} or less")
+        num_images = count_of(len(images.rows), "image")
+        what = f"a batch of {training.batch_size} is more than the {num_images} to train on"
+        raise SettingError(what, f"training.batch_size, {topic}", f"Set it to {len(images.rows)} or less")
 
 
 def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: str) -> None:
@@ -74,4 +78,4 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
         num_batches = phase.batches.batches_per_epoch * phase.epochs
         if num_batches < training.accumulate:
             what = f"{training.accumulate} batches make a step, and there are {num_batches}: no step is ever taken"
-            raise UserError(what, f"{topic}, training.accumulate", f"Set it to {num_batches} or less")
+            raise SettingError(what, f"training.accumulate, {topic}", f"Set it to {num_batches} or less")

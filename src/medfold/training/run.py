@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from medfold import array_files, files, hardware
+from medfold.command_line import variable
 from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
 from medfold.console import format_duration, say, warn
 from medfold.data import Dataset
@@ -159,7 +160,9 @@ def check_folds_exist(project: Project, folds: list[int] | None) -> None:
     num_folds = project.competition.folds.k
     for number in folds or []:
         if not 0 <= number < num_folds:
-            raise UserError(f"there is no fold {number}", f"FOLD={number}", f"Choose 0 to {num_folds - 1}, or all")
+            raise UserError(
+                f"there is no fold {number}", variable("FOLD", number), f"Choose 0 to {num_folds - 1}, or all"
+            )
 
 
 def check_parallelism(request: TrainingRequest) -> None:
@@ -198,16 +201,16 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
     """
     run_paths = find_run(project.paths, request.run_name)
     recipe = request.recipe_of(project)
-    overrides_text = f'"{format_overrides(request.overrides)}"' if request.overrides else None
+    overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
-    command = project.command("train", **{key: value for key, value in variables.items() if value is not None})
+    command = project.make_command("train", **variables)
     metadata = run_metadata(project, recipe, request.seed)
     saved = files.read_json(run_paths.metadata)
     if saved and has_same_folds(project, saved):
         metadata["folds"] = saved["folds"]
     if saved and not has_same_labels(saved, metadata["labels"]):
         what = "the training labels differ from those that its first fold was trained on"
-        raise UserError(what, run_paths.folder, "Train under another name: RUN=name")
+        raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
     open_run(run_paths, {**metadata, "command": command})
     return run_paths, missing_folds(project, request)
 

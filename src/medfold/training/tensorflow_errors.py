@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from medfold.command_line import variable
 from medfold.errors import UserError
 
 
@@ -24,6 +25,6 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
             fix = "Halve training.batch_size and double training.accumulate, or use smaller images"
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "InvalidArgumentError":
-            fix = "Run the same command with DEBUG=1 for the traceback"
+            fix = f"Run the same command with {variable('DEBUG')} for the traceback"
             raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
         raise

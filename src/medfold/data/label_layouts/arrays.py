@@ -9,6 +9,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.raw_files import check_classes, class_numbers, drop_rows, map_labels, open_arrays
 
 
@@ -51,7 +52,8 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, competition: Co
     if values.shape != (count, len(labels.targets)):
         expected = (count, len(labels.targets))
         fix = "Check labels.targets and classes in competition.yaml: a row per image, a column per target"
-        raise UserError(f"labels of shape {values.shape}, expected {expected}", f"{path}, {prefix}_labels", fix)
+        where = f"{display_path(path)}, {prefix}_labels"
+        raise UserError(f"labels of shape {values.shape}, expected {expected}", where, fix)
     ids = [f"{prefix}{row:05d}" for row in range(count)]
     images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
     return pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images)

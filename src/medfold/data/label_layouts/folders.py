@@ -10,7 +10,7 @@ from medfold.competition import Competition
 from medfold.console import say
 from medfold.data.label_layouts.image_columns import check_kept_headers, patient_column, with_headers
 from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import SettingError, UserError, did_you_mean
 from medfold.raw_files import (
     PathPattern,
     drop_rows,
@@ -43,7 +43,7 @@ def folders(competition: Competition, raw: Path) -> Parts:
     if unlabelled.any():
         if not unlabelled.all():
             what = "some patterns of the test part have {label} and some have not"
-            raise UserError(what, "images.test", "Write {label} into all of them, or into none")
+            raise SettingError(what, "images.test", "Write {label} into all of them, or into none")
         return train, test.drop(columns=target), None
     return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
 
@@ -67,7 +67,7 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
             example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
             key = "labels.group" if column == labels.group else "labels.keep"
             fix = f"Write it as a field: {example}; or name a DICOM header in images.headers"
-            raise UserError(f"no field of images.train and no header is called '{column}'", key, fix)
+            raise SettingError(f"no field of images.train and no header is called '{column}'", key, fix)
     patients = patient_column(table, table, competition)
     # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
     may_restart = labels.group not in images.headers

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import UserError, shorten_list
+from medfold.errors import SettingError, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.raw_files import fill_pattern, find_images, pattern_fields
 
@@ -22,7 +22,7 @@ def check_kept_headers(competition: Competition) -> None:
     """
     if private := identifying_keywords(set(competition.labels.keep) & set(competition.images.headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
-        raise UserError(f"the header {private[0]} may identify a patient", "labels.keep", fix)
+        raise SettingError(f"the header {private[0]} may identify a patient", "labels.keep", fix)
 
 
 def locate_images(

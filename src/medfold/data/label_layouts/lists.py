@@ -9,13 +9,14 @@ from medfold.competition import Competition
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.errors import UserError, shorten_list
+from medfold.project_root import display_path
 from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
 
 
 @label_layout
 def lists(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table; the column labels.value lists its labels, separated by labels.separator."""
-    return read_label_table(competition, raw, [competition.labels.value], _lists)
+    return read_label_table(competition, raw, {competition.labels.value: "labels.value"}, _lists)
 
 
 def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
@@ -30,7 +31,7 @@ def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.Data
     names = names[~names.isin(labels.ignore)]
     unknown = names[~names.isin(labels.targets)]
     if len(unknown):
-        where = f"{path}, row {unknown.index[0] + 2}, column '{labels.value}'"
+        where = f"{display_path(path)}, row {unknown.index[0] + 2}, column '{labels.value}'"
         raise UserError(f"unknown label '{unknown.iloc[0]}'", where, f"Known: {shorten_list(labels.targets, 30)}")
     counts = pd.crosstab(names.index, names).reindex(index=table.index, columns=labels.targets, fill_value=0)
     table[labels.targets] = (counts.to_numpy() > 0).astype(int).astype(str)

@@ -14,7 +14,7 @@ from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeat
 @label_layout
 def long(competition: Competition, raw: Path) -> Parts:
     """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
-    return read_label_table(competition, raw, [competition.labels.value], _long)
+    return read_label_table(competition, raw, {competition.labels.value: "labels.value"}, _long)
 
 
 def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from medfold.raw_files import is_one_hot, parse_marks
 @label_layout
 def one_hot(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table, one column per class: 1 for the class of the image, 0 for the others."""
-    return read_label_table(competition, raw, competition.class_names, _one_hot)
+    return read_label_table(competition, raw, dict.fromkeys(competition.class_names, "classes"), _one_hot)
 
 
 def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:

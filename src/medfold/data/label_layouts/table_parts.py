@@ -10,14 +10,14 @@ from medfold.console import say
 from medfold.data.label_layouts.image_columns import check_kept_headers, locate_images, patient_column
 from medfold.data.label_layouts.layout import Parts
 from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
-from medfold.errors import UserError, count_of, did_you_mean
-from medfold.raw_files import merge_repeated_rows, read_table
+from medfold.errors import count_of
+from medfold.raw_files import check_column, merge_repeated_rows, read_table
 
 
 def read_label_table(
     competition: Competition,
     raw: Path,
-    needed: list[str],
+    needed: dict[str, str],
     parse: Callable[[pd.DataFrame, Competition, Path], pd.DataFrame],
 ) -> Parts:
     """Reads training part, test part and solution of a competition whose labels are in a table.
@@ -25,14 +25,15 @@ def read_label_table(
     Args:
         competition: the facts; `labels` names the tables.
         raw: the folder of the raw data.
-        needed: names of the columns that the labels are read from.
-        parse: function (table, competition, path) that turns these columns into checked target columns, and removes
-            rows that `labels.map` leaves out.
+        needed: the columns that the labels are read from, and the key of competition.yaml that names each.
+        parse: function (table, competition, path) that turns these columns into checked target columns, and
+            removes rows that `labels.map` leaves out.
     """
     check_kept_headers(competition)
     labels = competition.labels
     path = raw / competition.labels.file
-    table = read_table(path, [labels.id, *needed, *([labels.part] if labels.part else [])])
+    part_column = {labels.part: "labels.part"} if labels.part else {}
+    table = read_table(path, {labels.id: "labels.id", **needed, **part_column}, "labels.file")
     test = None
     test_path = raw / labels.test if labels.test else path
     if labels.part:
@@ -44,7 +45,7 @@ def read_label_table(
         return _build_part(train, competition, raw), None, None
     # Where a table has labels of the test part and there is no other leaderboard, they serve the local one.
     has_columns = competition.upload == "local" and (labels.part or labels.test) and set(needed) <= set(test)
-    has_labels = has_columns and bool((test[needed] != "").any(axis=None))
+    has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
     if has_labels:
         say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
         rows = parse(test, competition, test_path)
@@ -73,10 +74,9 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
     images = competition.images
     patterns = images.train if part == "train" else images.test or images.train
     located, original = locate_images(table, patterns, competition, raw)
-    for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
-        if column not in original:
-            columns = f"Columns: {', '.join(map(str, original.columns))}"
-            raise UserError(f"no column '{column}'{did_you_mean(column, original.columns)}", path, columns)
+    group = {labels.group: "labels.group"} if labels.group else {}
+    for column, key in (group | dict.fromkeys(labels.keep, "labels.keep")).items() if part == "train" else ():
+        check_column(column, key, original, path.name)
     copied = [column for column in [*labels.keep, *labels.targets] if column in original]
     return pd.concat([located, patient_column(located, original, competition), original[copied]], axis=1)
 

@@ -10,6 +10,7 @@ from medfold.console import say
 from medfold.data.label_layouts.image_columns import locate_images
 from medfold.data.label_layouts.layout import LAYOUTS
 from medfold.errors import UserError, count_of, shorten_list
+from medfold.project_root import display_path
 from medfold.raw_files import (
     PathPattern,
     choose_test_part,
@@ -52,13 +53,14 @@ def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
     submission = competition.submission
     if labels.part:
         path = raw / labels.file
-        return split_by_part(read_table(path, [labels.id, labels.part]), competition, path)[1].reset_index(drop=True)
+        table = read_table(path, {labels.id: "labels.id", labels.part: "labels.part"}, "labels.file")
+        return split_by_part(table, competition, path)[1].reset_index(drop=True)
     if labels.test:
-        return read_table(raw / labels.test, [labels.id])
+        return read_table(raw / labels.test, {labels.id: "labels.id"}, "labels.test")
     if not submission.sample:
         return _test_files(competition, raw)
     path = raw / submission.sample
-    test = read_table(path, [submission.id])
+    test = read_table(path, {submission.id: "submission.id"}, "submission.sample")
     if submission.layout == "long":
         test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
         test = test.drop_duplicates(submission.id)
@@ -103,7 +105,8 @@ def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> 
     if (several > 1).any():
         ids = several.index[several > 1]
         what = f"{count_of(len(ids), 'id')} in several parts: {shorten_list(ids)}"
-        raise UserError(what, f"{path}, column '{column}'", "Give each id one part, or remove labels.part")
+        where = f"{display_path(path)}, column '{column}'"
+        raise UserError(what, where, "Give each id one part, or remove labels.part")
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:

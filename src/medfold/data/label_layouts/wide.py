@@ -13,7 +13,7 @@ from medfold.raw_files import check_classes, drop_rows, map_labels
 @label_layout
 def wide(competition: Competition, raw: Path) -> Parts:
     """One row per image in a table, one column per target."""
-    return read_label_table(competition, raw, competition.labels.targets, _wide)
+    return read_label_table(competition, raw, dict.fromkeys(competition.labels.targets, "labels.targets"), _wide)
 
 
 def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:

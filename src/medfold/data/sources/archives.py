@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.console import format_size, warn
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.progress import ProgressBar, progress_bar
@@ -229,7 +230,7 @@ def _check_member(member: _Member, archive: Path) -> None:
             f"unsafe member '{member.name}'", archive, "Nothing was unpacked; download it from its official source"
         )
     if member.is_encrypted:
-        fix = "Unpack it yourself and set FROM=folder"
+        fix = f"Unpack it yourself, and name the folder: {variable('FROM', 'folder')}"
         raise RefusedArchiveError(f"'{member.name}' needs a password", archive, fix)
 
 

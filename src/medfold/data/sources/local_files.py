@@ -5,6 +5,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from medfold.command_line import variable
 from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
@@ -28,6 +29,9 @@ def copy_or_unpack(path: Path, target: Path, name: str) -> None:
 
 
 def _copy_folder(root: Path, target: Path) -> None:
+    if target.resolve().is_relative_to(root.resolve()):
+        what = "this folder contains the folder that it would be copied to"
+        raise UserError(what, variable("FROM", root), "Name the folder that holds the raw files only")
     skipped: list[str] = []
 
     def ignore_special_files(folder: str, names: list[str]) -> list[str]:
@@ -44,7 +48,7 @@ def _copy_folder(root: Path, target: Path) -> None:
     except shutil.Error as error:
         source, _, reason = error.args[0][0]
         what = f"{count_of(len(error.args[0]), 'file')} cannot be copied ({reason})"
-        raise UserError(what, source, CHECK_PATH) from None
+        raise UserError(what, Path(source), CHECK_PATH) from None
     except OSError as error:
         raise UserError(f"cannot be copied ({error.strerror})", root, CHECK_PATH) from None
     if skipped:

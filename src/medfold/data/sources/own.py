@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from medfold.command_line import variable
 from medfold.data.sources.kinds import SourceFolders
-from medfold.errors import UserError
+from medfold.errors import SettingError
 
 
 class Options(BaseModel):
@@ -22,7 +23,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
         UserError: always.
     """
     what = "the data is your own: there is no address to download it from"
-    raise UserError(what, "source.kind", "Set FROM=folder-or-archive")
+    raise SettingError(what, "source.kind", f"Name it: {variable('FROM', 'folder-or-archive')}")
 
 
 def accept(options: Options, path: Path) -> str:

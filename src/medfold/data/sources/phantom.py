@@ -24,6 +24,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from medfold import files
+from medfold.command_line import variable
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 
@@ -104,7 +105,9 @@ def accept(options: Options, path: Path) -> str:
     Raises:
         UserError: always.
     """
-    raise UserError("a phantom competition is drawn from its seed", path, "Leave FROM out")
+    raise UserError(
+        "a phantom competition is drawn from its seed", variable("FROM", path), f"Leave {variable('FROM')} out"
+    )
 
 
 def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Generator:

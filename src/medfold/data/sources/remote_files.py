@@ -6,6 +6,7 @@ from pathlib import Path
 import requests
 
 from medfold import files, http_download
+from medfold.command_line import variable
 from medfold.console import format_size, say, warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
@@ -44,7 +45,7 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
         except archives.DamagedArchiveError as error:
             archive.unlink()
             if attempt == 2:
-                fix = "Try again later, or download it with a browser and set FROM=archive.zip"
+                fix = f"Try again later, or download it with a browser, and name it: {variable('FROM', 'archive.zip')}"
                 raise UserError(f"the archive arrived damaged twice ({error.what})", name, fix) from None
             warn("download", f"{error.what}; downloading it again")
             files.remove(into.raw)

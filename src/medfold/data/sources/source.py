@@ -10,6 +10,7 @@ from typing import Any, cast
 import pandas as pd
 
 from medfold import config, files
+from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
@@ -25,6 +26,7 @@ from medfold.data.sources.kinds import (
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
 
@@ -41,7 +43,7 @@ class Source:
     """
 
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
-        where = paths.facts_file.relative_to(paths.root)
+        where = display_path(paths.facts_file)
         self.kind = settings.get("kind")
         if self.kind in KINDS:
             module = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
@@ -89,7 +91,7 @@ class Source:
             else:
                 path = path.expanduser()
                 if not path.exists():
-                    raise UserError("no such file or folder", f"FROM={path}", "Check the path")
+                    raise UserError("no such file or folder", variable("FROM", path), "Check the path")
                 local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
             archives.unpack_nested(raw)
             _normalise_names(raw)
@@ -99,7 +101,9 @@ class Source:
                     raise UserError(
                         "the source gave no files", f"source {self.kind}", "Check source in competition.yaml"
                     )
-                raise UserError("contains no files", f"FROM={path}", "Name the folder or archive that holds the data")
+                raise UserError(
+                    "contains no files", variable("FROM", path), "Name the folder or archive that holds the data"
+                )
             paths.raw_manifest.unlink(missing_ok=True)
         files.write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)
@@ -135,14 +139,16 @@ class Source:
         """
         single = self._single_files()
         if single is None:
-            raise UserError(f"source {self.kind} has no downloads of single files", "FILES", "Leave FILES out")
+            raise UserError(
+                f"source {self.kind} has no downloads of single files",
+                variable("FILES"),
+                f"Leave {variable('FILES')} out",
+            )
         sizes = single.sizes()
         names = _match_files(patterns, sorted(sizes))
         if len(names) > MAX_SINGLE_FILES:
-            warn(
-                "download",
-                f"{len(names):,} files one by one take long; without FILES they are downloaded as one archive",
-            )
+            without = f"without {variable('FILES')} they are downloaded as one archive"
+            warn("download", f"{len(names):,} files one by one take long; {without}")
         changed = set(missing_files(self._paths))
         for number, name in enumerate(names, start=1):
             path = self._paths.raw / name
@@ -200,7 +206,9 @@ class Source:
         """Downloads one file into the staging folder, unless it is already there."""
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             what = f"unsafe file name '{name}': it leads out of the folder raw/"
-            raise UserError(what, f"source {self.kind}", "Download the data by hand, and name it with FROM=")
+            raise UserError(
+                what, f"source {self.kind}", f"Download the data by hand, and name it with {variable('FROM')}"
+            )
         path = self._staging / name
         if not path.is_file():
             single.fetch(name, path)
@@ -240,7 +248,7 @@ def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:
         matches = fnmatch.filter(all_names, pattern)
         if not matches:
             available = f"Files: {shorten_list(all_names, 8)}"
-            raise UserError(f"no file matches{did_you_mean(pattern, all_names)}", f"FILES={pattern}", available)
+            raise UserError(f"no file matches{did_you_mean(pattern, all_names)}", variable("FILES", pattern), available)
         stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
         matches += [name for name in all_names if name[:-4] in stems and name[-3:].isdigit()]
         names += [name for name in matches if name not in names]

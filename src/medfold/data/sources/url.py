@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from medfold import files, http_download
+from medfold.command_line import variable
 from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
@@ -33,7 +34,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
         try:
             http_download.download_file(lambda: http_download.open_stream(options.url), download)
         except UserError as error:
-            fix = f"Download it with a browser and set FROM={options.file}"
+            fix = f"Download it with a browser, and name it: {variable('FROM', options.file)}"
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None
     if files.md5(download) != options.md5:
         download.unlink()

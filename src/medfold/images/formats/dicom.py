@@ -30,7 +30,7 @@ from pydicom.uid import (
 )
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import SettingError, did_you_mean
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
 from medfold.images.formats.dicom_transforms import grayscale_chain
 from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, frames_to_uint8, tile_frames
@@ -148,9 +148,9 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     for keyword in keywords:
         if keyword not in keyword_dict:
             what = f"unknown DICOM keyword '{keyword}'{did_you_mean(keyword, keyword_dict)}"
-            raise UserError(what, "images.headers", "The DICOM standard, part 6, lists the keywords")
+            raise SettingError(what, "images.headers", "The DICOM standard, part 6, lists the keywords")
         if dictionary_VR(keyword) in ("SQ", "OB", "OW", "OB or OW", "OD", "OF", "OL", "OV", "UN"):
-            raise UserError(f"DICOM keyword '{keyword}' contains no text", "images.headers", f"Remove {keyword}")
+            raise SettingError(f"DICOM keyword '{keyword}' contains no text", "images.headers", f"Remove {keyword}")
     dataset = _parsed(path, stop_before_pixels=True, specific_tags=keywords)
     return {key: _text(dataset.get(key, dataset.file_meta.get(key))) for key in keywords}
 

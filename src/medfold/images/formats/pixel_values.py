@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, count_of, did_you_mean
+from medfold.errors import SettingError, count_of, did_you_mean
 
 MAX_PIXELS = 2**30  # per image; the limit of OpenCV is the same
 MAX_STACK_BYTES = 8 * 10**9  # of all frames together
@@ -40,11 +40,11 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
     if isinstance(window, str):
         if window not in WINDOWS:
             fix = f"Known: {', '.join(WINDOWS)}; or give [centre, width]"
-            raise UserError(f"unknown window '{window}'{did_you_mean(window, WINDOWS)}", "images.windows", fix)
+            raise SettingError(f"unknown window '{window}'{did_you_mean(window, WINDOWS)}", "images.windows", fix)
         return WINDOWS[window]
     centre, width = window
     if not width > 0:
-        raise UserError(f"a window of width {width}", "images.windows", "Give [centre, width] with a width above 0")
+        raise SettingError(f"a window of width {width}", "images.windows", "Give [centre, width] with a width above 0")
     return centre, width
 
 

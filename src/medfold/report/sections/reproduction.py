@@ -33,13 +33,12 @@ def reproduction_section(
 ) -> Section:
     """Lists the commands that reproduce the result, with versions, seed and hashes."""
     section = Section("again", "Reproduction")
-    commands = [project.command("download"), project.command("folds")]
+    commands = [project.make_command("download"), project.make_command("folds")]
     for run_name in ensemble.run_names:
         run = read_run(project.paths.run(run_name))
         commands.append(run.get("command") or f"# {run_name}: started by an earlier version, its command is unknown")
     joined = " ".join(ensemble.run_names)
-    quoted = f'"{joined}"'
-    commands += [project.command(target, RUNS=quoted, **variables) for target in ("submit", "report")]
+    commands += [project.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
     rows = [["commit", metadata["commit"] or "outside git"], ["seed", metadata["seed"]]]
     rows += [[name, number] for name, number in metadata["versions"].items()]

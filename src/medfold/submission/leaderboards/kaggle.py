@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from medfold.command_line import command
 from medfold.competition import Competition, kaggle_slug
 from medfold.console import format_duration, say, warn
 from medfold.errors import UserError
@@ -16,7 +17,6 @@ from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionE
 
 IS_LONG_RUNNING = False
 MAX_WAIT = 600  # seconds to wait for a score
-PENDING_MESSAGE = "not available yet; run make scores later"
 MAX_LISTED = 1000  # submissions in which earlier ones are searched
 
 wait = time.sleep
@@ -71,6 +71,11 @@ def fetch_scores(competition: Competition, queries: list[tuple[str, str, str]]) 
     return results
 
 
+def pending_message() -> str:
+    """Returns the line about a score that Kaggle has not computed yet."""
+    return f"not available yet; run {command('scores')} later"
+
+
 def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False) -> None:
     """Checks that Kaggle would accept a submission now, and prints how many are left.
 
@@ -119,7 +124,7 @@ def wait_for_score(
     submission = _wait(competitions, ref)
     if submission is None or submission.status == "pending":
         return LeaderboardResult(
-            status="pending", ref=str(ref), lines=[("score", PENDING_MESSAGE)], record_entries=record_entries or {}
+            status="pending", ref=str(ref), lines=[("score", pending_message())], record_entries=record_entries or {}
         )
     return replace(_result(submission), record_entries=record_entries or {})
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from medfold import files
+from medfold.command_line import command
 from medfold.competition import Competition
 from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError, count_of
@@ -23,7 +24,8 @@ def preflight(competition: Competition, paths: CompetitionPaths) -> None:
         UserError: there is no solution.
     """
     if not paths.solution.is_file() and _has_test_labels(competition):
-        raise UserError("no hidden solution", paths.solution, f"Run: make download COMPETITION={paths.name} FORCE=1")
+        fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
+        raise UserError("no hidden solution", paths.solution, fix)
 
 
 def _has_test_labels(competition: Competition) -> bool:

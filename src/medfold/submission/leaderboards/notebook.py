@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from medfold.command_line import variable
 from medfold.competition import Competition, kaggle_slug
 from medfold.console import say, warn
 from medfold.errors import UserError, count_of
@@ -54,7 +55,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
     try:
         _compare(competition, entry, output)
     except UserError as error:
-        fix = "Run the notebook again with FORCE=1"
+        fix = f"Run the notebook again with {variable('FORCE')}"
         raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
     ref = competitions.submit_notebook(slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id)
     say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")

@@ -1,0 +1,49 @@
+"""Errors in the value of a key, with the file that holds the key: competition.yaml, a recipe, or SET."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from medfold import config
+from medfold.competition.facts import Competition
+from medfold.competition.recipe import Recipe, recipe_location
+from medfold.errors import SettingError, UserError
+from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
+
+
+@contextmanager
+def settings_located(
+    paths: CompetitionPaths, recipe: str | None = None, overrides: dict[str, Any] | None = None
+) -> Iterator[None]:
+    """Turns a SettingError within the block into a UserError that also names the file with the key.
+
+    Args:
+        paths: paths of the competition.
+        recipe: name of the recipe in use. Defaults to none: keys of recipes are left to the caller.
+        overrides: keys of the recipe that SET changes, nested. Defaults to none.
+    """
+    try:
+        yield
+    except SettingError as error:
+        file = _file_of(str(error.where), paths, recipe, overrides or {})
+        if file is None:
+            raise
+        raise UserError(error.what, f"{file}, {error.where}", error.fix) from error
+
+
+def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: dict[str, Any]) -> str | None:
+    """Returns what holds a key, as text; None if it is a recipe's and no recipe is known, or no key at all."""
+    key = key.partition(",")[0]
+    section = key.partition(".")[0]
+    if any(key == known or known.startswith(f"{key}.") for known in config.flat(Recipe().model_dump())):
+        if recipe is None:
+            return None
+        return recipe_location(paths, recipe, overrides, key)
+    return facts_location(paths) if section in Competition.model_fields else None
+
+
+def facts_location(paths: CompetitionPaths) -> str:
+    """Returns competition.yaml as text for a message; for a variant with its name."""
+    where = display_path(paths.facts_file)
+    return where if paths.folder_name == paths.name else f"{where}, {paths.name}"

@@ -1,0 +1,65 @@
+"""Raw data that the user gives by FROM; it is kept only if it is accepted."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from medfold import files
+from medfold.command_line import variable
+from medfold.errors import UserError
+from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
+
+
+@contextmanager
+def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPaths]:
+    """Yields paths with a temporary folder instead of data/<name>; its contents move there at the end of the block.
+
+    After an error nothing is kept: the temporary folder holds copies and links, the files of the user stay. The error
+    names the files as the user gave them. Call it under the lock of `paths.raw`.
+
+    Args:
+        paths: paths of the competition.
+        given: the file, folder or archive that is copied within the block.
+    """
+    files.remove_temporaries(paths.raw)
+    staged = replace(paths, data_folder=paths.data / f".raw.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        staged.data.mkdir(parents=True)
+        yield staged
+        _move(staged, paths)
+    except UserError as error:
+        error.where, error.what = (_as_given(text, staged.raw, given) for text in (error.where, error.what))
+        if error.fix:
+            complete = f"{variable('FROM', given)} holds all files"
+            error.fix = error.fix.replace("the download is complete", complete)
+        raise
+    finally:
+        files.remove(staged.data)
+
+
+def _as_given(text: object, raw: Path, given: Path) -> object:
+    """Returns a path or text with the path of the user's file or folder instead of that of its copy."""
+    if isinstance(text, Path):
+        text = display_path(text)
+    if not isinstance(text, str):
+        return text
+    separator = os.sep if given.is_dir() else ", "  # of an archive: its name, then the member
+    return text.replace(f"{display_path(raw)}{os.sep}", f"{display_path(given)}{separator}").replace(
+        display_path(raw), display_path(given)
+    )
+
+
+def _move(staged: CompetitionPaths, paths: CompetitionPaths) -> None:
+    """Moves the contents of the staged data/ into data/<name>; the files that mark others as complete come last."""
+    markers = (staged.samples_metadata, staged.raw_manifest)
+    for path in (paths.raw_manifest, paths.samples_metadata):
+        path.unlink(missing_ok=True)
+    for path in (*(path for path in sorted(staged.data.iterdir()) if path not in markers), *markers):
+        if path.exists():
+            files.remove(paths.data / path.name)
+            path.replace(paths.data / path.name)
+    files.remove(paths.downloads)

@@ -1,0 +1,49 @@
+"""Errors in the value of a key: the file with the key."""
+
+import pytest
+
+from medfold.competition import Project, settings_located
+from medfold.errors import SettingError, UserError
+from tests.conftest import SMALL, add_competition
+
+FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baseline.yaml"
+
+
+@pytest.mark.parametrize(
+    ("key", "overrides", "where"),
+    [
+        ("labels.group", {}, f"{FACTS}, labels.group"),
+        ("images.windows", {}, f"{FACTS}, images.windows"),
+        ("images.train", {"images": {"size": 9}}, f"{FACTS}, images.train"),
+        ("images.steps", {}, f"{RECIPE}, images.steps"),
+        ("images.steps", {"images": {"steps": ["x"]}}, "SET, images.steps"),
+        ("images.size", {"images": {"steps": ["x"]}}, f"{RECIPE}, images.size"),
+        ("images.steps, clahe", {}, f"{RECIPE}, images.steps, clahe"),
+        ("augment", {}, f"{RECIPE}, augment"),
+        ("augment", {"augment": ["x"]}, "SET, augment"),
+        ("backbone", {"backbone": {"name": "x"}}, "SET, backbone"),
+    ],
+)
+def test_errors_name_the_file_with_the_key(small, key, overrides, where):
+    with pytest.raises(UserError) as caught, settings_located(small.paths, "baseline", overrides):
+        raise SettingError("wrong", key, "Correct it")
+    assert str(caught.value).replace("\\", "/") == f"{where}: wrong. Correct it"
+
+
+def test_shared_recipes_are_named_by_their_file(small):
+    match = r"_base.simple_cnn.yaml, augment: wrong"
+    with pytest.raises(UserError, match=match), settings_located(small.paths, "simple_cnn"):
+        raise SettingError("wrong", "augment")
+
+
+@pytest.mark.parametrize("key", ["training.loss", "elsewhere.key"])
+def test_keys_of_unknown_files_stay_as_they_are(small, key):
+    with pytest.raises(SettingError, match=f"^{key}: wrong"), settings_located(small.paths):
+        raise SettingError("wrong", key)
+
+
+def test_variants_are_named_with_their_file(project_folder):
+    add_competition(project_folder, "many", SMALL + "\nvariants: {one: {title: One}, two: {title: Two}}\n")
+    match = r"many.competition.yaml, two, labels.id: wrong"
+    with pytest.raises(UserError, match=match), settings_located(Project.open("two").paths):
+        raise SettingError("wrong", "labels.id")

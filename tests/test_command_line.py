@@ -1,0 +1,52 @@
+"""Commands and variables in messages: for make, and for the program `medfold`."""
+
+import shlex
+
+import pytest
+
+from medfold.command_line import command, make_command, respelled, variable
+
+WORDS = [
+    (variable, ("FOLD", 9), {}, "FOLD=9", "--fold 9"),
+    (variable, ("FOLD",), {}, "FOLD", "--fold"),
+    (variable, ("FORCE",), {}, "FORCE=1", "--force"),
+    (variable, ("PER_CLASS", 1), {}, "PER_CLASS=1", "--per-class"),
+    (variable, ("RUNS", "a b"), {}, 'RUNS="a b"', '--runs "a b"'),
+    (variable, ("FOLD", ""), {}, 'FOLD=""', '--fold ""'),
+    (variable, ("FROM", "a$b c"), {}, "FROM='a$b c'", "--from 'a$b c'"),
+    (variable, ("RUN", "it's"), {}, 'RUN="it\'s"', '--run "it\'s"'),
+    (command, ("scores",), {}, "make scores", "medfold scores"),
+    (
+        command,
+        ("folds",),
+        {"COMPETITION": "x", "FORCE": 1, "RECIPE": None, "PER_CLASS": False},
+        "make folds COMPETITION=x FORCE=1",
+        "medfold folds --competition x --force",
+    ),
+    (make_command, ("train",), {"SEEDS": 0}, "make train SEEDS=0", "make train SEEDS=0"),
+    (
+        respelled,
+        ('make train SEEDS=0 SET="tta=false images.size=9"',),
+        {},
+        'make train SEEDS=0 SET="tta=false images.size=9"',
+        'medfold train --seeds 0 --set "tta=false images.size=9"',
+    ),
+    (respelled, ('make train SET="a',), {}, *['make train SET="a'] * 2),
+    (respelled, ("make train x",), {}, *["make train x"] * 2),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments", "variables", "by_make", "by_medfold"), WORDS)
+def test_commands_and_variables_are_spelled_as_the_user_types_them(
+    function, arguments, variables, by_make, by_medfold, request
+):
+    assert function(*arguments, **variables) == by_make
+    request.getfixturevalue("typed_medfold")
+    assert function(*arguments, **variables) == by_medfold
+
+
+@pytest.mark.parametrize(
+    "value", ["a b", "a'b", 'a"b', "a$b", "`a`", "a\\b", "", "*", "a;b", "~/é", "½", "x!y", "a\tb"]
+)
+def test_a_shell_reads_the_value_that_was_written(value, typed_medfold):
+    assert shlex.split(variable("FROM", value)) == ["--from", value]

@@ -176,18 +176,19 @@ def test_other_errors_in_a_finalizer_are_shown(monkeypatch):
     assert shown == ["lost"]
 
 
-def test_request_to_a_finished_command_changes_nothing():
+@pytest.mark.parametrize("number", sorted(signals.ALL))
+def test_signal_to_a_finished_command_changes_nothing(number):
     code = (
-        "import os, signal\n"
+        "import os, sys\n"
         "from medfold.signals import stop_on_signals\n"
         "class Last:\n"
-        "    def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGTERM):\n"
+        "    def __del__(self, kill=os.kill, own=os.getpid(), number=int(sys.argv[1])):\n"
         "        kill(own, number)\n"
         "last = Last()\n"
         "stop_on_signals()\n"
         "print('done')\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", code, str(int(number))], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 

@@ -49,7 +49,7 @@ def stop_on_signals() -> None:
             signal.signal(number, _stop)
     accept_termination()
     sys.unraisablehook = _show_unless_stopped
-    atexit.register(_ignore_requests)
+    atexit.register(_ignore_signals)
 
 
 def end_stopped() -> signal.Signals:
@@ -94,10 +94,10 @@ def _show_unless_stopped(unraisable: Any) -> None:
         sys.__unraisablehook__(unraisable)
 
 
-def _ignore_requests() -> None:
-    """Once the work is done and Python ends: it resets the handlers, and a request would kill a finished command."""
+def _ignore_signals() -> None:
+    """Once the work is done and Python ends: it resets the handlers, and a signal would kill a finished command."""
     end_stopped()
-    for number in REQUESTS:
+    for number in ALL:
         signal.signal(number, signal.SIG_IGN)
 
 

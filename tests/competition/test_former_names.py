@@ -6,8 +6,6 @@ from medfold.competition.former_names import with_current_names, with_former_nam
 from tests.support import helpers
 
 LISTS = {"labels": {"layout": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"layout": "lists"}}
-
-
 FORMER_LISTS = {"labels": {"shape": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"shape": "lists"}}
 
 

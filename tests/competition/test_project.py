@@ -22,7 +22,6 @@ variants:
     score: {metric: mean_auc}
 """
 
-
 SHARED = """
 source: {kind: phantom}
 upload: local

@@ -19,8 +19,6 @@ from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
 
 REF = "alice/medfold-train-small-baseline-fold0"
-
-
 JOB = f"{REF}-job"
 
 

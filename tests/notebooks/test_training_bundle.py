@@ -16,8 +16,6 @@ from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN
 
 REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
-
-
 MARK = "0123456789ab"
 
 

@@ -98,8 +98,6 @@ COMMANDS = {
     "notebook": lambda project, name: notebook(project, [name]),
 }
 RECHECK = {"recheck": lambda project, name: recheck(project, [name])}
-
-
 OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS if command != "submit"]
 
 

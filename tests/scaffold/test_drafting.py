@@ -14,11 +14,7 @@ from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, tabl
 from tests.support.helpers import picture
 
 ROOT = Workspace(REPOSITORY)
-
-
 ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]
-
-
 TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 
 

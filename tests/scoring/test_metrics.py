@@ -9,11 +9,7 @@ from medfold.scoring.metric import METRICS, metric_of
 from tests.support.helpers import competition
 
 SEEDS = range(30)
-
-
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
-
-
 WEIGHTS = np.array([[7.0, 14.0], [1.0, 2.0], [1.0, 1.0]])
 
 

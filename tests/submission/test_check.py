@@ -25,7 +25,6 @@ def test_missing_long_rows_raise_with_ids():
 
 GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
 
-
 FAULTS = {
     "has no rows": GOOD.iloc[:0],
     "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),

@@ -17,8 +17,6 @@ def rows_of(raw, split, sick):
 
 
 PARTS = ["train", "Train", "training", "train", "val", "test", "test", "Testing"]
-
-
 SICK = ["0", "1", "1.0", " 0", "1", "0", "1", "1"]
 
 

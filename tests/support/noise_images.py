@@ -6,14 +6,8 @@ from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats.decoding import read_image
 
 NOISE = np.random.default_rng(0)
-
-
 GREY_NOISE = NOISE.integers(0, 256, (23, 37), np.uint8)
-
-
 COLOUR_NOISE = NOISE.integers(0, 256, (23, 37, 3), np.uint8)
-
-
 DEEP_NOISE = NOISE.integers(0, 65536, (23, 37), np.uint16)
 
 

@@ -14,8 +14,6 @@ from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import build_mixer
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
-
-
 augmenter = cache(build_augmenter)  # building one checks it on dozens of images
 
 

@@ -9,10 +9,7 @@ from medfold.images.formats.decoding import read_image
 from tests.support.dicom_files import dataset, images, lut, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
 
 CURVE = np.rint(np.linspace(0, 1, 3000) ** 0.5 * 1023).astype(np.uint16)
-
-
 RESCALE = {"RescaleSlope": 1.25, "RescaleIntercept": -700}
-
 
 CHAINS = {
     "window": {"WindowCenter": 2000, "WindowWidth": 1500},

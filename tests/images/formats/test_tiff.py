@@ -15,7 +15,6 @@ from tests.support.noise_images import COLOUR_NOISE, GREY_NOISE, NOISE, read_con
 # Variants written by tifffile: (values, options, expected pixels).
 PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
 
-
 TIFFS = {
     "bytes": (GREY, {"photometric": "minisblack"}, GREY),
     "16 bits": (DEEP, {"photometric": "minisblack"}, DEEP),
@@ -141,11 +140,7 @@ def test_montage_of_differently_sized_pages_raises(tmp_path):
 
 
 PLAIN = ("lzw", "zlib", "lzma", "zstd", "packbits", "none", "jpeg2000")
-
-
 COLOURS = [(how, planar, kind) for how in PLAIN for planar in ("contig", "separate") for kind in ("8", "16", "alpha")]
-
-
 LOSSLESS = {"webp": {"lossless": True}, "jpegxl": {"lossless": True}, "jpeg2000": {"level": 0}}
 
 

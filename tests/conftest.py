@@ -266,3 +266,24 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
     for secret in (TOKEN, KEY, "X-Goog-Signature"):
         assert secret not in "".join(outputs)
         assert [path for path in files_left if secret.encode() in path.read_bytes()] == []
+
+
+@pytest.fixture
+def two_runs(folded):
+    """The small phantom with two finished runs, `weak` and `strong`."""
+    finished_run(folded, "weak", 0.3)
+    finished_run(folded, "strong", 2.0)
+    return folded
+
+
+@pytest.fixture
+def submitted(folded, capsys):
+    """Two runs: the first submitted alone, then both as an ensemble."""
+    from medfold.commands.submit import submit
+
+    finished_run(folded, "one", 1.0)
+    finished_run(folded, "two", 0.8)
+    submit(folded, names=["one"])
+    submit(folded, names=["one", "two"], method="mean")
+    capsys.readouterr()
+    return folded

@@ -66,7 +66,7 @@ def test_print_json_reports_errors_of_users_and_of_the_disk(tmp_path, capsys):
         error.result = {"done": 1}
         raise error
 
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="no such fold"):
         console.print_json(refuse)
     assert json.loads(capsys.readouterr().out) == {
         "result": {"done": 1},

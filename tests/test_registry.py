@@ -15,10 +15,11 @@ from tests.support.helpers import REPOSITORY
 @pytest.fixture
 def things(monkeypatch):
     monkeypatch.setattr(registry, "_registries", [])
-    monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
+    registry.set_plugin_loader(lambda: None)
     made = Registry("thing")
     made.register("stone", 1)
-    return made
+    yield made
+    registry.set_plugin_loader(lambda: None)
 
 
 def test_plugins_run_once_at_the_first_unknown_name(things):
@@ -65,11 +66,12 @@ def test_built_in_names_imported_by_plugins_stay_built_in():
     code = (
         "from medfold import registry\n"
         "import importlib\n"
-        "registry.set_plugin_loader(lambda: importlib.import_module('medfold.models.backbones'))\n"
-        "registry._run_plugins()\n"
+        "registry.set_plugin_loader(lambda: importlib.import_module('medfold.images.preparation_steps'))\n"
+        "'unknown' in registry.Registry('thing')  # runs the plugins\n"
         "registry.set_plugin_loader(lambda: None)\n"
-        "from medfold.models.backbones import BACKBONES\n"
-        "assert BACKBONES.is_built_in('resnet9') and BACKBONES.is_built_in('MobileNetV2')\n"
+        "from medfold.images.preparation import STEPS\n"
+        "print(*map(STEPS.is_built_in, ('clahe', 'circle_crop', 'unknown')))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (ended.returncode, ended.stdout) == (0, "True True False\n"), ended.stderr

@@ -69,6 +69,25 @@ def test_missing_folder_gives_no_names(folder, monkeypatch):
     assert current_process()._config["semprefix"] == "/mp"
 
 
+def test_resource_tracker_outlives_a_closed_terminal(tmp_path):
+    script = tmp_path / "command.py"
+    script.write_text(
+        "import os, signal, time\n"
+        "from multiprocessing.resource_tracker import _resource_tracker\n"
+        "from multiprocessing.shared_memory import SharedMemory\n"
+        "from medfold.shared_memory import claim_names\n"
+        "claim_names()\n"
+        "memory = SharedMemory(create=True, size=16)\n"
+        "os.kill(_resource_tracker._pid, signal.SIGHUP)\n"
+        "time.sleep(0.5)\n"
+        "memory.close()\n"
+        "memory.unlink()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    ended = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def left_of(name: str) -> list[str]:
     return sorted(path.name for path in shared_memory.FOLDER.iterdir() if name in path.name)
 

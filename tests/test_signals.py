@@ -1,5 +1,6 @@
 """Signals stop a process by KeyboardInterrupt, but never while it starts a child."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from medfold import signals
-from medfold.signals import received_signal, shielded_children, stop_on_signals
+from medfold.signals import end_stopped, shielded_children, stop_on_signals
 from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
@@ -20,6 +21,9 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="
 def _handlers(monkeypatch):
     """The handlers of the tests' process are as before afterwards."""
     monkeypatch.setattr(signals, "_received", signal.SIGINT)
+    monkeypatch.setattr(signals, "_is_ending", False)
+    monkeypatch.setattr(signals, "_watched", None)
+    monkeypatch.setattr(signals, "SEND_AGAIN_SECONDS", 0.05)
     monkeypatch.setattr(signals, "_stopped_at", float("-inf"))
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     previous = {number: signal.getsignal(number) for number in signals.ALL}
@@ -28,6 +32,7 @@ def _handlers(monkeypatch):
         signal.signal(number, signal.SIG_DFL)
     stop_on_signals()
     yield
+    end_stopped()  # a signal that a test drops is not sent again
     for number, handler in previous.items():
         signal.signal(number, handler)
 
@@ -47,7 +52,7 @@ def other_thread():
 def test_signal_raises_keyboard_interrupt(number):
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), number)
-    assert received_signal() == number
+    assert end_stopped() == number
 
 
 @pytest.mark.parametrize("number", sorted(signals.ALL))
@@ -64,7 +69,7 @@ def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, nu
     with pytest.raises(KeyboardInterrupt):
         start_children()
     assert steps == ["sent", "inner ended"]
-    assert received_signal() == number
+    assert end_stopped() == number
     with shielded_children():  # it counts once
         pass
 
@@ -87,7 +92,7 @@ def test_shield_of_another_thread_postpones_the_signal():
     os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         end_child()
-    assert received_signal() == signal.SIGTERM
+    assert end_stopped() == signal.SIGTERM
     thread.join()
 
 
@@ -96,7 +101,7 @@ def test_second_request_does_not_interrupt_the_clean_up():
         os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGTERM)
     os.kill(os.getpid(), signal.SIGHUP)
-    assert received_signal() == signal.SIGTERM
+    assert end_stopped() == signal.SIGTERM
 
 
 def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
@@ -129,8 +134,35 @@ def test_signal_in_a_finalizer_is_not_lost(number, capfd):
 
     with pytest.raises(KeyboardInterrupt):
         drop()
-    assert received_signal() == number
+    assert end_stopped() == number
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", sorted(signals.ALL))
+def test_signal_is_sent_again_where_a_library_drops_it(number):
+    def import_optional():
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(10)
+        except:  # noqa: E722  as libraries do
+            pass
+
+    def work():
+        import_optional()
+        import_optional()
+        time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert end_stopped() == number
+
+
+def test_signal_is_not_sent_again_while_the_process_ends():
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+    end_stopped()
+    gc.collect()
+    time.sleep(0.2)
 
 
 def test_other_errors_in_a_finalizer_are_shown(monkeypatch):

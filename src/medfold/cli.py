@@ -33,7 +33,7 @@ from medfold.commands.options import (
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
-from medfold.signals import received_signal, stop_on_signals
+from medfold.signals import end_stopped, stop_on_signals
 
 DEFAULT_COMPETITION = "phantom-chest"
 
@@ -464,7 +464,7 @@ def _with_options(error: UserError) -> UserError:
 
 def _end_stopped() -> NoReturn:
     """Reports the signal that stopped the command, and exits with 128 and its number."""
-    number = received_signal()
+    number = end_stopped()
     reason = "" if number == signal.SIGINT else f" by {number.name}"
     with suppress(OSError):  # the terminal may be closed
         print(f"medfold: stopped{reason}; run the same command again to continue", file=sys.stderr)

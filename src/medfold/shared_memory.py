@@ -4,13 +4,16 @@ Semaphores and memory that processes share are files in /dev/shm. Python's resou
 is killed, unless it is killed, too, as by `kill -9` of the whole command or by a batch system.
 """
 
+import os
 import uuid
 from contextlib import suppress
 from functools import cache
-from multiprocessing import current_process, util
+from multiprocessing import current_process, resource_tracker, util
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from medfold.signals import shielded_children
 
 FOLDER = Path("/dev/shm")  # of Linux
 PREFIX = "medfold-"
@@ -24,9 +27,15 @@ def claim_names() -> str | None:
     A locked file, which the system unlocks when the process ends, marks the names as in use. From now on the semaphores
     of multiprocessing have such names, in this process and its workers.
 
+    Python's resource tracker is started here, shielded from the signals of a terminal: it ignores Ctrl-C, but a closed
+    terminal would end it.
+
     Returns:
         How a name must begin; None where shared memory is not in a folder that can be written to.
     """
+    if os.name != "nt":  # Windows has no tracker
+        with shielded_children():
+            resource_tracker.ensure_running()
     name = f"{PREFIX}{uuid.uuid4().hex[:12]}"
     mark = FileLock(FOLDER / f"{name}.lock")
     try:

@@ -6,25 +6,30 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing import parent_process
 from types import FrameType
 from typing import Any
 
 REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 ALL = {signal.SIGINT, *REQUESTS}
 
-CLEAN_UP_SECONDS = 5  # after a signal, in which others are ignored; later ones count, should the first be lost
-SEND_AGAIN_SECONDS = 0.05  # after a finalizer has dropped a signal; it has ended by then
+CLEAN_UP_SECONDS = 5  # after a request, in which others are ignored
+SEND_AGAIN_SECONDS = 0.5  # after a library has dropped a signal
 _received = signal.SIGINT
 _stopped_at = float("-inf")
+_is_ending = False
+_watched: "weakref.ref[Stopped] | None" = None
 _lock = threading.Lock()
 _open_shields = 0  # blocks of `shielded_children`, in all threads
 _postponed: int | None = None
 
 
-class RequestToEnd(KeyboardInterrupt):
-    """Stops this process as Ctrl-C does, on SIGTERM or SIGHUP.
+class Stopped(KeyboardInterrupt):
+    """Stops this process, on Ctrl-C, SIGTERM or SIGHUP.
 
     A class of its own, since Python ends with SIGINT, whatever the exit code, once a plain KeyboardInterrupt has left
     code that `exec` or `eval` compiled, as those of dataclasses and named tuples.
@@ -32,33 +37,66 @@ class RequestToEnd(KeyboardInterrupt):
 
 
 def stop_on_signals() -> None:
-    """Makes SIGTERM and SIGHUP stop this process as Ctrl-C does, by a KeyboardInterrupt, so that it cleans up.
+    """Makes Ctrl-C, SIGTERM and SIGHUP stop this process by a KeyboardInterrupt, so that it cleans up.
 
-    A signal that is ignored, as SIGHUP is under `nohup`, stays ignored. Call it in the main thread.
+    A signal is not lost where the exception is: if a finalizer, or a library with a bare `except`, drops it, the signal
+    is sent again. A signal that is ignored, as SIGHUP is under `nohup`, stays ignored. Call it in the main thread.
     """
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupt)
+        signal.signal(signal.SIGINT, _stop)
     for number in REQUESTS:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
     accept_termination()
-    sys.unraisablehook = _send_again
+    sys.unraisablehook = _show_unless_stopped
     atexit.register(_ignore_requests)
 
 
-def _send_again(unraisable: Any) -> None:
-    """Sends a signal once more that arrived in a finalizer or a callback, where Python drops exceptions."""
-    global _stopped_at
-    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(unraisable)
+def end_stopped() -> signal.Signals:
+    """Returns the signal that stopped this process. It ends now: from here on, a lost signal is not sent again."""
+    global _is_ending
+    _is_ending = True
+    return _received
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    global _received, _stopped_at, _watched
+    is_repeated = number != signal.SIGINT and time.monotonic() - _stopped_at < CLEAN_UP_SECONDS
+    if _postpone(number) or is_repeated:  # a second request would interrupt the clean-up
         return
-    number = _received if issubclass(unraisable.exc_type, RequestToEnd) else signal.SIGINT
-    _stopped_at = float("-inf")
-    threading.Timer(SEND_AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()
+    _received, _stopped_at = signal.Signals(number), time.monotonic()
+    stopped = Stopped()
+    _watched = weakref.ref(stopped, partial(_send_again, number))
+    try:
+        raise stopped
+    finally:
+        del stopped  # or its traceback would keep it alive
+
+
+def _send_again(number: int, dropped: "weakref.ref[Stopped]") -> None:
+    """Sends the last signal once more, whose exception was dropped, unless the process ends because of it."""
+
+    def send() -> None:
+        global _stopped_at
+        if dropped is _watched and not _is_ending:
+            _stopped_at = float("-inf")
+            os.kill(os.getpid(), number)
+
+    if parent_process() is None:  # workers of multiprocessing are ended by their parent
+        timer = threading.Timer(SEND_AGAIN_SECONDS, send)
+        timer.daemon = True
+        timer.start()
+
+
+def _show_unless_stopped(unraisable: Any) -> None:
+    """Shows an error in a finalizer or a callback, where Python drops exceptions, unless a signal has caused it."""
+    if not issubclass(unraisable.exc_type, Stopped):
+        sys.__unraisablehook__(unraisable)
 
 
 def _ignore_requests() -> None:
     """Once the work is done and Python ends: it resets the handlers, and a request would kill a finished command."""
+    end_stopped()
     for number in REQUESTS:
         signal.signal(number, signal.SIG_IGN)
 
@@ -69,29 +107,11 @@ def accept_termination() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    if not _postpone(number):
-        signal.default_int_handler(number, frame)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    global _received, _stopped_at
-    if _postpone(number) or time.monotonic() - _stopped_at < CLEAN_UP_SECONDS:  # it would interrupt the clean-up
-        return
-    _received, _stopped_at = signal.Signals(number), time.monotonic()
-    raise RequestToEnd
-
-
 def _postpone(number: int) -> bool:
     global _postponed
     if _open_shields:
         _postponed = number
     return bool(_open_shields)
-
-
-def received_signal() -> signal.Signals:
-    """Returns the signal that stopped this process: SIGINT, unless `stop_on_signals` received another."""
-    return _received
 
 
 @contextmanager

@@ -40,10 +40,14 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
     number = getattr(signal, name)
     root = shutil.copytree(given[stage].before, folder / "my project")
     with private_shared_memory(folder / "shared") as shared, received_signals():
-        process = pipeline.start(stage, root, own_group=True, shared_memory=shared)
-        output = _stop(process, number, receiver, STARTED + float(share) * max(given[stage].seconds - STARTED, 0))
+        process = pipeline.start(stage, root, own_group=True, shared_memory=shared, PYTHONUNBUFFERED="1")
+        before, output = _stop(
+            process, number, receiver, STARTED + float(share) * max(given[stage].seconds - STARTED, 0)
+        )
         _expect_nothing_left(root, process.pid, shared)
     assert process.returncode in (0, 128 + number), f"ended with {process.returncode}: {output[-800:]}"
+    if process.returncode == 0:  # it had nothing left to do, or has lost the signal
+        assert output == before, f"went on: {output[len(before) :][:800]}"
     assert "Traceback" not in output, output[-800:]
     assert "failed" not in output, output[-800:]
     if process.returncode:
@@ -55,14 +59,16 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
     return f"exit code {process.returncode}, then equal bytes"
 
 
-def _stop(process: subprocess.Popen, number: signal.Signals, receiver: str, seconds: float) -> str:
-    """Sends a signal after some seconds, unless the process has ended, and returns what it printed."""
+def _stop(process: subprocess.Popen, number: signal.Signals, receiver: str, seconds: float) -> tuple[str, str]:
+    """Sends a signal after some seconds, unless the process has ended; returns what it printed before, and in all."""
     try:
         output, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as running:
+        before = (running.stdout or b"").decode()
         (os.killpg if receiver == "group" else os.kill)(process.pid, number)
         output, _ = process.communicate(timeout=120)
-    return output
+        return before, output
+    return output, output
 
 
 @contextmanager

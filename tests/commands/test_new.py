@@ -10,9 +10,8 @@ from medfold.competition.project import Project, image_settings
 from medfold.competition.recipe import Recipe, load_recipe
 from medfold.errors import UserError
 from medfold.paths import Workspace
-from medfold.scaffold.folder import SIZE_OF_GPU_HISTOLOGY, folder_files
 from tests.lookalikes import LOOKALIKES
-from tests.support.helpers import REPOSITORY, picture
+from tests.support.helpers import picture
 
 
 @pytest.fixture
@@ -72,8 +71,9 @@ def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
         new(Workspace.find(), name, histology)
 
 
-def test_slug_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology):
-    new(Workspace.find(), "somebody/tissue", histology)
+@pytest.mark.parametrize("text", ["somebody/tissue", "https://www.kaggle.com/datasets/somebody/tissue/data"])
+def test_slug_or_address_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology, text):
+    new(Workspace.find(), text, histology)
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
@@ -117,46 +117,3 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme
     assert "kaggle.com" not in readme
-
-
-@pytest.mark.parametrize(
-    ("facts", "side", "expected"),
-    [
-        ({"images": {"train": "train/{id}.dcm"}, "task": "binary"}, 2000, "extends: gpu_radiograph\n"),
-        (
-            {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
-            200,
-            "extends: gpu_radiograph\nimages: {size: 200}\n",
-        ),
-        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, "extends: gpu_fundus\n"),
-        ({"title": "Fundus", "images": {}, "task": "binary"}, 3000, "extends: gpu_fundus\nhead: classes\n"),
-        ({"images": {"channels": 3}, "task": "binary"}, 224, "extends: gpu_histology\nimages: {size: 224}\n"),
-        ({"images": {"channels": 3}, "task": "binary"}, 96, "extends: gpu_histology\n"),
-        ({"images": {"channels": 3}, "task": "binary"}, 600, "extends: gpu_screening\n"),
-        ({"images": {"channels": 3}, "task": "binary"}, None, "extends: gpu_screening\n"),
-    ],
-)
-def test_gpu_recipe_extends_the_one_for_such_images(facts, side, expected):
-    facts = {"source": {"kind": "own"}, "labels": {"targets": ["label"]}, **facts}
-    text = folder_files("theirs", facts, side)["gpu.yaml"]
-    assert text.startswith("# make train COMPETITION=theirs RECIPE=gpu\n")
-    assert text.endswith(expected)
-    name = yaml.safe_load(text)["extends"]
-    base = REPOSITORY / "competition" / "_base" / f"{name}.yaml"
-    assert base.is_file()
-    if name == "gpu_histology":
-        assert yaml.safe_load(base.read_text())["images"]["size"] == SIZE_OF_GPU_HISTOLOGY
-
-
-@pytest.mark.parametrize(("layout", "expected"), [("wide", "labels:\n  targets: [grade]\n"), ("folders", None)])
-def test_drafted_facts_leave_out_the_default_layout_and_explain_symmetry(layout, expected):
-    facts = {
-        "source": {"kind": "own"},
-        "task": "binary",
-        "labels": {"layout": layout, "targets": ["grade"]},
-        "images": {"train": "{id}.png", "symmetry": "none"},
-    }
-    text = folder_files("theirs", facts)["competition.yaml"]
-    assert (expected or "labels:\n  layout: folders\n  targets: [grade]\n") in text
-    assert "symmetry: none # horizontal or dihedral, if images may be mirrored or turned\n" in text
-    assert yaml.safe_load(text)["images"]["symmetry"] == "none"

@@ -56,7 +56,8 @@ def test_folders_of_equal_name_get_separate_prediction_files(project, tmp_path):
         predict(project, tmp_path / site / "images")
     names = sorted(path.name for path in project.paths.run("baseline").predictions.glob("*.csv"))
     assert len(names) == 2
-    assert [name.endswith(f"__{site}__images.csv") for site, name in zip(("siteA", "siteB"), names, strict=True)]
+    for site, name in zip(("siteA", "siteB"), names, strict=True):
+        assert name.endswith(f"__{site}__images.csv")
     deep = tmp_path / "/".join(["a long name of a folder"] * 8)
     assert command._name_for(deep) != command._name_for(deep.with_name("another"))
     assert len(command._name_for(deep)) <= 150

@@ -59,11 +59,6 @@ def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     assert "trained with another" not in older
 
 
-def test_remade_equal_folds_are_not_archived(two_runs, capsys):
-    make_folds(two_runs, force=True)
-    assert [path.name for path in two_runs.paths.folds.parent.glob("small*.csv")] == ["small.csv"]
-
-
 def test_list_runs_names_untrained_runs_below_the_table(two_runs, capsys):
     finished_run(two_runs, "begun", 1.0, folds=[0])
     files.remove(two_runs.paths.run("begun").fold(0).folder)

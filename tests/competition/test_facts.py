@@ -5,59 +5,12 @@ import yaml
 
 from medfold.competition.facts import Competition
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.paths import Workspace
 from tests.conftest import SMALL, add_competition
 from tests.support import helpers
-
-VARIANTS = """
-extends: shared
-task: binary
-score: {metric: auc}
-variants:
-  first:
-    title: The first
-    labels: {file: first.npz}
-  second:
-    title: The second
-    task: multiclass
-    classes: [0, 1, 2]
-    score: {metric: mean_auc}
-"""
-SHARED = """
-source: {kind: phantom}
-upload: local
-labels: {layout: arrays, file: x.npz, targets: [label]}
-images: {channels: 1}
-"""
-
-
-@pytest.fixture
-def variants(project_folder):
-    add_competition(project_folder, "sets", VARIANTS)
-    (project_folder / "competition" / "_base" / "shared.yaml").write_text(SHARED)
-    return Workspace.find()
-
-
-def test_variants_share_a_folder_but_not_facts_or_data(variants):
-    assert variants.competitions() == ["first", "second", "small"]
-    first, second = (Project.open(name, variants) for name in ("first", "second"))
-    assert first.competition.title == "The first"
-    assert (first.competition.labels.file, second.competition.labels.file) == ("first.npz", "x.npz")
-    assert (first.competition.task, second.competition.task) == ("binary", "multiclass")
-    assert first.paths.folder == second.paths.folder == variants.root / "competition" / "sets"
-    assert first.paths.data != second.paths.data
-
-
-def test_errors_in_facts_name_the_variant(variants):
-    facts = variants.root / "competition" / "sets" / "competition.yaml"
-    facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
-    with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
-        Project.open("second", variants)
-    with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
-        variants.competition("secnd")
+from tests.support.helpers import competition
+from tests.support.label_tables import facts
 
 
 @pytest.mark.parametrize(
@@ -145,31 +98,6 @@ def test_arrays_need_no_image_patterns(project_folder):
         Project.open("arrays")
 
 
-LISTS = {"labels": {"layout": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"layout": "lists"}}
-FORMER_LISTS = {"labels": {"shape": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"shape": "lists"}}
-
-
-def test_the_former_names_of_the_layouts_are_read():
-    assert helpers.competition("multilabel", **FORMER_LISTS) == helpers.competition("multilabel", **LISTS)
-    assert with_former_names(LISTS) == FORMER_LISTS
-    assert with_current_names(FORMER_LISTS) == LISTS
-
-
-@pytest.mark.parametrize("section", ["labels", "submission"])
-def test_a_layout_under_both_names_is_refused(section):
-    both = {section: {**LISTS[section], "shape": "lists"}}
-    with pytest.raises(ValueError, match=f"'{section}.shape' is the former name of '{section}.layout': remove one"):
-        helpers.competition("multilabel", **{**LISTS, **both})
-
-
-def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):
-    facts = variants.root / "competition" / "sets" / "competition.yaml"
-    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays}"))
-    with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
-        Project.open("first", variants)
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("labels", "method"),
     [
@@ -212,3 +140,30 @@ def _facts(**sections):
         "score": {"metric": "auc"},
     }
     return Competition.model_validate({**required, **sections})
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test part"),
+        ({"test": "test.csv"}, "'labels.part' and 'labels.test' both define"),
+        ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
+    ],
+)
+def test_part_column_that_contradicts_other_facts_is_refused(more, message):
+    with pytest.raises(ValueError, match=message):
+        facts(part="split", **more)
+
+
+def test_label_map_to_unknown_class_is_refused():
+    with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
+        facts(part="split", map={"?": "ill"})
+
+
+def test_label_that_contains_the_separator_is_refused():
+    labels = {"targets": ["Mass", "Pleural fluid"]}
+    with pytest.raises(ValueError, match="a list separated by ' ' cannot contain 'Pleural fluid'"):
+        competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+    labels["separator"] = "|"
+    competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})

@@ -12,9 +12,7 @@ from medfold.registry import Registry
 def things(monkeypatch):
     """A registry of its own, with no plugins in use."""
     monkeypatch.setattr(registry, "_registries", [])
-    monkeypatch.setattr(registry, "_run_plugins", registry._run_none)
-    monkeypatch.setattr(plugins, "_active", None)
-    monkeypatch.setattr(plugins, "_active_hash", None)
+    plugins.use_plugins(None)
     return Registry("thing")
 
 

@@ -20,7 +20,16 @@ def test_parse_slug_accepts_slugs_and_addresses(text, folder, slug):
     assert parse_slug(text, folder) == slug
 
 
-@pytest.mark.parametrize(("text", "folder"), [("x-rays", "datasets"), ("a/b/c", "competitions"), ("", "competitions")])
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        ("x-rays", "datasets"),
+        ("a/b/c", "competitions"),
+        ("", "competitions"),
+        ("https://www.kaggle.com/datasets/alice/x-rays", "competitions"),
+        ("https://www.kaggle.com/competitions/histology/data", "datasets"),
+    ],
+)
 def test_parse_slug_refuses_other_text(text, folder):
     with pytest.raises(ValueError, match="expected a slug"):
         parse_slug(text, folder)

@@ -11,7 +11,11 @@ from tests.layouts.clinic import files_of, make_project, medfold
 from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
 from tests.support.helpers import REPOSITORY, finished_run
 
-TENTH = list(CORPUS)[::10]
+# A tenth of the cases, at least one of each kind: an area with the command that must refuse it.
+KINDS: dict[tuple[str, str], list[str]] = {}
+for name, case in CORPUS.items():
+    KINDS.setdefault((case.area, case.command[0]), []).append(name)
+TENTH = {name for names in KINDS.values() for name in names[::10]}
 CASES = [name if name in TENTH else pytest.param(name, marks=pytest.mark.slow) for name in CORPUS]
 
 

@@ -63,3 +63,9 @@ def packed_project(packed_once, tmp_path_factory) -> PackedProject:
     (kit,) = (path.parent for path in root.rglob("kit.json"))
     (notebook,) = root.rglob("*.ipynb")
     return PackedProject(project, kit, notebook)
+
+
+@pytest.fixture
+def no_wheel_build(monkeypatch):
+    """Writes an empty wheel instead of building one."""
+    monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))

@@ -125,18 +125,3 @@ def test_unattached_data_raises_with_its_name(packed_project, tmp_path):
     with pytest.raises(UserError, match="the data of small is not attached. Attached: medfold-small"):
         predict_hidden_test(SubmissionBundle.open(packed_project.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()
-
-
-def test_incomplete_bundle_raises(packed_project, tmp_path):
-    with pytest.raises(UserError, match=r"no kit\.json"):
-        SubmissionBundle.open(tmp_path)
-    shutil.copytree(packed_project.folder, tmp_path / "kit")
-    weights = tmp_path / "kit" / "baseline-fold1.h5"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
-        SubmissionBundle.open(tmp_path / "kit")
-    about = json.loads((packed_project.folder / "kit.json").read_text())
-    shutil.copy(packed_project.folder / "baseline-fold1.h5", weights)
-    (tmp_path / "kit" / "kit.json").write_text(json.dumps({**about, "packages": ["no-such-package"]}))
-    with pytest.raises(UserError, match="packages are not installed: no-such-package"):
-        SubmissionBundle.open(tmp_path / "kit")

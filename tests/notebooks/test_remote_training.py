@@ -3,126 +3,25 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from medfold import files
 from medfold.commands.download import download
 from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.competition.recipe import Recipe, parse_overrides
+from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
-from medfold.notebooks import TrainingBundle, training_bundle, wheels
-from medfold.notebooks.training_bundle import unpack_results
-from medfold.paths import Workspace
-from medfold.runs.run_folder import is_fold_trained
-from medfold.training.run import TrainingRequest
+from medfold.notebooks import training_bundle
 from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
 from tests.support.helpers import finished_run, zipped
 from tests.support.kaggle_machines import Ended
-from tests.support.kaggle_server import KEY, TOKEN, HostedCompetition, HostedDataset
+from tests.support.kaggle_server import HostedCompetition, HostedDataset
 
-REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
 REF = "alice/medfold-train-small-baseline-fold0"
+
+
 JOB = f"{REF}-job"
-MARK = "0123456789ab"
-
-
-@pytest.fixture
-def no_wheel_build(monkeypatch):
-    """Writes an empty wheel instead of building one."""
-    monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
-
-
-# The bundle
-
-
-def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
-    state = folded.paths.run("baseline").fold(1).checkpoint
-    state.parent.mkdir(parents=True)
-    state.write_bytes(b"checkpoint")
-    sizes = training_bundle.write_training_bundle(
-        folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job"
-    )
-    assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
-    opened = TrainingBundle.open(tmp_path / "job")
-    paths = opened.write_project(tmp_path / "there")
-    for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
-        unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
-        assert unpacked.read_bytes() == path.read_bytes()
-    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
-    assert not paths.data.exists()
-    assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
-    Project.open("small", Workspace(tmp_path / "there"))
-
-
-def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
-    marks = set()
-    for _ in range(2):
-        training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
-        marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
-    assert len(marks) == 1
-    state = folded.paths.run("baseline").fold(0).checkpoint
-    state.parent.mkdir(parents=True)
-    state.write_bytes(b"further")
-    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
-    assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
-
-
-def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):
-    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-    monkeypatch.setenv("KAGGLE_KEY", KEY)
-    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
-    patients = pd.read_csv(folded.paths.raw / "train.csv", dtype=str)["patient_id"]
-    secrets = [TOKEN, KEY, str(tmp_path), str(folded.workspace.root), *patients]
-    for path in (tmp_path / "job").iterdir():
-        data = path.read_bytes()
-        assert [secret for secret in secrets if secret.encode() in data] == [], path.name
-
-
-def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
-    recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
-    training_bundle.write_training_bundle(folded.paths, folded.competition, recipe, REQUEST, (), tmp_path / "job")
-    opened = TrainingBundle.open(tmp_path / "job")
-    assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
-    missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
-    with pytest.raises(UserError, match="no.h5: no such weights file"):
-        training_bundle.write_training_bundle(folded.paths, folded.competition, missing, REQUEST, (), tmp_path / "job")
-
-
-def test_results_are_unpacked_into_the_run(folded, tmp_path):
-    finished_run(folded, "there", folds=[0])
-    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
-    remote_run.fold(1).folder.mkdir()
-    remote_run.fold(1).checkpoint.write_bytes(b"half")
-    training_bundle.pack_results(remote_run, [0, 1, 2], MARK, tmp_path / "trained.zip")
-    assert unpack_results(tmp_path / "trained.zip", local_run, [0, 1, 2], MARK) == ([0], [1])
-    assert is_fold_trained(local_run.fold(0))
-    assert local_run.fold(1).checkpoint.read_bytes() == b"half"
-    assert sorted(path.name for path in local_run.folder.iterdir() if not path.name.startswith(".")) == [
-        "fold0",
-        "fold1",
-    ]
-    assert not (tmp_path / "trained.zip").exists()
-
-
-def test_damaged_results_are_not_unpacked(folded, tmp_path):
-    finished_run(folded, "there", folds=[0])
-    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
-    training_bundle.pack_results(remote_run, [0], MARK, tmp_path / "trained.zip")
-    content = (tmp_path / "trained.zip").read_bytes()
-    oof = remote_run.fold(0).oof.read_bytes()
-    assert oof in content
-    (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
-    with pytest.raises(UserError, match="damaged"):
-        unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
-    assert not local_run.fold(0).folder.exists()
-
-
-# Refused before anything is uploaded, or after the notebook ended
 
 
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
@@ -155,9 +54,6 @@ def test_notebook_without_valid_results_raises(folded, kaggle, no_wheel_build, t
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
         train(folded, on="kaggle", folds=[0], run="other")
-
-
-# Notebooks that are executed
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Label tables: separators, encodings, compression, surplus columns, spellings of classes."""
 
 import gzip
+import sys
 
 import pandas as pd
 import pytest
@@ -108,3 +109,44 @@ def test_many_unknown_values_raise_for_the_first_row():
     table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
     with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
         label_tables.check_classes(table, "target", competition(), "labels.csv")
+
+
+@pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
+def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypatch):
+    file = tmp_path / f"labels.{ending}"
+    table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
+    (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
+    read = read_table(file, ["id", "count"])
+    assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
+    assert read.columns.tolist() == ["id", "count", "empty"]
+    with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
+        read_table(file, ["idd"])
+    with pytest.raises(UserError, match="no such file"):
+        read_table(file.with_name(f"none.{ending}"), [])
+    whole = file.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
+        file.write_bytes(damaged)
+        with pytest.raises(UserError, match="not a readable table .*Download it again, or correct the extension"):
+            read_table(file, [])
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(
+        UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
+    ):
+        read_table(file, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,id\na,b\n", "two columns are called 'id'"),
+        ("id,label\na,b,c,d,e\n", "row 2 has more columns than the header, 'id,label'"),
+        ("id,label\na,b\nc,d,,\n", None),
+    ],
+)
+def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, message):
+    (tmp_path / "a.csv").write_text(text)
+    if message is None:
+        assert read_table(tmp_path / "a.csv", []).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
+    else:
+        with pytest.raises(UserError, match=message):
+            read_table(tmp_path / "a.csv", [])

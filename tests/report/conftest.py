@@ -16,9 +16,9 @@ from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.competition.project import Project
 from medfold.data.sources.source import Source
-from tests.conftest import SMALL, add_competition
+from tests.conftest import SMALL, add_competition, copied
 from tests.support.browser import Page, missing
-from tests.support.helpers import noisy_run
+from tests.support.helpers import finished_run, noisy_run
 
 
 def browser_or_skip() -> type[Page]:
@@ -115,3 +115,33 @@ def scripts_once(once) -> Path:
             report(project, ["noisy", "louder"])
 
     return once("scripts", make)
+
+
+@pytest.fixture(scope="session")
+def reported_once(once, folded_once):
+    """A project with runs of the small phantom, and the report of one of them; only to copy."""
+
+    def make(root):
+        shutil.copytree(folded_once, root, dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            project = Project.open("small")
+            finished_run(project, "good", 1.5)
+            finished_run(project, "fair", 1.0)
+            finished_run(project, "part", folds=[1])
+            finished_run(project, "peeked", best=True)
+            report(project, ["good"])
+
+    return once("reported", make)
+
+
+@pytest.fixture
+def project(reported_once, tmp_path, monkeypatch):
+    copied(reported_once, tmp_path, monkeypatch)
+    return Project.open("small")
+
+
+@pytest.fixture
+def good(project):
+    """The report of the run `good`, as it was written."""
+    return project.paths.run("good").folder / "report.html"

@@ -290,13 +290,18 @@ def test_folds_are_compared_by_content(folded, change):
 def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    origin = files.read_json(run.metadata)
-    origin["folds"] = files.sha256(folded.paths.folds)
-    del origin["images"]
-    files.write_json(origin, run.metadata)
+    metadata = {**files.read_json(run.metadata), "folds": files.sha256(folded.paths.folds)}
+    del metadata["images"]  # earlier versions recorded none
+    files.write_json(metadata, run.metadata)
     submit(folded)
+    (submission,) = folded.paths.submissions.glob("*.csv")
+    content = submission.read_bytes()
     folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)
+    assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
+    files.write_json({**metadata, "folds": files.sha256(run.metadata)}, run.metadata)
+    with pytest.raises(UserError, match="the run was trained on another folds table"):
+        submit(folded, force=True)
 
 
 def test_data_downloaded_again_is_accepted(folded):

@@ -1,18 +1,19 @@
 """Metrics compared with scikit-learn and with their published definitions; weights, titles, chance scores."""
 
-import pickle
-
 import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from medfold.errors import UserError
 from medfold.scoring import metrics
-from medfold.scoring.metric import METRICS, chance_score, metric_input, metric_of, metric_title
+from medfold.scoring.metric import METRICS, metric_of
 from tests.support.helpers import competition
 
 SEEDS = range(30)
+
+
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
+
+
 WEIGHTS = np.array([[7.0, 14.0], [1.0, 2.0], [1.0, 1.0]])
 
 
@@ -244,88 +245,3 @@ def test_ece_bins_are_closed_on_the_right():
 
 def weighted(weights, metric="weighted_log_loss", **more):
     return {"metric": metric, "weights": weights, **more}
-
-
-def test_competition_weights_are_assigned_by_label():
-    names = ["patient_overall", *(f"C{n}" for n in range(1, 8))]
-    weights = {"patient_overall": (7, 14)} | {f"C{n}": (1, 2) for n in range(1, 8)}
-    facts = competition("multilabel", labels={"targets": names}, score=weighted(weights))
-    targets, p = np.zeros((1, 8), int), np.full((1, 8), 0.5)
-    targets[0, 0], p[0, 0] = 1, 0.25
-    expected = (14 * np.log(4) + 7 * np.log(2)) / (14 + 7)
-    assert metric_of(facts)(targets, p) == pytest.approx(expected, **EXACT)
-    assert metric_of(facts).sign == -1
-    assert pickle.loads(pickle.dumps(metric_of(facts)))(targets, p) == pytest.approx(expected, **EXACT)
-
-
-def test_labels_without_weight_default_to_one():
-    facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", also=["weighted_log_loss"]))
-    p = np.array([[0.5, 0.25]])
-    loss = metric_of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
-    assert loss == pytest.approx((np.log(2) + 3 * np.log(4)) / 4, **EXACT)
-    assert metric_of(facts).name == "mean_auc"
-
-
-@pytest.mark.parametrize(
-    ("score", "message"),
-    [
-        ({"metric": "mean_auc", "weights": {"a": 2}}, "score.weights: metric mean_auc takes no weights"),
-        ({"metric": "weighted_log_loss"}, "score.weights: metric weighted_log_loss needs weights"),
-        (weighted({"b": 0}), "received 0.0 for 'b'"),
-        (weighted({"a": [1, -1]}), "received .1.0, -1.0. for 'a'"),
-        ({"metric": "auc"}, "auc is not defined for task multilabel"),
-        ({"metric": "mean_acu"}, "unknown metric 'mean_acu' .did you mean 'mean_auc'"),
-    ],
-)
-def test_metric_unfit_for_competition_raises(score, message):
-    with pytest.raises(UserError, match=message):
-        metric_of(competition("multilabel", score=score))
-
-
-def test_metric_has_sign_and_rejects_other_tasks():
-    assert metric_of(competition("binary")).sign == 1
-    assert metric_of(competition("multilabel"), "log_loss").sign == -1
-    with pytest.raises(UserError, match="unknown metric 'acuracy' .did you mean 'accuracy'"):
-        metric_of(competition("binary"), "acuracy")
-    with pytest.raises(UserError, match="auc is not defined for task ordinal"):
-        metric_of(competition("ordinal"), "auc")
-
-
-@pytest.mark.parametrize(
-    ("main", "metrics_of_decisions"),
-    [
-        ("qwk", {"qwk", "accuracy", "macro_f1"}),
-        ("mean_auc", {"mean_auc"}),
-        ("log_loss", {"log_loss"}),
-    ],
-)
-def test_metric_input_is_decisions_or_probabilities_as_needed(main, metrics_of_decisions):
-    """Cut points turn probabilities into one-hot decisions, from which AUC and log loss cannot be computed."""
-    facts = competition("ordinal", score={"metric": main})
-    probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
-    written = np.eye(3)[[1, 1]]
-    for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
-        seen = metric_input(facts, name, written, probable)
-        assert (seen is written) == (name in metrics_of_decisions)
-
-
-@pytest.mark.parametrize(
-    ("task", "score", "targets", "prior", "expected"),
-    [
-        ("binary", {"metric": "auc"}, [0, 1, 1, 0], [0.5], 0.5),
-        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # always class 1
-        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # always class 1
-        ("binary", {"metric": "log_loss"}, [0, 1, 0, 0], [0.25], -(np.log(0.25) + 3 * np.log(0.75)) / 4),
-        ("multiclass", {"metric": "accuracy"}, [2, 2, 1, 0], [0.5, 0.3, 0.2], 0.5),
-        ("ordinal", {"metric": "qwk"}, [2, 2, 1, 0], [0.2, 0.3, 0.5], 0.0),
-        ("multilabel", {"metric": "macro_f1"}, [[1, 0], [1, 1]], [0.6, 0.4], (1 + 2 / 3) / 2),
-    ],
-)
-def test_chance_score_is_best_constant_prediction(task, score, targets, prior, expected):
-    found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
-    assert found == pytest.approx(expected)
-
-
-def test_metric_title_contains_beta():
-    assert metric_title(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
-    assert metric_title(competition(), "auc") == "AUC"

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from medfold.submission.ledger import find_scored_row, score_cells
+from medfold.paths import Workspace
+from medfold.submission.ledger import COLUMNS, add_row, find_scored_row, read_ledger, score_cells
 
 SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
 
@@ -26,3 +27,26 @@ def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
     assert found is not None
     assert found["when"] == "2"
     assert find_scored_row(pd.DataFrame(rows[2:]), "small", ["a"], SCORE) is None
+
+
+def test_ledger_keeps_every_row(project_folder):
+    workspace = Workspace.find()
+    assert read_ledger(workspace).empty
+    add_row(workspace, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
+    add_row(workspace, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
+    ledger = read_ledger(workspace)
+    assert list(ledger.columns) == COLUMNS
+    assert ledger["when"].tolist() == ["1", "2"]
+    assert ledger.loc[1, "public"] == ""
+
+
+def test_add_row_updates_row_of_same_file(project_folder):
+    workspace = Workspace.find()
+    for name in ("a.csv", "b.csv"):
+        add_row(workspace, {"when": "1", "competition": "small", "file": name, "status": "written"})
+    add_row(workspace, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
+    ledger = read_ledger(workspace)
+    assert ledger[["when", "file", "status", "public"]].to_numpy().tolist() == [
+        ["1", "a.csv", "scored", "0.5"],
+        ["1", "b.csv", "written", ""],
+    ]

@@ -1,4 +1,4 @@
-"""Submission tables: their form, the words of classes, the check, and the ledger."""
+"""The submission table: built in the format of the sample submission, and read back."""
 
 import numpy as np
 import pandas as pd
@@ -7,25 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.errors import UserError
-from medfold.paths import Workspace
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
-from medfold.submission.cell_format import class_words, explain_words
 from medfold.submission.check import check_submission
-from medfold.submission.ledger import COLUMNS, add_row, read_ledger
 from medfold.submission.table import align_sample, build_submission
 from tests.support.helpers import competition
-
-IDS = ["007", "1e5", "c"]
-
-
-def sample(**columns):
-    return pd.DataFrame({"id": IDS, **(columns or {"target": ["0"] * 3})}, dtype=str)
-
-
-def predicted(columns=("target",), seed=0):
-    table = pd.DataFrame(np.random.default_rng(seed).random((3, len(columns))), columns=list(columns))
-    return table.assign(id=IDS)
+from tests.support.submissions import IDS, LONG, long_sample, predicted, sample
 
 
 @given(st.permutations(range(3)), st.permutations(range(3)), st.permutations(["id", "a", "b"]))
@@ -80,95 +67,6 @@ def test_decision_metric_writes_multilabel_decisions():
     assert built["Label"].tolist() == ["1", "0", "0", "1"]
 
 
-@pytest.mark.parametrize(
-    ("cells", "expected"),
-    [(["0", "1", "0"], ["0", "0", "1"]), (["no", "no", "yes"], ["no", "no", "yes"]), ([""] * 3, ["no", "no", "yes"])],
-)
-def test_decided_class_is_written_in_sample_words(cells, expected):
-    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
-    sample_table = sample(target=cells)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
-    assert built["target"].tolist() == expected
-    check_submission(facts, built, sample_table)
-    explanation = explain_words(facts, sample_table)
-    assert explanation == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
-    read, decided = submission.read_predictions_back(facts, built, sample_table)
-    assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
-
-
-@pytest.mark.parametrize(
-    ("cells", "words"),
-    [
-        (["0", "1", "0"], ["0", "1"]),
-        (["0.0", "1.0", "0.0"], ["0.0", "1.0"]),
-        (["No", "Yes", "No"], ["No", "Yes"]),
-        (["NO", "NO", "NO"], ["NO", "YES"]),
-        (["True", "False", "True"], ["False", "True"]),
-        (["false", "false", "false"], ["false", "true"]),
-        (["N", "Y", "N"], ["N", "Y"]),
-        (["Negative", "Positive", "Negative"], ["Negative", "Positive"]),
-    ],
-)
-def test_binary_classes_follow_sample_spelling(cells, words):
-    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
-    sample_table = sample(target=cells)
-    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
-    assert built["target"].tolist() == [words[0], words[0], words[1]]
-    check_submission(facts, built, sample_table)
-    assert explain_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
-    assert class_words(facts, sample_table) == words
-    assert submission.read_predictions_back(facts, built, sample_table)[0]["target"].tolist() == [0, 0, 1]
-
-
-@pytest.mark.parametrize(
-    ("cells", "words"),
-    [
-        (["Mild", "Sev", "Mod"], ["Mild", "Mod", "Sev"]),
-        (["MILD"] * 3, ["MILD", "MOD", "SEV"]),
-        (["1.0", "2.0", "0.0"], ["0.0", "1.0", "2.0"]),
-        (["0"] * 3, ["mild", "mod", "sev"]),
-    ],
-)
-def test_multiclass_labels_follow_sample_spelling(cells, words):
-    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    sample_table = sample(label=cells)
-    built = build_submission(facts, predicted(facts.prediction_columns), sample_table)
-    assert set(built["label"]) <= set(words)
-    check_submission(facts, built, sample_table)
-    assert class_words(facts, sample_table) == words
-
-
-@pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
-def test_unmatched_sample_words_are_explained(cells):
-    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    explanation = explain_words(facts, sample(label=cells))
-    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
-
-
-def test_multilabel_columns_follow_sample_spelling():
-    facts = competition("multilabel", score={"metric": "macro_f1"})
-    sample_table = sample(a=["False"] * 3, b=["True"] * 3)
-    built = build_submission(facts, predicted(["a", "b"]), sample_table)
-    assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
-    check_submission(facts, built, sample_table)
-    assert explain_words(facts, sample_table) == "written as in the sample submission: False for 0, True for 1"
-
-
-def test_single_class_column_needs_decision_metric():
-    with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
-        build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
-    with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
-        metric_of(competition("multilabel", submission={"layout": "lists"}))
-
-
-LONG = {"submission": {"layout": "long", "id": "ID"}}
-
-
-def long_sample(order):
-    names = [f"{id}_{label}" for id in ("ID_1", "ID_2") for label in ("a", "b")]
-    return pd.DataFrame({"ID": [names[number] for number in order], "Label": "0.5"}, dtype=str)
-
-
 @given(st.permutations(range(4)))
 def test_long_rows_hold_probability_of_their_label(order):
     facts = competition("multilabel", **LONG)
@@ -181,16 +79,6 @@ def test_long_rows_hold_probability_of_their_label(order):
         "ID_2_b": 0.3,
         "ID_1_b": 0.4,
     }
-
-
-def test_missing_long_rows_raise_with_ids():
-    facts = competition("multilabel", **LONG)
-    predictions = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
-    built = build_submission(facts, predictions, long_sample(range(4)))
-    with pytest.raises(UserError, match="2 ids missing: ID_1_a, ID_1_b"):
-        check_submission(facts, built, long_sample(range(4)))
-    with pytest.raises(UserError, match="row 2: 'ID_1' is not <id>_<label>"):
-        build_submission(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
 
 
 def test_lists_hold_labels_above_half_or_most_probable():
@@ -252,67 +140,6 @@ def test_fully_hidden_test_part_gives_empty_submission(shape):
         assert read.shape == (0, len(facts.prediction_columns))
 
 
-def test_unmatched_sample_columns_raise():
-    with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
-        build_submission(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
-
-
-GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
-FAULTS = {
-    "has no rows": GOOD.iloc[:0],
-    "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),
-    "wrong columns: target, id": GOOD[["target", "id"]],
-    "1 id missing: c": GOOD.iloc[:2],
-    "1 id not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
-    "1 id duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
-    "another order": GOOD.iloc[::-1],
-    "row 3, column 'target': nan is not a probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
-    "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),
-    "row 4, column 'target': 1.01": GOOD.assign(target=[0.1, 0.2, 1.01]),
-    "row 2, column 'target': -0.1": GOOD.assign(target=[-0.1, 0.2, 0.1]),
-    "row 3, column 'target': high": GOOD.assign(target=["0.1", "high", "0.2"]),
-}
-
-
-@pytest.mark.parametrize("message", FAULTS)
-def test_faulty_submission_raises(message):
-    with pytest.raises(UserError, match=message):
-        check_submission(competition(), FAULTS[message], sample())
-
-
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
-def test_check_accepts_exactly_values_from_0_to_1(values):
-    table = GOOD.assign(target=values)
-    if all(0 <= value <= 1 for value in values):
-        check_submission(competition(), table, sample())
-    else:
-        with pytest.raises(UserError, match="is not a probability from 0 to 1"):
-            check_submission(competition(), table, sample())
-
-
-def test_ledger_keeps_every_row(project_folder):
-    workspace = Workspace.find()
-    assert read_ledger(workspace).empty
-    add_row(workspace, {"when": "1", "competition": "small", "file": "a.csv", "public": "0.5"})
-    add_row(workspace, {"when": "2", "competition": "small", "file": "b.csv", "runs": "a b"})
-    ledger = read_ledger(workspace)
-    assert list(ledger.columns) == COLUMNS
-    assert ledger["when"].tolist() == ["1", "2"]
-    assert ledger.loc[1, "public"] == ""
-
-
-def test_add_row_updates_row_of_same_file(project_folder):
-    workspace = Workspace.find()
-    for name in ("a.csv", "b.csv"):
-        add_row(workspace, {"when": "1", "competition": "small", "file": name, "status": "written"})
-    add_row(workspace, {"competition": "small", "file": "a.csv", "status": "scored", "public": "0.5"})
-    ledger = read_ledger(workspace)
-    assert ledger[["when", "file", "status", "public"]].to_numpy().tolist() == [
-        ["1", "a.csv", "scored", "0.5"],
-        ["1", "b.csv", "written", ""],
-    ]
-
-
 def test_lists_use_label_separator():
     labels = {"targets": ["Mass", "Pleural fluid"], "separator": "|"}
     facts = competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
@@ -323,8 +150,3 @@ def test_lists_use_label_separator():
     check_submission(facts, built, sample_table)
     read, _ = submission.read_predictions_back(facts, built, sample_table)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
-
-
-def test_constant_probability_sample_is_a_placeholder():
-    facts = competition(score={"metric": "accuracy"})
-    assert explain_words(facts, sample(target=["0.5"] * 3)) == ""

@@ -9,6 +9,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.sequence import Sequence
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -142,3 +143,10 @@ def pydicom_pixels(made: Dataset) -> np.ndarray:
         low, high = 0, 2 ** made.VOILUTSequence[0].LUTDescriptor[2] - 1
     pixels = scale_to_uint8(apply_voi_lut(values, made), low, high)
     return 255 - pixels if made.PhotometricInterpretation == "MONOCHROME1" else pixels
+
+
+def lut(entries: np.ndarray, first: int, bits: int) -> Sequence:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "SS" if first < 0 else "US", [len(entries), first, bits])
+    item.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
+    return Sequence([item])

@@ -12,8 +12,11 @@ from medfold.training.fold_job import FoldJob
 from tests.support.helpers import competition
 
 
-def task(kind="binary", seed=0, num_images=60, **training):
-    """Returns a fold job that a net can learn: classes differ in their stripes, labels in the brightness of a half."""
+def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
+    """Returns a fold job that a net can learn: classes differ in their stripes, labels in the brightness of a half.
+
+    A test that is not about learning may take the backbone `simple_cnn`, which is built and compiled faster.
+    """
     rng = np.random.default_rng(0)
     facts = competition(kind, images={"train": "x", "test": "x", "channels": 1, "symmetry": "horizontal"})
     levels = (
@@ -32,7 +35,7 @@ def task(kind="binary", seed=0, num_images=60, **training):
     recipe = Recipe.model_validate(
         {
             "images": {"size": 16},
-            "backbone": {"name": "resnet9", "width": 8},
+            "backbone": {"name": backbone, "width": 8},
             "augment": "none",
             "training": {"epochs": 6, "batch_size": 8, "learning_rate": 0.005, **training},
         }

@@ -60,7 +60,7 @@ def overflow_at(monkeypatch, steps):
 
 
 def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
-    recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "resnet9", "width": 4}})
+    recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "simple_cnn"}})
     model = build_model(competition(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
     step = BatchTrainer(model, optimizer, losses.build_loss(competition(), recipe.training))

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from hypothesis import given
@@ -15,6 +16,9 @@ from medfold.training.mixup import build_mixer
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 12, 12, 1), dtype=np.uint8)
 
 
+augmenter = cache(build_augmenter)  # building one checks it on dozens of images
+
+
 def pipeline(seed=0, augment="light", batch_size=8, **more):
     rows = np.arange(5, 30)
     return TrainingBatches(
@@ -22,7 +26,7 @@ def pipeline(seed=0, augment="light", batch_size=8, **more):
         rows=rows,
         targets=rows[:, None].astype(np.float32),
         sample_weights=np.linspace(0, 1, 25, dtype=np.float32),
-        augment=build_augmenter(augment, "horizontal", (12, 12, 1)),
+        augment=augmenter(augment, "horizontal", (12, 12, 1)),
         batch_size=batch_size,
         seed=seed,
         **more,

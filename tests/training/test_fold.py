@@ -108,7 +108,7 @@ def test_cut_points_learn_an_ordinal_task(tmp_path):
 @pytest.mark.parametrize("keep", ["best", pytest.param("final", marks=pytest.mark.slow)])
 def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
     """The held-out fold has one class: no epoch has an AUC."""
-    made = task(keep=keep, patience=1 if keep == "best" else 0, epochs=3)
+    made = task(backbone="simple_cnn", keep=keep, patience=1 if keep == "best" else 0, epochs=3)
     targets, held = made.targets.copy(), (made.train["fold"] == 0).to_numpy()
     targets[held] = 1
     assert np.isnan(fold.train_fold(replace(made, targets=targets), 0, FoldPaths(tmp_path / keep)))
@@ -144,7 +144,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     ],
 )
 def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):
-    made = task()
+    made = task(backbone="simple_cnn")
     changed = Recipe.model_validate(merge(made.recipe.model_dump(), choices))
     with pytest.raises(UserError, match=message) as caught:
         fold.train_fold(replace(made, recipe=changed), 0, FoldPaths(tmp_path / "fold0"))
@@ -154,7 +154,7 @@ def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
 def test_class_without_training_images_raises(tmp_path, kind):
-    made = task(kind)
+    made = task(kind, backbone="simple_cnn")
     targets = made.targets.copy()
     outside = (made.train["fold"] != 1).to_numpy()
     targets[outside & (targets == 1)] = 0
@@ -208,7 +208,7 @@ def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
     monkeypatch.setattr(BatchTrainer, "__call__", raise_out_of_memory)
     memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
     with pytest.raises(UserError, match=memory):
-        fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
+        fold.train_fold(task(backbone="simple_cnn"), 0, FoldPaths(tmp_path / "fold0"))
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_early_stop_leaves_no_processes_or_shared_memory(mapped, monkeypatch):
 
     monkeypatch.setattr(loader, "_allocate_shared", allocate_and_record)
     before = set(active_children())
-    with closing(load_batches(pipeline(mapped), 0, 1000, 2, digest)) as batches:
+    with closing(load_batches(pipeline(mapped), 0, 1000, 1, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
         assert set(active_children()) > before
         SharedMemory(names[0]).close()

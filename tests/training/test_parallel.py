@@ -160,17 +160,16 @@ def test_ctrl_c_stops_all_folds_without_failures(project_folder, two_cores):
     wait_for(lambda: num_locked_folds(project_folder) == 0)
 
 
-def test_features_path_depends_on_symmetry(project_folder):
+def test_features_path_depends_on_symmetry(folded):
     from medfold.competition.recipe import Recipe
     from medfold.training.run import features_path
 
-    project, paths = Project.open("small"), set()
-    make_folds(project)
+    paths = set()
     chosen = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "imagenet"}})
     for symmetry in ("none", "horizontal"):
-        images = project.competition.images.model_copy(update={"symmetry": symmetry})
-        facts = project.competition.model_copy(update={"images": images})
-        paths.add(features_path(dataclasses.replace(project, competition=facts), chosen))
+        images = folded.competition.images.model_copy(update={"symmetry": symmetry})
+        facts = folded.competition.model_copy(update={"images": images})
+        paths.add(features_path(dataclasses.replace(folded, competition=facts), chosen))
     assert len(paths) == 2
 
 

@@ -25,16 +25,24 @@ def test_untrainable_recipe_raises_before_images_are_prepared(small, overrides, 
     assert not small.paths.runs.exists()
 
 
-@pytest.mark.parametrize("options", [{"jobs": "many"}, {"workers": "-1"}, {"folds": [7]}, {"run": "a b"}])
-def test_invalid_options_leave_no_files(small, options):
-    with pytest.raises(UserError):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"jobs": "many"}, "JOBS=many"),
+        ({"workers": "-1"}, "WORKERS=-1"),
+        ({"folds": [7]}, "FOLD"),
+        ({"run": "a b"}, "RUN"),
+    ],
+)
+def test_invalid_options_leave_no_files(small, options, message):
+    with pytest.raises(UserError, match=message):
         train(small, **options)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
 def test_refused_settings_create_no_run(folded):
-    impossible = {"training": {"accumulate": 10**6}}
+    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulate": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
         train(folded, overrides=impossible, run="new")
     assert not folded.paths.run("new").folder.exists()

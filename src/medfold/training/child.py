@@ -14,7 +14,7 @@ from medfold.console import redirect_lines
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.processes import end_with_parent
-from medfold.signals import stop_on_signals
+from medfold.signals import end_stopped, stop_on_signals
 from medfold.training.run import TrainingRequest, train_run
 
 
@@ -39,6 +39,7 @@ def main() -> int:
         send(problem=str(error))
         return 2
     except KeyboardInterrupt:
+        end_stopped()
         return INTERRUPTED
     return 0
 

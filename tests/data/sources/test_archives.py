@@ -92,7 +92,7 @@ def test_zip_bomb_is_refused_by_its_declared_size(tmp_path, target, monkeypatch)
 def test_zip_bomb_with_false_size_is_cut_off(tmp_path, target):
     data = zipped({"zeros": bytes(10**7)}, zipfile.ZIP_DEFLATED)
     lying = data.replace(struct.pack("<I", 10**7), struct.pack("<I", 10))
-    with pytest.raises(archives.DamagedArchiveError):
+    with pytest.raises(archives.DamagedArchiveError, match="damaged archive"):
         unpack_archive(write_archive(tmp_path, lying), target)
     assert sum(map(len, contents(target).values())) <= 10
 

@@ -12,26 +12,8 @@ from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY as FACTS
-from tests.support.helpers import finish, histology, kill_when, start, zipped
-from tests.support.kaggle_server import HostedCompetition, HostedDataset, drop, lose, stall, status
-
-
-@pytest.fixture(scope="module")
-def content():
-    return histology(24, 8, "png")[0]
-
-
-@pytest.fixture
-def hosted(kaggle, content, project_folder):
-    """An imitated Kaggle with the competition, whose folder is in the project."""
-    kaggle.competitions["histology"] = HostedCompetition(files=dict(content), archive=zipped(content))
-    add_competition(project_folder, "histology", FACTS)
-    return kaggle
-
-
-@pytest.fixture
-def project(hosted):
-    return Project.open("histology")
+from tests.support.helpers import finish, kill_when, start, zipped
+from tests.support.kaggle_server import drop, lose, stall, status
 
 
 def raw_files(project):
@@ -177,9 +159,6 @@ def test_corrected_facts_need_no_second_download(hosted, project, project_folder
     assert raw_files(project) == content
 
 
-# Single files
-
-
 def test_single_files_keep_their_folders(hosted, project, content):
     download(project, patterns=["train_labels.csv", "test/*"])
     expected = {name: data for name, data in content.items() if name == "train_labels.csv" or name.startswith("test/")}
@@ -322,44 +301,6 @@ def test_force_replaces_a_kept_archive(hosted, project, content):
     (project.paths.downloads / "histology.zip").write_bytes(zipped({**content, "train_labels.csv": b"old"}))
     download(project, force=True)
     assert raw_files(project) == content
-
-
-# Data sets
-
-
-@pytest.fixture
-def dataset(kaggle, content, project_folder):
-    kaggle.datasets["bob/histology-set"] = HostedDataset(files=dict(content), archive=zipped(content))
-    facts = FACTS.replace(FACTS.splitlines()[1], "source: {kind: kaggle-dataset, slug: bob/histology-set}")
-    add_competition(project_folder, "set", facts)
-    return Project.open("set")
-
-
-def test_download_writes_all_files_of_a_data_set(kaggle, dataset, content):
-    kaggle.fault("storage", drop(after=200_000))
-    download(dataset)
-    assert raw_files(dataset) == content
-
-
-def test_public_data_set_needs_no_account(kaggle, dataset, content, monkeypatch):
-    monkeypatch.delenv("KAGGLE_API_TOKEN")
-    download(dataset)
-    assert raw_files(dataset) == content
-    assert "without an account" in kaggle.said()
-
-
-def test_single_files_of_a_data_set_are_downloaded(kaggle, dataset, content):
-    download(dataset, patterns=["*.csv"])
-    assert sorted(raw_files(dataset)) == ["sample_submission.csv", "train_labels.csv"]
-
-
-def test_unknown_data_set_raises(kaggle, dataset):
-    del kaggle.datasets["bob/histology-set"]
-    with pytest.raises(UserError, match="bob/histology-set: not found on Kaggle: Not found"):
-        download(dataset)
-
-
-# Killed processes
 
 
 @pytest.mark.slow

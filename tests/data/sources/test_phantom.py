@@ -8,6 +8,7 @@ import pytest
 from medfold.data.sources import phantom
 from medfold.data.sources.kinds import SourceFolders
 from medfold.data.sources.source import Source
+from medfold.errors import UserError
 from medfold.paths import Workspace
 
 
@@ -112,3 +113,8 @@ def test_contrast_of_a_nodule_grows_with_snr():
 def test_exposure_varies_between_images():
     means = [phantom.draw_image(options(), "train", patient, 1)[0].mean() for patient in range(20)]
     assert np.std(means) > 10
+
+
+def test_phantom_refuses_from(small, tmp_path):
+    with pytest.raises(UserError, match="Leave FROM out"):
+        Source(small.competition.source, small.paths).get(tmp_path)

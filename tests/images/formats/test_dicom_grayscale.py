@@ -2,22 +2,11 @@
 
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from medfold.errors import UserError
 from medfold.images.formats import dicom_grayscale
 from medfold.images.formats.decoding import read_image
-from medfold.images.formats.pixel_values import window_of
-from tests.support.dicom_files import dataset, images, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
-
-
-def lut(entries: np.ndarray, first: int, bits: int) -> Sequence:
-    item = Dataset()
-    item.add_new("LUTDescriptor", "SS" if first < 0 else "US", [len(entries), first, bits])
-    item.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
-    return Sequence([item])
-
+from tests.support.dicom_files import dataset, images, lut, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
 
 CURVE = np.rint(np.linspace(0, 1, 3000) ** 0.5 * 1023).astype(np.uint16)
 
@@ -95,22 +84,6 @@ def test_without_window_the_image_range_is_scaled(tmp_path, missing):
     assert (read_dataset(made, tmp_path) == scale_to_uint8(pixels, pixels.min(), pixels.max())).all()
 
 
-def test_non_monotone_modality_lut_is_scaled_by_its_output(tmp_path):
-    hill = np.rint(1000 * np.sin(np.linspace(0, np.pi, 4096))).astype(np.uint16)
-    pixels = smooth()
-    made = dataset(pixels, 12, ModalityLUTSequence=lut(hill, 0, 10))
-    assert (read_dataset(made, tmp_path) == scale_to_uint8(hill[pixels], hill[pixels].min(), hill[pixels].max())).all()
-
-
-def test_8_bit_lut_may_have_over_256_entries(tmp_path):
-    # pydicom 3.0 counts their entries modulo 256.
-    pixels, entries = smooth(), (np.arange(4096) >> 4).astype(np.uint8)
-    for data, kind in ((entries.tobytes(), "OW"), (entries.astype("<u2").tobytes(), "OW"), (entries.tolist(), "US")):
-        made = dataset(pixels, 12, VOILUTSequence=lut(entries, 0, 8))
-        made.VOILUTSequence[0].add_new("LUTData", kind, data)
-        assert (read_dataset(made, tmp_path) == entries[pixels]).all()
-
-
 def test_8_bit_values_without_window_are_not_scaled(tmp_path):
     pixels = smooth(bits=8) // 2 + 20
     assert (read_dataset(dataset(pixels), tmp_path) == pixels).all()
@@ -157,14 +130,6 @@ def test_padding_is_black_with_window_range_or_windows(tmp_path, photometric, ho
     assert (padded[9:] == without[9:]).all()
 
 
-def test_unsigned_padding_value_of_signed_image_is_recognised(tmp_path):
-    pixels = smooth().astype(np.int16)
-    pixels[:9] = -2000
-    made = dataset(pixels)
-    made.add_new("PixelPaddingValue", "US", 2**16 - 2000)
-    assert (read_dataset(made, tmp_path)[9:] == scale_to_uint8(pixels[9:], pixels[9:].min(), pixels[9:].max())).all()
-
-
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_constant_or_all_padding_images_are_black(tmp_path, photometric):
     made = dataset(np.full((5, 6), 700, np.uint16), 12, PhotometricInterpretation=photometric)
@@ -185,15 +150,6 @@ def test_each_window_becomes_a_channel(tmp_path, photometric):
     )
     assert (pixels == (255 - expected if photometric == "MONOCHROME1" else expected)).all()
     assert (read_dataset(made, tmp_path, 1, windows=["brain"]) == pixels[..., 0]).all()
-
-
-def test_window_of_accepts_names_and_rejects_invalid_windows():
-    assert window_of("lung") == (-600, 1500)
-    assert window_of((12, 34.5)) == (12, 34.5)
-    with pytest.raises(UserError, match="unknown window 'brian' \\(did you mean 'brain'\\?\\).*subdural"):
-        window_of("brian")
-    with pytest.raises(UserError, match="a window of width 0"):
-        window_of((40, 0))
 
 
 def test_windows_of_colour_images_raise(tmp_path):

@@ -6,7 +6,6 @@ from pydicom.datadict import dictionary_VR
 from medfold.errors import UserError
 from medfold.images.formats import dicom
 from medfold.images.formats.decoding import read_image, read_image_with_headers
-from medfold.images.formats.file_contents import read_dicom_headers
 from tests.support.dicom_files import dataset, images, save, smooth, write
 
 
@@ -47,28 +46,3 @@ def test_errors_do_not_quote_header_values(tmp_path):
     with pytest.raises(UserError, match="could not convert string to float: ...") as caught:
         read_image(tmp_path, "a.dcm", images())
     assert "DOE" not in str(caught.value)
-
-
-def test_read_dicom_headers_returns_requested_keywords(tmp_path):
-    path = write(tmp_path / "a.dcm", smooth(), bits=12, PixelSpacing=[0.5, 0.25])
-    asked = ["PatientID", "PatientName", "PixelSpacing", "StudyDate", "Rows", "TransferSyntaxUID"]
-    found = read_dicom_headers(path, asked)
-    assert list(found) == asked
-    assert list(found.values()) == ["4711", "DOE^JANE", "0.5\\0.25", "", "70", "1.2.840.10008.1.2.1"]
-
-
-@pytest.mark.parametrize(
-    ("keyword", "message"),
-    [("PatientIDD", "unknown DICOM keyword 'PatientIDD' .did you mean 'PatientID'"), ("PixelData", "contains no text")],
-)
-def test_unknown_or_binary_keywords_raise(tmp_path, keyword, message):
-    path = write(tmp_path / "a.dcm", smooth())
-    with pytest.raises(UserError, match=message):
-        read_dicom_headers(path, [keyword])
-
-
-def test_headers_of_non_dicom_or_missing_file_raise(tmp_path):
-    (tmp_path / "a.dcm").write_text("hello")
-    for name in ("a.dcm", "gone.dcm"):
-        with pytest.raises(UserError, match=f"{name}: unreadable headers"):
-            read_dicom_headers(tmp_path / name, ["PatientID"])

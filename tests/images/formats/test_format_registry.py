@@ -10,6 +10,7 @@ from medfold.images.formats.format_registry import (
     image_extensions,
     image_stem,
 )
+from tests.support.noise_images import read_content
 
 
 def test_image_extensions_exclude_multi_image_formats():
@@ -42,3 +43,17 @@ def test_unsupported_and_unknown_formats_raise(tmp_path):
 def test_only_known_extensions_are_cut_off():
     assert (image_extension("a/b.PNG"), image_stem("a/b.PNG")) == (".PNG", "b")
     assert (image_extension("a/1.2.840.5"), image_stem("a/1.2.840.5")) == ("", "1.2.840.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.heic", "HEIC is not supported. Save it as PNG or JPEG"),
+        ("a.nii", "NIfTI is not supported"),
+        ("a.nii.gz", "NIfTI is not supported"),
+        ("a.xyz", "unknown image format '.xyz'. Known: .png"),
+    ],
+)
+def test_unsupported_formats_raise_with_their_name(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
+        read_content(tmp_path, name, bytes(200))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.images.formats.file_contents import list_members
 from tests.support.image_files import COLOUR, DEEP, GREY, read, scale_to_uint8
 
 
@@ -44,12 +43,6 @@ def test_rows_and_frames_are_selected(hdf5):
     assert (read(hdf5, 1, "#stack", frame="last") == 255 - GREY).all()
     assert (read(hdf5, 1, "#deep") == scale_to_uint8(DEEP, DEEP.min(), DEEP.max())).all()
     assert np.abs(read(hdf5, 3, "#jpeg").astype(int) - COLOUR).mean() < 5
-
-
-def test_list_members_returns_top_level_data_sets(hdf5):
-    assert sorted(list_members(hdf5)) == [
-        "ISIC_0015670", "deep", "jpeg", "pixels", "stack", "text", "vector", "vectors",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

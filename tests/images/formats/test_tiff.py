@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from medfold.errors import UserError
 from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, scale_to_uint8
+from tests.support.noise_images import COLOUR_NOISE, GREY_NOISE, NOISE, read_content
 
 # Variants written by tifffile: (values, options, expected pixels).
 PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
@@ -137,3 +138,84 @@ def test_montage_of_differently_sized_pages_raises(tmp_path):
     assert read(tmp_path / "a.tif", frame="last").shape == (9, 41)
     with pytest.raises(UserError, match="pages of several sizes"):
         read(tmp_path / "a.tif", frame="montage")
+
+
+PLAIN = ("lzw", "zlib", "lzma", "zstd", "packbits", "none", "jpeg2000")
+
+
+COLOURS = [(how, planar, kind) for how in PLAIN for planar in ("contig", "separate") for kind in ("8", "16", "alpha")]
+
+
+LOSSLESS = {"webp": {"lossless": True}, "jpegxl": {"lossless": True}, "jpeg2000": {"level": 0}}
+
+
+@pytest.mark.parametrize(
+    ("compression", "planar", "kind"), [*COLOURS, ("webp", "contig", "8"), ("jpegxl", "contig", "8")]
+)
+def test_tiff_colours_survive_every_compression(tmp_path, compression, planar, kind):
+    values = NOISE.integers(0, 65536, (23, 37, 3), np.uint16) if kind == "16" else COLOUR_NOISE
+    options = {"photometric": "rgb", "planarconfig": planar, "compression": compression}
+    if compression in LOSSLESS:
+        options["compressionargs"] = LOSSLESS[compression]
+    written = np.dstack([values, NOISE.integers(0, 256, (23, 37), np.uint8)]) if kind == "alpha" else values
+    if kind == "alpha":
+        options["extrasamples"] = ["assocalpha"]
+    written = np.moveaxis(written, -1, 0) if planar == "separate" else written
+    tifffile.imwrite(tmp_path / "a.tif", written, **options)
+    found = [read_content(tmp_path, "a.tif", channels=3, range=(0, 65535)) for _ in range(2)]
+    np.testing.assert_array_equal(found[0], found[1])
+    expected = np.rint(values / 65535 * 255).astype(np.uint8) if kind == "16" else values
+    np.testing.assert_array_equal(found[0], expected)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 6, 10, 12, 14, 16])
+@pytest.mark.parametrize("white", [False, True])
+def test_tiff_grey_of_any_bit_depth_is_scaled(tmp_path, bits, white):
+    most = 2**bits - 1
+    values = NOISE.integers(0, most + 1, (16, 24)).astype(np.uint16 if bits > 8 else np.uint8)
+    values.flat[:2] = 0, most
+    packed = values.astype(bool) if bits == 1 else values
+    kind = "miniswhite" if white else "minisblack"
+    tifffile.imwrite(tmp_path / "a.tif", packed, bitspersample=bits, photometric=kind)
+    found = read_content(tmp_path, "a.tif", channels=1)[..., 0]
+    expected = np.rint((most - values if white else values) / most * 255)
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32", "float64"])
+@pytest.mark.parametrize(
+    ("compression", "predictor"), [("none", False), ("lzw", False), ("lzw", True), ("zlib", False), ("zlib", True)]
+)
+def test_tiff_signed_and_float_values_are_scaled(tmp_path, dtype, compression, predictor):
+    values = (NOISE.integers(-100, 100, (16, 24))).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", values, compression=compression, predictor=predictor)
+    found = read_content(tmp_path, "a.tif", channels=1, range=(-100, 100))[..., 0]
+    np.testing.assert_array_equal(found, np.rint((values.astype(float) + 100) / 200 * 255))
+
+
+@pytest.mark.parametrize("shift", [0, 8], ids=["eight bits in sixteen", "sixteen bits"])
+@pytest.mark.parametrize("compression", ["none", "lzw"])
+def test_tiff_palettes_are_applied(tmp_path, shift, compression):
+    palette = NOISE.integers(0, 256, (3, 256), np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif", GREY_NOISE, photometric="palette", colormap=palette << shift, compression=compression
+    )
+    np.testing.assert_array_equal(read_content(tmp_path, "a.tif", channels=3), palette.T[GREY_NOISE].astype(np.uint8))
+
+
+def test_tiff_cmyk_is_converted_to_rgb(tmp_path):
+    ink = NOISE.integers(0, 256, (23, 37, 4), np.uint8)
+    for compression in ("none", "lzw"):
+        tifffile.imwrite(tmp_path / "a.tif", ink, photometric="separated", compression=compression)
+        found = read_content(tmp_path, "a.tif", channels=3).astype(int)
+        expected = np.asarray(Image.fromarray(ink, "CMYK").convert("RGB")).astype(int)
+        assert np.abs(found - expected).max() <= 1
+
+
+def test_imagej_channel_axis_becomes_channels(tmp_path):
+    pages = NOISE.integers(0, 256, (3, 23, 37), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "CYX"})
+    np.testing.assert_array_equal(read_content(tmp_path, "a.tif", channels=3), pages.transpose(1, 2, 0))
+    np.testing.assert_array_equal(read_content(tmp_path, "a.tif", channels=1)[..., 0], pages[0])
+    tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "ZYX"})
+    np.testing.assert_array_equal(read_content(tmp_path, "a.tif", channels=3, frame="last")[..., 0], pages[2])

@@ -4,7 +4,26 @@ import pytest
 
 from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
+from tests.support import dicom_files
 from tests.support.helpers import competition, picture
+from tests.support.label_tables import facts
+
+
+def test_folders_take_groups_from_pattern_fields_or_headers(tmp_path):
+    for number in range(6):
+        made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 2}")
+        folder = tmp_path / ("normal", "sick", "unclear")[number // 2] / f"case{number // 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        dicom_files.save(folder / f"{number}.dcm", made)
+    images = {"train": "{label}/{case}/{id}.dcm", "headers": ["PatientID"]}
+    labels = {"layout": "folders", "file": "", "holdout": 0.5, "map": {"normal": 0, "sick": 1, "unclear": None}}
+    train, *_ = LAYOUTS["folders"](facts(images, group="case", **labels), tmp_path)
+    assert (train["id"].tolist(), train["sick"].tolist()) == (list("0123"), list("0011"))
+    assert train["patient"].tolist() == ["train case0"] * 2 + ["train case1"] * 2
+    train, *_ = LAYOUTS["folders"](facts(images, group="PatientID", **labels), tmp_path)
+    assert train["patient"].tolist() == ["P0", "P0", "P1", "P1"]
+    with pytest.raises(UserError, match="no field of images.train and no header is called 'lesion'"):
+        LAYOUTS["folders"](facts(images, group="lesion", **labels), tmp_path)
 
 
 @pytest.fixture

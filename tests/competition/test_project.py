@@ -1,0 +1,83 @@
+"""The open competition: its facts, those of a variant, and its name at Kaggle."""
+
+import pytest
+
+from medfold.competition.project import Project, find_competition
+from medfold.errors import UserError
+from medfold.paths import Workspace
+from tests.conftest import SMALL, add_competition
+
+VARIANTS = """
+extends: shared
+task: binary
+score: {metric: auc}
+variants:
+  first:
+    title: The first
+    labels: {file: first.npz}
+  second:
+    title: The second
+    task: multiclass
+    classes: [0, 1, 2]
+    score: {metric: mean_auc}
+"""
+
+
+SHARED = """
+source: {kind: phantom}
+upload: local
+labels: {layout: arrays, file: x.npz, targets: [label]}
+images: {channels: 1}
+"""
+
+
+@pytest.fixture
+def variants(project_folder):
+    add_competition(project_folder, "sets", VARIANTS)
+    (project_folder / "competition" / "_base" / "shared.yaml").write_text(SHARED)
+    return Workspace.find()
+
+
+def test_variants_share_a_folder_but_not_facts_or_data(variants):
+    assert variants.competitions() == ["first", "second", "small"]
+    first, second = (Project.open(name, variants) for name in ("first", "second"))
+    assert first.competition.title == "The first"
+    assert (first.competition.labels.file, second.competition.labels.file) == ("first.npz", "x.npz")
+    assert (first.competition.task, second.competition.task) == ("binary", "multiclass")
+    assert first.paths.folder == second.paths.folder == variants.root / "competition" / "sets"
+    assert first.paths.data != second.paths.data
+
+
+def test_errors_in_facts_name_the_variant(variants):
+    facts = variants.root / "competition" / "sets" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
+    with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
+        Project.open("second", variants)
+    with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
+        variants.competition("secnd")
+
+
+def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):
+    facts = variants.root / "competition" / "sets" / "competition.yaml"
+    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays}"))
+    with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
+        Project.open("first", variants)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("small", "small"),
+        ("https://www.kaggle.com/competitions/chest-x/data", "ours"),
+        ("https://www.kaggle.com/datasets/someone/skin", "skin"),
+    ],
+)
+def test_competition_is_found_by_name_or_address(project_folder, text, name):
+    add_competition(project_folder, "ours", SMALL.replace("title:", "url: https://www.kaggle.com/c/chest-x\ntitle:"))
+    assert find_competition(Workspace.find(), text) == name
+
+
+def test_other_address_is_refused(project_folder):
+    with pytest.raises(UserError, match="neither a folder under competition/ nor a Kaggle address"):
+        find_competition(Workspace.find(), "https://example.org/data")

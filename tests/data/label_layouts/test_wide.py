@@ -1,0 +1,82 @@
+"""Label layout `wide`: a row per image, a column per target."""
+
+import pytest
+
+from medfold.data.label_layouts import LAYOUTS
+from medfold.errors import UserError
+from tests.support.helpers import picture
+
+
+def test_wide_reads_labels_patients_and_images(wide):
+    raw, facts = wide
+    train, test, solution = LAYOUTS["wide"](facts, raw)
+    assert train[["id", "image", "patient", "target", "sex"]].to_numpy().tolist() == [
+        ["a", "train/a.png", "p1", "0", "F"],
+        ["b", "train/b.png", "p1", "1", "F"],
+        ["c", "train/c.png", "p2", "1", "M"],
+    ]
+    assert test["id"].tolist() == ["e", "d"]
+    assert solution is None
+
+
+@pytest.mark.parametrize(
+    ("break_raw_data", "message"),
+    [
+        (lambda raw: (raw / "train/b.png").unlink(), "1 image is missing: train/b.png"),
+        (lambda raw: (raw / "test/e.png").unlink(), "1 image is missing: test/e.png"),
+        (lambda raw: (raw / "train.csv").unlink(), "train.csv: no such file"),
+        (
+            lambda raw: (raw / "train.csv").write_text("id,patient,sex,targets\na,p1,F,0\n"),
+            "no column 'target' .did you",
+        ),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,2\n"), "row 3.*found 2"),
+        (lambda raw: (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,\n"), "found nothing"),
+        (lambda raw: (raw / "train.csv").write_text(""), "not a readable table"),
+        (lambda raw: (raw / "sample.csv").write_text("image,target\nd,0\n"), "no column 'id'"),
+    ],
+)
+def test_faulty_raw_data_raises(wide, break_raw_data, message):
+    raw, facts = wide
+    break_raw_data(raw)
+    with pytest.raises(UserError, match=message) as caught:
+        LAYOUTS["wide"](facts, raw)
+    assert "\n" not in str(caught.value)
+
+
+REPEATED = "id,reader,target\na,1,0\na,2,1\na,3,1\nb,1,1\nb,2,0\nc,1,0\nc,1,0\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"), [("any", ["1", "1", "0"]), ("majority", ["1", "1", "0"]), ("same", None), ("refuse", None)]
+)
+def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
+    raw, facts = wide
+    text = REPEATED if how != "majority" else REPEATED + "c,4,0\n"
+    (raw / "train.csv").write_text(text)
+    labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep": ()})
+    facts = facts.model_copy(update={"labels": labels})
+    if how == "same":
+        with pytest.raises(UserError, match="2 ids have rows with different labels: a, b"):
+            LAYOUTS["wide"](facts, raw)
+        return
+    train = LAYOUTS["wide"](facts, raw)[0]
+    if how == "refuse":
+        assert train["id"].duplicated().sum() == 4  # build_samples refuses them
+        return
+    assert train["id"].tolist() == ["a", "b", "c"]
+    assert train["target"].tolist() == expected
+
+
+def test_repeated_rows_that_agree_are_merged(wide):
+    raw, facts = wide
+    (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\na,p1,M,0\nb,p1,F,1\nc,p2,M,1\n")
+    facts = facts.model_copy(update={"labels": facts.labels.model_copy(update={"repeated": "same"})})
+    train = LAYOUTS["wide"](facts, raw)[0]
+    assert train[["id", "sex", "target"]].to_numpy().tolist() == [["a", "F", "0"], ["b", "F", "1"], ["c", "M", "1"]]
+
+
+def test_images_without_label_are_left_out_with_a_warning(wide, capsys):
+    raw, facts = wide
+    picture(raw / "train/x.png")
+    assert LAYOUTS["wide"](facts, raw)[0]["id"].tolist() == ["a", "b", "c"]
+    assert "1 image has no label, left out: train/x.png" in capsys.readouterr().out

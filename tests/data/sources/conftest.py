@@ -1,0 +1,27 @@
+"""An imitated Kaggle with a competition, whose folder is in the project."""
+
+import pytest
+
+from medfold.competition.project import Project
+from tests.conftest import add_competition
+from tests.support.helpers import HISTOLOGY as FACTS
+from tests.support.helpers import histology, zipped
+from tests.support.kaggle_server import HostedCompetition
+
+
+@pytest.fixture(scope="module")
+def content():
+    return histology(24, 8, "png")[0]
+
+
+@pytest.fixture
+def hosted(kaggle, content, project_folder):
+    """An imitated Kaggle with the competition, whose folder is in the project."""
+    kaggle.competitions["histology"] = HostedCompetition(files=dict(content), archive=zipped(content))
+    add_competition(project_folder, "histology", FACTS)
+    return kaggle
+
+
+@pytest.fixture
+def project(hosted):
+    return Project.open("histology")

@@ -1,0 +1,48 @@
+"""Download of a data set of Kaggle."""
+
+import pytest
+
+from medfold.commands.download import download
+from medfold.competition.project import Project
+from medfold.errors import UserError
+from tests.conftest import add_competition
+from tests.support.helpers import HISTOLOGY as FACTS
+from tests.support.helpers import zipped
+from tests.support.kaggle_server import HostedDataset, drop
+
+
+def raw_files(project):
+    folder = project.paths.raw
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def dataset(kaggle, content, project_folder):
+    kaggle.datasets["bob/histology-set"] = HostedDataset(files=dict(content), archive=zipped(content))
+    facts = FACTS.replace(FACTS.splitlines()[1], "source: {kind: kaggle-dataset, slug: bob/histology-set}")
+    add_competition(project_folder, "set", facts)
+    return Project.open("set")
+
+
+def test_download_writes_all_files_of_a_data_set(kaggle, dataset, content):
+    kaggle.fault("storage", drop(after=200_000))
+    download(dataset)
+    assert raw_files(dataset) == content
+
+
+def test_public_data_set_needs_no_account(kaggle, dataset, content, monkeypatch):
+    monkeypatch.delenv("KAGGLE_API_TOKEN")
+    download(dataset)
+    assert raw_files(dataset) == content
+    assert "without an account" in kaggle.said()
+
+
+def test_single_files_of_a_data_set_are_downloaded(kaggle, dataset, content):
+    download(dataset, patterns=["*.csv"])
+    assert sorted(raw_files(dataset)) == ["sample_submission.csv", "train_labels.csv"]
+
+
+def test_unknown_data_set_raises(kaggle, dataset):
+    del kaggle.datasets["bob/histology-set"]
+    with pytest.raises(UserError, match="bob/histology-set: not found on Kaggle: Not found"):
+        download(dataset)

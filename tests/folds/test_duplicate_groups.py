@@ -1,0 +1,24 @@
+"""Groups joined by images that they share."""
+
+import pandas as pd
+
+from medfold.folds.duplicate_groups import join_duplicates
+from medfold.folds.kept_near_duplicates import NearDuplicates
+
+SAMPLES = pd.DataFrame(
+    {"id": list("abcde"), "group": [10, 10, 20, 30, 40], "hash": ["h1", "h2", "h2", "h3", "h4"]},
+)
+
+
+def partition(groups) -> list[str]:
+    """Returns the ids of each group, as text, in the order of the samples."""
+    return ["".join(ids) for _, ids in SAMPLES["id"].groupby(groups, sort=False)]
+
+
+def test_groups_with_equal_images_are_joined():
+    assert partition(join_duplicates(SAMPLES, None)) == ["abc", "d", "e"]
+
+
+def test_near_duplicates_join_groups_too():
+    near = NearDuplicates([("c", "d")], pd.Series([0, 1, 2, 2, 3], index=list("abcde")))
+    assert partition(join_duplicates(SAMPLES, near)) == ["abcd", "e"]

@@ -1,0 +1,12 @@
+"""The sample table of the small phantom, downloaded."""
+
+import pytest
+
+from medfold.data.samples import build_samples
+from medfold.data.sources.source import Source
+
+
+@pytest.fixture
+def table(small):
+    Source(small.competition.source, small.paths).get()
+    return build_samples(small.competition, small.paths)

@@ -1,0 +1,38 @@
+"""The store of prepared images: its key, its hashes."""
+
+import pytest
+
+from medfold.competition.recipe_sections import ImageSettings
+from medfold.errors import UserError
+from medfold.images.store import store_key, verify_store
+from tests.support.scans import CHOICES, flip, run_scan
+
+
+def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
+    run_scan(small, table, CHOICES)
+    key = store_key(small.competition, small.paths, CHOICES)
+    folder = small.paths.store(key)
+    assert verify_store(small.paths, key) == 16 * 16 * len(table)
+    (folder / "blocks.json").rename(folder / "noted.json")
+    verify_store(small.paths, key)
+    assert (folder / "blocks.json").read_text() == (folder / "noted.json").read_text()
+    flip(folder / "images.npy", 7)
+    with pytest.raises(UserError, match=f"{len(table)} of {len(table)} prepared images .*changed"):
+        verify_store(small.paths, key)
+    (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1])
+    with pytest.raises(UserError, match="not the array .*cut off.*make data"):
+        verify_store(small.paths, key)
+
+
+def test_store_key_depends_on_everything_that_changes_pixels(small, table):
+    keys = {store_key(small.competition, small.paths, ImageSettings(size=size)) for size in (16, 24)}
+    keys.add(store_key(small.competition, small.paths, ImageSettings(size=16, fit="pad")))
+    keys.add(store_key(small.competition, small.paths, ImageSettings(size=16, steps=["clahe"])))
+    for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
+        images = small.competition.images.model_copy(update=change)
+        keys.add(
+            store_key(small.competition.model_copy(update={"images": images}), small.paths, ImageSettings(size=16))
+        )
+    small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
+    keys.add(store_key(small.competition, small.paths, ImageSettings(size=16)))
+    assert len(keys) == 8

@@ -1,0 +1,52 @@
+"""Heads: one per task, cut points, and the split of a net before its head."""
+
+import numpy as np
+import pytest
+
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError
+from medfold.models.build import build_model
+from medfold.models.heads import CutPoints, split_backbone_and_head
+from tests.support.nets import batch, facts, recipe
+
+MOBILE = pytest.param("MobileNetV2", marks=pytest.mark.slow)  # a net of keras.applications takes seconds to build
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "activation"),
+    [("binary", 1, "sigmoid"), ("multilabel", 2, "sigmoid"), ("multiclass", 3, "softmax"), ("ordinal", 3, "softmax")],
+)
+def test_head_fits_the_task(task, columns, activation):
+    model = build_model(facts(task), recipe())
+    assert model.output_shape == (None, columns)
+    assert model.layers[-1].activation.__name__ == activation
+
+
+def test_cut_points_start_uniform_and_stay_ordered():
+    layer = CutPoints(5)
+    middle = np.asarray(layer(np.zeros((1, 1), np.float32)))
+    np.testing.assert_allclose(middle, 0.2, atol=1e-6)
+    layer.cuts.assign([0.5, -3.0, 1.0, -20.0])  # any trained values keep the cut points in order
+    values = np.asarray(layer(np.linspace(-9, 9, 40, dtype=np.float32)[:, None]))
+    assert values.shape == (40, 5)
+    assert (values >= 0).all()
+    np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-5)
+    expected = values @ np.arange(5)
+    assert (np.diff(expected) > 0).all()
+
+
+def test_cut_points_need_ordered_classes():
+    chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
+    assert build_model(facts("ordinal"), chosen).output_shape == (None, 3)
+    with pytest.raises(UserError, match="head: task multiclass has no ordered classes"):
+        build_model(facts("multiclass"), chosen)
+
+
+@pytest.mark.parametrize("name", ["resnet9", MOBILE])
+def test_backbone_and_head_compose_to_the_net(name):
+    model = build_model(facts("ordinal"), recipe(name))
+    backbone, head = split_backbone_and_head(model)
+    assert len(head.trainable_variables) == 2
+    np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)
+    head.layers[-1].set_weights([weight + 1 for weight in head.layers[-1].get_weights()])
+    np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)

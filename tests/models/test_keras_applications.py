@@ -1,0 +1,50 @@
+"""Backbones of keras.applications: scaling, weights from a file, frozen batch normalisation."""
+
+import keras
+import numpy as np
+import pytest
+
+from medfold.errors import UserError
+from medfold.models.backbones import BACKBONES
+from medfold.models.build import build_model
+from medfold.training.batch_trainer import BatchTrainer
+from tests.support.nets import batch, facts, recipe
+
+
+@pytest.mark.slow
+def test_pretrained_weights_are_read_from_file(tmp_path):
+    keras.utils.set_random_seed(3)
+    source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
+    source.save_weights(tmp_path / "net.weights.h5")
+    model = build_model(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5")))
+    inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    np.testing.assert_array_equal(inner.get_weights()[0], source.get_weights()[0])
+
+
+def test_every_keras_application_has_its_own_scaling():
+    nets = {name for name in dir(keras.applications) if name[0].isupper()}
+    assert nets <= set(BACKBONES.names())
+    expected = {
+        "tf": "MobileNet MobileNetV2 ResNet50V2 ResNet152V2 InceptionV3 InceptionResNetV2 Xception NASNetMobile",
+        "torch": "DenseNet121 DenseNet201",
+        "caffe": "VGG16 ResNet50 ResNet101",
+        "own": "ConvNeXtTiny EfficientNetB0 EfficientNetB7 EfficientNetV2B0 EfficientNetV2S MobileNetV3Small",
+    }
+    for scaling, names in expected.items():
+        assert {BACKBONES[name].scaling for name in names.split()} == {scaling}
+
+
+def test_self_scaling_backbone_rejects_input_scaling():
+    with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
+        build_model(facts(), recipe("EfficientNetB0", input_scaling="torch"))
+
+
+@pytest.mark.slow
+def test_frozen_batch_normalisation_is_not_updated():
+    free, frozen = (build_model(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
+    assert len(frozen.trainable_variables) < len(free.trainable_variables)
+    step = BatchTrainer(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
+    before = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
+    step(batch(1), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
+    after = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
+    assert all((old == new).all() for old, new in zip(before, after, strict=True))

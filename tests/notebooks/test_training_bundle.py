@@ -1,0 +1,105 @@
+"""The bundle of a training at Kaggle: what is packed, and the results that come back."""
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.competition.project import Project
+from medfold.competition.recipe import Recipe
+from medfold.errors import UserError
+from medfold.notebooks import TrainingBundle, training_bundle
+from medfold.notebooks.training_bundle import unpack_results
+from medfold.paths import Workspace
+from medfold.runs.run_folder import is_fold_trained
+from medfold.training.run import TrainingRequest
+from tests.support.helpers import finished_run
+from tests.support.kaggle_server import KEY, TOKEN
+
+REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
+
+
+MARK = "0123456789ab"
+
+
+def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
+    state = folded.paths.run("baseline").fold(1).checkpoint
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"checkpoint")
+    sizes = training_bundle.write_training_bundle(
+        folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job"
+    )
+    assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
+    opened = TrainingBundle.open(tmp_path / "job")
+    paths = opened.write_project(tmp_path / "there")
+    for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
+        unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
+        assert unpacked.read_bytes() == path.read_bytes()
+    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
+    assert not paths.data.exists()
+    assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
+    Project.open("small", Workspace(tmp_path / "there"))
+
+
+def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
+    marks = set()
+    for _ in range(2):
+        training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+        marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
+    assert len(marks) == 1
+    state = folded.paths.run("baseline").fold(0).checkpoint
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"further")
+    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+    assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
+
+
+def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    monkeypatch.setenv("KAGGLE_KEY", KEY)
+    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+    patients = pd.read_csv(folded.paths.raw / "train.csv", dtype=str)["patient_id"]
+    secrets = [TOKEN, KEY, str(tmp_path), str(folded.workspace.root), *patients]
+    for path in (tmp_path / "job").iterdir():
+        data = path.read_bytes()
+        assert [secret for secret in secrets if secret.encode() in data] == [], path.name
+
+
+def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
+    recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
+    training_bundle.write_training_bundle(folded.paths, folded.competition, recipe, REQUEST, (), tmp_path / "job")
+    opened = TrainingBundle.open(tmp_path / "job")
+    assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
+    missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
+    with pytest.raises(UserError, match="no.h5: no such weights file"):
+        training_bundle.write_training_bundle(folded.paths, folded.competition, missing, REQUEST, (), tmp_path / "job")
+
+
+def test_results_are_unpacked_into_the_run(folded, tmp_path):
+    finished_run(folded, "there", folds=[0])
+    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
+    remote_run.fold(1).folder.mkdir()
+    remote_run.fold(1).checkpoint.write_bytes(b"half")
+    training_bundle.pack_results(remote_run, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    assert unpack_results(tmp_path / "trained.zip", local_run, [0, 1, 2], MARK) == ([0], [1])
+    assert is_fold_trained(local_run.fold(0))
+    assert local_run.fold(1).checkpoint.read_bytes() == b"half"
+    assert sorted(path.name for path in local_run.folder.iterdir() if not path.name.startswith(".")) == [
+        "fold0",
+        "fold1",
+    ]
+    assert not (tmp_path / "trained.zip").exists()
+
+
+def test_damaged_results_are_not_unpacked(folded, tmp_path):
+    finished_run(folded, "there", folds=[0])
+    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
+    training_bundle.pack_results(remote_run, [0], MARK, tmp_path / "trained.zip")
+    content = (tmp_path / "trained.zip").read_bytes()
+    oof = remote_run.fold(0).oof.read_bytes()
+    assert oof in content
+    (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
+    with pytest.raises(UserError, match="damaged"):
+        unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
+    assert not local_run.fold(0).folder.exists()

@@ -1,0 +1,72 @@
+"""Wheels that a notebook installs: medfold itself, and packages that Kaggle lacks."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from medfold.errors import UserError
+from medfold.notebooks import wheels
+from tests.support import kaggle_image
+from tests.support.helpers import competition
+
+
+@pytest.mark.parametrize(
+    ("pattern", "missing"),
+    [
+        ("test/{id}.png", ()),
+        ("test/{id}.JPEG", ()),
+        ("test-image.hdf5#{id}", ()),
+        ("test/{id}.dcm", wheels.DICOM_PACKAGES),
+        ("test/{patient}/{id}", wheels.DICOM_PACKAGES),  # files without suffix, named by their UID
+        ("test/{id}.tif", wheels.TIFF_PACKAGES),
+    ],
+)
+def test_missing_packages_depend_on_image_format(pattern, missing):
+    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == missing
+
+
+def test_npz_images_need_no_packages():
+    arrays = competition(
+        labels={"targets": ["a"], "layout": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
+    )
+    assert wheels.missing_packages(arrays) == ()
+
+
+def test_wheels_are_downloaded_once(tmp_path, monkeypatch):
+    kaggle_image.repacked("pylibjpeg", tmp_path / "index")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    (tmp_path / "out").mkdir()
+    first = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    shutil.rmtree(tmp_path / "index")
+    second = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    assert first == second == [path for path in (tmp_path / "out").iterdir() if path.suffix == ".whl"]
+
+
+def test_python_version_without_wheel_warns(tmp_path, monkeypatch, capsys):
+    def pip(words, failed, fix, **environment):
+        if "--python-version=3.11" in words:
+            raise UserError(failed, "pip", fix)
+        folder = Path(words[words.index("--dest") + 1])
+        folder.mkdir(exist_ok=True)
+        (folder / "pylibjpeg-1-py3-none-any.whl").write_bytes(b"")
+
+    monkeypatch.setattr(wheels, "_pip", pip)
+    (tmp_path / "out").mkdir()
+    (wheel,) = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
+    assert wheel.is_file()
+    assert "for Python 3.11: if Kaggle runs that version, the images cannot be read" in capsys.readouterr().out
+
+
+def test_failed_wheel_download_raises_and_leaves_no_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(UserError, match="no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
+        wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_build_wheel_without_sources_raises(tmp_path, monkeypatch):
+    monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
+    with pytest.raises(UserError, match="installed without its sources"):
+        wheels.build_wheel(tmp_path)

@@ -1,0 +1,29 @@
+"""The score of a run, computed again."""
+
+import pytest
+
+from medfold.commands.recheck import recheck
+from medfold.commands.submit import submit
+from medfold.competition.project import Project
+from tests.conftest import add_variant
+from tests.support.helpers import finished_run
+
+
+@pytest.mark.parametrize(
+    ("facts", "later"),
+    [
+        ("score: {metric: fbeta, beta: 2}", "score: {metric: auc}"),
+        pytest.param("score: {metric: fbeta, beta: 2}", "score: {metric: fbeta, beta: 1}", marks=pytest.mark.slow),
+        pytest.param("score: {metric: accuracy, also: [auc]}", "score: {metric: auc}", marks=pytest.mark.slow),
+    ],
+)
+def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):
+    folder = add_variant(folded.workspace.root, "other", "score: {metric: auc}", facts)
+    project = Project.open("other")
+    finished_run(project, "one", 1.0)
+    submit(project, names=["one"], force=True)
+    text = (folder / "competition.yaml").read_text()
+    (folder / "competition.yaml").write_text(text.replace(facts, later))
+    capsys.readouterr()
+    recheck(Project.open("other"))
+    assert capsys.readouterr().out.count("computed again, equal") == 2

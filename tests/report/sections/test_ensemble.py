@@ -1,0 +1,38 @@
+"""The section on the members and methods of an ensemble."""
+
+import re
+
+import pytest
+
+from medfold import files
+from medfold.commands.report import report
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.run_ensemble import ensemble_runs
+from tests.support.report_pages import cards, cells, read_page, sections
+
+
+@pytest.mark.slow
+def test_ensemble_page_lists_members_and_methods(project):
+    path = report(project, ["good", "fair"])
+    assert path == project.workspace.root / "runs/small/fair+good.html"
+    found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read_page(path)
+    scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
+    assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
+    caption = "Methods: those fitted on labels are scored on folds that they were not fitted on"
+    methods = cells(text, caption)
+    assert [row[0] for row in methods] == [one.method.title for one in found.choice.candidates]
+    assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]
+    (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
+    assert marked == found.choice.chosen.method.title
+    assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
+    assert "make submit COMPETITION=small RUNS=&#34;fair good&#34;" in text
+    assert "ensemble" in sections(text)
+
+
+@pytest.mark.slow
+def test_requested_ensemble_method_is_used(project):
+    found = ensemble_runs(project, ["fair", "peeked"], load_dataset(project), method="stacking")
+    text = read_page(report(project, ["fair", "peeked"], method="stacking"))
+    (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
+    assert marked == found.choice.chosen.method.title
+    assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"

@@ -1,0 +1,20 @@
+"""The section on subgroups."""
+
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.scoring.metric import METRICS
+from tests.support.report_pages import cells, read_page
+
+
+def test_subgroup_table_matches_scores_by_sex_and_age(project, good):
+    found = ensemble_runs(project, ["good"], data := load_dataset(project))
+    rows = cells(read_page(good), "Subgroup scores as numbers")
+    assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
+    ages = [row for row in rows if row[0] == "age"]
+    assert sum(int(row[2]) for row in ages) == 59
+    sex = data.train.set_index("unit").loc[found.oof.unit_ids, "sex"].to_numpy()
+    for _, value, units, positive, score, _ in rows[-2:]:
+        here = sex == value
+        assert int(units) == here.sum()
+        assert positive == f"{found.oof.targets[here].mean():.1%}"
+        assert score == f"{METRICS['auc'](found.oof.targets[here], found.oof.predictions[here]):.4f}"

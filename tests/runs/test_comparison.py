@@ -1,0 +1,37 @@
+"""The comparison of two runs on the same images."""
+
+import pytest
+
+from medfold.commands.compare import compare
+from medfold.competition.project import Project
+from medfold.errors import UserError
+from medfold.scoring.metric import metric_of
+from tests.conftest import add_variant
+from tests.support.helpers import finished_run
+
+
+def test_several_runs_are_compared_as_their_mean(two_runs, capsys):
+    finished_run(two_runs, "strong2", 2.0)
+    difference = compare(two_runs, ["strong", "strong+strong2"]).difference
+    assert difference.value > 0
+    assert "strong+strong2" in capsys.readouterr().out
+
+
+def test_runs_are_compared_on_common_folds(two_runs, capsys):
+    finished_run(two_runs, "begun", 2.0, folds=[1])
+    compare(two_runs, ["weak", "begun"])
+    assert "folds 1, which all have" in capsys.readouterr().out
+    finished_run(two_runs, "other", 2.0, folds=[2])
+    with pytest.raises(UserError, match="no trained fold in common"):
+        compare(two_runs, ["begun", "other"])
+
+
+def test_better_run_wins_where_lower_is_better(folded, capsys):
+    add_variant(folded.workspace.root, "loss", "metric: auc", "metric: log_loss")
+    project = Project.open("loss")
+    finished_run(project, "weak", 0.0)
+    finished_run(project, "strong", 2.0)
+    difference = compare(project, ["weak", "strong"]).difference
+    assert difference.value > 0
+    assert not metric_of(project.competition).higher_is_better
+    assert "strong beats weak" in capsys.readouterr().out

@@ -1,0 +1,32 @@
+"""A draft of competition.yaml: guessed facts, the reason for each, and doubts to check."""
+
+import pytest
+
+from medfold.scaffold.draft import Draft
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "known"),
+    [
+        (["Malignant", "Normal"], ["Normal", "Malignant"], True),
+        (["COVID", "healthy"], ["healthy", "COVID"], True),
+        (["glioma", "no_tumor"], ["no_tumor", "glioma"], True),
+        (["cancer", "non-cancer"], ["non-cancer", "cancer"], True),
+        (["Parasitized", "Uninfected"], ["Uninfected", "Parasitized"], True),
+        (["benign", "malignant"], ["benign", "malignant"], True),
+        (["no", "yes"], ["no", "yes"], True),
+        (["patient", "Control"], ["Control", "patient"], True),
+        (["left", "right"], ["left", "right"], False),
+        (["benign", "normal"], ["benign", "normal"], False),
+    ],
+)
+def test_word_for_healthy_sets_the_negative_class(names, expected, known):
+    found = Draft()
+    found.set_two_classes(names)
+    assert found.facts["classes"] == expected
+    if known:
+        ((key, _, why),) = found.reasons
+        assert (key, found.doubts) == ("classes", [])
+        assert f"'{expected[1]}' is positive" in why
+    else:
+        assert found.doubts == [f"classes: unclear which class is positive; '{expected[1]}' is used, the second one"]

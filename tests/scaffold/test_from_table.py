@@ -1,0 +1,35 @@
+"""Facts of competitions whose labels are in a table."""
+
+from tests.support.drafts import facts_and_doubts, pictures, table
+
+
+def test_test_images_without_a_table_are_the_test_part(tmp_path):
+    pictures(tmp_path, "train/a{n}.png", "test/t{n}.png")
+    table(tmp_path, "train_labels.csv", "id,label", *(f"a{n:03},{n % 2}" for n in range(12)))
+    facts, _ = facts_and_doubts(tmp_path)
+    assert facts["images"]["test"] == "test/{id}.png"
+    assert "holdout" not in facts["labels"]
+
+
+def test_part_column_is_never_a_target(tmp_path):
+    pictures(tmp_path, "images/a{n}.png")
+    rows = [f"a{n:03},{['train', 'test'][n > 8]},{n % 3}" for n in range(12)]
+    table(tmp_path, "labels.csv", "image,split,stage", *rows)
+    facts, said = facts_and_doubts(tmp_path)
+    assert facts["labels"]["targets"] == ["stage"]
+    assert (facts["labels"]["part"], facts["images"]) == ("split", {"train": "images/{id}.png", "channels": 1})
+    table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
+    facts, said = facts_and_doubts(tmp_path)
+    assert "part" not in facts["labels"]
+    assert "labels.part: column 'split' has names of parts, and is not used" in said
+
+
+def test_unused_part_columns_and_files_are_reported(tmp_path):
+    pictures(tmp_path, "images/{n}.png")
+    table(tmp_path, "labels.csv", "image,is_test,fold,label", *(f"{n:03},{n // 9},{n % 5},{n % 2}" for n in range(12)))
+    (tmp_path / "images" / "a.xcf").write_bytes(b"gimp xcf")
+    facts, said = facts_and_doubts(tmp_path)
+    assert facts["labels"]["targets"] == ["label"]
+    assert "labels.part: column 'is_test' names parts or folds, and is not used" in said
+    assert "labels.part: column 'fold' names parts or folds" in said
+    assert "1 file in images with the extension .xcf: not a known image format; not used" in said

@@ -1,0 +1,103 @@
+"""The format of the cells of a submission: decisions or probabilities, and the words for the classes."""
+
+import pytest
+
+from medfold.errors import UserError
+from medfold.scoring.metric import metric_of
+from medfold.submission import table as submission
+from medfold.submission.cell_format import class_words, explain_words
+from medfold.submission.check import check_submission
+from medfold.submission.table import build_submission
+from tests.support.helpers import competition
+from tests.support.submissions import predicted, sample
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [(["0", "1", "0"], ["0", "0", "1"]), (["no", "no", "yes"], ["no", "no", "yes"]), ([""] * 3, ["no", "no", "yes"])],
+)
+def test_decided_class_is_written_in_sample_words(cells, expected):
+    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
+    sample_table = sample(target=cells)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
+    assert built["target"].tolist() == expected
+    check_submission(facts, built, sample_table)
+    explanation = explain_words(facts, sample_table)
+    assert explanation == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
+    read, decided = submission.read_predictions_back(facts, built, sample_table)
+    assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["0", "1", "0"], ["0", "1"]),
+        (["0.0", "1.0", "0.0"], ["0.0", "1.0"]),
+        (["No", "Yes", "No"], ["No", "Yes"]),
+        (["NO", "NO", "NO"], ["NO", "YES"]),
+        (["True", "False", "True"], ["False", "True"]),
+        (["false", "false", "false"], ["false", "true"]),
+        (["N", "Y", "N"], ["N", "Y"]),
+        (["Negative", "Positive", "Negative"], ["Negative", "Positive"]),
+    ],
+)
+def test_binary_classes_follow_sample_spelling(cells, words):
+    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
+    sample_table = sample(target=cells)
+    built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
+    assert built["target"].tolist() == [words[0], words[0], words[1]]
+    check_submission(facts, built, sample_table)
+    assert explain_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
+    assert class_words(facts, sample_table) == words
+    assert submission.read_predictions_back(facts, built, sample_table)[0]["target"].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["Mild", "Sev", "Mod"], ["Mild", "Mod", "Sev"]),
+        (["MILD"] * 3, ["MILD", "MOD", "SEV"]),
+        (["1.0", "2.0", "0.0"], ["0.0", "1.0", "2.0"]),
+        (["0"] * 3, ["mild", "mod", "sev"]),
+    ],
+)
+def test_multiclass_labels_follow_sample_spelling(cells, words):
+    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
+    sample_table = sample(label=cells)
+    built = build_submission(facts, predicted(facts.prediction_columns), sample_table)
+    assert set(built["label"]) <= set(words)
+    check_submission(facts, built, sample_table)
+    assert class_words(facts, sample_table) == words
+
+
+@pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
+def test_unmatched_sample_words_are_explained(cells):
+    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
+    explanation = explain_words(facts, sample(label=cells))
+    assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
+
+
+def test_multilabel_columns_follow_sample_spelling():
+    facts = competition("multilabel", score={"metric": "macro_f1"})
+    sample_table = sample(a=["False"] * 3, b=["True"] * 3)
+    built = build_submission(facts, predicted(["a", "b"]), sample_table)
+    assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
+    check_submission(facts, built, sample_table)
+    assert explain_words(facts, sample_table) == "written as in the sample submission: False for 0, True for 1"
+
+
+def test_single_class_column_needs_decision_metric():
+    with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
+        build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
+    with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
+        metric_of(competition("multilabel", submission={"layout": "lists"}))
+
+
+def test_unmatched_sample_columns_raise():
+    with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
+        build_submission(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
+
+
+def test_constant_probability_sample_is_a_placeholder():
+    facts = competition(score={"metric": "accuracy"})
+    assert explain_words(facts, sample(target=["0.5"] * 3)) == ""

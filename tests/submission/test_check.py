@@ -1,0 +1,58 @@
+"""The check of a submission before its upload."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfold.errors import UserError
+from medfold.submission.check import check_submission
+from medfold.submission.table import build_submission
+from tests.support.helpers import competition
+from tests.support.submissions import IDS, LONG, long_sample, sample
+
+
+def test_missing_long_rows_raise_with_ids():
+    facts = competition("multilabel", **LONG)
+    predictions = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
+    built = build_submission(facts, predictions, long_sample(range(4)))
+    with pytest.raises(UserError, match="2 ids missing: ID_1_a, ID_1_b"):
+        check_submission(facts, built, long_sample(range(4)))
+    with pytest.raises(UserError, match="row 2: 'ID_1' is not <id>_<label>"):
+        build_submission(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
+
+
+GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
+
+
+FAULTS = {
+    "has no rows": GOOD.iloc[:0],
+    "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),
+    "wrong columns: target, id": GOOD[["target", "id"]],
+    "1 id missing: c": GOOD.iloc[:2],
+    "1 id not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
+    "1 id duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
+    "another order": GOOD.iloc[::-1],
+    "row 3, column 'target': nan is not a probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
+    "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),
+    "row 4, column 'target': 1.01": GOOD.assign(target=[0.1, 0.2, 1.01]),
+    "row 2, column 'target': -0.1": GOOD.assign(target=[-0.1, 0.2, 0.1]),
+    "row 3, column 'target': high": GOOD.assign(target=["0.1", "high", "0.2"]),
+}
+
+
+@pytest.mark.parametrize("message", FAULTS)
+def test_faulty_submission_raises(message):
+    with pytest.raises(UserError, match=message):
+        check_submission(competition(), FAULTS[message], sample())
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
+def test_check_accepts_exactly_values_from_0_to_1(values):
+    table = GOOD.assign(target=values)
+    if all(0 <= value <= 1 for value in values):
+        check_submission(competition(), table, sample())
+    else:
+        with pytest.raises(UserError, match="is not a probability from 0 to 1"):
+            check_submission(competition(), table, sample())

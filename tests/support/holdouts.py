@@ -1,0 +1,12 @@
+"""Facts of a competition without a test part: some labelled images are held out."""
+
+FACTS = """title: Hold-out
+source: {kind: kaggle-dataset, slug: a/b}
+upload: local
+task: binary
+classes: [no, yes]
+labels: {layout: folders, targets: [sick], holdout: 0.3}
+images: {train: "{label}/{id}.png", channels: 1}
+score: {metric: auc}
+folds: {k: 3, duplicates: exact}
+"""

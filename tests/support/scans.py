@@ -1,0 +1,24 @@
+"""Scans of the small phantom."""
+
+import numpy as np
+
+from medfold.competition.recipe_sections import ImageSettings
+from medfold.images.scan import scan_images
+
+CHOICES = ImageSettings(size=16)
+
+
+def run_scan(small, table, choices=None, with_appearance=False):
+    return scan_images(small.competition, small.paths, table, choices, with_appearance)
+
+
+def flip(path, row):
+    """Flips one bit in a row of an array file."""
+    array = np.load(path, mmap_mode="r+")
+    array[row, 3, 3] ^= 1
+    array.flush()
+
+
+def damage(small, table, rows):
+    for row in rows:
+        (small.paths.raw / table["image"].iloc[row]).write_bytes(b"not a picture")

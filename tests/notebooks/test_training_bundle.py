@@ -42,13 +42,13 @@ def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_pa
     marks = set()
     for _ in range(2):
         training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
-        marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"])
+        marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
     assert len(marks) == 1
     state = folded.paths.run("baseline").fold(0).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
     training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
-    assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["mark"] not in marks
+    assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
 
 
 def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):

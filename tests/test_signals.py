@@ -48,10 +48,16 @@ def other_thread():
     thread.join()
 
 
+def send(number: int, seconds: float = 10) -> None:
+    """Sends a signal to this process and waits for it: another thread may receive it, and this one notices later."""
+    os.kill(os.getpid(), number)
+    time.sleep(seconds)
+
+
 @pytest.mark.parametrize("number", sorted(signals.ALL))
 def test_signal_raises_keyboard_interrupt(number):
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), number)
+        send(number)
     assert end_stopped() == number
 
 
@@ -62,9 +68,10 @@ def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, nu
     def start_children():
         with shielded_children():
             with shielded_children():
-                os.kill(os.getpid(), number)
+                send(number, 0.05)
                 steps.append("sent")
             steps.append("inner ended")
+        time.sleep(10)
 
     with pytest.raises(KeyboardInterrupt):
         start_children()
@@ -84,12 +91,12 @@ def test_shield_of_another_thread_postpones_the_signal():
 
     def end_child():
         close.set()
-        thread.join()
+        time.sleep(10)
 
     thread = threading.Thread(target=start_child, daemon=True)
     thread.start()
     opened.wait()
-    os.kill(os.getpid(), signal.SIGTERM)
+    send(signal.SIGTERM, 0.05)
     with pytest.raises(KeyboardInterrupt):
         end_child()
     assert end_stopped() == signal.SIGTERM
@@ -98,9 +105,9 @@ def test_shield_of_another_thread_postpones_the_signal():
 
 def test_second_request_does_not_interrupt_the_clean_up():
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGHUP)
+        send(signal.SIGTERM)
+    send(signal.SIGTERM, 0.05)
+    send(signal.SIGHUP, 0.05)
     assert end_stopped() == signal.SIGTERM
 
 
@@ -125,8 +132,7 @@ def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
 def test_signal_in_a_finalizer_is_not_lost(number, capfd):
     class Finalized:
         def __del__(self):
-            os.kill(os.getpid(), number)
-            len("the handler runs before this line")
+            send(number, 0.05)
 
     def drop():
         Finalized()
@@ -142,8 +148,7 @@ def test_signal_in_a_finalizer_is_not_lost(number, capfd):
 def test_signal_is_sent_again_where_a_library_drops_it(number):
     def import_optional():
         try:
-            os.kill(os.getpid(), number)
-            time.sleep(10)
+            send(number)
         except:  # noqa: E722  as libraries do
             pass
 
@@ -159,7 +164,7 @@ def test_signal_is_sent_again_where_a_library_drops_it(number):
 
 def test_signal_is_not_sent_again_while_the_process_ends():
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
+        send(signal.SIGTERM)
     end_stopped()
     gc.collect()
     time.sleep(0.2)
@@ -195,5 +200,5 @@ def test_signal_to_a_finished_command_changes_nothing(number):
 def test_ignored_hang_up_stays_ignored():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     stop_on_signals()
-    os.kill(os.getpid(), signal.SIGHUP)
+    send(signal.SIGHUP, 0.05)
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

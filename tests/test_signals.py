@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -54,11 +55,18 @@ def send(number: int, seconds: float = 10) -> None:
     time.sleep(seconds)
 
 
+def stopped_by(function: Callable[..., None], *arguments: object) -> int:
+    """Calls a function that a signal must stop, and returns the number of the signal."""
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        function(*arguments)
+    number = end_stopped()
+    del stopped  # not before, or the signal would be sent again
+    return number
+
+
 @pytest.mark.parametrize("number", sorted(signals.ALL))
 def test_signal_raises_keyboard_interrupt(number):
-    with pytest.raises(KeyboardInterrupt):
-        send(number)
-    assert end_stopped() == number
+    assert stopped_by(send, number) == number
 
 
 @pytest.mark.parametrize("number", sorted(signals.ALL))
@@ -73,10 +81,8 @@ def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, nu
             steps.append("inner ended")
         time.sleep(10)
 
-    with pytest.raises(KeyboardInterrupt):
-        start_children()
+    assert stopped_by(start_children) == number
     assert steps == ["sent", "inner ended"]
-    assert end_stopped() == number
     with shielded_children():  # it counts once
         pass
 
@@ -97,18 +103,23 @@ def test_shield_of_another_thread_postpones_the_signal():
     thread.start()
     opened.wait()
     send(signal.SIGTERM, 0.05)
-    with pytest.raises(KeyboardInterrupt):
-        end_child()
-    assert end_stopped() == signal.SIGTERM
+    assert stopped_by(end_child) == signal.SIGTERM
     thread.join()
 
 
 def test_second_request_does_not_interrupt_the_clean_up():
-    with pytest.raises(KeyboardInterrupt):
-        send(signal.SIGTERM)
-    send(signal.SIGTERM, 0.05)
-    send(signal.SIGHUP, 0.05)
-    assert end_stopped() == signal.SIGTERM
+    steps = []
+
+    def work():
+        try:
+            send(signal.SIGTERM)
+        finally:
+            send(signal.SIGTERM, 0.05)
+            send(signal.SIGHUP, 0.05)
+            steps.append("cleaned up")
+
+    assert stopped_by(work) == signal.SIGTERM
+    assert steps == ["cleaned up"]
 
 
 def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
@@ -138,16 +149,14 @@ def test_signal_in_a_finalizer_is_not_lost(number, capfd):
         Finalized()
         time.sleep(10)
 
-    with pytest.raises(KeyboardInterrupt):
-        drop()
-    assert end_stopped() == number
+    assert stopped_by(drop) == number
     assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("number", sorted(signals.ALL))
 def test_signal_is_sent_again_where_a_library_drops_it(number):
     def import_optional():
-        try:
+        try:  # noqa: SIM105
             send(number)
         except:  # noqa: E722  as libraries do
             pass
@@ -157,15 +166,11 @@ def test_signal_is_sent_again_where_a_library_drops_it(number):
         import_optional()
         time.sleep(10)
 
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    assert end_stopped() == number
+    assert stopped_by(work) == number
 
 
 def test_signal_is_not_sent_again_while_the_process_ends():
-    with pytest.raises(KeyboardInterrupt):
-        send(signal.SIGTERM)
-    end_stopped()
+    assert stopped_by(send, signal.SIGTERM) == signal.SIGTERM
     gc.collect()
     time.sleep(0.2)
 

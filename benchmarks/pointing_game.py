@@ -27,7 +27,9 @@ from medfold.images.preparation import prepare_image
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from medfold.prediction.weights import load_model
-from medfold.runs.run_folder import find_run, read_run, require_trained_folds
+from medfold.runs.fold_state import require_trained_folds
+from medfold.runs.run_json import read_run
+from medfold.runs.run_names import find_run
 from results import Result, judge
 
 NAME = "phantom-chest"

@@ -26,7 +26,10 @@ from medfold.data.dataset import load_dataset
 from medfold.models.build import build_model
 from medfold.paths import Workspace
 from medfold.prediction.weights import save_weights
-from medfold.runs.run_folder import find_run, open_run, predictions_table, write_oof
+from medfold.runs.oof import write_oof
+from medfold.runs.predictions import predictions_table
+from medfold.runs.run_json import open_run
+from medfold.runs.run_names import find_run
 from medfold.training.run import run_metadata
 from results import Result, run
 

@@ -13,7 +13,7 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
-from medfold.runs.run_folder import combined_name
+from medfold.runs.run_names import combined_name
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 

@@ -10,7 +10,7 @@ from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import Workspace
-from medfold.runs.run_folder import is_fold_trained
+from medfold.runs.fold_state import is_fold_trained
 from medfold.training.run import TrainingRequest
 from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN

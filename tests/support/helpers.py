@@ -190,7 +190,10 @@ def _write_run(
     from medfold import files
     from medfold.competition.recipe import load_recipe
     from medfold.data.dataset import load_dataset
-    from medfold.runs.run_folder import find_run, open_run, predictions_table, write_oof
+    from medfold.runs.oof import write_oof
+    from medfold.runs.predictions import predictions_table
+    from medfold.runs.run_json import open_run
+    from medfold.runs.run_names import find_run
     from medfold.training.run import run_metadata
 
     competition, data = project.competition, load_dataset(project)

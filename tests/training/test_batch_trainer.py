@@ -12,7 +12,7 @@ from medfold.models.build import build_model
 from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_model
 from medfold.run_paths import FoldPaths
-from medfold.runs.run_folder import read_predictions
+from medfold.runs.predictions import read_predictions
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.optimizer import build_optimizer

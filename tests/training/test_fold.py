@@ -12,7 +12,8 @@ from medfold.competition.recipe import Recipe
 from medfold.config import merge
 from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
-from medfold.runs.run_folder import is_fold_trained, read_predictions
+from medfold.runs.fold_state import is_fold_trained
+from medfold.runs.predictions import read_predictions
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint

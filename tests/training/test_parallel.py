@@ -15,7 +15,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.runs.run_folder import trained_folds
+from medfold.runs.fold_state import trained_folds
 from medfold.training import parallel
 from tests.support.helpers import REPOSITORY
 

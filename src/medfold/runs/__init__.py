@@ -1,11 +1,14 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
-- `run_folder`: run.json, the state of each fold, predictions and the OOF score;
+- `run_names`: names of runs; `run_json`: what a run was started with;
+- `fold_state`: which folds are trained, which are damaged;
+- `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
 - `identity`: checks that a run fits the facts, folds, labels and images of today;
 - `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
 """
 
 from medfold.runs.comparison import Comparison, compare_runs
+from medfold.runs.fold_state import is_fold_trained, require_trained_folds, trained_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     SAMPLE_FACTS,
@@ -21,22 +24,11 @@ from medfold.runs.identity import (
     load_dataset_for,
     recipe_of_run,
 )
-from medfold.runs.run_folder import (
-    combined_name,
-    find_run,
-    git_commit,
-    is_fold_trained,
-    is_optimistic,
-    open_run,
-    predictions_table,
-    read_predictions,
-    read_run,
-    require_trained_folds,
-    self_check_warnings,
-    trained_folds,
-    write_oof,
-)
+from medfold.runs.oof import self_check_warnings, write_oof
+from medfold.runs.predictions import predictions_table, read_predictions
+from medfold.runs.run_json import git_commit, is_optimistic, open_run, read_run
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs
+from medfold.runs.run_names import combined_name, find_run
 
 __all__ = [
     "IDENTITY_FACTS",

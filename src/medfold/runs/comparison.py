@@ -9,8 +9,11 @@ from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
+from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.identity import check_same_facts_and_folds, load_dataset_for
-from medfold.runs.run_folder import find_run, is_optimistic, read_predictions, read_run, require_trained_folds
+from medfold.runs.predictions import read_predictions
+from medfold.runs.run_json import is_optimistic, read_run
+from medfold.runs.run_names import find_run
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 
 

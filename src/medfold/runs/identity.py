@@ -11,7 +11,10 @@ from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, sam
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
-from medfold.runs.run_folder import find_run, read_predictions, read_run, trained_folds
+from medfold.runs.fold_state import trained_folds
+from medfold.runs.predictions import read_predictions
+from medfold.runs.run_json import read_run
+from medfold.runs.run_names import find_run
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (

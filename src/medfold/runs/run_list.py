@@ -11,6 +11,7 @@ from medfold.command_line import command
 from medfold.competition import Competition, Project, effective_recipe
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
+from medfold.runs.fold_state import damaged_folds, marked_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     find_changed_fact,
@@ -18,7 +19,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_folder import damaged_folds, marked_folds, read_run
+from medfold.runs.run_json import read_run
 from medfold.scoring import metric_of
 
 

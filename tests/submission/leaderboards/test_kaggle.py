@@ -12,7 +12,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.competition.slugs import kaggle_slug
 from medfold.errors import UserError
-from medfold.runs.run_folder import git_commit
+from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import add_row, read_ledger
 from tests.conftest import add_competition, copied

@@ -1,0 +1,52 @@
+"""The out-of-fold predictions and score of a run, from its trained folds."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.console import warn
+from medfold.errors import shorten_list
+from medfold.run_paths import RunPaths
+from medfold.runs.fold_state import damaged_folds, train_fold_command, trained_folds
+from medfold.runs.predictions import read_predictions
+from medfold.runs.run_json import is_optimistic, read_run
+from medfold.scoring import oof_by_unit, oof_score
+
+
+def write_oof(
+    competition: Competition, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
+) -> dict[str, Any]:
+    """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
+
+    Args:
+        competition: the facts (the number of folds, and the metrics).
+        run_paths: paths of the run.
+        train: the training samples: id, unit, group, fold; in the order of `targets`.
+        targets: int (n,) or (n, labels).
+
+    Returns:
+        The contents of score.json.
+    """
+    with files.lock(run_paths.oof):
+        for fold, damaged in damaged_folds(run_paths, competition.folds.k).items():
+            text = f"{shorten_list(damaged)}: missing or changed since the training; not in the score"
+            warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
+        folds = trained_folds(run_paths, competition.folds.k)
+        oof = pd.concat([read_predictions(competition, run_paths.fold(fold).oof) for fold in folds], ignore_index=True)
+        result = oof_score(
+            competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))
+        )
+        if suspicious := self_check_warnings(run_paths, folds):
+            result["suspicious"] = suspicious
+        files.write_csv(oof, run_paths.oof)
+        files.write_json(result, run_paths.score, sealed=True)
+    return result
+
+
+def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
+    """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
+    warnings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
+    return {fold: lines for fold, lines in warnings.items() if lines}

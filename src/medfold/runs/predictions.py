@@ -1,0 +1,52 @@
+"""The tables of predictions of a run: oof.csv and test.csv."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medfold import files
+from medfold.competition import Competition
+from medfold.errors import UserError, count_of, shorten_list
+
+
+def predictions_table(
+    competition: Competition, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
+) -> pd.DataFrame:
+    """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
+
+    Args:
+        competition: the facts (the prediction columns, and whether the task is ordinal).
+        ids: (n,).
+        predictions: float (n, columns).
+        fold: the fold of these samples, for an OOF table. Defaults to none.
+    """
+    table = pd.DataFrame(predictions, columns=competition.prediction_columns)
+    if competition.task == "ordinal":
+        table["expected"] = predictions @ np.arange(predictions.shape[1])
+    if fold is not None:
+        table.insert(0, "fold", fold)
+    table.insert(0, "id", ids.to_numpy())
+    return table
+
+
+def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
+    """Reads an OOF or test table and checks its columns.
+
+    Raises:
+        UserError: a missing column, or a prediction that is not a finite number.
+    """
+    table = files.read_csv(path)
+    for column in ("id", *competition.prediction_columns):
+        if column not in table:
+            fix = "It is not a table of this competition; train the fold again"
+            raise UserError(f"no column '{column}'", path, fix)
+    numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
+    wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
+    if wrong.any():
+        what = (
+            f"{count_of(wrong.sum(), 'prediction is not a number', 'predictions are not numbers')}: "
+            f"{shorten_list(table['id'][wrong])}"
+        )
+        raise UserError(what, path, "Train the fold again")
+    return table

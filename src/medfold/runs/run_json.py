@@ -1,0 +1,96 @@
+"""run.json: what a run was started with; the folds of a run must agree in it."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from medfold import config, files
+from medfold.command_line import command, variable
+from medfold.competition import Recipe, recipe_names
+from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.paths import Workspace
+from medfold.run_paths import RunPaths
+
+# The keys of run.json that must be equal for all folds of a run; the others are for information.
+FIXED_KEYS = ("recipe", "seed", "folds", "store", "pretrained")
+FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+
+
+def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
+    """Writes run.json with the first fold; later folds must have the same recipe, folds table and store.
+
+    Raises:
+        UserError: they differ; the differing keys are listed.
+    """
+    with files.lock(run_paths.metadata):
+        saved = files.read_json(run_paths.metadata)
+        if saved is None:
+            files.write_json(metadata, run_paths.metadata, sealed=True)
+            return
+    before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
+    changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    if before["folds"] != now["folds"]:
+        what = "this run was started on another folds table, and its scores belong to that one"
+        raise UserError(what, run_paths.metadata, f"Give the new run another name: {variable('RUN', 'new-name')}")
+    if changed:
+        fix = f"Give the new run another name: {variable('RUN', 'new-name')}"
+        raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
+
+
+def _with_defaults(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Returns run.json of an earlier version, with defaults for recipe keys that did not exist then."""
+    try:
+        return {**metadata, "recipe": Recipe.model_validate(metadata["recipe"]).model_dump(mode="json")}
+    except ValueError:
+        return metadata
+
+
+def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
+    """Returns the values that must be equal for all folds of a run, as text by flat key."""
+    facts = config.flat(metadata["facts"])
+    values = config.flat({key: metadata[key] for key in FIXED_KEYS}) | {key: facts[key] for key in FIXED_FACTS}
+    values |= {"plugins.py": metadata.get("plugins"), "Keras backend": metadata.get("backend", "tensorflow")}
+    return {key: str(value) for key, value in values.items()}
+
+
+def read_run(run_paths: RunPaths) -> dict[str, Any]:
+    """Reads run.json.
+
+    Raises:
+        UserError: no such run (the existing ones are listed), or a damaged file.
+    """
+    metadata = files.read_json(run_paths.metadata)
+    if metadata is not None and not (isinstance(metadata, dict) and {"recipe", "facts", "folds"} <= set(metadata)):
+        raise UserError("recipe, facts or folds are missing", run_paths.metadata, "Restore it from a backup")
+    if metadata is None:
+        competition = run_paths.folder.parent.name
+        known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
+        trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
+        fix = f"{trained}Run: {first_train_command(run_paths)}"
+        raise UserError(f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}", competition, fix)
+    return metadata
+
+
+def first_train_command(run_paths: RunPaths) -> str:
+    """Returns the command that trains a run; with RECIPE if a recipe other than the baseline has the run's name."""
+    competition, workspace, recipe = run_paths.folder.parent.name, Workspace(run_paths.folder.parents[2]), None
+    if run_paths.name != "baseline" and competition in workspace.competitions():
+        recipes = recipe_names(workspace.competition(competition), workspace.base_folder)
+        recipe = run_paths.name if run_paths.name in recipes else None
+    return command("train", COMPETITION=competition, RECIPE=recipe)
+
+
+def is_optimistic(metadata: dict[str, Any]) -> bool:
+    """Returns True if a run, by its run.json, chose epochs on the folds that it is scored on."""
+    return metadata["recipe"]["training"]["keep"] == "best"
+
+
+def git_commit(root: Path) -> str | None:
+    """Returns the commit of the project folder, with '+' if files differ from it; None outside git."""
+    try:
+        words = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+        result = subprocess.run(words, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()

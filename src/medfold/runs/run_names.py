@@ -1,0 +1,39 @@
+"""Names of runs."""
+
+import re
+from pathlib import Path
+
+from medfold import files
+from medfold.command_line import variable
+from medfold.errors import UserError
+from medfold.paths import CompetitionPaths
+from medfold.run_paths import RunPaths
+
+MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
+
+
+def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
+    """Returns the paths of a run after checking its name.
+
+    Raises:
+        UserError: the name is not a plain folder name.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise UserError(
+            "a run's name must be a plain folder name",
+            variable("RUN", name),
+            f"Example: {variable('RUN', 'large-images')}",
+        )
+    example = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
+    if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
+        what = f"a run's name must not contain spaces or +: {variable('RUNS')} joins names with them"
+        raise UserError(what, variable("RUN", name), f"Example: {variable('RUN', example)}")
+    return paths.run(name)
+
+
+def combined_name(names: list[str]) -> str:
+    """Joins run names for a file name; if that is too long: the first name, the number of others, and a hash."""
+    joined = "+".join(names)
+    if len(joined) <= MAX_NAME_LENGTH:
+        return joined
+    return f"{names[0][:MAX_NAME_LENGTH]}+{len(names) - 1}-{files.fingerprint(names, 6)}"

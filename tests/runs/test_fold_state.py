@@ -1,0 +1,23 @@
+"""A fold is trained if its marker and all files that it lists are intact."""
+
+from medfold import files
+from medfold.runs.fold_state import is_fold_trained, trained_folds
+from tests.support.helpers import finished_run
+
+
+def test_fold_is_done_only_if_hashes_match(small):
+    fold = small.paths.run("baseline").fold(0)
+    assert not is_fold_trained(fold)
+    files.write_text("id\n", fold.oof)
+    files.write_json({"oof.csv": files.sha256(fold.oof)}, fold.done)
+    assert is_fold_trained(fold)
+    files.write_text("id\nx\n", fold.oof)
+    assert not is_fold_trained(fold)
+
+
+def test_fold_with_invalid_done_file_is_not_done(folded):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    for content in ("{", "[]", "", "{}"):
+        paths.fold(1).done.write_text(content)
+        assert trained_folds(paths, 3) == [0, 2]

@@ -1,0 +1,46 @@
+"""The OOF predictions and score of a run are those of its trained folds; damaged folds are left out, and named."""
+
+import pandas as pd
+import pytest
+
+from medfold import files
+from medfold.data.dataset import load_dataset
+from medfold.runs.oof import self_check_warnings, write_oof
+from tests.support.helpers import finished_run
+
+
+@pytest.fixture
+def run(folded):
+    finished_run(folded, "noise")
+    return folded.paths.run("noise")
+
+
+def rewritten(folded, run):
+    data = load_dataset(folded)
+    return write_oof(folded.competition, run, data.train, data.targets)
+
+
+def test_oof_holds_each_training_sample_once(folded, run):
+    score = rewritten(folded, run)
+    oof = pd.read_csv(run.oof)
+    assert sorted(oof["id"]) == sorted(load_dataset(folded).train["id"])
+    assert score["folds_done"] == [0, 1, 2]
+    assert files.read_json(run.score) == score
+
+
+def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
+    run.fold(1).test.write_text("id\n")
+    score = rewritten(folded, run)
+    assert score["folds_done"] == [0, 2]
+    assert set(pd.read_csv(run.oof)["fold"]) == {0, 2}
+    warning = " ".join(capsys.readouterr().out.split())
+    assert (
+        "fold 1 test.csv: missing or changed since the training; not in the score. To train it again: make" in warning
+    )
+
+
+def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
+    files.write_json(["the loss did not go down"], run.fold(2).checks)
+    files.write_json([], run.fold(0).checks)
+    assert self_check_warnings(run, [0, 1, 2]) == {"2": ["the loss did not go down"]}
+    assert rewritten(folded, run)["suspicious"] == {"2": ["the loss did not go down"]}

@@ -1,0 +1,18 @@
+"""Names of runs are plain folder names without spaces."""
+
+import pytest
+
+from medfold.errors import UserError
+from medfold.runs.run_names import find_run
+
+
+def test_run_name_must_be_a_folder_name(small):
+    for name in ("", "../x", "a/b", ".hidden"):
+        with pytest.raises(UserError, match="plain folder name"):
+            find_run(small.paths, name)
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "", "..", "a/b", ".a"])
+def test_run_name_with_special_characters_raises(small, name):
+    with pytest.raises(UserError, match="a run's name must"):
+        find_run(small.paths, name)

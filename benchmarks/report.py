@@ -30,7 +30,7 @@ from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
 from medfold.runs.run_json import open_run
 from medfold.runs.run_names import find_run
-from medfold.training.run import run_metadata
+from medfold.training.run_metadata import run_metadata
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import Workspace
 from medfold.runs.fold_state import is_fold_trained
-from medfold.training.run import TrainingRequest
+from medfold.training.request import TrainingRequest
 from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN
 

@@ -194,7 +194,7 @@ def _write_run(
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_json import open_run
     from medfold.runs.run_names import find_run
-    from medfold.training.run import run_metadata
+    from medfold.training.run_metadata import run_metadata
 
     competition, data = project.competition, load_dataset(project)
     choices = load_recipe(project.paths, project.workspace.base_folder, "baseline", overrides or {})

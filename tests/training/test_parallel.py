@@ -1,6 +1,5 @@
 """Folds trained in parallel processes."""
 
-import dataclasses
 import os
 import signal
 import subprocess
@@ -158,19 +157,6 @@ def test_ctrl_c_stops_all_folds_without_failures(project_folder, two_cores):
     assert "failed" not in output
     assert output.count("stopped") == 2
     wait_for(lambda: num_locked_folds(project_folder) == 0)
-
-
-def test_features_path_depends_on_symmetry(folded):
-    from medfold.competition.recipe import Recipe
-    from medfold.training.run import features_path
-
-    paths = set()
-    chosen = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "imagenet"}})
-    for symmetry in ("none", "horizontal"):
-        images = folded.competition.images.model_copy(update={"symmetry": symmetry})
-        facts = folded.competition.model_copy(update={"images": images})
-        paths.add(features_path(dataclasses.replace(folded, competition=facts), chosen))
-    assert len(paths) == 2
 
 
 def num_locked_folds(root):

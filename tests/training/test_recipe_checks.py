@@ -28,7 +28,7 @@ def test_enough_images_are_accepted():
     [
         ([], "^fold 0: nothing to train on"),
         ([0, 0, 0, 0], "^fold 0: no image to train on is of class 1"),
-        ([0, 1, 0], r"^fold 0, training\.batch_size: a batch of 4 is more than the 3 images"),
+        ([0, 1, 0], r"^training\.batch_size, fold 0: a batch of 4 is more than the 3 images"),
     ],
 )
 def test_too_few_images_raise(targets, message):
@@ -42,7 +42,7 @@ def test_phase_needs_the_batches_of_one_step():
 
     accumulate = TrainingSettings(accumulate=6)
     assert check_num_batches(accumulate, [phase(3)], "fold 0") is None
-    with pytest.raises(UserError, match=r"^fold 0, training\.accumulate: 6 batches make a step, and there are 4"):
+    with pytest.raises(UserError, match=r"^training\.accumulate, fold 0: 6 batches make a step, and there are 4"):
         check_num_batches(accumulate, [phase(3), phase(2)], "fold 0")
 
 

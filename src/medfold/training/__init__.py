@@ -1,6 +1,7 @@
 """Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras.
 
-- `run`: a run, from the request to the OOF score; `parallel`, `child`: folds in child processes;
+- `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_metadata`: what it is made
+  from; `parallel`, `child`: folds in child processes;
 - `fold`: one fold, with `fold_job`, its settings and data, and `trained_net`, its result; `recipe_checks`,
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
 - `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
@@ -10,15 +11,8 @@
 - `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation; `allocator`: memory.
 """
 
-from medfold.training.run import (
-    TrainingRequest,
-    begin_run,
-    check_folds_exist,
-    check_parallelism,
-    check_recipe_trainable,
-    missing_folds,
-    train_run,
-)
+from medfold.training.request import TrainingRequest, check_folds_exist, check_parallelism
+from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, train_run
 
 __all__ = [
     "TrainingRequest",

@@ -15,7 +15,8 @@ from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.processes import end_with_parent
 from medfold.signals import end_stopped, stop_on_signals
-from medfold.training.run import TrainingRequest, train_run
+from medfold.training.request import TrainingRequest
+from medfold.training.run import train_run
 
 
 def main() -> int:

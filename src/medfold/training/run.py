@@ -3,32 +3,27 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from medfold import array_files, files, hardware
+from medfold import array_files, files
 from medfold.command_line import variable
-from medfold.competition import Project, Recipe, format_overrides, load_recipe, plugins_hash, run_name
+from medfold.competition import Project, Recipe, format_overrides, plugins_hash
 from medfold.console import format_duration, say, warn
 from medfold.data import Dataset
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.folds import folds_fingerprint
 from medfold.images import load_store, store_key
 from medfold.paths import Workspace
 from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
 from medfold.runs import (
     find_run,
-    git_commit,
     has_same_folds,
     has_same_labels,
-    images_fingerprint,
     is_fold_trained,
-    labels_fingerprint,
     open_run,
     trained_folds,
     write_oof,
@@ -36,45 +31,8 @@ from medfold.runs import (
 from medfold.scoring import format_score, metric_of
 from medfold.training import parallel
 from medfold.training.fold_job import FoldJob
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """A request to train a run, with the variables of `make train`.
-
-    Args:
-        recipe: the name of a recipe of the competition. Defaults to `baseline`.
-        overrides: values that replace those of the recipe.
-        seed: seed of the order, the augmentation and the initial weights. Defaults to 0.
-        run: name of the run. Defaults to a name made of recipe, seed and overrides.
-        folds: the folds to train. Defaults to all that are missing.
-        jobs: how many folds to train at once, each in a child process: a number or `auto`. Defaults to 1.
-        sharers: number of folds that share the CPU threads, those that are done included: a fold then always gets
-            the same number of threads, and so the same bytes. Defaults to the number of requested folds.
-        workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
-    """
-
-    recipe: str = "baseline"
-    overrides: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    run: str | None = None
-    folds: list[int] | None = None
-    jobs: str = "1"
-    sharers: int | None = None
-    workers: str = "auto"
-
-    @property
-    def run_name(self) -> str:
-        """Name of the run."""
-        return self.run or run_name(self.recipe, self.seed, self.overrides)
-
-    def recipe_of(self, project: Project) -> Recipe:
-        """Returns the recipe with the overrides applied.
-
-        Raises:
-            UserError: the recipe or a key does not exist, or a value is wrong.
-        """
-        return load_recipe(project.paths, project.workspace.base_folder, self.recipe, self.overrides)
+from medfold.training.request import TrainingRequest
+from medfold.training.run_metadata import features_path, run_metadata
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
@@ -145,34 +103,6 @@ def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
         if not any(started_files):
             files.remove(run_paths.folder)
         raise
-
-
-def check_folds_exist(project: Project, folds: list[int] | None) -> None:
-    """Checks that the competition has the requested folds.
-
-    Args:
-        project: gives the number of folds.
-        folds: numbers of folds; None stands for all.
-
-    Raises:
-        UserError: a fold does not exist.
-    """
-    num_folds = project.competition.folds.k
-    for number in folds or []:
-        if not 0 <= number < num_folds:
-            raise UserError(
-                f"there is no fold {number}", variable("FOLD", number), f"Choose 0 to {num_folds - 1}, or all"
-            )
-
-
-def check_parallelism(request: TrainingRequest) -> None:
-    """Checks that jobs and workers are each a number or `auto`.
-
-    Raises:
-        UserError: one of them is neither.
-    """
-    parallel.resolve_jobs(request.jobs, 1)
-    parallel.resolve_workers(request.workers)
 
 
 def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
@@ -310,56 +240,3 @@ def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_wo
         num_workers=num_workers,
         plugins=plugins_hash(paths.plugins),
     )
-
-
-def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
-    """Returns the content of run.json for a run that starts now.
-
-    Args:
-        project: gives facts, folds, images and labels.
-        recipe: the recipe of the run, with its overrides.
-        seed: the seed of the run.
-    """
-    return {
-        "competition": project.paths.name,
-        "seed": seed,
-        "recipe": recipe.model_dump(mode="json"),
-        "facts": project.competition.model_dump(mode="json"),
-        "folds": folds_fingerprint(project.paths),
-        "images": images_fingerprint(project),
-        "labels": labels_fingerprint(project),
-        "store": store_key(project.competition, project.paths, recipe.images),
-        "pretrained": hash_pretrained_weights(recipe),
-        "versions": {
-            name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
-        },
-        "commit": git_commit(project.workspace.root),
-        **plugins_and_backend(project),
-    }
-
-
-def plugins_and_backend(project: Project) -> dict[str, str]:
-    """Returns the entries of run.json for plugins.py and a Keras backend other than TensorFlow."""
-    plugins = plugins_hash(project.paths.plugins)
-    backend = hardware.keras_backend()
-    return ({"plugins": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
-
-
-def features_path(project: Project, recipe: Recipe) -> Path:
-    """Returns the file for the features of the recipe's frozen backbone."""
-    key = store_key(project.competition, project.paths, recipe.images)
-    inputs = [
-        recipe.backbone.model_dump(exclude={"freeze_norm", "width"}),
-        hash_pretrained_weights(recipe),
-        project.competition.images.symmetry,
-        bool(hardware.cuda_devices()),
-        version("keras"),
-        *plugins_and_backend(project).values(),
-    ]
-    return project.paths.features(key) / f"{files.fingerprint(inputs)}.npy"
-
-
-def hash_pretrained_weights(recipe: Recipe) -> str | None:
-    """Returns the hash of the backbone's weights file; None if the weights are not a file."""
-    weights = Path(recipe.backbone.weights).expanduser()
-    return files.sha256(weights) if weights.is_file() else None

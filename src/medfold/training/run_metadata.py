@@ -1,0 +1,64 @@
+"""What a run, and the features of its frozen backbone, are made from."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from medfold import files, hardware
+from medfold.competition import Project, Recipe, plugins_hash
+from medfold.folds import folds_fingerprint
+from medfold.images import store_key
+from medfold.runs import git_commit, images_fingerprint, labels_fingerprint
+
+
+def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
+    """Returns the content of run.json for a run that starts now.
+
+    Args:
+        project: gives facts, folds, images and labels.
+        recipe: the recipe of the run, with its overrides.
+        seed: the seed of the run.
+    """
+    return {
+        "competition": project.paths.name,
+        "seed": seed,
+        "recipe": recipe.model_dump(mode="json"),
+        "facts": project.competition.model_dump(mode="json"),
+        "folds": folds_fingerprint(project.paths),
+        "images": images_fingerprint(project),
+        "labels": labels_fingerprint(project),
+        "store": store_key(project.competition, project.paths, recipe.images),
+        "pretrained": hash_pretrained_weights(recipe),
+        "versions": {
+            name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
+        },
+        "commit": git_commit(project.workspace.root),
+        **plugins_and_backend(project),
+    }
+
+
+def plugins_and_backend(project: Project) -> dict[str, str]:
+    """Returns the entries of run.json for plugins.py and a Keras backend other than TensorFlow."""
+    plugins = plugins_hash(project.paths.plugins)
+    backend = hardware.keras_backend()
+    return ({"plugins": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
+
+
+def features_path(project: Project, recipe: Recipe) -> Path:
+    """Returns the file for the features of the recipe's frozen backbone."""
+    key = store_key(project.competition, project.paths, recipe.images)
+    inputs = [
+        recipe.backbone.model_dump(exclude={"freeze_norm", "width"}),
+        hash_pretrained_weights(recipe),
+        project.competition.images.symmetry,
+        bool(hardware.cuda_devices()),
+        version("keras"),
+        *plugins_and_backend(project).values(),
+    ]
+    return project.paths.features(key) / f"{files.fingerprint(inputs)}.npy"
+
+
+def hash_pretrained_weights(recipe: Recipe) -> str | None:
+    """Returns the hash of the backbone's weights file; None if the weights are not a file."""
+    weights = Path(recipe.backbone.weights).expanduser()
+    return files.sha256(weights) if weights.is_file() else None

@@ -20,6 +20,7 @@ from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 if TYPE_CHECKING:
     import pandas as pd
 
+FLOAT_FORMAT = "%.9g"  # of tables: enough digits for any float32
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
 ORIGIN = "origin"  # the last column of a sealed table
 
@@ -148,8 +149,13 @@ def _checksum(value: dict[str, Any]) -> str:
 
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
-    """Writes a table atomically, without its index; floats have 9 significant digits, enough for any float32."""
-    write_text(table.to_csv(index=False, float_format="%.9g", lineterminator="\n"), path)
+    """Writes a table atomically; see `csv_text`."""
+    write_text(csv_text(table), path)
+
+
+def csv_text(table: "pd.DataFrame") -> str:
+    """Returns a table as medfold writes it: without its index, floats in `FLOAT_FORMAT`."""
+    return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
 
 def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
@@ -217,9 +223,8 @@ def read_sealed_csv(
 
 
 def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:
-    contents = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
     hashes = [sha256(companion) if companion.is_file() else None for companion in companions]
-    return f"{inputs}-{fingerprint([contents, *hashes])}"
+    return f"{inputs}-{fingerprint([csv_text(table), *hashes])}"
 
 
 def sha256(*paths: Path) -> str:

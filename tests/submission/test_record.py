@@ -9,7 +9,7 @@ ROW = {"file": "submissions/small/one.csv", "sha256": "0123456789abcdef"}
 
 
 def test_content_id_is_the_recorded_one_or_made_from_the_hash():
-    assert content_id_of(ROW, {"mark": "folds 12ab"}) == "folds 12ab"
+    assert content_id_of(ROW, {"content_id": "folds 12ab"}) == "folds 12ab"
     assert content_id_of(ROW, {}) == "file 0123456789ab"  # records of earlier versions have none
 
 

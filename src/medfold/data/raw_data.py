@@ -35,7 +35,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
             hint = f" ({variable('FORCE')} to get it again)" if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
-            load_samples(project)
+            _fresh_samples(project)
             return
         start = time.monotonic()
         if path:
@@ -119,6 +119,12 @@ def load_samples(project: Project) -> pd.DataFrame:
             paths.raw,
             f"Run: {_download_command(project)}",
         )
+    return _fresh_samples(project)
+
+
+def _fresh_samples(project: Project) -> pd.DataFrame:
+    """Reads the sample table, or builds it from complete raw data if it is missing or outdated."""
+    paths = project.paths
     with files.lock(paths.samples):
         if samples_are_fresh(project.competition, paths):
             return read_samples(project.competition, paths)

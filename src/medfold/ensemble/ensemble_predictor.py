@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from medfold import files
 from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import weighted_sum
 from medfold.errors import UserError, count_of, shorten_list
@@ -209,5 +210,5 @@ class _RunPredictor:
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:
-    """Rounds to nine digits, as in a fold's test.csv."""
-    return np.char.mod("%.9g", values).astype(np.float64)
+    """Rounds as a fold's test.csv does."""
+    return np.char.mod(files.FLOAT_FORMAT, values).astype(np.float64)

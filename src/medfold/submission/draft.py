@@ -53,7 +53,7 @@ def draft_submission(project: Project, runs: CombinedRuns, units: list[str]) -> 
     probabilities = fill_missing(competition, runs.test_probabilities, units, runs.prior, quiet=True)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
-    text = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    text = files.csv_text(table)
     sha256 = files.sha256_of_text(text)
     return SubmissionDraft(text, sha256, _content_id(competition, sha256, runs), sample, probabilities)
 

@@ -1,9 +1,5 @@
 """Contents of image files besides the pixels: DICOM headers, members, number of pages."""
 
-from pathlib import Path
-
-import cv2
-import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -12,7 +8,6 @@ from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.file_contents import count_pages, list_members, read_dicom_headers
 from tests.support.dicom_files import smooth, write
-from tests.support.image_files import COLOUR, DEEP, GREY
 from tests.support.noise_images import NOISE, read_content
 
 
@@ -46,25 +41,6 @@ def test_headers_of_non_dicom_or_missing_file_raise(tmp_path):
     for name in ("a.dcm", "gone.dcm"):
         with pytest.raises(UserError, match=f"{name}: unreadable headers"):
             read_dicom_headers(tmp_path / name, ["PatientID"])
-
-
-@pytest.fixture
-def hdf5(tmp_path) -> Path:
-    """An HDF5 file with encoded images, pixel arrays and stacks."""
-    path = tmp_path / "a.hdf5"
-    encoded = {kind: cv2.imencode(kind, COLOUR[..., ::-1])[1].tobytes() for kind in (".png", ".jpg")}
-    with h5py.File(path, "w") as file:
-        file["ISIC_0015670"] = np.void(encoded[".png"])
-        file["text"] = np.bytes_(encoded[".png"])
-        file["vector"] = np.frombuffer(encoded[".png"], np.uint8)
-        file["jpeg"] = np.void(encoded[".jpg"])
-        file["pixels"] = COLOUR
-        file["deep"] = DEEP
-        file.create_dataset("stack", data=np.stack([GREY, 255 - GREY]), chunks=(1, 30, 41), compression="gzip")
-        file["group/stack"] = np.stack([COLOUR, 255 - COLOUR])
-        vectors = file.create_dataset("vectors", 2, h5py.vlen_dtype(np.uint8))
-        vectors[1] = np.frombuffer(encoded[".png"], np.uint8)
-    return path
 
 
 def test_list_members_returns_top_level_data_sets(hdf5):

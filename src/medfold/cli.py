@@ -60,7 +60,7 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 
 @app.command()
 def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
-    """The whole pipeline: download, folds, training, submission."""
+    """Run the whole pipeline on synthetic radiographs: from the download to the report."""
     project = open_project(competition, writes=["data", "folds", "runs", "submissions"])
     from medfold.commands.demo import demo
 
@@ -251,11 +251,9 @@ def submit(
     from medfold.commands.submit import submit
     from medfold.competition import settings_located
 
-    names = runs.split() or None
-    chosen_method = method or None
-    options = (read_seeds(seeds), names, chosen_method, per_class, force, dry_run)
+    names = run_names(runs, recipe, overrides, seeds)
     with settings_located(project.paths):
-        submit(project, recipe, read_overrides(overrides), *options)
+        submit(project, names, method or None, per_class, force, dry_run)
 
 
 @app.command()

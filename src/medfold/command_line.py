@@ -49,11 +49,16 @@ def make_command(target: str, **variables: object) -> str:
     return " ".join(["make", target, *(_make_variable(name, value) for name, value in _given(variables).items())])
 
 
-def respelled(text: str) -> str:
-    """Returns a make command that was read from a file as the user types it; any other text stays as it is."""
+def respelled(text: str, **changed: object) -> str:
+    """Returns a make command that was read from a file as the user types it; any other text stays as it is.
+
+    Args:
+        text: the command.
+        changed: variables to add, or whose value is replaced.
+    """
     try:
         _, target, *words = shlex.split(text)
-        return command(target, **dict(word.split("=", 1) for word in words))
+        return command(target, **dict(word.split("=", 1) for word in words) | changed)
     except ValueError:  # unbalanced quotes, or a word without =
         return text
 

@@ -185,7 +185,7 @@ class CompetitionPaths:
 
     @property
     def appearance(self) -> Path:
-        """Intensity statistics of every raw image."""
+        """Perceptual hash and statistics of every readable raw image."""
         return self.data / "appearance.csv"
 
     @property

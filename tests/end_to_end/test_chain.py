@@ -12,7 +12,7 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.competition.recipe import parse_overrides
+from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from tests.conftest import SMALL, TINY_RECIPE, add_competition
@@ -132,7 +132,7 @@ def test_untrained_run_and_one_name_for_several_seeds_raise(project):
 def test_each_seed_is_a_run_and_runs_are_blended(project, capsys):
     one = parse_overrides("training.epochs=1")
     train(project, overrides=one, seeds=[0, 3], folds=[0])
-    submit(project, overrides=one, seeds=[0, 3])
+    submit(project, [run_name("baseline", seed, one) for seed in (0, 3)])
     assert "covers 1 of 3 folds" in capsys.readouterr().out
     row = pd.read_csv(project.workspace.ledger, dtype=str).iloc[-1]
     names = row["runs"].split()

@@ -7,7 +7,7 @@ import pandas as pd
 from medfold import files
 from medfold.command_line import command, variable
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH_NOTICE, Competition, Project, run_name
+from medfold.competition import RESEARCH_NOTICE, Competition, Project
 from medfold.console import print_table, say, warn
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
 from medfold.errors import UnreachableError, UserError, count_of
@@ -36,9 +36,6 @@ from medfold.submission import (
 
 def submit(
     project: Project,
-    recipe: str = "baseline",
-    overrides: dict[str, Any] | None = None,
-    seeds: list[int] | None = None,
     names: list[str] | None = None,
     method: str | None = None,
     per_class: bool = False,
@@ -51,10 +48,7 @@ def submit(
 
     Args:
         project: the project folder and the competition.
-        recipe: name of the recipe of the runs. Defaults to `baseline`.
-        overrides: values that replace those of the recipe. Defaults to none.
-        seeds: seeds of the runs, one per member. Defaults to 0.
-        names: run names, instead of recipe, overrides and seeds. Defaults to none.
+        names: run names. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
         force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.
@@ -67,7 +61,7 @@ def submit(
     """
     competition = project.competition
     paths = project.paths
-    names = names or [run_name(recipe, seed, overrides or {}) for seed in seeds or [0]]
+    names = names or ["baseline"]
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)

@@ -98,7 +98,9 @@ class TrainingSettings(StrictModel):
         "less (Lin et al. 2017). For targets of 0 and 1 only, so not with `mixup`, `cutmix` or `label_smoothing`.",
     )
     focal_gamma: float = Field(
-        default=2.0, ge=0, description="Focal loss: the higher, the less count images that are predicted well."
+        default=2.0,
+        ge=0,
+        description="Focal loss: the higher, the less do well-predicted images count. 0: cross-entropy.",
     )
     mixup: float = Field(
         default=0.0,

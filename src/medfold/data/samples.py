@@ -90,7 +90,7 @@ def _build_samples(competition: Competition, paths: CompetitionPaths) -> pd.Data
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
     if message := mask_warning(table["image"]):
         warn("samples", message)
-    _write(competition, paths, table, solution, undivided=bool(labels.holdout))
+    _write(competition, paths, table, solution, needs_holdout=bool(labels.holdout))
     return table
 
 
@@ -113,7 +113,7 @@ def write_holdout(
     solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
     table = table.assign(part=np.where(in_holdout, "test", "train"))
     table.loc[in_holdout, targets] = None
-    _write(competition, paths, table, solution, undivided=False)
+    _write(competition, paths, table, solution, needs_holdout=False)
     return table
 
 
@@ -127,7 +127,7 @@ def _write(
     paths: CompetitionPaths,
     table: pd.DataFrame,
     solution: pd.DataFrame | None,
-    undivided: bool,
+    needs_holdout: bool,
 ) -> None:
     """Writes the sample table, solution and sample submission; the metadata last, since it marks them as complete."""
     paths.samples_metadata.unlink(missing_ok=True)
@@ -143,7 +143,7 @@ def _write(
     metadata = {
         "inputs_fingerprint": samples_fingerprint(competition, paths),
         "images": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
-        "needs_holdout": undivided,
+        "needs_holdout": needs_holdout,
         "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
     }
     if paths.solution.is_file() and solution is None:  # written by the source

@@ -29,7 +29,7 @@ class MemberRun:
     Args:
         name: name of the run.
         recipe: the recipe that it was trained with.
-        weights: weights files, one per fold.
+        weights_files: weights files, one per fold.
     """
 
     name: str

@@ -209,7 +209,7 @@ def choose_method(
 
     Args:
         members: OOF predictions of the members, with the labels.
-        competition: the facts (the metric to compare by, and the form of the submission).
+        competition: the facts (the metric to compare by, and `submission.layout`).
         method: the name of the method to use. Defaults to the one chosen by the scores.
         per_class: fits weights for each class or label separately. Defaults to False.
 

@@ -1,7 +1,7 @@
 """State of the folds of a run: trained, damaged, or neither, by the marker that ends a training."""
 
 from medfold import files
-from medfold.command_line import command, respelled, variable
+from medfold.command_line import command, respelled
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
@@ -69,5 +69,5 @@ def train_fold_command(run_paths: RunPaths, fold: int) -> str:
     """Returns the command that trains a fold of a run again: the one recorded in run.json, for this fold."""
     recorded = read_run(run_paths).get("command")
     if recorded:
-        return f"{respelled(recorded)} {variable('FOLD', fold)}"
+        return respelled(recorded, FOLD=fold)
     return command("train", COMPETITION=run_paths.folder.parent.name, RUN=run_paths.name, FOLD=fold)

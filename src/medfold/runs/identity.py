@@ -5,12 +5,13 @@ from typing import Any
 import pandas as pd
 
 from medfold import config, files
-from medfold.command_line import variable
+from medfold.command_line import make_command, respelled, variable
 from medfold.competition import Competition, Project, Recipe, with_current_names
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
+from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import trained_folds
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import read_run
@@ -56,7 +57,7 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     A changed fact is thus reported before images are scanned again because of the change.
 
     Raises:
-        UserError: what `check_same_facts` and `make_folds` raise; or the labels have changed since the training.
+        UserError: what `check_same_facts` and `load_dataset` raise; or the labels have changed since the training.
     """
     for name in names:
         check_same_facts(project, name)
@@ -65,7 +66,7 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     for name in names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
             what = f"labels of the training part have changed since run '{name}' was trained"
-            raise UserError(what, project.paths.samples, _fix_retrain(project))
+            raise UserError(what, project.paths.samples, _fix_retrain(find_run(project.paths, name)))
     return data
 
 
@@ -130,7 +131,7 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
         UserError: images were added or removed, or have changed under the same ids.
     """
     run_paths = find_run(project.paths, name)
-    fix = _fix_retrain(project)
+    fix = _fix_retrain(run_paths)
     for fold in trained_folds(run_paths, project.competition.folds.k):
         predicted = set(read_predictions(project.competition, run_paths.fold(fold).test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
@@ -189,9 +190,10 @@ def images_fingerprint(project: Project) -> dict[str, str] | None:
     return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 
 
-def _fix_retrain(project: Project) -> str:
-    """Returns the advice to train a run again, whose name is taken by the earlier one."""
-    return f"Train it again under another name: {project.command('train', RUN='new-name')}"
+def _fix_retrain(run_paths: RunPaths) -> str:
+    """Returns the advice to train a run again, by the same recipe, but under another name: its own is taken."""
+    recorded = read_run(run_paths).get("command") or make_command("train", COMPETITION=run_paths.folder.parent.name)
+    return f"Train it again under another name: {respelled(recorded, RUN='new-name')}"
 
 
 def _describe(value: Any) -> str:

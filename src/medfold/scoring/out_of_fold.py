@@ -104,7 +104,7 @@ def oof_score(
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
     Args:
-        competition: the facts (`score`, and the form of the submission).
+        competition: the facts (`score`, and `submission.layout`).
         oof: the predictions to score.
         is_optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).

@@ -1,6 +1,6 @@
 """Submissions: what is uploaded, its checks, and what is recorded about it.
 
-- `draft`: a submission before the upload, its content id and message; `combined_runs`: what it is made from;
+- `draft`: a submission before the upload, its content id and message;
 - `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
 - `check`: refuses what a leaderboard would refuse or score wrongly;
 - `ledger`: a row for every submission; `record`: the JSON file beside each;

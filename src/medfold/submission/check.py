@@ -5,10 +5,10 @@ import pandas as pd
 
 from medfold.command_line import variable
 from medfold.competition import Competition
+from medfold.ensemble import Ensemble
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
-from medfold.submission.combined_runs import CombinedRuns
 from medfold.submission.table import align_sample, build_submission
 
 
@@ -16,7 +16,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
-        competition: the facts (classes, metric and form of the submission).
+        competition: the facts (classes, metric and `submission.layout`).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
 
@@ -34,7 +34,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
-        competition: the facts (classes, metric and form of the submission).
+        competition: the facts (classes, metric and `submission.layout`).
         table: the submission.
         sample: the sample submission, all columns as text.
 
@@ -80,19 +80,19 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
 
 
-def check_better_than_chance(competition: Competition, runs: CombinedRuns) -> None:
+def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> None:
     """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
 
     Raises:
         UserError: the score is no better than chance. An undefined score is accepted.
     """
     metric = metric_of(competition)
-    oof = runs.oof
-    chance, value = chance_score(competition, oof.targets, runs.prior), metric(oof.targets, oof.predictions)
+    oof = ensemble.oof
+    chance, value = chance_score(competition, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # False if undefined
         problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
         raise UserError(
-            problem, " ".join(runs.run_names), f"Check labels and training; {variable('FORCE')} submits it anyway"
+            problem, " ".join(ensemble.run_names), f"Check labels and training; {variable('FORCE')} submits it anyway"
         )
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 from medfold import files
 from medfold.competition import Competition, Project
 from medfold.data import sample_submission
+from medfold.ensemble import Ensemble
 from medfold.runs import git_commit
 from medfold.scoring import format_score, metric_title
 from medfold.submission.check import check_submission
-from medfold.submission.combined_runs import CombinedRuns
 from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
 
 MAX_RUNS_LENGTH = 200  # letters of the run names in a message
@@ -36,12 +36,12 @@ class SubmissionDraft:
     probabilities: pd.DataFrame
 
 
-def draft_submission(project: Project, runs: CombinedRuns, units: list[str]) -> SubmissionDraft:
+def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
     """Builds and checks a submission, without writing it. Prints how many units have no prediction.
 
     Args:
         project: the project folder and the competition.
-        runs: the combined runs.
+        ensemble: the combined runs.
         units: ids of the units of the test part, in the order of the sample table.
 
     Raises:
@@ -49,16 +49,16 @@ def draft_submission(project: Project, runs: CombinedRuns, units: list[str]) -> 
     """
     competition = project.competition
     sample = align_sample(competition, sample_submission(competition, project.paths), units)
-    predictions = fill_missing(competition, runs.test_predictions, units, runs.fallback)
-    probabilities = fill_missing(competition, runs.test_probabilities, units, runs.prior, quiet=True)
+    predictions = fill_missing(competition, ensemble.test_predictions, units, ensemble.fallback)
+    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
     text = files.csv_text(table)
     sha256 = files.sha256_of_text(text)
-    return SubmissionDraft(text, sha256, _content_id(competition, sha256, runs), sample, probabilities)
+    return SubmissionDraft(text, sha256, _content_id(competition, sha256, ensemble), sample, probabilities)
 
 
-def _content_id(competition: Competition, sha256: str, runs: CombinedRuns) -> str:
+def _content_id(competition: Competition, sha256: str, ensemble: Ensemble) -> str:
     """Returns the content id of a submission, made from its file.
 
     For a notebook it is made from the trained folds: the public test set may have three rows, for which different
@@ -66,8 +66,8 @@ def _content_id(competition: Competition, sha256: str, runs: CombinedRuns) -> st
     """
     if competition.upload != "notebook":
         return f"file {sha256[:12]}"
-    score = {key: value for key, value in runs.score.items() if key != "facts"}  # as in older versions
-    return f"folds {files.fingerprint([sha256, runs.inputs, score], 12)}"
+    score = {key: value for key, value in ensemble.score.items() if key != "facts"}  # as in older versions
+    return f"folds {files.fingerprint([sha256, ensemble.inputs, score], 12)}"
 
 
 def write_draft(competition: Competition, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
@@ -83,14 +83,14 @@ def write_draft(competition: Competition, draft: SubmissionDraft, file: Path) ->
     return written
 
 
-def submission_message(project: Project, runs: CombinedRuns, content_id: str) -> str:
+def submission_message(project: Project, ensemble: Ensemble, content_id: str) -> str:
     """Returns the text that is shown with the submission at Kaggle: runs, OOF score, folds, commit, content id."""
-    score = runs.score
+    score = ensemble.score
     title = metric_title(project.competition, score["metric"])
     value = format_score(score["value"])
     folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.workspace.root)
     code = f", commit {commit}" if commit else ""
-    label = "+".join(runs.run_names)
+    label = "+".join(ensemble.run_names)
     label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
     return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"

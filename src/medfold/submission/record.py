@@ -8,9 +8,9 @@ import pandas as pd
 
 from medfold import files
 from medfold.competition import Competition, Project
+from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
 from medfold.submission.cell_format import class_words, holds_decisions
-from medfold.submission.combined_runs import CombinedRuns
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import add_row, format_ledger_score, read_ledger, score_cells
@@ -36,23 +36,23 @@ def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
 
 
 def ledger_row(
-    project: Project, runs: CombinedRuns, draft: SubmissionDraft, same: dict[str, str] | None
+    project: Project, ensemble: Ensemble, draft: SubmissionDraft, same: dict[str, str] | None
 ) -> dict[str, str]:
     """Returns the row of the ledger for a submission that has no result yet.
 
     Args:
         project: the project folder and the competition.
-        runs: the combined runs.
+        ensemble: the combined runs.
         draft: the submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
-    when, file = (same["when"], same["file"]) if same else _new_file(project, runs.run_names, draft.sha256)
+    when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.run_names, draft.sha256)
     return {
         "when": when,
         "competition": project.paths.name,
         "file": file,
         "sha256": draft.sha256,
-        **score_cells(runs.run_names, runs.score),
+        **score_cells(ensemble.run_names, ensemble.score),
     }
 
 
@@ -78,15 +78,15 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     return when, file.relative_to(project.workspace.root).as_posix()
 
 
-def submission_record(competition: Competition, runs: CombinedRuns, draft: SubmissionDraft) -> dict[str, Any]:
+def submission_record(competition: Competition, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
     """Returns the contents of the record of a submission that has no result yet."""
     return {
-        "runs": runs.run_names,
-        "score": runs.score,
-        "inputs": runs.inputs,
+        "runs": ensemble.run_names,
+        "score": ensemble.score,
+        "inputs": ensemble.inputs,
         "sha256": draft.sha256,
         "content_id": draft.content_id,
-        "fallback": runs.fallback.tolist(),
+        "fallback": ensemble.fallback.tolist(),
         "holds_decisions": holds_decisions(competition, draft.sample),
         "class_words": class_words(competition, draft.sample),
     }

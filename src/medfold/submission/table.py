@@ -19,7 +19,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
     test part.
 
     Args:
-        competition: the facts (form of the submission, and where it is uploaded).
+        competition: the facts (`submission.layout`, and where it is uploaded).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
     """
@@ -69,13 +69,13 @@ def fill_missing(
 def build_submission(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
-    If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Shape
+    If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Layout
     wide: a column for each label or class; or, for several classes, a single column with the name of the decided class.
-    Shape long: a row `<id>_<label>` for each label. Shape lists: the names of the decided labels, joined by
+    Layout long: a row `<id>_<label>` for each label. Layout lists: the names of the decided labels, joined by
     `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
-        competition: the facts (classes, metric and form of the submission).
+        competition: the facts (classes, metric and `submission.layout`).
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 
@@ -128,7 +128,7 @@ def read_predictions_back(
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
-        competition: the facts (classes, metric and form of the submission).
+        competition: the facts (classes, metric and `submission.layout`).
         table: the checked submission, all columns as text.
         sample: the sample submission that it was checked against.
 

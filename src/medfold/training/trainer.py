@@ -122,7 +122,7 @@ def _use_final_weights(batch_trainer: BatchTrainer, state: TrainingState) -> Non
 
 
 def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
-    """Returns the rows of the history that belong to a phase; their column `part` is its name."""
+    """Returns the rows of the history that belong to a phase; their column `phase` is its name."""
     return [row for row in state.history if row["phase"] == phase.name]
 
 

@@ -93,7 +93,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
         lines.append(
             (
                 "test score" if is_whole else leaderboard_part.lower(),
-                f"{', '.join(texts)}, {count_of(int(in_part.sum()), 'image')}",
+                f"{', '.join(texts)}, {count_of(int(in_part.sum()), 'unit' if competition.score.unit else 'image')}",
             )
         )
     ranking, own_row = _rank(paths, names, scores)

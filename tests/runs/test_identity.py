@@ -24,7 +24,7 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
-from medfold.runs.identity import facts_of_run, find_changed_fact
+from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from tests.conftest import add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
@@ -326,6 +326,25 @@ def relabelled(project: Project, count: int = 3) -> Project:
     files.write_csv(table, path)
     open_source(project).write_manifest()
     return Project.open(project.paths.name)
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (
+            "make train COMPETITION=small RECIPE=gpu SEEDS=1",
+            "make train COMPETITION=small RECIPE=gpu SEEDS=1 RUN=new-name",
+        ),
+        ("make train COMPETITION=small RUN=mine", "make train COMPETITION=small RUN=new-name"),
+        (None, "make train COMPETITION=small RUN=new-name"),
+    ],
+)
+def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advice):
+    finished_run(folded)
+    run = folded.paths.run("baseline")
+    files.write_json({**files.read_json(run.metadata), "command": command}, run.metadata, sealed=True)
+    with pytest.raises(UserError, match=f"Train it again under another name: {advice}$"):
+        load_dataset_for(relabelled(folded), ["baseline"])
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])

@@ -316,7 +316,7 @@ def target_table(audience: str) -> str:
         for name, (what, words) in targets().items()
         if (name in commands) == (audience == "users")
     )
-    return table(("target", "what it does", "words"), rows)
+    return table(("target", "what it does", "variables"), rows)
 
 
 def words(of: str) -> str:

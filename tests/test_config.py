@@ -140,7 +140,7 @@ def test_invalid_recipe_value_says_expected_and_received(content, line):
         ("images", "range", [1], "expected at least 2 items, received [1]"),
         ("images", "range", [1, 2, 3], "expected at most 2 items, received [1, 2, 3]"),
         ("images", "frame", "all", "expected one of first, middle, last, montage or a whole number; received 'all'"),
-        ("score", "metric", None, "not filled in yet; see the evaluation section of the competition's page"),
+        ("score", "metric", None, "not filled in yet; see the competition's page, or the metrics in docs/reference.md"),
     ],
 )
 def test_invalid_fact_says_expected_and_received(section, key, value, line):

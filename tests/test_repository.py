@@ -78,8 +78,8 @@ def test_both_opencv_wheels_are_locked_at_one_version():
     assert len(set(versions)) == 1
 
 
-def test_modules_named_in_house_md_exist():
-    page, _, traces = (REPOSITORY / "docs" / "house.md").read_text(encoding="utf-8").partition("## ")
+def test_modules_named_in_structure_md_exist():
+    page, _, traces = (REPOSITORY / "docs" / "structure.md").read_text(encoding="utf-8").partition("## ")
     source = REPOSITORY / "src" / "medfold"
     for module in re.findall(r"`(\w+/\w+)/?`", traces.partition("## The files")[0]):
         assert (source / f"{module}.py").is_file() or (source / module).is_dir(), module

@@ -1,6 +1,6 @@
 """medfold: a Kaggle starter kit for medical imaging competitions.
 
-docs/house.md describes its packages and modules.
+docs/structure.md describes its packages and modules.
 """
 
 import os

@@ -257,7 +257,9 @@ class ScoreFacts(StrictModel):
     @classmethod
     def _check_not_empty(cls, value: Any) -> Any:
         if value is None:
-            raise ValueError("not filled in yet; see the evaluation section of the competition's page")
+            raise ValueError(
+                "not filled in yet; see the evaluation section of the competition's page, or docs/reference.md"
+            )
         return value
 
 

@@ -39,7 +39,7 @@ class Draft:
         """Sets the classes of a binary task, with a reason for the positive one, or a doubt if it is not clear."""
         negative, positive = self.facts["classes"] = negative_first(names)
         if is_healthy(negative) and not is_healthy(positive):
-            why = f"'{positive}' is positive: '{negative}' is a word for healthy"
+            why = f"'{positive}' is positive: '{negative}' names the negative class"
             self.add_reason("classes", f"{negative}, {positive}", why)
         else:
             self.doubts.append(f"classes: unclear which class is positive; '{positive}' is used, the second one")

@@ -25,6 +25,9 @@ ORDER = (
 IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
 STEPS = ("folds", "train", "submit")  # make targets, after the download
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
+SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_screening")
+MIN_BASELINE_SIZE = 32  # pixels
+MAX_BASELINE_SIZE = 96
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 SIZE_OF_GPU_HISTOLOGY = 96  # images.size of the shared recipe
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
@@ -99,16 +102,21 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
     labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
     text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
     metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
-    text = text.replace("metric: null", f"metric: # fill in, see the competition's page: {metrics}", 1)
+    is_own = facts["source"]["kind"] == "own"
+    to_fill_in = "fill in" if is_own else "fill in, see the competition's page"
+    text = text.replace("metric: null", f"metric: # {to_fill_in}: {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
     command = f"# make train COMPETITION={name}"
     baseline = (
         f"{command}\n# A small net for a CPU, to see that everything works. For a real score: RECIPE=gpu or mobilenet\n"
     )
-    baseline += "images: {size: 96, fit: pad}\nbackbone: {width: 24}\ntraining: {epochs: 10}\n"
-    gpu = f"{command} RECIPE=gpu\n# For a real score; needs a GPU. What it extends was guessed from the images.\n"
-    gpu += _gpu_recipe(facts, largest_side)
-    from_folder = " FROM=folder-or-archive" if facts["source"]["kind"] == "own" else ""
+    size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
+    baseline += f"images: {{size: {size}, fit: pad}}\nbackbone: {{width: 24}}\ntraining: {{epochs: 10}}\n"
+    gpu_recipe = _gpu_recipe(facts, largest_side)
+    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name}\n" not in gpu_recipe)
+    gpu = f"{command} RECIPE=gpu\n# For a real score; needs a GPU. What it extends was guessed from the images; "
+    gpu += f"the others:\n# {others}.\n{gpu_recipe}"
+    from_folder = " FROM=folder-or-archive" if is_own else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
     to_do = "To be written: what it is, its licence, time and score of each recipe, measured or 'not measured'."

@@ -257,9 +257,7 @@ class ScoreFacts(StrictModel):
     @classmethod
     def _check_not_empty(cls, value: Any) -> Any:
         if value is None:
-            raise ValueError(
-                "not filled in yet; see the evaluation section of the competition's page, or docs/reference.md"
-            )
+            raise ValueError("not filled in yet; see the competition's page, or the metrics in docs/reference.md")
         return value
 
 

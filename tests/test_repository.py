@@ -5,7 +5,7 @@ import re
 import pytest
 
 from medfold.competition.project import Project
-from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe
+from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe, recipe_names
 from medfold.paths import Workspace
 from tests.support.helpers import REPOSITORY, shipped
 
@@ -23,11 +23,12 @@ def test_every_competition_and_recipe_loads(name):
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_mobilenet_has_no_setting_without_effect(name):
+def test_no_recipe_has_a_setting_without_effect(name):
     project = Project.open(name, ROOT)
-    recipe = load_recipe(project.paths, ROOT.base_folder, "mobilenet", {})
-    own = {"augment"} if (project.paths.folder / "mobilenet.yaml").is_file() else set()  # names its kind of views
-    assert set(ineffective_settings(recipe, project.competition.images.symmetry)) <= own | {"tta"}
+    for each in recipe_names(project.paths, ROOT.base_folder):
+        recipe = load_recipe(project.paths, ROOT.base_folder, each, {})
+        ineffective = set(ineffective_settings(recipe, project.competition.images.symmetry))
+        assert ineffective <= {"tta"}, each  # shared recipes turn it off for any symmetry
 
 
 def test_files_linked_in_texts_exist():

@@ -3,7 +3,16 @@
 import pandas as pd
 
 from medfold import files
-from medfold.submission.record import content_id_of, find_same_submission, record_path
+from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.ledger import COLUMNS
+from medfold.submission.record import (
+    add_to_record,
+    content_id_of,
+    find_same_submission,
+    read_record,
+    record_path,
+    write_record,
+)
 
 ROW = {"file": "submissions/small/one.csv", "sha256": "0123456789abcdef"}
 
@@ -21,3 +30,14 @@ def test_last_row_with_the_content_id_is_found(small):
     assert find_same_submission(small, ledger, "x") == rows[0]
     assert find_same_submission(small, ledger, "y") == rows[2]
     assert find_same_submission(small, ledger, "z") is None
+
+
+def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
+    row = {**ROW, "file": "submissions/small/one.csv"}
+    files.write_json({"score": {"value": 0.9}}, record_path(small, row))
+    add_to_record(small, row, {"kaggle": {"kit": 2}})
+    assert read_record(small, row) == {"score": {"value": 0.9}, "kaggle": {"kit": 2}}
+    row = {**dict.fromkeys(COLUMNS, ""), **row}
+    write_record(small, row, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
+    record = read_record(small, row)
+    assert (record["kaggle"], record["public"], record["status"]) == ({"kit": 2}, 0.8, "scored")

@@ -1,5 +1,6 @@
 """`make submit`: combines trained folds into a submission, checks, uploads and records it; never uploads twice."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from medfold.submission import (
     LeaderboardResult,
     SubmissionDraft,
     SubmissionEntry,
+    add_to_record,
     check_better_than_chance,
     draft_submission,
     explain_words,
@@ -93,8 +95,8 @@ def submit(
         message=submission_message(project, ensemble, draft.content_id),
         content_id=draft.content_id,
         sample=draft.sample,
-        pack=lambda: pack_submission(project, data, ensemble),
-        record=lambda entries: write_record(project, row, LeaderboardResult("written", record_entries=entries), record),
+        pack=partial(pack_submission, project, data, ensemble),
+        record=partial(add_to_record, project, row),
         resubmit=force,
     )
     # During a submission of hours, others continue, and a second one of the same runs fails at once.

@@ -13,6 +13,7 @@ from medfold.submission.draft import SubmissionDraft, draft_submission, submissi
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry, leaderboard_of
 from medfold.submission.ledger import find_scored_row, read_ledger, warn_of_lost_ledger
 from medfold.submission.record import (
+    add_to_record,
     content_id_of,
     find_same_submission,
     ledger_row,
@@ -27,6 +28,7 @@ __all__ = [
     "LeaderboardResult",
     "SubmissionDraft",
     "SubmissionEntry",
+    "add_to_record",
     "align_sample",
     "build_submission",
     "check_better_than_chance",

@@ -106,11 +106,22 @@ def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResu
     versions = {key: value for key, value in read_record(project, row).items() if key == VERSIONS_KEY}
     result = {"ref": outcome.ref, "public": outcome.public, "private": outcome.private, "status": outcome.status}
     files.write_json(
-        {**record, **versions, **outcome.record_entries, **result, "problem": outcome.problem},
+        {**record, **versions, **result, "problem": outcome.problem},
         record_path(project, row),
     )
     scores = {"public": format_ledger_score(outcome.public), "private": format_ledger_score(outcome.private)}
     add_row(project.workspace, {**row, **result, **scores})
+
+
+def add_to_record(project: Project, row: dict[str, str], entries: dict[str, Any]) -> None:
+    """Adds entries to the record of a submission whose result is not known yet.
+
+    Args:
+        project: the project folder and the competition.
+        row: row of the ledger.
+        entries: the entries, by key.
+    """
+    files.write_json({**read_record(project, row), **entries}, record_path(project, row))
 
 
 def content_id_of(row: dict[str, str], record: dict[str, Any]) -> str:

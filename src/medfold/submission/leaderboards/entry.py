@@ -57,7 +57,6 @@ class LeaderboardResult:
         lines: text to print, (heading, value).
         ranking: published scores with a row for this submission, best first; None without any.
         own_row: the position of this submission in the ranking.
-        record_entries: additional entries of the record beside the submission.
     """
 
     status: str
@@ -68,7 +67,6 @@ class LeaderboardResult:
     lines: list[tuple[str, str]] = field(default_factory=list)
     ranking: pd.DataFrame | None = None
     own_row: int | None = None
-    record_entries: dict[str, Any] = field(default_factory=dict)
 
 
 class Leaderboard(Protocol):

@@ -1,10 +1,8 @@
 """Kaggle's leaderboard, for competitions that take files."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from medfold.command_line import command
 from medfold.competition import Competition, kaggle_slug
@@ -111,22 +109,17 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     say("kaggle", f"as {competitions.session.account}; {until}, {left}")
 
 
-def wait_for_score(
-    competitions: Competitions, ref: int, record_entries: dict[str, Any] | None = None
-) -> LeaderboardResult:
+def wait_for_score(competitions: Competitions, ref: int) -> LeaderboardResult:
     """Waits for the score of a submission; the result is pending if that takes too long.
 
     Args:
         competitions: signed in as the user who submitted it.
         ref: number of the submission.
-        record_entries: for the record beside the submission. Defaults to none.
     """
     submission = _wait(competitions, ref)
     if submission is None or submission.status == "pending":
-        return LeaderboardResult(
-            status="pending", ref=str(ref), lines=[("score", pending_message())], record_entries=record_entries or {}
-        )
-    return replace(_result(submission), record_entries=record_entries or {})
+        return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", pending_message())])
+    return _result(submission)
 
 
 def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:

@@ -59,7 +59,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
         raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
     ref = competitions.submit_notebook(slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id)
     say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.wait_for_score(competitions, ref, {"kaggle": finished.versions})
+    return kaggle.wait_for_score(competitions, ref)
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:

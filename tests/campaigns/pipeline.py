@@ -77,7 +77,7 @@ STAGES = {
     "notebook": ["notebook"],
 }
 # Files that hold times or durations, or depend on how often a command was started.
-VARIES = re.compile(r"^(runs/.*/log\.json|submissions/.*\.json|submissions/ledger\.csv|.*\.lock)$")
+VARIES = re.compile(r"^(runs/.*/timing\.json|submissions/.*\.json|submissions/ledger\.csv|.*\.lock)$")
 
 
 @dataclass(frozen=True)

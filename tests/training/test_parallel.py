@@ -110,7 +110,7 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
 
 @pytest.mark.slow
 def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
-    with pytest.raises(UserError, match=r"^training\.head_epochs: a backbone without weights has no features"):
+    with pytest.raises(UserError, match=r"^SET, training\.head_epochs: a backbone without weights has no features"):
         train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
 
 

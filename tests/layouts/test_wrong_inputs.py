@@ -25,7 +25,7 @@ KEPT_IN_DATA = {
     ("tables", "new"): r"data/fresh/raw(\.csv|/.*)",
     ("archives", "new"): r"data/fresh/raw(\.csv|/.*)",
     ("images", "folds"): r"data/clinic/(bad_images\.csv|store/\.\w+\.unfinished/.*)",
-    "too many folds": r"data/clinic/((measurements|appearance)\.csv|thumbnails\.npy|near_duplicates\.json|store/\w+/.*)",
+    "too many folds": r"data/clinic/((measurements|appearance)\.csv|thumbnails\.npy|near_duplicates\.json|store/.*)",
 }
 
 

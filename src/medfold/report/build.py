@@ -114,8 +114,8 @@ def _duration(project: Project, names: list[str]) -> str:
     """Returns the total training time as text; '' if it is unknown."""
     k = project.competition.folds.k
     folds: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
-    logs = [log for fold in folds if (log := files.read_json(fold.timing))]
-    return format_duration(sum(log["seconds"] for log in logs)) if logs else ""
+    timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
+    return format_duration(sum(timing["seconds"] for timing in timings)) if timings else ""
 
 
 def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:

@@ -206,11 +206,11 @@ def _train_here(
             if is_fold_trained(run_paths.fold(number)):
                 continue
             score = _import_fold().train_fold(job, number, run_paths.fold(number))
-            log = {
+            timing = {
                 "seconds": round(time.monotonic() - began, 1),
                 "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             }
-            files.write_json(log, run_paths.fold(number).timing)
+            files.write_json(timing, run_paths.fold(number).timing)
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 

@@ -41,7 +41,7 @@ help:  ## show this help
 	@echo "COMPETITION=$(COMPETITION) by default; it is a folder under competition/. docs/reference.md explains the variables."
 
 .DEFAULT:
-	@echo "medfold: no target '$@'. make help lists all targets" >&2; exit 2
+	@$(BOOTSTRAP) --targets "$@"
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --variables "$(COMMAND_LINE_VARIABLES)"

@@ -60,6 +60,30 @@ def test_unit_in_two_groups_is_refused(small):
         build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
 
 
+def test_group_in_train_and_test_is_reported(small, capsys):
+    Source(small.competition.source, small.paths).get()
+    patients = pd.read_csv(small.paths.raw / "train.csv", dtype=str)["patient_id"].unique()
+    ids = pd.read_csv(small.paths.raw / "sample_submission.csv", dtype=str)["id"]
+    test = pd.DataFrame({"id": ids, "patient_id": [*patients[:2], *(f"new {id}" for id in ids[2:])]})
+    test.to_csv(small.paths.raw / "test.csv", index=False)
+    labels = small.competition.labels.model_copy(update={"test": "test.csv"})
+    table = build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "2 groups have images in train and in test: the test score may be too high" in told
+    in_test = set(table["group"][table["part"] == "test"])
+    assert len(in_test & set(table["group"][table["part"] == "train"])) == 2
+
+
+def test_rows_without_a_patient_are_groups_of_their_own(small):
+    Source(small.competition.source, small.paths).get()
+    path = small.paths.raw / "train.csv"
+    rows = pd.read_csv(path, dtype=str)
+    rows.loc[:2, "patient_id"] = ""
+    rows.to_csv(path, index=False)
+    table = build_samples(small.competition, small.paths).set_index("id")
+    assert table.loc[rows["id"][:3], "group"].nunique() == 3
+
+
 def test_sample_table_of_an_earlier_version_is_fresh(small):
     Source(small.competition.source, small.paths).get()
     build_samples(small.competition, small.paths)

@@ -26,6 +26,7 @@ STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
 COMMON_VARIABLES = {"DEBUG", "GPU", "PYTHON"}  # variables that every target accepts
+FLAGS = {"DEBUG", "DRY_RUN", "EXPLAIN", "FORCE", "GPU", "JSON", "PER_CLASS", "YES"}  # on with the value 1
 
 # Prints each module before searching for it. Finding a module is quick and enough, except for cv2, which may be
 # installed and still lack a system library.
@@ -46,10 +47,26 @@ def fail(text):
     sys.exit(2)
 
 
-def check_variables(targets, variables):
-    """Refuses variables that the make targets do not take; make itself would ignore them."""
+def read_help_texts():
+    """Returns the help text of each make target."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
-        help_texts = dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
+        return dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
+
+
+def check_targets(targets, help_texts):
+    """Refuses unknown targets before any work; make would run those that stand before them."""
+    for target in targets:
+        if target in help_texts:
+            continue
+        close = difflib.get_close_matches(target, sorted(help_texts), n=1, cutoff=0.6)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        if len(targets) > 1 and os.path.isdir(os.path.join(ROOT, "competition", target)):
+            hint = f" (did you mean COMPETITION={target}?)"
+        fail(f"no target '{target}'{hint}. make help lists all targets")
+
+
+def check_variables(targets, variables, help_texts):
+    """Refuses variables that the make targets do not take, which make itself would ignore; and flags other than 1."""
     known = {variable for target in targets for variable in re.findall(r"\b([A-Z_]+)=", help_texts.get(target, ""))}
     for variable in variables:
         if variable not in known | COMMON_VARIABLES:
@@ -57,6 +74,9 @@ def check_variables(targets, variables):
             hint = f" (did you mean {close[0]}=?)" if close else ""
             variables_text = "Variables: " + ", ".join(sorted(known)) if known else "It has no variables"
             fail("make {} has no variable {}={}. {}".format(" ".join(targets), variable, hint, variables_text))
+        value = os.environ.get(variable, "")
+        if variable in FLAGS and value not in ("", "1"):
+            fail(f"{variable}={value}: expected 1. Leave {variable} out for no")
 
 
 def option_values(option):
@@ -177,8 +197,11 @@ def check(python):
 
 def main():
     """Runs the options of the command line."""
-    if option_values("--variables"):
-        check_variables(option_values("--targets"), option_values("--variables"))
+    targets = option_values("--targets")
+    if targets:
+        help_texts = read_help_texts()
+        check_targets(targets, help_texts)
+        check_variables(targets, option_values("--variables"), help_texts)
     if "--check" in sys.argv:
         check(sys.executable)
         return

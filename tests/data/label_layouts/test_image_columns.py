@@ -119,3 +119,11 @@ def test_missing_images_within_the_tolerance_are_kept(wide, capsys):
     train, _, _ = LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
     assert "1 image is missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
+
+
+def test_rows_without_a_group_are_groups_of_their_own_and_reported(wide, capsys):
+    raw, facts = other_labels(wide, "id,patient,target\na,P,0\nb,,0\nc,,1\n", group="patient", keep=())
+    train, _, _ = LAYOUTS["wide"](facts, raw)
+    assert train["patient"].tolist() == ["P", None, None]
+    told = " ".join(capsys.readouterr().out.split())
+    assert "labels.group: 'patient' is empty in 2 of 3 rows: each is a separate group: b, c" in told

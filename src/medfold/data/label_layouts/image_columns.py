@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.console import warn
-from medfold.errors import SettingError, shorten_list
+from medfold.errors import SettingError, count_of, shorten_list
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.raw_files import fill_pattern, find_images, pattern_fields
 
@@ -77,6 +77,11 @@ def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: C
     """
     labels = competition.labels
     column = original[labels.group] if labels.group is not None and labels.group in original else None
+    if column is not None and not column.all():
+        empty = located["id"][(column == "").to_numpy()]
+        count = f"{len(empty):,} of {count_of(len(column), 'row')}"
+        text = f"labels.group: '{labels.group}' is empty in {count}: each is a separate group: {shorten_list(empty)}"
+        warn("samples", text)
     return pd.Series(_patients(located["id"], labels.group_pattern, column), located.index, object, name="patient")
 
 

@@ -63,3 +63,18 @@ def test_invalid_run_json_raises(folded):
         paths.metadata.write_text(content)
         with pytest.raises(UserError, match=message):
             read_run(paths)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "change"),
+    [
+        (None, "d77e", "plugins.py was absent, now it is there"),
+        ("d77e", None, "plugins.py was there, now it is absent"),
+        ("d77e", "a1b2", "plugins.py has changed"),
+    ],
+)
+def test_changed_plugins_are_described_without_hashes(small, before, now, change):
+    paths = small.paths.run("baseline")
+    open_run(paths, origin(small, plugins=before))
+    with pytest.raises(UserError, match=f"this run was started differently: {change}. Give"):
+        open_run(paths, origin(small, plugins=now))

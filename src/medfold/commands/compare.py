@@ -38,7 +38,10 @@ def compare(project: Project, sides: list[str]) -> Comparison:
         chance = (
             "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the resamples"
         )
-        say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
+        if difference.value:
+            say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
+        else:
+            say("difference", f"none: {format_difference(difference)}")
     say("verdict", _verdict(comparison))
     if optimistic := [name for side in comparison.sides for name in side.optimistic_runs]:
         reason = f"the epochs of {shorten_list(optimistic)} were chosen on the scored folds"

@@ -97,8 +97,11 @@ def write_bad_images(
     if is_unreadable.mean() > allowed or is_unreadable.all():
         first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
         counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
-        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%})"
-        fix = f"Download them again, or raise images.tolerate. The first: {first}"
+        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%}). The first: {first}"
+        have_one_reason = is_unreadable.all() and bad_images["reason"].nunique() == 1
+        fix = "Download them again, or raise images.tolerate"
+        if have_one_reason:
+            fix = "All have this reason: check 'images' in competition.yaml, and the files"
         raise UserError(what, paths.bad_images, fix)
 
 

@@ -14,6 +14,8 @@ from medfold.run_paths import RunPaths
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds", "store", "pretrained")
+PLUGINS = "plugins.py"
+NONE = str(None)
 FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
 
 
@@ -29,13 +31,22 @@ def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
             files.write_json(metadata, run_paths.metadata, sealed=True)
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
-    changed = [f"{key} was {before.get(key)}, now {now.get(key)}" for key in now if before.get(key) != now[key]]
+    changed = [_describe_change(key, before.get(key), now[key]) for key in now if before.get(key) != now[key]]
     if before["folds"] != now["folds"]:
         what = "this run was started on another folds table, and its scores belong to that one"
         raise UserError(what, run_paths.metadata, f"Give the new run another name: {variable('RUN', 'new-name')}")
     if changed:
         fix = f"Give the new run another name: {variable('RUN', 'new-name')}"
         raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
+
+
+def _describe_change(key: str, before: str | None, now: str) -> str:
+    """Returns a changed value as text; a hash says nothing to a reader."""
+    if key != PLUGINS:
+        return f"{key} was {before}, now {now}"
+    if NONE in (before, now):
+        return f"{key} was {'absent' if before == NONE else 'there'}, now it is {'absent' if now == NONE else 'there'}"
+    return f"{key} has changed"
 
 
 def _with_defaults(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +61,7 @@ def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
     """Returns the values that must be equal for all folds of a run, as text by flat key."""
     facts = config.flat(metadata["facts"])
     values = config.flat({key: metadata[key] for key in FIXED_KEYS}) | {key: facts[key] for key in FIXED_FACTS}
-    values |= {"plugins.py": metadata.get("plugins"), "Keras backend": metadata.get("backend", "tensorflow")}
+    values |= {PLUGINS: metadata.get("plugins"), "Keras backend": metadata.get("backend", "tensorflow")}
     return {key: str(value) for key, value in values.items()}
 
 

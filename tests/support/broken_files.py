@@ -138,7 +138,7 @@ bytes_of("checksum.png", "damaged", changed(encoded("PNG", COLOUR), 200, b"damag
 huffman = encoded("JPEG", COLOUR).index(b"\xff\xc4")
 bytes_of("table.jpg", "damaged", changed(encoded("JPEG", COLOUR), huffman + 5, b"\xff" * 16))
 deflated = encoded("TIFF", COLOUR, compression="tiff_adobe_deflate")
-bytes_of("deflate.tif", "BAD_DATA", changed(deflated, len(deflated) // 2, b"\xff" * 60))
+bytes_of("deflate.tif", "BAD_DATA|libdeflate", changed(deflated, len(deflated) // 2, b"\xff" * 60))
 bytes_of("directory.tif", "cut off|damaged", b"II*\0\xff\xff\xff\x7f" + bytes(64))
 
 

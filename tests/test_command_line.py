@@ -4,7 +4,8 @@ import shlex
 
 import pytest
 
-from medfold.command_line import command, make_command, respelled, variable
+from medfold.command_line import FLAGS, command, make_command, respelled, variable
+from medfold.commands import setup
 
 WORDS = [
     (variable, ("FOLD", 9), {}, "FOLD=9", "--fold 9"),
@@ -50,3 +51,7 @@ def test_commands_and_variables_are_spelled_as_the_user_types_them(
 )
 def test_a_shell_reads_the_value_that_was_written(value, typed_medfold):
     assert shlex.split(variable("FROM", value)) == ["--from", value]
+
+
+def test_make_checks_the_values_of_all_flags():
+    assert {*FLAGS, "GPU"} == setup.FLAGS  # GPU is a variable of set-up alone

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -149,3 +150,10 @@ def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     next((paths.data / "store").glob("*")).rmdir()
     assert f"{total:,} images at" in finish(project_folder, words)
     assert contents == [path.read_bytes() for path in results]
+
+
+def test_one_reason_for_all_images_points_to_the_facts(small, table):
+    images = small.competition.images.model_copy(update={"shape": [64, 64]})
+    project = replace(small, competition=small.competition.model_copy(update={"images": images}))
+    with pytest.raises(UserError, match=r"expected 64x64 \(images.shape\). All have this reason: check 'images'"):
+        run_scan(project, table)

@@ -98,10 +98,10 @@ def write_bad_images(
         first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
         counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
         what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%}). The first: {first}"
-        have_one_reason = is_unreadable.all() and bad_images["reason"].nunique() == 1
-        fix = "Download them again, or raise images.tolerate"
-        if have_one_reason:
+        if is_unreadable.all() and bad_images["reason"].nunique() == 1:
             fix = "All have this reason: check 'images' in competition.yaml, and the files"
+        else:
+            fix = "Download them again, or raise images.tolerate"
         raise UserError(what, paths.bad_images, fix)
 
 

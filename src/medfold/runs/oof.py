@@ -10,7 +10,7 @@ from medfold.competition import Competition
 from medfold.console import warn
 from medfold.errors import shorten_list
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import damaged_folds, train_fold_command, trained_folds
+from medfold.runs.fold_state import damaged_folds, marked_folds, train_fold_command
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import is_optimistic, read_run
 from medfold.scoring import oof_by_unit, oof_score
@@ -31,10 +31,11 @@ def write_oof(
         The contents of score.json.
     """
     with files.lock(run_paths.oof):
-        for fold, damaged in damaged_folds(run_paths, competition.folds.k).items():
-            text = f"{shorten_list(damaged)}: missing or changed since the training; not in the score"
+        damaged = damaged_folds(run_paths, competition.folds.k)
+        for fold, names in damaged.items():
+            text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
-        folds = trained_folds(run_paths, competition.folds.k)
+        folds = [fold for fold in marked_folds(run_paths, competition.folds.k) if fold not in damaged]
         oof = pd.concat([read_predictions(competition, run_paths.fold(fold).oof) for fold in folds], ignore_index=True)
         result = oof_score(
             competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))

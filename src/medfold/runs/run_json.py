@@ -14,9 +14,9 @@ from medfold.run_paths import RunPaths
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds", "store", "pretrained")
-PLUGINS = "plugins.py"
-NONE = str(None)
 FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
+PLUGINS = "plugins.py"
+NONE = str(None)  # as `_fixed_values` writes a value that is absent
 
 
 def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:

@@ -15,8 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 
-from medfold import files, hardware
-from medfold.hardware import cuda_devices
+from medfold.system import files, hardware
+from medfold.system.hardware import cuda_devices
 from results import Result, judge
 
 FILE = Path(__file__).parent.parent / "docs" / "performance.md"

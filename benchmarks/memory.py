@@ -23,7 +23,7 @@ from statistics import median
 
 import numpy as np
 
-from medfold import files
+from medfold.system import files
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold import files
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.sources.source import open_source
@@ -30,6 +29,7 @@ from medfold.prediction.weights import load_model
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
+from medfold.system import files
 from results import Result, judge
 
 NAME = "phantom-chest"

@@ -31,7 +31,6 @@ import pydicom
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from medfold import files, hardware
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project, image_settings
 from medfold.data.samples import read_samples
@@ -39,6 +38,7 @@ from medfold.images import scan
 from medfold.images.formats.decoding import read_image
 from medfold.images.scan import scan_images
 from medfold.paths import Workspace
+from medfold.system import files, hardware
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition.project import Project, image_settings
 from medfold.competition.recipe import load_recipe
 from medfold.data.dataset import load_dataset
@@ -30,6 +29,7 @@ from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
 from medfold.runs.run_json import open_run
 from medfold.runs.run_names import find_run
+from medfold.system import files
 from medfold.training.run_metadata import run_metadata
 from results import Result, run
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold import files
 from medfold.paths import Workspace
 from medfold.submission.ledger import add_row, read_ledger
+from medfold.system import files
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -21,10 +21,10 @@ from statistics import median
 import cv2
 import numpy as np
 
-from medfold import hardware
 from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
-from medfold.processes import silence_native_output
+from medfold.system import hardware
+from medfold.system.processes import silence_native_output
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches

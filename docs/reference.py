@@ -20,7 +20,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from medfold import files
 from medfold.cli import app
 from medfold.commands.setup import COMMON_VARIABLES
 from medfold.competition.facts import Competition
@@ -32,6 +31,7 @@ from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.pixel_values import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
+from medfold.system import files
 from medfold.training.augmentation import MAX_ROTATION, PIPELINES, PURPOSES
 
 # What is decorated there is registered when it is imported.

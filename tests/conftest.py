@@ -11,8 +11,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-from medfold.command_line import BY_MAKE
 from medfold.errors import UserError
+from medfold.terminal.command_line import BY_MAKE
 from tests.support import budgets
 from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
@@ -252,7 +252,7 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
         for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "HTTP_PROXY", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         for module in (
-            "http_download",
+            "system.http_download",
             "kaggle.client",
             "kaggle.session",
             "kaggle.datasets",

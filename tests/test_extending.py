@@ -8,7 +8,6 @@ import sys
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
 from medfold.commands.notebook import notebook
@@ -18,6 +17,7 @@ from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.errors import UserError
 from medfold.images.store import image_plugins
+from medfold.system import files
 from tests.support import kaggle_image
 from tests.support.helpers import REPOSITORY
 

@@ -13,7 +13,6 @@ from typing import Annotated, NoReturn, TypeVar
 import typer
 
 from medfold import __version__
-from medfold.command_line import variable
 from medfold.commands.options import (
     REQUIRED,
     AsJson,
@@ -33,7 +32,8 @@ from medfold.commands.options import (
     run_names,
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
-from medfold.signals import end_stopped, stop_on_signals
+from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.terminal.command_line import variable
 
 DEFAULT_COMPETITION = "phantom-chest"
 
@@ -367,7 +367,7 @@ def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it ther
 
 def _run(command: Callable[[], Result], as_json: bool) -> Result:
     """Runs a command, which prints text; with --json prints its result as JSON instead."""
-    from medfold.console import print_json
+    from medfold.terminal.console import print_json
 
     return print_json(command) if as_json else command()
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import yaml
 
-from medfold.command_line import command, variable
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.project_root import display_path, find_root
 from medfold.run_paths import RunPaths, current_or_former
+from medfold.terminal.command_line import command, variable
 
 
 @dataclass(frozen=True)

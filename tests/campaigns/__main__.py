@@ -6,7 +6,7 @@ make campaigns [WHAT=kills] [SEED=0]
 import argparse
 import sys
 
-from medfold import files
+from medfold.system import files
 from tests.campaigns import NAMES, named
 from tests.campaigns.campaign import NotPossibleError, row, run, with_row
 from tests.support.helpers import REPOSITORY

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold import files
+from medfold.system import files
 from tests.support.helpers import REPOSITORY
 
 TESTED = ("src", "tests")  # a journal is valid until a file in these folders changes

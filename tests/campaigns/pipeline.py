@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from medfold import files
+from medfold.system import files
 from tests.support.helpers import REPOSITORY
 
 FACTS = """

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medfold import signals
+from medfold.system import signals
 from tests.campaigns import pipeline
 from tests.campaigns.campaign import Campaign
 from tests.campaigns.pipeline import STAGES, Undisturbed

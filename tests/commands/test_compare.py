@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from medfold import files
 from medfold.commands.compare import compare
 from medfold.commands.runs import list_runs
 from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
+from medfold.system import files
 from tests.support.helpers import finished_run
 
 

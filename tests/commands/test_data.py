@@ -2,12 +2,12 @@
 
 import pytest
 
-from medfold import files
 from medfold.commands.data import data
 from medfold.competition.project import Project
 from medfold.data.raw_data import load_samples
 from medfold.errors import UserError
 from medfold.paths import Workspace
+from medfold.system import files
 from tests.conftest import SMALL, add_competition
 from tests.support.helpers import finished_run
 

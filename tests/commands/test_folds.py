@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds, warn_of_lost_labels
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import Source
+from medfold.system import files
 from tests.conftest import SMALL, add_competition
 from tests.support.helpers import competition
 

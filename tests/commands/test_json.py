@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from medfold import files
 from medfold.cli import main
 from medfold.commands.submit import submit
+from medfold.system import files
 from tests.support.helpers import finished_run
 
 

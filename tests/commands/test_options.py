@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from medfold.command_line import variable
 from medfold.commands.options import read_seeds, run_names
 from medfold.errors import UserError
+from medfold.terminal.command_line import variable
 
 
 def test_read_seeds_splits_numbers():

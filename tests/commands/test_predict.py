@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from medfold import files
 from medfold.cli import app
 from medfold.commands import predict as command
 from medfold.commands.predict import predict
@@ -24,6 +23,7 @@ from medfold.images.preparation import prepare_image
 from medfold.models.build import build_model
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_model
+from medfold.system import files
 from tests.support.helpers import competition, picture
 
 

@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.prepare import prepare
@@ -11,6 +10,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import image_settings
 from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
+from medfold.system import files
 from tests.support.helpers import constant_run
 
 

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from medfold import files
 from medfold.commands.recheck import recheck
 from medfold.errors import UserError
+from medfold.system import files
 from tests.support.rechecks import change_last_digit, first_file
 
 

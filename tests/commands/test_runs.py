@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold import config, files
+from medfold import config
 from medfold.commands.folds import make_folds
 from medfold.commands.runs import list_runs, remove_runs
 from medfold.commands.submit import submit
@@ -10,6 +10,7 @@ from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
+from medfold.system import files
 from tests.conftest import SMALL
 from tests.support.helpers import finished_run
 
@@ -93,7 +94,7 @@ def answer(monkeypatch):
     def fake_terminal(text):
         asked = []
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        monkeypatch.setattr("medfold.console.console.input", lambda question: asked.append(question) or text)
+        monkeypatch.setattr("medfold.terminal.console.console.input", lambda question: asked.append(question) or text)
         return asked
 
     return fake_terminal

@@ -2,10 +2,10 @@
 
 import pytest
 
-from medfold import files
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.submission.ledger import read_ledger
+from medfold.system import files
 from tests.support.helpers import finished_run, noisy_run
 
 

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
@@ -13,6 +12,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import Project, image_settings
 from medfold.data.samples import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
+from medfold.system import files
 from tests.conftest import add_competition
 from tests.support.helpers import finished_run, picture
 from tests.support.holdouts import FACTS

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.folds import make_folds
 from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
+from medfold.system import files
 from tests.support.helpers import competition
 
 

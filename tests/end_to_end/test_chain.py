@@ -5,7 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.scores import scores
@@ -15,6 +14,7 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
+from medfold.system import files
 from tests.conftest import SMALL, TINY_RECIPE, add_competition
 from tests.support.helpers import finished_run
 

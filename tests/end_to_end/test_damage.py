@@ -6,7 +6,6 @@ import shutil
 
 import pytest
 
-from medfold import files
 from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
 from medfold.commands.runs import list_runs
@@ -17,6 +16,7 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
+from medfold.system import files
 from tests.conftest import copied
 from tests.support.helpers import REPOSITORY, finished_run
 

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.command_line import BY_MAKE
 from medfold.paths import Workspace
+from medfold.terminal.command_line import BY_MAKE
 from tests.conftest import REPOSITORY, SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import picture, shipped

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
@@ -14,6 +13,7 @@ from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
+from medfold.system import files
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from medfold import array_files
 from medfold.errors import UserError
 from medfold.images.scan_journal import Journal
 from medfold.images.scan_worker import ImageScan
+from medfold.system import array_files
 
 SHAPES = {"images.npy": (4, 4, 1)}
 

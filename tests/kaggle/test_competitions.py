@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from medfold import http_download
 from medfold.kaggle import competitions, session
 from medfold.kaggle.competitions import Competitions
 from medfold.kaggle.session import KaggleSession
+from medfold.system import http_download
 from tests.support.helpers import refused
 from tests.support.kaggle_server import lose, stall, status
 

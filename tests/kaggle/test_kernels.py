@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from medfold import http_download
 from medfold.kaggle import kernels
 from medfold.kaggle.kernels import Kernels
 from medfold.kaggle.session import KaggleSession
+from medfold.system import http_download
 from tests.support.helpers import refused
 from tests.support.kaggle_machines import Ended, HostedNotebook
 from tests.support.kaggle_server import drop, instead, status

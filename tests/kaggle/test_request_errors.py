@@ -1,8 +1,8 @@
 """Failed requests to Kaggle: each raises an error of one line."""
 
-from medfold import http_download
 from medfold.kaggle.competitions import Competitions
 from medfold.kaggle.session import KaggleSession
+from medfold.system import http_download
 from tests.support.helpers import refused
 from tests.support.kaggle_server import stall, status
 

@@ -1050,7 +1050,7 @@ def _exchange_one_fold() -> None:
 
 def _forged(name: str, old: str | None, new: str) -> None:
     """Damages predictions and updates their hashes in done.json."""
-    from medfold import files
+    from medfold.system import files
 
     path = Path(RUN) / "fold0" / name
     text = path.read_text()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import files
+from medfold.system import files
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import shipped
 

@@ -5,13 +5,13 @@ import re
 import numpy as np
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import training_bundle
+from medfold.system import files
 from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
 from tests.support.helpers import finished_run, zipped

@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
@@ -11,6 +10,7 @@ from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import Workspace
 from medfold.runs.fold_state import is_fold_trained
+from medfold.system import files
 from medfold.training.request import TrainingRequest
 from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN

@@ -7,13 +7,13 @@ from zipfile import ZipFile
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
+from medfold.system import files
 from tests.support import kaggle_image
 from tests.support.kaggle_server import KEY, TOKEN
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from medfold import files
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.errors import UserError
+from medfold.system import files
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 from tests.support.rechecks import change_last_digit, first_file

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.competition.project import Project
 from medfold.data.sources.source import Source
+from medfold.system import files
 from tests.conftest import SMALL, add_competition, copied
 from tests.support.browser import Page, missing
 from tests.support.helpers import finished_run, noisy_run

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
@@ -16,6 +15,7 @@ from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
+from medfold.system import files
 from tests.conftest import SMALL, add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from medfold import files
 from medfold.commands.report import report
 from medfold.commands.train import train
 from medfold.competition.project import Project
+from medfold.system import files
 from tests.conftest import SMALL, add_competition
 
 pytestmark = pytest.mark.slow

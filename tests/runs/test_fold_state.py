@@ -1,7 +1,7 @@
 """A fold is trained if its marker and all files that it lists are intact."""
 
-from medfold import files
 from medfold.runs.fold_state import is_fold_trained, trained_folds
+from medfold.system import files
 from tests.support.helpers import finished_run
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from medfold import config, files
+from medfold import config
 from medfold.commands.compare import compare
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
@@ -25,6 +25,7 @@ from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
+from medfold.system import files
 from tests.conftest import add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.data.dataset import load_dataset
 from medfold.runs.oof import self_check_warnings, write_oof
+from medfold.system import files
 from tests.support.helpers import finished_run
 
 

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from medfold import files
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import COLUMNS
 from medfold.submission.record import (
@@ -13,6 +12,7 @@ from medfold.submission.record import (
     record_path,
     write_record,
 )
+from medfold.system import files
 
 ROW = {"file": "submissions/small/one.csv", "sha256": "0123456789abcdef"}
 

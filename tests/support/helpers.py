@@ -187,13 +187,13 @@ def _write_run(
     project, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
 ) -> None:
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
-    from medfold import files
     from medfold.competition.recipe import load_recipe
     from medfold.data.dataset import load_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_json import open_run
     from medfold.runs.run_names import find_run
+    from medfold.system import files
     from medfold.training.run_metadata import run_metadata
 
     competition, data = project.competition, load_dataset(project)

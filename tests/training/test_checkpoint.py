@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from medfold import files
 from medfold.errors import UserError
-from medfold.processes import STOP_AT
 from medfold.run_paths import FoldPaths
+from medfold.system import files
+from medfold.system.processes import STOP_AT
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.batch_trainer import BatchTrainer

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.hardware import keras_backend
+from medfold.system.hardware import keras_backend
 from tests.support.helpers import REPOSITORY
 
 TRAIN = """

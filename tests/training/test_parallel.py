@@ -9,12 +9,12 @@ import time
 import pytest
 from filelock import FileLock, Timeout
 
-from medfold import hardware
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.runs.fold_state import trained_folds
+from medfold.system import hardware
 from medfold.training import parallel
 from tests.support.helpers import REPOSITORY
 

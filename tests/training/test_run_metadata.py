@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from medfold import files
 from medfold.competition.recipe import Recipe
+from medfold.system import files
 from medfold.training.run_metadata import features_path, hash_pretrained_weights, run_metadata
 
 

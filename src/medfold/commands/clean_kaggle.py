@@ -1,8 +1,8 @@
 """`make clean-kaggle`: lists or removes what medfold put on Kaggle."""
 
-from medfold.command_line import command
-from medfold.console import say
 from medfold.kaggle import KaggleSession, list_content, remove_content
+from medfold.terminal.command_line import command
+from medfold.terminal.console import say
 
 PREFIX = "medfold-"
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from medfold.competition import Project
-from medfold.console import print_table, say, warn
 from medfold.errors import shorten_list
 from medfold.runs import Comparison, compare_runs
 from medfold.scoring import format_difference, format_interval, format_score, metric_of
+from medfold.terminal.console import print_table, say, warn
 
 
 def compare(project: Project, sides: list[str]) -> Comparison:

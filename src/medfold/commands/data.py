@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfold import files
-from medfold.command_line import command, variable
 from medfold.competition import load_competition
-from medfold.console import confirm, format_size, print_table, say
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
+from medfold.system import files
+from medfold.terminal.command_line import command, variable
+from medfold.terminal.console import confirm, format_size, print_table, say
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition import Project, image_settings
-from medfold.console import format_duration, say
+from medfold.terminal.console import format_duration, say
 
 
 def demo(project: Project) -> None:

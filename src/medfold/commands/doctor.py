@@ -12,11 +12,11 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from medfold.competition import Competition, Project
-from medfold.console import format_size, say, warn
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import Workspace
-from medfold.processes import silence_native_output
+from medfold.system.processes import silence_native_output
+from medfold.terminal.console import format_size, say, warn
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition

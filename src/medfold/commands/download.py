@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from medfold import files
 from medfold.competition import Project
 from medfold.data import get_raw_data, get_raw_files
+from medfold.system import files
 
 
 def download(

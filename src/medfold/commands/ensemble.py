@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from medfold.command_line import variable
 from medfold.competition import Project
-from medfold.console import print_table, say, warn
 from medfold.ensemble import EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
 from medfold.errors import shorten_list
 from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_difference, format_interval, format_score, metric_of
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import print_table, say, warn
 
 
 def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> EnsembleSummary:

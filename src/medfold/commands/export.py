@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.competition import RESEARCH_NOTICE, Project
-from medfold.console import say
 from medfold.errors import UserError
-from medfold.processes import silence_native_output
 from medfold.runs import facts_of_run, find_run, recipe_of_run, require_trained_folds
+from medfold.system import files
+from medfold.system.processes import silence_native_output
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import say
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:

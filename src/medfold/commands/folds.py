@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition, FoldFacts, ImageSettings, Project, has_known_groups
-from medfold.console import print_table, say, warn
 from medfold.data import (
     Dataset,
     encode_targets,
@@ -29,6 +27,8 @@ from medfold.folds import (
 from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers, value_suspicions, write_contact_sheet
 from medfold.raw_files import mask_warning
 from medfold.submission import check_sample_submission
+from medfold.system import files
+from medfold.terminal.console import print_table, say, warn
 
 MAX_SUSPECTS = 3  # suspected groups on the terminal
 MAX_PAIRS = 24  # pairs on the contact sheet

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from medfold import config, files
-from medfold.command_line import command, variable
+from medfold import config
 from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
-from medfold.console import print_table, say, warn
 from medfold.data import Source, build_samples, needs_holdout, sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
+from medfold.system import files
+from medfold.terminal.command_line import command, variable
+from medfold.terminal.console import print_table, say, warn
 
 
 def new(workspace: Workspace, text: str, path: Path | None = None) -> None:

@@ -1,13 +1,13 @@
 """`make notebook`: packs the trained folds and writes a notebook that submits them, without uploading."""
 
-from medfold import files
 from medfold.commands.ensemble import show_ensemble
 from medfold.competition import RESEARCH_NOTICE, Project
-from medfold.console import say
 from medfold.ensemble import ensemble_runs, summarise_ensemble
 from medfold.kaggle import RemoteRun
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import load_dataset_for
+from medfold.system import files
+from medfold.terminal.console import say
 
 
 def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from medfold.command_line import variable
 from medfold.errors import UserError
+from medfold.terminal.command_line import variable
 
 REQUIRED = (
     "required"  # shown as the default of an option that must be given; its absence is a UserError, see `check_given`
@@ -59,10 +59,10 @@ def open_project(competition: str, writes: Sequence[str] = ()):
     Raises:
         UserError: no such competition, an error in its competition.yaml, or a folder that cannot be written to.
     """
-    from medfold import files
     from medfold.competition import Project, settings_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
+    from medfold.system import files
 
     project = Project.open(competition)
     score = project.competition.score

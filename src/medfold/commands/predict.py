@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import config, files
-from medfold.command_line import variable
+from medfold import config
 from medfold.competition import RESEARCH_NOTICE, Project
-from medfold.console import print_table, say, warn
 from medfold.data import new_images
 from medfold.ensemble import (
     BATCH_SIZE,
@@ -24,6 +22,9 @@ from medfold.ensemble import (
 )
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
+from medfold.system import files
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import print_table, say, warn
 
 MAX_SHOWN_ROWS, MAX_SHOWN_UNREADABLE = 10, 3  # on the terminal
 MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.competition import Project, load_recipe, settings_located
-from medfold.console import say
 from medfold.data import load_samples, scan_dataset
 from medfold.images import read_measurements, store_exists, store_key
+from medfold.system import files
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import say
 
 
 def prepare(

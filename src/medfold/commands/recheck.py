@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
 
-from medfold import files
 from medfold.competition import Competition, Project
-from medfold.console import say, warn
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
@@ -23,6 +21,8 @@ from medfold.runs import (
     read_run,
 )
 from medfold.submission import read_ledger, read_record
+from medfold.system import files
+from medfold.terminal.console import say, warn
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from medfold import files
 from medfold.competition import RESEARCH_NOTICE, Project
-from medfold.console import format_size, say
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
 from medfold.runs import combined_name, load_dataset_for
+from medfold.system import files
+from medfold.terminal.console import format_size, say
 
 
 def report(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Path:

@@ -2,14 +2,14 @@
 
 from itertools import groupby
 
-from medfold import files
 from medfold.commands.data import remove_after_confirmation, select_names, total_size
 from medfold.competition import Project
-from medfold.console import format_duration, format_size, print_table, say, warn
 from medfold.errors import shorten_list
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_ledger
+from medfold.system import files
+from medfold.terminal.console import format_duration, format_size, print_table, say, warn
 
 MAX_SHOWN = 5  # differences of a run, and untrained runs, on the terminal
 

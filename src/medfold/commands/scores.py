@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Project
-from medfold.console import print_table, say, warn
 from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
 from medfold.submission import content_id_of, leaderboard_of, read_ledger, read_record, write_record
+from medfold.system import files
+from medfold.terminal.console import print_table, say, warn
 
 COLUMNS = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]  # of the ledger
 SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]

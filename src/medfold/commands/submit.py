@@ -5,11 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import command, variable
 from medfold.commands.ensemble import show_ensemble
 from medfold.competition import RESEARCH_NOTICE, Competition, Project
-from medfold.console import print_table, say, warn
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
 from medfold.errors import UnreachableError, UserError, count_of
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
@@ -34,6 +31,9 @@ from medfold.submission import (
     write_draft,
     write_record,
 )
+from medfold.system import files
+from medfold.terminal.command_line import command, variable
+from medfold.terminal.console import print_table, say, warn
 
 
 def submit(

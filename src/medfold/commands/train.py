@@ -3,15 +3,15 @@
 import time
 from typing import Any
 
-from medfold.command_line import variable
 from medfold.commands.folds import show_dataset
 from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings, settings_located
-from medfold.console import format_duration, format_size, say, warn
 from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
 from medfold.scoring import describe_score
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.training import (
     TrainingRequest,
     check_folds_exist,

@@ -7,8 +7,9 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from medfold import files, registry
+from medfold import registry
 from medfold.errors import UserError
+from medfold.system import files
 
 PLUGINS_FILE = "plugins.py"
 _active: Path | None = None

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.command_line import command, make_command, variable
 from medfold.competition.facts import Competition
 from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
@@ -14,6 +13,7 @@ from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
+from medfold.terminal.command_line import command, make_command, variable
 
 RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
 

@@ -10,14 +10,14 @@ import yaml
 from pydantic import Field, model_validator
 
 from medfold import config
-from medfold.command_line import variable
 from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.errors import UserError, did_you_mean
-from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
+from medfold.system.files import fingerprint
+from medfold.terminal.command_line import variable
 
 ADDED_KEYS = (
     "schedule",

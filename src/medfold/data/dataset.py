@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import ImageSettings, Project, settings_located
 from medfold.data.holdout import cut_holdout
 from medfold.data.samples import encode_targets, needs_holdout
@@ -23,6 +22,7 @@ from medfold.folds import (
     save_new_folds,
 )
 from medfold.images import read_appearance
+from medfold.system import files
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Project
-from medfold.console import say
 from medfold.data.samples import encode_targets, write_holdout
 from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
+from medfold.system import files
+from medfold.terminal.console import say
 
 
 def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:

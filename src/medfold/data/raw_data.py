@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.competition import Project, settings_located
-from medfold.console import format_duration, format_size, say, warn
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
 from medfold.errors import UserError, count_of, shorten_list
+from medfold.system import files
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import format_duration, format_size, say, warn
 
 
 def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:

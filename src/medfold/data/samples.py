@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import command
 from medfold.competition import Competition, settings_located, with_former_names
-from medfold.console import warn
 from medfold.data import label_layouts
 from medfold.errors import SettingError, UserError, count_of, shorten_list
-from medfold.files import fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
+from medfold.system import files
+from medfold.system.files import fingerprint
+from medfold.terminal.command_line import command
+from medfold.terminal.console import warn
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}

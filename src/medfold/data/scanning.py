@@ -3,10 +3,10 @@
 import pandas as pd
 
 from medfold.competition import ImageSettings, Project
-from medfold.console import format_duration, say, warn
 from medfold.data.raw_data import load_samples
 from medfold.errors import count_of
 from medfold.images import scan_images, store_key
+from medfold.terminal.console import format_duration, say, warn
 
 MAX_SHOWN = 3  # unreadable images listed on the terminal
 

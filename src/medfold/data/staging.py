@@ -1,17 +1,16 @@
 """Raw data that the user gives by FROM; it is kept only if it is accepted."""
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
+from medfold.system import files
+from medfold.terminal.command_line import variable
 
 
 @contextmanager
@@ -26,7 +25,7 @@ def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPat
         given: the file, folder or archive that is copied within the block.
     """
     files.remove_temporaries(paths.raw)
-    staged = replace(paths, data_folder=paths.data / f".raw.{uuid.uuid4().hex[:8]}.tmp")
+    staged = replace(paths, data_folder=files.temporary_path(paths.raw))
     try:
         staged.data.mkdir(parents=True)
         yield staged

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from medfold import files
 from medfold.competition import Project
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.runs import combined_name
 from medfold.scoring import FittedTransform
+from medfold.system import files
 
 
 class SavedChoice(NamedTuple):

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import weighted_sum
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.processes import silence_native_output
 from medfold.scoring import FittedTransform, aggregate_predictions
+from medfold.system import files
+from medfold.system.processes import silence_native_output
 
 BATCH_SIZE = 64  # images per forward pass
 

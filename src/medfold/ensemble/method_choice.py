@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from medfold.command_line import variable
 from medfold.competition import Competition
 from medfold.ensemble.methods import METHODS, Method
 from medfold.errors import UserError, did_you_mean
@@ -23,6 +22,7 @@ from medfold.scoring import (
     targets_as_columns,
     temperature_calibration,
 )
+from medfold.terminal.command_line import variable
 
 MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that a choice depends on
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from medfold import files, hardware
-from medfold.command_line import variable
 from medfold.competition import Competition, ImageSettings, Recipe
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.images import overlay, prepare_image, read_image, resize
-from medfold.processes import silence_native_output
-from medfold.progress import progress_bar
+from medfold.system import files, hardware
+from medfold.system.processes import silence_native_output
+from medfold.terminal.command_line import variable
+from medfold.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from medfold.prediction import GradCam

@@ -7,18 +7,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.command_line import variable
 from medfold.competition import Competition, Project
-from medfold.console import warn
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError, count_of
 from medfold.images import read_batches
-from medfold.progress import progress_bar
 from medfold.runs import find_run, load_dataset_for, predictions_table, recipe_of_run, require_trained_folds
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import warn
+from medfold.terminal.progress import progress_bar
 
 MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 

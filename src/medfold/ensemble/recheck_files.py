@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition, Project
 from medfold.ensemble.run_ensemble import Ensemble
+from medfold.system import files
 
 
 def write_recheck_files(project: Project, ensemble: Ensemble, submission: Path) -> None:

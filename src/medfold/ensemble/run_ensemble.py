@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
@@ -25,6 +23,8 @@ from medfold.runs import (
     require_trained_folds,
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
+from medfold.system import files
+from medfold.terminal.command_line import variable
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import command
 from medfold.competition import FoldFacts
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
+from medfold.system import files
+from medfold.terminal.command_line import command
 
 
 def read_folds(paths: CompetitionPaths) -> pd.DataFrame:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import files
-from medfold.console import warn
 from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
 from medfold.images import ONE_VALUE
 from medfold.paths import CompetitionPaths
+from medfold.system import files
+from medfold.terminal.console import warn
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Project
-from medfold.console import say, warn
 from medfold.errors import count_of
 from medfold.folds.folds_table import write_folds
 from medfold.folds.leaks import LeakReport
+from medfold.system import files
+from medfold.terminal.console import say, warn
 
 
 def save_new_folds(project: Project, train: pd.DataFrame, leaks: LeakReport) -> None:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
-from medfold import files
 from medfold.images.heat_map import to_displayable
+from medfold.system import files
 
 IMAGE_SIDE = 176  # px, longest side of an image
 LINE_HEIGHT = 14  # px

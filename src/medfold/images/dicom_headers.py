@@ -11,7 +11,7 @@ from medfold.errors import UserError
 from medfold.images.formats.file_contents import read_dicom_headers
 from medfold.images.image_paths import path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
-from medfold.progress import progress_bar
+from medfold.terminal.progress import progress_bar
 
 
 def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:

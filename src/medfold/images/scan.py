@@ -10,8 +10,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import command
 from medfold.competition import Competition, ImageSettings
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import perceptual_hash, store
@@ -31,7 +29,9 @@ from medfold.images.scan_worker import ImageScan, ScanTask, scan_image
 from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
-from medfold.progress import progress_bar
+from medfold.system import files
+from medfold.terminal.command_line import command
+from medfold.terminal.progress import progress_bar
 
 JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
 THUMBNAILS = "thumbnails.npy"  # file name in the folder of an unfinished scan

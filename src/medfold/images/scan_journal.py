@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold import array_files, files
 from medfold.errors import UserError
 from medfold.images.scan_worker import ImageScan
+from medfold.system import array_files, files
 
 
 class Journal:

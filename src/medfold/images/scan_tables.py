@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
+from medfold.system import files
 
 VERSION = 3  # increase it when the same images give other measurements
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import xxhash
 
-from medfold import array_files
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.images import perceptual_hash
 from medfold.images.prepared_image import read_prepared
 from medfold.images.resizing import resize
+from medfold.system import array_files
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
 ONE_VALUE = "plain-"  # prefix of the hashes of images whose pixels all have one value

@@ -6,13 +6,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold import array_files, files
-from medfold.command_line import command
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
+from medfold.system import array_files, files
+from medfold.terminal.command_line import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
 IMAGES, INDEX, BLOCKS = "images.npy", "index.csv", "blocks.json"

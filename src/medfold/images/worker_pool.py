@@ -12,11 +12,11 @@ from typing import Any
 
 import cv2
 
-from medfold import hardware
 from medfold.competition import active_plugins, use_plugins
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
-from medfold.processes import WorkerPool, try_worker_pool
+from medfold.system import hardware
+from medfold.system.processes import WorkerPool, try_worker_pool
 
 FIRST_CHUNK_SIZE, MAX_CHUNK_SIZE = 4, 512  # items per task of a process
 CHUNK_SECONDS = 0.2  # target: short enough to show progress, long enough to make the overhead negligible

@@ -21,9 +21,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from medfold import http_download
-from medfold.console import warn
 from medfold.errors import UserError
+from medfold.system import http_download
+from medfold.terminal.console import warn
 
 SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"

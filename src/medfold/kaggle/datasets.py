@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from medfold.console import format_duration
 from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE, new_object
 from medfold.kaggle.download import dataset_files
 from medfold.kaggle.session import KaggleSession, Version
-from medfold.progress import progress_bar, spinner
+from medfold.terminal.console import format_duration
+from medfold.terminal.progress import progress_bar, spinner
 
 LICENCE = "other"  # Kaggle asks for one; the data set is private
 MAX_UNPACKING_WAIT = 1800  # seconds to wait until Kaggle has unpacked a data set

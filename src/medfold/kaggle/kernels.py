@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold import files, http_download
-from medfold.console import format_duration, say, warn
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
-from medfold.progress import spinner
+from medfold.system import files, http_download
+from medfold.terminal.console import format_duration, say, warn
+from medfold.terminal.progress import spinner
 
 ACCELERATOR = "NvidiaTeslaT4"  # Kaggle provides two
 MAX_FAILURES = 30  # failed status requests in a row, about half an hour, before waiting ends

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold import files
-from medfold.console import format_size, say
 from medfold.errors import UserError
 from medfold.kaggle.datasets import Datasets
 from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.session import KaggleSession, Version
+from medfold.system import files
+from medfold.terminal.console import format_size, say
 
 NUM_LOG_LINES = 12  # printed from the end of a failed notebook's log
 STARTED_STATES = ("queued", "running", "complete")

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import requests
 
-from medfold import http_download
 from medfold.errors import UnreachableError, UserError
 from medfold.kaggle.client import SITE, TOKEN_PAGE
+from medfold.system import http_download
 
 TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
 LOGIN_FIX = "Run: kaggle auth login"

@@ -8,13 +8,13 @@ from typing import Any
 
 import requests
 
-from medfold import files
-from medfold.console import warn
 from medfold.errors import UnreachableError, UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
+from medfold.system import files
+from medfold.terminal.console import warn
 
 MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
 SEARCH_DELAYS = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost

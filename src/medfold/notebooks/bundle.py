@@ -5,12 +5,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from medfold import config, files
+from medfold import config
 from medfold.competition import Competition, Recipe, use_plugins
 from medfold.ensemble import MemberRun
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.notebooks import mounts
 from medfold.scoring import FittedTransform
+from medfold.system import files
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
 ENSEMBLE = "ensemble.npz"

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition
-from medfold.console import format_duration, say, warn
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.errors import count_of
 from medfold.images import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.progress import progress_bar
 from medfold.submission import align_sample, build_submission, check_submission, fill_missing
+from medfold.system import files
+from medfold.terminal.console import format_duration, say, warn
+from medfold.terminal.progress import progress_bar
 
 MAX_REPORTED = 5  # unreadable images in the log
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from medfold import __version__, files
+from medfold import __version__
 from medfold.competition import Competition
 from medfold.kaggle import manifest_id
+from medfold.system import files
 
 SUBMISSION_HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
 TRAINING_HOURS = 11  # and any other notebook after 12

@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medfold import files
-from medfold.command_line import BY_MAKE
 from medfold.competition import Project, Recipe
-from medfold.console import format_size, say, warn
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import Workspace
-from medfold.processes import STOP_AT, deadline_passed
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
+from medfold.system import files
+from medfold.system.processes import STOP_AT, deadline_passed
+from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.console import format_size, say, warn
 from medfold.training import TrainingRequest, begin_run, train_run
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from medfold import files
 from medfold.competition import Project, Recipe, kaggle_slug
-from medfold.console import format_size, print_table, say
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import count_of
@@ -13,6 +11,8 @@ from medfold.notebooks import notebook_file, wheels, write_submission_bundle
 from medfold.notebooks.bundle import MANIFEST
 from medfold.runs import combined_name, find_run, read_run, require_trained_folds
 from medfold.scoring import describe_score
+from medfold.system import files
+from medfold.terminal.console import format_size, print_table, say
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 PACKING_MESSAGE = "these runs are being packed or submitted"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
-from medfold import __version__, config, files
+from medfold import __version__, config
 from medfold.competition import Competition, Recipe, plugins_hash, with_former_names
 from medfold.data import unpack_archive
 from medfold.errors import SettingError, UserError
@@ -19,6 +19,7 @@ from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
+from medfold.system import files
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import medfold
-from medfold import files
 from medfold.competition import Competition
-from medfold.console import warn
 from medfold.errors import UserError
 from medfold.images import may_be_dicom
+from medfold.system import files
+from medfold.terminal.console import warn
 
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13")  # the version in Kaggle's image changes from month to month
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from medfold import __version__, files
+from medfold import __version__
 from medfold.competition import Competition, Recipe, with_former_names
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
 from medfold.scoring import FittedTransform
+from medfold.system import files
 
 
 @dataclass(frozen=True)

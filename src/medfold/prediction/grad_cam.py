@@ -5,8 +5,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from medfold import files
 from medfold.prediction.map_gradients import weighted_maps
+from medfold.system import files
 
 BATCH_SIZE = 16
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import keras
 import numpy as np
 
-from medfold import files
 from medfold.competition import Symmetry
 from medfold.models import resolve_compile
+from medfold.system import files
 
 # Views by symmetry, each as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {

@@ -10,10 +10,10 @@ from unittest import mock
 import h5py
 import keras
 
-from medfold import files
 from medfold.competition import Competition, Recipe
 from medfold.errors import UserError
 from medfold.models import build_model
+from medfold.system import files
 
 KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
 

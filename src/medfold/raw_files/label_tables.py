@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.console import warn
 from medfold.errors import CHECK_PATH, SettingError, UserError, count_of, did_you_mean, shorten_list
 from medfold.project_root import display_path
+from medfold.terminal.console import warn
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")

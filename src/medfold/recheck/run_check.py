@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
 from medfold.run_paths import RunPaths
+from medfold.system import files
 
 
 def run_differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:

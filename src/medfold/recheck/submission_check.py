@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, softmax
 
-from medfold import files
 from medfold.competition import Competition
 from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run_check import score_differences
+from medfold.system import files
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 

@@ -4,9 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import __version__, files
+from medfold import __version__
 from medfold.competition import RESEARCH_NOTICE, Project, has_known_groups
-from medfold.console import format_duration
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate, listed
@@ -24,6 +23,8 @@ from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import read_run, self_check_warnings
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_ledger
+from medfold.system import files
+from medfold.terminal.console import format_duration
 
 
 def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:

@@ -10,9 +10,9 @@ from scipy.stats import spearmanr
 from medfold.competition import Competition, Project, Recipe
 from medfold.data import open_source
 from medfold.images import Store
-from medfold.processes import silence_native_output
 from medfold.run_paths import FoldPaths
 from medfold.runs import read_predictions
+from medfold.system.processes import silence_native_output
 
 NUM_COMPARED = 16  # maps that are compared with those of random weights
 

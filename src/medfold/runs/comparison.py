@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from medfold.command_line import variable
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
@@ -15,6 +14,7 @@ from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import is_optimistic, read_run
 from medfold.runs.run_names import find_run
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
+from medfold.terminal.command_line import variable
 
 
 @dataclass(frozen=True)

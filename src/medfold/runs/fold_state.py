@@ -1,10 +1,10 @@
 """State of the folds of a run: trained, damaged, or neither, by the marker that ends a training."""
 
-from medfold import files
-from medfold.command_line import command, respelled
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
+from medfold.system import files
+from medfold.terminal.command_line import command, respelled
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:

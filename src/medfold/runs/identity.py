@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import config, files
-from medfold.command_line import make_command, respelled, variable
+from medfold import config
 from medfold.competition import Competition, Project, Recipe, with_current_names
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError, shorten_list
@@ -16,6 +15,8 @@ from medfold.runs.fold_state import trained_folds
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
+from medfold.system import files
+from medfold.terminal.command_line import make_command, respelled, variable
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition
-from medfold.console import warn
 from medfold.errors import shorten_list
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import damaged_folds, marked_folds, train_fold_command
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import is_optimistic, read_run
 from medfold.scoring import oof_by_unit, oof_score
+from medfold.system import files
+from medfold.terminal.console import warn
 
 
 def write_oof(

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition
 from medfold.errors import UserError, count_of, shorten_list
+from medfold.system import files
 
 
 def predictions_table(

@@ -5,12 +5,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from medfold import config, files
-from medfold.command_line import command, variable
+from medfold import config
 from medfold.competition import Recipe, recipe_names
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import Workspace
 from medfold.run_paths import RunPaths
+from medfold.system import files
+from medfold.terminal.command_line import command, variable
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds", "store", "pretrained")

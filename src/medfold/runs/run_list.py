@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from medfold import files
-from medfold.command_line import command
 from medfold.competition import Competition, Project, effective_recipe
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
@@ -21,6 +19,8 @@ from medfold.runs.identity import (
 )
 from medfold.runs.run_json import read_run
 from medfold.scoring import metric_of
+from medfold.system import files
+from medfold.terminal.command_line import command
 
 
 @dataclass(frozen=True)

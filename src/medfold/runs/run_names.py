@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
+from medfold.system import files
+from medfold.terminal.command_line import variable
 
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
 

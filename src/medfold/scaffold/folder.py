@@ -5,9 +5,9 @@ from typing import Any
 
 import yaml
 
-from medfold.command_line import variable
 from medfold.scaffold.draft import Draft
 from medfold.scoring import METRICS
+from medfold.terminal.command_line import variable
 
 ORDER = (
     "title",

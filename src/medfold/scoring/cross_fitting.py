@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from medfold import files
 from medfold.registry import Registry
+from medfold.system import files
 
 MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
 

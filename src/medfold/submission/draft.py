@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition, Project
 from medfold.data import sample_submission
 from medfold.ensemble import Ensemble
@@ -13,6 +12,7 @@ from medfold.runs import git_commit
 from medfold.scoring import format_score, metric_title
 from medfold.submission.check import check_submission
 from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
+from medfold.system import files
 
 MAX_RUNS_LENGTH = 200  # letters of the run names in a message
 

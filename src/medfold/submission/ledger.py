@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import files
-from medfold.console import warn
 from medfold.errors import UserError
 from medfold.paths import Workspace
+from medfold.system import files
+from medfold.terminal.console import warn
 
 COLUMNS = [
     "when",

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition, Project
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
@@ -14,6 +13,7 @@ from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import add_row, format_ledger_score, read_ledger, score_cells
+from medfold.system import files
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
 # Current keys of the record, by those of earlier versions.

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.console import warn
 from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
+from medfold.terminal.console import warn
 
 
 def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:

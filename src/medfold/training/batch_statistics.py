@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from medfold import files
 from medfold.models import resolve_compile
+from medfold.system import files
 
 MAX_BATCH_SIZE = 64  # images per forward pass
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from medfold import files
+from medfold.system import files
 from medfold.training.mixup import Batch, Mixer
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from medfold import files
 from medfold.errors import UserError
+from medfold.system import files
 
 SAVE_INTERVAL = 300.0  # seconds between checkpoints within an epoch
 MAX_TIME_SHARE = 0.02  # maximum share of the time for saving

@@ -10,11 +10,11 @@ import sys
 from typing import Any
 
 from medfold.competition import Project, settings_located
-from medfold.console import redirect_lines
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
-from medfold.processes import end_with_parent
-from medfold.signals import end_stopped, stop_on_signals
+from medfold.system.processes import end_with_parent
+from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.terminal.console import redirect_lines
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
 

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold import files
 from medfold.competition import Competition, with_former_names
-from medfold.console import format_duration, say, warn
 from medfold.errors import count_of
 from medfold.models import (
     build_model,
@@ -19,10 +17,12 @@ from medfold.models import (
     split_backbone_and_head,
 )
 from medfold.prediction import Predictor, save_weights
-from medfold.progress import progress_bar
 from medfold.run_paths import FoldPaths
 from medfold.runs import predictions_table
 from medfold.scoring import aggregate, decide, metric_of
+from medfold.system import files
+from medfold.terminal.console import format_duration, say, warn
+from medfold.terminal.progress import progress_bar
 from medfold.training import losses
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.callbacks import build_callbacks

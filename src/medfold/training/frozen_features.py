@@ -6,12 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from medfold import array_files, files
 from medfold.competition import Symmetry
-from medfold.console import format_duration, say
 from medfold.errors import count_of
 from medfold.prediction import VIEWS, Predictor
-from medfold.progress import progress_bar
+from medfold.system import array_files, files
+from medfold.terminal.console import format_duration, say
+from medfold.terminal.progress import progress_bar
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:

@@ -21,11 +21,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from medfold.command_line import variable
-from medfold.console import format_size, warn
 from medfold.errors import UserError
-from medfold.processes import try_worker_pool
-from medfold.shared_memory import claim_names
+from medfold.system.processes import try_worker_pool
+from medfold.system.shared_memory import claim_names
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import format_size, warn
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch

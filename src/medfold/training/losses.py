@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from medfold.competition import Competition, TrainingSettings
-from medfold.console import warn
 from medfold.errors import SettingError, UserError, shorten_list
 from medfold.registry import Registry
+from medfold.terminal.console import warn
 
 
 def target_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold import hardware
-from medfold.command_line import variable
-from medfold.console import EACH_EPOCH, console
 from medfold.errors import INTERRUPTED, UserError
-from medfold.progress import live_table
-from medfold.signals import shielded_children
+from medfold.system import hardware
+from medfold.system.signals import shielded_children
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import EACH_EPOCH, console
+from medfold.terminal.progress import live_table
 
 MAX_AUTO_WORKERS = 8  # of `auto`
 GRACE_SECONDS = 15  # for a child that was asked to end

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from medfold.command_line import variable
 from medfold.competition import Project, Recipe, load_recipe, run_name
 from medfold.errors import UserError
+from medfold.terminal.command_line import variable
 from medfold.training import parallel
 
 

@@ -9,15 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from medfold import array_files, files
-from medfold.command_line import variable
 from medfold.competition import Project, Recipe, format_overrides, plugins_hash
-from medfold.console import format_duration, say, warn
 from medfold.data import Dataset
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import load_store, store_key
 from medfold.paths import Workspace
-from medfold.processes import run_in_subprocess, silence_native_output
 from medfold.run_paths import RunPaths
 from medfold.runs import (
     find_run,
@@ -29,6 +25,10 @@ from medfold.runs import (
     write_oof,
 )
 from medfold.scoring import format_score, metric_of
+from medfold.system import array_files, files
+from medfold.system.processes import run_in_subprocess, silence_native_output
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import format_duration, say, warn
 from medfold.training import parallel
 from medfold.training.fold_job import FoldJob
 from medfold.training.request import TrainingRequest

@@ -4,11 +4,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from medfold import files, hardware
 from medfold.competition import Project, Recipe, plugins_hash
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
 from medfold.runs import git_commit, images_fingerprint, labels_fingerprint
+from medfold.system import files, hardware
 
 
 def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:

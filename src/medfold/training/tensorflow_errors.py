@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from medfold.command_line import variable
 from medfold.errors import UserError
+from medfold.terminal.command_line import variable
 
 
 @contextmanager

@@ -10,12 +10,12 @@ import keras
 import numpy as np
 
 from medfold.competition import TrainingSettings
-from medfold.console import EACH_EPOCH, console, say, warn
 from medfold.errors import UserError, count_of
 from medfold.models import gpus
-from medfold.processes import deadline_passed
-from medfold.progress import progress_bar
 from medfold.scoring import Metric, format_score
+from medfold.system.processes import deadline_passed
+from medfold.terminal.console import EACH_EPOCH, console, say, warn
+from medfold.terminal.progress import progress_bar
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch

@@ -83,7 +83,7 @@ def test_download_survives_network_faults(hosted, project, content, faults):
 
 
 def test_download_survives_a_stall(hosted, project, content, monkeypatch):
-    monkeypatch.setattr("medfold.http_download.TIMEOUT", (1, 0.3))
+    monkeypatch.setattr("medfold.system.http_download.TIMEOUT", (1, 0.3))
     hosted.fault("storage", stall(2, after=200_000))
     download(project)
     assert raw_files(project) == content

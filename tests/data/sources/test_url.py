@@ -39,7 +39,7 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
             with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
         with pytest.raises(UserError, match="failed: the server returned 404.*FROM=data.npz"):
             with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
-    monkeypatch.setattr("medfold.http_download.wait", lambda seconds: None)
+    monkeypatch.setattr("medfold.system.http_download.wait", lambda seconds: None)
     with pytest.raises(UserError, match="download of data.npz failed: .*FROM=data.npz"):
         with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).get()
     assert source.is_complete

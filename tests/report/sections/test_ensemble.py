@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from medfold import files
 from medfold.commands.report import report
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.system import files
 from tests.support.report_pages import cards, cells, read_page, sections
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.report import report
+from medfold.system import files
 from tests.support.report_pages import read_page
 
 

@@ -6,7 +6,6 @@ import subprocess
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
@@ -15,6 +14,7 @@ from medfold.errors import UserError
 from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import add_row, read_ledger
+from medfold.system import files
 from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status

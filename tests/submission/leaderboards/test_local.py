@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.leaderboards import local
 from medfold.submission.leaderboards.entry import SubmissionEntry
+from medfold.system import files
 
 
 @pytest.fixture

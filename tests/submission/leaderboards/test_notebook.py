@@ -5,7 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.commands.download import download
 from medfold.commands.notebook import notebook
 from medfold.commands.scores import scores
@@ -14,6 +13,7 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
+from medfold.system import files
 from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_machines import Ended

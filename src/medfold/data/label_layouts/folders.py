@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.console import say
 from medfold.data.label_layouts.image_columns import check_kept_headers, patient_column, with_headers
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import SettingError, UserError, did_you_mean
@@ -20,6 +19,7 @@ from medfold.raw_files import (
     map_labels,
     pattern_fields,
 )
+from medfold.terminal.console import say
 
 
 @label_layout

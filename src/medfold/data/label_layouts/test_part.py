@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.console import say
 from medfold.data.label_layouts.image_columns import locate_images
 from medfold.data.label_layouts.layout import LAYOUTS
 from medfold.errors import UserError, count_of, shorten_list
@@ -20,6 +19,7 @@ from medfold.raw_files import (
     read_table,
     split_long,
 )
+from medfold.terminal.console import say
 
 
 def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:

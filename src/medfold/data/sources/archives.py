@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from medfold import files
-from medfold.command_line import variable
-from medfold.console import format_size, warn
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.progress import ProgressBar, progress_bar
+from medfold.system import files
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import format_size, warn
+from medfold.terminal.progress import ProgressBar, progress_bar
 
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from medfold.competition import parse_slug
-from medfold.console import say
 from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SingleFiles, SourceFolders
 from medfold.kaggle import KaggleSession, dataset_files, open_dataset
+from medfold.terminal.console import say
 
 
 class Options(BaseModel):

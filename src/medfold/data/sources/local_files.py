@@ -5,11 +5,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from medfold.command_line import variable
-from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.errors import CHECK_PATH, UserError, count_of, shorten_list
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import warn
 
 
 def copy_or_unpack(path: Path, target: Path, name: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import files
 from medfold.paths import CompetitionPaths
+from medfold.system import files
 
 
 def list_raw_files(raw: Path, hashed: bool = True) -> pd.DataFrame:

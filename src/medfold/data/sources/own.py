@@ -4,9 +4,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from medfold.command_line import variable
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import SettingError
+from medfold.terminal.command_line import variable
 
 
 class Options(BaseModel):

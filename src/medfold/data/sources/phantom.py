@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from medfold import files
-from medfold.command_line import variable
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
+from medfold.system import files
+from medfold.terminal.command_line import variable
 
 SIZE = 128
 NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans about 0..1

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import requests
 
-from medfold import files, http_download
-from medfold.command_line import variable
-from medfold.console import format_size, say, warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
+from medfold.system import files, http_download
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import format_size, say, warn
 
 UNPACKED_RATIO = 1.0  # size of the contents per size of the archive: images hardly compress
 

@@ -9,10 +9,8 @@ from typing import Any, cast
 
 import pandas as pd
 
-from medfold import config, files
-from medfold.command_line import variable
+from medfold import config
 from medfold.competition import Project
-from medfold.console import say, warn
 from medfold.data.sources import archives, local_files
 from medfold.data.sources.kinds import (
     KINDS,
@@ -27,6 +25,9 @@ from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
+from medfold.system import files
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import say, warn
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from medfold import files, http_download
-from medfold.command_line import variable
-from medfold.console import warn
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
+from medfold.system import files, http_download
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import warn
 
 
 class Options(BaseModel):

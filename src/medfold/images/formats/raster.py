@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from medfold.competition import ImageFacts
 from medfold.images.formats import tiff, truncation
 from medfold.images.formats.pixel_values import ImageError, check_size, image_to_uint8
-from medfold.processes import silence_native_output
+from medfold.system.processes import silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 ORIENTATION = 0x0112  # EXIF tag

@@ -22,7 +22,7 @@ from medfold.images.formats.pixel_values import (
     image_to_uint8,
     tile_frames,
 )
-from medfold.processes import silence_native_output
+from medfold.system.processes import silence_native_output
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262

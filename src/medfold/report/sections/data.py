@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from medfold import files
 from medfold.competition import Project
 from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
 from medfold.folds import fold_balance, read_near_duplicates
@@ -12,6 +11,7 @@ from medfold.report.drawing import CaptionedImage, Drawing, Strip
 from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
+from medfold.system import files
 
 MAX_PAIRS = 12  # pairs of near-duplicates that are shown
 IMAGE_SIZE = 176  # px: the longest side of an image on a sheet

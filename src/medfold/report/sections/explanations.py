@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, Project, Recipe
-from medfold.console import say
 from medfold.data import Dataset, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
@@ -17,6 +16,7 @@ from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
 from medfold.runs import read_run
+from medfold.terminal.console import say
 
 IMAGE_SIZE = 320  # px: the longest side of an image
 

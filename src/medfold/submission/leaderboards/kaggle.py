@@ -4,14 +4,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from medfold.command_line import command
 from medfold.competition import Competition, kaggle_slug
-from medfold.console import format_duration, say, warn
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
 from medfold.paths import CompetitionPaths
-from medfold.progress import spinner
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.terminal.command_line import command
+from medfold.terminal.console import format_duration, say, warn
+from medfold.terminal.progress import spinner
 
 IS_LONG_RUNNING = False
 MAX_WAIT = 600  # seconds to wait for a score

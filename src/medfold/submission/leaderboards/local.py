@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from medfold import files
-from medfold.command_line import command
 from medfold.competition import Competition
 from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError, count_of
@@ -12,6 +10,8 @@ from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.system import files
+from medfold.terminal.command_line import command
 
 IS_LONG_RUNNING = False
 fetch_scores = None  # `submit` returns the scores

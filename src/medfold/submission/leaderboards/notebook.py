@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from medfold.command_line import variable
 from medfold.competition import Competition, kaggle_slug
-from medfold.console import say, warn
 from medfold.errors import UserError, count_of
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.paths import CompetitionPaths
@@ -13,6 +11,8 @@ from medfold.submission.check import check_submission
 from medfold.submission.leaderboards import kaggle
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.submission.table import read_submission
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import say, warn
 
 __all__ = ["IS_LONG_RUNNING", "fetch_scores", "preflight", "submit"]
 IS_LONG_RUNNING = True

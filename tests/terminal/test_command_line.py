@@ -4,8 +4,8 @@ import shlex
 
 import pytest
 
-from medfold.command_line import FLAGS, command, make_command, respelled, variable
 from medfold.commands import setup
+from medfold.terminal.command_line import FLAGS, command, make_command, respelled, variable
 
 WORDS = [
     (variable, ("FOLD", 9), {}, "FOLD=9", "--fold 9"),

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from medfold.errors import UserError
-from medfold.processes import run_in_subprocess, silence_native_output
+from medfold.system.processes import run_in_subprocess, silence_native_output
 
 
 def process_id():
@@ -44,7 +44,7 @@ def test_subprocess_ends_when_its_parent_is_killed(tmp_path):
     script = tmp_path / "begins.py"
     script.write_text(
         "import os, time\n"
-        "from medfold.processes import run_in_subprocess\n"
+        "from medfold.system.processes import run_in_subprocess\n"
         "def wait():\n"
         "    print(os.getpid(), flush=True)\n"
         "    time.sleep(600)\n"
@@ -67,7 +67,7 @@ def test_subprocess_ends_when_its_parent_is_killed(tmp_path):
 @pytest.mark.parametrize("fails", [False, True])
 def test_silenced_output_is_shown_only_on_error(fails):
     code = (
-        "import os\nfrom medfold.processes import silence_native_output\n"
+        "import os\nfrom medfold.system.processes import silence_native_output\n"
         "with silence_native_output(show_on_error=True):\n"
         f"    os.write(2, b'noise')\n    assert not {fails}\nos.write(2, b'after')"
     )

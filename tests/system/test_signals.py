@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
-from medfold import signals
-from medfold.signals import end_stopped, shielded_children, stop_on_signals
+from medfold.system import signals
+from medfold.system.signals import end_stopped, shielded_children, stop_on_signals
 from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
@@ -125,7 +125,7 @@ def test_second_request_does_not_interrupt_the_clean_up():
 def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
     (tmp_path / "stopped.py").write_text(
         "import os, signal, sys\n"
-        "from medfold.signals import stop_on_signals\n"
+        "from medfold.system.signals import stop_on_signals\n"
         "stop_on_signals()\n"
         "try:\n"
         "    exec('os.kill(os.getpid(), signal.SIGTERM)')\n"
@@ -190,7 +190,7 @@ def test_other_errors_in_a_finalizer_are_shown(monkeypatch):
 def test_signal_to_a_finished_command_changes_nothing(number):
     code = (
         "import os, sys\n"
-        "from medfold.signals import stop_on_signals\n"
+        "from medfold.system.signals import stop_on_signals\n"
         "class Last:\n"
         "    def __del__(self, kill=os.kill, own=os.getpid(), number=int(sys.argv[1])):\n"
         "        kill(own, number)\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import requests
 
-from medfold import files
-from medfold.console import format_size, say, warn
 from medfold.errors import UserError
-from medfold.progress import progress_bar
+from medfold.system import files
+from medfold.terminal.console import format_size, say, warn
+from medfold.terminal.progress import progress_bar
 
 TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
 MAX_FAILURES = 6  # in a row, without a new byte; then it is an error

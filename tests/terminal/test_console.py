@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import console
 from medfold.errors import UserError
+from medfold.terminal import console
 
 
 def test_table_in_a_pipe_is_not_truncated(capsys):

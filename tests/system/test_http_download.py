@@ -9,8 +9,8 @@ import os
 import pytest
 import requests
 
-from medfold import files, http_download
 from medfold.errors import UserError
+from medfold.system import files, http_download
 from tests.support.kaggle_server import drop, stall, status
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB

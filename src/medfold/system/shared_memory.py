@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from medfold.signals import shielded_children
+from medfold.system.signals import shielded_children
 
 FOLDER = Path("/dev/shm")  # of Linux
 PREFIX = "medfold-"

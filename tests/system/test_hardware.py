@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from medfold import hardware
+from medfold.system import hardware
 
 
 def test_num_cores_is_the_share_of_a_parallel_training(monkeypatch):

@@ -9,7 +9,7 @@ from multiprocessing import current_process
 import pytest
 from filelock import FileLock
 
-from medfold import shared_memory
+from medfold.system import shared_memory
 from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not shared_memory.FOLDER.is_dir(), reason="/dev/shm of Linux")
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(not shared_memory.FOLDER.is_dir(), reason="/dev/
 COMMAND = """
 import multiprocessing, sys
 from multiprocessing.shared_memory import SharedMemory
-from medfold.processes import WorkerPool
-from medfold.shared_memory import claim_names
+from medfold.system.processes import WorkerPool
+from medfold.system.shared_memory import claim_names
 if __name__ == "__main__":
     with WorkerPool(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(abs, 1).result()
@@ -75,7 +75,7 @@ def test_resource_tracker_outlives_a_closed_terminal(tmp_path):
         "import os, signal, time\n"
         "from multiprocessing.resource_tracker import _resource_tracker\n"
         "from multiprocessing.shared_memory import SharedMemory\n"
-        "from medfold.shared_memory import claim_names\n"
+        "from medfold.system.shared_memory import claim_names\n"
         "claim_names()\n"
         "memory = SharedMemory(create=True, size=16)\n"
         "os.kill(_resource_tracker._pid, signal.SIGHUP)\n"

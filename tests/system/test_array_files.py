@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from medfold import array_files
-from medfold.array_files import create_array, damaged_rows, hash_blocks, row_hash, write_at
+from medfold.system import array_files
+from medfold.system.array_files import create_array, damaged_rows, hash_blocks, row_hash, write_at
 
 
 def test_create_array_holds_zeros_and_reserves_space(tmp_path):

@@ -5,7 +5,7 @@ import re
 
 from rich.console import Console
 
-from medfold import console, progress
+from medfold.terminal import console, progress
 
 
 def test_progress_bar_without_terminal_prints_bytes_at_intervals(capsys, monkeypatch):

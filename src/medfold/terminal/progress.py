@@ -16,8 +16,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from medfold import console
-from medfold.console import format_duration, format_size, say
+from medfold.terminal import console
+from medfold.terminal.console import format_duration, format_size, say
 
 LOG_INTERVAL = 30  # seconds between two lines without a terminal
 TOPIC = "[bold cyan]{task.fields[topic]:<10}"

@@ -4,18 +4,22 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import shutil
+import socket
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from medfold.command_line import variable
-from medfold.console import warn
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +28,12 @@ FLOAT_FORMAT = "%.9g"  # of tables: enough digits for any float32
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
 ORIGIN = "origin"  # the last column of a sealed table
 
+TEMPORARY_NAME = re.compile(r"\.(?P<machine>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}\.tmp$")
+WEEK = 7 * 24 * 3600  # seconds
+
 MAX_FLUSHED = 50  # files of a folder that are flushed one by one; for more, all of the system is flushed at once
+
+_tidied_folders: set[Path] = set()
 
 
 @contextmanager
@@ -39,7 +48,7 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[Path]:
             complete. Defaults to True.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary = temporary_path(path)
     try:
         yield temporary
         if durable:
@@ -83,8 +92,43 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def temporary_path(path: Path) -> Path:
+    """Returns a new path beside `path`, for a file or folder that is renamed to `path` when it is complete.
+
+    The first call for a folder removes the temporary files and folders that killed processes left in it.
+    """
+    if path.parent not in _tidied_folders:
+        _tidied_folders.add(path.parent)
+        for each_path in path.parent.glob(".*.tmp"):
+            if _is_abandoned(each_path):
+                with suppress(OSError):  # another process removes it, too
+                    remove(each_path)
+    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def _is_abandoned(temporary: Path) -> bool:
+    """Returns True for a temporary path whose process is gone; if it ran on another machine, after a week."""
+    import psutil
+
+    writer = TEMPORARY_NAME.search(temporary.name)
+    if writer is None:
+        return False  # not one of medfold
+    if writer["machine"] == _machine():
+        return not psutil.pid_exists(int(writer["process"]))
+    with suppress(OSError):
+        return time.time() - temporary.lstat().st_mtime > WEEK
+    return False
+
+
+@cache
+def _machine() -> str:
+    """Returns hex digits that differ between machines, and between containers, whose processes have own numbers."""
+    namespace = Path("/proc/self/ns/pid")
+    return fingerprint([socket.gethostname(), namespace.stat().st_ino if namespace.exists() else None], digits=6)
+
+
 def remove_temporaries(path: Path) -> None:
-    """Removes the temporary files of killed processes beside `path`; call it only under the lock of `path`."""
+    """Removes all temporary files and folders for `path`, of any machine; call it only under the lock of `path`."""
     for temporary in path.parent.glob(f".{path.name}.*.tmp"):
         remove(temporary)
 
@@ -274,7 +318,7 @@ def check_writable(folder: Path) -> None:
     """
     check_folder(folder)
     nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
-    probe = nearest / f".{uuid.uuid4().hex[:8]}.tmp"
+    probe = temporary_path(nearest / "lock")
     try:
         with os_errors_explained(), FileLock(probe):
             pass

@@ -17,10 +17,10 @@ from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import IO, Any
 
-from medfold.console import warn
 from medfold.errors import UserError
-from medfold.shared_memory import claim_names
-from medfold.signals import accept_termination, shielded_children, stop_on_signals
+from medfold.system.shared_memory import claim_names
+from medfold.system.signals import accept_termination, shielded_children, stop_on_signals
+from medfold.terminal.console import warn
 
 for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from medfold import files
 from medfold.errors import UserError
+from medfold.system import files
 
 BLOCK_BYTES = 16 << 20  # at least a row
 

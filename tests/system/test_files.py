@@ -5,14 +5,18 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from medfold import files
 from medfold.errors import UserError
+from medfold.system import files
+from tests.support.helpers import REPOSITORY
+
+SOURCE = REPOSITORY / "src"
 
 
 def test_atomic_write_keeps_the_old_file_on_error(tmp_path):
@@ -39,6 +43,37 @@ def test_atomic_write_replaces_a_folder(tmp_path):
         (temporary / "new").touch()
     assert [file.name for file in path.iterdir()] == ["new"]
     assert [file.name for file in tmp_path.iterdir()] == ["raw"]
+
+
+def test_next_process_removes_what_a_killed_one_left(tmp_path):
+    """Files and folders; those of a living process, of another machine and of other programs stay, for a week."""
+    other = files.temporary_path(tmp_path / "other.csv")  # of this process, which lives
+    script = (
+        "import os, sys\nfrom pathlib import Path\nfrom medfold.system import files\n"
+        "folder = Path(sys.argv[1])\n"
+        "with files.atomic_write(folder / 'raw') as raw, files.atomic_write(folder / 'table.csv') as table:\n"
+        "    raw.mkdir()\n"
+        "    (raw / 'half').touch()\n"
+        "    table.touch()\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    arguments = [sys.executable, "-c", script, tmp_path]
+    assert subprocess.run(arguments, env=os.environ | {"PYTHONPATH": str(SOURCE)}).returncode == -9
+    left = sorted(tmp_path.iterdir())
+    assert [re.sub(r"\.[0-9a-f]{6}-\d+-[0-9a-f]{8}\.", ".", path.name) for path in left] == [
+        ".raw.tmp",
+        ".table.csv.tmp",
+    ]
+
+    week_old = [tmp_path / name for name in (".a.000000-1-01234567.tmp", ".theirs.tmp")]
+    kept = [other, tmp_path / ".b.000000-1-01234567.tmp", week_old[1]]
+    for path in (*kept, *week_old):
+        path.touch()
+    for path in week_old:
+        os.utime(path, (0, time.time() - 8 * 24 * 3600))
+    files._tidied_folders.discard(tmp_path)
+    files.write_text("new", tmp_path / "note.txt")
+    assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "note.txt"])
 
 
 @pytest.mark.parametrize("count", [3, 60])
@@ -84,8 +119,9 @@ def test_equal_values_have_equal_fingerprints():
 
 ADD = """
 import sys
+import time
 from pathlib import Path
-from medfold import files
+from medfold.system import files
 path = Path(sys.argv[1])
 for _ in range(20):
     with files.lock(path):

@@ -1,12 +1,14 @@
 """The pictures of docs/, made from real output: `make pictures`, after `make demo`.
 
 - phantom-chest.jpg: a contact sheet of the embedded competition, nodules ringed in a second copy of their row;
-- demo.svg: what `make demo` printed, if its output is given: make demo | tee demo.txt; make pictures RECORDING=demo.txt
+- demo.svg: what `make demo` printed, without folds 1 to 4, if its output is given:
+  make demo | tee demo.txt; make pictures RECORDING=demo.txt
 """
 
 import io
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import cv2
@@ -18,6 +20,7 @@ from rich.text import Text
 DOCS = Path(__file__).parent
 DATA = DOCS.parent / "data" / "phantom-chest"
 ACROSS = 8
+COLUMNS = 100  # of the recording
 
 
 def contact_sheet() -> np.ndarray:
@@ -41,12 +44,20 @@ def contact_sheet() -> np.ndarray:
     return np.vstack([row(ill, False), row(ill, True), row(well[:ACROSS], False), row(well[ACROSS:], False)])
 
 
+def shortened(lines: list[str]) -> list[str]:
+    """The lines without those of the folds after fold 0, which look alike; a line says how many are left out."""
+    others = [line for line in lines if re.match(r"fold [1-9]", line)]
+    first = lines.index(others[0])
+    note = f"{'':<11}... folds 1 to 4: {len(others)} lines more"
+    return [*lines[:first], note, *(line for line in lines[first:] if line not in others)]
+
+
 def recording(lines: list[str]) -> str:
     """Terminal output as an SVG, the stage names coloured as on a terminal."""
-    console = Console(record=True, width=max(map(len, lines)) + 2, file=io.StringIO())
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
     console.print(Text("$ make demo", style="bold"))
-    for line in lines:
-        text = Text(line)
+    for line in shortened(lines):
+        text = Text("\n".join(textwrap.wrap(line, COLUMNS, subsequent_indent=" " * 11, drop_whitespace=False)))
         text.stylize("bold cyan", 0, 11)  # the stage
         console.print(text)
     svg = console.export_svg(title="medfold")

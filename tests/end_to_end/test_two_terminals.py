@@ -29,6 +29,18 @@ PAIRS = {
         "trained",
         ["report -c small", "train -c small --seeds 1 --fold 0"],
     ),
+    "predict twice": (
+        "trained",
+        ["predict -c small --images data/small/raw/test", "predict -c small --images data/small/raw/test"],
+    ),
+    "predict and submit": (
+        "trained",
+        ["predict -c small --images data/small/raw/test", "submit -c small"],
+    ),
+    "notebook and submit": (
+        "trained",
+        ["notebook -c small", "submit -c small"],
+    ),
 }
 
 
@@ -65,3 +77,18 @@ def test_two_commands_together_end_as_in_turn(projects, pair):
     assert result(together) == result(in_turn)
     ledger = together / "submissions" / "ledger.csv"
     assert not ledger.is_file() or len(ledger.read_text().splitlines()) == 2
+
+
+def test_second_notebook_of_the_same_runs_is_refused_or_equal(projects):
+    together, in_turn = projects("trained")
+    process = start(in_turn, "notebook -c small")
+    output, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, output + errors
+    processes = [start(together, "notebook -c small") for _ in range(2)]
+    ends = [(*process.communicate(timeout=600), process.returncode) for process in processes]
+    codes = sorted(code for _, _, code in ends)
+    assert codes in ([0, 0], [0, 2]), ends
+    for output, errors, code in ends:
+        assert "Traceback" not in output + errors
+        assert code == 0 or "being packed or submitted in another process" in errors
+    assert result(together) == result(in_turn)

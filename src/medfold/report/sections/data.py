@@ -25,7 +25,7 @@ def data_section(project: Project, data: Dataset) -> Section:
     rows = [
         ["training images", f"{len(data.train):,}"],
         ["test images", f"{len(data.test):,}"],
-        ["groups (patients, or other samples that must not be split)", f"{data.train['group'].nunique():,}"],
+        ["groups, such as patients: never split", f"{data.train['group'].nunique():,}"],
     ]
     if competition.score.unit:
         rows.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])

@@ -25,7 +25,6 @@ from medfold.competition.facts import Competition
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.processes import silence_native_output
-from medfold.training.allocator import keep_freed_memory
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
@@ -196,7 +195,6 @@ def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
 
 def measure(rounds: int = 7) -> list[Result]:
     """All measurements, in so many rounds."""
-    keep_freed_memory()
     cv2.setNumThreads(1)
     tf.get_logger().setLevel("ERROR")
     with tempfile.TemporaryDirectory() as name:

@@ -8,7 +8,7 @@
   batch by batch; `checkpoint`, `resume`: saved states;
 - `batches`, `loader`: batches, computed in worker processes; `augmentation`, `mixup`: changes of their images;
 - `losses`, `optimizer`, `callbacks`: what a recipe names;
-- `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation; `allocator`: memory.
+- `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation.
 """
 
 from medfold.training.request import TrainingRequest, check_folds_exist, check_parallelism

@@ -24,7 +24,6 @@ from medfold.system import files
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.training import losses
-from medfold.training.allocator import keep_freed_memory
 from medfold.training.callbacks import build_callbacks
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.fold_job import FoldJob
@@ -57,7 +56,6 @@ def compute_features(job: FoldJob) -> None:
     check_pretrained_weights(job.recipe)
     if job.features.is_file():
         return
-    keep_freed_memory()
     make_deterministic(job.seed, job.recipe.training.deterministic)
     with tensorflow_errors_explained("features"):
         backbone, _ = split_backbone_and_head(build_model(job.competition, job.recipe))
@@ -79,7 +77,6 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
         UserError: the recipe cannot be trained on these images, or the loss is not a number.
     """
     keras.backend.clear_session()
-    keep_freed_memory()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     competition = job.competition
     topic = f"fold {fold}"

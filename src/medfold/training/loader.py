@@ -26,7 +26,6 @@ from medfold.system.processes import try_worker_pool
 from medfold.system.shared_memory import claim_names
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import format_size, warn
-from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches
 from medfold.training.mixup import Batch
 
@@ -151,7 +150,6 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
     """Initialises a worker process: opens the shared memory."""
     global _training_batches, _memory, _ring
     cv2.setNumThreads(1)
-    keep_freed_memory()
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
     _training_batches = training_batches
     _memory = SharedMemory(name)

@@ -152,6 +152,20 @@ def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     assert contents == [path.read_bytes() for path in results]
 
 
+@pytest.mark.parametrize("appearance_is_left", [True, False])
+def test_journal_of_a_scan_killed_at_its_end_is_removed(small, table, monkeypatch, appearance_is_left):
+    """When all its tables are written. The journal of an unfinished scan stays, so that it can be resumed."""
+    run_scan(small, table)
+    with monkeypatch.context() as patched:
+        patched.setattr(scan.files, "remove", lambda path: None)  # killed before the last line
+        run_scan(small, table, with_appearance=True)
+    assert (small.paths.unfinished_scan / "journal.jsonl").is_file()
+    if appearance_is_left:
+        small.paths.appearance.unlink()
+    run_scan(small, table, CHOICES)
+    assert small.paths.unfinished_scan.exists() is appearance_is_left
+
+
 def test_one_reason_for_all_images_points_to_the_facts(small, table):
     images = small.competition.images.model_copy(update={"shape": [64, 64]})
     project = replace(small, competition=small.competition.model_copy(update={"images": images}))

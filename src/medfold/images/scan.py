@@ -88,7 +88,16 @@ def scan_images(
         num_images = 0
         if work.is_needed:
             num_images, measurements = _scan(competition, paths, samples, work)
+        _remove_finished_scan(competition, paths)
     return ScanResult(num_images, time.monotonic() - began, measurements)
+
+
+def _remove_finished_scan(competition: Competition, paths: CompetitionPaths) -> None:
+    """Removes the journal of a scan that was killed when it had written all its tables."""
+    folder = paths.unfinished_scan
+    tables = (read_measurements, read_appearance)
+    if folder.is_dir() and all(read(competition, paths) is not None for read in tables):
+        files.remove(folder)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,19 @@ def test_refused_settings_create_no_run(folded):
     assert folded.paths.run("begun").fold(1).done.is_file()
 
 
+def test_checkpoint_of_a_fold_killed_when_it_was_done_is_removed(folded):
+    finished_run(folded, "begun", folds=[0, 1, 2])
+    run_paths = folded.paths.run("begun")
+    left = [run_paths.fold(1).folder / name for name in ("checkpoint.npz", "before-checkpoint.npz")]
+    for path in left:
+        path.write_bytes(b"state")
+    train(folded, run="begun", folds=[0])  # of other folds nothing is removed
+    assert all(path.is_file() for path in left)
+    train(folded, run="begun")
+    assert not any(path.exists() for path in left)
+    assert run_paths.fold(1).done.is_file()
+
+
 @pytest.mark.slow
 def test_recipe_keys_without_effect_are_reported(folded, capsys):
     train(folded, overrides={"training": {"focal_gamma": 3.0, "head_learning_rate": 0.1}}, folds=[0])

@@ -1,6 +1,7 @@
 """Training of one fold: fits on the other folds, predicts the held-out fold and the test set."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import cv2
@@ -76,6 +77,7 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     Raises:
         UserError: the recipe cannot be trained on these images, or the loss is not a number.
     """
+    began = time.monotonic()
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     competition = job.competition
@@ -104,6 +106,9 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
     files.write_json(warnings, fold_paths.checks)
+    duration = round(time.monotonic() - began, 1)
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)
     hashes = {file.name: files.sha256(file) for file in output_paths}
     files.write_json(hashes, fold_paths.done)
     Checkpoint(fold_paths.checkpoint, None).remove()

@@ -1,10 +1,9 @@
 """Training of a run: its missing folds, in this process or in child processes, and the OOF score."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,6 +29,7 @@ from medfold.system.processes import run_in_subprocess, silence_native_output
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import format_duration, say, warn
 from medfold.training import parallel
+from medfold.training.checkpoint import Checkpoint
 from medfold.training.fold_job import FoldJob
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import features_path, run_metadata
@@ -57,6 +57,8 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
     num_sharers = request.sharers or (competition.folds.k if request.folds is None else len(request.folds))
     num_parallel = parallel.resolve_jobs(request.jobs, num_sharers)
     run_paths, todo = begin_run(project, request)
+    for number in set(_requested_folds(project, request)) - set(todo):  # a process may have been killed before it could
+        Checkpoint(run_paths.fold(number).checkpoint, None).remove()
     if not todo:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {project.display(run_paths.folder)}")
@@ -147,9 +149,12 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
 
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
-    num_folds = project.competition.folds.k
-    done = trained_folds(find_run(project.paths, request.run_name), num_folds)
-    return [number for number in (range(num_folds) if request.folds is None else request.folds) if number not in done]
+    done = trained_folds(find_run(project.paths, request.run_name), project.competition.folds.k)
+    return [number for number in _requested_folds(project, request) if number not in done]
+
+
+def _requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
+    return range(project.competition.folds.k) if request.folds is None else request.folds
 
 
 def _train_in_processes(
@@ -206,11 +211,6 @@ def _train_here(
             if is_fold_trained(run_paths.fold(number)):
                 continue
             score = _import_fold().train_fold(job, number, run_paths.fold(number))
-            timing = {
-                "seconds": round(time.monotonic() - began, 1),
-                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
-            files.write_json(timing, run_paths.fold(number).timing)
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 

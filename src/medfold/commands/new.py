@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
+from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug, settings_located
 from medfold.data import Source, build_samples, needs_holdout, sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
@@ -73,10 +73,11 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
         competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file)
-        count = (table := build_samples(competition, paths))["part"].value_counts()
-        if not needs_holdout(paths):
-            units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-            check_sample_submission(competition, sample_submission(competition, paths), units)
+        with settings_located(paths):
+            count = (table := build_samples(competition, paths))["part"].value_counts()
+            if not needs_holdout(paths):
+                units = table.loc[table["part"] == "test", "unit"].unique().tolist()
+                check_sample_submission(competition, sample_submission(competition, paths), units)
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Project, settings_located
 from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
@@ -55,8 +55,9 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
             warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
             continue
         project = Project.open(competition, workspace)
-        _fetch_scores(project, ledger[ledger["competition"] == competition])
-        results.append(_show_scores(project))
+        with settings_located(project.paths):
+            _fetch_scores(project, ledger[ledger["competition"] == competition])
+            results.append(_show_scores(project))
     return results
 
 

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from medfold.commands.folds import show_dataset
-from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings, settings_located
+from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
 from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
@@ -49,27 +49,13 @@ def train(
     Raises:
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
-    with settings_located(project.paths, recipe, overrides):
-        _train(project, recipe, overrides or {}, seeds or [0], folds, run, jobs, workers, on)
-
-
-def _train(
-    project: Project,
-    recipe: str,
-    overrides: dict[str, Any],
-    seeds: list[int],
-    folds: list[int] | None,
-    run: str | None,
-    jobs: str,
-    workers: str,
-    on: str,
-) -> None:
+    seeds = seeds or [0]
     if run and len(seeds) > 1:
         raise UserError(
             "one name cannot be used for several seeds", variable("RUN", run), f"Leave {variable('RUN')} out"
         )
     check_folds_exist(project, folds)
-    requests = [TrainingRequest(recipe, overrides, seed, run, folds, jobs, workers=workers) for seed in seeds]
+    requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
     resolved_recipe = requests[0].recipe_of(project)
     prepare = None
     unfinished = False

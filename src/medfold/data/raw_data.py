@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Project, settings_located
+from medfold.competition import Project
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
@@ -43,8 +43,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
                 manifest = Source(project.competition.source, staged).get(path)
                 table = build_samples(project.competition, staged)
         else:
-            with settings_located(paths):
-                manifest = source.get(force=force)
+            manifest = source.get(force=force)
             table = build_samples(project.competition, paths)
     _note_nested_copy(project)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, settings_located, with_former_names
+from medfold.competition import Competition, with_former_names
 from medfold.data import label_layouts
 from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
@@ -29,12 +29,6 @@ VERSION = 4  # increased when the same raw data gives a different table
 
 
 def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
-    """Builds the sample table; its errors name competition.yaml, see `_build_samples`."""
-    with settings_located(paths):
-        return _build_samples(competition, paths)
-
-
-def _build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
@@ -218,9 +212,8 @@ def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.D
     submission_facts = competition.submission
     raw = paths.raw_root(competition.images.root)
     path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
-    with settings_located(paths):
-        key = "submission.sample" if submission_facts.sample else None
-        return read_table(path, {submission_facts.id: "submission.id"}, key)
+    key = "submission.sample" if submission_facts.sample else None
+    return read_table(path, {submission_facts.id: "submission.id"}, key)
 
 
 def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import Project, Recipe
+from medfold.competition import Project, Recipe, settings_located
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
@@ -85,9 +85,10 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     project = Project.open(paths.name, Workspace(root))
     request = bundle.request
     try:
-        _prepare_data(project, Path(inputs))
-        data = load_dataset(project, request.recipe_of(project).images)
-        result = train_run(project, request, data)
+        with settings_located(paths, request.recipe, request.overrides):
+            _prepare_data(project, Path(inputs))
+            data = load_dataset(project, request.recipe_of(project).images)
+            result = train_run(project, request, data)
         say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():

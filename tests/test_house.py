@@ -14,6 +14,7 @@ THIN = {
     "commands/report.py",
     "data/label_layouts/layout.py",
     "plugins.py",
+    "submission/leaderboards/entry.py",
     "training/fold_job.py",
 }
 # Modules that are tested through the one that calls them, in the test file of that one.

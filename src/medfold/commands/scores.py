@@ -63,14 +63,14 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     """Fetches the scores of the submissions that have none, and writes them into the ledger."""
-    leaderboard = leaderboard_of(project.competition.upload)
+    leaderboard = leaderboard_of(project)
     pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(pending) or leaderboard.fetch_scores is None:
+    if not len(pending) or not leaderboard.has_late_scores:
         return
     records = {row["file"]: read_record(project, row) for _, row in pending.iterrows()}
     queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
     try:
-        results = leaderboard.fetch_scores(project.competition, queries)
+        results = leaderboard.fetch_scores(queries)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return

@@ -138,7 +138,7 @@ def source(kind: str, options: type[BaseModel]) -> Callable:
     """
 
     def register(fetch: Callable) -> Callable:
-        SOURCES.register(kind, PluginKind(options, fetch))
+        SOURCES.register(kind, PluginKind(options, fetch), fetch.__module__)
         return fetch
 
     return register

@@ -96,7 +96,8 @@ def image_format(*extensions: str) -> Callable:
     """
 
     def register(read: Callable) -> Callable:
-        FORMATS.register(read.__name__, PluginFormat(tuple(extension.lower() for extension in extensions), read))
+        plugin_format = PluginFormat(tuple(extension.lower() for extension in extensions), read)
+        FORMATS.register(read.__name__, plugin_format, read.__module__)
         return read
 
     return register

@@ -9,12 +9,12 @@ from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
+from medfold.runs import check_folds_exist
 from medfold.scoring import describe_score
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.training import (
     TrainingRequest,
-    check_folds_exist,
     check_parallelism,
     check_recipe_trainable,
     missing_folds,
@@ -54,7 +54,8 @@ def train(
         raise UserError(
             "one name cannot be used for several seeds", variable("RUN", run), f"Leave {variable('RUN')} out"
         )
-    check_folds_exist(project, folds)
+    num_folds = project.competition.folds.k
+    check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
     requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
     resolved_recipe = requests[0].recipe_of(project)
     prepare = None

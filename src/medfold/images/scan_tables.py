@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
@@ -71,38 +70,26 @@ def measurement_table(samples: pd.DataFrame, results: dict[int, ImageScan]) -> p
     return table
 
 
-def write_bad_images(
-    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame
-) -> None:
+def write_bad_images(paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
     """Writes the list of unreadable images; no file if all can be read.
 
     Args:
-        competition: `images.tolerate` is the share of images that may be unreadable.
         paths: the files of the competition.
         samples: the sample table.
         measurements: the measurements, in the order of `samples`.
 
-    Raises:
-        UserError: more images are unreadable than allowed, or all.
+    Returns:
+        The list: file, reason, id and part of each unreadable image.
     """
     is_unreadable = (measurements["bad"] != "").to_numpy()
-    if not is_unreadable.any():
-        files.remove(paths.bad_images)
-        return
     bad_images = samples.loc[is_unreadable, ["id", "part"]].assign(
         file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "bad"]
-    )
-    files.write_csv(bad_images[["file", "reason", "id", "part"]], paths.bad_images)
-    allowed = competition.images.tolerate
-    if is_unreadable.mean() > allowed or is_unreadable.all():
-        first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
-        counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
-        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%}). The first: {first}"
-        if is_unreadable.all() and bad_images["reason"].nunique() == 1:
-            fix = "All have this reason: check 'images' in competition.yaml, and the files"
-        else:
-            fix = "Download them again, or raise images.tolerate"
-        raise UserError(what, paths.bad_images, fix)
+    )[["file", "reason", "id", "part"]]
+    if len(bad_images):
+        files.write_csv(bad_images, paths.bad_images)
+    else:
+        files.remove(paths.bad_images)
+    return bad_images
 
 
 def write_appearance(

@@ -9,7 +9,7 @@ import numpy as np
 from medfold.competition import Competition, Project, effective_recipe
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import damaged_folds, marked_folds
+from medfold.runs.fold_state import trained_and_damaged_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     find_changed_fact,
@@ -102,8 +102,7 @@ def summarise_runs(project: Project) -> RunList:
     untrained = []
     for run in runs:
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
-        damaged = damaged_folds(run, num_folds)
-        folds_done = [fold for fold in marked_folds(run, num_folds) if fold not in damaged]
+        folds_done, damaged = trained_and_damaged_folds(run, num_folds)
         if not folds_done and not damaged:
             untrained.append(run.name)
             continue
@@ -145,7 +144,7 @@ def _summarise(
         problem=problem,
         folds_done=folds_done,
         num_folds=num_folds,
-        seconds=_training_seconds(run, num_folds),
+        seconds=training_seconds([run], num_folds),
         seed=metadata["seed"],
         differences=differences,
         folds_table="" if has_current_folds else metadata["folds"],
@@ -197,8 +196,10 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _training_seconds(run: RunPaths, num_folds: int) -> float | None:
-    timings = [timing for fold in range(num_folds) if (timing := files.read_json(run.fold(fold).timing))]
+def training_seconds(runs: list[RunPaths], num_folds: int) -> float | None:
+    """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
+    folds = [run.fold(fold) for run in runs for fold in range(num_folds)]
+    timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
     return sum(timing["seconds"] for timing in timings) if timings else None
 
 

@@ -10,7 +10,7 @@ from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.command_line import command, variable
 from medfold.terminal.console import print_table, say, warn
 
@@ -56,7 +56,7 @@ def _get_and_draft(workspace: Workspace, paths: CompetitionPaths, source: dict[s
         if not paths.raw_manifest.is_file():
             Source(source, paths).write_manifest()
         return draft_facts(paths.raw)
-    with files.tidy_lock(paths.raw):
+    with locks.tidy_lock(paths.raw):
         if path is None:
             manifest = Source(source, paths).get()
             draft = draft_facts(paths.raw)

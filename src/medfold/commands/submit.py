@@ -31,7 +31,7 @@ from medfold.submission import (
     write_draft,
     write_record,
 )
-from medfold.system import files
+from medfold.system import locks
 from medfold.terminal.command_line import command, variable
 from medfold.terminal.console import print_table, say, warn
 
@@ -69,7 +69,7 @@ def submit(
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)
     draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
     leaderboard = leaderboard_of(project)
-    with files.lock(paths.submissions):
+    with locks.lock(paths.submissions):
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
         warn_of_lost_ledger(project.workspace)
@@ -101,7 +101,7 @@ def submit(
     )
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(project, ensemble.run_names)
-    with files.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else files.lock(entry.file):
+    with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
         outcome = leaderboard.submit(entry)
         write_record(project, row, outcome, record)
     _show_outcome(project, outcome, num_scored_before=int((earlier["status"] == "scored").sum()))

@@ -14,6 +14,7 @@ from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.system.sealed_tables import read_sealed_csv, write_sealed_csv
 
 VERSION = 3  # increase it when the same images give other measurements
 
@@ -27,7 +28,7 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
         raw data.
     """
     inputs = raw_images_fingerprint(competition, paths)
-    table = files.read_sealed_csv(paths.measurements, inputs, bad=str)
+    table = read_sealed_csv(paths.measurements, inputs, bad=str)
     return None if table is None or not len(table) else table.fillna({"bad": ""})
 
 
@@ -40,7 +41,7 @@ def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.Dat
     """
     inputs = raw_images_fingerprint(competition, paths)
     companions = (paths.thumbnails, paths.headers)
-    table = files.read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
+    table = read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
     return None if table is None or not len(table) else table
 
 
@@ -124,4 +125,4 @@ def write_appearance(
     table.insert(0, "id", readable_ids)
     inputs = raw_images_fingerprint(competition, paths)
     companions = (paths.thumbnails, paths.headers)
-    files.write_sealed_csv(table, paths.appearance, inputs, companions)
+    write_sealed_csv(table, paths.appearance, inputs, companions)

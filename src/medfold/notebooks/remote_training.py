@@ -17,7 +17,7 @@ from medfold.paths import Workspace
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_line import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
@@ -51,7 +51,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
-        with files.exclusive_lock(folder, "this training at Kaggle is under way"):
+        with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
             sharers = k if request.folds is None else len(request.folds)
             remote_request = replace(request, run=run_paths.name, folds=missing, sharers=sharers)
             remote_run = _pack_training(project, resolved_recipe, remote_request, folder, datasets, competition)

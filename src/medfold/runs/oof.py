@@ -12,7 +12,7 @@ from medfold.runs.fold_state import train_fold_command, trained_and_damaged_fold
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import is_optimistic, read_run
 from medfold.scoring import oof_by_unit, oof_score
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.console import warn
 
 
@@ -30,7 +30,7 @@ def write_oof(
     Returns:
         The contents of score.json.
     """
-    with files.lock(run_paths.oof):
+    with locks.lock(run_paths.oof):
         folds, damaged = trained_and_damaged_folds(run_paths, competition.folds.k)
         for fold, names in damaged.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"

@@ -8,7 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import image_settings
 from medfold.data.dataset import load_dataset
-from medfold.data.samples import sample_submission
+from medfold.data.sample_submission import sample_submission
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key

@@ -58,48 +58,56 @@ def performance_section(competition: Competition, oof: OofPredictions, probabili
     drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probabilities)]
     section.figures([drawing for drawing in drawings if drawing])
     if len(rankings) > 1:
-        section.table(
-            "By class or label",
-            ["", "positive", "share", "AUC", "average precision"],
-            [
-                [
-                    ranking.name,
-                    f"{ranking.truth.sum():,}",
-                    f"{ranking.truth.mean():.1%}",
-                    format_score(ranking.auc),
-                    format_score(ranking.average_precision),
-                ]
-                for ranking in rankings
-            ],
-        )
+        _show_rankings(section, rankings)
     if points:
-        section.heading("Operating points")
-        section.text(
-            "The thresholds were chosen on these predictions: on other patients, expect slightly lower values. "
-            "A prediction at or above the threshold counts as positive."
-        )
-        section.table(
-            "Operating points",
-            [
-                "criterion",
-                "threshold",
-                "sensitivity",
-                "specificity",
-                "positive predictive value",
-                "negative predictive value",
-            ],
-            [
-                [
-                    p.criterion,
-                    f"{p.threshold:.4f}",
-                    *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
-                    percentage(p.precision),
-                    percentage(p.negative_predictive_value),
-                ]
-                for p in points
-            ],
-        )
+        _show_operating_points(section, points)
     return section
+
+
+def _show_rankings(section: Section, rankings: list[ClassRanking]) -> None:
+    section.table(
+        "By class or label",
+        ["", "positive", "share", "AUC", "average precision"],
+        [
+            [
+                ranking.name,
+                f"{ranking.truth.sum():,}",
+                f"{ranking.truth.mean():.1%}",
+                format_score(ranking.auc),
+                format_score(ranking.average_precision),
+            ]
+            for ranking in rankings
+        ],
+    )
+
+
+def _show_operating_points(section: Section, points: list[OperatingPoint]) -> None:
+    section.heading("Operating points")
+    section.text(
+        "The thresholds were chosen on these predictions: on other patients, expect slightly lower values. "
+        "A prediction at or above the threshold counts as positive."
+    )
+    section.table(
+        "Operating points",
+        [
+            "criterion",
+            "threshold",
+            "sensitivity",
+            "specificity",
+            "positive predictive value",
+            "negative predictive value",
+        ],
+        [
+            [
+                p.criterion,
+                f"{p.threshold:.4f}",
+                *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
+                percentage(p.precision),
+                percentage(p.negative_predictive_value),
+            ]
+            for p in points
+        ],
+    )
 
 
 def _curves(rankings: list[ClassRanking], points: list[OperatingPoint]) -> list[Drawing]:

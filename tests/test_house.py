@@ -20,6 +20,7 @@ THIN = {
 # Modules that are tested through the one that calls them, in the test file of that one.
 TESTED_THROUGH_CALLER = {
     "commands/ensemble.py": "ensemble/test_run_ensemble.py",
+    "commands/outcome.py": "test_cli.py",
     "commands/removal.py": "commands/test_data.py",
     "commands/scores.py": "submission/leaderboards/test_kaggle.py",
     "commands/train.py": "training/test_run.py",

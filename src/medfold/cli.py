@@ -1,14 +1,9 @@
 """The command line. Each command imports its modules when it runs, so that help and typing errors answer at once."""
 
 import re
-import signal
-import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -31,14 +26,13 @@ from medfold.commands.options import (
     read_seeds,
     run_names,
 )
-from medfold.errors import INTERRUPTED, UserError, os_errors_explained
-from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.commands.outcome import run_and_exit
+from medfold.errors import UserError
 from medfold.terminal.command_line import variable
 
 DEFAULT_COMPETITION = "phantom-chest"
 
 Result = TypeVar("Result")
-UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
 
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
@@ -407,54 +401,5 @@ def _main(
 
 
 def main() -> None:
-    """Runs a command; a UserError becomes one line and exit code 2."""
-    stop_on_signals()
-    try:
-        with os_errors_explained(), _usage_errors_explained():
-            words = sorted(sys.argv[1:], key=lambda word: word != "--debug")  # --debug may stand after the command
-            code = app(words or ["--help"], standalone_mode=False)
-    except UserError as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"medfold: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        _end_stopped()
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"medfold: {_describe_bug(error)}", file=sys.stderr)
-        sys.exit(1)
-    if code == INTERRUPTED:  # typer turns Ctrl-C into an exit code
-        _end_stopped()
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-@contextmanager
-def _usage_errors_explained() -> Iterator[None]:
-    """Turns errors of the option parser into UserErrors."""
-    try:
-        yield
-    except UsageError as error:
-        command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
-        text = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", error.format_message().rstrip("."))
-        raise UserError(
-            text[:1].lower() + text[1:], None, f"See: medfold {command} --help".replace("  ", " ")
-        ) from None
-
-
-def _describe_bug(error: Exception) -> str:
-    """Writes the traceback of an unexpected error to a file, and returns one line that names it."""
-    with tempfile.NamedTemporaryFile("w", prefix="medfold-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    text = " ".join(str(error).split())[:200]
-    return f"unexpected error, {type(error).__name__}: {text}. This is a bug: please report it with {file.name}"
-
-
-def _end_stopped() -> NoReturn:
-    """Reports the signal that stopped the command, and exits with 128 and its number."""
-    number = end_stopped()
-    reason = "" if number == signal.SIGINT else f" by {number.name}"
-    with suppress(OSError):  # the terminal may be closed
-        print(f"medfold: stopped{reason}; run the same command again to continue", file=sys.stderr)
-    sys.exit(128 + number)
+    """Runs a command, and exits."""
+    run_and_exit(app)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.data.sample_submission import blank_submission, sample_submission
+from medfold.data.sample_submission import blank_submission, read_sample_submission
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from tests.support.helpers import competition
@@ -11,7 +11,7 @@ from tests.support.helpers import competition
 
 def test_sample_submission_of_the_data_is_read_as_text(small):
     Source(small.competition.source, small.paths).get()
-    sample = sample_submission(small.competition, small.paths)
+    sample = read_sample_submission(small.competition, small.paths)
     assert list(sample.columns) == ["id", "target"]
     assert sample.map(lambda cell: isinstance(cell, str)).all(axis=None)
 
@@ -19,7 +19,7 @@ def test_sample_submission_of_the_data_is_read_as_text(small):
 def test_missing_sample_submission_names_its_key(small):
     small.paths.raw.mkdir(parents=True)
     with pytest.raises(UserError, match=r"submission\.sample: .*sample_submission\.csv: no such file"):
-        sample_submission(small.competition, small.paths)
+        read_sample_submission(small.competition, small.paths)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])

@@ -5,7 +5,7 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug, settings_located
-from medfold.data import Source, build_samples, needs_holdout, sample_submission, staged_data
+from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
@@ -77,7 +77,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
             count = (table := build_samples(competition, paths))["part"].value_counts()
             if not needs_holdout(paths):
                 units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-                check_sample_submission(competition, sample_submission(competition, paths), units)
+                check_sample_submission(competition, read_sample_submission(competition, paths), units)
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:

@@ -16,7 +16,7 @@ from medfold.data.extra_columns import read_extra_columns
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
-from medfold.data.sample_submission import sample_submission
+from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
     check_solution,
@@ -50,9 +50,9 @@ __all__ = [
     "new_images",
     "open_source",
     "read_extra_columns",
+    "read_sample_submission",
     "read_samples",
     "read_test_part",
-    "sample_submission",
     "samples_are_fresh",
     "scan_dataset",
     "source",

@@ -8,7 +8,7 @@ from medfold.paths import CompetitionPaths
 from medfold.raw_files import read_table
 
 
-def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def read_sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample submission, that of the data or else the one that medfold wrote; all columns as text.
 
     Raises:

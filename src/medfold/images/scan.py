@@ -18,6 +18,7 @@ from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
 from medfold.images.scan_tables import (
+    check_enough_readable,
     measurement_table,
     raw_images_fingerprint,
     read_appearance,
@@ -214,38 +215,12 @@ def _finish_measurements(
     measurements = measurement_table(samples, results)
     bad_images = write_bad_images(paths, samples, measurements)
     try:
-        _check_enough_readable(competition, paths, bad_images, len(samples))
+        check_enough_readable(competition, paths, bad_images, len(samples))
     except UserError:
         journal.forget(np.flatnonzero(measurements["bad"] != ""))
         raise
     write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(competition, paths))
     return measurements
-
-
-def _check_enough_readable(
-    competition: Competition, paths: CompetitionPaths, bad_images: pd.DataFrame, num_images: int
-) -> None:
-    """Checks that no more images are unreadable than `images.tolerate` allows, and that some can be read.
-
-    Raises:
-        UserError: too many are unreadable, or all.
-    """
-    if not len(bad_images):
-        return
-    allowed = competition.images.tolerate
-    are_all_bad = len(bad_images) == num_images
-    if len(bad_images) / num_images <= allowed and not are_all_bad:
-        return
-    first = bad_images.iloc[0]
-    what = (
-        f"{len(bad_images):,} of {num_images:,} images cannot be read, more than images.tolerate allows "
-        f"({allowed:.2%}). The first: {first['file']}: {first['reason']}"
-    )
-    if are_all_bad and bad_images["reason"].nunique() == 1:
-        fix = "All have this reason: check 'images' in competition.yaml, and the files"
-    else:
-        fix = "Download them again, or raise images.tolerate"
-    raise UserError(what, paths.bad_images, fix)
 
 
 def _check_still_readable(

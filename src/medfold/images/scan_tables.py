@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
+from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
@@ -91,6 +92,38 @@ def write_bad_images(paths: CompetitionPaths, samples: pd.DataFrame, measurement
     else:
         files.remove(paths.bad_images)
     return bad_images
+
+
+def check_enough_readable(
+    competition: Competition, paths: CompetitionPaths, bad_images: pd.DataFrame, num_images: int
+) -> None:
+    """Checks that no more images are unreadable than `images.tolerate` allows, and that some can be read.
+
+    Args:
+        competition: `images.tolerate` is the share of images that may be unreadable.
+        paths: the files of the competition.
+        bad_images: the list of unreadable images.
+        num_images: number of all images.
+
+    Raises:
+        UserError: too many are unreadable, or all.
+    """
+    if not len(bad_images):
+        return
+    allowed = competition.images.tolerate
+    are_all_bad = len(bad_images) == num_images
+    if len(bad_images) / num_images <= allowed and not are_all_bad:
+        return
+    first = bad_images.iloc[0]
+    what = (
+        f"{len(bad_images):,} of {num_images:,} images cannot be read, more than images.tolerate allows "
+        f"({allowed:.2%}). The first: {first['file']}: {first['reason']}"
+    )
+    if are_all_bad and bad_images["reason"].nunique() == 1:
+        fix = "All have this reason: check 'images' in competition.yaml, and the files"
+    else:
+        fix = "Download them again, or raise images.tolerate"
+    raise UserError(what, paths.bad_images, fix)
 
 
 def write_appearance(

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition.facts_sections import FoldFacts
+from medfold.folds.duplicate_groups import merge_groups
 from medfold.folds.leaks import find_leaks
-from medfold.folds.splitters import assign_folds, merge_groups
+from medfold.folds.splitters import assign_folds
 from results import Result, run
 
 IMAGES, GROUPS, TEST = 1_000_000, 100_000, 100_000

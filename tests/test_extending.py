@@ -60,7 +60,8 @@ def plugin_project(project_folder):
     (folder / "competition.yaml").write_text(FACTS)
     (folder / "baseline.yaml").write_text(RECIPE)
     (folder / "plugins.py").write_text(examples())
-    return open_project("drawn")
+    with open_project("drawn") as project:
+        yield project
 
 
 @pytest.mark.slow
@@ -97,8 +98,8 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
 
     plugins = project.paths.plugins
     plugins.write_text(plugins.read_text() + "\n# changed\n")
-    again = open_project("drawn")
-    with pytest.raises(UserError, match=r"this run was started differently: .*plugins\.py has changed"):
+    message = r"this run was started differently: .*plugins\.py has changed"
+    with open_project("drawn") as again, pytest.raises(UserError, match=message):
         train(again)
 
 
@@ -111,18 +112,18 @@ def test_error_in_plugins_names_its_type_and_line(plugin_project):
         ("from medfold.plugins import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "metric 'auc' exists already"),
     ):
         plugins.write_text(text)
-        with pytest.raises(UserError, match=message) as caught:
-            open_project("drawn")
+        with pytest.raises(UserError, match=message) as caught, open_project("drawn"):
+            pass
         assert "\n" not in str(caught.value)
 
 
 def test_plugins_are_not_run_if_all_names_are_built_in(project_folder):
     (project_folder / "competition" / "small" / "plugins.py").write_text("raise SystemExit('it was run')")
-    project = open_project("small")
-    images = project.competition.images
-    assert image_plugins(images, project.paths) == {}
-    pixels = images.model_copy(update={"train": ["train/{id}.pixels"]})
-    assert set(image_plugins(pixels, project.paths)) == {"plugins"}
+    with open_project("small") as project:
+        images = project.competition.images
+        assert image_plugins(images, project.paths) == {}
+        pixels = images.model_copy(update={"train": ["train/{id}.pixels"]})
+        assert set(image_plugins(pixels, project.paths)) == {"plugins"}
 
 
 def test_page_has_an_example_of_every_decorator():

@@ -14,11 +14,14 @@ THIN = {
     "commands/report.py",
     "data/label_layouts/layout.py",
     "plugins.py",
+    "submission/leaderboards/entry.py",
     "training/fold_job.py",
 }
 # Modules that are tested through the one that calls them, in the test file of that one.
 TESTED_THROUGH_CALLER = {
     "commands/ensemble.py": "ensemble/test_run_ensemble.py",
+    "commands/outcome.py": "test_cli.py",
+    "commands/removal.py": "commands/test_data.py",
     "commands/scores.py": "submission/leaderboards/test_kaggle.py",
     "commands/train.py": "training/test_run.py",
     "competition/recipe_sections.py": "competition/test_recipe.py",

@@ -17,7 +17,7 @@ def things(monkeypatch):
     monkeypatch.setattr(registry, "_registries", [])
     registry.set_plugin_loader(lambda: None)
     made = Registry("thing")
-    made.register("stone", 1)
+    made.register("stone", 1, "medfold.stones")
     yield made
     registry.set_plugin_loader(lambda: None)
 
@@ -27,7 +27,7 @@ def test_plugins_run_once_at_the_first_unknown_name(things):
 
     def run():
         runs.append(1)
-        things.register("feather", 2)
+        things.register("feather", 2, "plugins")
 
     registry.set_plugin_loader(run)
     assert things["stone"] == 1
@@ -42,7 +42,7 @@ def test_plugins_run_once_at_the_first_unknown_name(things):
 
 
 def test_new_plugin_loader_removes_the_former_plugins(things):
-    registry.set_plugin_loader(lambda: things.register("feather", 2))
+    registry.set_plugin_loader(lambda: things.register("feather", 2, "plugins"))
     assert "feather" in things
     registry.set_plugin_loader(lambda: None)
     assert "feather" not in things
@@ -51,14 +51,14 @@ def test_new_plugin_loader_removes_the_former_plugins(things):
 
 def test_registering_a_taken_name_raises(things):
     with pytest.raises(UserError, match="thing 'stone' exists already"):
-        things.register("stone", 2)
-    registry.set_plugin_loader(lambda: things.register("stone", 3))
+        things.register("stone", 2, "medfold.stones")
+    registry.set_plugin_loader(lambda: things.register("stone", 3, "plugins"))
     with pytest.raises(UserError, match="thing 'stone' exists already"):
         things.find("feather", "key")
 
 
 def test_plugins_can_look_up_built_in_names(things):
-    registry.set_plugin_loader(lambda: things.register("pair", (things["stone"], "other" in things)))
+    registry.set_plugin_loader(lambda: things.register("pair", (things["stone"], "other" in things), "plugins"))
     assert things["pair"] == (1, False)
 
 

@@ -1,14 +1,9 @@
 """The command line. Each command imports its modules when it runs, so that help and typing errors answer at once."""
 
 import re
-import signal
-import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -31,14 +26,13 @@ from medfold.commands.options import (
     read_seeds,
     run_names,
 )
-from medfold.errors import INTERRUPTED, UserError, os_errors_explained
-from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.commands.outcome import run_and_exit
+from medfold.errors import UserError
 from medfold.terminal.command_line import variable
 
 DEFAULT_COMPETITION = "phantom-chest"
 
 Result = TypeVar("Result")
-UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
 
 app = typer.Typer(
     help="A Kaggle starter kit for medical imaging competitions.",
@@ -51,9 +45,13 @@ app = typer.Typer(
 @app.command()
 def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson = False) -> None:
     """Check the installation: Python, packages, GPU, disk, Kaggle."""
-    from medfold.commands.doctor import doctor
+    from medfold.commands.doctor import CheckResult, doctor
 
-    results = _run(lambda: doctor(open_project(competition)), as_json)
+    def command() -> list[CheckResult]:
+        with open_project(competition) as project:
+            return doctor(project)
+
+    results = _run(command, as_json)
     if any(result.level == "fault" for result in results):
         raise typer.Exit(2)
 
@@ -61,10 +59,10 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 @app.command()
 def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
     """Run the whole pipeline on synthetic radiographs: from the download to the report."""
-    project = open_project(competition, writes=["data", "folds", "runs", "submissions"])
-    from medfold.commands.demo import demo
+    with open_project(competition, writes=["data", "folds", "runs", "submissions"], recipe="baseline") as project:
+        from medfold.commands.demo import demo
 
-    demo(project)
+        demo(project)
 
 
 @app.command()
@@ -79,10 +77,10 @@ def download(
         names = [variable(name) for name in ("FROM", "FILES")]
         fix = f"{names[0]} takes all files of a folder or archive; {names[1]} gets single files from the source"
         raise UserError("cannot be combined", " and ".join(names), fix)
-    project = open_project(competition, writes=["data"])
-    from medfold.commands.download import download
+    with open_project(competition, writes=["data"]) as project:
+        from medfold.commands.download import download
 
-    download(project, Path(path) if path else None, force, files.split() or None)
+        download(project, Path(path) if path else None, force, files.split() or None)
 
 
 @app.command()
@@ -114,10 +112,11 @@ def prepare(
     force: Force = False,
 ) -> None:
     """Scan every image once, and prepare it for a recipe."""
-    project = open_project(competition, writes=["data"])
-    from medfold.commands.prepare import prepare
+    changes = read_overrides(overrides)
+    with open_project(competition, writes=["data"], recipe=recipe, overrides=changes) as project:
+        from medfold.commands.prepare import prepare
 
-    prepare(project, recipe, read_overrides(overrides), force)
+        prepare(project, recipe, changes, force)
 
 
 @app.command()
@@ -125,11 +124,10 @@ def folds(
     competition: CompetitionName = DEFAULT_COMPETITION, recipe: RecipeName = "baseline", force: Force = False
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
-    project = open_project(competition, writes=["data", "folds"])
-    from medfold.commands.folds import make_folds
-    from medfold.competition import image_settings, settings_located
+    with open_project(competition, writes=["data", "folds"], recipe=recipe) as project:
+        from medfold.commands.folds import make_folds
+        from medfold.competition import image_settings
 
-    with settings_located(project.paths, recipe):
         make_folds(project, force, prepare=image_settings(project, recipe))
 
 
@@ -157,11 +155,12 @@ def train(
         raise UserError("expected numbers or all", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}")
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
-    project = open_project(competition, writes=["data", "folds", "runs"])
-    from medfold.commands.train import train
-
     folds = None if fold == "all" else sorted({int(number) for number in numbers})
-    train(project, recipe, read_overrides(overrides), read_seeds(seeds), folds, run or None, jobs, workers, on)
+    changes = read_overrides(overrides)
+    with open_project(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as project:
+        from medfold.commands.train import train
+
+        train(project, recipe, changes, read_seeds(seeds), folds, run or None, jobs, workers, on)
 
 
 @app.command()
@@ -177,7 +176,8 @@ def ensemble(
 
     def command() -> EnsembleSummary:
         check_given(runs, "RUNS", variable("RUNS", "baseline baseline-s1"))
-        return ensemble(open_project(competition), runs.split(), method or None, per_class)
+        with open_project(competition) as project:
+            return ensemble(project, runs.split(), method or None, per_class)
 
     _run(command, as_json)
 
@@ -195,7 +195,8 @@ def compare(
 
     def command() -> Comparison:
         check_given(runs, "RUNS", variable("RUNS", "simple_cnn baseline"))
-        return compare(open_project(competition), runs.split())
+        with open_project(competition) as project:
+            return compare(project, runs.split())
 
     _run(command, as_json)
 
@@ -208,12 +209,13 @@ def list_runs(
     as_json: AsJson = False,
 ) -> None:
     """List all runs of a competition, the best first; or remove some."""
-    from medfold.commands.runs import list_runs, remove_runs
+    from medfold.commands.runs import RunList, list_runs, remove_runs
 
-    if delete:
-        _run(lambda: remove_runs(open_project(competition), delete.split(), yes), as_json)
-    else:
-        _run(lambda: list_runs(open_project(competition)), as_json)
+    def command() -> RunList | None:
+        with open_project(competition) as project:
+            return remove_runs(project, delete.split(), yes) if delete else list_runs(project)
+
+    _run(command, as_json)
 
 
 @app.command()
@@ -228,8 +230,11 @@ def data(
     from medfold.commands.data import data
     from medfold.paths import Workspace
 
-    name = open_project(competition).paths.name if competition else None
-    data(Workspace.find(), name, delete.split(), yes)
+    if not competition:
+        data(Workspace.find(), None, delete.split(), yes)
+        return
+    with open_project(competition) as project:
+        data(project.workspace, project.paths.name, delete.split(), yes)
 
 
 @app.command()
@@ -247,12 +252,10 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
     """Ensemble the trained folds, write, check, upload and record the submission."""
-    project = open_project(competition, writes=["runs", "submissions"])
-    from medfold.commands.submit import submit
-    from medfold.competition import settings_located
+    with open_project(competition, writes=["runs", "submissions"]) as project:
+        from medfold.commands.submit import submit
 
-    names = run_names(runs, recipe, overrides, seeds)
-    with settings_located(project.paths):
+        names = run_names(runs, recipe, overrides, seeds)
         submit(project, names, method or None, per_class, force, dry_run)
 
 
@@ -267,10 +270,10 @@ def report(
     per_class: PerClass = False,
 ) -> None:
     """Write a web page about a run, or about an ensemble."""
-    project = open_project(competition, writes=["runs"])
-    from medfold.commands.report import report
+    with open_project(competition, writes=["runs"]) as project:
+        from medfold.commands.report import report
 
-    report(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        report(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -284,10 +287,10 @@ def notebook(
     per_class: PerClass = False,
 ) -> None:
     """Pack the trained folds and a notebook that submits them, without uploading."""
-    project = open_project(competition, writes=["runs"])
-    from medfold.commands.notebook import notebook
+    with open_project(competition, writes=["runs"]) as project:
+        from medfold.commands.notebook import notebook
 
-    notebook(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        notebook(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -310,7 +313,8 @@ def predict(
     def command() -> Predictions:
         check_given(images, "IMAGES", variable("IMAGES", "my-images"))
         names = run_names(runs, recipe, overrides, seeds)
-        return predict(open_project(competition), Path(images), names, Path(out) if out else None, explain)
+        with open_project(competition) as project:
+            return predict(project, Path(images), names, Path(out) if out else None, explain)
 
     _run(command, as_json)
 
@@ -325,10 +329,10 @@ def export(
     """Write the model of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
         raise UserError("expected a number", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
-    project = open_project(competition)
-    from medfold.commands.export import export
+    with open_project(competition) as project:
+        from medfold.commands.export import export
 
-    export(project, run, int(fold), Path(out) if out else None)
+        export(project, run, int(fold), Path(out) if out else None)
 
 
 @app.command()
@@ -338,9 +342,13 @@ def recheck(
     as_json: AsJson = False,
 ) -> None:
     """Recompute scores and submissions from the files, with independent code."""
-    from medfold.commands.recheck import recheck
+    from medfold.commands.recheck import Recheck, recheck
 
-    _run(lambda: recheck(open_project(competition), runs.split() or None), as_json)
+    def command() -> list[Recheck]:
+        with open_project(competition) as project:
+            return recheck(project, runs.split() or None)
+
+    _run(command, as_json)
 
 
 @app.command()
@@ -351,10 +359,16 @@ def scores(
     as_json: AsJson = False,
 ) -> None:
     """Fetch pending scores; compare OOF and leaderboard scores of all submissions."""
-    from medfold.commands.scores import scores
+    from medfold.commands.scores import CompetitionScores, scores
     from medfold.paths import Workspace
 
-    _run(lambda: scores(Workspace.find(), open_project(competition).paths.name if competition else None), as_json)
+    def command() -> list[CompetitionScores]:
+        if not competition:
+            return scores(Workspace.find())
+        with open_project(competition) as project:
+            return scores(project.workspace, project.paths.name)
+
+    _run(command, as_json)
 
 
 @app.command("clean-kaggle")
@@ -387,54 +401,5 @@ def _main(
 
 
 def main() -> None:
-    """Runs a command; a UserError becomes one line and exit code 2."""
-    stop_on_signals()
-    try:
-        with os_errors_explained(), _usage_errors_explained():
-            words = sorted(sys.argv[1:], key=lambda word: word != "--debug")  # --debug may stand after the command
-            code = app(words or ["--help"], standalone_mode=False)
-    except UserError as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"medfold: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        _end_stopped()
-    except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"medfold: {_describe_bug(error)}", file=sys.stderr)
-        sys.exit(1)
-    if code == INTERRUPTED:  # typer turns Ctrl-C into an exit code
-        _end_stopped()
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-@contextmanager
-def _usage_errors_explained() -> Iterator[None]:
-    """Turns errors of the option parser into UserErrors."""
-    try:
-        yield
-    except UsageError as error:
-        command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
-        text = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", error.format_message().rstrip("."))
-        raise UserError(
-            text[:1].lower() + text[1:], None, f"See: medfold {command} --help".replace("  ", " ")
-        ) from None
-
-
-def _describe_bug(error: Exception) -> str:
-    """Writes the traceback of an unexpected error to a file, and returns one line that names it."""
-    with tempfile.NamedTemporaryFile("w", prefix="medfold-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    text = " ".join(str(error).split())[:200]
-    return f"unexpected error, {type(error).__name__}: {text}. This is a bug: please report it with {file.name}"
-
-
-def _end_stopped() -> NoReturn:
-    """Reports the signal that stopped the command, and exits with 128 and its number."""
-    number = end_stopped()
-    reason = "" if number == signal.SIGINT else f" by {number.name}"
-    with suppress(OSError):  # the terminal may be closed
-        print(f"medfold: stopped{reason}; run the same command again to continue", file=sys.stderr)
-    sys.exit(128 + number)
+    """Runs a command, and exits."""
+    run_and_exit(app)

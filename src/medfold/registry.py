@@ -4,7 +4,6 @@ Each kind, such as metrics, has one registry and one decorator. `plugins.py` run
 in, or when all names are listed: it may import Keras, which takes seconds, and most commands do not need it.
 """
 
-import sys
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -30,7 +29,7 @@ class Registry(Generic[T]):
 
     Example:
         >>> METRICS = Registry("metric")
-        >>> METRICS.register("auc", auc)
+        >>> METRICS.register("auc", auc, auc.__module__)
         >>> METRICS["auc"], "auc" in METRICS, METRICS.names()
         (auc, True, ['auc'])
         >>> METRICS.find("auk", "score.metric")
@@ -43,15 +42,22 @@ class Registry(Generic[T]):
         self._plugged: dict[str, T] = {}
         _registries.append(self)
 
-    def register(self, name: str, item: T) -> None:
+    def register(self, name: str, item: T, module: str) -> None:
         """Adds a function or class under a name.
+
+        Args:
+            name: name for competition.yaml or a recipe.
+            item: the function or class, or an object that holds it.
+            module: name of the module that defines the function or class. What medfold defines is built in, although
+                plugins.py may be the first to import its module.
 
         Raises:
             UserError: the name is taken.
         """
         if name in self._built_in or name in self._plugged:
             raise UserError(f"{self._kind} '{name}' exists already", "plugins.py", "Choose another name")
-        (self._plugged if _is_running and not _within_medfold() else self._built_in)[name] = item
+        is_plugged = _is_running and not module.startswith("medfold.")
+        (self._plugged if is_plugged else self._built_in)[name] = item
 
     def find(self, name: str, where: str, known: str = "") -> T:
         """Returns what has a name, for names that users write.
@@ -94,14 +100,6 @@ class Registry(Generic[T]):
         if not _is_running:
             _run_plugins()
         return self._built_in | self._plugged
-
-
-def _within_medfold() -> bool:
-    """Returns True while a module of medfold is being imported, which plugins.py may be the first to do."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_name != "<module>":
-        frame = frame.f_back
-    return frame is not None and frame.f_globals["__name__"].startswith("medfold.")
 
 
 def set_plugin_loader(load: Callable[[], None]) -> None:

@@ -22,7 +22,7 @@ def file(tmp_path):
 
 
 def test_plugins_are_run_at_the_first_unknown_name(things, file):
-    things.register("stone", 1)
+    things.register("stone", 1, "medfold.stones")
     file.write_text("raise SystemExit('it was run')")
     plugins.use_plugins(file)
     assert plugins.active_plugins() == file

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from medfold.commands.download import download
+from medfold.commands.options import open_project
 from medfold.competition import Project
 from medfold.data.staging import staged_data
 from medfold.errors import UserError
@@ -39,8 +40,9 @@ def break_labels(given):
 def test_refused_data_leaves_nothing_and_names_the_file_of_the_user(given, project_folder):
     break_labels(given)
     before = contents(project_folder)
-    with pytest.raises(UserError, match=r"competition.yaml, labels.targets: .*csv has no column 'label'"):
-        download(Project.open("histology"), given)
+    message = r"competition.yaml, labels.targets: .*csv has no column 'label'"
+    with pytest.raises(UserError, match=message), open_project("histology") as project:
+        download(project, given)
     assert contents(project_folder) == before
     assert not (project_folder / "data").exists()
     image = next(given.rglob("*.png"))

@@ -1,8 +1,11 @@
 """Groups joined by images that they share."""
 
+import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
-from medfold.folds.duplicate_groups import join_duplicates
+from medfold.folds.duplicate_groups import join_duplicates, merge_groups
 from medfold.folds.kept_near_duplicates import NearDuplicates
 
 SAMPLES = pd.DataFrame(
@@ -22,3 +25,17 @@ def test_groups_with_equal_images_are_joined():
 def test_near_duplicates_join_groups_too():
     near = NearDuplicates([("c", "d")], pd.Series([0, 1, 2, 2, 3], index=list("abcde")))
     assert partition(join_duplicates(SAMPLES, near)) == ["abcd", "e"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=40))
+def test_merge_groups_equals_a_slow_search(rows):
+    groups, hashes = (np.array(column) for column in zip(*rows, strict=True))
+    joined = groups.copy()
+    while True:  # the smallest group reachable over shared groups or shared images
+        before = joined.copy()
+        for key in (groups, hashes):
+            for value in np.unique(key):
+                joined[key == value] = joined[key == value].min()
+        if (joined == before).all():
+            break
+    assert (merge_groups(groups, hashes) == joined).all()

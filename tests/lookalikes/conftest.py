@@ -39,5 +39,5 @@ def project(lookalike, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project, to be changed; nothing is uploaded."""
     copied(lookalike.project.workspace.root, tmp_path, monkeypatch)
     if lookalike.project.competition.upload != "local":
-        monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
+        monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Project.open(lookalike.project.paths.name)

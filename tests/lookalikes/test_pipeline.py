@@ -8,7 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import image_settings
 from medfold.data.dataset import load_dataset
-from medfold.data.samples import sample_submission
+from medfold.data.sample_submission import read_sample_submission
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key
@@ -45,7 +45,7 @@ def test_constant_predictor_gives_a_checked_submission(lookalike, project):
     recheck(project)
     (file,) = paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
-    sample = sample_submission(competition, paths)
+    sample = read_sample_submission(competition, paths)
     assert list(written.columns) == list(sample.columns)
     units = truth["units"] or lookalike.part("test")["id"].tolist()
     expected = units

@@ -42,7 +42,7 @@ def test_executed_notebook_writes_the_local_submission(packed_project, python, t
 @pytest.fixture
 def no_leaderboard(monkeypatch):
     """Submissions are checked and not uploaded."""
-    monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
+    monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
 
 
 @pytest.fixture

@@ -1,70 +1,11 @@
-"""Label tables: separators, encodings, compression, surplus columns, spellings of classes."""
-
-import gzip
-import sys
+"""Labels in tables: spellings of classes."""
 
 import pandas as pd
 import pytest
 
 from medfold.errors import UserError
 from medfold.raw_files import label_tables
-from medfold.raw_files.label_tables import read_table
 from tests.support.helpers import competition
-
-ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("plain.csv", b"id,label\nNA,\xc3\xa4\n007,\n1e5,a b\n"),
-        ("windows.csv", b"\xef\xbb\xbfid;label\r\nNA;\xc3\xa4\r\n007;\r\n1e5;a b\r\n"),
-        ("old.csv", b"id;label\nNA;\xe4\n007;\n1e5;a b\n"),
-        ("excel.csv", b"sep=;\r\nid;label\r\nNA;\xe4\r\n007;\r\n1e5;a b\r\n"),
-        ("tabs.tsv", "id\tlabel\nNA\tä\n007\t\n1e5\ta b\n".encode("utf-16")),
-        ("bars.txt", "id|label\nNA|ä\n007|\n1e5|a b\n".encode()),
-        ("packed.csv.gz", gzip.compress("id,label\nNA,ä\n007,\n1e5,a b\n".encode(), mtime=0)),
-        ("blanks.csv", "\n id , label \nNA,ä\n007,\n1e5,a b\n".encode()),
-        ("surplus.csv", "id,label\nNA,ä,\n007,,\n1e5,a b,\n".encode()),
-        ("some surplus.csv", "id,label\nNA,ä\n007,\n1e5,a b,\n".encode()),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_read_table_detects_separator_and_encoding(tmp_path, capsys, name, content):
-    (tmp_path / name).write_bytes(content)
-    table = read_table(tmp_path / name, {"id": "labels.id", "label": "labels.targets"})
-    assert table.to_numpy().tolist() == ROWS
-    assert list(table.columns) == ["id", "label"]
-    assert ("read as Windows-1252" in capsys.readouterr().out) is (name in ("old.csv", "excel.csv"))
-
-
-def test_guessed_encoding_is_reported_once(tmp_path, capsys):
-    (tmp_path / "old.csv").write_bytes(b"id;label\n1;\xe4\n")
-    for _ in range(3):
-        read_table(tmp_path / "old.csv", {})
-    assert capsys.readouterr().out.count("Windows-1252") == 1
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("empty.csv", b"", "not a readable table .it is empty"),
-        ("picture.csv", bytes(range(256)), "not a text file"),
-        ("zeros.csv", bytes(100), "not a text file"),
-        ("cut.csv.gz", gzip.compress(b"id,label\n1,2\n" * 9, mtime=0)[:-6], "damaged"),
-        ("other.csv.gz", b"id,label\n1,2\n", "damaged"),
-        ("open.csv", b'id,label\n1,"x\n2,y\n', "not a readable table"),
-        ("names.csv", b"id,label\n1,2\n3,4,5\n", "row 3 has more columns than the header, 'id,label'"),
-        ("other.csv", b"id;labels\n1;2\n", "no column 'label' .did you mean 'labels'"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_unreadable_table_raises_and_names_the_file(tmp_path, name, content, message):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=message) as caught:
-        read_table(tmp_path / name, {"id": "labels.id", "label": "labels.targets"})
-    assert name in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def checked(values: list[str], **facts) -> list[str]:
@@ -94,59 +35,7 @@ def test_classes_that_differ_by_case_are_kept_apart():
         checked(["B"], task="multiclass", classes=["a", "A", "b"])
 
 
-def test_column_name_can_contain_another_separator(tmp_path):
-    (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
-    assert list(read_table(tmp_path / "x.csv", {}).columns) == ["id", "label(a;b;c)"]
-
-
-def test_columns_of_equal_name_are_refused(tmp_path):
-    (tmp_path / "x.csv").write_text("id, id\n1,2\n")
-    with pytest.raises(UserError, match="two columns are called 'id'"):
-        read_table(tmp_path / "x.csv", {})
-
-
 def test_many_unknown_values_raise_for_the_first_row():
     table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
     with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
         label_tables.check_classes(table, "target", competition(), "labels.csv")
-
-
-@pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
-def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypatch):
-    file = tmp_path / f"labels.{ending}"
-    table = pd.DataFrame({"id": ["007", "NA"], " count ": [1, 2], "empty": [None, "x"]})
-    (table.to_excel if ending == "xlsx" else table.to_parquet)(file, index=False)
-    read = read_table(file, {"id": "labels.id", "count": "labels.targets"})
-    assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
-    assert read.columns.tolist() == ["id", "count", "empty"]
-    with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
-        read_table(file, {"idd": "labels.id"})
-    with pytest.raises(UserError, match="no such file"):
-        read_table(file.with_name(f"none.{ending}"), {})
-    whole = file.read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
-        file.write_bytes(damaged)
-        with pytest.raises(UserError, match="not a readable table .*Download it again, or correct the extension"):
-            read_table(file, {})
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(
-        UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
-    ):
-        read_table(file, {})
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("id,id\na,b\n", "two columns are called 'id'"),
-        ("id,label\na,b,c,d,e\n", "row 2 has more columns than the header, 'id,label'"),
-        ("id,label\na,b\nc,d,,\n", None),
-    ],
-)
-def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, message):
-    (tmp_path / "a.csv").write_text(text)
-    if message is None:
-        assert read_table(tmp_path / "a.csv", {}).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
-    else:
-        with pytest.raises(UserError, match=message):
-            read_table(tmp_path / "a.csv", {})

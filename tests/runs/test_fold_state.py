@@ -1,6 +1,9 @@
 """A fold is trained if its marker and all files that it lists are intact."""
 
-from medfold.runs.fold_state import is_fold_trained, trained_folds
+import pytest
+
+from medfold.errors import UserError
+from medfold.runs.fold_state import check_folds_exist, is_fold_trained, trained_folds
 from medfold.system import files
 from tests.support.helpers import finished_run
 
@@ -21,3 +24,14 @@ def test_fold_with_invalid_done_file_is_not_done(folded):
     for content in ("{", "[]", "", "{}"):
         paths.fold(1).done.write_text(content)
         assert trained_folds(paths, 3) == [0, 2]
+
+
+@pytest.mark.parametrize("number", [-1, 3])
+def test_fold_that_does_not_exist_is_refused(number):
+    with pytest.raises(UserError, match=f"FOLD={number}: there is no fold {number}. Choose 0 to 2, or all"):
+        check_folds_exist([0, number], 3, "0 to 2, or all")
+
+
+def test_all_folds_exist():
+    check_folds_exist([], 3, "0 to 2, or all")
+    check_folds_exist([0, 1, 2], 3, "0 to 2, or all")

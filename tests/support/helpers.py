@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from medfold.competition.facts import Competition
 from medfold.errors import UserError
 from medfold.paths import Workspace
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
 HISTOLOGY = "\n".join(
@@ -73,14 +73,17 @@ def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:
     return pixels
 
 
-class NoLeaderboard:
-    """Replaces a module of `leaderboards`: submissions are not uploaded."""
+class NoLeaderboard(Leaderboard):
+    """A leaderboard to which submissions are not uploaded."""
 
-    IS_LONG_RUNNING = False
-    fetch_scores = None
+    @classmethod
+    def of(cls, project) -> Leaderboard:
+        return cls(project.competition, project.paths)
 
-    @staticmethod
-    def submit(competition, paths, entry) -> LeaderboardResult:
+    def preflight(self) -> None:
+        pass
+
+    def submit(self, entry) -> LeaderboardResult:
         return LeaderboardResult(status="written")
 
 

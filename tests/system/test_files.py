@@ -117,50 +117,6 @@ def test_equal_values_have_equal_fingerprints():
     assert len(files.fingerprint("x", 6)) == 6
 
 
-ADD = """
-import sys
-import time
-from pathlib import Path
-from medfold.system import files
-path = Path(sys.argv[1])
-for _ in range(20):
-    with files.lock(path):
-        files.write_json(files.read_json(path) + 1, path)
-"""
-
-
-def test_lock_prevents_lost_updates(tmp_path):
-    path = tmp_path / "count.json"
-    files.write_json(0, path)
-    workers = [subprocess.Popen([sys.executable, "-c", ADD, str(path)]) for _ in range(3)]
-    assert [worker.wait() for worker in workers] == [0, 0, 0]
-    assert files.read_json(path) == 60
-
-
-@pytest.mark.parametrize("existing", ["", "data", "data/x"])
-@pytest.mark.parametrize("content", ["", "data/x/kept.txt", "data/kept.txt"])
-def test_tidy_lock_leaves_no_new_files_after_an_error(tmp_path, existing, content):
-    (tmp_path / existing).mkdir(parents=True, exist_ok=True)
-
-    def fail_under_lock():
-        with files.tidy_lock(tmp_path / "data" / "x" / "raw"):
-            if content:
-                (tmp_path / content).write_text("")
-            raise ValueError("refused")
-
-    with pytest.raises(ValueError, match="refused"):
-        fail_under_lock()
-    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.name.endswith(".lock")}
-    kept = [Path(name) for name in (existing, content) if name]
-    assert left == {each.as_posix() for path in kept for each in (path, *path.parents)} - {"."}
-
-
-def test_tidy_lock_file_stays_without_an_error(tmp_path):
-    with files.tidy_lock(tmp_path / "x" / "raw"):
-        pass
-    assert (tmp_path / "x").is_dir()
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_release_pages_frees_memory_of_a_mapped_array(tmp_path):
     def in_memory():
@@ -177,21 +133,6 @@ def test_release_pages_frees_memory_of_a_mapped_array(tmp_path):
     files.release_pages(np.ones(3))
 
 
-def test_exclusive_lock_refuses_a_second_holder(tmp_path):
-    begun = []
-
-    def begin(name):
-        with files.exclusive_lock(tmp_path / name, "this is being packed"):
-            begun.append(name)
-
-    with files.exclusive_lock(tmp_path / "x", "this is being packed"):
-        with pytest.raises(UserError, match="x: this is being packed in another process. Wait for it, or end it"):
-            begin("x")
-        begin("y")
-    begin("x")
-    assert begun == ["y", "x"]
-
-
 def test_json_of_an_earlier_version_is_read_with_the_current_names(tmp_path):
     path = tmp_path / "x.json"
     files.write_json({"mark": 1, "b": 2}, path, sealed=True)
@@ -206,58 +147,6 @@ def test_sealed_json_is_read_back_without_its_checksum_and_refused_after_a_chang
     path.write_text(path.read_text().replace("0.875", "0.876"))
     with pytest.raises(UserError, match=r"x\.json: changed since medfold wrote it"):
         files.read_json(path)
-
-
-@pytest.fixture
-def sealed(tmp_path):
-    path = tmp_path / "x.csv"
-    table = pd.DataFrame({"id": ["a", "b,c"], "hash": ["00ff", ""], "size": [3, 0.1]})
-    files.write_sealed_csv(table, path, "inputs")
-    return path
-
-
-def test_sealed_table_is_read_back_without_its_origin(sealed):
-    table = files.read_sealed_csv(sealed, "inputs")
-    assert table.fillna("").to_numpy().tolist() == [["a", "00ff", 3], ["b,c", "", 0.1]]
-
-
-def test_sealed_table_is_made_again_if_a_companion_changed(tmp_path, capsys):
-    path, companion = tmp_path / "x.csv", tmp_path / "x.npy"
-    companion.write_bytes(b"1")
-    files.write_sealed_csv(pd.DataFrame({"id": ["a"]}), path, "inputs", [companion])
-    assert files.read_sealed_csv(path, "inputs", [companion]) is not None
-    companion.write_bytes(b"2")
-    assert files.read_sealed_csv(path, "inputs", [companion]) is None
-    assert "x.csv or x.npy has changed" in capsys.readouterr().out
-
-
-def test_sealed_table_of_other_inputs_is_made_again_silently(sealed, capsys):
-    assert files.read_sealed_csv(sealed, "others") is None
-    assert files.read_sealed_csv(sealed.with_name("missing.csv"), "inputs") is None
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text.replace("00ff", "00fe"),
-        lambda text: text[: text.rindex('"b,c"')],
-        lambda text: text[:-8],
-        lambda text: "",
-        lambda text: text.replace("origin", "orgin"),
-        lambda text: "\0\1\2" * 9,
-    ],
-)
-def test_damaged_sealed_table_is_made_again_and_named(sealed, capsys, damage):
-    sealed.write_text(damage(sealed.read_text()))
-    assert files.read_sealed_csv(sealed, "inputs") is None
-    assert "x.csv has changed" in capsys.readouterr().out
-
-
-def test_table_of_an_earlier_version_has_no_hash_of_its_contents(tmp_path):
-    path = tmp_path / "x.csv"
-    files.write_csv(pd.DataFrame({"id": ["a"], "origin": ["inputs"]}), path)
-    assert files.read_sealed_csv(path, "inputs")["id"].tolist() == ["a"]
 
 
 def test_check_folder_names_the_file_in_its_place(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from medfold.commands.folds import make_folds
+from medfold.commands.options import open_project
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.errors import UserError
@@ -110,8 +111,10 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
 
 @pytest.mark.slow
 def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
-    with pytest.raises(UserError, match=r"^SET, training\.head_epochs: a backbone without weights has no features"):
-        train(Project.open("small"), jobs="2", overrides={"training": {"head_epochs": 1}})
+    message = r"^SET, training\.head_epochs: a backbone without weights has no features"
+    overrides = {"training": {"head_epochs": 1}}
+    with pytest.raises(UserError, match=message), open_project("small", [], "baseline", overrides) as project:
+        train(project, jobs="2", overrides=overrides)
 
 
 @pytest.mark.slow

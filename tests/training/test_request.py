@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.errors import UserError
-from medfold.training.request import TrainingRequest, check_folds_exist, check_parallelism
+from medfold.training.request import TrainingRequest, check_parallelism
 
 
 def test_run_is_named_after_recipe_and_seed_unless_it_has_a_name():
@@ -14,17 +14,6 @@ def test_run_is_named_after_recipe_and_seed_unless_it_has_a_name():
 def test_overrides_replace_values_of_the_recipe(small):
     request = TrainingRequest(overrides={"training": {"epochs": 7}})
     assert request.recipe_of(small).training.epochs == 7
-
-
-@pytest.mark.parametrize("number", [-1, 3])
-def test_fold_that_does_not_exist_is_refused(small, number):
-    with pytest.raises(UserError, match=f"FOLD={number}: there is no fold {number}. Choose 0 to 2, or all"):
-        check_folds_exist(small, [0, number])
-
-
-def test_all_folds_exist(small):
-    check_folds_exist(small, None)
-    check_folds_exist(small, [0, 1, 2])
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_competition
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.system import files
 from medfold.terminal.command_line import command, variable
-from medfold.terminal.console import confirm, format_size, print_table, say
+from medfold.terminal.console import format_size, print_table, say
 
 
 @dataclass(frozen=True)
@@ -100,56 +101,9 @@ def _is_own_data(workspace: Workspace, paths: CompetitionPaths) -> bool:
         return False
 
 
-def select_names(known: dict, names: list[str], owner: str) -> list[str]:
-    """Returns the names without repetitions.
-
-    Args:
-        known: what has a name, by name.
-        names: names that the user wrote.
-        owner: to which the names belong, for the error message.
-
-    Raises:
-        UserError: a name is not known.
-    """
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
-        what = f"there is no {shorten_list(unknown)} among the {owner}{did_you_mean(unknown[0], known)}"
-        raise UserError(what, variable("DELETE", " ".join(names)), fix)
-    return list(dict.fromkeys(names))
-
-
-def remove_after_confirmation(
-    items: list[list[Path]], topic: str, descriptions: list[str], skip_question: bool
-) -> None:
-    """Prints what will be removed, asks once, and removes it.
-
-    Args:
-        items: the paths of each item.
-        topic: first word of the printed lines.
-        descriptions: text about each item.
-        skip_question: do not ask.
-    """
-    for line in descriptions:
-        say(topic, f"to be removed: {line}")
-    if not skip_question and not confirm("Remove this for good?"):
-        say(topic, "nothing was removed")
-        return
-    for paths in items:
-        for path in reversed(paths):  # the manifest, which marks the rest as complete, goes first
-            files.remove(path)
-    say(topic, f"removed: {len(descriptions)}")
-
-
 def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
     """Returns the names of the runs trained on each store, by store key."""
     runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
         runs.setdefault((files.read_json(file) or {}).get("store", ""), []).append(file.parent.name)
     return runs
-
-
-def total_size(paths: list[Path]) -> int:
-    """Returns the size of files and of all files in folders, in bytes."""
-    all_files = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
-    return sum(file.lstat().st_size for file in all_files if file.is_file() or file.is_symlink())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medfold.competition import Project
 from medfold.data import get_raw_data, get_raw_files
-from medfold.system import files
+from medfold.system import locks
 
 
 def download(
@@ -19,7 +19,7 @@ def download(
         patterns: names or patterns of the files to get. Defaults to all files.
     """
     if patterns:
-        with files.tidy_lock(project.paths.raw):
+        with locks.tidy_lock(project.paths.raw):
             get_raw_files(project, patterns)
     else:
         get_raw_data(project, path, force)

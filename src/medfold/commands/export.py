@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.errors import UserError
-from medfold.runs import facts_of_run, find_run, recipe_of_run, require_trained_folds
+from medfold.runs import check_folds_exist, facts_of_run, find_run, recipe_of_run, require_trained_folds
 from medfold.system import files
 from medfold.system.processes import silence_native_output
 from medfold.terminal.command_line import variable
@@ -29,8 +29,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     run_paths = find_run(project.paths, run)
     facts = facts_of_run(project, run)
     recipe = recipe_of_run(project, run)
-    if fold >= facts.folds.k:
-        raise UserError(f"there is no fold {fold}", variable("FOLD", fold), f"Choose 0 to {facts.folds.k - 1}")
+    check_folds_exist([fold], facts.folds.k, f"0 to {facts.folds.k - 1}")
     if fold not in (done := require_trained_folds(run_paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", variable("FOLD", fold), fix)

@@ -12,7 +12,7 @@ from medfold.data import (
     load_dataset,
     near_duplicate_examples,
     read_extra_columns,
-    sample_submission,
+    read_sample_submission,
 )
 from medfold.errors import count_of, shorten_list
 from medfold.folds import (
@@ -69,7 +69,9 @@ def show_dataset(project: Project, data: Dataset) -> None:
     """
     competition = project.competition
     train = data.train
-    check_sample_submission(competition, sample_submission(competition, project.paths), data.test_groups.index.tolist())
+    check_sample_submission(
+        competition, read_sample_submission(competition, project.paths), data.test_groups.index.tolist()
+    )
     if competition.score.unit:
         warn_of_lost_labels(competition, train, data.unreadable)
     _show_folds(project, data)

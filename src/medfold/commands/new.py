@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug
-from medfold.data import Source, build_samples, needs_holdout, sample_submission, staged_data
+from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug, settings_located
+from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.command_line import command, variable
 from medfold.terminal.console import print_table, say, warn
 
@@ -56,7 +56,7 @@ def _get_and_draft(workspace: Workspace, paths: CompetitionPaths, source: dict[s
         if not paths.raw_manifest.is_file():
             Source(source, paths).write_manifest()
         return draft_facts(paths.raw)
-    with files.tidy_lock(paths.raw):
+    with locks.tidy_lock(paths.raw):
         if path is None:
             manifest = Source(source, paths).get()
             draft = draft_facts(paths.raw)
@@ -73,10 +73,11 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
         competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file)
-        count = (table := build_samples(competition, paths))["part"].value_counts()
-        if not needs_holdout(paths):
-            units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-            check_sample_submission(competition, sample_submission(competition, paths), units)
+        with settings_located(paths):
+            count = (table := build_samples(competition, paths))["part"].value_counts()
+            if not needs_holdout(paths):
+                units = table.loc[table["part"] == "test", "unit"].unique().tolist()
+                check_sample_submission(competition, read_sample_submission(competition, paths), units)
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:

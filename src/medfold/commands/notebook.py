@@ -6,7 +6,7 @@ from medfold.ensemble import ensemble_runs, summarise_ensemble
 from medfold.kaggle import RemoteRun
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import load_dataset_for
-from medfold.system import files
+from medfold.system import locks
 from medfold.terminal.console import say
 
 
@@ -28,7 +28,7 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     data = load_dataset_for(project, names)
     ensemble = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(project.competition, ensemble), method)
-    with files.exclusive_lock(bundle_folder(project, ensemble.run_names), PACKING_MESSAGE):
+    with locks.exclusive_lock(bundle_folder(project, ensemble.run_names), PACKING_MESSAGE):
         remote_run = pack_submission(project, data, ensemble)
     say("notebook", project.display(remote_run.notebook))
     say(

@@ -1,12 +1,16 @@
 """Options shared by several commands, and functions that read their values."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from medfold.errors import UserError
 from medfold.terminal.command_line import variable
+
+if TYPE_CHECKING:
+    from medfold.competition import Project
 
 REQUIRED = (
     "required"  # shown as the default of an option that must be given; its absence is a UserError, see `check_given`
@@ -48,13 +52,20 @@ def check_given(value: str, name: str, example: str) -> None:
         raise UserError("not given", variable(name), f"Example: {example}")
 
 
-def open_project(competition: str, writes: Sequence[str] = ()):
-    """Opens a competition, and checks its metrics and its source.
+@contextmanager
+def open_project(
+    competition: str, writes: Sequence[str] = (), recipe: str | None = None, overrides: dict[str, Any] | None = None
+) -> Iterator["Project"]:
+    """Opens a competition for the command within the block, and checks its metrics and its source.
+
+    A SettingError within the block becomes a UserError that also names the file with the key, see `settings_located`.
 
     Args:
         competition: name of the competition.
         writes: the folders of the project that the command writes to, such as `data`; they are checked before its work
             begins. Defaults to none.
+        recipe: name of the recipe that the command uses. Defaults to none.
+        overrides: keys of the recipe that SET changes, nested. Defaults to none.
 
     Raises:
         UserError: no such competition, an error in its competition.yaml, or a folder that cannot be written to.
@@ -66,18 +77,18 @@ def open_project(competition: str, writes: Sequence[str] = ()):
 
     project = Project.open(competition)
     score = project.competition.score
-    with settings_located(project.paths):
+    paths = project.paths
+    folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
+    with settings_located(paths, recipe, overrides):
         for metric in (score.metric, *score.also):
             metric_of(project.competition, metric)
         open_source(project)
-    paths = project.paths
-    folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
-    for name, folder in folders.items():
-        files.check_writable(folder) if name in writes else files.check_folder(folder)
-    return project
+        for name, folder in folders.items():
+            files.check_writable(folder) if name in writes else files.check_folder(folder)
+        yield project
 
 
-def read_overrides(text: str) -> dict:
+def read_overrides(text: str) -> dict[str, Any]:
     """Reads the value of SET: the overrides of a recipe."""
     from medfold.competition import parse_overrides
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from medfold.competition import Project, load_recipe, settings_located
+from medfold.competition import Project, load_recipe
 from medfold.data import load_samples, scan_dataset
 from medfold.images import read_measurements, store_exists, store_key
 from medfold.system import files
@@ -31,5 +31,4 @@ def prepare(
     scanned = read_measurements(project.competition, project.paths) is not None
     if scanned and store_exists(project.paths, key):
         say("prepare", f"complete: {project.display(project.paths.store(key))} ({variable('FORCE')} makes it again)")
-    with settings_located(project.paths, recipe, overrides):
-        scan_dataset(project, image_settings, quiet=False)
+    scan_dataset(project, image_settings, quiet=False)

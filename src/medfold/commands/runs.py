@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from medfold.commands.data import remove_after_confirmation, select_names, total_size
+from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import Project
 from medfold.errors import shorten_list
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Project, settings_located
 from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
@@ -55,21 +55,22 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
             warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
             continue
         project = Project.open(competition, workspace)
-        _fetch_scores(project, ledger[ledger["competition"] == competition])
-        results.append(_show_scores(project))
+        with settings_located(project.paths):
+            _fetch_scores(project, ledger[ledger["competition"] == competition])
+            results.append(_show_scores(project))
     return results
 
 
 def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
     """Fetches the scores of the submissions that have none, and writes them into the ledger."""
-    leaderboard = leaderboard_of(project.competition.upload)
+    leaderboard = leaderboard_of(project)
     pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(pending) or leaderboard.fetch_scores is None:
+    if not len(pending) or not leaderboard.has_late_scores:
         return
     records = {row["file"]: read_record(project, row) for _, row in pending.iterrows()}
     queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
     try:
-        results = leaderboard.fetch_scores(project.competition, queries)
+        results = leaderboard.fetch_scores(queries)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return

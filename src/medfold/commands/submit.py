@@ -31,7 +31,7 @@ from medfold.submission import (
     write_draft,
     write_record,
 )
-from medfold.system import files
+from medfold.system import locks
 from medfold.terminal.command_line import command, variable
 from medfold.terminal.console import print_table, say, warn
 
@@ -68,8 +68,8 @@ def submit(
     ensemble = ensemble_runs(project, names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)
     draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
-    leaderboard = leaderboard_of(competition.upload)
-    with files.lock(paths.submissions):
+    leaderboard = leaderboard_of(project)
+    with locks.lock(paths.submissions):
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
         warn_of_lost_ledger(project.workspace)
@@ -101,8 +101,8 @@ def submit(
     )
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(project, ensemble.run_names)
-    with files.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.IS_LONG_RUNNING else files.lock(entry.file):
-        outcome = leaderboard.submit(competition, paths, entry)
+    with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
+        outcome = leaderboard.submit(entry)
         write_record(project, row, outcome, record)
     _show_outcome(project, outcome, num_scored_before=int((earlier["status"] == "scored").sum()))
     if outcome.problem:
@@ -134,7 +134,7 @@ def _write(
 def _check_upload(project: Project) -> None:
     """Checks whether the submission could be uploaded, for a dry run."""
     try:
-        leaderboard_of(project.competition.upload).preflight(project.competition, project.paths)
+        leaderboard_of(project).preflight()
     except UnreachableError as reason:
         warn("submit", f"dry run: nothing was submitted, and Kaggle was not asked: {reason}")
     else:

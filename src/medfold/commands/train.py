@@ -4,17 +4,17 @@ import time
 from typing import Any
 
 from medfold.commands.folds import show_dataset
-from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings, settings_located
+from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
 from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
+from medfold.runs import check_folds_exist
 from medfold.scoring import describe_score
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.training import (
     TrainingRequest,
-    check_folds_exist,
     check_parallelism,
     check_recipe_trainable,
     missing_folds,
@@ -49,27 +49,14 @@ def train(
     Raises:
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
     """
-    with settings_located(project.paths, recipe, overrides):
-        _train(project, recipe, overrides or {}, seeds or [0], folds, run, jobs, workers, on)
-
-
-def _train(
-    project: Project,
-    recipe: str,
-    overrides: dict[str, Any],
-    seeds: list[int],
-    folds: list[int] | None,
-    run: str | None,
-    jobs: str,
-    workers: str,
-    on: str,
-) -> None:
+    seeds = seeds or [0]
     if run and len(seeds) > 1:
         raise UserError(
             "one name cannot be used for several seeds", variable("RUN", run), f"Leave {variable('RUN')} out"
         )
-    check_folds_exist(project, folds)
-    requests = [TrainingRequest(recipe, overrides, seed, run, folds, jobs, workers=workers) for seed in seeds]
+    num_folds = project.competition.folds.k
+    check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
+    requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
     resolved_recipe = requests[0].recipe_of(project)
     prepare = None
     unfinished = False

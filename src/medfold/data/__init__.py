@@ -3,6 +3,7 @@
 - `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
 - `staging`: raw data that is kept only if it is accepted;
 - `label_layouts/`: a module per layout of the labels; `samples`: the sample table;
+- `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples;
 - `holdout`: training images that become the test part;
 - `dataset`: all of these together, with folds and audit;
@@ -11,18 +12,18 @@
 
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
+from medfold.data.extra_columns import read_extra_columns
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
+from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
     check_solution,
     encode_targets,
     needs_holdout,
-    read_extra_columns,
     read_samples,
     read_test_part,
-    sample_submission,
     samples_are_fresh,
 )
 from medfold.data.scanning import scan_dataset
@@ -49,9 +50,9 @@ __all__ = [
     "new_images",
     "open_source",
     "read_extra_columns",
+    "read_sample_submission",
     "read_samples",
     "read_test_part",
-    "sample_submission",
     "samples_are_fresh",
     "scan_dataset",
     "source",

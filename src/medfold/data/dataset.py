@@ -78,50 +78,46 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    with settings_located(project.paths):
-        return _load_dataset(project, image_settings, audit, renew_folds)
-
-
-def _load_dataset(project: Project, image_settings: ImageSettings | None, audit: bool, renew_folds: bool) -> Dataset:
-    competition = project.competition
-    paths = project.paths
-    fold_facts = project.competition.folds
-    _check_fold_method(project)
-    makes_folds = renew_folds or not paths.folds.is_file()
-    joins_near = fold_facts.duplicates == "near"
-    all_samples, appearance, near = _measured_samples(project, image_settings, audit or makes_folds or joins_near)
-    joined = near if joins_near else None  # near-duplicates that join groups
-    if needs_holdout(paths):
-        all_samples = cut_holdout(project, all_samples, joined)
-    is_readable = all_samples["bad"] == ""
-    readable, unreadable = all_samples[is_readable].drop(columns="bad"), all_samples[~is_readable]
-    train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
-    targets = encode_targets(competition, train)
-    train["group"] = join_duplicates(train, joined)
-    if makes_folds:
-        train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
-    else:
-        fold = check_folds(paths, train["id"], fold_facts, set(unreadable["id"])).set_index("id")["fold"]
-        train["fold"] = fold.loc[train["id"]].to_numpy()
-    leaks = find_leaks(train, test, targets, near.pairs if near else None)
-    _check_groups_are_whole(project, leaks)
-    if makes_folds:
-        save_new_folds(project, train, leaks)
-    else:
-        restore_folds_metadata(project, train, leaks)
-    if near is not None:
-        files.write_csv(leaks.table(), paths.audit)
-    return Dataset(
-        train,
-        targets,
-        test,
-        test_groups=all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"],
-        leaks=leaks,
-        unreadable=unreadable[unreadable["part"] == "train"],
-        has_new_folds=makes_folds,
-        appearance=appearance,
-        near_duplicates=near,
-    )
+    with settings_located(project.paths):  # a notebook has no command around it
+        competition = project.competition
+        paths = project.paths
+        fold_facts = project.competition.folds
+        _check_fold_method(project)
+        makes_folds = renew_folds or not paths.folds.is_file()
+        joins_near = fold_facts.duplicates == "near"
+        all_samples, appearance, near = _measured_samples(project, image_settings, audit or makes_folds or joins_near)
+        joined = near if joins_near else None  # near-duplicates that join groups
+        if needs_holdout(paths):
+            all_samples = cut_holdout(project, all_samples, joined)
+        is_readable = all_samples["bad"] == ""
+        readable, unreadable = all_samples[is_readable].drop(columns="bad"), all_samples[~is_readable]
+        train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
+        targets = encode_targets(competition, train)
+        train["group"] = join_duplicates(train, joined)
+        if makes_folds:
+            train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
+        else:
+            fold = check_folds(paths, train["id"], fold_facts, set(unreadable["id"])).set_index("id")["fold"]
+            train["fold"] = fold.loc[train["id"]].to_numpy()
+        leaks = find_leaks(train, test, targets, near.pairs if near else None)
+        _check_groups_are_whole(project, leaks)
+        if makes_folds:
+            save_new_folds(project, train, leaks)
+        else:
+            restore_folds_metadata(project, train, leaks)
+        if near is not None:
+            files.write_csv(leaks.table(), paths.audit)
+        return Dataset(
+            train,
+            targets,
+            test,
+            test_groups=all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"],
+            leaks=leaks,
+            unreadable=unreadable[unreadable["part"] == "train"],
+            has_new_folds=makes_folds,
+            appearance=appearance,
+            near_duplicates=near,
+        )
 
 
 def _check_fold_method(project: Project) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 from medfold.competition import Project
 from medfold.data.samples import encode_targets, write_holdout
 from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
-from medfold.system import files
+from medfold.system import locks
 from medfold.terminal.console import say
 
 
@@ -35,7 +35,7 @@ def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicate
     groups = join_duplicates(readable, near)
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
     columns = all_samples.drop(columns=["bad", "hash"])
-    with files.lock(project.paths.samples):
+    with locks.lock(project.paths.samples):
         table = write_holdout(competition, project.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
     moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Project, settings_located
+from medfold.competition import Project
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 
@@ -29,7 +29,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     """
     paths = project.paths
     source = open_source(project)
-    with files.tidy_lock(paths.raw):
+    with locks.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
             hint = f" ({variable('FORCE')} to get it again)" if path else ""
@@ -43,8 +43,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
                 manifest = Source(project.competition.source, staged).get(path)
                 table = build_samples(project.competition, staged)
         else:
-            with settings_located(paths):
-                manifest = source.get(force=force)
+            manifest = source.get(force=force)
             table = build_samples(project.competition, paths)
     _note_nested_copy(project)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
@@ -125,7 +124,7 @@ def load_samples(project: Project) -> pd.DataFrame:
 def _fresh_samples(project: Project) -> pd.DataFrame:
     """Reads the sample table, or builds it from complete raw data if it is missing or outdated."""
     paths = project.paths
-    with files.lock(paths.samples):
+    with locks.lock(paths.samples):
         if samples_are_fresh(project.competition, paths):
             return read_samples(project.competition, paths)
         table = build_samples(project.competition, paths)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, settings_located, with_former_names
+from medfold.competition import Competition, with_former_names
 from medfold.data import label_layouts
+from medfold.data.sample_submission import blank_submission
 from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
@@ -29,12 +30,6 @@ VERSION = 4  # increased when the same raw data gives a different table
 
 
 def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
-    """Builds the sample table; its errors name competition.yaml, see `_build_samples`."""
-    with settings_located(paths):
-        return _build_samples(competition, paths)
-
-
-def _build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
@@ -137,7 +132,7 @@ def _write(
         written.append(paths.solution)
     if not competition.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
-        files.write_csv(_blank_submission(competition, units), paths.sample_submission)
+        files.write_csv(blank_submission(competition, units), paths.sample_submission)
         written.append(paths.sample_submission)
     files.write_csv(table, paths.samples)
     metadata = {
@@ -209,46 +204,6 @@ def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
     return np.stack(columns, axis=1) if competition.task == "multilabel" else columns[0]
 
 
-def sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
-    """Reads the sample submission, that of the data or else the one that medfold wrote; all columns as text.
-
-    Raises:
-        UserError: no such file, or it has no id column.
-    """
-    submission_facts = competition.submission
-    raw = paths.raw_root(competition.images.root)
-    path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
-    with settings_located(paths):
-        key = "submission.sample" if submission_facts.sample else None
-        return read_table(path, {submission_facts.id: "submission.id"}, key)
-
-
-def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
-    """Reads the columns of the label table that no fact uses, such as age or sex.
-
-    Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
-
-    Args:
-        competition: the facts (`labels` and the classes).
-        paths: paths of the competition.
-        ids: ids of the samples to look up, text (n,).
-
-    Returns:
-        Text columns, one row per id, in the order of `ids`.
-    """
-    labels = competition.labels
-    no_columns = pd.DataFrame(index=ids.index)
-    path = paths.raw_root(competition.images.root) / (labels.file or "")
-    if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
-        return no_columns
-    table = read_table(path, {labels.id: "labels.id"}).drop_duplicates(labels.id).set_index(labels.id)
-    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
-    table = table[[column for column in table if column not in used]]
-    # Ids that are in train and in test have their folder in front.
-    original_ids = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])
-    return table.reindex(original_ids).set_axis(ids.index) if set(original_ids) <= set(table.index) else no_columns
-
-
 def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
@@ -270,16 +225,7 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
     if submission_facts.sample:
         path = raw / submission_facts.sample
         return table, read_table(path, {submission_facts.id: "submission.id"}, "submission.sample")
-    return table, _blank_submission(competition, table["unit"].unique()).astype(str)
-
-
-def _blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFrame:
-    """Returns a sample submission: one row per unit, each class equally probable."""
-    blank = pd.DataFrame({competition.submission.id: units})
-    blank[competition.prediction_columns] = (
-        1 / len(competition.prediction_columns) if competition.exclusive_classes else 0.5
-    )
-    return blank
+    return table, blank_submission(competition, table["unit"].unique()).astype(str)
 
 
 def _check_ids(table: pd.DataFrame, part: str) -> None:

@@ -66,7 +66,8 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
     """
 
     def register(fit: Callable) -> Callable:
-        METHODS.register(fit.__name__, Method(fit.__name__, title, fit, needs_labels, gives_ranks))
+        method = Method(fit.__name__, title, fit, needs_labels, gives_ranks)
+        METHODS.register(method.name, method, fit.__module__)
         return fit
 
     return register

@@ -1,6 +1,6 @@
 """Folds: splitters, the folds table, and the audit for leaks.
 
-- `splitters`: assign folds, choose the holdout;
+- `splitters`: assign folds; `holdout`: chooses the holdout; `class_counts`: classes in groups and folds;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
 - `leaks`: the audit; `unnamed_groups`: columns, ids and folders that look like groups;
@@ -8,13 +8,15 @@
 - `dataset_shift`: differences between training and test part, and columns that predict the class.
 """
 
+from medfold.folds.class_counts import fold_balance, scarce_classes
 from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint
+from medfold.folds.holdout import choose_holdout
 from medfold.folds.kept_near_duplicates import NearDuplicates, load_near_duplicates, read_near_duplicates
 from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
-from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, scarce_classes
+from medfold.folds.splitters import assign_folds
 from medfold.folds.unnamed_groups import (
     GROUP_WORDS,
     PERSON_WORDS,

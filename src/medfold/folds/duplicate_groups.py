@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from medfold.folds.kept_near_duplicates import NearDuplicates
-from medfold.folds.splitters import merge_groups
 
 
 def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
@@ -21,3 +22,28 @@ def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.nd
     if near is not None:
         shared.append(near.cluster_of(samples["id"]))
     return merge_groups(samples["group"].to_numpy(), *shared)
+
+
+def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
+    """Merges groups that share something, such as an identical image; chains of such groups become one group, too.
+
+    Args:
+        groups: int (n,), the group of each sample.
+        shared: (n,) each, equal where samples share something: pixel hashes, clusters of near-duplicates.
+
+    Returns:
+        int64 (n,): the smallest group number of each merged cluster.
+    """
+    group_node, unique_groups = pd.factorize(groups, sort=True)
+    nodes = []
+    total = len(unique_groups)
+    for column in shared:
+        node, unique_values = pd.factorize(column)
+        nodes.append(node + total)
+        total += len(unique_values)
+    rows, columns = np.tile(group_node, len(shared)), np.concatenate(nodes)
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(total, total))
+    _, cluster = connected_components(graph, directed=False)
+    cluster = cluster[: len(unique_groups)]
+    smallest = pd.Series(np.asarray(unique_groups)).groupby(cluster).min()
+    return smallest.loc[cluster[group_node]].to_numpy(np.int64)

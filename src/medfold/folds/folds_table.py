@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import FoldFacts
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.command_line import command
 
 
@@ -55,7 +55,7 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     Returns:
         Path of the renamed earlier table; None if there was none.
     """
-    with files.lock(paths.folds):
+    with locks.lock(paths.folds):
         renamed = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
         files.write_csv(table[["id", "group", "fold"]], paths.folds)
         files.write_json(metadata, paths.folds_metadata)

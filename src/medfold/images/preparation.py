@@ -24,7 +24,7 @@ STEPS: Registry[Callable[..., np.ndarray]] = Registry("step")
 
 def preparation_step(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Registers a function (pixels, **arguments) -> pixels as a preparation step under its name."""
-    STEPS.register(function.__name__, function)
+    STEPS.register(function.__name__, function, function.__module__)
     return function
 
 

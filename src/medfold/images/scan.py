@@ -18,6 +18,7 @@ from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
 from medfold.images.scan_tables import (
+    check_enough_readable,
     measurement_table,
     raw_images_fingerprint,
     read_appearance,
@@ -29,7 +30,8 @@ from medfold.images.scan_worker import ImageScan, ScanTask, scan_image
 from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import files, locks
+from medfold.system.sealed_tables import write_sealed_csv
 from medfold.terminal.command_line import command
 from medfold.terminal.progress import progress_bar
 
@@ -78,7 +80,7 @@ def scan_images(
         steps_of(image_settings)
     for window in competition.images.windows:
         window_of(window)
-    with files.lock(paths.measurements):
+    with locks.lock(paths.measurements):
         measurements = read_measurements(competition, paths)
         work = _ScanWork(
             image_settings=_settings_of_missing_store(competition, paths, image_settings),
@@ -220,12 +222,13 @@ def _finish_measurements(
         UserError: more images are unreadable than `images.tolerate` allows.
     """
     measurements = measurement_table(samples, results)
+    bad_images = write_bad_images(paths, samples, measurements)
     try:
-        write_bad_images(competition, paths, samples, measurements)
+        check_enough_readable(competition, paths, bad_images, len(samples))
     except UserError:
         journal.forget(np.flatnonzero(measurements["bad"] != ""))
         raise
-    files.write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(competition, paths))
+    write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(competition, paths))
     return measurements
 
 

@@ -15,6 +15,7 @@ from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.system.sealed_tables import read_sealed_csv, write_sealed_csv
 
 VERSION = 3  # increase it when the same images give other measurements
 
@@ -28,7 +29,7 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
         raw data.
     """
     inputs = raw_images_fingerprint(competition, paths)
-    table = files.read_sealed_csv(paths.measurements, inputs, bad=str)
+    table = read_sealed_csv(paths.measurements, inputs, bad=str)
     return None if table is None or not len(table) else table.fillna({"bad": ""})
 
 
@@ -41,7 +42,7 @@ def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.Dat
     """
     inputs = raw_images_fingerprint(competition, paths)
     companions = (paths.thumbnails, paths.headers)
-    table = files.read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
+    table = read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
     return None if table is None or not len(table) else table
 
 
@@ -71,38 +72,58 @@ def measurement_table(samples: pd.DataFrame, results: dict[int, ImageScan]) -> p
     return table
 
 
-def write_bad_images(
-    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame
-) -> None:
+def write_bad_images(paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
     """Writes the list of unreadable images; no file if all can be read.
 
     Args:
-        competition: `images.tolerate` is the share of images that may be unreadable.
         paths: the files of the competition.
         samples: the sample table.
         measurements: the measurements, in the order of `samples`.
 
-    Raises:
-        UserError: more images are unreadable than allowed, or all.
+    Returns:
+        The list: file, reason, id and part of each unreadable image.
     """
     is_unreadable = (measurements["bad"] != "").to_numpy()
-    if not is_unreadable.any():
-        files.remove(paths.bad_images)
-        return
     bad_images = samples.loc[is_unreadable, ["id", "part"]].assign(
         file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "bad"]
-    )
-    files.write_csv(bad_images[["file", "reason", "id", "part"]], paths.bad_images)
+    )[["file", "reason", "id", "part"]]
+    if len(bad_images):
+        files.write_csv(bad_images, paths.bad_images)
+    else:
+        files.remove(paths.bad_images)
+    return bad_images
+
+
+def check_enough_readable(
+    competition: Competition, paths: CompetitionPaths, bad_images: pd.DataFrame, num_images: int
+) -> None:
+    """Checks that no more images are unreadable than `images.tolerate` allows, and that some can be read.
+
+    Args:
+        competition: `images.tolerate` is the share of images that may be unreadable.
+        paths: the files of the competition.
+        bad_images: the list of unreadable images.
+        num_images: number of all images.
+
+    Raises:
+        UserError: too many are unreadable, or all.
+    """
+    if not len(bad_images):
+        return
     allowed = competition.images.tolerate
-    if is_unreadable.mean() > allowed or is_unreadable.all():
-        first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
-        counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
-        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%}). The first: {first}"
-        if is_unreadable.all() and bad_images["reason"].nunique() == 1:
-            fix = "All have this reason: check 'images' in competition.yaml, and the files"
-        else:
-            fix = "Download them again, or raise images.tolerate"
-        raise UserError(what, paths.bad_images, fix)
+    are_all_bad = len(bad_images) == num_images
+    if len(bad_images) / num_images <= allowed and not are_all_bad:
+        return
+    first = bad_images.iloc[0]
+    what = (
+        f"{len(bad_images):,} of {num_images:,} images cannot be read, more than images.tolerate allows "
+        f"({allowed:.2%}). The first: {first['file']}: {first['reason']}"
+    )
+    if are_all_bad and bad_images["reason"].nunique() == 1:
+        fix = "All have this reason: check 'images' in competition.yaml, and the files"
+    else:
+        fix = "Download them again, or raise images.tolerate"
+    raise UserError(what, paths.bad_images, fix)
 
 
 def write_appearance(
@@ -137,4 +158,4 @@ def write_appearance(
     table.insert(0, "id", readable_ids)
     inputs = raw_images_fingerprint(competition, paths)
     companions = (paths.thumbnails, paths.headers)
-    files.write_sealed_csv(table, paths.appearance, inputs, companions)
+    write_sealed_csv(table, paths.appearance, inputs, companions)

@@ -39,7 +39,7 @@ def backbone(scaling: str, **arguments) -> Callable:
     """
 
     def register(build: Callable) -> Callable:
-        BACKBONES.register(build.__name__, Backbone(build, scaling, **arguments))
+        BACKBONES.register(build.__name__, Backbone(build, scaling, **arguments), build.__module__)
         return build
 
     return register

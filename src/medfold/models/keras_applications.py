@@ -46,7 +46,7 @@ def _register_applications() -> None:
                     pretrained=True,
                     min_size=_MIN_SIZES.get(family, 32),
                 )
-                BACKBONES.register(name, backbone)
+                BACKBONES.register(name, backbone, __name__)
 
 
 def _build_application(name: str, images, backbone_settings: BackboneSettings):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import Project, Recipe
+from medfold.competition import Project, Recipe, settings_located
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
@@ -17,7 +17,7 @@ from medfold.paths import Workspace
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_line import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
@@ -51,7 +51,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
-        with files.exclusive_lock(folder, "this training at Kaggle is under way"):
+        with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
             sharers = k if request.folds is None else len(request.folds)
             remote_request = replace(request, run=run_paths.name, folds=missing, sharers=sharers)
             remote_run = _pack_training(project, resolved_recipe, remote_request, folder, datasets, competition)
@@ -85,9 +85,10 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     project = Project.open(paths.name, Workspace(root))
     request = bundle.request
     try:
-        _prepare_data(project, Path(inputs))
-        data = load_dataset(project, request.recipe_of(project).images)
-        result = train_run(project, request, data)
+        with settings_located(paths, request.recipe, request.overrides):
+            _prepare_data(project, Path(inputs))
+            data = load_dataset(project, request.recipe_of(project).images)
+            result = train_run(project, request, data)
         say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():

@@ -19,7 +19,7 @@ from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -192,7 +192,7 @@ def unpack_results(
             target = run_paths.fold(number)
             if fold.done.is_file() and not is_fold_trained(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
-            with files.lock(target.folder):
+            with locks.lock(target.folder):
                 if fold.done.is_file():
                     if target.folder.is_dir():  # the old fold is removed with the temporary folder
                         target.folder.replace(Path(unpacked) / f"before{number}")

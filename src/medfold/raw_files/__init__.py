@@ -1,6 +1,7 @@
 """Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts.
 
 - `image_patterns`: path patterns such as `train/{id}.png`;
+- `text_tables`: tables, read as text;
 - `label_tables`, `label_texts`, `label_arrays`: labels in tables, in texts and in arrays;
 - `companions`: masks and other files beside the images;
 - `parts`: words for train, valid and test.
@@ -22,9 +23,7 @@ from medfold.raw_files.image_patterns import (
 from medfold.raw_files.label_arrays import class_numbers, open_arrays
 from medfold.raw_files.label_tables import (
     MARKS,
-    TABLE_EXTENSIONS,
     check_classes,
-    check_column,
     drop_rows,
     is_one_hot,
     map_labels,
@@ -32,10 +31,10 @@ from medfold.raw_files.label_tables import (
     merge_repeated_rows,
     normalise_texts,
     parse_marks,
-    read_table,
 )
 from medfold.raw_files.label_texts import split_label_list, split_long
 from medfold.raw_files.parts import choose_test_part, part_from_name
+from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_table
 
 __all__ = [
     "CHANNEL_FIELD",

@@ -1,92 +1,17 @@
-"""Label tables of the raw data: reading as text, checks, merging of repeated rows."""
+"""Labels in tables: marks, classes, `labels.map`, and several rows of one id."""
 
-import csv
-import gzip
-import io
 import re
-import warnings
-import zlib
-from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import CHECK_PATH, SettingError, UserError, count_of, did_you_mean, shorten_list
-from medfold.project_root import display_path
+from medfold.errors import UserError, count_of, shorten_list
 from medfold.terminal.console import warn
 
-# Extensions of files that may be tables, in lower case.
-TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
-READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
-SEPARATORS = ",;\t|"
-MAX_COLUMNS = 10_000
-MAX_LISTED_COLUMNS = 30  # in an error message
-SAME_NAME = 0.8  # similarity of file names from which one is probably the other, misspelt
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # marks of absent and present labels in tables
-
-
-def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) -> pd.DataFrame:
-    """Reads a table with all columns as text, empty cells as ''.
-
-    Detects the separator: comma, semicolon, tab or |, or the one in Excel's line `sep=;`. Detects the encoding: UTF-8,
-    UTF-16 with a byte order mark, otherwise Windows-1252, with a warning. Strips spaces around column names.
-    Decompresses files that end with .gz. Reads the first sheet of an Excel workbook. Excel and Parquet need an extra
-    package.
-
-    Args:
-        path: path of the table, for reading and for error messages.
-        needed: columns that the table must have, and the key of competition.yaml that names each.
-        key: the key of competition.yaml that names the table. Defaults to none.
-
-    Raises:
-        UserError: no such file, not a table, or a needed column that is missing, see `check_column`.
-    """
-    try:
-        needs_package = path.suffix.lower() in READERS
-        table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
-    except FileNotFoundError:
-        fix = "Check that the download is complete"
-        if key is None:
-            raise UserError("no such file", path, fix) from None
-        hint = did_you_mean(path.name, (file.name for file in path.parent.glob("*")), SAME_NAME)
-        raise SettingError(f"{display_path(path)}: no such file{hint}", key, fix) from None
-    except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            raise UserError(f"damaged ({error})", path, "Download it again") from None
-        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
-    except pd.errors.EmptyDataError:
-        raise UserError("not a readable table (it is empty)", path, "Restore it, or download it again") from None
-    except pd.errors.ParserError as error:
-        raise UserError(
-            f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
-        ) from None
-    except (EOFError, zlib.error) as error:
-        raise UserError(f"damaged ({error})", path, "Download it again") from None
-    for column, key in needed.items():
-        check_column(column, key, table, path.name)
-    return table
-
-
-def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
-    """Checks that a table has a column that competition.yaml names.
-
-    Args:
-        column: name of the column.
-        key: the key that names the column.
-        table: the table.
-        name: name of the table's file, for the error message.
-
-    Raises:
-        UserError: there is no such column; the most similar name is suggested.
-    """
-    if column not in table:
-        columns = [str(known) for known in table.columns]
-        what = f"{name} has no column '{column}'{did_you_mean(column, columns)}"
-        raise SettingError(what, key, f"Columns: {shorten_list(columns, MAX_LISTED_COLUMNS)}")
 
 
 def normalise_texts(values: pd.Series) -> pd.Series:
@@ -138,103 +63,6 @@ def drop_rows(table: pd.DataFrame, dropped: pd.Series) -> pd.DataFrame:
 def is_one_hot(marks: pd.DataFrame) -> pd.Series:
     """Returns which rows are one-hot (a single 1, the others 0), as bool (n,)."""
     return marks.notna().all(axis=1) & (marks.sum(axis=1) == 1)
-
-
-def _read_with_package(path: Path) -> pd.DataFrame:
-    """Reads an Excel workbook or a Parquet file, as text."""
-    package = READERS[path.suffix.lower()]
-    if not path.is_file():
-        raise FileNotFoundError
-    try:
-        if package == "openpyxl":
-            table = pd.read_excel(path, dtype=str, keep_default_na=False, engine=package)
-        else:
-            table = pd.read_parquet(path, engine=package)
-    except ImportError:
-        fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
-        raise UserError(f"reading the table needs the package {package}", path, fix) from None
-    except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
-        raise UserError(
-            f"not a readable table ({type(error).__name__})", path, "Download it again, or correct the extension"
-        ) from None
-    table = table.astype("string").fillna("").astype(object)
-    return _clean_column_names(table.reset_index(drop=True), path)
-
-
-def _decode_text(path: Path) -> str:
-    content = path.read_bytes()
-    if path.suffix.lower() == ".gz":
-        content = gzip.decompress(content)
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        if encoding == "cp1252":
-            _warn_of_guessed_encoding(path)
-        return text
-    raise UserError("not a text file: neither UTF-8, UTF-16 nor Windows-1252", path, "Save it as CSV in UTF-8")
-
-
-@cache  # warns once: several steps of a command read the same table
-def _warn_of_guessed_encoding(path: Path) -> None:
-    warn("tables", f"{path.name} is not UTF-8: read as Windows-1252 (Western European)")
-
-
-def _parse_text(text: str, path: Path) -> pd.DataFrame:
-    head = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
-    if declared := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes this line above the header
-        separator = declared[1]
-        text = text.lstrip("\r\n")[len(head) :]
-    else:
-        # A column name may contain another separator; the row below the header then decides.
-        first, second = (re.sub(r'"[^"]*"', "", line) for line in [*text.strip().split("\n", 2), "", ""][:2])
-        separator = max(SEPARATORS, key=lambda sign: (min(first.count(sign), second.count(sign)), first.count(sign)))
-    read_arguments = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            table = pd.read_csv(io.StringIO(text), **read_arguments)
-        except (pd.errors.ParserWarning, pd.errors.ParserError):  # some rows may have more columns than the header
-            width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
-            if width > MAX_COLUMNS:
-                raise
-            rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **read_arguments)
-            num_columns = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
-            table = _drop_surplus_columns(rows, num_columns, head, path)
-        else:  # pandas numbers repeated names, so the header is read again without that
-            table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **read_arguments).iloc[0]
-    return _clean_column_names(table.rename_axis(columns=None), path)
-
-
-def _clean_column_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    table = table.rename(columns=lambda name: "" if name is None or name != name else str(name).strip())
-    # Spreadsheets may write empty columns after the last one.
-    table = table.loc[:, [bool(name) or bool((values != "").any()) for name, values in table.items()]]
-    if repeated := [name for name in table.columns if list(table.columns).count(name) > 1]:
-        raise UserError(f"two columns are called '{repeated[0]}'", path, "Rename one of them")
-    return table
-
-
-def _drop_surplus_columns(rows: pd.DataFrame, num_columns: int, head: str, path: Path) -> pd.DataFrame:
-    """Drops the empty columns that result from surplus separators at the ends of rows.
-
-    Args:
-        rows: all rows; the first one is the header.
-        num_columns: number of columns in the header.
-        head: header as text, for error messages.
-        path: path of the file, for error messages.
-    """
-    table = rows.iloc[1:, :num_columns].reset_index(drop=True).set_axis(rows.iloc[0, :num_columns], axis=1)
-    surplus = (rows.iloc[1:, num_columns:].fillna("") != "").any(axis=1).to_numpy()
-    if surplus.any():
-        fix = "Name every column in the header, and put texts that hold the separator in quotes"
-        what = f"row {int(np.argmax(surplus)) + 2} has more columns than the header, '{head[:80]}'"
-        raise UserError(what, path, fix)
-    return table.fillna("")
 
 
 def check_classes(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:

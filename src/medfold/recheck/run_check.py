@@ -1,7 +1,7 @@
 """Recheck of a run: hashes of its folds, its OOF tables against the folds table, its scores recomputed."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     if not fold_of_id.index.is_unique or missing or not fold_of_id.equals(expected.reindex(fold_of_id.index)):
         yield "oof.csv does not have each sample exactly once, in its fold of the folds table"
         return
-    yield from score_differences(competition, paths, oof, saved, is_by_unit=False)
+    yield from score_differences(competition, units_of_samples(competition, paths, oof), saved)
 
 
 def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
@@ -63,77 +63,108 @@ def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
     return samples[~samples["id"].isin(measurements.loc[measurements["bad"] != "", "id"])]
 
 
+class ScoredUnits(NamedTuple):
+    """Units whose predictions were scored; all in the same order.
+
+    Args:
+        truth: int (units,) or (units, labels).
+        predictions: float64 (units, columns).
+        fold: the fold of each unit, as text (units,).
+        group: the group of each unit, as text (units,).
+    """
+
+    truth: np.ndarray
+    predictions: np.ndarray
+    fold: np.ndarray
+    group: np.ndarray
+
+
+def units_of_samples(competition: Competition, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+    """Aggregates the OOF predictions of samples into units.
+
+    Args:
+        competition: the facts that the predictions were scored with.
+        paths: paths of the competition.
+        oof: id, fold and prediction columns of samples, all as text.
+    """
+    train = _training_samples(paths)
+    train = train[train["id"].isin(oof["id"])]
+    oof = oof.set_index("id").loc[train["id"]].reset_index()
+    names, truth = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
+    unit = train["unit"].reset_index(drop=True)
+    predictions = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
+    fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
+    return ScoredUnits(truth, predictions.loc[names].to_numpy(), fold, _group_of_unit(train).loc[names].to_numpy())
+
+
+def labelled_units(competition: Competition, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+    """Adds labels and groups to the OOF predictions of units.
+
+    Args:
+        competition: the facts that the predictions were scored with.
+        paths: paths of the competition.
+        oof: id, fold and prediction columns of units, all as text.
+    """
+    train = _training_samples(paths)
+    names, labels = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
+    truth = labels[pd.Index(names).get_indexer(oof["id"])]
+    predictions = oof[competition.prediction_columns].to_numpy(float)
+    group = _group_of_unit(train).loc[oof["id"].tolist()].to_numpy()
+    return ScoredUnits(truth, predictions, oof["fold"].to_numpy(), group)
+
+
+def _training_samples(paths: CompetitionPaths) -> pd.DataFrame:
+    """Returns the readable training samples, sorted by id, with the groups of the folds table."""
+    samples = readable_samples(paths)
+    train = samples[samples["part"] == "train"].sort_values("id")
+    return train.assign(group=tables.read(paths.folds).set_index("id")["group"].reindex(train["id"]).to_numpy())
+
+
+def _group_of_unit(train: pd.DataFrame) -> pd.Series:
+    return train.drop_duplicates("unit").set_index("unit")["group"]
+
+
 def score_differences(
-    competition: Competition,
-    paths: CompetitionPaths,
-    oof: pd.DataFrame,
-    saved: dict[str, Any],
-    is_by_unit: bool,
-    probabilities_table: pd.DataFrame | None = None,
+    competition: Competition, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
 ) -> Iterator[str]:
     """Yields the differences between a saved score and that of OOF predictions.
 
     Args:
         competition: the facts that the predictions were scored with.
-        paths: paths of the competition.
-        oof: id, fold and prediction columns, all as text: of samples, or of units.
+        units: the units that were scored.
         saved: the contents of score.json.
-        is_by_unit: True if its ids are units.
-        probabilities_table: the probabilities from which decisions were made, same rows, for the other metrics of
-            probabilities. Defaults to the predictions.
+        probabilities: the probabilities from which decisions were made, in the order of the units, for the other
+            metrics of probabilities. Defaults to the predictions.
     """
-    samples = readable_samples(paths)
-    train = samples[samples["part"] == "train"].sort_values("id")
-    train = train.assign(group=tables.read(paths.folds).set_index("id")["group"].reindex(train["id"]).to_numpy())
-    if not is_by_unit:
-        train = train[train["id"].isin(oof["id"])]
-        oof = oof.set_index("id").loc[train["id"]].reset_index()
-    names, labels = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
-    groups = train.drop_duplicates("unit").set_index("unit")["group"]
-    if is_by_unit:
-        rows = pd.Index(names).get_indexer(oof["id"])
-        names = oof["id"].tolist()
-        truth = labels[rows]
-        fold = oof["fold"].to_numpy()
-        predictions = oof[competition.prediction_columns].to_numpy(float)
-    else:
-        unit = train["unit"].reset_index(drop=True)
-        truth = labels
-        fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
-        values = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
-        predictions = values.loc[names].to_numpy()
-    probabilities = predictions
-    if probabilities_table is not None:
-        probabilities = probabilities_table[competition.prediction_columns].to_numpy(float)
 
     def compute(metric: str, selected: np.ndarray) -> float:
         both_need_decisions = metric in definitions.DECISION_METRICS and saved["metric"] in definitions.DECISION_METRICS
-        uses_submitted = metric == saved["metric"] or both_need_decisions
-        return definitions.metric_value(
-            competition, metric, truth[selected], (predictions if uses_submitted else probabilities)[selected]
-        )
+        uses_submitted = metric == saved["metric"] or both_need_decisions or probabilities is None
+        values = units.predictions if uses_submitted else probabilities
+        return definitions.metric_value(competition, metric, units.truth[selected], values[selected])
 
     if not has_definition(saved["metric"]):
         if saved["metric"] != competition.score.metric:
             yield f"metric is {competition.score.metric}, saved {saved['metric']}"
         return  # a metric of plugins.py has no second definition here
-    all_rows = np.ones(len(names), bool)
-    if saved["units"] != len(names):
-        yield f"units are {len(names)}, saved {saved['units']}"
+    num_units = len(units.truth)
+    all_rows = np.ones(num_units, bool)
+    if saved["units"] != num_units:
+        yield f"units are {num_units}, saved {saved['units']}"
     yield from _difference("value", compute(saved["metric"], all_rows), saved["value"])
-    ends = definitions.interval(competition, saved["metric"], truth, predictions, groups.loc[names].to_numpy())
+    ends = definitions.interval(competition, saved["metric"], units.truth, units.predictions, units.group)
     for end, name in zip(ends or (), ("low", "high"), strict=False):
         yield from _difference(name, end, saved[name])
     for what, saved_keys, expected in (
         ("per_fold", set(saved["per_fold"]), {str(number) for number in saved["folds_done"]}),
-        ("per_fold", set(saved["per_fold"]), set(fold)),
+        ("per_fold", set(saved["per_fold"]), set(units.fold)),
         ("also", set(saved["also"]), set(competition.score.also) if "facts" in saved else set(saved["also"])),
     ):
         if saved_keys != expected:
             yield f"{what} is of {sorted(expected)}, saved {sorted(saved_keys)}"
             return
     for number, value in saved["per_fold"].items():
-        yield from _difference(f"per_fold {number}", compute(saved["metric"], fold == number), value)
+        yield from _difference(f"per_fold {number}", compute(saved["metric"], units.fold == number), value)
     for metric, value in saved["also"].items():
         if has_definition(metric):
             yield from _difference(f"also {metric}", compute(metric, all_rows), value)

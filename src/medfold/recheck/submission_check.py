@@ -14,7 +14,7 @@ from medfold.competition import Competition
 from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
-from medfold.recheck.run_check import score_differences
+from medfold.recheck.run_check import labelled_units, score_differences
 from medfold.system import files
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
@@ -45,8 +45,8 @@ def submission_differences(
     if (folds := sorted(_folds_of(record))) != record["score"]["folds_done"]:
         yield f"folds_done are {folds}, saved {record['score']['folds_done']}"
     oof = tables.read(paths.recheck_file(file, "csv"))
-    probabilities = oof[["id"]].assign(**{name: oof[f"behind {name}"] for name in competition.prediction_columns})
-    yield from score_differences(competition, paths, oof, record["score"], True, probabilities)
+    probabilities = oof[[f"behind {name}" for name in competition.prediction_columns]].to_numpy(float)
+    yield from score_differences(competition, labelled_units(competition, paths, oof), record["score"], probabilities)
 
 
 def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[str]:

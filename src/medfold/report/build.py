@@ -19,12 +19,11 @@ from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroup_scores import score_subgroups
-from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs import read_run, self_check_warnings
+from medfold.run_paths import RunPaths
+from medfold.runs import read_run, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_ledger
 from medfold.system import files
-from medfold.terminal.console import format_duration
 
 
 def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
@@ -43,7 +42,8 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     metadata = read_run(first)
     sections = [data_section(project, data), folds_section(project, data)]
     if histories := _histories(first, score["folds_done"], metric.name):
-        sections.append(learning_section(histories, metric, _duration(project, ensemble.run_names)))
+        seconds = training_seconds([project.paths.run(name) for name in ensemble.run_names], competition.folds.k)
+        sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
     scored = ensemble.oof if post_processed else ensemble.probabilities
     sections.append(performance_section(competition, scored, ensemble.probabilities))
@@ -109,14 +109,6 @@ def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.Data
     histories = {fold: files.read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
     return {fold: history for fold, history in histories.items() if metric in history}
-
-
-def _duration(project: Project, names: list[str]) -> str:
-    """Returns the total training time as text; '' if it is unknown."""
-    k = project.competition.folds.k
-    folds: list[FoldPaths] = [project.paths.run(name).fold(fold) for name in names for fold in range(k)]
-    timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
-    return format_duration(sum(timing["seconds"] for timing in timings)) if timings else ""
 
 
 def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:

@@ -8,7 +8,7 @@
 """
 
 from medfold.runs.comparison import Comparison, compare_runs
-from medfold.runs.fold_state import is_fold_trained, require_trained_folds, trained_folds
+from medfold.runs.fold_state import check_folds_exist, is_fold_trained, require_trained_folds, trained_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     SAMPLE_FACTS,
@@ -27,7 +27,7 @@ from medfold.runs.identity import (
 from medfold.runs.oof import self_check_warnings, write_oof
 from medfold.runs.predictions import predictions_table, read_predictions
 from medfold.runs.run_json import git_commit, is_optimistic, open_run, read_run
-from medfold.runs.run_list import RunList, RunSummary, summarise_runs
+from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import combined_name, find_run
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Comparison",
     "RunList",
     "RunSummary",
+    "check_folds_exist",
     "check_same_facts",
     "check_same_facts_and_folds",
     "check_same_images",
@@ -61,5 +62,6 @@ __all__ = [
     "self_check_warnings",
     "summarise_runs",
     "trained_folds",
+    "training_seconds",
     "write_oof",
 ]

@@ -1,10 +1,12 @@
 """State of the folds of a run: trained, damaged, or neither, by the marker that ends a training."""
 
+from collections.abc import Iterable
+
 from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
 from medfold.system import files
-from medfold.terminal.command_line import command, respelled
+from medfold.terminal.command_line import command, respelled, variable
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:
@@ -34,17 +36,30 @@ def is_fold_trained(fold_paths: FoldPaths) -> bool:
 
 def trained_folds(run_paths: RunPaths, k: int) -> list[int]:
     """Returns the numbers of the trained folds: those with a marker whose files are all intact."""
-    return [fold for fold in range(k) if is_fold_trained(run_paths.fold(fold))]
+    return trained_and_damaged_folds(run_paths, k)[0]
 
 
-def marked_folds(run_paths: RunPaths, k: int) -> list[int]:
-    """Returns the numbers of the folds that have a marker, damaged or not."""
-    return [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
+def trained_and_damaged_folds(run_paths: RunPaths, k: int) -> tuple[list[int], dict[int, list[str]]]:
+    """Returns the numbers of the trained folds, and the damaged files of each damaged one; hashes each file once."""
+    marked = [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
+    damaged = {fold: names for fold in marked if (names := damaged_files(run_paths.fold(fold)))}
+    return [fold for fold in marked if fold not in damaged], damaged
 
 
-def damaged_folds(run_paths: RunPaths, k: int) -> dict[int, list[str]]:
-    """Returns the damaged files of each fold that has a marker and damaged files."""
-    return {fold: damaged for fold in range(k) if (damaged := damaged_files(run_paths.fold(fold)))}
+def check_folds_exist(folds: Iterable[int], k: int, choices: str) -> None:
+    """Checks that there are folds of the numbers that the user typed.
+
+    Args:
+        folds: the numbers.
+        k: number of folds.
+        choices: what FOLD may be, for the error message.
+
+    Raises:
+        UserError: there is no fold of a number.
+    """
+    for number in folds:
+        if not 0 <= number < k:
+            raise UserError(f"there is no fold {number}", variable("FOLD", number), f"Choose {choices}")
 
 
 def require_trained_folds(run_paths: RunPaths, k: int) -> list[int]:
@@ -53,16 +68,16 @@ def require_trained_folds(run_paths: RunPaths, k: int) -> list[int]:
     Raises:
         UserError: none is trained, or one is damaged.
     """
-    done = marked_folds(run_paths, k)
-    for fold, damaged in damaged_folds(run_paths, k).items():
-        what = f"{shorten_list(damaged)} {'is' if len(damaged) == 1 else 'are'} missing or changed since the training"
+    trained, damaged = trained_and_damaged_folds(run_paths, k)
+    for fold, names in damaged.items():
+        what = f"{shorten_list(names)} {'is' if len(names) == 1 else 'are'} missing or changed since the training"
         fix = f"Restore a copy, or train the fold again: {train_fold_command(run_paths, fold)}"
         raise UserError(what, run_paths.fold(fold).folder, fix)
-    if not done:
+    if not trained:
         competition = run_paths.folder.parent.name
         fix = f"Run: {first_train_command(run_paths)}"
         raise UserError(f"run '{run_paths.name}' has no finished fold", competition, fix)
-    return done
+    return trained
 
 
 def train_fold_command(run_paths: RunPaths, fold: int) -> str:

@@ -8,11 +8,11 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.errors import shorten_list
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import damaged_folds, marked_folds, train_fold_command
+from medfold.runs.fold_state import train_fold_command, trained_and_damaged_folds
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import is_optimistic, read_run
 from medfold.scoring import oof_by_unit, oof_score
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.console import warn
 
 
@@ -30,12 +30,11 @@ def write_oof(
     Returns:
         The contents of score.json.
     """
-    with files.lock(run_paths.oof):
-        damaged = damaged_folds(run_paths, competition.folds.k)
+    with locks.lock(run_paths.oof):
+        folds, damaged = trained_and_damaged_folds(run_paths, competition.folds.k)
         for fold, names in damaged.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
-        folds = [fold for fold in marked_folds(run_paths, competition.folds.k) if fold not in damaged]
         oof = pd.concat([read_predictions(competition, run_paths.fold(fold).oof) for fold in folds], ignore_index=True)
         result = oof_score(
             competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))

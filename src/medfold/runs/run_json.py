@@ -10,7 +10,7 @@ from medfold.competition import Recipe, recipe_names
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import Workspace
 from medfold.run_paths import RunPaths
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.command_line import command, variable
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
@@ -26,7 +26,7 @@ def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
     Raises:
         UserError: they differ; the differing keys are listed.
     """
-    with files.lock(run_paths.metadata):
+    with locks.lock(run_paths.metadata):
         saved = files.read_json(run_paths.metadata)
         if saved is None:
             files.write_json(metadata, run_paths.metadata, sealed=True)

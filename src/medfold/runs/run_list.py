@@ -9,7 +9,7 @@ import numpy as np
 from medfold.competition import Competition, Project, effective_recipe
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import damaged_folds, marked_folds
+from medfold.runs.fold_state import trained_and_damaged_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     find_changed_fact,
@@ -76,6 +76,16 @@ class RunList:
     without_metadata: list[str]
 
 
+@dataclass(frozen=True)
+class _TrainedRun:
+    """What a summary of a run is made from: its paths, the contents of run.json, and its trained and damaged folds."""
+
+    paths: RunPaths
+    metadata: dict[str, Any]
+    folds_done: list[int]
+    damaged: dict[int, list[str]]
+
+
 def summarise_runs(project: Project) -> RunList:
     """Summarises all runs of a competition.
 
@@ -102,50 +112,43 @@ def summarise_runs(project: Project) -> RunList:
     untrained = []
     for run in runs:
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
-        damaged = damaged_folds(run, num_folds)
-        folds_done = [fold for fold in marked_folds(run, num_folds) if fold not in damaged]
+        folds_done, damaged = trained_and_damaged_folds(run, num_folds)
         if not folds_done and not damaged:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        summaries.append(_summarise(project, run, metadata[run.name], folds_done, labels, differences, damaged))
+        trained = _TrainedRun(run, metadata[run.name], folds_done, damaged)
+        summaries.append(_summarise(project, trained, labels, differences))
     folds_tables = ["", *(summary.folds_table for summary in summaries)]
     summaries.sort(key=lambda summary: (folds_tables.index(summary.folds_table), *_rank(summary, metric.sign)))
     return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
 
 
-def _summarise(
-    project: Project,
-    run: RunPaths,
-    metadata: dict[str, Any],
-    folds_done: list[int],
-    labels: str | None,
-    differences: dict[str, Any],
-    damaged: dict[int, list[str]],
-) -> RunSummary:
+def _summarise(project: Project, run: _TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:
+    metadata = run.metadata
     has_current_folds = has_same_folds(project, metadata)
     try:
-        score = files.read_json(run.score)
+        score = files.read_json(run.paths.score)
     except UserError:
         score = None
-        problem = f"{run.score.name} is damaged: {command('train')} computes it again"
+        problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
     else:
-        problem = _problem(project, run.name, metadata, score, folds_done, labels, has_current_folds)
-    if damaged:
-        fold, names = next(iter(damaged.items()))
+        problem = _problem(project, run, score, labels, has_current_folds)
+    if run.damaged:
+        fold, names = next(iter(run.damaged.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
     scored = {} if problem or not score else score
     num_folds = metadata["facts"]["folds"]["k"]
     return RunSummary(
-        name=run.name,
+        name=run.paths.name,
         value=scored.get("value"),
         low=scored.get("low"),
         high=scored.get("high"),
         is_optimistic=bool(scored.get("optimistic")),
         problem=problem,
-        folds_done=folds_done,
+        folds_done=run.folds_done,
         num_folds=num_folds,
-        seconds=_training_seconds(run, num_folds),
+        seconds=training_seconds([run.paths], num_folds),
         seed=metadata["seed"],
         differences=differences,
         folds_table="" if has_current_folds else metadata["folds"],
@@ -153,24 +156,18 @@ def _summarise(
 
 
 def _problem(
-    project: Project,
-    name: str,
-    metadata: dict[str, Any],
-    score: dict[str, Any] | None,
-    folds_done: list[int],
-    labels: str | None,
-    has_current_folds: bool,
+    project: Project, run: _TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(project.competition)
     try:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
-        changed = find_changed_fact(project, name, keys)
+        changed = find_changed_fact(project, run.paths.name, keys)
     except UserError:
         return "trained with facts that are no longer valid"
     if changed:
         return f"trained with another {changed[0]}"
-    if not has_same_labels(metadata, labels):
+    if not has_same_labels(run.metadata, labels):
         return "trained on other labels"
     if score is None:
         return f"score.json is missing: {command('train')} computes it again"
@@ -178,7 +175,7 @@ def _problem(
         return f"scored by {score['metric']}"
     if _has_other_scoring(score, project.competition):
         return "scored by another beta or other weights"
-    if score.get("folds_done") != folds_done:
+    if score.get("folds_done") != run.folds_done:
         return f"outdated score: {command('train')} computes it again"
     return ""
 
@@ -197,8 +194,10 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _training_seconds(run: RunPaths, num_folds: int) -> float | None:
-    timings = [timing for fold in range(num_folds) if (timing := files.read_json(run.fold(fold).timing))]
+def training_seconds(runs: list[RunPaths], num_folds: int) -> float | None:
+    """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
+    folds = [run.fold(fold) for run in runs for fold in range(num_folds)]
+    timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
     return sum(timing["seconds"] for timing in timings) if timings else None
 
 

@@ -16,7 +16,7 @@ MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
 
 def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Registers a function (predictions, **arguments) -> predictions under its own name, for `FittedTransform`."""
-    MAPS.register(function.__name__, function)
+    MAPS.register(function.__name__, function, function.__module__)
     return function
 
 

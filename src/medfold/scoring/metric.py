@@ -128,7 +128,7 @@ def metric(
             post_processing=post_processing,
             is_rank_based=is_rank_based,
         )
-        METRICS.register(name, registered)
+        METRICS.register(name, registered, function.__module__)
         return function
 
     return register

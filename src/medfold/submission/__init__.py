@@ -4,13 +4,14 @@
 - `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
 - `check`: refuses what a leaderboard would refuse or score wrongly;
 - `ledger`: a row for every submission; `record`: the JSON file beside each;
-- `leaderboards/`: a module per kind of upload.
+- `leaderboards/`: a class per kind of upload.
 """
 
 from medfold.submission.cell_format import explain_words
 from medfold.submission.check import check_better_than_chance, check_sample_submission, check_submission
 from medfold.submission.draft import SubmissionDraft, draft_submission, submission_message, write_draft
-from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry, leaderboard_of
+from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.kinds import leaderboard_of
 from medfold.submission.ledger import find_scored_row, read_ledger, warn_of_lost_ledger
 from medfold.submission.record import (
     add_to_record,

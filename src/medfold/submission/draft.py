@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition, Project
-from medfold.data import sample_submission
+from medfold.data import read_sample_submission
 from medfold.ensemble import Ensemble
 from medfold.runs import git_commit
 from medfold.scoring import format_score, metric_title
@@ -48,7 +48,7 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
     competition = project.competition
-    sample = align_sample(competition, sample_submission(competition, project.paths), units)
+    sample = align_sample(competition, read_sample_submission(competition, project.paths), units)
     predictions = fill_missing(competition, ensemble.test_predictions, units, ensemble.fallback)
     probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
     table = build_submission(competition, predictions, sample)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.paths import Workspace
-from medfold.system import files
+from medfold.system import files, locks
 from medfold.terminal.console import warn
 
 COLUMNS = [
@@ -39,7 +39,7 @@ def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
         workspace: paths of the project folder, which has one ledger.
         row: values by column; missing columns keep their value, or are empty in a new row.
     """
-    with files.lock(workspace.ledger):
+    with locks.lock(workspace.ledger):
         table = read_ledger(workspace)
         existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
         position = existing[-1] if len(existing) else len(table)

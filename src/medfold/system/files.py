@@ -1,4 +1,4 @@
-"""Atomic file writes (temporary name, then rename), hashes, locks, and the JSON and CSV files of medfold."""
+"""Atomic file writes (temporary name, then rename), hashes, and the JSON and CSV files of medfold."""
 
 import hashlib
 import json
@@ -9,24 +9,22 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 from medfold.terminal.command_line import variable
-from medfold.terminal.console import warn
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FLOAT_FORMAT = "%.9g"  # of tables: enough digits for any float32
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
-ORIGIN = "origin"  # the last column of a sealed table
 
 TEMPORARY_NAME = re.compile(r"\.(?P<machine>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}\.tmp$")
 WEEK = 7 * 24 * 3600  # seconds
@@ -222,55 +220,6 @@ def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
         raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
 
 
-def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions: Sequence[Path] = ()) -> None:
-    """Writes a table that can be made again, with a column `origin`: hashes of its inputs and of its contents.
-
-    Args:
-        table: as for `write_csv`.
-        path: of the file.
-        inputs: fingerprint of all that the table is made from, without `-`.
-        companions: files that were made with the table and belong to its contents. Defaults to none.
-    """
-    write_csv(table.assign(**{ORIGIN: _origin(table, inputs, companions)}), path)
-
-
-def read_sealed_csv(
-    path: Path, inputs: str, companions: Sequence[Path] = (), **column_types: Any
-) -> "pd.DataFrame | None":
-    """Reads a table of `write_sealed_csv`; None if it must be made again.
-
-    A table must be made again if there is none, if it was made from other inputs, or if the table or a companion is
-    damaged. Damage is printed. A table of an earlier version has no hash of its contents: its origin is its inputs.
-
-    Args:
-        path: path of the table.
-        inputs: fingerprint of all that the table would be made from today.
-        companions: files that were made with the table. Defaults to none.
-        **column_types: as for `read_csv`.
-    """
-    import pandas as pd
-
-    if not path.is_file():
-        return None
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        origins = table.pop(ORIGIN).unique().tolist() or [""]
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError, ValueError):
-        origins = []
-    if origins and origins[0].partition("-")[0] != inputs:
-        return None
-    if not origins or origins not in ([inputs], [_origin(table, inputs, companions)]):
-        names = [path.name, *(companion.name for companion in companions)]
-        warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
-        return None
-    return read_csv(path, **column_types).drop(columns=ORIGIN)
-
-
-def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:
-    hashes = [sha256(companion) if companion.is_file() else None for companion in companions]
-    return f"{inputs}-{fingerprint([csv_text(table), *hashes])}"
-
-
 def sha256(*paths: Path) -> str:
     """SHA-256 of the concatenated contents of files, as 64 hex digits."""
     digest = hashlib.sha256()
@@ -338,48 +287,3 @@ def check_output_file(path: Path) -> None:
     if path.is_dir():
         raise UserError("a folder is where a file must be", path, f"Name a file: {variable('OUT', 'file')}")
     check_writable(path.parent)
-
-
-def lock(path: Path) -> FileLock:
-    """Returns a lock, for a `with` statement, that lets one process at a time write `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_name(f".{path.name}.lock"))
-
-
-@contextmanager
-def tidy_lock(path: Path) -> Iterator[None]:
-    """Locks `path`, as `lock`; after an error, removes the lock and the folders made for it that hold nothing else."""
-    made = [folder for folder in path.parents if not folder.exists()]
-    path_lock = lock(path)
-    try:
-        with path_lock:
-            yield
-    except BaseException:
-        for folder in made:  # the deepest first
-            names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
-            if names - {Path(path_lock.lock_file).name}:
-                break
-            remove(folder)
-        raise
-
-
-@contextmanager
-def exclusive_lock(path: Path, what: str) -> Iterator[None]:
-    """Locks `path` for work that takes hours: in a second process it raises an error instead of waiting.
-
-    Args:
-        path: the file or folder to lock; the lock is a file beside it.
-        what: the work as a clause, for the error message: 'this is being packed'.
-
-    Raises:
-        UserError: another process holds the lock.
-    """
-    path_lock = lock(path)
-    try:
-        path_lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(f"{what} in another process", path, "Wait for it, or end it") from None
-    try:
-        yield
-    finally:
-        path_lock.release()

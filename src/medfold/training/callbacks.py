@@ -20,7 +20,7 @@ def callback(callback_class: type[keras.callbacks.Callback]) -> type[keras.callb
         ...     def on_train_end(self, logs=None):
         ...         print("\a")
     """
-    CALLBACKS.register(callback_class.__name__, callback_class)
+    CALLBACKS.register(callback_class.__name__, callback_class, callback_class.__module__)
     return callback_class
 
 

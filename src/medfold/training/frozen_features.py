@@ -9,7 +9,7 @@ import numpy as np
 from medfold.competition import Symmetry
 from medfold.errors import count_of
 from medfold.prediction import VIEWS, Predictor
-from medfold.system import array_files, files
+from medfold.system import array_files, files, locks
 from medfold.terminal.console import format_duration, say
 from medfold.terminal.progress import progress_bar
 
@@ -23,7 +23,7 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
         symmetry: decides the views: 1, 2 or 8 of each image, the original image first.
         path: a `.npy` file; its name must identify everything that changes a feature.
     """
-    with files.lock(path):
+    with locks.lock(path):
         if not path.is_file():
             files.remove_temporaries(path)
             _compute(backbone, pixels, symmetry, path)

@@ -85,7 +85,7 @@ def loss(function: Callable) -> Callable:
         ... def squared_error(competition, training):
         ...     return keras.losses.MeanSquaredError()
     """
-    LOSSES.register(function.__name__, function)
+    LOSSES.register(function.__name__, function, function.__module__)
     return function
 
 

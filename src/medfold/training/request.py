@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from medfold.competition import Project, Recipe, load_recipe, run_name
-from medfold.errors import UserError
-from medfold.terminal.command_line import variable
 from medfold.training import parallel
 
 
@@ -46,24 +44,6 @@ class TrainingRequest:
             UserError: the recipe or a key does not exist, or a value is wrong.
         """
         return load_recipe(project.paths, project.workspace.base_folder, self.recipe, self.overrides)
-
-
-def check_folds_exist(project: Project, folds: list[int] | None) -> None:
-    """Checks that the competition has the requested folds.
-
-    Args:
-        project: gives the number of folds.
-        folds: numbers of folds; None stands for all.
-
-    Raises:
-        UserError: a fold does not exist.
-    """
-    num_folds = project.competition.folds.k
-    for number in folds or []:
-        if not 0 <= number < num_folds:
-            raise UserError(
-                f"there is no fold {number}", variable("FOLD", number), f"Choose 0 to {num_folds - 1}, or all"
-            )
 
 
 def check_parallelism(request: TrainingRequest) -> None:

@@ -24,7 +24,7 @@ from medfold.runs import (
     write_oof,
 )
 from medfold.scoring import format_score, metric_of
-from medfold.system import array_files, files
+from medfold.system import array_files, files, locks
 from medfold.system.processes import run_in_subprocess, silence_native_output
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import format_duration, say, warn
@@ -87,7 +87,7 @@ def _remove_damaged_features(path: Path) -> None:
     """Removes features that differ from the hashes noted when they were computed: they are computed again."""
     if not path.is_file():
         return
-    with files.lock(path):
+    with locks.lock(path):
         hashes = path.with_suffix(".json")
         if not array_files.is_intact(path, hashes):
             warn("damaged", f"{path.name} has changed since it was written: computed again")
@@ -207,7 +207,7 @@ def _train_here(
     job = _fold_job(project, recipe, seed, data, num_workers)
     for number in todo:
         began = time.monotonic()
-        with files.lock(run_paths.fold(number).folder):
+        with locks.lock(run_paths.fold(number).folder):
             if is_fold_trained(run_paths.fold(number)):
                 continue
             score = _import_fold().train_fold(job, number, run_paths.fold(number))

@@ -12,7 +12,7 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
     def fetch(options, folders):
         (folders.raw / f"{options.kind}.csv").write_text("id\na\n")
 
-    monkeypatch.setitem(kinds.SOURCES._plugged, "hospital", kinds.PluginKind(Options, fetch))
+    monkeypatch.setitem(kinds.SOURCES._plugged, "hospital", kinds.SourceKind(Options, fetch))
     hospital = with_source(small, kind="hospital")
     assert hospital.get()["file"].tolist() == ["hospital.csv"]
     assert hospital.finding_positions() is None

@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -26,7 +27,7 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
         (into.raw / "half.png").touch()
         raise UserError("cut off")
 
-    monkeypatch.setattr("medfold.data.sources.phantom.fetch", broken)
+    monkeypatch.setattr(source, "_kind", replace(source._kind, fetch=broken))
     with pytest.raises(UserError, match="^cut off"):
         source.get()
     assert source.is_complete

@@ -5,7 +5,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import (
     FORMAT_MODULES,
-    find_format,
+    find_reader,
     image_extension,
     image_extensions,
     image_stem,
@@ -21,23 +21,23 @@ def test_image_extensions_exclude_multi_image_formats():
 @pytest.mark.parametrize(("module", "extensions"), FORMAT_MODULES.items())
 def test_each_extension_has_a_module_that_reads(tmp_path, module, extensions):
     for extension in extensions:
-        found = find_format(tmp_path / f"a{extension.upper()}")
-        assert found.__name__ == f"medfold.images.formats.{module}"
-        assert callable(found.read)
+        reader = find_reader(tmp_path / f"a{extension.upper()}")
+        assert reader.__module__ == f"medfold.images.formats.{module}"
+        assert callable(reader)
 
 
 def test_file_with_dicom_prefix_is_dicom_whatever_its_name(tmp_path):
     (tmp_path / "1.2.840").write_bytes(bytes(128) + b"DICM")
-    assert find_format(tmp_path / "1.2.840").__name__ == "medfold.images.formats.dicom"
+    assert find_reader(tmp_path / "1.2.840").__module__ == "medfold.images.formats.dicom"
 
 
 def test_unsupported_and_unknown_formats_raise(tmp_path):
     (tmp_path / "a.nii.gz").touch()
     with pytest.raises(UserError, match=r"NIfTI is not supported.*Save its slices"):
-        find_format(tmp_path / "a.nii.gz")
+        find_reader(tmp_path / "a.nii.gz")
     (tmp_path / "a.xyz").touch()
     with pytest.raises(UserError, match=r"unknown image format '\.xyz'"):
-        find_format(tmp_path / "a.xyz")
+        find_reader(tmp_path / "a.xyz")
 
 
 def test_only_known_extensions_are_cut_off():

@@ -6,8 +6,8 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
-from medfold.submission.leaderboards import local
 from medfold.submission.leaderboards.entry import SubmissionEntry
+from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.system import files
 
 
@@ -28,7 +28,7 @@ def submit_locally(small, table, groups, probabilities=None, facts=None):
     written = table.astype(str)
     more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "record": pytest.fail}
     entry = SubmissionEntry(file, written, table if probabilities is None else probabilities, groups, **more)
-    return local.submit(facts or small.competition, small.paths, entry)
+    return LocalLeaderboard(facts or small.competition, small.paths).submit(entry)
 
 
 def test_public_and_private_parts_are_scored_by_id(solution_and_submission):

@@ -17,5 +17,5 @@ def label_layout(function: Callable) -> Callable:
     `solution` has `id`, the targets and `usage`; it is None where the raw data has no labels of the test part. With
     labels.holdout, `test` is None.
     """
-    LAYOUTS.register(function.__name__, function)
+    LAYOUTS.register(function.__name__, function, function.__module__)
     return function

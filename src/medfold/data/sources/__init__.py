@@ -1,6 +1,6 @@
 """Sources of raw data.
 
-- `kinds`: their interface; `source`: the source of a competition; `manifest`: its list of files;
-- kinds, one module each: `kaggle`, `kaggle_dataset`, `own`, `phantom`, `url`;
+- `kinds`: what a kind of source has; `source`: the source of a competition; `manifest`: its list of files;
+- a module per kind: `kaggle`, `kaggle_dataset`, `own`, `phantom`, `url`;
 - helpers of the kinds: `archives`, `local_files`, `remote_files`.
 """

@@ -1,12 +1,10 @@
 """Source `kaggle`: the data of a competition, for those who have joined it."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
-from medfold.data.sources.kinds import SingleFiles, SourceFolders
+from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
 from medfold.kaggle import Competitions, KaggleSession, competition_files, open_competition
 from medfold.terminal.console import say
 
@@ -46,11 +44,6 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def accept(options: Options, path: Path) -> str:
-    """Accepts any archive or folder; the contents are checked when the samples are read."""
-    return path.name
-
-
 def _connected(options: Options) -> KaggleSession:
     session = KaggleSession.connect()
     say("kaggle", f"as {session.account}")
@@ -58,3 +51,6 @@ def _connected(options: Options) -> KaggleSession:
     if info.has_ended:
         say("kaggle", f"{options.slug} ended on {info.deadline:%Y-%m-%d}; its data is still available")
     return session
+
+
+KIND = SourceKind(Options, fetch, single_files=single_files)

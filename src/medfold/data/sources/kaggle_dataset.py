@@ -1,12 +1,10 @@
 """Source `kaggle-dataset`: a data set on Kaggle; public ones need no account."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
-from medfold.data.sources.kinds import SingleFiles, SourceFolders
+from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
 from medfold.kaggle import KaggleSession, dataset_files, open_dataset
 from medfold.terminal.console import say
 
@@ -45,12 +43,10 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def accept(options: Options, path: Path) -> str:
-    """Accepts any archive or folder; the contents are checked when the samples are read."""
-    return path.name
-
-
 def _connected() -> KaggleSession:
     session = KaggleSession.connect(anonymous=True)
     say("kaggle", f"as {session.account}" if session.credentials else "without an account: public data sets need none")
     return session
+
+
+KIND = SourceKind(Options, fetch, single_files=single_files)

@@ -1,13 +1,12 @@
-"""The interface of a kind of source, and the registry of the kinds.
+"""Kinds of sources, and the registry of those of plugins.py.
 
-A kind that is built in is a module with the names of `SourceKind`; it may also have those of `HasSingleFiles` and
-`HasFindingPositions`. A kind of plugins.py is a function with the decorator `source`.
+A kind that is built in is the `KIND` of its module. A kind of plugins.py is a function with the decorator `source`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
@@ -43,78 +42,33 @@ class SingleFiles:
     fetch: Callable[[str, Path], None]
 
 
-class SourceKind(Protocol):
-    """What each kind of source has: a module, or a `PluginKind`.
-
-    Attributes:
-        Options: pydantic model of the settings under `source:` in competition.yaml.
-    """
-
-    Options: type[BaseModel]
-
-    def fetch(self, options: Any, into: SourceFolders) -> None:
-        """Fills the folder `into.raw`; files that a competitor may not see go to `into.hidden`.
-
-        Both folders are temporary: `data/<name>/raw` is either unchanged or complete, whatever happens.
-
-        Args:
-            options: checked settings, an instance of `Options`.
-            into: folders to fill.
-
-        Raises:
-            UserError: the data cannot be had.
-        """
-
-    def accept(self, options: Any, path: Path) -> str:
-        """Checks what `FROM=` names, before it is copied.
-
-        Args:
-            options: checked settings, an instance of `Options`.
-            path: an existing file or folder.
-
-        Returns:
-            The name under which a single file is kept.
-
-        Raises:
-            UserError: the source does not take this file or folder.
-        """
-
-
-@runtime_checkable
-class HasSingleFiles(Protocol):
-    """A kind of source whose files can be downloaded separately."""
-
-    def single_files(self, options: Any) -> SingleFiles:
-        """Returns the access to the separate files."""
-
-
-@runtime_checkable
-class HasFindingPositions(Protocol):
-    """A kind of source that knows where the findings in the images are."""
-
-    def finding_positions(self, hidden: Path) -> pd.DataFrame | None:
-        """Reads the positions of the findings, as `Source.finding_positions` returns them.
-
-        Args:
-            hidden: folder of the files that a competitor may not see.
-        """
+def _accept_any(options: Any, path: Path) -> str:
+    """Accepts any file, folder or archive, under its own name."""
+    return path.name
 
 
 @dataclass(frozen=True)
-class PluginKind:
-    """A kind of source from plugins.py; it accepts any file or folder for `FROM=`.
+class SourceKind:
+    """A kind of source: where raw data comes from, and what `FROM=` may name instead.
 
     Args:
-        Options: pydantic model of the settings under `source:`.
-        fetch: function (options, folders) that fills `folders.raw`.
+        schema: pydantic model of the settings under `source:` in competition.yaml; the functions below get an instance.
+        fetch: `fetch(options, into)` fills the folder `into.raw`; files that a competitor may not see go to
+            `into.hidden`. Both folders are temporary: `data/<name>/raw` is either unchanged or complete, whatever
+            happens. Raises UserError if the data cannot be had.
+        accept: `accept(options, path)` checks the existing file or folder that `FROM=` names, before it is copied, and
+            returns the name under which a single file is kept. Raises UserError for what the source does not take.
+            Defaults to any file or folder.
+        single_files: `single_files(options)` gives access to files that can be downloaded separately. Defaults to none.
+        finding_positions: reads the positions of the findings in the images from the hidden folder, as
+            `Source.finding_positions` returns them. Defaults to none.
     """
 
-    Options: type[BaseModel]
+    schema: type[BaseModel]
     fetch: Callable[[Any, SourceFolders], None]
-
-    def accept(self, options: Any, path: Path) -> str:
-        """Accepts any file, folder or archive, under its own name."""
-        return path.name
+    accept: Callable[[Any, Path], str] = _accept_any
+    single_files: Callable[[Any], SingleFiles] | None = None
+    finding_positions: Callable[[Path], pd.DataFrame | None] | None = None
 
 
 KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: one module each, imported on demand
@@ -138,7 +92,7 @@ def source(kind: str, options: type[BaseModel]) -> Callable:
     """
 
     def register(fetch: Callable) -> Callable:
-        SOURCES.register(kind, PluginKind(options, fetch))
+        SOURCES.register(kind, SourceKind(options, fetch), fetch.__module__)
         return fetch
 
     return register

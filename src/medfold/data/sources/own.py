@@ -1,10 +1,8 @@
 """Source `own`: your own data, which has no download address; `FROM=` names it."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict
 
-from medfold.data.sources.kinds import SourceFolders
+from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import SettingError
 from medfold.terminal.command_line import variable
 
@@ -26,6 +24,4 @@ def fetch(options: Options, into: SourceFolders) -> None:
     raise SettingError(what, "source.kind", f"Name it: {variable('FROM', 'folder-or-archive')}")
 
 
-def accept(options: Options, path: Path) -> str:
-    """Accepts any file, folder or archive."""
-    return path.name
+KIND = SourceKind(Options, fetch)

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from medfold.data.sources.kinds import SourceFolders
+from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.command_line import variable
@@ -108,6 +108,9 @@ def accept(options: Options, path: Path) -> str:
     raise UserError(
         "a phantom competition is drawn from its seed", variable("FROM", path), f"Leave {variable('FROM')} out"
     )
+
+
+KIND = SourceKind(Options, fetch, accept, finding_positions=finding_positions)
 
 
 def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Generator:

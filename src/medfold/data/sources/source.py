@@ -1,11 +1,11 @@
-"""The source of a competition: gets, repairs and lists its raw data. `kinds` has the interface of each kind."""
+"""The source of a competition: gets, repairs and lists its raw data. `kinds` says what a kind of source has."""
 
 import fnmatch
 import importlib
 import re
 import unicodedata
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -15,8 +15,6 @@ from medfold.data.sources import archives, local_files
 from medfold.data.sources.kinds import (
     KINDS,
     SOURCES,
-    HasFindingPositions,
-    HasSingleFiles,
     SingleFiles,
     SourceFolders,
     SourceKind,
@@ -48,14 +46,14 @@ class Source:
         self.kind = settings.get("kind")
         if self.kind in KINDS:
             module = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
-            self._kind = cast(SourceKind, module)
+            self._kind: SourceKind = module.KIND
         elif self.kind in SOURCES:
             self._kind = SOURCES[self.kind]
         else:
             known = [*KINDS, *SOURCES.names()]
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
-        self.options = config.validated(self._kind.Options, settings, f"{where}, source")
+        self.options = config.validated(self._kind.schema, settings, f"{where}, source")
         self._paths = paths
         self.is_embedded = self.kind == "phantom"
 
@@ -167,7 +165,7 @@ class Source:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return self._kind.finding_positions(self._paths.hidden) if isinstance(self._kind, HasFindingPositions) else None
+        return self._kind.finding_positions(self._paths.hidden) if self._kind.finding_positions else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
@@ -239,7 +237,7 @@ class Source:
             files.write_csv(updated, self._paths.raw_manifest)
 
     def _single_files(self) -> SingleFiles | None:
-        return self._kind.single_files(self.options) if isinstance(self._kind, HasSingleFiles) else None
+        return self._kind.single_files(self.options) if self._kind.single_files else None
 
 
 def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.data.sources.kinds import SourceFolders
+from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import UserError
 from medfold.system import files, http_download
 from medfold.terminal.command_line import variable
@@ -50,3 +50,6 @@ def accept(options: Options, path: Path) -> str:
     if path.is_file() and (md5 := files.md5(path)) != options.md5:
         warn("download", f"note: md5 {md5} is not that of the official file ({options.md5}); contents are checked")
     return options.file
+
+
+KIND = SourceKind(Options, fetch, accept)

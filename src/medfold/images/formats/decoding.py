@@ -8,7 +8,7 @@ import numpy as np
 from medfold.competition import ImageFacts
 from medfold.errors import UserError, count_of
 from medfold.images.formats.failures import FIX, unreadable
-from medfold.images.formats.format_registry import find_format, has_dicom_prefix, is_dicom
+from medfold.images.formats.format_registry import find_reader, has_dicom_prefix, is_dicom
 from medfold.images.formats.pixel_values import ImageError, convert_channels
 from medfold.images.image_paths import files_of_image, split_file_and_member
 
@@ -75,7 +75,7 @@ def _decode(raw: Path, image: str, image_facts: ImageFacts) -> DecodedImage:
     path, member = split_file_and_member(raw, image)
     try:
         try:
-            pixels, headers = find_format(path).read(path, member, image_facts)
+            pixels, headers = find_reader(path)(path, member, image_facts)
         except ImageError:  # a file named .png can be DICOM
             if is_dicom(path) or not has_dicom_prefix(path):
                 raise

@@ -1,12 +1,12 @@
 """Registry of image formats: the module that reads each file extension, and the formats of plugins.py.
 
-Each built-in format is a module of this package that satisfies the protocol `ImageFormat`.
+Each built-in format is a module of this package with a function `read`, a `Reader`.
 """
 
 import importlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,31 +14,9 @@ from medfold.competition import ImageFacts
 from medfold.errors import UserError
 from medfold.registry import Registry
 
-
-class ImageFormat(Protocol):
-    """An image format: a module of this package, or a `PluginFormat`.
-
-    Some modules have further functions, which are imported from them by name: `read_headers`, `min_hounsfield` and
-    `stored_values` of `dicom`, `count_pages` of `tiff`, `member_names` of `hdf5`. A new format needs none of them.
-    """
-
-    def read(self, path: Path, member: str, image_facts: ImageFacts, /) -> tuple[np.ndarray, dict[str, str]]:
-        """Reads an image of a file.
-
-        Args:
-            path: the file.
-            member: the part after `#` in the path of an image, for files that contain many images; else ''.
-            image_facts: image facts of the competition.
-
-        Returns:
-            Pixels, uint8 (height, width) or (height, width, channels), colours as RGB; and technical DICOM headers by
-            keyword, which do not identify a patient.
-
-        Raises:
-            Exception: any exception makes the image unreadable.
-        """
-        ...
-
+# Function (path, member, image_facts) -> (pixels, headers) that reads an image of a file; see `image_format`. Any
+# exception makes the image unreadable.
+Reader = Callable[[Path, str, ImageFacts], tuple[np.ndarray, dict[str, str]]]
 
 # File extensions in lower case, by module.
 FORMAT_MODULES = {
@@ -74,7 +52,7 @@ class PluginFormat(NamedTuple):
     """
 
     extensions: tuple[str, ...]
-    read: Callable[[Path, str, ImageFacts], tuple[np.ndarray, dict[str, str]]]
+    read: Reader
 
 
 FORMATS: Registry[PluginFormat] = Registry("image format")
@@ -83,8 +61,9 @@ FORMATS: Registry[PluginFormat] = Registry("image format")
 def image_format(*extensions: str) -> Callable:
     """Registers a function (path, member, image_facts) -> (pixels, headers) for files with the given extensions.
 
-    Pixels are uint8 (height, width) or (height, width, channels); `pixel_values.image_to_uint8` converts other depths.
-    Headers are a dictionary, usually empty. `member` is the part after `#` in the path of an image.
+    Pixels are uint8 (height, width) or (height, width, channels), colours as RGB; `pixel_values.image_to_uint8`
+    converts other depths. Headers are technical DICOM headers by keyword, which identify no patient; usually none.
+    `member` is the part after `#` in the path of an image, for files that contain many images; else ''.
 
     Args:
         extensions: file extensions, such as `.raw`.
@@ -96,7 +75,8 @@ def image_format(*extensions: str) -> Callable:
     """
 
     def register(read: Callable) -> Callable:
-        FORMATS.register(read.__name__, PluginFormat(tuple(extension.lower() for extension in extensions), read))
+        plugin_format = PluginFormat(tuple(extension.lower() for extension in extensions), read)
+        FORMATS.register(read.__name__, plugin_format, read.__module__)
         return read
 
     return register
@@ -139,17 +119,17 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def find_format(path: Path) -> ImageFormat:
-    """Returns the format of a file; its module is imported now, since some import slowly.
+def find_reader(path: Path) -> Reader:
+    """Returns the function that reads a file; its module is imported now, since some import slowly.
 
     Raises:
         UserError: the format is unknown or not supported.
         OSError: the file cannot be opened.
     """
     if name := _module_name(path):
-        return importlib.import_module(f"medfold.images.formats.{name}")
+        return importlib.import_module(f"medfold.images.formats.{name}").read
     if plugin := _find_plugin_format(path.suffix):
-        return plugin
+        return plugin.read
     for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
         if path.name.lower().endswith(extension):
             raise UserError(f"{kind} is not supported", path, advice)

@@ -7,20 +7,21 @@ from medfold.report.drawing import Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.scoring import Metric, format_score
+from medfold.terminal.console import format_duration
 
 
-def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, duration: str) -> Section:
+def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, seconds: float | None) -> Section:
     """Plots loss and score of each fold, epoch by epoch.
 
     Args:
         histories: by fold.
         metric: the competition's metric; its column in the histories has its name.
-        duration: the training time as text; '' if it is unknown.
+        seconds: the training time of all folds together; None if it is unknown.
     """
     section = Section("learning", "Learning curves")
     section.text(
         "The held-out score is shown for each epoch; no epoch is chosen by it, unless the run is marked optimistic."
-        + (f" Training took {duration}." if duration else "")
+        + (f" Training took {format_duration(seconds)}." if seconds is not None else "")
     )
     last = ", ".join(
         f"fold {fold} {format_score(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()

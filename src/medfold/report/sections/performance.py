@@ -1,16 +1,37 @@
 """Report section about performance, from out-of-fold predictions."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from medfold.competition import Competition
 from medfold.report import curves, plots
-from medfold.report.curves import Curve, OperatingPoint
+from medfold.report.curves import OperatingPoint
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
 from medfold.scoring import METRICS, OofPredictions, auc, format_score, targets_as_columns, to_classes
 
 MAX_CURVES = 8  # classes or labels in one figure
+
+
+@dataclass(frozen=True)
+class ClassRanking:
+    """How well the predictions of one class or label put its samples before the others.
+
+    Args:
+        name: the class or label.
+        truth: int (n,), 1 for its samples, else 0.
+        predictions: float (n,), its probability.
+        auc: area under the ROC curve.
+        average_precision: area under the curve of precision and recall.
+    """
+
+    name: str
+    truth: np.ndarray
+    predictions: np.ndarray
+    auc: float
+    average_precision: float
 
 
 def performance_section(competition: Competition, oof: OofPredictions, probabilities: OofPredictions) -> Section:
@@ -25,67 +46,75 @@ def performance_section(competition: Competition, oof: OofPredictions, probabili
     targets, predictions = probabilities.targets, probabilities.predictions
     section.text("All figures are of out-of-fold predictions: each by a net that was not trained on the image.")
     truth = targets_as_columns(targets, predictions.shape[1])
-    defined = [column for column in range(truth.shape[1]) if 0 < truth[:, column].sum() < len(truth)]
-    rows = []
-    roc = {}
-    pr = {}
-    for column in defined:
-        name = competition.prediction_columns[column]
-        area = auc(truth[:, column], predictions[:, column])
-        precision = curves.average_precision(truth[:, column], predictions[:, column])
-        rows.append(
-            [
-                name,
-                f"{truth[:, column].sum():,}",
-                f"{truth[:, column].mean():.1%}",
-                format_score(area),
-                format_score(precision),
-            ]
-        )
-        if len(roc) < MAX_CURVES:
-            roc[name] = curves.roc(truth[:, column], predictions[:, column])
-            pr[name] = curves.precision_recall(truth[:, column], predictions[:, column])
-    points = curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and defined else []
-    drawings = _curves(roc, pr, points, rows) if defined else []
+    rankings = [
+        ClassRanking(name, of_class, values, auc(of_class, values), curves.average_precision(of_class, values))
+        for name, of_class, values in zip(competition.prediction_columns, truth.T, predictions.T, strict=True)
+        if 0 < of_class.sum() < len(of_class)
+    ]
+    points = (
+        curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and rankings else []
+    )
+    drawings = _curves(rankings[:MAX_CURVES], points) if rankings else []
     drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probabilities)]
     section.figures([drawing for drawing in drawings if drawing])
-    if len(rows) > 1:
-        section.table("By class or label", ["", "positive", "share", "AUC", "average precision"], rows)
+    if len(rankings) > 1:
+        _show_rankings(section, rankings)
     if points:
-        section.heading("Operating points")
-        section.text(
-            "The thresholds were chosen on these predictions: on other patients, expect slightly lower values. "
-            "A prediction at or above the threshold counts as positive."
-        )
-        section.table(
-            "Operating points",
-            [
-                "criterion",
-                "threshold",
-                "sensitivity",
-                "specificity",
-                "positive predictive value",
-                "negative predictive value",
-            ],
-            [
-                [
-                    p.criterion,
-                    f"{p.threshold:.4f}",
-                    *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
-                    percentage(p.precision),
-                    percentage(p.negative_predictive_value),
-                ]
-                for p in points
-            ],
-        )
+        _show_operating_points(section, points)
     return section
 
 
-def _curves(
-    roc: dict[str, Curve], pr: dict[str, Curve], points: list[OperatingPoint], rows: list[list[str]]
-) -> list[Drawing]:
-    shown = rows[: len(roc)]
-    areas, precisions = ({row[0]: row[column] for row in shown} for column in (3, 4))
+def _show_rankings(section: Section, rankings: list[ClassRanking]) -> None:
+    section.table(
+        "By class or label",
+        ["", "positive", "share", "AUC", "average precision"],
+        [
+            [
+                ranking.name,
+                f"{ranking.truth.sum():,}",
+                f"{ranking.truth.mean():.1%}",
+                format_score(ranking.auc),
+                format_score(ranking.average_precision),
+            ]
+            for ranking in rankings
+        ],
+    )
+
+
+def _show_operating_points(section: Section, points: list[OperatingPoint]) -> None:
+    section.heading("Operating points")
+    section.text(
+        "The thresholds were chosen on these predictions: on other patients, expect slightly lower values. "
+        "A prediction at or above the threshold counts as positive."
+    )
+    section.table(
+        "Operating points",
+        [
+            "criterion",
+            "threshold",
+            "sensitivity",
+            "specificity",
+            "positive predictive value",
+            "negative predictive value",
+        ],
+        [
+            [
+                p.criterion,
+                f"{p.threshold:.4f}",
+                *(f"{v:.1%}" for v in (p.sensitivity, p.specificity)),
+                percentage(p.precision),
+                percentage(p.negative_predictive_value),
+            ]
+            for p in points
+        ],
+    )
+
+
+def _curves(rankings: list[ClassRanking], points: list[OperatingPoint]) -> list[Drawing]:
+    roc = {ranking.name: curves.roc(ranking.truth, ranking.predictions) for ranking in rankings}
+    pr = {ranking.name: curves.precision_recall(ranking.truth, ranking.predictions) for ranking in rankings}
+    areas = {ranking.name: format_score(ranking.auc) for ranking in rankings}
+    precisions = {ranking.name: format_score(ranking.average_precision) for ranking in rankings}
     auc_text = "; ".join(f"{isolate(name)}: AUC {value}" for name, value in areas.items())
     marks_text = " Circles: 90 and 95 % sensitivity and specificity." if points else ""
     marks = [plots.roc_points(points)] if points else ()

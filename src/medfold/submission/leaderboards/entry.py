@@ -1,18 +1,16 @@
-"""The interface of leaderboards: one module per `upload` of competition.yaml, which is a `Leaderboard`."""
+"""The interface of leaderboards: what is submitted, the result, and the base class."""
 
-import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from medfold.competition import Competition
 from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
-
-MODULES = {"local": "local", "csv": "kaggle", "notebook": "notebook"}
 
 
 @dataclass(frozen=True)
@@ -69,40 +67,48 @@ class LeaderboardResult:
     own_row: int | None = None
 
 
-class Leaderboard(Protocol):
-    """A kind of upload: a module of this package with these names.
+@dataclass(frozen=True)
+class Leaderboard(ABC):
+    """Where the submissions of a competition are scored.
+
+    Args:
+        competition: facts of the competition.
+        paths: paths of the competition.
 
     Attributes:
-        IS_LONG_RUNNING: True if `submit` may take hours, so that it must not hold up other submissions.
+        is_long_running: True if `submit` may take hours, so that it must not hold up other submissions.
+        has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.
     """
 
-    IS_LONG_RUNNING: bool
+    competition: Competition
+    paths: CompetitionPaths
 
-    def preflight(self, competition: Competition, paths: CompetitionPaths) -> None:
+    is_long_running: ClassVar[bool] = False
+    has_late_scores: ClassVar[bool] = False
+
+    @abstractmethod
+    def preflight(self) -> None:
         """Checks that a submission would be accepted now.
 
         Raises:
             UserError: it would be refused.
         """
 
-    def submit(self, competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
+    @abstractmethod
+    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
         """Scores or uploads a checked submission.
 
         Raises:
             UserError: it was refused.
         """
 
-    @property
-    def fetch_scores(
-        self,
-    ) -> Callable[[Competition, list[tuple[str, str, str]]], dict[str, LeaderboardResult]] | None:
-        """Function that fetches scores which are published later; None where `submit` returns them at once.
+    def fetch_scores(self, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+        """Fetches the scores of earlier submissions.
 
-        It takes the competition and (ref, content id, file) of each submission, and returns the results, by file, of
-        those submissions that the leaderboard lists.
+        Args:
+            queries: (ref, content id, file) of each.
+
+        Returns:
+            Results by file, of the submissions that the leaderboard lists. Defaults to none.
         """
-
-
-def leaderboard_of(upload: str) -> Leaderboard:
-    """Returns the leaderboard of a kind of upload."""
-    return cast(Leaderboard, importlib.import_module(f"medfold.submission.leaderboards.{MODULES[upload]}"))
+        return {}

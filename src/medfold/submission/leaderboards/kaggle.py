@@ -4,74 +4,69 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from medfold.competition import Competition, kaggle_slug
+from medfold.competition import kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
-from medfold.paths import CompetitionPaths
-from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.terminal.command_line import command
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner
 
-IS_LONG_RUNNING = False
 MAX_WAIT = 600  # seconds to wait for a score
 MAX_LISTED = 1000  # submissions in which earlier ones are searched
 
 wait = time.sleep
 
 
-def preflight(competition: Competition, paths: CompetitionPaths) -> None:
-    """Checks with Kaggle that a submission would be accepted now.
+class KaggleLeaderboard(Leaderboard):
+    """Uploads the file to Kaggle, which scores it."""
 
-    Raises:
-        UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
-    """
-    check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(competition))
+    has_late_scores = True
 
+    def preflight(self) -> None:
+        """Checks with Kaggle that a submission would be accepted now.
 
-def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
-    """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
+        Raises:
+            UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
+        """
+        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.competition))
 
-    Raises:
-        UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
-    """
-    competitions = Competitions(KaggleSession.connect())
-    slug = kaggle_slug(competition)
-    ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
-    if ref:
-        say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
-    else:
-        check_allowed(competitions, slug)
-        ref = competitions.submit(slug, entry.file, entry.message, entry.content_id)
-        say("submit", f"uploaded as {ref}: {entry.message}")
-    return wait_for_score(competitions, ref)
+    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+        """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
 
+        Raises:
+            UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
+        """
+        competitions = Competitions(KaggleSession.connect())
+        slug = kaggle_slug(self.competition)
+        ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
+        if ref:
+            say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
+        else:
+            check_allowed(competitions, slug)
+            ref = competitions.submit(slug, entry.file, entry.message, entry.content_id)
+            say("submit", f"uploaded as {ref}: {entry.message}")
+        return wait_for_score(competitions, ref)
 
-def fetch_scores(competition: Competition, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
-    """Fetches the scores of earlier submissions.
+    def fetch_scores(self, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+        """Fetches the scores of earlier submissions.
 
-    Args:
-        competition: where they were submitted.
-        queries: (ref, content id, file) of each; found by its number, by the content id in its message, or by the name
-            of its file.
+        Args:
+            queries: (ref, content id, file) of each; found by its number, by the content id in its message, or by the
+                name of its file.
 
-    Returns:
-        Results by file, of the submissions that Kaggle lists.
-    """
-    listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(competition), MAX_LISTED)
-    results = {}
-    for ref, content_id, file in queries:
-        for submission in listed:
-            by_content = content_id in submission.message or submission.file == Path(file).name
-            if (str(submission.ref) == ref) if ref else by_content:
-                results[file] = _result(submission)
-                break
-    return results
-
-
-def pending_message() -> str:
-    """Returns the line about a score that Kaggle has not computed yet."""
-    return f"not available yet; run {command('scores')} later"
+        Returns:
+            Results by file, of the submissions that Kaggle lists.
+        """
+        listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(self.competition), MAX_LISTED)
+        results = {}
+        for ref, content_id, file in queries:
+            for submission in listed:
+                by_content = content_id in submission.message or submission.file == Path(file).name
+                if (str(submission.ref) == ref) if ref else by_content:
+                    results[file] = _result(submission)
+                    break
+        return results
 
 
 def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False) -> None:
@@ -118,7 +113,8 @@ def wait_for_score(competitions: Competitions, ref: int) -> LeaderboardResult:
     """
     submission = _wait(competitions, ref)
     if submission is None or submission.status == "pending":
-        return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", pending_message())])
+        message = f"not available yet; run {command('scores')} later"
+        return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", message)])
     return _result(submission)
 
 

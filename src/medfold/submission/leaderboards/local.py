@@ -9,23 +9,86 @@ from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
-from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.system import files
 from medfold.terminal.command_line import command
 
-IS_LONG_RUNNING = False
-fetch_scores = None  # `submit` returns the scores
+
+class LocalLeaderboard(Leaderboard):
+    """Scores a submission on this machine, by the hidden solution in data/."""
+
+    def preflight(self) -> None:
+        """Checks that the hidden solution exists, if the data includes labels of the test part.
+
+        Raises:
+            UserError: there is no solution.
+        """
+        if not self.paths.solution.is_file() and _has_test_labels(self.competition):
+            fix = f"Run: {command('download', COMPETITION=self.paths.name, FORCE=1)}"
+            raise UserError("no hidden solution", self.paths.solution, fix)
+
+    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+        """Scores a submission on the public and the private part of the hidden solution, joined by id.
+
+        The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If
+        those use the probabilities from which decisions were made, the printed line notes it.
+
+        Raises:
+            UserError: the solution is missing although the data includes it, or has other ids than the submission.
+        """
+        competition = self.competition
+        paths = self.paths
+        self.preflight()
+        if not paths.solution.is_file():
+            return _unlabelled()
+        written, _ = table.read_predictions_back(competition, entry.table, entry.sample)
+        check_solution(paths)
+        solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
+        if set(written.index) != set(solution["id"]):
+            if not _has_test_labels(competition):  # the solution belongs to an earlier test part
+                return _unlabelled()
+            raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
+        groups = entry.groups.loc[solution["id"]].to_numpy()
+        probabilities = entry.probabilities.set_index("id")
+        written_values, probability_values = (
+            values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
+        )
+        targets = encode_targets(competition, solution)
+        names = [competition.score.metric, *competition.score.also]
+        scores = {}
+        lines = []
+        for part in ("Public", "Private"):
+            in_part = (solution["usage"] == part).to_numpy()
+            if not in_part.any():
+                continue
+            texts = []
+            for name in names:
+                predictions = metric_input(competition, name, written_values, probability_values)[in_part]
+                value, text = _score(competition, name, targets[in_part], predictions, groups[in_part])
+                uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
+                texts.append(f"{text} of the probabilities" if uses_probabilities else text)
+                scores[part, name] = value
+            num_scored = count_of(int(in_part.sum()), "unit" if competition.score.unit else "image")
+            lines.append(("test score" if in_part.all() else part.lower(), f"{', '.join(texts)}, {num_scored}"))
+        ranking, own_row = _rank(paths, names, scores)
+        return LeaderboardResult(
+            status="scored",
+            public=scores.get(("Public", names[0])),
+            private=scores.get(("Private", names[0])),
+            lines=lines,
+            ranking=ranking,
+            own_row=own_row,
+        )
 
 
-def preflight(competition: Competition, paths: CompetitionPaths) -> None:
-    """Checks that the hidden solution exists, if the data includes labels of the test part.
-
-    Raises:
-        UserError: there is no solution.
-    """
-    if not paths.solution.is_file() and _has_test_labels(competition):
-        fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
-        raise UserError("no hidden solution", paths.solution, fix)
+def _score(
+    competition: Competition, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+) -> tuple[float | None, str]:
+    """Computes a metric: its value, None if undefined, and the value with its interval as text."""
+    metric = metric_of(competition, name)
+    value = metric(targets, predictions)
+    interval = bootstrap_interval(metric, targets, predictions, groups)
+    return None if np.isnan(value) else value, format_score_and_interval(metric.title, value, *interval)
 
 
 def _has_test_labels(competition: Competition) -> bool:
@@ -39,71 +102,6 @@ def _unlabelled() -> LeaderboardResult:
     """Returns the result for a test part without labels."""
     return LeaderboardResult(
         status="written", lines=[("test score", "none: the data holds no labels of the test part")]
-    )
-
-
-def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
-    """Scores a submission on the public and the private part of the hidden solution, joined by id.
-
-    The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If those
-    use the probabilities from which decisions were made, the printed line notes it.
-
-    Args:
-        competition: the facts (the metrics).
-        paths: paths of the competition, among them that of the hidden solution.
-        entry: the checked submission.
-
-    Raises:
-        UserError: the solution is missing although the data includes it, or has other ids than the submission.
-    """
-    preflight(competition, paths)
-    if not paths.solution.is_file():
-        return _unlabelled()
-    written, _ = table.read_predictions_back(competition, entry.table, entry.sample)
-    check_solution(paths)
-    solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
-    if set(written.index) != set(solution["id"]):
-        if not _has_test_labels(competition):  # the solution belongs to an earlier test part
-            return _unlabelled()
-        raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
-    groups = entry.groups.loc[solution["id"]].to_numpy()
-    probabilities = entry.probabilities.set_index("id")
-    written_values, probability_values = (
-        values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
-    )
-    targets = encode_targets(competition, solution)
-    names = [competition.score.metric, *competition.score.also]
-    scores = {}
-    lines = []
-    for leaderboard_part in ("Public", "Private"):
-        in_part = (solution["usage"] == leaderboard_part).to_numpy()
-        if not in_part.any():
-            continue
-        texts = []
-        for name in names:
-            metric = metric_of(competition, name)
-            predictions = metric_input(competition, name, written_values, probability_values)[in_part]
-            uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
-            value = metric(targets[in_part], predictions)
-            scores[leaderboard_part, metric.name] = None if np.isnan(value) else value
-            interval = bootstrap_interval(metric, targets[in_part], predictions, groups[in_part])
-            score_text = format_score_and_interval(metric.title, value, *interval)
-            texts.append(f"{score_text} of the probabilities" if uses_probabilities else score_text)
-        is_whole = in_part.all()
-        lines.append(
-            (
-                "test score" if is_whole else leaderboard_part.lower(),
-                f"{', '.join(texts)}, {count_of(int(in_part.sum()), 'unit' if competition.score.unit else 'image')}",
-            )
-        )
-    ranking, own_row = _rank(paths, names, scores)
-    return LeaderboardResult(
-        status="scored",
-        public=scores.get(("Public", names[0])),
-        private=scores.get(("Private", names[0])),
-        lines=lines,
-        ranking=ranking,
-        own_row=own_row,
     )
 
 

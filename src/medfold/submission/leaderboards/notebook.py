@@ -5,61 +5,62 @@ from pathlib import Path
 from medfold.competition import Competition, kaggle_slug
 from medfold.errors import UserError, count_of
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
-from medfold.paths import CompetitionPaths
 from medfold.submission import table
 from medfold.submission.check import check_submission
-from medfold.submission.leaderboards import kaggle
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
 from medfold.submission.table import read_submission
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import say, warn
 
-__all__ = ["IS_LONG_RUNNING", "fetch_scores", "preflight", "submit"]
-IS_LONG_RUNNING = True
 MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"
 MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
 
-fetch_scores = kaggle.fetch_scores
 
+class NotebookLeaderboard(KaggleLeaderboard):
+    """Runs a notebook on Kaggle that predicts, and submits its output there."""
 
-def preflight(competition: Competition, paths: CompetitionPaths) -> None:
-    """Checks with Kaggle that a submission would be accepted now.
+    is_long_running = True
 
-    Raises:
-        UserError: no credentials; not joined; closed; today's submissions used up.
-    """
-    kaggle.check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(competition), notebooks=True)
+    def preflight(self) -> None:
+        """Checks with Kaggle that a submission would be accepted now.
 
+        Raises:
+            UserError: no credentials; not joined; closed; today's submissions used up.
+        """
+        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.competition), notebooks=True)
 
-def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionEntry) -> LeaderboardResult:
-    """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, and submits that version.
+    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+        """Packs the folds, runs a notebook at Kaggle that predicts with them, checks its output, submits that version.
 
-    Raises:
-        UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
-    """
-    session = KaggleSession.connect()
-    slug = kaggle_slug(competition)
-    competitions = Competitions(session)
-    ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
-    if ref:
-        say("submit", f"these folds are submitted already, as {ref}: not submitted again")
-        return kaggle.wait_for_score(competitions, ref)
-    kaggle.check_allowed(competitions, slug, notebooks=True)
-    remote_run = entry.pack()
-    output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-    finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
-    entry.record({"kaggle": finished.versions})
-    notebook = finished.notebook
-    Kernels(session).fetch(notebook, OUTPUT, output)
-    try:
-        _compare(competition, entry, output)
-    except UserError as error:
-        fix = f"Run the notebook again with {variable('FORCE')}"
-        raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
-    ref = competitions.submit_notebook(slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id)
-    say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
-    return kaggle.wait_for_score(competitions, ref)
+        Raises:
+            UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
+        """
+        session = KaggleSession.connect()
+        slug = kaggle_slug(self.competition)
+        competitions = Competitions(session)
+        ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
+        if ref:
+            say("submit", f"these folds are submitted already, as {ref}: not submitted again")
+            return wait_for_score(competitions, ref)
+        check_allowed(competitions, slug, notebooks=True)
+        remote_run = entry.pack()
+        output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
+        finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
+        entry.record({"kaggle": finished.versions})
+        notebook = finished.notebook
+        Kernels(session).fetch(notebook, OUTPUT, output)
+        try:
+            _compare(self.competition, entry, output)
+        except UserError as error:
+            fix = f"Run the notebook again with {variable('FORCE')}"
+            raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
+        ref = competitions.submit_notebook(
+            slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id
+        )
+        say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
+        return wait_for_score(competitions, ref)
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:

@@ -1,0 +1,55 @@
+"""Removal of runs and data that the user names: their names, their size, and the question before it."""
+
+from pathlib import Path
+
+from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.system import files
+from medfold.terminal.command_line import variable
+from medfold.terminal.console import confirm, say
+
+
+def select_names(known: dict, names: list[str], owner: str) -> list[str]:
+    """Returns the names without repetitions.
+
+    Args:
+        known: what has a name, by name.
+        names: names that the user wrote.
+        owner: to which the names belong, for the error message.
+
+    Raises:
+        UserError: a name is not known.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        fix = f"Known: {shorten_list(sorted(known), 8)}" if known else None
+        what = f"there is no {shorten_list(unknown)} among the {owner}{did_you_mean(unknown[0], known)}"
+        raise UserError(what, variable("DELETE", " ".join(names)), fix)
+    return list(dict.fromkeys(names))
+
+
+def remove_after_confirmation(
+    items: list[list[Path]], topic: str, descriptions: list[str], skip_question: bool
+) -> None:
+    """Prints what will be removed, asks once, and removes it.
+
+    Args:
+        items: the paths of each item.
+        topic: first word of the printed lines.
+        descriptions: text about each item.
+        skip_question: do not ask.
+    """
+    for line in descriptions:
+        say(topic, f"to be removed: {line}")
+    if not skip_question and not confirm("Remove this for good?"):
+        say(topic, "nothing was removed")
+        return
+    for paths in items:
+        for path in reversed(paths):  # the manifest, which marks the rest as complete, goes first
+            files.remove(path)
+    say(topic, f"removed: {len(descriptions)}")
+
+
+def total_size(paths: list[Path]) -> int:
+    """Returns the size of files and of all files in folders, in bytes."""
+    all_files = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.lstat().st_size for file in all_files if file.is_file() or file.is_symlink())

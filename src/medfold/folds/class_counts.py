@@ -1,0 +1,21 @@
+"""Counts of the classes, or labels, in groups and folds."""
+
+import numpy as np
+import pandas as pd
+
+
+def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], k: int) -> dict[str, int]:
+    """Returns the classes (or labels) that occur in fewer groups than there are folds, with that number of groups."""
+    members = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
+    group_counts = {name: len(np.unique(groups[rows])) for name, rows in zip(names, members, strict=True)}
+    return {name: count for name, count in group_counts.items() if count < k}
+
+
+def fold_balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:
+    """Returns a row per fold: the number of samples, of groups, and of samples with each class (or label)."""
+    rows = []
+    for number in np.unique(fold):
+        in_fold = fold == number
+        members = targets[in_fold] == 1 if targets.ndim == 2 else targets[in_fold, None] == np.arange(len(names))
+        rows.append([number, in_fold.sum(), len(np.unique(groups[in_fold])), *members.sum(axis=0)])
+    return pd.DataFrame(rows, columns=["fold", "samples", "groups", *names])

@@ -1,0 +1,62 @@
+"""Sealed tables: CSV files that can be made again, and are if their inputs or their contents have changed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medfold.system.files import csv_text, fingerprint, read_csv, sha256, write_csv
+from medfold.terminal.console import warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORIGIN = "origin"  # the last column of a sealed table
+
+
+def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions: Sequence[Path] = ()) -> None:
+    """Writes a table that can be made again, with a column `origin`: hashes of its inputs and of its contents.
+
+    Args:
+        table: as for `write_csv`.
+        path: of the file.
+        inputs: fingerprint of all that the table is made from, without `-`.
+        companions: files that were made with the table and belong to its contents. Defaults to none.
+    """
+    write_csv(table.assign(**{ORIGIN: _origin(table, inputs, companions)}), path)
+
+
+def read_sealed_csv(
+    path: Path, inputs: str, companions: Sequence[Path] = (), **column_types: Any
+) -> "pd.DataFrame | None":
+    """Reads a table of `write_sealed_csv`; None if it must be made again.
+
+    A table must be made again if there is none, if it was made from other inputs, or if the table or a companion is
+    damaged. Damage is printed. A table of an earlier version has no hash of its contents: its origin is its inputs.
+
+    Args:
+        path: path of the table.
+        inputs: fingerprint of all that the table would be made from today.
+        companions: files that were made with the table. Defaults to none.
+        **column_types: as for `read_csv`.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        return None
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        origins = table.pop(ORIGIN).unique().tolist() or [""]
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError, ValueError):
+        origins = []
+    if origins and origins[0].partition("-")[0] != inputs:
+        return None
+    if not origins or origins not in ([inputs], [_origin(table, inputs, companions)]):
+        names = [path.name, *(companion.name for companion in companions)]
+        warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
+        return None
+    return read_csv(path, **column_types).drop(columns=ORIGIN)
+
+
+def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:
+    hashes = [sha256(companion) if companion.is_file() else None for companion in companions]
+    return f"{inputs}-{fingerprint([csv_text(table), *hashes])}"

@@ -1,0 +1,50 @@
+"""Holdout: whole groups and balanced classes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medfold.errors import UserError
+from medfold.folds.holdout import choose_holdout
+from tests.support.sample_tables import sample_tables
+
+
+@given(sample_tables(), st.floats(0.1, 0.5), st.randoms())
+def test_holdout_keeps_groups_whole_in_any_order(table, share, random):
+    ids, targets, groups, options = table
+    try:
+        held_out = choose_holdout(ids, targets, groups, share, options.seed)
+    except UserError:
+        return
+    assert 0 < held_out.sum() < len(ids)
+    assert pd.Series(held_out).groupby(groups).nunique().max() == 1
+    assert abs(held_out.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
+    order = list(range(len(ids)))
+    random.shuffle(order)
+    again = choose_holdout(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
+    assert (again == held_out[order]).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.5])
+def test_holdout_has_the_requested_share_of_each_class(share):
+    rng = np.random.default_rng(0)
+    groups = np.sort(rng.integers(0, 150, 600))
+    targets = np.where(rng.random(150) < 0.2, 1, 0)[groups]
+    ids = pd.Series([f"{number:04d}" for number in range(600)])
+    drawn = [choose_holdout(ids, targets, groups, share, seed) for seed in range(5)]
+    for held_out in drawn:
+        assert abs(held_out.mean() - share) < 0.005
+        assert abs(held_out[targets == 1].mean() - share) < 0.02
+    assert len({held_out.tobytes() for held_out in drawn}) == 5
+
+
+def test_holdout_balances_labels_and_refuses_too_few_groups():
+    rng = np.random.default_rng(0)
+    ids, labels = pd.Series([f"{number:02d}" for number in range(60)]), rng.integers(0, 2, (60, 10))
+    held_out = choose_holdout(ids, labels, np.arange(60), 0.2, 0)
+    assert abs(held_out.sum() - 12) <= 1
+    assert (np.abs(labels[held_out].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
+    with pytest.raises(UserError, match="labels.holdout: 2 groups of up to 30 samples, 10 .*: no share near 0.1"):
+        choose_holdout(ids, labels, np.arange(60) % 2, 0.1, 0)

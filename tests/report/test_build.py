@@ -85,7 +85,7 @@ def test_leaderboard_scores_are_shown(project):
     assert "public score" not in cards(read_page(report(project, ["good"])))
 
 
-def test_untrained_run_raises(project):
+def test_report_of_untrained_run_raises(project):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         report(project, ["nobody"])
     assert not (project.workspace.root / "runs/small/nobody").exists()

@@ -13,6 +13,7 @@ from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
+from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
@@ -74,23 +75,6 @@ def every_step(monkeypatch):
     """Saves a checkpoint at every step."""
     monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
-
-
-class PowerFailure(Exception):  # noqa: N818
-    """Ends a training as a power failure would."""
-
-
-def interrupt_after(monkeypatch, after):
-    """Makes training raise PowerFailure after this number of steps."""
-    original, count = BatchTrainer.__call__, [0]
-
-    def step(self, *batch):
-        if count[0] == after:
-            raise PowerFailure
-        count[0] += 1
-        return original(self, *batch)
-
-    monkeypatch.setattr(BatchTrainer, "__call__", step)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import image_settings
 from medfold.data.dataset import load_dataset
 from medfold.data.samples import sample_submission
+from medfold.data.scanning import scan_dataset
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key
@@ -21,17 +22,20 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
-def test_constant_predictor_gives_a_checked_submission(lookalike, project):
-    competition, paths, truth = project.competition, project.paths, lookalike.truth
-    choices = image_settings(project, "baseline")
-    data = load_dataset(project, image_settings=choices)
-
+def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalike, project):
+    data = load_dataset(project)
     assert sorted(data.train["id"]) == sorted(lookalike.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1
-    assert set(data.train["fold"]) == set(range(competition.folds.k))
-    for ids in truth.get("duplicates", []):
+    assert set(data.train["fold"]) == set(range(project.competition.folds.k))
+    for ids in lookalike.truth.get("duplicates", []):
         assert data.train.set_index("id").loc[list(ids), "group"].nunique() == 1
 
+
+@pytest.mark.parametrize("lookalike", ALL, indirect=True)
+def test_store_holds_the_prepared_image_of_every_sample(lookalike, project):
+    competition, paths, truth = project.competition, project.paths, lookalike.truth
+    choices = image_settings(project, "baseline")
+    scan_dataset(project, choices)
     opened = load_store(paths, store_key(competition, paths, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
     assert not paths.bad_images.exists()
@@ -40,12 +44,16 @@ def test_constant_predictor_gives_a_checked_submission(lookalike, project):
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()
         assert pixels.std() > 5  # not blank
 
+
+@pytest.mark.parametrize("lookalike", ALL, indirect=True)
+def test_constant_predictor_gives_a_checked_submission(lookalike, project):
+    competition, truth = project.competition, lookalike.truth
     constant_run(project)
     submit(project, names=["constant"], force=True)  # a constant is no better than chance
     recheck(project)
-    (file,) = paths.submissions.glob("*.csv")
+    (file,) = project.paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
-    sample = sample_submission(competition, paths)
+    sample = sample_submission(competition, project.paths)
     assert list(written.columns) == list(sample.columns)
     units = truth["units"] or lookalike.part("test")["id"].tolist()
     expected = units

@@ -43,11 +43,12 @@ def raw_files(folders):
 
 
 def test_archive_is_unpacked_and_kept(folders, arriving, capsys):
-    arriving[0].append(zipped(CONTENT))
+    archive = zipped(CONTENT)
+    arriving[0].append(archive)
     fetch(folders)
     assert raw_files(folders) == CONTENT
     assert [path.name for path in folders.downloads.iterdir()] == ["histology.zip"]
-    assert "download   389 B arrived" in capsys.readouterr().out
+    assert f"download   {len(archive)} B arrived" in capsys.readouterr().out
     assert arriving[1] == [remote_files.UNPACKED_RATIO]
 
 

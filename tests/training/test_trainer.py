@@ -53,7 +53,7 @@ def final_weight(phase) -> float:
 
 
 def test_every_batch_is_trained_and_every_epoch_has_a_row(train):
-    phase, state = train([0.7, 0.9, 0.8])
+    _, state = train([0.7, 0.9, 0.8])
     assert state.num_batches == 6
     assert [(row["phase"], row["epoch"], row["auc"]) for row in state.history] == [
         ("all", 1, 0.7),

@@ -225,7 +225,7 @@ def test_sealed_table_is_made_again_if_a_companion_changed(tmp_path, capsys):
     path, companion = tmp_path / "x.csv", tmp_path / "x.npy"
     companion.write_bytes(b"1")
     files.write_sealed_csv(pd.DataFrame({"id": ["a"]}), path, "inputs", [companion])
-    assert files.read_sealed_csv(path, "inputs", [companion]) is not None
+    assert files.read_sealed_csv(path, "inputs", [companion])["id"].tolist() == ["a"]
     companion.write_bytes(b"2")
     assert files.read_sealed_csv(path, "inputs", [companion]) is None
     assert "x.csv or x.npy has changed" in capsys.readouterr().out

@@ -51,12 +51,12 @@ def trees() -> dict[str, ast.Module]:
     return {path.relative_to(TESTS).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
 
 
-def tests_of(tree: ast.Module) -> list[ast.FunctionDef]:
+def list_tests(tree: ast.Module) -> list[ast.FunctionDef]:
     return [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
 
 
 def test_names_of_tests_occur_once(trees):
-    names = Counter(test.name for tree in trees.values() for test in tests_of(tree))
+    names = Counter(test.name for tree in trees.values() for test in list_tests(tree))
     assert [name for name, count in names.items() if count > 1] == []
 
 
@@ -83,5 +83,5 @@ def num_checks(test: ast.FunctionDef) -> int:
 
 
 def test_no_test_has_too_many_checks(trees):
-    counts = {f"{file}: {test.name}": num_checks(test) for file, tree in trees.items() for test in tests_of(tree)}
+    counts = {f"{file}: {test.name}": num_checks(test) for file, tree in trees.items() for test in list_tests(tree)}
     assert {name: count for name, count in counts.items() if count > MAX_CHECKS} == {}

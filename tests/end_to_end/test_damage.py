@@ -141,7 +141,7 @@ def test_damage_is_named(run_after_damage, name, kind):
 
 
 @pytest.mark.parametrize(("name", "kind"), damages("made again"))
-def test_damaged_file_is_made_again(undamaged, run_after_damage, name, kind):
+def test_damage_is_repaired_by_making_the_file_again(undamaged, run_after_damage, name, kind):
     found = run_after_damage(name, kind)
     assert re.search(rf"{re.escape(found.path.name)}.*made again", found.output)
     assert found.result == undamaged

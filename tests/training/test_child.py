@@ -10,7 +10,6 @@ import pytest
 from medfold.errors import INTERRUPTED, UserError
 from medfold.terminal.console import say
 from medfold.training import child
-from tests.support.helpers import REPOSITORY
 
 REQUEST = {
     "competition": "small",
@@ -22,8 +21,13 @@ REQUEST = {
 def run_child(small, monkeypatch):
     """Returns a function that runs the child with a training; it returns the exit code and the messages."""
     read, write = os.pipe()
-    monkeypatch.setattr(child, "os", SimpleNamespace(fdopen=os.fdopen, dup=lambda number: write, dup2=lambda *_: None))
-    called = []
+    opened, called = [], []
+
+    def fdopen(*given, **options):
+        opened.append(os.fdopen(*given, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(child, "os", SimpleNamespace(fdopen=fdopen, dup=lambda number: write, dup2=lambda *_: None))
     for name in ("end_with_parent", "stop_on_signals", "end_stopped"):
         monkeypatch.setattr(child, name, lambda name=name: called.append(name))
 
@@ -32,6 +36,7 @@ def run_child(small, monkeypatch):
         monkeypatch.setattr(child, "train_run", train_run)
         monkeypatch.setattr(child.sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
         code = child.main()
+        opened[0].close()  # as the end of the process does
         with os.fdopen(read, encoding="utf-8") as lines:
             return code, [json.loads(line) for line in lines]
 
@@ -95,8 +100,3 @@ def test_interruption_is_no_problem(run_child):
 
     assert run_child(train_run) == (INTERRUPTED, [])
     assert run_child.called[-1] == "end_stopped"
-
-
-def test_parent_starts_this_module():
-    text = (REPOSITORY / "src" / "medfold" / "training" / "parallel.py").read_text()
-    assert child.__name__ in text or "training.child" in text

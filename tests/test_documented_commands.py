@@ -1,17 +1,20 @@
-"""Commands, code and files that the pages show: they exist, with their variables and values."""
+"""Commands, code, files and keys that the pages show: they exist, with their variables and values."""
 
 import re
 import shlex
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from medfold.cli import app
 from medfold.commands import setup
+from medfold.competition.facts import Competition
 from medfold.competition.project import Project
-from medfold.competition.recipe import load_recipe, parse_overrides, recipe_names
+from medfold.competition.recipe import Recipe, load_recipe, parse_overrides, recipe_names
 from medfold.competition.slugs import parse_slug
 from medfold.ensemble.methods import METHODS
 from medfold.paths import Workspace
@@ -260,3 +263,22 @@ def test_files_named_in_a_text_are_found():
 )
 def test_only_files_of_the_table_count_as_written(name, expected):
     assert is_written(name, ["runs/*/*/report.html", "submissions/*/*.csv"]) is expected
+
+
+def schema_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yields the keys of a schema, with those of its sections: `training`, `training.epochs`."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from schema_keys(field.annotation, f"{prefix}{name}.")
+
+
+KEYS = {*schema_keys(Competition), *schema_keys(Recipe)}
+SECTIONS = "|".join(sorted({key.partition(".")[0] for key in KEYS if "." in key}))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_keys_named_in_the_text_exist(page):
+    named = [match[1] for span in spans(read(page)) if (match := re.match(rf"((?:{SECTIONS})\.\w+)(?:[=:]|$)", span))]
+    files = {f"{name}.{ending}" for name in SECTIONS.split("|") for ending in ENDINGS.strip("()").split("|")}
+    assert [name for name in named if name not in KEYS | files] == []

@@ -281,4 +281,5 @@ SECTIONS = "|".join(sorted({key.partition(".")[0] for key in KEYS if "." in key}
 def test_keys_named_in_the_text_exist(page):
     named = [match[1] for span in spans(read(page)) if (match := re.match(rf"((?:{SECTIONS})\.\w+)(?:[=:]|$)", span))]
     files = {f"{name}.{ending}" for name in SECTIONS.split("|") for ending in ENDINGS.strip("()").split("|")}
-    assert [name for name in named if name not in KEYS | files] == []
+    modules = {".".join(path.with_suffix("").parts[-2:]) for path in (REPOSITORY / "src" / "medfold").glob("*/*.py")}
+    assert [name for name in named if name not in KEYS | files | modules] == []

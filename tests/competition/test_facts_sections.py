@@ -43,7 +43,7 @@ def images(**changes) -> ImageFacts:
         (labels, {"targets": []}, "targets"),
         (labels, {"targets": ["a", "b", "a"]}, "'labels.targets' has 'a' twice"),
         (labels, {"keep": ["age", "fold"]}, "'labels.keep' has 'fold', which is reserved"),
-        (labels, {"group": "patient", "keep": ["patient"]}, "'labels.keep' would publish the group column 'patient'"),
+        (labels, {"group": "subject", "keep": ["subject"]}, "'labels.keep' would publish the group column 'subject'"),
         (labels, {"holdout": 0}, "holdout"),
         (labels, {"holdout": 0.51}, "holdout"),
         (labels, {"separator": ""}, "separator"),

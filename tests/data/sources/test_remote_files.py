@@ -61,7 +61,8 @@ def test_archive_that_is_there_is_not_downloaded_again(folders, arriving):
 
 def test_damaged_archive_is_downloaded_once_more_into_an_empty_folder(folders, arriving, capsys):
     whole = zipped(CONTENT)
-    damaged = whole.replace(b"id,label", b"id,lebal")  # the checksum of the second file is wrong
+    # The checksum of its last file is wrong; its first file is not in the second archive.
+    damaged = zipped({"old.txt": b"x", **CONTENT}).replace(b"id,label", b"id,lebal")
     arriving[0].extend([damaged, whole])
     fetch(folders)
     assert raw_files(folders) == CONTENT

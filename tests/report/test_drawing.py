@@ -31,6 +31,7 @@ def test_shades_are_shares_of_the_row_in_nine_steps():
         (["a" * 20, "b" * 20], True, True),  # 60
         (["a" * 20, "b" * 21], False, True),  # 62
         (["病" * 10, "b" * 20], True, True),  # a Chinese letter takes the width of two
+        ([*"abcde"], True, True),  # 26: a count takes five letters
         (["病" * 11, "b" * 20], False, True),
     ],
 )

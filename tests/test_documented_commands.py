@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -24,7 +25,7 @@ ROOT = Workspace(REPOSITORY)
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "competition/README.md"),
     *sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/*.md")),
-    *(ROOT.competition(name).folder.relative_to(REPOSITORY).as_posix() + "/README.md" for name in shipped()),
+    *sorted({f"competition/{ROOT.competition(name).folder.name}/README.md" for name in shipped()}),
 ]
 DEFAULT_COMPETITION = re.search(r"^COMPETITION \?= (\S+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)[1]
 # Values that stand for the reader's own.
@@ -40,6 +41,7 @@ class Make(NamedTuple):
     variables: dict[str, str]
 
 
+@cache
 def read(page: str) -> str:
     return (REPOSITORY / page).read_text(encoding="utf-8")
 
@@ -145,12 +147,10 @@ def test_wrong_command_on_a_page_would_be_found(command, message, monkeypatch, c
     assert message in capsys.readouterr().err
 
 
-def named_competition(variables: dict[str, str]) -> Project | None:
-    """Opens the competition that a command names, or the one by default; None for a placeholder."""
-    name = variables.get("COMPETITION", DEFAULT_COMPETITION)
-    if name in PLACEHOLDERS | DRAFTED:
-        return None
-    return Project.open(parse_slug(name, "competitions"), ROOT)
+@cache
+def named_competition(name: str) -> Project | None:
+    """Opens the competition that a command names; None for a placeholder."""
+    return None if name in PLACEHOLDERS | DRAFTED else Project.open(parse_slug(name, "competitions"), ROOT)
 
 
 def made_runs(page: str, recipes: list[str]) -> str:
@@ -162,7 +162,7 @@ def made_runs(page: str, recipes: list[str]) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_values_of_make_variables_exist(page):
     for targets, variables in make_commands(read(page)):
-        project = named_competition(variables)
+        project = named_competition(variables.get("COMPETITION", DEFAULT_COMPETITION))
         if targets == ["new"] or project is None:
             continue
         shown = f"{page}: make {targets} {variables}"

@@ -1,10 +1,14 @@
-"""The house of the tests: every module has a test file of its name, or a reason to have none."""
+"""The house of the tests: each module has a test file of its name; tests are named once, short and independent."""
+
+import ast
+from collections import Counter
 
 import pytest
 
 from tests.support.helpers import REPOSITORY
 
 SOURCE, TESTS = REPOSITORY / "src" / "medfold", REPOSITORY / "tests"
+MAX_CHECKS = 10  # of one test: a longer one shows several things
 
 # Modules without logic of their own: constants, data classes, protocols, one call.
 THIN = {
@@ -16,36 +20,6 @@ THIN = {
     "plugins.py",
     "submission/leaderboards/entry.py",
     "training/fold_job.py",
-}
-# Modules that are tested through the one that calls them, in the test file of that one.
-TESTED_THROUGH_CALLER = {
-    "commands/ensemble.py": "ensemble/test_run_ensemble.py",
-    "commands/outcome.py": "test_cli.py",
-    "commands/removal.py": "commands/test_data.py",
-    "commands/scores.py": "submission/leaderboards/test_kaggle.py",
-    "commands/train.py": "training/test_run.py",
-    "competition/recipe_sections.py": "competition/test_recipe.py",
-    "data/raw_data.py": "data/sources/test_kaggle.py",
-    "data/scanning.py": "commands/test_prepare.py",
-    "data/sources/own.py": "commands/test_new.py",
-    "data/sources/remote_files.py": "data/sources/test_kaggle.py",
-    "ensemble/ensemble_predictor.py": "notebooks/test_time_budget.py",
-    "ensemble/ensemble_summary.py": "ensemble/test_run_ensemble.py",
-    "ensemble/new_image_heat_maps.py": "commands/test_predict.py",
-    "ensemble/new_images.py": "commands/test_predict.py",
-    "ensemble/recheck_files.py": "recheck/test_submission_check.py",
-    "models/plain.py": "commands/test_export.py",
-    "prediction/map_gradients.py": "prediction/test_grad_cam.py",
-    "report/drawing.py": "report/test_plots.py",
-    "report/sections/explanations.py": "report/test_build.py",
-    "report/sections/model_card.py": "report/test_build.py",
-    "report/sections/reproduction.py": "report/test_build.py",
-    "scaffold/image_contents.py": "scaffold/test_image_facts.py",
-    "training/child.py": "training/test_parallel.py",
-    "training/phases.py": "training/test_fold.py",
-    "training/resume.py": "training/test_checkpoint.py",
-    "training/trained_net.py": "training/test_fold.py",
-    "training/trainer.py": "training/test_fold.py",
 }
 
 
@@ -63,12 +37,52 @@ def has_test_file(module: str) -> bool:
 
 @pytest.mark.parametrize("module", modules())
 def test_every_module_has_a_test_file_or_a_reason_to_have_none(module):
-    listed = module in THIN or module in TESTED_THROUGH_CALLER
-    assert has_test_file(module) is not listed, f"add tests/.../test_{module.rpartition('/')[2]}, or list the module"
+    message = f"add tests/.../test_{module.rpartition('/')[2]}, or list the module as thin"
+    assert has_test_file(module) is not (module in THIN), message
 
 
-def test_listed_modules_and_their_test_files_exist():
-    assert set(modules()) >= {*THIN, *TESTED_THROUGH_CALLER}
-    assert not set(THIN) & set(TESTED_THROUGH_CALLER)
-    for file in TESTED_THROUGH_CALLER.values():
-        assert (TESTS / file).is_file(), file
+def test_listed_modules_exist():
+    assert set(modules()) >= THIN
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """The syntax tree of every test module, by its path below tests/."""
+    files = sorted(TESTS.rglob("test_*.py"))
+    return {path.relative_to(TESTS).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+
+
+def list_tests(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+
+
+def test_names_of_tests_occur_once(trees):
+    names = Counter(test.name for tree in trees.values() for test in list_tests(tree))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_test_modules_do_not_import_each_other(trees):
+    imports = [
+        f"{file}: {node.module}"
+        for file, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+    ]
+    assert imports == []
+
+
+def num_checks(test: ast.FunctionDef) -> int:
+    """Returns the number of assertions and of expected errors in a test."""
+    expected = {"raises", "refused", "warns"}
+    calls = (
+        item.context_expr for node in ast.walk(test) if isinstance(node, ast.With) for item in node.items
+    )  # `with pytest.raises(...)`
+    called = [call.func for call in calls if isinstance(call, ast.Call)]
+    names = [func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called]
+    asserts = sum(isinstance(node, ast.Assert) for node in ast.walk(test))
+    return asserts + sum(name in expected for name in names)
+
+
+def test_no_test_has_too_many_checks(trees):
+    counts = {f"{file}: {test.name}": num_checks(test) for file, tree in trees.items() for test in list_tests(tree)}
+    assert {name: count for name, count in counts.items() if count > MAX_CHECKS} == {}

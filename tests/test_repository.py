@@ -54,14 +54,6 @@ def test_reference_names_every_make_target():
         assert f"| `make {target}` |" in reference, target
 
 
-def test_make_targets_in_the_readme_exist():
-    makefile, readme = ((REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "README.md"))
-    targets = re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE)
-    named = re.findall(r"(?:^ {4}|`)make ([a-z-]+)", readme, re.MULTILINE)
-    assert len(named) > 10
-    assert set(named) <= set(targets)
-
-
 def test_catalogue_links_only_existing_and_shipped_competitions():
     shipped_names = set(shipped())
     folders = {path.parent.name for path in REPOSITORY.glob("competition/*/competition.yaml")}

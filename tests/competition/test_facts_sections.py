@@ -1,7 +1,9 @@
 """The sections of competition.yaml: reserved names and patterns."""
 
 import pytest
+from pydantic import ValidationError
 
+from medfold.competition.facts_sections import FoldFacts, ImageFacts, LabelFacts, ScoreFacts
 from tests.support.helpers import competition
 
 
@@ -25,3 +27,64 @@ def test_target_with_reserved_name_is_refused(name):
 def test_invalid_patterns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         competition(**change)
+
+
+def labels(**changes) -> LabelFacts:
+    return LabelFacts.model_validate({"targets": ["target"], **changes})
+
+
+def images(**changes) -> ImageFacts:
+    return ImageFacts.model_validate({"train": "train/{id}.png", **changes})
+
+
+@pytest.mark.parametrize(
+    ("make", "changes", "message"),
+    [
+        (labels, {"targets": []}, "targets"),
+        (labels, {"targets": ["a", "b", "a"]}, "'labels.targets' has 'a' twice"),
+        (labels, {"keep": ["age", "fold"]}, "'labels.keep' has 'fold', which is reserved"),
+        (labels, {"group": "subject", "keep": ["subject"]}, "'labels.keep' would publish the group column 'subject'"),
+        (labels, {"holdout": 0}, "holdout"),
+        (labels, {"holdout": 0.51}, "holdout"),
+        (labels, {"separator": ""}, "separator"),
+        (images, {"channels": 0}, "'images.channels' must be 1 to 8, found 0"),
+        (images, {"channels": [*"abcdefghi"]}, "'images.channels' must be 1 to 8, found 9"),
+        (images, {"channels": 1, "windows": ["lung", [40, 80]]}, "2 'images.windows' give as many channels, but"),
+        (images, {"train": "train/{id:5x}.png"}, "'5x' is not a padding such as 05d"),
+        (images, {"tolerate": 1.01}, "tolerate"),
+        (ScoreFacts.model_validate, {"metric": None}, "not filled in yet; see the competition's page"),
+        (ScoreFacts.model_validate, {"metric": "fbeta", "beta": 0}, "beta"),
+        (FoldFacts.model_validate, {"k": 1}, "k"),
+        (FoldFacts.model_validate, {"seed": -1}, "seed"),
+    ],
+)
+def test_invalid_values_are_refused(make, changes, message):
+    with pytest.raises(ValidationError, match=message):
+        make(**changes) if make in (labels, images) else make(changes)
+
+
+def test_values_at_the_bounds_are_taken():
+    assert labels(holdout=0.5).holdout == 0.5
+    assert images(channels=8).num_channels == 8
+    assert images(tolerate=1).tolerate == 1
+    assert FoldFacts(k=2, seed=0).model_dump() == {"k": 2, "seed": 0, "method": "auto", "duplicates": "exact"}
+
+
+def test_names_and_values_of_labels_become_text():
+    facts = labels(targets=[0, 1], map={-1: 1, "?": None, 2.5: "x"})
+    assert facts.targets == ["0", "1"]
+    assert facts.map == {"-1": "1", "?": None, "2.5": "x"}
+
+
+def test_single_pattern_becomes_a_list():
+    facts = images(test=["a/{id}.png", "b/{id:05d}.png"])
+    assert facts.train == ["train/{id}.png"]
+    assert facts.test == ["a/{id}.png", "b/{id:05d}.png"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, 3), ({"channels": 1}, 1), ({"channels": ["red", "green"]}, 2), ({"windows": ["lung"] * 3}, 3)],
+)
+def test_named_channels_are_counted(changes, expected):
+    assert images(**changes).num_channels == expected

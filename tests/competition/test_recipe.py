@@ -174,4 +174,4 @@ def test_shared_recipes_need_no_file(project_folder):
 
 def test_file_of_the_competition_replaces_shared_recipe(project_folder):
     (project_folder / "competition" / "small" / "simple_cnn.yaml").write_text("extends: simple_cnn\ntta: true\n")
-    assert load("simple_cnn").tta
+    assert load("simple_cnn").tta is True

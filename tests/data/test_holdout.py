@@ -46,7 +46,8 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     again = make_folds(holdout_project, prepare=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
-    assert read_measurements(holdout_project.competition, holdout_project.paths) is not None
+    measured = read_measurements(holdout_project.competition, holdout_project.paths)
+    assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
     assert make_folds(holdout_project, prepare=recipe).train["id"].tolist() == first.train["id"].tolist()
     assert files.read_csv(holdout_project.paths.samples).equals(before)

@@ -112,3 +112,18 @@ def test_the_fingerprint_of_earlier_versions_is_kept(small):
     small.paths.raw_manifest.parent.mkdir(parents=True)
     small.paths.raw_manifest.write_text("file,bytes,sha256\n")
     assert samples_fingerprint(facts, small.paths) == "346eb47d4e398c34"
+
+
+def test_damaged_sample_table_is_named_and_not_fresh(small, capsys):
+    Source(small.competition.source, small.paths).get()
+    build_samples(small.competition, small.paths)
+    assert samples_are_fresh(small.competition, small.paths) is True
+    assert capsys.readouterr().out == ""
+    table = small.paths.samples.read_text()
+    for damage in (lambda: small.paths.samples.write_text(table + "x"), small.paths.groups.unlink):
+        small.paths.samples.write_text(table)
+        damage()
+        assert samples_are_fresh(small.competition, small.paths) is False
+    printed = capsys.readouterr().out
+    for path in (small.paths.samples, small.paths.groups):
+        assert f"damaged    {path.name} is missing or has changed since it was written: made again" in printed

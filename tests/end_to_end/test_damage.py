@@ -3,6 +3,8 @@
 import random
 import re
 import shutil
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -91,31 +93,61 @@ def undamaged(finished_once, tmp_path_factory):
         return run_all_commands(Project.open("small"))
 
 
-@pytest.mark.parametrize(("name", "kind", "outcome"), read_table())
-def test_damage_is_named_or_made_good(finished_once, undamaged, tmp_path, monkeypatch, capsys, name, kind, outcome):
-    root = copied(finished_once, tmp_path, monkeypatch)
-    path = sorted(root.glob(name))[0]
-    damage(path, kind)
-    capsys.readouterr()
-    refusal = None
-    try:
-        result = run_all_commands(Project.open("small"))
-    except UserError as error:
-        refusal = str(error)
-    output = capsys.readouterr().out
-    if outcome == "refused":
-        assert refusal is not None
-        assert "\n" not in refusal
-        assert any(name in refusal for name in (path.name, path.parent.name, path.parents[1].name))
-    elif outcome == "named":
-        assert refusal is None
-        assert re.search(rf"{re.escape(path.name)} is (missing|damaged)|cannot be computed again: no ", output)
-    elif outcome == "made again":
-        assert refusal is None
-        assert re.search(rf"{re.escape(path.name)}.*made again", output)
-        assert result == undamaged
-        assert path.is_file()
-    else:
-        assert outcome == "no effect"
-        assert refusal is None
-        assert result == undamaged
+class Finished(NamedTuple):
+    """What all commands did after damage to a file."""
+
+    path: Path
+    result: tuple
+    output: str
+
+
+@pytest.fixture
+def run_after_damage(finished_once, tmp_path, monkeypatch, capsys):
+    """Returns a function that damages a file of a finished project, and runs all commands."""
+
+    def run(name, kind):
+        root = copied(finished_once, tmp_path, monkeypatch)
+        path = sorted(root.glob(name))[0]
+        damage(path, kind)
+        capsys.readouterr()
+        return Finished(path, run_all_commands(Project.open("small")), capsys.readouterr().out)
+
+    return run
+
+
+def damages(outcome: str) -> list[tuple[str, str]]:
+    """Returns (file, kind of damage) of the rows of the page with this outcome."""
+    return [(file, kind) for file, kind, found in read_table() if found == outcome]
+
+
+def test_page_has_only_the_four_outcomes():
+    assert {outcome for _, _, outcome in read_table()} == {"refused", "named", "made again", "no effect"}
+
+
+@pytest.mark.parametrize(("name", "kind"), damages("refused"))
+def test_damage_is_refused_in_one_line_with_the_file(finished_once, run_after_damage, name, kind):
+    path = sorted(finished_once.glob(name))[0]
+    with pytest.raises(UserError) as caught:
+        run_after_damage(name, kind)
+    assert "\n" not in str(caught.value)
+    assert any(part in str(caught.value) for part in (path.name, path.parent.name, path.parents[1].name))
+
+
+@pytest.mark.parametrize(("name", "kind"), damages("named"))
+def test_damage_is_named(run_after_damage, name, kind):
+    found = run_after_damage(name, kind)
+    file = re.escape(found.path.name)
+    assert re.search(rf"{file} is (missing|damaged)|cannot be computed again: no ", found.output)
+
+
+@pytest.mark.parametrize(("name", "kind"), damages("made again"))
+def test_damage_is_repaired_by_making_the_file_again(undamaged, run_after_damage, name, kind):
+    found = run_after_damage(name, kind)
+    assert re.search(rf"{re.escape(found.path.name)}.*made again", found.output)
+    assert found.result == undamaged
+    assert found.path.is_file()
+
+
+@pytest.mark.parametrize(("name", "kind"), damages("no effect"))
+def test_damage_has_no_effect(undamaged, run_after_damage, name, kind):
+    assert run_after_damage(name, kind).result == undamaged

@@ -7,37 +7,48 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.end_to_end.test_make import chest, clone, make, succeed  # noqa: F401
+from tests.support.chest_xrays import chest
 from tests.support.helpers import auc_of, histology, zipped
 from tests.support.kaggle_server import HostedCompetition, HostedDataset, drop, status
+from tests.support.make_targets import make, succeed
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 NAME = "histopathologic-cancer-detection"
 TINY = "backbone.width=4 training.epochs=1 images.size=16 training.batch_size=16"
 
 
-@pytest.mark.slow
-def test_competition_is_downloaded_trained_submitted_and_scored(kaggle, clone):  # noqa: F811
+def host_histology(kaggle, entered):
+    """Adds the histology competition to the imitated Kaggle."""
     content, truth = histology(60, 20)
     hosted = kaggle.competitions[NAME] = HostedCompetition(
-        files=content, archive=zipped(content), judge=auc_of(truth), polls=1, entered=False
+        files=content, archive=zipped(content), judge=auc_of(truth), polls=1, entered=entered
     )
-    words = [f"COMPETITION={NAME}"]
-    refused = make(clone, "download", *words)
+    return hosted
+
+
+@pytest.mark.slow
+def test_download_waits_for_the_rules_and_outlasts_faults(kaggle, clone):
+    hosted = host_histology(kaggle, entered=False)
+    refused = make(clone, "download", f"COMPETITION={NAME}")
     assert refused.returncode == 2
     assert f"https://www.kaggle.com/competitions/{NAME}/rules" in refused.stderr
     hosted.entered = True
-
     kaggle.fault("DownloadDataFiles", status(503))
     kaggle.fault("storage", drop(after=400_000))
     page = f"COMPETITION=https://www.kaggle.com/competitions/{NAME}/overview"
     assert "60 training and 20 test images" in succeed(clone, "download", page)
-    assert "complete: 82 files" in succeed(clone, "download", *words)
+    assert "complete: 82 files" in succeed(clone, "download", f"COMPETITION={NAME}")
+
+
+@pytest.mark.slow
+def test_competition_is_trained_submitted_once_and_scored(kaggle, clone):
+    host_histology(kaggle, entered=True)
+    words = [f"COMPETITION={NAME}"]
+    succeed(clone, "download", *words)
     succeed(clone, "train", *words, "FOLD=all", f"SET={TINY}", "RUN=tiny")
     assert "dry run" in succeed(clone, "submit", *words, "RUNS=tiny", "DRY_RUN=1")
     assert kaggle.submissions == []
-    said = succeed(clone, "submit", *words, "RUNS=tiny")
-    assert "uploaded as 41000001" in said
+    assert "uploaded as 41000001" in succeed(clone, "submit", *words, "RUNS=tiny")
     row = pd.read_csv(clone / "submissions" / "ledger.csv").iloc[0]
     assert row["public"] == pytest.approx(float(kaggle.submissions[0]["verdict"]["publicScore"]))
     assert (row["ref"], row["status"], row["folds"]) == (41000001, "scored", "0 1 2 3 4")
@@ -48,7 +59,7 @@ def test_competition_is_downloaded_trained_submitted_and_scored(kaggle, clone): 
 
 
 @pytest.mark.slow
-def test_data_set_is_downloaded_trained_and_scored_locally(kaggle, clone, tmp_path):  # noqa: F811
+def test_data_set_is_downloaded_trained_and_scored_locally(kaggle, clone, tmp_path):
     chest(tmp_path / "chest_xray")
     content = {
         path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in (tmp_path / "chest_xray").rglob("*.jpeg")
@@ -64,7 +75,7 @@ def test_data_set_is_downloaded_trained_and_scored_locally(kaggle, clone, tmp_pa
     assert np.isfinite(pd.read_csv(clone / "submissions" / "ledger.csv")["private"].iloc[0])
 
 
-def test_make_download_fetches_single_files(kaggle, clone):  # noqa: F811
+def test_make_download_fetches_single_files(kaggle, clone):
     content, _ = histology(6, 4)
     kaggle.competitions[NAME] = HostedCompetition(files=content)
     said = succeed(clone, "download", f"COMPETITION={NAME}", "FILES=*.csv test/*")

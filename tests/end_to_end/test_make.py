@@ -12,48 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.paths import Workspace
 from medfold.terminal.command_line import BY_MAKE
-from tests.conftest import REPOSITORY, SMALL, add_competition
+from tests.conftest import REPOSITORY, add_competition
 from tests.support import helpers
-from tests.support.helpers import picture, shipped
+from tests.support.chest_xrays import chest
+from tests.support.make_targets import make, succeed
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-
-
-@pytest.fixture
-def clone(tmp_path):
-    """A clone of the repository; make uses the packages of the interpreter that runs the tests."""
-    root = tmp_path / "my clone"
-    root.mkdir()
-    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
-        shutil.copy(REPOSITORY / name, root)
-    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for folder in {Workspace(REPOSITORY).competition(name).folder for name in shipped()} | {
-        Workspace(REPOSITORY).base_folder
-    }:
-        shutil.copytree(folder, root / "competition" / folder.name)
-    add_competition(root, "small", SMALL)
-    return root
-
-
-def make(clone, *words):
-    """Runs make from another folder, with an empty home."""
-    home = clone.parent / "home"
-    home.mkdir(exist_ok=True)
-    command = ["make", "-C", str(clone), "--no-print-directory", *words, f"PYTHON={sys.executable}"]
-    environment = {**os.environ, "HOME": str(home)}
-    environment.pop("PYTHONPATH", None)
-    result = subprocess.run(command, cwd=clone.parent, capture_output=True, text=True, env=environment)
-    print(result.stdout, result.stderr)  # shown if the test fails; the `kaggle` fixture searches it for secrets
-    return result
-
-
-def succeed(clone, *words):
-    result = make(clone, *words)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stderr == ""
-    return result.stdout
 
 
 def test_help_names_every_target(clone):
@@ -161,29 +126,40 @@ def test_training_missing_folds_gives_another_submission(clone):
     assert succeed(clone, "recheck", *words).count("computed again, equal") == 3
 
 
+WORDS = ["COMPETITION=small"]
+BOTH = "RUNS=baseline baseline-s1"
+
+
 @pytest.mark.slow
-def test_runs_are_compared_combined_reported_and_explained(clone):
-    words = ["COMPETITION=small"]
-    succeed(clone, "download", *words)
-    succeed(clone, "train", *words, "SEEDS=0 1")
-    listed = succeed(clone, "runs", *words)
+def test_runs_are_listed_compared_and_combined(two_runs):
+    listed = succeed(two_runs, "runs", *WORDS)
     assert "baseline-s1" in listed
     assert "seed=1" in listed
-    assert "verdict" in succeed(clone, "compare", *words, "RUNS=baseline baseline-s1")
-    said = succeed(clone, "ensemble", *words, "RUNS=baseline baseline-s1", "METHOD=geometric")
+    assert "verdict" in succeed(two_runs, "compare", *WORDS, BOTH)
+    said = succeed(two_runs, "ensemble", *WORDS, BOTH, "METHOD=geometric")
     assert 'make submit COMPETITION=small RUNS="baseline baseline-s1" METHOD=geometric' in said
-    succeed(clone, "submit", *words, "RUNS=baseline baseline-s1", "METHOD=geometric")
-    (file,) = (clone / "submissions" / "small").glob("*.json")
+    succeed(two_runs, "submit", *WORDS, BOTH, "METHOD=geometric")
+    (file,) = (two_runs / "submissions" / "small").glob("*.json")
     assert json.loads(file.read_text())["score"]["ensemble"]["method"] == "geometric"
-    assert "runs/small/baseline/report.html" in succeed(clone, "report", *words)
-    page = (clone / "runs" / "small" / "baseline" / "report.html").read_text()
-    assert "make train COMPETITION=small RECIPE=baseline SEEDS=0" in page
-    assert "Grad-CAM" in page
-    refused = make(clone, "compare", *words, "RUNS=baseline")
+
+
+@pytest.mark.slow
+def test_comparison_of_one_run_is_refused(two_runs):
+    refused = make(two_runs, "compare", *WORDS, "RUNS=baseline")
     assert refused.returncode == 2
     assert "expected two runs, received 1" in refused.stderr
-    succeed(clone, "predict", *words, f"IMAGES={clone / 'data' / 'small' / 'raw' / 'test'}", "EXPLAIN=1")
-    assert len(list((clone / "runs" / "small" / "baseline" / "predictions").glob("*test-explained/*.png"))) > 30
+
+
+@pytest.mark.slow
+def test_run_is_reported_and_predictions_are_explained(two_runs):
+    folder = two_runs / "runs" / "small" / "baseline"
+    assert "runs/small/baseline/report.html" in succeed(two_runs, "report", *WORDS)
+    page = (folder / "report.html").read_text()
+    assert "make train COMPETITION=small RECIPE=baseline SEEDS=0" in page
+    assert "Grad-CAM" in page
+    test_images = two_runs / "data" / "small" / "raw" / "test"
+    succeed(two_runs, "predict", *WORDS, f"IMAGES={test_images}", "EXPLAIN=1")
+    assert len(list((folder / "predictions").glob("*test-explained/*.png"))) == len(list(test_images.iterdir())) > 30
 
 
 @pytest.mark.slow
@@ -305,19 +281,6 @@ def test_given_array_file_is_trained_and_scored(clone, tmp_path):
     assert "this submission" in said
     assert "Google AutoML Vision" in said
     assert "accuracy" in said
-
-
-def chest(folder, train=(40, 60), test=(8, 8)):
-    """The layout of Kaggle's chest-xray-pneumonia: two images per patient, an exact duplicate, a second copy inside."""
-    for part, counts in (("train", train), ("test", test)):
-        for label, count, name in zip(
-            ("NORMAL", "PNEUMONIA"), counts, ("IM-{}-000{}", "person{}_bacteria_{}"), strict=True
-        ):
-            for n in range(count) if part == "train" else range(1000, 1000 + count):
-                picture(folder / part / label / f"{name.format(n // 2, n)}.jpeg", seed=n, shape=(30, 40))
-    first = folder / "train" / "NORMAL"
-    shutil.copy(first / "IM-0-0000.jpeg", first / "IM-99-0001.jpeg")
-    shutil.copytree(folder, folder / "chest_xray")
 
 
 @pytest.mark.slow

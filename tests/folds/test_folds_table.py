@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from medfold.errors import UserError
-from medfold.folds.folds_table import check_folds, write_folds
+from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds
+from medfold.system import files
 
 
 @pytest.fixture
@@ -52,3 +53,24 @@ def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
     small.paths.folds.write_text(text)
     with pytest.raises(UserError, match=message):
         check_folds(small.paths, pd.Series(["a", "b"]), small.competition.folds)
+
+
+def test_fingerprint_depends_neither_on_the_order_of_rows_nor_on_line_ends(kept):
+    small, table = kept
+    before = folds_fingerprint(small.paths)
+    lines = table.iloc[::-1].to_csv(index=False, lineterminator="\r\n")
+    small.paths.folds.write_bytes(lines.encode())
+    assert folds_fingerprint(small.paths) == before
+    small.paths.folds.write_text(lines.replace("f,5,2", "f,5,1"))
+    assert folds_fingerprint(small.paths) != before
+
+
+def test_other_folds_are_set_aside_and_equal_ones_replaced(kept):
+    small, table = kept
+    assert write_folds(small.paths, table.iloc[::-1], {}) is None
+    before, text = folds_fingerprint(small.paths), small.paths.folds.read_text()
+    renamed = write_folds(small.paths, table.assign(fold=[2, 1, 0, 2, 1, 0]), {"new": True})
+    assert renamed == small.paths.older_folds(before)
+    assert renamed.read_text() == text
+    assert files.read_json(small.paths.older_folds(before, "json")) == {}
+    assert files.read_json(small.paths.folds_metadata) == {"new": True}

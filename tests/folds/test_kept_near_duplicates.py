@@ -61,3 +61,12 @@ def test_damaged_file_is_made_again(small, appearance, computed, capsys):
     assert load_near_duplicates(small.paths, appearance).pairs == [("a", "b")]
     assert len(computed) == 2
     assert "has changed since it was written: made again" in capsys.readouterr().out
+
+
+def test_most_similar_pairs_are_read_first(small, appearance, monkeypatch):
+    pairs, similarity = np.array([[0, 1], [0, 2], [1, 2]]), np.array([0.91, 0.99, 0.95])
+    forest = near_duplicates.NearDuplicateForest(pairs, similarity)
+    monkeypatch.setattr(kept_near_duplicates, "find_near_duplicates", lambda *_: forest)
+    expected = [("a", "c"), ("b", "c"), ("a", "b")]
+    assert load_near_duplicates(small.paths, appearance.assign(hash=["h1", "h2", "h3"])).pairs == expected
+    assert read_near_duplicates(small.paths) == expected

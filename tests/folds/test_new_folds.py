@@ -1,8 +1,59 @@
 """New folds, and the former ones."""
 
+import pandas as pd
+
 from medfold.commands.folds import make_folds
+from medfold.folds.folds_table import folds_fingerprint
+from medfold.folds.leaks import LeakReport
+from medfold.folds.new_folds import restore_folds_metadata, save_new_folds
+from medfold.system import files
 
 
 def test_remade_equal_folds_are_not_archived(two_runs, capsys):
     make_folds(two_runs, force=True)
     assert [path.name for path in two_runs.paths.folds.parent.glob("small*.csv")] == ["small.csv"]
+
+
+LEAKS = LeakReport(split=[], duplicates=[["a", "b"]], contradicting=[], leaked=[])
+
+
+def table(*folds: int) -> pd.DataFrame:
+    return pd.DataFrame({"id": list("abcdef"), "group": [0, 0, 1, 2, 3, 4], "fold": folds})
+
+
+def test_new_folds_are_written_with_settings_and_counts(small, capsys):
+    save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
+    assert files.read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
+    assert files.read_json(small.paths.folds_metadata) == {
+        "folds": small.competition.folds.model_dump(),
+        "samples": 6,
+        "groups": 5,
+        "audit": {"split": 0, "duplicates": 1, "contradicting": 0, "leaked": 0},
+    }
+    text = "folds      made: 3 folds, stratified-group, seed 7, 5 groups -> folds/small.csv\n"
+    assert capsys.readouterr().out == text
+
+
+def test_different_earlier_folds_stay_under_another_name(small, capsys):
+    save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
+    fingerprint = folds_fingerprint(small.paths)
+    capsys.readouterr()
+    save_new_folds(small, table(1, 1, 0, 2, 0, 1), LEAKS)
+    kept = small.paths.older_folds(fingerprint)
+    assert files.read_csv(kept)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
+    text = f"the earlier folds are kept as folds/{kept.name}; the scores of runs on them stay valid"
+    assert text in capsys.readouterr().out
+
+
+def test_lost_record_is_made_again_and_an_existing_one_kept(small, capsys):
+    train = table(0, 0, 1, 2, 0, 1)
+    save_new_folds(small, train, LEAKS)
+    before = small.paths.folds_metadata.read_bytes()
+    capsys.readouterr()
+    restore_folds_metadata(small, train.iloc[:3], LEAKS)
+    assert small.paths.folds_metadata.read_bytes() == before
+    assert capsys.readouterr().out == ""
+    small.paths.folds_metadata.unlink()
+    restore_folds_metadata(small, train, LEAKS)
+    assert small.paths.folds_metadata.read_bytes() == before
+    assert "small.json was missing, and is made again: by competition.yaml, which may" in capsys.readouterr().out

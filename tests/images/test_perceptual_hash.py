@@ -38,3 +38,10 @@ def test_resized_brighter_copy_has_a_similar_hash():
     original, copy, other = (hash_and_thumbnail(each)[0] for each in (pixels, brighter, blobs((300, 400, 1), seed=1)))
     assert num_differing_bits(original, copy) <= 6
     assert num_differing_bits(original, other) >= 16
+
+
+def test_rows_and_columns_that_do_not_fit_are_cut_off_at_both_borders():
+    side = 8 * THUMBNAIL + 3  # shrunk by 4 first, which leaves three rows: one before, two after
+    pixels = np.full((side, side, 1), 255, np.uint8)
+    pixels[1:-2, 1:-2] = 10
+    assert (hash_and_thumbnail(pixels)[1] == 10).all()

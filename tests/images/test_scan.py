@@ -22,7 +22,7 @@ from tests.support.helpers import finish, kill_when, start
 from tests.support.scans import CHOICES, damage, flip, run_scan
 
 
-def test_one_scan_measures_images_and_fills_store(small, table):
+def test_one_scan_fills_the_store(small, table):
     facts, paths = small.competition, small.paths
     key = store_key(facts, paths, CHOICES)
     assert not store_exists(paths, key)
@@ -30,12 +30,21 @@ def test_one_scan_measures_images_and_fills_store(small, table):
     assert store_exists(paths, key)
     opened = load_store(paths, key)
     assert isinstance(opened.pixels, np.memmap)
+    for row in range(0, len(table), 17):
+        pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
+        assert (opened.pixels[opened.rows_of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
+    assert sorted(path.name for path in (paths.data / "store").iterdir()) == [key]
+    assert sorted(path.name for path in paths.store(key).iterdir()) == ["blocks.json", "images.npy", "index.csv"]
+
+
+def test_one_scan_measures_every_image(small, table):
+    facts, paths = small.competition, small.paths
+    run_scan(small, table, CHOICES, with_appearance=True)
     thumbnails = np.load(paths.thumbnails)
     known, seen = read_measurements(facts, paths), read_appearance(facts, paths)
     assert known["id"].tolist() == seen["id"].tolist() == table["id"].tolist()
     for row in range(0, len(table), 17):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
-        assert (opened.pixels[opened.rows_of(table["id"].iloc[[row]])[0]] == prepare_image(pixels, CHOICES)).all()
         image_hash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
         assert (thumbnails[row] == thumbnail).all()
         assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{image_hash:016x}"]
@@ -43,8 +52,6 @@ def test_one_scan_measures_images_and_fills_store(small, table):
         assert seen.loc[row, "mean"] == pytest.approx(pixels.mean(), abs=0.01)
         assert seen.loc[row, "dark"] == pytest.approx(np.percentile(pixels, 5), abs=1)
     assert run_scan(small, table, CHOICES, with_appearance=True).num_images == 0
-    assert sorted(path.name for path in (paths.data / "store").iterdir()) == [key]
-    assert sorted(path.name for path in paths.store(key).iterdir()) == ["blocks.json", "images.npy", "index.csv"]
 
 
 def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):

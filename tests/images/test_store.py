@@ -1,10 +1,13 @@
 """The store of prepared images: its key, its hashes."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.errors import UserError
-from medfold.images.store import store_key, verify_store
+from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
+from medfold.system import array_files, files
 from tests.support.scans import CHOICES, flip, run_scan
 
 
@@ -36,3 +39,25 @@ def test_store_key_depends_on_everything_that_changes_pixels(small, table):
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
     keys.add(store_key(small.competition, small.paths, ImageSettings(size=16)))
     assert len(keys) == 8
+
+
+def test_store_is_on_the_disk_before_it_gets_its_name(small, tmp_path, monkeypatch):
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    pixels = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4, 1)
+    np.save(unfinished / "images.npy", pixels)
+    small.paths.store("key").parent.mkdir(parents=True)
+    flushed = []
+
+    def flush(path):
+        if path.is_dir():
+            flushed.append((path, sorted(each.name for each in path.iterdir()), store_exists(small.paths, "key")))
+
+    monkeypatch.setattr(files, "flush_to_disk", flush)
+    index = pd.DataFrame({"id": ["a", "b"], "row": [1, 0]})
+    finish_store(small.paths, "key", unfinished, index, array_files.hash_blocks(pixels)[0])
+    assert flushed == [(unfinished, ["blocks.json", "images.npy", "index.csv"], False)]
+    opened = load_store(small.paths, "key")
+    assert opened.rows_of(pd.Series(["b", "a"])).tolist() == [0, 1]
+    assert (opened.pixels == pixels).all()
+    assert verify_store(small.paths, "key") == pixels.nbytes

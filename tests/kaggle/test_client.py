@@ -31,7 +31,7 @@ def test_verbose_does_not_print_the_token(kaggle):
 
 
 @pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])
-def test_busy_server_is_retried(hosted, faults):
+def test_request_is_repeated_while_kaggle_is_busy(hosted, faults):
     hosted.fault("GetCompetition", *faults)
     assert Competitions(KaggleSession.connect()).info("histology").has_joined
     assert hosted.asked("GetCompetition") == len(faults) + 1

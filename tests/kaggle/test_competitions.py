@@ -12,7 +12,7 @@ from tests.support.helpers import refused
 from tests.support.kaggle_server import lose, stall, status
 
 
-def test_unknown_competition_suggests_the_nearest(hosted):
+def test_unknown_competition_of_kaggle_suggests_the_nearest(hosted):
     with refused("histolgy: no such competition on Kaggle .did you mean 'histology'"):
         Competitions(KaggleSession.connect()).info("histolgy")
 

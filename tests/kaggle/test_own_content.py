@@ -1,6 +1,7 @@
 """Content that medfold put on Kaggle: listed and removed."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,3 +40,16 @@ def test_refused_removal_raises_with_the_reason(hosted, remote_run, kind, method
     ref = REF if kind == "notebook" else KIT
     with refused(f"{ref}: Kaggle does not delete the {kind}: In use"):
         remove_content(KaggleSession.connect(), OwnContent(kind, ref))
+
+
+def test_names_of_users_are_compared_without_case():
+    """Kaggle shows a user name as it was typed, and writes it in small letters in the address."""
+    notebooks = [SimpleNamespace(ref=ref) for ref in ("alice/medfold-b", "alice/medfold-a", "bob/medfold-c")]
+    pages = {"your notebooks": [SimpleNamespace(kernels=notebooks)], "your data sets": [SimpleNamespace(datasets=None)]}
+    session = SimpleNamespace(
+        user="Alice",
+        api=SimpleNamespace(kernels_list_with_response=None, dataset_list_with_response=None),
+        pages=lambda where, ask, **options: pages[where],
+    )
+    listed = [each.ref for each in list_content(session, "medfold-")]
+    assert listed == ["alice/medfold-a", "alice/medfold-b"]

@@ -11,20 +11,31 @@ from tests.support.kaggle_server import instead, status
 from tests.support.remote_runs import KIT, REF, labelled, run
 
 
-def test_remote_run_uploads_files_and_runs_the_notebook(hosted, remote_run):
-    hosted.states = ["QUEUED", "RUNNING", "RUNNING"]
-    ran = run(remote_run)
-    dataset, pushed = hosted.datasets[KIT], hosted.notebooks[REF].pushed
-    assert dataset.private
+def test_remote_run_uploads_a_private_data_set(hosted, remote_run):
+    run(remote_run)
+    dataset = hosted.datasets[KIT]
+    assert dataset.private is True
     assert dataset.files["weights.h5"] == b"weights" * 1000
     assert json.loads(dataset.files["kit.json"])["content_id"] == "first"
-    assert pushed["isPrivate"]
-    assert pushed["enableGpu"]
-    assert not pushed["enableInternet"]
-    assert pushed["machineShape"] == "NvidiaTeslaT4"
+
+
+def test_remote_run_pushes_a_private_notebook_with_a_gpu_and_its_data(hosted, remote_run):
+    run(remote_run)
+    pushed = hosted.notebooks[REF].pushed
+    assert {key: pushed.get(key, False) for key in ("isPrivate", "enableGpu", "enableInternet", "machineShape")} == {
+        "isPrivate": True,
+        "enableGpu": True,
+        "enableInternet": False,
+        "machineShape": "NvidiaTeslaT4",
+    }
     assert pushed["datasetDataSources"] == [KIT]
     assert pushed["competitionDataSources"] == ["histology"]
     assert "first" in pushed["text"]
+
+
+def test_remote_run_reports_states_versions_and_log(hosted, remote_run):
+    hosted.states = ["QUEUED", "RUNNING", "RUNNING"]
+    ran = run(remote_run)
     assert ran.versions == {
         "dataset": {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"},
         "notebook": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"},

@@ -10,7 +10,7 @@ from tests.support.remote_runs import KIT, REF, labelled, run
 
 @pytest.mark.parametrize("method", ["CreateDataset", "CreateDatasetVersion", "SaveKernel"])
 @pytest.mark.parametrize("fault", [lose, drop(after=3)])
-def test_lost_answer_is_looked_up_not_repeated(hosted, remote_run, method, fault):
+def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, remote_run, method, fault):
     if method == "CreateDatasetVersion":
         run(remote_run)
         remote_run = labelled(remote_run, "second")

@@ -1,37 +1,65 @@
 """Every preset, from its look-alike to folds, store and a checked submission of a constant predictor."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.project import image_settings
+from medfold.competition.project import Project, image_settings
 from medfold.data.dataset import load_dataset
 from medfold.data.sample_submission import read_sample_submission
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key
+from medfold.paths import Workspace
+from tests.conftest import copied
 from tests.lookalikes import LOOKALIKES, ODDITIES
-from tests.support.helpers import constant_run
+from tests.support.helpers import NoLeaderboard, constant_run
 
 # Each layout of submission once; the other presets are slow ones.
 EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
 ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow) for name in [*LOOKALIKES, *ODDITIES]]
 
 
-@pytest.mark.parametrize("lookalike", ALL, indirect=True)
-def test_constant_predictor_gives_a_checked_submission(lookalike, project):
-    competition, paths, truth = project.competition, project.paths, lookalike.truth
-    choices = image_settings(project, "baseline")
-    data = load_dataset(project, image_settings=choices)
+@pytest.fixture
+def prepared(lookalike, once) -> Project:
+    """The look-alike with its folds and the store of its baseline recipe, made once; only to be read."""
+    name = lookalike.project.paths.name
 
+    def make(folder):
+        shutil.copytree(lookalike.project.workspace.root, folder, dirs_exist_ok=True)
+        project = Project.open(name, Workspace(folder))
+        load_dataset(project, image_settings=image_settings(project, "baseline"))
+
+    return Project.open(name, Workspace(once(f"prepared {name}", make)))
+
+
+@pytest.fixture
+def project(prepared, tmp_path, monkeypatch) -> Project:
+    """A copy of the prepared project, to be changed; nothing is uploaded."""
+    copied(prepared.workspace.root, tmp_path, monkeypatch)
+    if prepared.competition.upload != "local":
+        monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
+    return Project.open(prepared.paths.name)
+
+
+@pytest.mark.parametrize("lookalike", ALL, indirect=True)
+def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalike, prepared):
+    data = load_dataset(prepared)
     assert sorted(data.train["id"]) == sorted(lookalike.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1
-    assert set(data.train["fold"]) == set(range(competition.folds.k))
-    for ids in truth.get("duplicates", []):
+    assert set(data.train["fold"]) == set(range(prepared.competition.folds.k))
+    for ids in lookalike.truth.get("duplicates", []):
         assert data.train.set_index("id").loc[list(ids), "group"].nunique() == 1
 
+
+@pytest.mark.parametrize("lookalike", ALL, indirect=True)
+def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
+    competition, paths, truth = prepared.competition, prepared.paths, lookalike.truth
+    choices = image_settings(prepared, "baseline")
     opened = load_store(paths, store_key(competition, paths, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
     assert not paths.bad_images.exists()
@@ -40,12 +68,16 @@ def test_constant_predictor_gives_a_checked_submission(lookalike, project):
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()
         assert pixels.std() > 5  # not blank
 
+
+@pytest.mark.parametrize("lookalike", ALL, indirect=True)
+def test_constant_predictor_gives_a_checked_submission(lookalike, project):
+    competition, truth = project.competition, lookalike.truth
     constant_run(project)
     submit(project, names=["constant"], force=True)  # a constant is no better than chance
     recheck(project)
-    (file,) = paths.submissions.glob("*.csv")
+    (file,) = project.paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
-    sample = read_sample_submission(competition, paths)
+    sample = read_sample_submission(competition, project.paths)
     assert list(written.columns) == list(sample.columns)
     units = truth["units"] or lookalike.part("test")["id"].tolist()
     expected = units

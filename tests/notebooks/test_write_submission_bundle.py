@@ -73,7 +73,7 @@ def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
-def test_untrained_run_raises(packed_project, monkeypatch):
+def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
     monkeypatch.chdir(packed_project.project.workspace.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         notebook(packed_project.project, ["other"])

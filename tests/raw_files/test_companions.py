@@ -51,3 +51,12 @@ def test_images_without_masks_give_no_warning(names):
 def test_files_of_one_image_are_checked_separately():
     images = [f"a{number}.png|a{number}_mask.png" for number in NUMBERS]
     assert "6 images are named like masks of others" in mask_warning(images)
+
+
+@pytest.mark.parametrize(
+    ("num_images", "num_added", "is_unclear"), [(10, 3, False), (10, 4, True), (20, 4, True), (21, 4, False)]
+)
+def test_few_additions_are_an_accident(num_images, num_added, is_unclear):
+    images = [f"a{number}.png" for number in range(num_images)]
+    images += [f"a{number}_left.png" for number in range(num_added)]
+    assert find_companions(images) == ([], 0, {"_left": num_added} if is_unclear else {})

@@ -7,11 +7,13 @@ from medfold.errors import UserError
 from medfold.raw_files.image_patterns import (
     PathPattern,
     fill_pattern,
+    find_images,
     is_excluded,
     list_files,
     match_path_endings,
     pattern_fields,
 )
+from tests.support.helpers import competition, picture
 
 
 def test_pattern_fields_are_listed_once():
@@ -88,3 +90,31 @@ def test_exclude_patterns_match_across_folders_and_case_matters():
     assert is_excluded("masks/deep/a.png", ["masks/*"])
     assert is_excluded("deep/a_mask.png", ["x", "*_mask.png"])
     assert not is_excluded("Masks/a.png", ["masks/*"])
+
+
+def find(tmp_path, num_present: int, tolerate: float, **options) -> list[str]:
+    """Finds the images of ten rows, of which this number exists."""
+    for number in range(num_present):
+        picture(tmp_path / "train" / f"{number}.png")
+    (tmp_path / "train").mkdir(exist_ok=True)
+    images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "tolerate": tolerate}
+    table = pd.DataFrame({"id": [str(number) for number in range(10)]})
+    return find_images(table, ["train/{id}.png"], competition(images=images), tmp_path, **options).tolist()
+
+
+def test_share_of_missing_images_that_is_tolerated_is_a_warning(tmp_path, capsys):
+    expected = [f"train/{number}.png" for number in range(10)]
+    assert find(tmp_path, 8, tolerate=0.2) == expected
+    text = "2 images are missing, no more than images.tolerate allows: train/8.png, train/9.png"
+    assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("num_present", "message"), [(7, "3 images are missing: train/7.png"), (0, "10 images are")])
+def test_more_missing_images_are_refused(tmp_path, num_present, message):
+    with pytest.raises(UserError, match=message):
+        find(tmp_path, num_present, tolerate=0.2)
+
+
+def test_incomplete_rows_get_the_path_of_the_first_pattern(tmp_path, capsys):
+    assert find(tmp_path, 1, tolerate=0, complete=False) == [f"train/{number}.png" for number in range(10)]
+    assert capsys.readouterr().out == ""

@@ -8,6 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.errors import UserError
+from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
@@ -68,3 +69,80 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
         assert row["runs"] == " ".join(record["runs"])
         assert row["oof"] == pytest.approx(record["score"]["value"], abs=1e-6)
     recheck(folded)
+
+
+@pytest.fixture
+def differences(folded):
+    """Returns a function: the differences of a submission of one run whose record has these changes."""
+    finished_run(folded, "one", 1.0)
+    submit(folded, names=["one"])
+    file = first_file(folded, "*.csv")
+    record = files.read_json(file.with_suffix(".json"))
+
+    def run(**changes) -> list[str]:
+        root = folded.workspace.root
+        return list(submission_differences(folded.competition, folded.paths, root, file, {**record, **changes}))
+
+    run.file, run.record, run.root = file, record, folded.workspace.root
+    return run
+
+
+def test_unchanged_submission_has_no_differences(differences):
+    assert differences() == []
+
+
+def test_changed_file_is_not_the_one_that_was_checked(differences):
+    change_last_digit(differences.file)
+    found = differences()
+    assert found[0] == "it is not the file that was checked"
+    assert found[1].startswith("1 row differs from those of the folds; ")
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_changed_or_missing_input_is_named_and_nothing_is_computed(differences, damage):
+    name = next(name for name in differences.record["inputs"] if name.endswith("test.csv"))
+    if damage == "changed":
+        change_last_digit(differences.root / name)
+    else:
+        (differences.root / name).unlink()
+    assert differences() == [f"{name} is not the file that it was made from"]
+
+
+def test_run_without_test_predictions_among_the_inputs_is_named(differences):
+    inputs = {name: digest for name, digest in differences.record["inputs"].items() if name.endswith("oof.csv")}
+    assert differences(inputs=inputs) == ["the inputs of the submission have no test predictions of run 'one'"]
+
+
+def test_folds_of_the_score_are_those_of_the_inputs(differences):
+    score = {**differences.record["score"], "folds_done": [0, 1]}
+    assert "folds_done are [0, 1, 2], saved [0, 1]" in differences(score=score)
+
+
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
+RECORD = {"runs": ["a", "b"], "sha256": "0f", "score": SCORE, "public": 0.7}
+ROW = {"runs": "a b", "sha256": "0f", "metric": "auc", "folds": "0 2", "oof": "0.900000", "low": "0.800000"}
+ROW |= {"high": "", "public": "0.700000", "private": ""}
+
+
+def test_row_of_the_ledger_agrees_with_its_record():
+    assert list(ledger_differences(ROW, RECORD)) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "recorded"),
+    [
+        ("runs", "a", "a b"),
+        ("sha256", "1e", "0f"),
+        ("metric", "log_loss", "auc"),
+        ("folds", "0 1 2", "0 2"),
+        ("oof", "0.900001", "0.900000"),
+        ("low", "", "0.800000"),
+        ("high", "0.950000", ""),
+        ("public", "0.710000", "0.700000"),
+        ("private", "0.700000", ""),
+    ],
+)
+def test_changed_cell_of_the_ledger_is_named(column, cell, recorded):
+    expected = f"{column} is {cell or 'empty'} in the ledger, {recorded or 'empty'} in the record beside the file"
+    assert list(ledger_differences({**ROW, column: cell}, RECORD)) == [expected]

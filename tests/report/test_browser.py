@@ -226,7 +226,7 @@ def test_pages_share_no_storage(browser, written):
         assert page.evaluate("localStorage.theme") is None
 
 
-def test_missing_file_raises(browser, tmp_path):
+def test_missing_page_raises(browser, tmp_path):
     with pytest.raises(FileNotFoundError), browser.open(tmp_path / "none.html"):
         pass
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.submit import submit
+from medfold.competition.facts import Competition
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
@@ -85,7 +87,7 @@ def test_leaderboard_scores_are_shown(project):
     assert "public score" not in cards(read_page(report(project, ["good"])))
 
 
-def test_untrained_run_raises(project):
+def test_report_of_untrained_run_raises(project):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         report(project, ["nobody"])
     assert not (project.workspace.root / "runs/small/nobody").exists()
@@ -103,42 +105,70 @@ def test_competition_title_is_escaped(project_folder):
     assert "subgroups" not in sections(text)
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "unit"),
-    [
-        pytest.param("chestmnist", "multilabel", "samples", marks=pytest.mark.slow),
-        # more labels than a table shows
-        pytest.param("human-protein-atlas-image-classification", "multilabel", "samples", marks=pytest.mark.slow),
-        ("retinamnist", "ordinal", "samples"),
-        pytest.param("iq-othnccd-lung-cancer", "multiclass", "samples", marks=pytest.mark.slow),
-        pytest.param("rsna-breast-cancer-detection", "binary", "units", marks=pytest.mark.slow),
-    ],
-)
-def test_report_of_every_task_matches_its_run(once, name, task, unit, tmp_path, monkeypatch):
-    copied(lookalike_once(once, name), tmp_path, monkeypatch)
-    project = Project.open(name)
-    assert project.competition.task == task
-    noisy_run(project)
-    text = read_page(report(project, ["noisy"]))
-    score = files.read_json(project.paths.run("noisy").score)
-    found = ensemble_runs(project, ["noisy"], load_dataset(project))
-    assert next(iter(cards(text).values()))[0] == f"{found.score['value']:.4f}"
-    assert cards(text)["folds"][1] == f"{score['units']:,} {unit}"
+class TaskReport(NamedTuple):
+    """The report of a noisy run of a look-alike, and its ensemble."""
+
+    text: str
+    competition: Competition
+    score: dict
+    ensemble: Ensemble
+    unit: str
+
+
+SLOW_TASKS = [
+    ("chestmnist", "multilabel", "samples"),
+    # more labels than a table shows
+    ("human-protein-atlas-image-classification", "multilabel", "samples"),
+    ("iq-othnccd-lung-cancer", "multiclass", "samples"),
+    ("rsna-breast-cancer-detection", "binary", "units"),
+]
+TASKS = [("retinamnist", "ordinal", "samples"), *(pytest.param(task, marks=pytest.mark.slow) for task in SLOW_TASKS)]
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def task_report(request, once, tmp_path_factory) -> TaskReport:
+    """The report of a noisy run of each task; made once for the tests of this module."""
+    name, task, unit = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        copied(lookalike_once(once, name), tmp_path_factory.mktemp("reported"), patch)
+        project = Project.open(name)
+        assert project.competition.task == task
+        noisy_run(project)
+        text = read_page(report(project, ["noisy"]))
+        score = files.read_json(project.paths.run("noisy").score)
+        return TaskReport(
+            text, project.competition, score, ensemble_runs(project, ["noisy"], load_dataset(project)), unit
+        )
+
+
+def test_cards_of_every_task_match_its_run(task_report):
+    shown = cards(task_report.text)
+    assert next(iter(shown.values()))[0] == f"{task_report.ensemble.score['value']:.4f}"
+    assert shown["folds"][1] == f"{task_report.score['units']:,} {task_report.unit}"
+
+
+def test_figures_and_gallery_of_every_task_are_drawn(task_report):
+    text, task = task_report.text, task_report.competition.task
     drawn = re.findall(r'<figure id="figure-([\w-]+)"', text)
     assert {"examples", "roc", "pr", "calibration"} <= set(drawn)
     assert ("confusion" in drawn) == (task != "multilabel")
     assert ("spread" in drawn) == (task == "binary")
     assert text.count('class="tile"') >= 24
-    if task != "binary":
-        rows = cells(text, "By class or label")
-        assert [row[0] for row in rows] == project.competition.prediction_columns
-        targets = found.oof.targets
-        members = targets if targets.ndim == 2 else targets[:, None] == np.arange(len(rows))
-        for column, (_, count, share, auc, _) in enumerate(rows):
-            assert int(count) == members[:, column].sum()
-            assert share == f"{members[:, column].mean():.1%}"
-            assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probabilities.predictions[:, column]):.4f}"
     if "confusion" in drawn:
         counts = re.search(r'<figure id="figure-confusion".*?</figure>', text, re.DOTALL).group()
         numbers = [int(each.replace(",", "")) for each in re.findall(r">([\d,]+)</td>", counts)]
-        assert sum(numbers) >= len(found.oof.targets)
+        assert sum(numbers) >= len(task_report.ensemble.oof.targets)
+
+
+def test_table_of_classes_matches_targets_and_predictions(task_report):
+    competition, found = task_report.competition, task_report.ensemble
+    if competition.task == "binary":  # a single class has no such table
+        return
+    rows = cells(task_report.text, "By class or label")
+    assert [row[0] for row in rows] == competition.prediction_columns
+    targets = found.oof.targets
+    members = targets if targets.ndim == 2 else targets[:, None] == np.arange(len(rows))
+    for column, (_, count, share, auc, _) in enumerate(rows):
+        assert int(count) == members[:, column].sum()
+        assert share == f"{members[:, column].mean():.1%}"
+        assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probabilities.predictions[:, column]):.4f}"

@@ -144,3 +144,12 @@ def test_confusion_matches_scikit_learn():
     targets, predictions = rng.integers(0, 3, 200), rng.dirichlet([1] * 5, 200)
     expected = sklearn.confusion_matrix(targets, predictions.argmax(axis=1), labels=range(5))
     np.testing.assert_array_equal(curves.confusion(targets, predictions), expected)
+
+
+def test_level_that_is_reached_exactly_counts():
+    positives, negatives = np.arange(1, 11) / 10, np.arange(20) / 20
+    truth = np.repeat([1, 0], [10, 20])
+    by_name = {point.criterion: point for point in curves.operating_points(truth, np.append(positives, negatives))}
+    assert (by_name["sensitivity 90%"].threshold, by_name["sensitivity 90%"].sensitivity) == (0.2, 0.9)
+    assert (by_name["specificity 90%"].threshold, by_name["specificity 90%"].specificity) == (0.9, 0.9)
+    assert (by_name["specificity 95%"].threshold, by_name["specificity 95%"].specificity) == (0.95, 0.95)

@@ -127,7 +127,7 @@ def test_figure_references_nothing_outside(figure):
 def test_plot_ids_are_unique_and_referenced_ids_exist(plot):
     text = plot[0]("roc").svg
     ids = [element.get("id") for element in ElementTree.fromstring(text).iter() if element.get("id")]
-    assert ids
+    assert {"roc-figure_1", "roc-axes_1"} <= {*ids}
     assert all(each.startswith("roc-") for each in ids)
     assert len(ids) == len(set(ids))
     assert {*re.findall(r'href="#([^"]*)"', text), *re.findall(r"url\(#([^)]*)\)", text)} <= {*ids}

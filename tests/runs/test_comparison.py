@@ -1,10 +1,13 @@
 """The comparison of two runs on the same images."""
 
+import shutil
+
 import pytest
 
 from medfold.commands.compare import compare
 from medfold.competition.project import Project
 from medfold.errors import UserError
+from medfold.runs.comparison import compare_runs
 from medfold.scoring.metric import metric_of
 from tests.conftest import add_variant
 from tests.support.helpers import finished_run
@@ -35,3 +38,17 @@ def test_better_run_wins_where_lower_is_better(folded, capsys):
     assert difference.value > 0
     assert not metric_of(project.competition).higher_is_better
     assert "strong beats weak" in capsys.readouterr().out
+
+
+def test_runs_of_equal_predictions_differ_by_nothing(folded):
+    finished_run(folded, "one")
+    shutil.copytree(folded.paths.run("one").folder, folded.paths.run("two").folder)
+    found = compare_runs(folded, ["one", "two"])
+    assert found.better is None
+    assert (found.difference.value, found.difference.low, found.difference.high) == (0, 0, 0)
+    assert found.difference.probability == 0.5
+
+
+def test_better_side_is_named_whatever_the_order(two_runs):
+    assert compare_runs(two_runs, ["weak", "strong"]).better == "strong"
+    assert compare_runs(two_runs, ["strong", "weak"]).better == "strong"

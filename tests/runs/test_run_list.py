@@ -4,8 +4,16 @@ import pytest
 
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from medfold.runs.run_list import summarise_runs
-from tests.support.helpers import finished_run
+from medfold.runs.run_list import (
+    RunSummary,
+    _has_other_scoring,
+    _most_common,
+    _rank,
+    _training_seconds,
+    summarise_runs,
+)
+from medfold.system import files
+from tests.support.helpers import competition, finished_run
 
 
 def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
@@ -60,3 +68,49 @@ def test_folder_without_run_json_is_named(folded):
 def test_competition_without_runs_raises(small):
     with pytest.raises(UserError, match="small: no run yet"):
         summarise_runs(Project.open("small"))
+
+
+def summary(name: str, value: float | None, folds: tuple[int, ...] = (0, 1, 2), problem: str = "") -> RunSummary:
+    return RunSummary(name, value, None, None, False, problem, [*folds], 3, None, 0, {}, "")
+
+
+@pytest.mark.parametrize(("sign", "expected"), [(1, "c b a d e f g"), (-1, "a b c d e f g")])
+def test_runs_are_ranked_by_folds_score_and_name(sign, expected):
+    runs = [
+        summary("g", None, problem="trained on other labels"),
+        summary("f", 0.99, (0, 1)),
+        summary("e", None),
+        summary("d", None),
+        summary("b", 0.85),
+        summary("a", 0.8),
+        summary("c", 0.9),
+    ]
+    assert " ".join(run.name for run in sorted(runs, key=lambda run: _rank(run, sign))) == expected
+
+
+def test_training_seconds_of_the_folds_are_summed(small):
+    run = small.paths.run("one")
+    assert _training_seconds(run, 3) is None
+    for fold, seconds in ((0, 1.5), (2, 4.0)):
+        files.write_json({"seconds": seconds}, run.fold(fold).timing)
+    assert _training_seconds(run, 3) == 5.5
+    assert _training_seconds(run, 2) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({}, False), ({"beta": 2}, True), ({"weights": {"a": 2.0}}, True), ({"also": ["accuracy"]}, False)],
+)
+def test_other_beta_or_weights_are_another_scoring(changes, expected):
+    facts = competition()
+    saved = facts.model_dump(mode="json", include={"score"})["score"]
+    assert _has_other_scoring({"facts": {"score": {**saved, **changes}}}, facts) is expected
+
+
+def test_score_of_an_earlier_version_has_no_facts_to_compare():
+    assert _has_other_scoring({}, competition()) is False
+
+
+def test_most_common_value_of_each_setting_is_found():
+    recipes = [{"a": 1, "b": [1]}, {"a": 2, "b": [1]}, {"a": 2, "b": [2], "c": None}]
+    assert _most_common(recipes) == {"a": 2, "b": [1], "c": None}

@@ -1,8 +1,11 @@
 """Drafts of competition.yaml: from tables, folders and arrays, with reasons and doubts."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 
+from medfold.competition.facts import Competition
 from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
@@ -18,15 +21,27 @@ ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]
 TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 
 
-@pytest.mark.parametrize("name", TABLES_OR_FOLDERS)
-def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
-    truth = LOOKALIKES[name](tmp_path, np.random.default_rng(0))
-    archives.unpack_nested(tmp_path)
-    found = draft_facts(tmp_path).facts
-    known = load_competition(ROOT.competition(name), ROOT.base_folder)
-    assert found["task"] == known.task
-    labels, images = found["labels"], found["images"]
-    assert labels["layout"] == known.labels.layout
+class PresetDraft(NamedTuple):
+    """The draft from a look-alike, and the facts that medfold ships."""
+
+    drafted: dict[str, Any]
+    known: Competition
+    targets: list[str]
+
+
+@pytest.fixture(scope="module", params=TABLES_OR_FOLDERS)
+def preset(request, tmp_path_factory) -> PresetDraft:
+    """The draft of each preset whose labels are in tables or folders."""
+    raw = tmp_path_factory.mktemp("raw")
+    truth = LOOKALIKES[request.param](raw, np.random.default_rng(0))
+    archives.unpack_nested(raw)
+    known = load_competition(ROOT.competition(request.param), ROOT.base_folder)
+    return PresetDraft(draft_facts(raw).facts, known, truth["targets"])
+
+
+def test_task_and_image_patterns_of_presets_are_drafted(preset):
+    known, images = preset.known, preset.drafted["images"]
+    assert preset.drafted["task"] == known.task
     assert images.get("root", "") == known.images.root
     own_name = f"{{{known.labels.id}}}"
     train = images["train"] if isinstance(images["train"], list) else [images["train"]]
@@ -34,19 +49,30 @@ def test_tables_and_folders_of_presets_are_drafted_correctly(name, tmp_path):
     if known.images.test:
         assert images["test"] == known.images.test[0].replace(own_name, "{id}")
     else:
-        assert labels.get("holdout") or known.labels.holdout
-    if known.labels.layout == "folders":
-        assert sorted(found["classes"]) == sorted(known.classes)
-        return
-    assert labels["id"] == known.labels.id
-    assert labels["targets"] == truth["targets"] == known.labels.targets
-    assert labels.get("group") == known.labels.group
-    assert found.get("score", {}).get("unit") == known.score.unit
+        assert preset.drafted["labels"].get("holdout") or known.labels.holdout
     if isinstance(known.images.channels, list):
         assert images["channels"] == known.images.channels
+
+
+def test_labels_of_presets_are_drafted(preset):
+    known, labels = preset.known, preset.drafted["labels"]
+    assert labels["layout"] == known.labels.layout
+    if known.labels.layout == "folders":
+        assert sorted(preset.drafted["classes"]) == sorted(known.classes)
+        return
+    assert labels["id"] == known.labels.id
+    assert labels["targets"] == preset.targets == known.labels.targets
+    assert labels.get("group") == known.labels.group
+
+
+def test_unit_and_submission_of_presets_are_drafted(preset):
+    known, drafted = preset.known, preset.drafted
+    if known.labels.layout == "folders":
+        return
+    assert drafted.get("score", {}).get("unit") == known.score.unit
     if known.submission.sample:
-        assert found["submission"]["id"] == known.submission.id
-        assert found["submission"].get("layout", "wide") == known.submission.layout
+        assert drafted["submission"]["id"] == known.submission.id
+        assert drafted["submission"].get("layout", "wide") == known.submission.layout
 
 
 @pytest.mark.parametrize("name", ARRAYS)

@@ -1,10 +1,13 @@
 """The id column of a label table."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from medfold.errors import UserError
 from medfold.scaffold.drafting import draft_facts
+from medfold.scaffold.id_column import Ids, find_ids
+from medfold.scaffold.image_files import ImageFiles
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_table
 
 
@@ -40,3 +43,33 @@ def test_ids_that_name_several_images_are_refused(tmp_path):
     table(tmp_path, "labels.csv", "hospital,file,label", *rows)
     with pytest.raises(UserError, match="'000.png' is in 2 rows and names 2 images: site_a/000.png, site_b/000.png"):
         draft_facts(tmp_path)
+
+
+def ids_of(tmp_path, images: list[str], **columns: list[str]) -> Ids | None:
+    """Finds the id column of a table, where these images exist."""
+    return find_ids(pd.DataFrame(columns), ImageFiles(tmp_path, images))
+
+
+@pytest.mark.parametrize(("num_images", "is_found"), [(5, False), (6, True)])
+def test_ids_have_images_for_more_than_half_of_them(tmp_path, num_images, is_found):
+    scans = [f"scan{number}" for number in range(10)]
+    found = ids_of(tmp_path, [f"{name}.png" for name in scans[:num_images]], scan=scans, label=["0", "1"] * 5)
+    assert found == (Ids("scan", 0.6) if is_found else None)
+
+
+def test_ids_may_stand_before_a_label(tmp_path):
+    long = [f"scan{number}_{label}" for number in range(4) for label in ("mild", "severe")]
+    found = ids_of(tmp_path, [f"scan{number}.png" for number in range(4)], row=long, value=["0"] * 8)
+    assert found == Ids("row", 1.0, ("mild", "severe"), is_long=True)
+
+
+def test_ids_may_stand_before_the_channel_of_a_file(tmp_path):
+    files = [f"cell{number}_{channel}.png" for number in range(4) for channel in ("blue", "green", "red")]
+    found = ids_of(tmp_path, files, cell=[f"cell{number}" for number in range(4)], label=["a", "b", "a", "c"])
+    assert found == Ids("cell", 1.0, ("red", "green", "blue"))
+
+
+def test_other_columns_that_name_images_are_listed(tmp_path):
+    scans = [f"scan{number}" for number in range(6)]
+    found = ids_of(tmp_path, [f"{name}.png" for name in scans], id=scans, file=[f"{name}.png" for name in scans])
+    assert found == Ids("id", 1.0, others=("file",))

@@ -119,3 +119,12 @@ def test_undefined_paired_difference_is_nan():
         METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), num_resamples=50
     )
     assert np.isnan([found.value, found.low, found.high, found.probability]).all()
+
+
+@pytest.mark.parametrize(("num_defined", "is_defined"), [(5, False), (6, True)])
+def test_interval_needs_a_defined_score_in_more_than_a_tenth_of_the_resamples(num_defined, is_defined):
+    scores = iter([0.5] * num_defined + [float("nan")] * (50 - num_defined))
+    ten = np.arange(10)
+    low, high = bootstrap_interval(lambda targets, predictions: next(scores), ten, ten, ten, num_resamples=50)
+    assert (low == high == 0.5) is is_defined
+    assert np.isnan([low, high]).all() is not np.bool_(is_defined)

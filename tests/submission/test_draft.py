@@ -2,7 +2,11 @@
 
 from types import SimpleNamespace
 
+from medfold.submission import draft
 from medfold.submission.draft import submission_message
+from medfold.system import files
+from tests.support.helpers import competition, refused
+from tests.support.submissions import IDS, sample
 
 
 def runs(*names: str) -> SimpleNamespace:
@@ -21,3 +25,53 @@ def test_many_run_names_are_shortened_but_not_the_content_id(small):
     assert "..., OOF AUC 0.9123" in message
     assert message.endswith(", file 12ab")
     assert len(message) < 300
+
+
+def ensemble(**changes) -> SimpleNamespace:
+    score = {"metric": "auc", "value": 0.9, "facts": "abc"}
+    return SimpleNamespace(**{"score": score, "inputs": {"runs/small/a/fold0/test.csv": "0f"}, **changes})
+
+
+def test_content_of_a_file_is_identified_by_its_hash():
+    facts = competition(upload="csv", source={"kind": "kaggle", "slug": "a"})
+    assert draft._content_id(facts, "0123456789abcdef", ensemble()) == "file 0123456789ab"
+    assert draft._content_id(facts, "0123456789abcdef", ensemble(inputs={})) == "file 0123456789ab"
+
+
+def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts():
+    facts = competition(upload="notebook", source={"kind": "kaggle", "slug": "a"})
+    first = draft._content_id(facts, "0123", ensemble())
+    assert first.startswith("folds ")
+    other_facts = ensemble(score={**ensemble().score, "facts": "def"})
+    assert draft._content_id(facts, "0123", other_facts) == first
+    others = [
+        draft._content_id(facts, "4567", ensemble()),
+        draft._content_id(facts, "0123", ensemble(inputs={})),
+        draft._content_id(facts, "0123", ensemble(score={**ensemble().score, "value": 0.8})),
+    ]
+    assert len({first, *others}) == 4
+
+
+def drafted(text: str) -> draft.SubmissionDraft:
+    return draft.SubmissionDraft(text, files.sha256_of_text(text), "file 0123", sample(), None)
+
+
+def test_draft_is_written_once_and_read_back(tmp_path):
+    file = tmp_path / "one.csv"
+    text = "id,target\n" + "".join(f"{id},0.25\n" for id in IDS)
+    written = draft.write_draft(competition(), drafted(text), file)
+    assert file.read_text() == text
+    assert written["target"].tolist() == ["0.25"] * len(IDS)
+    before = file.stat().st_mtime_ns
+    draft.write_draft(competition(), drafted(text), file)
+    assert file.stat().st_mtime_ns == before
+
+
+def test_file_of_another_content_is_replaced_and_checked(tmp_path):
+    file = tmp_path / "one.csv"
+    file.write_text("id,target\n")
+    text = "id,target\n" + "".join(f"{id},0.25\n" for id in IDS)
+    draft.write_draft(competition(), drafted(text), file)
+    assert file.read_text() == text
+    with refused("is not a probability from 0 to 1"):
+        draft.write_draft(competition(), drafted(text.replace("0.25", "2.5")), file)

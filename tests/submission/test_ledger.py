@@ -1,9 +1,12 @@
 """Rows of the ledger: cells of an OOF score, and the search for a scored submission."""
 
+import json
+
 import pandas as pd
+import pytest
 
 from medfold.paths import Workspace
-from medfold.submission.ledger import COLUMNS, add_row, find_scored_row, read_ledger, score_cells
+from medfold.submission.ledger import COLUMNS, add_row, find_scored_row, read_ledger, score_cells, warn_of_lost_ledger
 
 SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
 
@@ -24,8 +27,7 @@ def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
     ]
     rows = [row | {"when": "1"}, row | {"when": "2"}, *(row | other | {"when": "3"} for other in others)]
     found = find_scored_row(pd.DataFrame(rows), "small", ["a"], SCORE)
-    assert found is not None
-    assert found["when"] == "2"
+    assert found == row | {"when": "2"}
     assert find_scored_row(pd.DataFrame(rows[2:]), "small", ["a"], SCORE) is None
 
 
@@ -50,3 +52,20 @@ def test_add_row_updates_row_of_same_file(project_folder):
         ["1", "a.csv", "scored", "0.5"],
         ["1", "b.csv", "written", ""],
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_named"), [("scored", True), ("pending", True), ("error", True), ("written", False)]
+)
+def test_lost_ledger_is_named_if_a_submission_was_sent(project_folder, capsys, status, is_named):
+    workspace = Workspace.find()
+    folder = workspace.ledger.parent / "small"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text("{")  # damaged
+    (folder / "b.json").write_text(json.dumps({"status": status}))
+    warn_of_lost_ledger(workspace)
+    text = "ledger     ledger.csv is missing, although b.csv was submitted: a new one is started. "
+    assert (text in capsys.readouterr().out) is is_named
+    add_row(workspace, {"when": "1", "competition": "small", "file": "b.csv"})
+    warn_of_lost_ledger(workspace)
+    assert capsys.readouterr().out == ""

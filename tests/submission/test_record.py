@@ -1,13 +1,19 @@
 """The record of a submission: how it is found again."""
 
-import pandas as pd
+from datetime import datetime
+from types import SimpleNamespace
 
+import pandas as pd
+import pytest
+
+from medfold.submission import record
 from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import COLUMNS
+from medfold.submission.ledger import COLUMNS, add_row
 from medfold.submission.record import (
     add_to_record,
     content_id_of,
     find_same_submission,
+    ledger_row,
     read_record,
     record_path,
     write_record,
@@ -39,5 +45,50 @@ def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
     assert read_record(small, row) == {"score": {"value": 0.9}, "kaggle": {"kit": 2}}
     row = {**dict.fromkeys(COLUMNS, ""), **row}
     write_record(small, row, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
-    record = read_record(small, row)
-    assert (record["kaggle"], record["public"], record["status"]) == ({"kit": 2}, 0.8, "scored")
+    found = read_record(small, row)
+    assert (found["kaggle"], found["public"], found["status"]) == ({"kit": 2}, 0.8, "scored")
+
+
+@pytest.fixture
+def new_row(small, monkeypatch):
+    """Returns a function: the row of a new submission of the run `one`, on a fixed day."""
+    monkeypatch.setattr(
+        record, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone))
+    )
+    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0]}
+    ensemble = SimpleNamespace(run_names=["one"], score=score)
+
+    def run(text: str = "id,target\n", same: dict | None = None) -> dict[str, str]:
+        draft = SimpleNamespace(sha256=files.sha256_of_text(text))
+        return ledger_row(small, ensemble, draft, same)
+
+    return run
+
+
+def test_new_submission_is_named_by_time_and_runs(new_row):
+    row = new_row()
+    assert (row["when"], row["file"]) == ("20260102-030405", "submissions/small/20260102-030405-one.csv")
+    assert row["competition"] == "small"
+    assert (row["runs"], row["oof"], row["folds"]) == ("one", "0.900000", "0")
+
+
+def test_second_submission_within_a_second_gets_a_number(small, new_row):
+    for number in ("", "-2"):
+        files.write_text("other\n", small.paths.submissions / f"20260102-030405-one{number}.csv")
+    assert new_row()["file"] == "submissions/small/20260102-030405-one-3.csv"
+
+
+def test_file_without_a_row_that_a_killed_command_left_is_used_again(small, new_row):
+    left = small.paths.submissions / "20251231-235959-one.csv"
+    files.write_text("id,target\n", left)
+    row = new_row()
+    assert (row["when"], row["file"]) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
+    assert new_row("other\n")["when"] == "20260102-030405"
+    add_row(small.workspace, row)
+    assert new_row()["when"] == "20260102-030405"
+
+
+def test_same_predictions_keep_time_and_file(new_row):
+    same = {"when": "20250101-000000", "file": "submissions/small/before.csv"}
+    row = new_row(same=same)
+    assert {key: row[key] for key in same} == same

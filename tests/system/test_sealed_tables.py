@@ -24,7 +24,7 @@ def test_sealed_table_is_made_again_if_a_companion_changed(tmp_path, capsys):
     path, companion = tmp_path / "x.csv", tmp_path / "x.npy"
     companion.write_bytes(b"1")
     write_sealed_csv(pd.DataFrame({"id": ["a"]}), path, "inputs", [companion])
-    assert read_sealed_csv(path, "inputs", [companion]) is not None
+    assert read_sealed_csv(path, "inputs", [companion])["id"].tolist() == ["a"]
     companion.write_bytes(b"2")
     assert read_sealed_csv(path, "inputs", [companion]) is None
     assert "x.csv or x.npy has changed" in capsys.readouterr().out

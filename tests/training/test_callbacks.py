@@ -9,8 +9,8 @@ from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.callbacks import build_callbacks
+from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
-from tests.training.test_checkpoint import PowerFailure, interrupt_after
 
 PLATEAU = {"ReduceLROnPlateau": {"monitor": "val_auc", "mode": "max", "factor": 0.1, "patience": 1, "min_delta": 0.5}}
 

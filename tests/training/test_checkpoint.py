@@ -13,6 +13,7 @@ from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
+from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
@@ -40,7 +41,9 @@ def test_checkpoint_of_other_precision_raises(tmp_path):
         Checkpoint(path, "a", "float32", ["weights"]).load()
     assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None
-    assert Checkpoint(path, "a", "float16", ["weights"]).load() is not None
+    arrays, facts = Checkpoint(path, "a", "float16", ["weights"]).load()
+    assert [array.tolist() for array in arrays] == [array.tolist() for array in ARRAYS]
+    assert facts == {}
 
 
 def test_damaged_checkpoint_falls_back_to_previous_one(tmp_path):
@@ -74,23 +77,6 @@ def every_step(monkeypatch):
     """Saves a checkpoint at every step."""
     monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
-
-
-class PowerFailure(Exception):  # noqa: N818
-    """Ends a training as a power failure would."""
-
-
-def interrupt_after(monkeypatch, after):
-    """Makes training raise PowerFailure after this number of steps."""
-    original, count = BatchTrainer.__call__, [0]
-
-    def step(self, *batch):
-        if count[0] == after:
-            raise PowerFailure
-        count[0] += 1
-        return original(self, *batch)
-
-    monkeypatch.setattr(BatchTrainer, "__call__", step)
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_resource_share_limits_cores(monkeypatch):
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
     monkeypatch.setenv(hardware.THREAD_VARIABLES[0], "many")
-    assert hardware.num_cores() >= 1
+    assert hardware.num_cores() != 3 or os.cpu_count() == 3
 
 
 def result_files(project, run):

@@ -1,9 +1,17 @@
 """A run: what is refused before images are prepared or a run is created."""
 
+import shlex
+from datetime import datetime
+from types import SimpleNamespace
+
 import pytest
 
 from medfold.commands.train import train
 from medfold.errors import UserError
+from medfold.system import files, hardware
+from medfold.training import parallel, run
+from medfold.training.request import TrainingRequest
+from medfold.training.run import begin_run, train_run
 from tests.support.helpers import finished_run
 
 
@@ -71,3 +79,121 @@ def test_recipe_keys_without_effect_are_reported(folded, capsys):
     output = capsys.readouterr().out
     assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in output
     assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in output
+
+
+class FakeFold:
+    """The module `fold`: training a fold writes its marker; it notes the folds, and fails at some."""
+
+    def __init__(self):
+        self.trained, self.workers, self.fails_at = [], [], None
+
+    def train_fold(self, job, number, fold_paths):
+        if number == self.fails_at:
+            raise UserError("the loss is not a number", f"fold {number}")
+        self.trained.append(number)
+        self.workers.append(job.num_workers)
+        files.write_json({"oof.csv": "0" * 64}, fold_paths.done)
+        return 0.75
+
+
+@pytest.fixture
+def imitated(folded, monkeypatch):
+    """Imitates the training of folds in this process; the score is not computed."""
+    fake = FakeFold()
+    monkeypatch.setattr(run, "_import_fold", lambda: fake)
+    monkeypatch.setattr(run, "_fold_job", lambda *given: SimpleNamespace(num_workers=given[-1]))
+    monkeypatch.setattr(run, "write_oof", lambda competition, run_paths, train, targets: {"folds": fake.trained})
+    monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
+    fake.data = SimpleNamespace(train=None, targets=None)
+    return fake
+
+
+def test_missing_folds_are_trained_in_order_and_timed(folded, imitated, capsys):
+    assert train_run(folded, TrainingRequest(folds=[2], run="one"), imitated.data) == {"folds": [2]}
+    train_run(folded, TrainingRequest(run="one"), imitated.data)
+    assert imitated.trained == [2, 0, 1]
+    printed = capsys.readouterr().out
+    assert "train      one: resnet9, 16 px, 2 epochs, folds 2\n" in printed
+    assert "train      one: resnet9, 16 px, 2 epochs, folds 0, 1\n" in printed
+    assert "fold 2     AUC 0.7500, 0 s" in printed
+    timing = files.read_json(folded.paths.run("one").fold(1).timing)
+    assert timing["seconds"] >= 0
+    assert datetime.fromisoformat(timing["finished"]).tzinfo is not None
+
+
+def test_finished_folds_are_not_trained_again(folded, imitated, capsys):
+    train_run(folded, TrainingRequest(run="one"), imitated.data)
+    capsys.readouterr()
+    train_run(folded, TrainingRequest(run="one"), imitated.data)
+    assert capsys.readouterr().out == "train      all folds are done in runs/small/one\n"
+    train_run(folded, TrainingRequest(run="one", folds=[0, 2]), imitated.data)
+    assert capsys.readouterr().out == "train      done: folds 0, 2 in runs/small/one\n"
+    assert imitated.trained == [0, 1, 2]
+
+
+def test_number_of_workers_is_handed_to_each_fold(folded, imitated):
+    train_run(folded, TrainingRequest(run="one", workers="3", folds=[0, 1]), imitated.data)
+    assert imitated.workers == [3, 3]
+
+
+def test_run_is_removed_only_if_none_of_its_folds_has_begun(folded, imitated):
+    imitated.fails_at = 0
+    folder = folded.paths.run("one").folder
+    with pytest.raises(UserError, match="fold 0: the loss is not a number"):
+        train_run(folded, TrainingRequest(run="one"), imitated.data)
+    assert not folder.exists()
+    imitated.fails_at = 1
+    with pytest.raises(UserError, match="fold 1: the loss is not a number"):
+        train_run(folded, TrainingRequest(run="one"), imitated.data)
+    assert (folder / "fold0" / "done.json").is_file()
+    assert folded.paths.run("one").metadata.is_file()
+
+
+@pytest.mark.parametrize(
+    ("request_made", "num_at_once"),
+    [
+        (TrainingRequest(jobs="2", run="one"), 2),
+        (TrainingRequest(jobs="7", run="one"), 3),  # as many as there are folds
+        (TrainingRequest(jobs="2", run="one", folds=[0, 1]), 2),
+        (TrainingRequest(jobs="auto", run="one", folds=[1], sharers=3), 3),
+    ],
+)
+def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, request_made, num_at_once):
+    monkeypatch.setattr(hardware, "num_cores", lambda: 4)
+    monkeypatch.setattr(hardware, "cuda_devices", list)
+    asked = []
+    note = lambda root, requests, jobs: asked.append((requests, jobs)) or {}  # noqa: E731
+    monkeypatch.setattr(parallel, "train_in_parallel", note)
+    train_run(folded, request_made, imitated.data)
+    ((requests, jobs),) = asked
+    assert jobs == num_at_once
+    assert list(requests) == (request_made.folds or [0, 1, 2])
+    for fold, payload in requests.items():
+        assert payload["competition"] == "small"
+        child = payload["request"]
+        assert (child["folds"], child["jobs"], child["sharers"], child["run"]) == ([fold], "1", None, "one")
+    assert imitated.trained == []
+
+
+def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatch):
+    monkeypatch.setattr(parallel, "train_in_parallel", lambda *_: {0: "out of memory", 2: "the loss is not a number"})
+    problems = "2 of 3 folds failed: fold 0: out of memory, fold 2: the loss is not a number. The others are done"
+    with pytest.raises(UserError, match=problems):
+        train_run(folded, TrainingRequest(jobs="2", run="one"), imitated.data)
+
+
+def test_run_records_the_command_that_started_it(folded):
+    run_paths, todo = begin_run(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
+    assert todo == [0, 1, 2]
+    words = shlex.split(files.read_json(run_paths.metadata)["command"])
+    assert words[:2] == ["make", "train"]
+    expected = {"COMPETITION=small", "RECIPE=baseline", "SEEDS=3", "SET=training.epochs=7", "RUN=one"}
+    assert set(words[2:]) == expected
+
+
+def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
+    begin_run(folded, TrainingRequest(run="one"))
+    metadata = run.run_metadata
+    monkeypatch.setattr(run, "run_metadata", lambda *given: {**metadata(*given), "labels": "0" * 16})
+    with pytest.raises(UserError, match="one: the training labels differ from those .* another name: RUN=new-name"):
+        begin_run(folded, TrainingRequest(run="one"))

@@ -128,7 +128,7 @@ def test_hostile_archive_is_not_unpacked(hosted, project, tmp_path):
     assert not project.paths.raw.exists()
 
 
-def test_too_little_disk_space_raises_before_download(hosted, project, monkeypatch):
+def test_competition_larger_than_the_disk_is_not_downloaded(hosted, project, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
     with pytest.raises(UserError, match="too little disk space"):
         download(project)

@@ -1,7 +1,12 @@
 """Kinds of sources, also those of plugins.py."""
 
+import importlib
+
+import pytest
+
 from medfold.config import StrictModel
 from medfold.data.sources import kinds
+from medfold.registry import Registry
 from tests.support.sources import with_source
 
 
@@ -18,3 +23,28 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
     assert hospital.finding_positions() is None
     (tmp_path / "own.csv").write_text("id\nb\n")
     assert hospital.get(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_every_built_in_kind_is_a_module_with_settings_and_two_functions(kind):
+    module = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}")
+    assert "kind" in module.Options.model_fields
+    assert callable(module.fetch)
+    assert callable(module.accept)
+    assert isinstance(module, kinds.HasSingleFiles) is (kind in ("kaggle", "kaggle-dataset"))
+    assert isinstance(module, kinds.HasFindingPositions) is (kind == "phantom")
+
+
+def test_decorated_function_becomes_a_kind(monkeypatch, tmp_path):
+    monkeypatch.setattr(kinds, "SOURCES", Registry("source"))
+
+    class Options(StrictModel):
+        kind: str
+
+    @kinds.source("hospital", Options)
+    def fetch(options, folders):
+        """Fills nothing."""
+
+    made = kinds.SOURCES["hospital"]
+    assert (made.Options, made.fetch) == (Options, fetch)
+    assert made.accept(Options(kind="hospital"), tmp_path / "a.zip") == "a.zip"

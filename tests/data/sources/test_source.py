@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from medfold.data.sources.kinds import SingleFiles
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from tests.support.sources import with_source
@@ -66,3 +67,38 @@ def test_damaged_archive_raises(small, archive):
     with pytest.raises(UserError, match="damaged archive"):
         source.get(archive)
     assert not small.paths.raw.exists()
+
+
+@pytest.fixture
+def single_files(small, monkeypatch):
+    """A source with three single files; `fetched` lists those that were downloaded."""
+    fetched = []
+
+    def fetch(name, target):
+        fetched.append(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(name)
+
+    source = Source(small.competition.source, small.paths)
+    access = SingleFiles(lambda: {name: len(name) for name in ("train/a.png", "b.csv", "c.csv")}, fetch)
+    monkeypatch.setattr(Source, "_single_files", lambda self: access)
+    source.fetched = fetched
+    return source
+
+
+@pytest.mark.parametrize(("most", "is_warned"), [(3, False), (2, True)])
+def test_many_single_files_are_warned_of(single_files, monkeypatch, capsys, most, is_warned):
+    monkeypatch.setattr("medfold.data.sources.source.MAX_SINGLE_FILES", most)
+    single_files.get_files(["*.csv", "train/*"])
+    text = "3 files one by one take long; without FILES they are downloaded as one archive"
+    assert (text in capsys.readouterr().out) is is_warned
+
+
+def test_single_files_that_are_there_are_not_fetched_again(single_files, small, capsys):
+    assert single_files.get_files(["b.csv"]) == ["b.csv"]
+    assert sorted(single_files.get_files(["*.csv", "train/a.png"])) == ["b.csv", "c.csv", "train/a.png"]
+    assert sorted(single_files.fetched) == ["b.csv", "c.csv", "train/a.png"]
+    assert "b.csv, 1 of 3, exists already" in capsys.readouterr().out
+    (small.paths.raw / "b.csv").write_text("another size")
+    single_files.get_files(["b.csv"])
+    assert (small.paths.raw / "b.csv").read_text() == "b.csv"

@@ -214,7 +214,7 @@ def test_pending_score_is_fetched_by_scores(hosted, project, monkeypatch):
     scores(project.workspace)
     (row,) = ledger(project)
     assert row["status"] == "scored"
-    assert float(row["public"]) > 0
+    assert float(row["public"]) == float(hosted.submissions[0]["verdict"]["publicScore"])
     assert row["public"] in hosted.said()
     assert len(hosted.submissions) == 1
 

@@ -129,7 +129,7 @@ def test_dry_run_uploads_nothing(hosted, project):
         ({"allowed": 0}, "today's submissions are used up; nothing was uploaded"),
     ],
 )
-def test_submission_obstacles_raise_before_upload(hosted, project, change, message):
+def test_notebook_obstacles_raise_before_upload(hosted, project, change, message):
     for name, value in change.items():
         setattr(hosted.competitions["histology"], name, value)
     with pytest.raises(UserError, match=message):
@@ -187,7 +187,7 @@ def test_failed_notebook_is_not_submitted_and_runs_again(hosted, project):
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
 
-def test_lost_answer_does_not_cause_second_submission(hosted, project):
+def test_lost_answer_does_not_cause_second_notebook_submission(hosted, project):
     hosted.fault("CreateCodeSubmission", lose)
     submit(project)
     assert hosted.asked("CreateCodeSubmission") == 1
@@ -207,7 +207,7 @@ def test_lost_answer_does_not_cause_second_submission(hosted, project):
         ),
     ],
 )
-def test_refused_submission_raises_and_can_be_retried(hosted, project, fault, message):
+def test_refused_notebook_raises_and_can_be_retried(hosted, project, fault, message):
     hosted.fault("CreateCodeSubmission", fault)
     with pytest.raises(UserError, match=message):
         submit(project)

@@ -1,0 +1,48 @@
+"""Clones of the repository: one without data, and one with two finished runs."""
+
+import shutil
+
+import pytest
+
+from medfold.paths import Workspace
+from tests.conftest import SMALL, add_competition
+from tests.support.helpers import REPOSITORY, shipped
+from tests.support.make_targets import succeed
+
+
+def clone_repository(root):
+    """Copies what make needs into an empty folder, and adds the small phantom."""
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, root)
+    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for folder in {Workspace(REPOSITORY).competition(name).folder for name in shipped()} | {
+        Workspace(REPOSITORY).base_folder
+    }:
+        shutil.copytree(folder, root / "competition" / folder.name)
+    add_competition(root, "small", SMALL)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone of the repository; make uses the packages of the interpreter that runs the tests."""
+    root = tmp_path / "my clone"
+    root.mkdir()
+    clone_repository(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def two_runs_once(once):
+    """A clone where the small phantom is trained with two seeds; only to copy."""
+
+    def make(root):
+        clone_repository(root)
+        succeed(root, "train", "COMPETITION=small", "SEEDS=0 1")
+
+    return once("clone with two runs", make)
+
+
+@pytest.fixture
+def two_runs(two_runs_once, tmp_path):
+    """A copy of the clone where the small phantom is trained with two seeds."""
+    return shutil.copytree(two_runs_once, tmp_path / "my clone")

@@ -1,0 +1,107 @@
+"""Prediction of new images: joined by path, unreadable ones left out; how runs are combined."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.competition.recipe_sections import ImageSettings
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.choice_file import SavedChoice, read_choice
+from medfold.ensemble.ensemble_predictor import combine_runs
+from medfold.ensemble.methods import mean_of
+from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
+from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.scoring.cross_fitting import FittedTransform
+from medfold.system import files
+from tests.support.helpers import competition, finished_run, picture, refused
+
+FACTS = competition()
+
+
+class FakePredictor:
+    """Two runs: the first predicts the mean of an image's pixels, the second a half."""
+
+    def __init__(self):
+        self.image_settings = [ImageSettings(size=8)]
+
+    def predict(self, pixels):
+        (only,) = pixels
+        return [only.mean(axis=(1, 2)) / 255, np.full((len(only), 1), 0.5)]
+
+    def combine(self, ids, predictions, unit=None, fitted=None):
+        runs = {}
+        for number, values in enumerate(predictions):
+            runs[f"run {number}"] = pd.DataFrame({"id": ids, "target": values[:, 0]})
+        own = pd.Series(ids, index=ids, dtype=object)
+        return combine_runs(FACTS, runs, own, fitted or FittedTransform.from_function(mean_of))
+
+
+def predict(folder, names, choice=MEAN):
+    return predict_new_images(FACTS, FakePredictor(), choice, folder, names)
+
+
+def test_predictions_have_the_path_of_each_image(tmp_path):
+    (tmp_path / "deep").mkdir()
+    cv2.imwrite(str(tmp_path / "deep" / "a.png"), np.zeros((20, 10), np.uint8))
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((7, 9), 255, np.uint8))
+    found = predict(tmp_path, ["deep/a.png", "b.png"])
+    assert found.table.to_numpy().tolist() == [["deep/a.png", pytest.approx(0.25)], ["b.png", pytest.approx(0.75)]]
+    assert found.unreadable == {}
+
+
+def test_unreadable_images_are_left_out_with_their_reasons(tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    found = predict(tmp_path, ["b.png", "a.png"])
+    assert found.table["id"].tolist() == ["a.png"]
+    assert list(found.unreadable) == ["b.png"]
+
+
+def test_images_none_of_which_can_be_read_are_refused(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with refused(rf"^IMAGES={tmp_path}: none of 2 images can be read; a\.png: .*Check that the files are complete$"):
+        predict(tmp_path, ["a.png", "b.png"])
+    with refused(rf"^IMAGES={tmp_path}/a\.png: none of 1 image can be read"):
+        predict(tmp_path, ["a.png"])
+
+
+def test_probabilities_stand_beside_ranks(tmp_path):
+    picture(tmp_path / "a.png")
+    choice = SavedChoice(MEAN.fitted, MEAN.fitted, "rank mean")
+    table = predict(tmp_path, ["a.png"], choice).table
+    assert list(table.columns) == ["id", "target", "probability of target"]
+    assert table["probability of target"].tolist() == table["target"].tolist()
+
+
+def test_members_have_the_weights_of_their_trained_folds(folded):
+    finished_run(folded, "one", folds=[0, 2])
+    (only,) = member_runs(folded, ["one"])
+    assert only.name == "one"
+    assert only.weights_files == [folded.paths.run("one").fold(fold).weights for fold in (0, 2)]
+    with refused("run 'two' is not trained"):
+        member_runs(folded, ["one", "two"])
+
+
+def test_single_run_needs_no_choice_if_the_metric_has_no_post_processing(two_runs):
+    assert submission_choice(two_runs, two_runs, ["weak"]) is MEAN
+    assert read_choice(two_runs, ["weak"]) is None
+
+
+def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
+    made = submission_choice(two_runs, two_runs, ["weak", "strong"])
+    stack = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs)).members.predictions
+    monkeypatch.setattr("medfold.ensemble.new_images.ensemble_runs", lambda *_: pytest.fail("it was made again"))
+    saved = submission_choice(two_runs, two_runs, ["strong", "weak"])
+    assert saved.title == made.title
+    np.testing.assert_array_equal(saved.fitted.apply(stack), made.fitted.apply(stack))
+
+
+def test_plain_mean_is_used_with_a_warning_if_no_choice_can_be_made(two_runs, capsys):
+    table = files.read_csv(two_runs.paths.folds)
+    files.write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
+    assert submission_choice(two_runs, two_runs, ["weak", "strong"]) is MEAN
+    text = "using the plain mean: the combination of a submission cannot be determined: "
+    assert f"predict    {text}" in capsys.readouterr().out
+    assert read_choice(two_runs, ["weak", "strong"]) is None

@@ -1,0 +1,31 @@
+"""Files from which a submission is checked again: the fitted ensemble, and OOF predictions with all digits."""
+
+import numpy as np
+import pandas as pd
+
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.recheck_files import oof_table, write_recheck_files
+from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.scoring.cross_fitting import FittedTransform
+
+
+def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_runs):
+    found = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs), method="rank")
+    table = oof_table(two_runs.competition, found)
+    assert list(table.columns) == ["id", "fold", "target", "behind target"]
+    assert table["id"].tolist() == found.oof.unit_ids.tolist()
+    assert table["fold"].tolist() == found.oof.fold.tolist()
+    assert table["target"].tolist() == found.oof.predictions[:, 0].tolist()  # ranks
+    assert table["behind target"].tolist() == found.members.predictions.mean(axis=0)[:, 0].tolist()
+
+
+def test_files_hold_the_fitted_ensemble_and_every_digit(two_runs):
+    found = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs), method="geometric")
+    submission = two_runs.paths.submissions / "one.csv"
+    write_recheck_files(two_runs, found, submission)
+    fitted, table = (two_runs.paths.recheck_file(submission, suffix) for suffix in ("npz", "csv"))
+    stack = found.members.predictions
+    np.testing.assert_array_equal(FittedTransform.load(fitted).apply(stack), found.choice.fitted.apply(stack))
+    read = pd.read_csv(table, float_precision="round_trip")
+    np.testing.assert_array_equal(read["target"], found.oof.predictions[:, 0])
+    assert b"\r" not in table.read_bytes()

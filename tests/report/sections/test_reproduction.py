@@ -1,0 +1,97 @@
+"""The recipe of a run, and the commands, versions and hashes that reproduce it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from medfold.competition.recipe import Recipe, load_recipe
+from medfold.report.sections import reproduction
+from medfold.report.sections.reproduction import recipe_section, reproduction_section
+
+METADATA = {
+    "commit": "0123abc",
+    "seed": 3,
+    "versions": {"keras": "3.1", "numpy": "2.0"},
+    "folds": "f" * 64,
+    "store": "0a1b2c",
+}
+
+
+def ensemble_of(*run_names):
+    return SimpleNamespace(run_names=list(run_names))
+
+
+def recipe_table(project, recipe: Recipe) -> dict:
+    (table,) = recipe_section(project, ensemble_of("mine"), {"recipe": recipe.model_dump(mode="json")}).parts
+    return table
+
+
+def test_recipe_is_compared_with_the_baseline(small):
+    baseline = load_recipe(small.paths, small.workspace.base_folder, "baseline", {})
+    changes = {"images": {"size": 32}, "training": {"epochs": 5}}
+    changed = load_recipe(small.paths, small.workspace.base_folder, "baseline", changes)
+    table = recipe_table(small, changed)
+    assert table["caption"] == "mine: differences from baseline"
+    assert table["columns"] == ["key", "baseline", "mine"]
+    assert table["rows"] == [
+        ["images.size", str(baseline.images.size), "32"],
+        ["training.epochs", str(baseline.training.epochs), "5"],
+    ]
+
+
+def test_baseline_is_compared_with_the_defaults(small):
+    baseline = load_recipe(small.paths, small.workspace.base_folder, "baseline", {})
+    table = recipe_table(small, baseline)
+    assert table["caption"] == "mine: differences from the defaults"
+    assert ["training.epochs", str(Recipe().training.epochs), "2"] in table["rows"]
+
+
+def test_recipe_is_compared_with_the_defaults_where_there_is_no_baseline(small):
+    (small.paths.folder / "baseline.yaml").unlink()
+    rows = recipe_table(small, Recipe.model_validate({"tta": not Recipe().tta}))["rows"]
+    assert rows == [["tta", str(Recipe().tta), str(not Recipe().tta)]]
+
+
+@pytest.fixture
+def reproduced(small, monkeypatch):
+    """Returns a function: the commands, and the rows of the table, of an ensemble of these runs."""
+    recorded = {"one": "make train COMPETITION=small RECIPE=one SEEDS=0"}
+    monkeypatch.setattr(reproduction, "read_run", lambda paths: {"command": recorded.get(paths.name)})
+
+    def run(*run_names, metadata=METADATA, **variables):
+        code, table = reproduction_section(small, ensemble_of(*run_names), metadata, variables).parts
+        return code["text"].splitlines(), dict(table["rows"])
+
+    return run
+
+
+def test_commands_go_from_the_data_to_the_report(reproduced):
+    commands, _ = reproduced("one", METHOD=None)
+    assert commands == [
+        "make download COMPETITION=small",
+        "make folds COMPETITION=small",
+        "make train COMPETITION=small RECIPE=one SEEDS=0",
+        "make submit COMPETITION=small RUNS=one",
+        "make report COMPETITION=small RUNS=one",
+    ]
+
+
+def test_run_of_an_earlier_version_has_no_command(reproduced):
+    commands, _ = reproduced("one", "two", METHOD="rank")
+    assert commands[3] == "# two: started by an earlier version, its command is unknown"
+    assert commands[4:] == [
+        'make submit COMPETITION=small RUNS="one two" METHOD=rank',
+        'make report COMPETITION=small RUNS="one two" METHOD=rank',
+    ]
+
+
+def test_versions_seed_and_hashes_are_listed(reproduced):
+    assert reproduced("one")[1] == {
+        "commit": "0123abc",
+        "seed": "3",
+        "keras": "3.1",
+        "numpy": "2.0",
+        "folds table, SHA-256": "f" * 16,
+        "prepared images": "0a1b2c",
+    }
+    assert reproduced("one", metadata={**METADATA, "commit": None})[1]["commit"] == "outside git"

@@ -1,0 +1,150 @@
+"""State of a training: saved and loaded with history and best weights, also that of earlier versions; callbacks."""
+
+import keras
+import numpy as np
+import pytest
+
+from medfold.training.checkpoint import Checkpoint
+from medfold.training.resume import (
+    NUM_SUMS,
+    TrainingState,
+    load_state,
+    remaining_phases,
+    restore,
+    save_state,
+)
+from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
+
+HISTORY = [
+    {"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.7, "auc": 0.8},
+    {"phase": "all", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "auc": 0.9},
+]
+IDENTITY = ["seed 0"]
+
+
+def checkpoint_of(phase, path) -> Checkpoint:
+    layout = phase.batch_trainer.layout
+    return Checkpoint(path, [phase.name, *IDENTITY], "float32", layout, older_layout=layout[:-NUM_SUMS])
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "checkpoint.npz"
+
+
+def test_state_is_loaded_as_it_was_saved(path):
+    phase = fake_phase()
+    phase.batch_trainer.model.weights = [np.array([7.0], np.float32)]
+    phase.batch_trainer.updates_before = 4
+    state = TrainingState(HISTORY, num_batches=5, since_best=2, best_weights=[np.array([3.0], np.float32)])
+    save_state(checkpoint_of(phase, path), phase.batch_trainer, state)
+    loaded = load_state(checkpoint_of(phase, path), phase)
+    assert (loaded.history, loaded.num_batches, loaded.since_best) == (HISTORY, 5, 2)
+    assert loaded.updates_before == 4
+    assert [weight.tolist() for weight in loaded.best_weights] == [[3.0]]
+    assert [variable.tolist() for variable in loaded.variables] == [[7.0], 0, 0, 0]
+
+
+def test_state_without_kept_weights_has_none(path):
+    phase = fake_phase()
+    save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState())
+    assert load_state(checkpoint_of(phase, path), phase).best_weights == []
+
+
+def test_no_checkpoint_gives_no_state(path):
+    phase = fake_phase()
+    assert load_state(checkpoint_of(phase, path), phase) is None
+
+
+def test_former_name_of_the_phase_in_the_history_is_read(path):
+    phase = fake_phase()
+    former = [{"part" if key == "phase" else key: value for key, value in row.items()} for row in HISTORY]
+    save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(former, num_batches=2))
+    assert load_state(checkpoint_of(phase, path), phase).history == HISTORY
+
+
+def test_list_of_losses_of_an_earlier_version_becomes_sum_and_count(path):
+    """Earlier versions saved no sums among the variables, and the losses of the epoch instead of the batch number."""
+    phase = fake_phase(batches_per_epoch=4)
+    layout = phase.batch_trainer.layout[:-NUM_SUMS]
+    weight, best = np.array([7.0], np.float32), np.array([3.0], np.float32)
+    metadata = {"history": HISTORY, "since_best": 1, "losses": [0.5, float("nan"), 0.25]}
+    Checkpoint(path, ["all", *IDENTITY], "float32", layout).save([weight, np.float32(9), best], metadata)
+    loaded = load_state(checkpoint_of(phase, path), phase)
+    assert [variable.tolist() for variable in loaded.variables] == [[7.0], 9.0, 0.75, 2.0]
+    assert [each.tolist() for each in loaded.best_weights] == [[3.0]]
+    assert loaded.num_batches == 1 * 4 + 3  # one epoch of this phase is done, and three batches of the next
+    assert loaded.updates_before == 0
+
+
+def test_all_phases_remain_without_a_checkpoint(path):
+    phases = [fake_phase("head"), fake_phase("all")]
+    remaining = remaining_phases(phases, path, IDENTITY, "float32")
+    assert [each.phase.name for each in remaining] == ["head", "all"]
+    assert [each.is_resumed for each in remaining] == [False, False]
+    assert remaining[0].state is not remaining[1].state
+
+
+@pytest.mark.parametrize(("saved", "names"), [("head", ["head", "all"]), ("all", ["all"])])
+def test_phases_before_the_saved_one_are_done(path, saved, names):
+    phases = [fake_phase("head"), fake_phase("all")]
+    phase = next(each for each in phases if each.name == saved)
+    save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(HISTORY, num_batches=3))
+    remaining = remaining_phases(phases, path, IDENTITY, "float32")
+    assert [each.phase.name for each in remaining] == names
+    assert [each.is_resumed for each in remaining] == [True, False][: len(names)]
+    assert remaining[0].state.num_batches == 3
+
+
+def test_state_of_another_training_is_not_resumed(path):
+    phase = fake_phase()
+    save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(num_batches=3))
+    (only,) = remaining_phases([phase], path, ["seed 1"], "float32")
+    assert only.is_resumed is False
+    assert only.state == TrainingState()
+
+
+class Recorder(keras.callbacks.Callback):
+    """Monitors a score: notes the epochs that it is told of."""
+
+    monitor = "val_auc"
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.told.append(f"begin {epoch}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.told.append((epoch, logs))
+        logs["changed"] = True  # must not change the history
+
+
+class Counter(keras.callbacks.Callback):
+    """Has a state of its own, and monitors nothing."""
+
+
+def test_past_epochs_are_replayed_before_variables_are_set():
+    trainer, recorder = FakeBatchTrainer(), Recorder()
+    logs = [{"val_auc": 0.8}, {"val_auc": 0.9}]
+    order = []
+    recorder.on_epoch_end = lambda epoch, logs: order.append(epoch)
+    trainer.restore = lambda *given: order.append(given)
+    state = TrainingState(num_batches=7, variables=[1, 2], updates_before=5)
+    assert restore(trainer, state, batches_per_epoch=3, callbacks=[recorder], logs=logs) == []
+    assert order == [0, 1, ([1, 2], 1, 5)]
+
+
+def test_callbacks_get_copies_of_the_logs():
+    recorder, logs = Recorder(), [{"val_auc": 0.8}, {"val_auc": 0.9}]
+    state = TrainingState(num_batches=4, variables=FakeBatchTrainer().values())
+    restore(FakeBatchTrainer(), state, 2, [recorder], logs)
+    assert [each if isinstance(each, str) else each[0] for each in recorder.told] == ["begin 0", 0, "begin 1", 1]
+    assert logs == [{"val_auc": 0.8}, {"val_auc": 0.9}]
+
+
+def test_callbacks_whose_state_is_lost_are_named():
+    callbacks = [Counter(), keras.callbacks.TerminateOnNaN(), Recorder(), Counter(), keras.callbacks.ProgbarLogger()]
+    state = TrainingState(variables=FakeBatchTrainer().values())
+    assert restore(FakeBatchTrainer(), state, 2, callbacks, []) == ["Counter", "ProgbarLogger"]

@@ -1024,7 +1024,7 @@ kept(
 )
 kept(
     "a prediction that is no number",
-    r"fold0/oof.csv: 1 prediction is not a number: i00",
+    r"fold0/oof.csv: 1 of 4 predictions is not a number: i00",
     lambda: _forged("oof.csv", None, "nothing"),
     SUBMIT,
 )

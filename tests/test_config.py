@@ -89,6 +89,8 @@ def test_circular_extends_raises(tmp_path, bases):
     [
         ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
         ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
+        ({"epochs": 3}, r"unknown key 'epochs' \(did you mean 'training.epochs'\?\)"),
+        ({"training": {"lr": 3}}, r"unknown key 'training.lr' \(did you mean 'training.learning_rate'\?\)"),
         ({"training": {"epochs": "many"}}, "'training.epochs': .*received 'many'"),
         ({"training": {"epochs": -1}}, "'training.epochs': .*received -1"),
         ({"images": {"fit": "squash"}}, "'images.fit': .*received 'squash'"),

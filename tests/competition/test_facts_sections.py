@@ -25,3 +25,11 @@ def test_target_with_reserved_name_is_refused(name):
 def test_invalid_patterns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         competition(**change)
+
+
+@pytest.mark.parametrize(
+    ("windows", "read"), [("brain", ["brain"]), ([40, 400], [(40, 400)]), (["brain", [40, 400]], ["brain", (40, 400)])]
+)
+def test_single_window_needs_no_list(windows, read):
+    facts = {"train": "{id}.dcm", "test": "{id}.dcm", "channels": len(read), "windows": windows}
+    assert ImageFacts.model_validate(facts).windows == read

@@ -2,6 +2,7 @@
 
 import pytest
 
+from medfold.competition.facts_sections import ImageFacts
 from tests.support.helpers import competition
 
 

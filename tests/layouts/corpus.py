@@ -129,7 +129,7 @@ table(
 )
 table(
     "an open quote",
-    r"train.csv: not a readable table .*EOF inside string starting at row 3",
+    r"train.csv: row 4: a quote is opened and never closed",
     edit(TRAIN_CSV, "i02,", '"i02,'),
 )
 table(

@@ -67,7 +67,7 @@ def load(path: Path, bases: Path) -> dict[str, Any]:
 
 
 def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
-    """Loads what a file at `path` with `extends: names` and nothing else would hold; the file need not exist.
+    """Loads the bases `names` as if a file at `path` extended them; the file need not exist.
 
     Raises:
         UserError: as `load`, for one of the bases.

@@ -128,7 +128,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
 
 
 def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:
-    """Returns what gives a key of a recipe its value, as text for a message: SET, or the file of the recipe.
+    """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
 
     Args:
         paths: paths of the competition.

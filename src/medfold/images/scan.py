@@ -93,7 +93,7 @@ def scan_images(
 
 @dataclass(frozen=True)
 class _ScanWork:
-    """What is missing, so that a scan has to compute it.
+    """The results that are missing, which a scan computes.
 
     Args:
         image_settings: how to prepare the images for the store; None if no store is to be filled.

@@ -44,7 +44,7 @@ class SingleFiles:
 
 
 class SourceKind(Protocol):
-    """What each kind of source has: a module, or a `PluginKind`.
+    """The interface of a kind of source: a module, or a `PluginKind`.
 
     Attributes:
         Options: pydantic model of the settings under `source:` in competition.yaml.

@@ -675,7 +675,7 @@ fact(
 )
 fact(
     "a window of no width",
-    r"images.windows: .40, 0. has no width above 0",
+    r"images.windows: the window .40, 0. has no width",
     "channels: 1",
     "channels: 1, windows: [[40, 0]]",
 )

@@ -97,6 +97,8 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
             fix = "Keep one of the two"
         elif "'\\t'" in str(problem):
             problem, fix = "a tab", "Indent with spaces"
+        elif "mapping values are not allowed" in str(problem):
+            problem, fix = "a second colon", "Put a text with a colon in quotes, or begin a new line after the value"
         raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None
     if content is None:
         content = {}
@@ -244,10 +246,13 @@ def _describe_problem(
     if expected:
         message = f"expected {' or '.join(dict.fromkeys(expected))}"
         message += f"{';' if ', ' in message else ','} received {_received(received)}"
+        if expected == ["a list"] and isinstance(received, str | int | float):
+            message += f"; write [{received}]"
     else:
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
-        if isinstance(received, str | int | float) and repr(received) not in message:
+        is_quoted = repr(received) in message or (isinstance(received, str) and f"'{received}'" in message)
+        if isinstance(received, str | int | float) and not is_quoted:
             message += f", received {_received(received)}"
     return f"'{key}': {message}" if key else message
 

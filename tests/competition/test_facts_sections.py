@@ -20,6 +20,12 @@ def test_target_with_reserved_name_is_refused(name):
             {"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}},
             "has an empty field {}; write the name of a column in it",
         ),
+        (
+            {"images": {"train": "train\\{id}.png", "channels": 1, "test": "t/{id}.png"}},
+            "has a backslash; write / between folders",
+        ),
+        ({"images": {"train": "/mine/{id}.png", "channels": 1, "test": "t/{id}.png"}}, "must be a path below raw/"),
+        ({"images": {"train": "../mine/{id}.png", "channels": 1, "test": "t/{id}.png"}}, "must be a path below raw/"),
         ({"labels": {"targets": ["target"], "group_pattern": "("}}, "not a regular expression"),
     ],
 )

@@ -221,6 +221,10 @@ class ImageFacts(StrictModel):
                 raise ValueError(f"'{pattern}' is not a pattern: '{invalid[0]}' is not a padding such as 05d")
             if any(field == "" for _, field, _, _ in fields):
                 raise ValueError(f"'{pattern}' has an empty field {{}}; write the name of a column in it")
+            if "\\" in pattern:
+                raise ValueError(f"'{pattern}' has a backslash; write / between folders")
+            if pattern.startswith("/") or ".." in pattern.split("/"):
+                raise ValueError(f"'{pattern}' must be a path below raw/, such as train/{{id}}.png")
         return value
 
     @model_validator(mode="after")

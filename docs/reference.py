@@ -277,7 +277,7 @@ def methods() -> str:
 
 
 def bases(kind: str) -> str:
-    """The files to extend, each by the comment that it begins with, with its commands in code marks.
+    """The files to extend, each by the first two sentences of its comment, with its commands in code marks.
 
     Args:
         kind: facts or recipe.
@@ -289,8 +289,8 @@ def bases(kind: str) -> str:
         lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
         if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"):
-            marked = COMMAND.sub(r"`\g<0>`", what)
-            items.append(f"- `{path.stem}`: {marked}")
+            marked = COMMAND.sub(r"`\g<0>`", " ".join(re.split(r"(?<=\.) (?=[A-Z])", what)[:2]))
+            items.append(f"- [`{path.stem}`](../competition/_base/{path.name}): {marked}")
     return "\n".join(items)
 
 

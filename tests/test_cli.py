@@ -45,6 +45,11 @@ def medfold(*words, env=None):
         (("compare", "-c", "small", "--runs", " "), '--runs: not given. Example: --runs "simple_cnn baseline"'),
         (("predict", "-c", "small"), "--images: not given. Example: --images my-images"),
         (("trian",), "no such command 'trian' (did you mean 'train'?). See: medfold --help"),
+        (
+            ("train", "tiny"),
+            "a word without an option: tiny. Write --competition, --recipe or another. See: medfold train",
+        ),
+        (("train", "-c", ""), "--competition: not given. Example: --competition phantom-chest"),
         (("train", "--folds", "0"), "no such option: --folds (Possible options: --fold"),
         (
             ("download", "-c", "small", "--from", ".", "--files", "a.csv"),

@@ -41,6 +41,7 @@ def test_extends_prefers_the_file_in_the_same_folder(tmp_path, bases):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("title: CT: bleeding", "not valid YAML in line 1: a second colon. Put a text with a colon in quotes"),
         ("extends: nett", "names no file \\(did you mean 'net'"),
         ("a: [1", "not valid YAML"),
         ("- 1", "expected 'key: value' lines"),
@@ -89,6 +90,8 @@ def test_circular_extends_raises(tmp_path, bases):
     [
         ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
         ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
+        ({"epochs": 3}, r"unknown key 'epochs' \(did you mean 'training.epochs'\?\)"),
+        ({"training": {"lr": 3}}, r"unknown key 'training.lr' \(did you mean 'training.learning_rate'\?\)"),
         ({"training": {"epochs": "many"}}, "'training.epochs': .*received 'many'"),
         ({"training": {"epochs": -1}}, "'training.epochs': .*received -1"),
         ({"images": {"fit": "squash"}}, "'images.fit': .*received 'squash'"),
@@ -110,6 +113,7 @@ def test_error_in_a_recipe_names_the_key(content, message):
         ({"images": {"size": None}}, "'images.size': expected a whole number, received nothing"),
         ({"images": {"size": {"width": 4}}}, "'images.size': expected a whole number, received 'key: value' pairs"),
         ({"images": {"fit": "squash"}}, "'images.fit': expected one of stretch, pad, crop; received 'squash'"),
+        ({"images": {"steps": "clahe"}}, "'images.steps': expected a list, received 'clahe'; write [clahe]"),
         ({"training": 3}, "'training': expected 'key: value' pairs, received 3"),
         ({"training": {"epochs": True}}, "'training.epochs': expected a whole number, received true"),
         ({"training": {"mixup": False}}, "'training.mixup': expected a number, received false"),

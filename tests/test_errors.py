@@ -16,6 +16,23 @@ def test_user_error_has_place_problem_and_remedy():
 def test_did_you_mean_suggests_a_close_word_only():
     assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
     assert did_you_mean("xyz", ["retinamnist"]) == ""
+    assert did_you_mean("strong", ["none", "light", "xray", "fundus", "histology"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "suggested"),
+    [
+        ("acc", "accuracy"),
+        ("resnet50", "ResNet50"),
+        ("Efficientnet_B0", "EfficientNetB0"),
+        ("efficientnet", "EfficientNetB0"),
+        ("resnet8", "resnet9"),
+        ("auk", "auc"),
+    ],
+)
+def test_did_you_mean_prefers_other_capitals_then_longer_words(word, suggested):
+    known = ["auc", "mean_auc", "balanced_accuracy", "accuracy", "resnet9", "ResNet50", "ResNet50V2", "EfficientNetB0"]
+    assert did_you_mean(word, known) == f" (did you mean '{suggested}'?)"
 
 
 def test_shorten_list_counts_the_omitted_items():

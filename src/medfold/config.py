@@ -1,7 +1,7 @@
 """YAML files with `extends`, validated by pydantic models, with errors that name the file and the key."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -67,7 +67,7 @@ def load(path: Path, bases: Path) -> dict[str, Any]:
 
 
 def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
-    """Loads what a file at `path` with `extends: names` and nothing else would hold; the file need not exist.
+    """Loads the bases `names` as if a file at `path` extended them; the file need not exist.
 
     Raises:
         UserError: as `load`, for one of the bases.
@@ -97,6 +97,8 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
             fix = "Keep one of the two"
         elif "'\\t'" in str(problem):
             problem, fix = "a tab", "Indent with spaces"
+        elif "mapping values are not allowed" in str(problem):
+            problem, fix = "a second colon", "Put a text with a colon in quotes, or begin a new line after the value"
         raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None
     if content is None:
         content = {}
@@ -138,26 +140,43 @@ def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def validated(model: type[Model], content: Any, where: object) -> Model:
+def validated(
+    model: type[Model], content: Any, where: object, elsewhere: tuple[type[BaseModel], str] | None = None
+) -> Model:
     """Validates `content` as a `model`.
 
     Args:
         model: the pydantic class that defines the keys.
         content: values by key, as `load` returns them.
         where: the file, for the error message.
+        elsewhere: the class of another file, and the name of that file, for keys that belong there. Defaults to none.
 
     Returns:
         An instance of `model`.
 
     Raises:
-        UserError: in one line, the key, what is wrong with it and, for an unknown key, the nearest known one.
+        UserError: in one line, the key, what is wrong with it and, for an unknown key, the nearest known one or the
+            file that it belongs in.
     """
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [_describe_problem(model, key, of_key) for key, of_key in _problems_by_key(error).items()]
+        problems = describe_errors(error, model, elsewhere)
         fix = "docs/reference.md explains all keys" if any(text.endswith("is missing") for text in problems) else None
         raise UserError(shorten_list(problems, max_shown=2, separator="; "), where, fix) from None
+
+
+def describe_errors(
+    error: ValidationError, model: type[BaseModel] = StrictModel, elsewhere: tuple[type[BaseModel], str] | None = None
+) -> list[str]:
+    """Describes each key that pydantic refused: the key, what was expected and what was received.
+
+    Args:
+        error: raised by pydantic.
+        model: the class with the keys, for hints about unknown ones. Defaults to one without keys.
+        elsewhere: as in `validated`. Defaults to none.
+    """
+    return [_describe_problem(model, key, of_key, elsewhere) for key, of_key in _problems_by_key(error).items()]
 
 
 # What was expected, by the type of pydantic's error, formatted with its context. Other types keep pydantic's message.
@@ -205,14 +224,21 @@ def _is_missing_item(problem: Any) -> bool:
     return problem["type"] == "missing" and isinstance(problem["loc"][-1], int)
 
 
-def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problems: list[Any]) -> str:
+def _describe_problem(
+    model: type[BaseModel],
+    location: tuple[Any, ...],
+    problems: list[Any],
+    elsewhere: tuple[type[BaseModel], str] | None,
+) -> str:
     """Describes the problems of one key in a line: the key, what was expected and what was received."""
     first = problems[0]
     key = ".".join(str(part) for part in location)
     if first["type"] == "extra_forbidden":
+        if elsewhere and key in _all_keys(elsewhere[0]):
+            return f"unknown key '{key}': it belongs in {elsewhere[1]}"
         known = _fields(model, location[:-1])
-        hint = did_you_mean(str(location[-1]), known) or (f" (known: {shorten_list(known, 12)})" if known else "")
-        return f"unknown key '{key}'{hint}"
+        hint = _key_in_another_section(model, str(location[-1])) or did_you_mean(str(location[-1]), known)
+        return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
     if first["type"] == "missing" and not _is_missing_item(first):
         return f"'{key}' is missing"
     received = first["input"]
@@ -220,10 +246,13 @@ def _describe_problem(model: type[BaseModel], location: tuple[Any, ...], problem
     if expected:
         message = f"expected {' or '.join(dict.fromkeys(expected))}"
         message += f"{';' if ', ' in message else ','} received {_received(received)}"
+        if expected == ["a list"] and isinstance(received, str | int | float):
+            message += f"; write [{received}]"
     else:
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
-        if isinstance(received, str | int | float) and repr(received) not in message:
+        is_quoted = repr(received) in message or (isinstance(received, str) and f"'{received}'" in message)
+        if isinstance(received, str | int | float) and not is_quoted:
             message += f", received {_received(received)}"
     return f"'{key}': {message}" if key else message
 
@@ -262,6 +291,25 @@ def _fields(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
             return []
         model = annotation
     return list(model.model_fields)
+
+
+def _all_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yields the keys of a file, as `training` and `training.epochs`."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _all_keys(field.annotation, f"{prefix}{name}.")
+
+
+def _key_in_another_section(model: type[BaseModel], name: str) -> str:
+    """Returns a hint for the last part of a key, or for its initials: 'epochs' and 'lr' are keys of `training`."""
+
+    def matches(key: str) -> bool:
+        last = key.rpartition(".")[2]
+        return name == last or ("_" in last and name == "".join(word[0] for word in last.split("_")))
+
+    keys = [f"'{key}'" for key in _all_keys(model) if matches(key)]
+    return f" (did you mean {' or '.join(keys)}?)" if keys else ""
 
 
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -105,16 +105,27 @@ def explain_os_error(error: OSError) -> UserError | None:
     return UserError(what, Path(file) if isinstance(file, str) else file, fix)
 
 
-def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
+
+    In this order: the word with other capitals, spaces or underscores ('efficientnet_b0': 'EfficientNetB0'), the
+    shortest word that begins with it ('acc': 'accuracy'), the most similar one.
 
     Args:
         word: the misspelt word.
         known: the words that are possible.
-        cutoff: least similarity of the two words, from 0 to 1. Defaults to 0.5.
+        cutoff: least similarity of the two words, from 0 to 1. Defaults to 0.6.
     """
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
-    return f" (did you mean '{close[0]}'?)" if close else ""
+    known_by_letters = {_letters(item): item for item in reversed(list(known))}
+    letters = _letters(word)
+    longer = sorted((item for item in known_by_letters if len(letters) > 1 and item.startswith(letters)), key=len)
+    close = longer or difflib.get_close_matches(letters, list(known_by_letters), n=1, cutoff=cutoff)
+    return f" (did you mean '{known_by_letters[close[0]]}'?)" if close else ""
+
+
+def _letters(word: str) -> str:
+    """Returns the letters and digits of a word, in lower case."""
+    return re.sub(r"[\W_]+", "", word).lower()
 
 
 def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:

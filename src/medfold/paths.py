@@ -48,7 +48,8 @@ class Workspace:
         """
         folders = self._folders()
         if name not in folders:
-            hint = did_you_mean(name, folders)
+            variants = [variant for variant, folder in folders.items() if folder == name]
+            hint = f" (it is the folder of {shorten_list(variants)})" if variants else did_you_mean(name, folders)
             listed = "All are in competition/README.md"
             if not hint:
                 listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"

@@ -60,7 +60,7 @@ class Registry(Generic[T]):
         (self._plugged if is_plugged else self._built_in)[name] = item
 
     def find(self, name: str, where: str, known: str = "") -> T:
-        """Returns what has a name, for names that users write.
+        """Returns the function or class of a name that the user wrote.
 
         Args:
             name: name that the user wrote.
@@ -77,7 +77,7 @@ class Registry(Generic[T]):
         return self[name]
 
     def __getitem__(self, name: str) -> T:
-        """Returns what has a name; raises KeyError for an unknown one."""
+        """Returns the function or class of a name; raises KeyError for an unknown one."""
         return self._built_in[name] if name in self._built_in else self._all()[name]
 
     def __contains__(self, name: str) -> bool:
@@ -88,7 +88,7 @@ class Registry(Generic[T]):
         return list(self._all())
 
     def all(self) -> list[T]:
-        """Returns what is registered, in the order of `names`."""
+        """Returns all functions or classes, in the order of `names`."""
         return list(self._all().values())
 
     def is_built_in(self, name: str) -> bool:

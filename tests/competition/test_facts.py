@@ -29,7 +29,7 @@ from tests.support.label_tables import facts
         ),
         (
             {"images": {"train": "a", "test": "b", "windows": ["brain"], "channels": 3}},
-            "1 'images.windows' give as many channels",
+            "'images.channels' is 3, and 'images.windows' has 1: each window is a channel. Set channels to 1",
         ),
         ({"images": {"train": "a", "test": "b", "channels": 9}}, "1 to 8, found 9"),
         (

@@ -21,12 +21,26 @@ def test_target_with_reserved_name_is_refused(name):
             {"images": {"train": "train/{}.png", "channels": 1, "test": "t/{id}.png"}},
             "has an empty field {}; write the name of a column in it",
         ),
+        (
+            {"images": {"train": "train\\{id}.png", "channels": 1, "test": "t/{id}.png"}},
+            "has a backslash; write / between folders",
+        ),
+        ({"images": {"train": "/mine/{id}.png", "channels": 1, "test": "t/{id}.png"}}, "must be a path below raw/"),
+        ({"images": {"train": "../mine/{id}.png", "channels": 1, "test": "t/{id}.png"}}, "must be a path below raw/"),
         ({"labels": {"targets": ["target"], "group_pattern": "("}}, "not a regular expression"),
     ],
 )
 def test_invalid_patterns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         competition(**change)
+
+
+@pytest.mark.parametrize(
+    ("windows", "read"), [("brain", ["brain"]), ([40, 400], [(40, 400)]), (["brain", [40, 400]], ["brain", (40, 400)])]
+)
+def test_single_window_needs_no_list(windows, read):
+    facts = {"train": "{id}.dcm", "test": "{id}.dcm", "channels": len(read), "windows": windows}
+    assert ImageFacts.model_validate(facts).windows == read
 
 
 def labels(**changes) -> LabelFacts:
@@ -49,7 +63,7 @@ def images(**changes) -> ImageFacts:
         (labels, {"separator": ""}, "separator"),
         (images, {"channels": 0}, "'images.channels' must be 1 to 8, found 0"),
         (images, {"channels": [*"abcdefghi"]}, "'images.channels' must be 1 to 8, found 9"),
-        (images, {"channels": 1, "windows": ["lung", [40, 80]]}, "2 'images.windows' give as many channels, but"),
+        (images, {"channels": 1, "windows": ["lung", [40, 80]]}, "'images.channels' is 1, and 'images.windows' has 2"),
         (images, {"train": "train/{id:5x}.png"}, "'5x' is not a padding such as 05d"),
         (images, {"tolerate": 1.01}, "tolerate"),
         (ScoreFacts.model_validate, {"metric": None}, "not filled in yet; see the competition's page"),

@@ -54,6 +54,8 @@ def test_errors_in_facts_name_the_variant(variants):
         Project.open("second", variants)
     with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
         variants.competition("secnd")
+    with pytest.raises(UserError, match="unknown competition .it is the folder of first, second."):
+        variants.competition("sets")
 
 
 def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):

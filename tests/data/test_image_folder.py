@@ -25,6 +25,9 @@ def test_new_images_accepts_a_single_file(tmp_path):
 def test_new_images_without_path_or_image_raises(tmp_path):
     with pytest.raises(UserError, match="IMAGES=.*nowhere: no such file or folder"):
         new_images(tmp_path / "nowhere", FACTS)
+    (tmp_path.parent / "table.csv").write_text("id")
+    with pytest.raises(UserError, match="table.csv: not an image. Give an image .*.png.* or a folder of images"):
+        new_images(tmp_path.parent / "table.csv", FACTS)
     with pytest.raises(UserError, match="contains no images.*The folder is empty"):
         new_images(tmp_path, FACTS)
     (tmp_path / "notes.txt").write_text("no image")

@@ -78,6 +78,7 @@ def test_make_variables_become_options_of_the_command(clone, words, command):
         ("demo RECIPE=baseline", "medfold: make demo has no variable RECIPE=. It has no variables"),
         ("folds SET=tta=false", "medfold: make folds has no variable SET=."),
         ("folds small", "medfold: no target 'small' (did you mean COMPETITION=small?). make help lists all targets"),
+        ("train debug", "medfold: no target 'debug' (did you mean RECIPE=debug?). make help lists all targets"),
         ("trian", "medfold: no target 'trian' (did you mean 'train'?). make help lists all targets"),
         ("data DELETE=raw YES=0", "medfold: YES=0: expected 1. Leave YES out for no"),
         ("folds FORCE=no", "medfold: FORCE=no: expected 1. Leave FORCE out for no"),

@@ -39,7 +39,7 @@ def test_weights_are_normalised_to_sum_one(weights):
         (member("xyw", 1), "two: 2 ids differ from one: w, z"),
         (member("xyzw", 1), "two: 1 id differs from one: w"),
         (member("xyzz", 1), "two: duplicate ids: z"),
-        (member("xyz", 1).assign(a=np.nan), "two: a prediction is not a number"),
+        (member("xyz", 1).assign(a=np.nan), "two: 3 of 3 predictions are not numbers: x, y, z. The weights overflowed"),
     ],
 )
 def test_members_with_other_ids_or_nan_are_refused(table, message):

@@ -158,7 +158,7 @@ def test_nan_predictions_are_refused(three_runs):
     table.loc[1, "target"] = np.nan
     files.write_csv(table, paths.oof)
     files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="1 prediction is not a number"):
+    with pytest.raises(UserError, match="1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
 

@@ -39,3 +39,19 @@ def test_many_unknown_values_raise_for_the_first_row():
     table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
     with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
         label_tables.check_classes(table, "target", competition(), "labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"),
+    [
+        (
+            ["benign", "malignant"],
+            r"Correct it; or set classes: \[benign, malignant\], the positive one last; or map",
+        ),
+        (["0", ""], r"Fill it in; or leave these images out: labels.map: \{.*: null\}"),
+        (["0", "1", "20"], r"Correct it; or map it: labels.map: \{.20.: 0\}, or null"),
+    ],
+)
+def test_unknown_class_says_what_to_do(values, fix):
+    with pytest.raises(UserError, match=fix):
+        label_tables.check_classes(pd.DataFrame({"target": values}), "target", competition(), "labels.csv")

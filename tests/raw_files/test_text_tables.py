@@ -51,7 +51,7 @@ def test_guessed_encoding_is_reported_once(tmp_path, capsys):
         ("zeros.csv", bytes(100), "not a text file"),
         ("cut.csv.gz", gzip.compress(b"id,label\n1,2\n" * 9, mtime=0)[:-6], "damaged"),
         ("other.csv.gz", b"id,label\n1,2\n", "damaged"),
-        ("open.csv", b'id,label\n1,"x\n2,y\n', "not a readable table"),
+        ("open.csv", b'id,label\n1,"x\n2,y\n', "row 2: a quote is opened and never closed"),
         ("names.csv", b"id,label\n1,2\n3,4,5\n", "row 3 has more columns than the header, 'id,label'"),
         ("other.csv", b"id;labels\n1;2\n", "no column 'label' .did you mean 'labels'"),
     ],
@@ -115,3 +115,38 @@ def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, mess
     else:
         with pytest.raises(UserError, match=message):
             read_table(tmp_path / "a.csv", {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,target\na,0\n,1\n ,0\n", "x.csv: row 3, and 1 other row: 'id' is empty. Fill it in"),
+        ("\n<!DOCTYPE html><html>log in</html>", "it is a web page, not a table. Download the file itself"),
+        ('id,target\na,0\n"b,1\nc,0\n', "row 3: a quote is opened and never closed. Close the quote"),
+    ],
+)
+def test_message_says_what_is_wrong_with_the_text(tmp_path, content, message):
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_table(tmp_path / "x.csv", {"id": "labels.id"})
+
+
+@pytest.mark.parametrize(
+    ("present", "hint"),
+    [
+        ("train.xlsx", "no such file .did you mean 'train.xlsx'"),
+        ("deep/train.csv", "no such file, but there is 'deep/train.csv' .images.root: deep"),
+        ("other.csv", "no such file. Check"),
+    ],
+)
+def test_missing_table_is_looked_for_nearby(tmp_path, present, hint):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / present).write_text("id")
+    with pytest.raises(UserError, match=hint):
+        read_table(tmp_path / "train.csv", {}, "labels.file")
+
+
+def test_empty_rows_at_the_end_are_left_out_and_said(tmp_path, capsys):
+    (tmp_path / "x.csv").write_text("id,target\na,0\n,\nb,1\n,\n,\n")
+    assert read_table(tmp_path / "x.csv", {})["id"].tolist() == ["a", "", "b"]
+    assert "x.csv: 2 empty rows at the end left out" in capsys.readouterr().out

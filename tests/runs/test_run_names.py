@@ -12,7 +12,12 @@ def test_run_name_must_be_a_folder_name(small):
             find_run(small.paths, name)
 
 
-@pytest.mark.parametrize("name", ["a b", "a+b", "", "..", "a/b", ".a"])
+def test_commas_between_run_names_are_explained(small):
+    with pytest.raises(UserError, match="must not contain commas. Put spaces between .*RUNS.*a b"):
+        find_run(small.paths, "a,b")
+
+
+@pytest.mark.parametrize("name", ["a b", "a+b", "a,b", "", "..", "a/b", ".a"])
 def test_run_name_with_special_characters_raises(small, name):
     with pytest.raises(UserError, match="a run's name must"):
         find_run(small.paths, name)

@@ -17,6 +17,7 @@ from medfold.runs.predictions import read_predictions
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
+from medfold.training.trained_net import TrainedNet
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
@@ -200,6 +201,15 @@ def test_nan_loss_at_first_step_raises(tmp_path, monkeypatch):
     ):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
+
+
+def test_predictions_that_are_not_numbers_leave_no_finished_fold(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        TrainedNet, "predict", lambda self, rows, tta, advance: np.where(np.arange(len(rows)) < 2, np.nan, 0.5)[:, None]
+    )
+    with pytest.raises(UserError, match=r"fold 0, OOF: 2 of \d+ predictions are not numbers: .*training.learning_rate"):
+        fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
+    assert not is_fold_trained(FoldPaths(tmp_path / "fold0"))
 
 
 def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):

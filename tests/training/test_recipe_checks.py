@@ -27,7 +27,7 @@ def test_enough_images_are_accepted():
     ("targets", "message"),
     [
         ([], "^fold 0: nothing to train on"),
-        ([0, 0, 0, 0], "^fold 0: no image to train on is of class 1"),
+        ([0, 0, 0, 0], "^fold 0: no image to train on is of class 1.*check labels.targets"),
         ([0, 1, 0], r"^training\.batch_size, fold 0: a batch of 4 is more than the 3 images"),
     ],
 )

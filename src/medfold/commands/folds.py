@@ -206,11 +206,11 @@ def _show_folds(project: Project, data: Dataset) -> None:
     if not data.has_new_folds:
         say("folds", f"kept: {format_folds(project, train)}")
     for name, count in scarce_classes(data.targets, groups, names, fold_facts.k).items():
-        warn(
-            "folds",
-            f"warning: class {name} is in {count_of(count, 'group')} only, so "
-            f"{count_of(fold_facts.k - count, 'fold has', 'folds have')} no sample of it",
-        )
+        folds_without = count_of(fold_facts.k - count, "fold has", "folds have")
+        text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
+        if not count:
+            text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
+        warn("folds", f"warning: {text}")
     largest = int(train["group"].value_counts().max())
     if largest > len(train) / fold_facts.k:
         share = f"the largest group holds {largest:,} of {len(train):,} images"

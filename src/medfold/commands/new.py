@@ -51,7 +51,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
 
 
 def _get_and_draft(workspace: Workspace, paths: CompetitionPaths, source: dict[str, str], path: Path | None) -> Draft:
-    """Gets the files, unless they are in data/ already, and guesses the facts; of refused ones no copy is kept."""
+    """Gets the files, unless they are in data/ already, and guesses the facts; keeps no copy of refused files."""
     if path is None and paths.raw.is_dir():
         if not paths.raw_manifest.is_file():
             Source(source, paths).write_manifest()

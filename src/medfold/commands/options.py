@@ -68,13 +68,15 @@ def open_project(
         overrides: keys of the recipe that SET changes, nested. Defaults to none.
 
     Raises:
-        UserError: no such competition, an error in its competition.yaml, or a folder that cannot be written to.
+        UserError: none is given, no such competition, an error in its competition.yaml, or a folder that cannot be
+            written to.
     """
     from medfold.competition import Project, settings_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
     from medfold.system import files
 
+    check_given(competition, "COMPETITION", variable("COMPETITION", "phantom-chest"))
     project = Project.open(competition)
     score = project.competition.score
     paths = project.paths

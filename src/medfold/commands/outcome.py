@@ -49,9 +49,10 @@ def _usage_errors_explained() -> Iterator[None]:
     except UsageError as error:
         command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
         text = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", error.format_message().rstrip("."))
-        raise UserError(
-            text[:1].lower() + text[1:], None, f"See: medfold {command} --help".replace("  ", " ")
-        ) from None
+        fix = f"See: medfold {command} --help".replace("  ", " ")
+        if extra := re.search(r"unexpected extra argument.*\((.*)\)", text):
+            text, fix = f"a word without an option: {extra[1]}", f"Write --competition, --recipe or another. {fix}"
+        raise UserError(text[:1].lower() + text[1:], None, fix) from None
 
 
 def _describe_bug(error: Exception) -> str:

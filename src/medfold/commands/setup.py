@@ -11,6 +11,7 @@ old must be able to run this file and say so.
 """
 
 import difflib
+import glob
 import hashlib
 import os
 import re
@@ -58,10 +59,12 @@ def check_targets(targets, help_texts):
     for target in targets:
         if target in help_texts:
             continue
-        close = difflib.get_close_matches(target, sorted(help_texts), n=1, cutoff=0.6)
+        close = difflib.get_close_matches(target, sorted(help_texts), n=1, cutoff=0.7)
         hint = f" (did you mean '{close[0]}'?)" if close else ""
         if len(targets) > 1 and os.path.isdir(os.path.join(ROOT, "competition", target)):
             hint = f" (did you mean COMPETITION={target}?)"
+        elif len(targets) > 1 and glob.glob(os.path.join(ROOT, "competition", "*", glob.escape(target) + ".yaml")):
+            hint = f" (did you mean RECIPE={target}?)"
         fail(f"no target '{target}'{hint}. make help lists all targets")
 
 

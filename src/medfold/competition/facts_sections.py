@@ -165,7 +165,8 @@ class ImageFacts(StrictModel):
     )
     windows: list[str | tuple[float, float]] = Field(
         default=[],
-        description="CT: intensity windows, one channel each: names, or `[centre, width]` in Hounsfield units (HU).",
+        description="CT: intensity windows, one channel each: names, or `[centre, width]` in Hounsfield units (HU). A "
+        "single window needs no list.",
     )
     range: tuple[float, float] | None = Field(
         default=None,
@@ -202,6 +203,12 @@ class ImageFacts(StrictModel):
     def _as_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @field_validator("windows", mode="before")
+    @classmethod
+    def _as_windows(cls, value: Any) -> Any:
+        is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(item, int | float) for item in value)
+        return [value] if is_pair or isinstance(value, str) else value
+
     @field_validator("train", "test")
     @classmethod
     def _check_patterns(cls, value: list[str]) -> list[str]:
@@ -214,6 +221,10 @@ class ImageFacts(StrictModel):
                 raise ValueError(f"'{pattern}' is not a pattern: '{invalid[0]}' is not a padding such as 05d")
             if any(field == "" for _, field, _, _ in fields):
                 raise ValueError(f"'{pattern}' has an empty field {{}}; write the name of a column in it")
+            if "\\" in pattern:
+                raise ValueError(f"'{pattern}' has a backslash; write / between folders")
+            if pattern.startswith("/") or ".." in pattern.split("/"):
+                raise ValueError(f"'{pattern}' must be a path below raw/, such as train/{{id}}.png")
         return value
 
     @model_validator(mode="after")
@@ -221,9 +232,10 @@ class ImageFacts(StrictModel):
         if not 1 <= self.num_channels <= 8:
             raise ValueError(f"'images.channels' must be 1 to 8, found {self.num_channels}")
         if self.windows and self.num_channels != len(self.windows):
+            num_windows = len(self.windows)
             raise ValueError(
-                f"{len(self.windows)} 'images.windows' give as many channels, "
-                f"but 'images.channels' is {self.num_channels}"
+                f"'images.channels' is {self.num_channels}, and 'images.windows' has {num_windows}: each window is a "
+                f"channel. Set channels to {num_windows}, or change the windows"
             )
         return self
 

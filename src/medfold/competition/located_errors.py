@@ -36,7 +36,7 @@ def settings_located(
 
 
 def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: dict[str, Any]) -> str | None:
-    """Returns what holds a key, as text; None if it is a recipe's and no recipe is known, or no key at all."""
+    """Returns the file that sets a key, or SET, as text; None for an unknown key, or one of an unknown recipe."""
     key = key.partition(",")[0]
     section = key.partition(".")[0]
     if any(key == known or known.startswith(f"{key}.") for known in config.flat(Recipe().model_dump())):

@@ -5,6 +5,7 @@ It is code that medfold runs: add only competition folders that you trust (SECUR
 
 import importlib.util
 import sys
+import warnings
 from pathlib import Path
 
 from medfold import registry
@@ -21,14 +22,28 @@ def use_plugins(file: Path | None) -> None:
 
     Args:
         file: `plugins.py`; None, or a file that does not exist, for no plugins.
+
+    Raises:
+        UserError: it is not valid Python; other errors appear when it is run.
     """
     global _active, _active_hash
     file = file if file is not None and file.is_file() else None
     content_hash = plugins_hash(file) if file else None
     if file is not None and (file, content_hash) == (_active, _active_hash):
         return
+    if file is not None:
+        _check_syntax(file)
     _active, _active_hash = file, content_hash
     registry.set_plugin_loader(lambda: run_plugins(file) if file else None)
+
+
+def _check_syntax(file: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are shown when the file is run
+        try:
+            compile(file.read_bytes(), file, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise _error_in(file, error) from None
 
 
 def active_plugins() -> Path | None:
@@ -56,12 +71,17 @@ def run_plugins(file: Path) -> None:
     except UserError:
         raise
     except Exception as error:
-        line = 0
-        traceback = error.__traceback__
-        while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == str(file):
-                line = traceback.tb_lineno
-            traceback = traceback.tb_next
-        line = getattr(error, "lineno", None) or line
-        message = (str(error).splitlines() or [""])[0]
-        raise UserError(f"{type(error).__name__} in line {line}: {message}", file, "Correct the code there") from None
+        raise _error_in(file, error) from None
+
+
+def _error_in(file: Path, error: Exception) -> UserError:
+    """Returns an error raised by a plugins.py, or by Python when it reads it, as one line that names the line."""
+    line = 0
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == str(file):
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    line = getattr(error, "lineno", None) or line
+    message = (str(getattr(error, "msg", None) or error).splitlines() or [""])[0]
+    return UserError(f"{type(error).__name__} in line {line}: {message}", file, "Correct the code there")

@@ -8,7 +8,7 @@ from medfold import config
 from medfold.competition.facts import Competition
 from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
-from medfold.competition.recipe import load_recipe, recipe_names
+from medfold.competition.recipe import Recipe, load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError
@@ -100,7 +100,8 @@ def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
-    return config.validated(Competition, _read_facts(paths, bases), facts_location(paths))
+    elsewhere = (Recipe, "a recipe, such as baseline.yaml")
+    return config.validated(Competition, _read_facts(paths, bases), facts_location(paths), elsewhere)
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from medfold import config
+from medfold.competition.facts import Competition
 from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
@@ -115,19 +116,19 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         content = config.load(file, bases)
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
+    elsewhere = (Competition, paths.facts_file.name)
     try:
-        recipe = config.validated(
-            Recipe, config.merge(content, overrides), variable("SET") if overrides else display_path(file)
-        )
+        where = variable("SET") if overrides else display_path(file)
+        recipe = config.validated(Recipe, config.merge(content, overrides), where, elsewhere)
     except UserError:
-        config.validated(Recipe, content, display_path(file))  # raises if the file itself has a fault
+        config.validated(Recipe, content, display_path(file), elsewhere)  # raises if the file itself has a fault
         raise
     _check_no_contradictions(recipe.training, lambda key: recipe_location(paths, name, overrides, key))
     return recipe
 
 
 def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:
-    """Returns what gives a key of a recipe its value, as text for a message: SET, or the file of the recipe.
+    """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
 
     Args:
         paths: paths of the competition.

@@ -1,4 +1,4 @@
-"""The dataset of a competition: samples, targets and folds; what is missing of it is made, once."""
+"""The dataset of a competition: samples, targets and folds, each made at its first use."""
 
 from dataclasses import dataclass
 

@@ -8,6 +8,9 @@ from medfold.images import image_extensions
 from medfold.raw_files import CHANNEL_FIELD
 from medfold.terminal.command_line import variable
 
+# Tables, archives and texts: with their ending a single file is refused before a net is loaded.
+NOT_IMAGES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".json", ".yaml", ".zip", ".tar")
+
 
 def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     """Finds the images of a file or folder.
@@ -20,14 +23,17 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
 
     Raises:
-        UserError: no such path, or it contains no images.
+        UserError: no such path, a table or archive, or a folder without images.
     """
     path = path.expanduser()
+    extensions = set(image_extensions())
     if path.is_file():
+        if path.suffix.lower() in NOT_IMAGES:
+            fix = f"Give an image ({', '.join(sorted(extensions))}) or a folder of images"
+            raise UserError("not an image", variable("IMAGES", path), fix)
         return path.parent, join_channel_files([path.name], image_facts)
     if not path.is_dir():
         raise UserError("no such file or folder", variable("IMAGES", path), "Check the path")
-    extensions = set(image_extensions())
     all_files = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
     images = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
     if not images:

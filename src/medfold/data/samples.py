@@ -240,7 +240,7 @@ def _check_ids(table: pd.DataFrame, part: str) -> None:
             f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
             f"{shorten_list(table['id'][repeated])}"
         )
-        raise SettingError(what, "labels.repeated", "Set it in competition.yaml: how to merge several rows of one id")
+        raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
 
 
 def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import UserError, count_of, shorten_list
+from medfold.runs import check_finite
 
 
 def mean_by_id(
@@ -42,8 +43,7 @@ def mean_by_id(
             )
             raise UserError(what, name, "Members of an ensemble must predict the same samples")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
-        if not np.isfinite(values).all():
-            raise UserError("a prediction is not a number", name, "Train that fold again")
+        check_finite(values, first["id"], name)
         arrays.append(values)
     result = pd.DataFrame(weighted_sum(arrays, weights), columns=columns)
     result.insert(0, "id", first["id"].to_numpy())

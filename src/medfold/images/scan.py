@@ -104,7 +104,7 @@ def _remove_finished_scan(competition: Competition, paths: CompetitionPaths) -> 
 
 @dataclass(frozen=True)
 class _ScanWork:
-    """What is missing, so that a scan has to compute it.
+    """The results that are missing, which a scan computes.
 
     Args:
         image_settings: how to prepare the images for the store; None if no store is to be filled.

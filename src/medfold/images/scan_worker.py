@@ -75,14 +75,14 @@ class ImageScan(NamedTuple):
     written: dict[str, str] | None = None
 
     def to_json(self) -> list[Any]:
-        """Returns the list that stands for it in the journal."""
+        """Returns the entry of the journal: a list of values."""
         if self.bad:
             return [self.row, self.bad]
         return [self.row, self.bad, self.height, self.width, self.hash, *(self.appearance or ()), self.written]
 
     @classmethod
     def from_json(cls, values: list[Any]) -> "ImageScan":
-        """Reads what `to_json` returned."""
+        """Makes the result from an entry of the journal, the inverse of `to_json`."""
         row, bad, *rest = values
         if bad:
             return cls(row, bad)

@@ -34,7 +34,7 @@ def to_plain_keras(model: keras.Model) -> keras.Model:
 
 
 def _plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Returns a layer of Keras alone that has the place of a layer; its weights are set later."""
+    """Returns the layer of Keras alone that replaces a layer; its weights are set later."""
     if isinstance(layer, CutPoints):
         above = layers.Dense(layer.num_classes - 1, activation="sigmoid", name="above")
         between = layers.Dense(layer.num_classes, name="between")

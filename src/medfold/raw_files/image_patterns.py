@@ -197,6 +197,10 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
     for path in missing[:1000]:
         if other := by_simplified_name.get(simplified(path)):
             return f"There is '{other}', not '{path}': check spaces, case, zeros and extensions in labels.id and images"
+        if "\\" in path:
+            name = simplified(path.replace("\\", "/")).rpartition("/")[2]
+            if others := [other for key, other in by_simplified_name.items() if key.rpartition("/")[2] == name]:
+                return f"The ids are paths of Windows. Write the name of the file only: there is '{others[0]}'"
     return INCOMPLETE
 
 

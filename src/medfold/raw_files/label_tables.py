@@ -86,10 +86,28 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
         row = table.index[int(np.argmax(wrong.to_numpy()))]
         value = table.at[row, target] or "nothing"
         expected = ", ".join(competition.class_names)
-        text = table.at[row, target].strip()
-        example = f'labels.map: {{"{text}": {competition.class_names[0]}}}, or null to leave these images out'
-        fix = f"Correct it, add the class, or map it: {example}"
+        fix = _fix_of_class(table[target], table.at[row, target].strip(), competition)
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
+
+
+def _fix_of_class(values: pd.Series, wrong: str, competition: Competition) -> str:
+    """Returns what to do about a value that is no class: name the classes of the column, or map the value.
+
+    Args:
+        values: the label column.
+        wrong: the value, without spaces around it.
+        competition: facts with the names of the classes.
+    """
+    if not wrong:
+        return 'Fill it in; or leave these images out: labels.map: {"": null}'
+    found = sorted({value.strip() for value in values.unique()} - {""})
+    names = competition.class_names
+    classes = ""
+    if competition.task == "binary" and len(found) == 2:
+        classes = f"set classes: [{', '.join(found)}], the positive one last; or "
+    elif competition.task in ("multiclass", "ordinal"):
+        classes = "add it to classes; or "
+    return f'Correct it; or {classes}map it: labels.map: {{"{wrong}": {names[0]}}}, or null to leave these images out'
 
 
 def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:

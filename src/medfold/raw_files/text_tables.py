@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import CHECK_PATH, SettingError, UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, SettingError, UserError, count_of, did_you_mean, shorten_list
 from medfold.project_root import display_path
 from medfold.terminal.console import warn
 
@@ -23,6 +23,7 @@ READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that panda
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
 MAX_LISTED_COLUMNS = 30  # in an error message
+ID_KEYS = ("labels.id", "submission.id")  # keys of columns in which no cell may be empty
 SAME_NAME = 0.8  # similarity of file names from which one is probably the other, misspelt
 
 
@@ -49,8 +50,7 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         fix = "Check that the download is complete"
         if key is None:
             raise UserError("no such file", path, fix) from None
-        hint = did_you_mean(path.name, (file.name for file in path.parent.glob("*")), SAME_NAME)
-        raise SettingError(f"{display_path(path)}: no such file{hint}", key, fix) from None
+        raise SettingError(f"{display_path(path)}: no such file{_similar_file(path)}", key, fix) from None
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise UserError(f"damaged ({error})", path, "Download it again") from None
@@ -58,6 +58,9 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
     except pd.errors.EmptyDataError:
         raise UserError("not a readable table (it is empty)", path, "Restore it, or download it again") from None
     except pd.errors.ParserError as error:
+        if opened := re.search(r"EOF inside string starting at row (\d+)", str(error)):
+            fix = "Close the quote, or remove it"
+            raise UserError(f"row {int(opened[1]) + 1}: a quote is opened and never closed", path, fix) from None
         raise UserError(
             f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
         ) from None
@@ -65,7 +68,22 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         raise UserError(f"damaged ({error})", path, "Download it again") from None
     for column, key in needed.items():
         check_column(column, key, table, path.name)
+        if key in ID_KEYS and (empty := (table[column].str.strip() == "").to_numpy()).any():
+            more = f", and {count_of(empty.sum() - 1, 'other row')}" if empty.sum() > 1 else ""
+            what = f"{path.name}: row {int(np.argmax(empty)) + 2}{more}: '{column}' is empty"
+            raise SettingError(what, key, "Fill it in, or remove the row")
     return table
+
+
+def _similar_file(path: Path) -> str:
+    """Returns a hint for a table that is missing: in a folder below, with another extension, or misspelt."""
+    deeper = next((file for file in path.parent.rglob(path.name) if file.is_file()), None)
+    if deeper:
+        folder = deeper.parent.relative_to(path.parent).as_posix()
+        return f", but there is '{folder}/{path.name}' (images.root: {folder}?)"
+    names = [file.name for file in path.parent.glob("*") if file.is_file()]
+    same_stem = [name for name in names if name.partition(".")[0] == path.name.partition(".")[0]]
+    return did_you_mean(path.name, names, SAME_NAME) or (f" (did you mean '{same_stem[0]}'?)" if same_stem else "")
 
 
 def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
@@ -130,7 +148,15 @@ def _warn_of_guessed_encoding(path: Path) -> None:
     warn("tables", f"{path.name} is not UTF-8: read as Windows-1252 (Western European)")
 
 
+@cache
+def _warn_of_empty_rows(path: Path, num_rows: int) -> None:
+    warn("tables", f"{path.name}: {count_of(num_rows, 'empty row')} at the end left out")
+
+
 def _parse_text(text: str, path: Path) -> pd.DataFrame:
+    if re.match(r"\s*<(!doctype|html)", text, re.I):
+        fix = "Download the file itself; the server may ask you to log in"
+        raise UserError("it is a web page, not a table", path, fix)
     head = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
     if declared := re.fullmatch(r"sep=(.)", head, re.I):  # Excel writes this line above the header
         separator = declared[1]
@@ -158,6 +184,11 @@ def _parse_text(text: str, path: Path) -> pd.DataFrame:
 
 def _clean_column_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     table = table.rename(columns=lambda name: "" if name is None or name != name else str(name).strip())
+    filled = (table != "").any(axis=1).to_numpy()
+    if len(table) and not filled[-1] and table.shape[1] > 1:  # spreadsheets may write empty rows after the last one
+        last = int(np.flatnonzero(filled).max(initial=-1))
+        _warn_of_empty_rows(path, len(table) - last - 1)
+        table = table.iloc[: last + 1]
     # Spreadsheets may write empty columns after the last one.
     table = table.loc[:, [bool(name) or bool((values != "").any()) for name, values in table.items()]]
     if repeated := [name for name in table.columns if list(table.columns).count(name) > 1]:

@@ -19,7 +19,7 @@ NUM_COMPARED = 16  # maps that are compared with those of random weights
 
 @dataclass
 class HeatMaps:
-    """Heat maps of a run, and what tells how far they can be believed.
+    """Heat maps of a run, with measures of their reliability.
 
     Args:
         maps: float (height, width), by row of the sample and prediction column.

@@ -25,7 +25,7 @@ from medfold.runs.identity import (
     recipe_of_run,
 )
 from medfold.runs.oof import self_check_warnings, write_oof
-from medfold.runs.predictions import predictions_table, read_predictions
+from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run_json import git_commit, is_optimistic, open_run, read_run
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import combined_name, find_run
@@ -36,6 +36,7 @@ __all__ = [
     "Comparison",
     "RunList",
     "RunSummary",
+    "check_finite",
     "check_folds_exist",
     "check_same_facts",
     "check_same_facts_and_folds",

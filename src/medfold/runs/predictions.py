@@ -42,11 +42,28 @@ def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
             fix = "It is not a table of this competition; train the fold again"
             raise UserError(f"no column '{column}'", path, fix)
     numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
-    wrong = ~np.isfinite(numbers.to_numpy(np.float64)).all(axis=1)
-    if wrong.any():
-        what = (
-            f"{count_of(wrong.sum(), 'prediction is not a number', 'predictions are not numbers')}: "
-            f"{shorten_list(table['id'][wrong])}"
-        )
-        raise UserError(what, path, "Train the fold again")
+    check_finite(numbers.to_numpy(np.float64), table["id"], path)
     return table
+
+
+def check_finite(predictions: np.ndarray, ids: pd.Series, where: object) -> None:
+    """Refuses predictions that are not finite numbers.
+
+    Args:
+        predictions: float (n, columns).
+        ids: (n,).
+        where: file or fold of the predictions, for the error message.
+
+    Raises:
+        UserError: the message counts the samples, and says why this happens.
+    """
+    wrong = ~np.isfinite(predictions).all(axis=1)
+    if wrong.any():
+        verb = "is not a number" if wrong.sum() == 1 else "are not numbers"
+        listed = shorten_list(ids.to_numpy()[wrong])
+        what = f"{wrong.sum():,} of {count_of(len(wrong), 'prediction')} {verb}: {listed}"
+        fix = (
+            "The weights overflowed in the training, or the file was changed. Lower training.learning_rate, or set "
+            "training.precision=float32"
+        )
+        raise UserError(what, where, fix)

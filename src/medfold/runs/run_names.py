@@ -24,6 +24,9 @@ def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
             variable("RUN", name),
             f"Example: {variable('RUN', 'large-images')}",
         )
+    if "," in name and not paths.run(name).metadata.is_file():
+        fix = f"Put spaces between the names of several runs: {variable('RUNS', name.replace(',', ' '))}"
+        raise UserError("a run's name must not contain commas", variable("RUN", name), fix)
     example = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
     if re.search(r"[\s+]", name) and not paths.run(name).metadata.is_file():
         what = f"a run's name must not contain spaces or +: {variable('RUNS')} joins names with them"

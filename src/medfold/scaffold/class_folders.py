@@ -61,7 +61,7 @@ class ImagePath:
 
 
 def class_names(image_files: ImageFiles) -> set[str]:
-    """Returns the names of folders that could be classes; empty if there are none, or if they all name origins."""
+    """Returns the names of folders that could be classes; empty if there are none, or all name origins (`site1`)."""
     all_images = [ImagePath.from_path(path) for path in image_files.files]
     images = [image for image in all_images if image.part == "train"] or all_images
     level = class_level(images)

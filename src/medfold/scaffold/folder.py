@@ -76,6 +76,17 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
         draft.reasons[:] = [row for row in draft.reasons if row[0] != "submission.id"]
 
 
+def _baseline(largest_side: int | None) -> str:
+    """Returns the baseline as YAML, with the reason for each setting that is not the default."""
+    size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
+    reason = "the size of the largest image" if size == largest_side else "small, for a CPU"
+    return (
+        "# A small net for a CPU, to see that everything works. For a real score: RECIPE=gpu or mobilenet\n"
+        f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
+        "training: {epochs: 10} # half of the default: enough for a first score\n"
+    )
+
+
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     """Returns the GPU recipe as YAML: the shared one that fits the images best."""
     images = facts["images"]
@@ -107,11 +118,6 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
     text = text.replace("metric: null", f"metric: # {to_fill_in}: {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
     command = f"# make train COMPETITION={name}"
-    baseline = (
-        f"{command}\n# A small net for a CPU, to see that everything works. For a real score: RECIPE=gpu or mobilenet\n"
-    )
-    size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
-    baseline += f"images: {{size: {size}, fit: pad}}\nbackbone: {{width: 24}}\ntraining: {{epochs: 10}}\n"
     gpu_recipe = _gpu_recipe(facts, largest_side)
     others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name}\n" not in gpu_recipe)
     gpu = f"{command} RECIPE=gpu\n# For a real score; needs a GPU. What it extends was guessed from the images; "
@@ -124,7 +130,7 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
     readme = f"# {name}\n\n{about}\n\n{steps}\n\n{to_do}\n"
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
-        "baseline.yaml": baseline,
+        "baseline.yaml": f"{command}\n{_baseline(largest_side)}",
         "gpu.yaml": gpu,
         "README.md": readme,
     }

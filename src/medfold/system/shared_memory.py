@@ -55,7 +55,7 @@ def _release(mark: FileLock) -> None:
 
 
 def _remove_unclaimed() -> None:
-    """Removes the names whose mark is not locked; those of other users are left to them."""
+    """Removes the names of processes that are gone, whose mark is not locked; leaves those of other users."""
     for path in FOLDER.glob(f"{PREFIX}*.lock"):
         mark = FileLock(path)
         with suppress(OSError, Timeout), mark.acquire(timeout=0):

@@ -53,7 +53,7 @@ def stop_on_signals() -> None:
 
 
 def end_stopped() -> signal.Signals:
-    """Returns the signal that stopped this process. It ends now: from here on, a lost signal is not sent again."""
+    """Returns the signal that stopped this process. Since the process is ending, no lost signal is sent again."""
     global _is_ending
     _is_ending = True
     return _received
@@ -74,7 +74,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _send_again(number: int, dropped: "weakref.ref[Stopped]") -> None:
-    """Sends the last signal once more, whose exception was dropped, unless the process ends because of it."""
+    """Sends a signal again after a while if Python dropped its exception, unless the process is ending already."""
 
     def send() -> None:
         global _stopped_at
@@ -95,14 +95,14 @@ def _show_unless_stopped(unraisable: Any) -> None:
 
 
 def _ignore_signals() -> None:
-    """Once the work is done and Python ends: it resets the handlers, and a signal would kill a finished command."""
+    """Ignores signals at the end of the work, since Python resets the handlers and a signal would kill the process."""
     end_stopped()
     for number in ALL:
         signal.signal(number, signal.SIG_IGN)
 
 
 def accept_termination() -> None:
-    """Lets SIGTERM reach this process, which `shielded_children` has blocked at its start."""
+    """Unblocks SIGTERM in a child process; `shielded_children` blocked it when the process was started."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 

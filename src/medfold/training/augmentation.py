@@ -4,6 +4,7 @@ A pipeline is a pure function of (pixels, seed), so the result does not depend o
 """
 
 import copy
+import inspect
 import os
 import random
 import threading
@@ -13,8 +14,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+from pydantic import ValidationError
 
 from medfold.competition import Symmetry
+from medfold.config import describe_errors
 from medfold.errors import SettingError, did_you_mean
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it checks for updates over the network
@@ -185,13 +188,20 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
         key: tuple(value) if isinstance(value, list) and key != "transforms" else value
         for key, value in arguments.items()
     }
+    known_arguments = list(inspect.signature(getattr(A, name)).parameters)
+    for argument in arguments:
+        if argument not in known_arguments:
+            what = f"{name} has no argument '{argument}'{did_you_mean(str(argument), known_arguments)}"
+            raise SettingError(what, "augment", f"It has: {', '.join(known_arguments)}")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # albumentations only warns about an unknown argument
+        warnings.simplefilter("error")  # albumentations only warns about a value that it changes
         try:
             return getattr(A, name)(**arguments)
         except (ValueError, TypeError, UserWarning) as error:
-            reason = " ".join(str(error).split())
-            raise SettingError(f"{name}: {reason[:160]}", "augment", f"Check the arguments of {name}") from None
+            is_checked = isinstance(error.__cause__, ValidationError)
+            reason = "; ".join(describe_errors(error.__cause__)) if is_checked else " ".join(str(error).split())
+            fix = f"Check the arguments of {name}"
+            raise SettingError(f"{name}: {reason.rstrip('.')}", "augment", fix) from None
 
 
 def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:

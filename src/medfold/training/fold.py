@@ -19,7 +19,7 @@ from medfold.models import (
 )
 from medfold.prediction import Predictor, save_weights
 from medfold.run_paths import FoldPaths
-from medfold.runs import predictions_table
+from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
 from medfold.system import files
 from medfold.terminal.console import format_duration, say, warn
@@ -75,7 +75,7 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
         The score on the fold; nan if undefined.
 
     Raises:
-        UserError: the recipe cannot be trained on these images, or the loss is not a number.
+        UserError: the recipe cannot be trained on these images, or the loss or a prediction is not a number.
     """
     began = time.monotonic()
     keras.backend.clear_session()
@@ -95,6 +95,8 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
             return trained.predict(job.store.rows_of(ids), job.recipe.tta, bar.advance)
 
         oof, test = predict(job.train["id"][held_out]), predict(job.test["id"])
+    check_finite(oof, job.train["id"][held_out], f"{topic}, OOF")
+    check_finite(test, job.test["id"], f"{topic}, test part")
 
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)

@@ -71,6 +71,8 @@ def check_classes_present(competition: Competition, targets: np.ndarray, topic: 
     absent = [name for number, name in enumerate(names) if not (targets == number).any()]
     if absent:
         fix = "Merge rare classes in competition.yaml, or make fewer folds"
+        if len(absent) == len(names) - 1:
+            fix += "; if no image at all has another class, check labels.targets and labels.map"
         raise UserError(f"no image to train on is of class {shorten_list(absent)}", topic, fix)
 
 

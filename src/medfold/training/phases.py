@@ -121,7 +121,7 @@ class _PhaseBuilder:
         )
 
     def build_batch_trainer(self, model: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
-        """Builds what trains a net on batches: the net compiled with optimizer and loss.
+        """Builds the trainer of a phase: its net compiled with optimizer and loss.
 
         Args:
             model: the net.
@@ -136,7 +136,7 @@ class _PhaseBuilder:
         return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.compile))
 
     def build_statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
-        """Builds what recomputes the batch normalisation statistics of a net.
+        """Builds the object that recomputes the batch normalisation statistics of a net.
 
         Args:
             model: the net.

@@ -1,4 +1,4 @@
-"""What a run, and the features of its frozen backbone, are made from."""
+"""The inputs of a run, and of the features of its frozen backbone, as run.json and file names record them."""
 
 from importlib.metadata import version
 from pathlib import Path

@@ -204,5 +204,5 @@ def _report_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str
 
 def _not_a_number(phase: Phase, epoch: int, position: int, topic: str) -> UserError:
     where = f"{phase.prefix}epoch {epoch + 1}, step {position + 1}"
-    fix = "Lower training.learning_rate, or check for broken images"
+    fix = "Lower training.learning_rate, or set training.precision=float32"
     return UserError(f"the loss is not a number at {where}", topic, fix)

@@ -113,6 +113,12 @@ def test_missing_image_error_shows_a_similar_file(wide, id):
         LAYOUTS["wide"](facts, raw)
 
 
+def test_missing_image_error_explains_paths_of_windows(wide):
+    raw, facts = other_labels(wide, "id,target\ntrain\\a,0\ntrain\\b,0\n", group=None, keep=())
+    with pytest.raises(UserError, match=r"2 images are missing.*The ids are paths of Windows.*there is 'train/a.png'"):
+        LAYOUTS["wide"](facts, raw)
+
+
 def test_missing_images_within_the_tolerance_are_kept(wide, capsys):
     raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep=())
     images = facts.images.model_copy(update={"tolerate": 0.3})

@@ -173,5 +173,5 @@ def test_window_of_accepts_names_and_rejects_invalid_windows():
     assert window_of((12, 34.5)) == (12, 34.5)
     with pytest.raises(UserError, match="unknown window 'brian' \\(did you mean 'brain'\\?\\).*subdural"):
         window_of("brian")
-    with pytest.raises(UserError, match="a window of width 0"):
+    with pytest.raises(UserError, match=r"the window \[40, 0\] has no width above 0"):
         window_of((40, 0))

@@ -44,7 +44,8 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
         return WINDOWS[window]
     centre, width = window
     if not width > 0:
-        raise SettingError(f"a window of width {width}", "images.windows", "Give [centre, width] with a width above 0")
+        what = f"the window [{centre:g}, {width:g}] has no width above 0"
+        raise SettingError(what, "images.windows", "Give [centre, width], as [40, 400]")
     return centre, width
 
 

@@ -28,7 +28,7 @@ from medfold.commands.options import (
 )
 from medfold.commands.outcome import run_and_exit
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 DEFAULT_COMPETITION = "phantom-chest"
 

@@ -10,7 +10,7 @@ from medfold.commands.options import open_project
 from medfold.competition import Project
 from medfold.data.staging import staged_data
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY, histology
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from tests.conftest import REPOSITORY, add_competition
 from tests.support import helpers
 from tests.support.chest_xrays import chest

@@ -8,7 +8,7 @@ from medfold.competition import load_competition
 from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.system import files
-from medfold.terminal.command_line import command, variable
+from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 if TYPE_CHECKING:
     from medfold.competition import Project

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import confirm, say
 
 

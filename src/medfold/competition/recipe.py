@@ -18,7 +18,7 @@ from medfold.errors import UserError, did_you_mean
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 ADDED_KEYS = (
     "schedule",

@@ -6,7 +6,7 @@ from medfold.competition import ImageFacts
 from medfold.errors import UserError, shorten_list
 from medfold.images import image_extensions
 from medfold.raw_files import CHANNEL_FIELD
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 # Tables, archives and texts: with their ending a single file is refused before a net is loaded.
 NOT_IMAGES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".json", ".yaml", ".zip", ".tar")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 if TYPE_CHECKING:
     import pandas as pd

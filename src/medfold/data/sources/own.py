@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import SettingError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 class Options(BaseModel):

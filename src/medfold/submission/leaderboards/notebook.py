@@ -10,7 +10,7 @@ from medfold.submission.check import check_submission
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
 from medfold.submission.table import read_submission
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 
 MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours

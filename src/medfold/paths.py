@@ -5,9 +5,10 @@ from pathlib import Path
 
 import yaml
 
+from medfold.earlier_versions import current_or_former
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.project_root import display_path, find_root
-from medfold.run_paths import RunPaths, current_or_former
+from medfold.run_paths import RunPaths
 from medfold.terminal.command_line import command, variable
 
 
@@ -181,7 +182,7 @@ class CompetitionPaths:
     @property
     def measurements(self) -> Path:
         """Size and hash of every raw image, or the reason why it cannot be read."""
-        return current_or_former(self.data, "measurements.csv", "pixels.csv")
+        return current_or_former(self.data, "measurements.csv")
 
     @property
     def appearance(self) -> Path:
@@ -229,7 +230,7 @@ class CompetitionPaths:
     @property
     def unfinished_scan(self) -> Path:
         """Journal of an unfinished scan of the raw images."""
-        return current_or_former(self.data, ".measurements.unfinished", ".pixels.unfinished")
+        return current_or_former(self.data, ".measurements.unfinished")
 
     def features(self, store_key: str) -> Path:
         """Returns the folder for the features of frozen backbones on the images of a store, one file per backbone."""

@@ -19,10 +19,10 @@ from medfold.commands.report import report
 from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.former_names import with_former_names
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
+from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from medfold.system import files
@@ -389,12 +389,12 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     run = three.paths.run("noisy")
     metadata = files.read_json(run.metadata)
     assert metadata["facts"]["labels"]["layout"] == "folders"
-    files.write_json({**metadata, "facts": with_former_names(metadata["facts"])}, run.metadata)
+    files.write_json({**metadata, "facts": with_former_names(metadata["facts"], SETTINGS)}, run.metadata)
     assert files.read_json(run.metadata)["facts"]["labels"]["shape"] == "folders"
     assert facts_of_run(three, "noisy") == three.competition
     every_key = tuple(config.flat(three.competition.model_dump()))
     assert find_changed_fact(three, "noisy", every_key) is None
     score = files.read_json(run.score)
-    files.write_json({**score, "facts": with_former_names(score["facts"])}, run.score)
+    files.write_json({**score, "facts": with_former_names(score["facts"], SETTINGS)}, run.score)
     submit(three, names=["noisy"])
     recheck(three)

@@ -13,8 +13,8 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
-from medfold.competition.former_names import with_current_names
 from medfold.config import StrictModel
+from medfold.earlier_versions import SETTINGS, with_current_names
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -51,7 +51,7 @@ class Competition(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _rename_former_keys(cls, facts: Any) -> Any:
-        return with_current_names(facts)
+        return with_current_names(facts, SETTINGS)
 
     @field_validator("classes", mode="before")
     @classmethod

@@ -10,9 +10,9 @@ import yaml
 from pydantic import Field, model_validator
 
 from medfold import config
-from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
+from medfold.earlier_versions import SETTINGS, with_current_names
 from medfold.errors import UserError, did_you_mean
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
@@ -57,7 +57,7 @@ class Recipe(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _read_former_names(cls, values: Any) -> Any:
-        return with_current_names(values)
+        return with_current_names(values, SETTINGS)
 
     def portable(self) -> dict[str, Any]:
         """Returns the recipe as JSON without folders of this machine: a weights file by its name only."""
@@ -201,7 +201,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(with_current_names(recipe))
+    flat_recipe = config.flat(with_current_names(recipe, SETTINGS))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, settings_located, with_former_names
+from medfold.competition import Competition, settings_located
 from medfold.data import label_layouts
+from medfold.earlier_versions import SAMPLES, SETTINGS, with_former_names
 from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
@@ -23,8 +24,6 @@ from medfold.terminal.console import warn
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
-# Current keys of samples.json, by those of earlier versions.
-FORMER_NAMES = {"made from": "inputs_fingerprint", "undivided": "needs_holdout"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -152,7 +151,7 @@ def _write(
 
 
 def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
-    return files.read_json(paths.samples_metadata, FORMER_NAMES)
+    return files.read_json(paths.samples_metadata, SAMPLES)
 
 
 def check_solution(paths: CompetitionPaths) -> None:
@@ -169,8 +168,9 @@ def check_solution(paths: CompetitionPaths) -> None:
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
-    used_facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
+    used_facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
     used_facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
+    used_facts = with_former_names(used_facts, SETTINGS)
     used_facts["unit"] = competition.score.unit
     if competition.labels.holdout:
         used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})

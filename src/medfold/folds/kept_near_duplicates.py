@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medfold.earlier_versions import NEAR_DUPLICATES
 from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
 from medfold.images import ONE_VALUE
@@ -31,7 +32,6 @@ class NearDuplicates:
         return self.clusters.loc[ids].to_numpy()
 
 
-FORMER_NAMES = {"made from": "inputs_fingerprint"}  # keys of the file in earlier versions
 VERSION = 2  # increase it when the same measurements give other pairs
 
 
@@ -79,7 +79,7 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
 
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        cached = files.read_json(paths.near_duplicates, FORMER_NAMES)
+        cached = files.read_json(paths.near_duplicates, NEAR_DUPLICATES)
     except UserError:
         cached = {}
     if cached is not None and not (isinstance(cached, dict) and {"inputs_fingerprint", "pairs"} <= set(cached)):

@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import Competition, Project, Recipe, with_current_names
+from medfold.competition import Competition, Project, Recipe
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
+from medfold.earlier_versions import SETTINGS, with_current_names
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
@@ -39,7 +40,7 @@ def facts_of_run(project: Project, name: str) -> Competition:
     """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
     metadata = read_run(find_run(project.paths, name))
     try:
-        recorded = with_current_names(metadata["facts"])
+        recorded = with_current_names(metadata["facts"], SETTINGS)
         return Competition.model_validate(config.merge(project.competition.model_dump(), recorded))
     except ValueError:
         what = f"run '{name}' was trained with facts that are not valid today"

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.competition import Competition, Project
+from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
 from medfold.submission.cell_format import class_words, holds_decisions
@@ -16,8 +17,6 @@ from medfold.submission.ledger import add_row, format_ledger_score, read_ledger,
 from medfold.system import files
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
-# Current keys of the record, by those of earlier versions.
-FORMER_NAMES = {"mark": "content_id", "nothing": "fallback", "decisions": "holds_decisions", "words": "class_words"}
 
 
 def record_path(project: Project, row: dict[str, str]) -> Path:
@@ -32,7 +31,7 @@ def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
         project: the project folder and the competition.
         row: row of the ledger.
     """
-    return files.read_json(record_path(project, row), FORMER_NAMES) or {}
+    return files.read_json(record_path(project, row), RECORD) or {}
 
 
 def ledger_row(

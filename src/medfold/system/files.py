@@ -9,7 +9,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from medfold.earlier_versions import Names, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import warn
@@ -164,12 +165,12 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def read_json(path: Path, former_names: Mapping[str, str] | None = None) -> Any:
+def read_json(path: Path, former_names: Names | None = None) -> Any:
     """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
 
     Args:
         path: path of the file.
-        former_names: current names of keys, by the names that they have in files of earlier versions. Defaults to none.
+        former_names: table of `earlier_versions`: keys that had other names. Defaults to none.
 
     Raises:
         UserError: the file is damaged, or was changed although it has a checksum.
@@ -183,9 +184,10 @@ def read_json(path: Path, former_names: Mapping[str, str] | None = None) -> Any:
         raise UserError("not JSON, or cut off", path, fix) from None
     if isinstance(value, dict) and CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
         raise UserError("changed since medfold wrote it", path, fix)
-    if former_names and isinstance(value, dict):
-        value = {former_names.get(key, key): content for key, content in value.items()}
-    return value
+    try:
+        return with_current_names(value, former_names or {})
+    except ValueError as error:
+        raise UserError(str(error), path, fix) from None
 
 
 def _checksum(value: dict[str, Any]) -> str:

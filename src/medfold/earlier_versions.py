@@ -1,0 +1,84 @@
+"""Former names of files, columns, keys and settings, so that what earlier versions of medfold wrote is still read.
+
+Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
+something on disk, add it here, and pass the table where it is read. Fingerprints are computed with former names, so
+that they equal those that earlier versions recorded. An entry may go when nobody has such files any more; one of
+`SETTINGS`, `SCORE` or `RUN` never: it would change the fingerprints of existing runs and submissions.
+"""
+
+from pathlib import Path
+from typing import Any
+
+Names = dict[str, "str | Names"]
+
+FILES: dict[str, str] = {
+    "measurements.csv": "pixels.csv",
+    ".measurements.unfinished": ".pixels.unfinished",
+    "checkpoint.npz": "state.npz",
+    "timing.json": "log.json",
+}
+SETTINGS: Names = {  # of competition.yaml and of recipes
+    "labels": {"layout": "shape"},
+    "submission": {"layout": "shape"},
+    "training": {"num_images": "images"},
+}
+SAMPLES: Names = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}  # samples.json
+NEAR_DUPLICATES: Names = {"inputs_fingerprint": "made from"}  # near_duplicates.json
+RECORD: Names = {  # the JSON file beside a submission
+    "content_id": "mark",
+    "fallback": "nothing",
+    "holds_decisions": "decisions",
+    "class_words": "words",
+}
+HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
+
+
+def current_or_former(folder: Path, name: str) -> Path:
+    """Returns the path of a file of `FILES`: under its former name if an earlier version wrote it.
+
+    Args:
+        folder: the folder of the file.
+        name: current name of the file.
+    """
+    has_former = not (folder / name).exists() and (folder / FILES[name]).exists()
+    return folder / FILES[name] if has_former else folder / name
+
+
+def with_current_names(content: Any, names: Names, parent: str = "") -> Any:
+    """Renames keys that have their former name; returns anything but a mapping unchanged.
+
+    Args:
+        content: the content of a file, or a part of it.
+        names: one of the tables of this module.
+        parent: the key that holds the content, for the message. Defaults to none.
+
+    Raises:
+        ValueError: a key is there under both names.
+    """
+    if not isinstance(content, dict):
+        return content
+    for name, former in names.items():
+        if isinstance(former, dict):
+            if name in content:
+                content = {**content, name: with_current_names(content[name], former, f"{parent}{name}.")}
+        elif former in content:
+            if name in content:
+                raise ValueError(f"'{parent}{former}' is the former name of '{parent}{name}': remove one of them")
+            content = {name if key == former else key: value for key, value in content.items()}
+    return content
+
+
+def with_former_names(content: Any, names: Names) -> Any:
+    """Renames keys to their former names, the inverse of `with_current_names`, for fingerprints.
+
+    Args:
+        content: the content of a file, or a part of it, with current names.
+        names: one of the tables of this module.
+    """
+    if not isinstance(content, dict):
+        return content
+    renamed = {}
+    for key, value in content.items():
+        former = names.get(key, key)
+        renamed |= {key: with_former_names(value, former)} if isinstance(former, dict) else {former: value}
+    return renamed

@@ -14,6 +14,7 @@ Names = dict[str, "str | Names"]
 FILES: dict[str, str] = {
     "measurements.csv": "pixels.csv",
     ".measurements.unfinished": ".pixels.unfinished",
+    "unreadable_images.csv": "bad_images.csv",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
 }
@@ -24,6 +25,18 @@ SETTINGS: Names = {  # of competition.yaml and of recipes
 }
 SAMPLES: Names = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}  # samples.json
 NEAR_DUPLICATES: Names = {"inputs_fingerprint": "made from"}  # near_duplicates.json
+MEASUREMENTS: dict[str, str] = {"unreadable_reason": "bad", "pixel_hash": "hash"}  # columns of measurements.csv
+APPEARANCE: dict[str, str] = {"perceptual_hash": "likeness"}  # columns of appearance.csv
+FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
+    "split_groups": "split",
+    "contradicting_duplicates": "contradicting",
+    "duplicates_in_test": "leaked",
+    "near_duplicates": "near",
+    "split_near_duplicates": "near_split",
+    "near_duplicates_in_test": "near_leaked",
+    "images_of_one_value": "plain",
+}
+FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<competition>.json
 RECORD: Names = {  # the JSON file beside a submission
     "content_id": "mark",
     "fallback": "nothing",
@@ -31,6 +44,11 @@ RECORD: Names = {  # the JSON file beside a submission
     "class_words": "words",
 }
 HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
+
+
+def current_by_former(names: dict[str, str]) -> dict[str, str]:
+    """Returns the current names by the former ones, as pandas' `rename` takes them."""
+    return {former: name for name, former in names.items()}
 
 
 def current_or_former(folder: Path, name: str) -> Path:

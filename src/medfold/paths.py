@@ -200,9 +200,9 @@ class CompetitionPaths:
         return self.data / "headers.csv"
 
     @property
-    def bad_images(self) -> Path:
+    def unreadable_images(self) -> Path:
         """Unreadable images and the reasons."""
-        return self.data / "bad_images.csv"
+        return current_or_former(self.data, "unreadable_images.csv")
 
     @property
     def near_duplicates(self) -> Path:

@@ -6,7 +6,7 @@ from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.kept_near_duplicates import NearDuplicates
 
 SAMPLES = pd.DataFrame(
-    {"id": list("abcde"), "group": [10, 10, 20, 30, 40], "hash": ["h1", "h2", "h2", "h3", "h4"]},
+    {"id": list("abcde"), "group": [10, 10, 20, 30, 40], "pixel_hash": ["h1", "h2", "h2", "h3", "h4"]},
 )
 
 

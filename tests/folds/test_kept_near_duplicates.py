@@ -25,10 +25,12 @@ def computed(monkeypatch):
 def appearance(small):
     """Three images; the last has one value everywhere."""
     small.paths.appearance.parent.mkdir(parents=True)
-    small.paths.appearance.write_text("id,likeness\n")
+    small.paths.appearance.write_text("id,perceptual_hash\n")
     np.save(small.paths.thumbnails, np.zeros((3, 8, 8), np.uint8))
     hashes = ["h1", "h2", f"{kept_near_duplicates.ONE_VALUE}7"]
-    return pd.DataFrame({"id": ["a", "b", "c"], "hash": hashes, "likeness": ["0", "1", "2"], "row": [0, 1, 2]})
+    return pd.DataFrame(
+        {"id": ["a", "b", "c"], "pixel_hash": hashes, "perceptual_hash": ["0", "1", "2"], "row": [0, 1, 2]}
+    )
 
 
 def test_images_of_one_value_are_left_out(small, appearance, computed):
@@ -39,7 +41,7 @@ def test_images_of_one_value_are_left_out(small, appearance, computed):
 
 
 def test_pairs_of_identical_pixels_share_a_cluster_but_are_no_pair(small, appearance, computed):
-    found = load_near_duplicates(small.paths, appearance.assign(hash=["h1", "h1", "h2"]))
+    found = load_near_duplicates(small.paths, appearance.assign(pixel_hash=["h1", "h1", "h2"]))
     assert found.pairs == []
     assert found.cluster_of(appearance["id"]).tolist() == [0, 0, 1]
 
@@ -50,7 +52,7 @@ def test_near_duplicates_are_computed_again_only_for_other_images(small, appeara
         load_near_duplicates(small.paths, appearance)
     assert len(computed) == 1
     assert read_near_duplicates(small.paths) == [("a", "b")]
-    small.paths.appearance.write_text("id,likeness\nmore\n")
+    small.paths.appearance.write_text("id,perceptual_hash\nmore\n")
     load_near_duplicates(small.paths, appearance)
     assert len(computed) == 2
 

@@ -34,7 +34,7 @@ def test_constant_predictor_gives_a_checked_submission(lookalike, project):
 
     opened = load_store(paths, store_key(competition, paths, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
-    assert not paths.bad_images.exists()
+    assert not paths.unreadable_images.exists()
     for id in lookalike.table["id"].iloc[:: max(1, len(lookalike.table) // 5)]:
         pixels = read_image(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()

@@ -211,7 +211,7 @@ def test_sealed_json_is_read_back_without_its_checksum_and_refused_after_a_chang
 @pytest.fixture
 def sealed(tmp_path):
     path = tmp_path / "x.csv"
-    table = pd.DataFrame({"id": ["a", "b,c"], "hash": ["00ff", ""], "size": [3, 0.1]})
+    table = pd.DataFrame({"id": ["a", "b,c"], "pixel_hash": ["00ff", ""], "size": [3, 0.1]})
     files.write_sealed_csv(table, path, "inputs")
     return path
 

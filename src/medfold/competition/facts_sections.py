@@ -11,7 +11,19 @@ from medfold.config import StrictModel
 Symmetry = Literal["none", "horizontal", "dihedral"]
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
-RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage", "bad", "hash", "expected")
+RESERVED = (
+    "id",
+    "part",
+    "image",
+    "group",
+    "unit",
+    "fold",
+    "patient",
+    "usage",
+    "unreadable_reason",
+    "pixel_hash",
+    "expected",
+)
 
 
 def items_as_text(value: Any) -> Any:
@@ -194,7 +206,7 @@ class ImageFacts(StrictModel):
         ge=0,
         le=1,
         description="Share of the images that may be missing or unreadable. They are listed in "
-        "`data/<competition>/bad_images.csv`.",
+        "`data/<competition>/unreadable_images.csv`.",
     )
 
     @field_validator("train", "test", mode="before")

@@ -40,14 +40,16 @@ def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> N
 
     Args:
         paths: paths of the competition; thumbnails are read and the pairs are kept there.
-        appearance: `read_appearance`, with the column `hash` of `read_measurements`.
+        appearance: `read_appearance`, with the column `pixel_hash` of `read_measurements`.
     """
     inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     cached = _read_cached(paths)
-    ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
+    ids, hashes = appearance["id"].to_numpy(), appearance["pixel_hash"].to_numpy()
     if not cached or cached["inputs_fingerprint"] != inputs_fingerprint:
-        varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
-        perceptual_hashes = np.array([int(text, 16) for text in varied["likeness"]], np.uint64)
+        varied = appearance[
+            ~appearance["pixel_hash"].str.startswith(ONE_VALUE)
+        ]  # all images of a single value look alike
+        perceptual_hashes = np.array([int(text, 16) for text in varied["perceptual_hash"]], np.uint64)
         forest = find_near_duplicates(
             perceptual_hashes, np.load(paths.thumbnails, mmap_mode="r")[varied["row"].to_numpy()]
         )

@@ -23,7 +23,7 @@ from medfold.images.scan_tables import (
     read_appearance,
     read_measurements,
     write_appearance,
-    write_bad_images,
+    write_unreadable_images,
 )
 from medfold.images.scan_worker import ImageScan, ScanTask, scan_image
 from medfold.images.store import store_exists, store_key
@@ -69,7 +69,7 @@ def scan_images(
         with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
 
     Raises:
-        UserError: more images are unreadable than `images.tolerate` allows, all listed in `bad_images.csv`; or a
+        UserError: more images are unreadable than `images.tolerate` allows, all listed in `unreadable_images.csv`; or a
             preparation step or window is unknown or wrong.
     """
     began = time.monotonic()
@@ -114,7 +114,7 @@ class _ScanWork:
         """Returns the rows of the images to scan: all but those that could not be read in the last scan."""
         if self.measurements is None:
             return list(range(num_images))
-        return np.flatnonzero(self.measurements["bad"] == "").tolist()
+        return np.flatnonzero(self.measurements["unreadable_reason"] == "").tolist()
 
 
 def _settings_of_missing_store(
@@ -166,7 +166,7 @@ def _scan(
         write_appearance(competition, paths, samples["id"], results, folder / THUMBNAILS)
     if key:
         journal.remove()
-        readable = np.flatnonzero(measurements["bad"] == "")
+        readable = np.flatnonzero(measurements["unreadable_reason"] == "")
         index = pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable})
         store.finish_store(paths, key, folder, index, blocks[store.IMAGES])
     files.remove(folder)
@@ -187,7 +187,9 @@ def _scan_remaining(journal: Journal, task: ScanTask, images: list[str], rows: l
         for batch in map_in_workers(partial(scan_image, task=task), [(row, images[row]) for row in todo]):
             write(
                 [
-                    ImageScan(todo[index], bad=DECODER_CRASHED) if isinstance(result, WorkerDied) else result
+                    ImageScan(todo[index], unreadable_reason=DECODER_CRASHED)
+                    if isinstance(result, WorkerDied)
+                    else result
                     for index, result in batch
                 ]
             )
@@ -212,9 +214,9 @@ def _finish_measurements(
     """
     measurements = measurement_table(samples, results)
     try:
-        write_bad_images(competition, paths, samples, measurements)
+        write_unreadable_images(competition, paths, samples, measurements)
     except UserError:
-        journal.forget(np.flatnonzero(measurements["bad"] != ""))
+        journal.forget(np.flatnonzero(measurements["unreadable_reason"] != ""))
         raise
     files.write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(competition, paths))
     return measurements
@@ -228,7 +230,7 @@ def _check_still_readable(
     Raises:
         UserError: some cannot; they are named.
     """
-    changed = [row for row, result in results.items() if result.bad]
+    changed = [row for row, result in results.items() if result.unreadable_reason]
     if changed:
         journal.forget(changed)
         names = shorten_list(samples["image"].iloc[row] for row in changed)

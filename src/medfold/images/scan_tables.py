@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
+from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
@@ -23,25 +24,25 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
     """Reads the measurements of all raw images from the last scan.
 
     Returns:
-        Columns id, bad (the reason if the image is unreadable, else ''), height, width and hash (see
-        `scan_worker.pixel_hash`), in the order of the sample table. None if the file is missing or was made from other
+        Columns id, unreadable_reason ('' if the image can be read), height, width and pixel_hash (see
+        `scan_worker.hash_pixels`), in the order of the sample table. None if the file is missing or was made from other
         raw data.
     """
     inputs = raw_images_fingerprint(competition, paths)
-    table = files.read_sealed_csv(paths.measurements, inputs, bad=str)
-    return None if table is None or not len(table) else table.fillna({"bad": ""})
+    table = files.read_sealed_csv(paths.measurements, inputs, (), MEASUREMENTS, unreadable_reason=str)
+    return None if table is None or not len(table) else table.fillna({"unreadable_reason": ""})
 
 
 def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
     """Reads the appearance of all readable raw images from the last scan.
 
     Returns:
-        Columns id, row (of its thumbnail), likeness (perceptual hash) and STATISTICS, in the order of the sample table.
+        Columns id, row (of its thumbnail), perceptual_hash and STATISTICS, in the order of the sample table.
         None if the file is missing or was made from other raw data.
     """
     inputs = raw_images_fingerprint(competition, paths)
     companions = (paths.thumbnails, paths.headers)
-    table = files.read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
+    table = files.read_sealed_csv(paths.appearance, inputs, companions, APPEARANCE, perceptual_hash=str)
     return None if table is None or not len(table) else table
 
 
@@ -61,17 +62,19 @@ def measurement_table(samples: pd.DataFrame, results: dict[int, ImageScan]) -> p
         samples: the sample table.
         results: the result of every image, by its row in `samples`.
     """
-    columns = ["bad", "height", "width", "hash"]
+    columns = ["unreadable_reason", "height", "width", "pixel_hash"]
     in_order = [results[row] for row in range(len(samples))]
     table = pd.DataFrame(
-        [(scan.bad, scan.height, scan.width, scan.hash) for scan in in_order], columns=columns, index=samples.index
+        [(scan.unreadable_reason, scan.height, scan.width, scan.pixel_hash) for scan in in_order],
+        columns=columns,
+        index=samples.index,
     )
     table[["height", "width"]] = table[["height", "width"]].astype("Int64")
     table.insert(0, "id", samples["id"])
     return table
 
 
-def write_bad_images(
+def write_unreadable_images(
     competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame
 ) -> None:
     """Writes the list of unreadable images; no file if all can be read.
@@ -85,24 +88,24 @@ def write_bad_images(
     Raises:
         UserError: more images are unreadable than allowed, or all.
     """
-    is_unreadable = (measurements["bad"] != "").to_numpy()
+    is_unreadable = (measurements["unreadable_reason"] != "").to_numpy()
     if not is_unreadable.any():
-        files.remove(paths.bad_images)
+        files.remove(paths.unreadable_images)
         return
-    bad_images = samples.loc[is_unreadable, ["id", "part"]].assign(
-        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "bad"]
+    unreadable_images = samples.loc[is_unreadable, ["id", "part"]].assign(
+        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "unreadable_reason"]
     )
-    files.write_csv(bad_images[["file", "reason", "id", "part"]], paths.bad_images)
+    files.write_csv(unreadable_images[["file", "reason", "id", "part"]], paths.unreadable_images)
     allowed = competition.images.tolerate
     if is_unreadable.mean() > allowed or is_unreadable.all():
-        first = f"{bad_images['file'].iloc[0]}: {bad_images['reason'].iloc[0]}"
+        first = f"{unreadable_images['file'].iloc[0]}: {unreadable_images['reason'].iloc[0]}"
         counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
         what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%}). The first: {first}"
-        if is_unreadable.all() and bad_images["reason"].nunique() == 1:
+        if is_unreadable.all() and unreadable_images["reason"].nunique() == 1:
             fix = "All have this reason: check 'images' in competition.yaml, and the files"
         else:
             fix = "Download them again, or raise images.tolerate"
-        raise UserError(what, paths.bad_images, fix)
+        raise UserError(what, paths.unreadable_images, fix)
 
 
 def write_appearance(
@@ -122,7 +125,7 @@ def write_appearance(
         thumbnails: .npy file with the thumbnails of all images.
     """
     thumbnails.replace(paths.thumbnails)
-    readable = np.array(sorted(row for row, result in results.items() if not result.bad), int)
+    readable = np.array(sorted(row for row, result in results.items() if not result.unreadable_reason), int)
     readable_ids = ids.to_numpy()[readable]
     appearances = [results[row].appearance for row in readable]
     headers = pd.DataFrame([appearance.headers for appearance in appearances])
@@ -132,7 +135,7 @@ def write_appearance(
     else:
         files.remove(paths.headers)
     table = pd.DataFrame([appearance.statistics for appearance in appearances], columns=STATISTICS)
-    table.insert(0, "likeness", [appearance.likeness for appearance in appearances])
+    table.insert(0, "perceptual_hash", [appearance.perceptual_hash for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", readable_ids)
     inputs = raw_images_fingerprint(competition, paths)

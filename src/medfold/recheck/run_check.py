@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
+from medfold.earlier_versions import MEASUREMENTS, current_by_former
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
@@ -59,8 +60,8 @@ def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
     samples = tables.read(paths.samples)
     if not paths.measurements.is_file():
         return samples
-    measurements = tables.read(paths.measurements)
-    return samples[~samples["id"].isin(measurements.loc[measurements["bad"] != "", "id"])]
+    measurements = tables.read(paths.measurements).rename(columns=current_by_former(MEASUREMENTS))
+    return samples[~samples["id"].isin(measurements.loc[measurements["unreadable_reason"] != "", "id"])]
 
 
 def score_differences(

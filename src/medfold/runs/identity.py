@@ -187,7 +187,7 @@ def images_fingerprint(project: Project) -> dict[str, str] | None:
     if measurements is None:
         return None
     part = files.read_csv(project.paths.samples).set_index("id")["part"]
-    pairs = measurements[["id", "hash"]].fillna("").sort_values("id")
+    pairs = measurements[["id", "pixel_hash"]].fillna("").sort_values("id")
     parts = part.loc[pairs["id"]].to_numpy()
     return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from medfold.earlier_versions import Names, with_current_names
+from medfold.earlier_versions import Names, current_by_former, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 from medfold.terminal.command_line import variable
 from medfold.terminal.console import warn
@@ -204,24 +204,29 @@ def csv_text(table: "pd.DataFrame") -> str:
     return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
 
-def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
+def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_types: Any) -> "pd.DataFrame":
     """Reads a table that medfold wrote; an empty cell is NaN.
 
     Args:
         path: path of the table.
-        **column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
+        former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
+        **column_types: types by column name. By default `id`, `part`, `image`, `file`, `pixel_hash` and `usage` are
+            text.
 
     Raises:
         UserError: the file is damaged.
     """
     import pandas as pd
 
-    text_columns = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
+    text_columns = dict.fromkeys(("id", "part", "image", "file", "pixel_hash", "usage"), str)
+    types = {**text_columns, **column_types}
+    types |= {former: types[name] for name, former in (former_names or {}).items() if name in types}
     try:
-        return pd.read_csv(path, dtype={**text_columns, **column_types}, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         problem = f"damaged or edited ({str(error).splitlines()[0]})"
         raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
+    return table.rename(columns=current_by_former(former_names or {}))
 
 
 def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions: Sequence[Path] = ()) -> None:
@@ -237,7 +242,11 @@ def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions:
 
 
 def read_sealed_csv(
-    path: Path, inputs: str, companions: Sequence[Path] = (), **column_types: Any
+    path: Path,
+    inputs: str,
+    companions: Sequence[Path] = (),
+    former_names: dict[str, str] | None = None,
+    **column_types: Any,
 ) -> "pd.DataFrame | None":
     """Reads a table of `write_sealed_csv`; None if it must be made again.
 
@@ -248,6 +257,7 @@ def read_sealed_csv(
         path: path of the table.
         inputs: fingerprint of all that the table would be made from today.
         companions: files that were made with the table. Defaults to none.
+        former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
         **column_types: as for `read_csv`.
     """
     import pandas as pd
@@ -265,7 +275,7 @@ def read_sealed_csv(
         names = [path.name, *(companion.name for companion in companions)]
         warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
         return None
-    return read_csv(path, **column_types).drop(columns=ORIGIN)
+    return read_csv(path, former_names, **column_types).drop(columns=ORIGIN)
 
 
 def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:

@@ -6,11 +6,21 @@ from medfold import earlier_versions
 from medfold.earlier_versions import SETTINGS, current_or_former, with_current_names, with_former_names
 from tests.support import helpers
 
-LISTS = {"labels": {"layout": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"layout": "lists"}}
-FORMER_LISTS = {"labels": {"shape": "lists", "value": "v", "targets": ["a", "b"]}, "submission": {"shape": "lists"}}
+LISTS = {
+    "labels": {"layout": "lists", "value": "v", "targets": ["a", "b"], "keep_columns": ["age"], "test_file": "t.csv"},
+    "images": {"train": "{id}.png", "test": "{id}.png", "max_unreadable": 0.1},
+    "score": {"metric": "mean_auc", "more_metrics": ["macro_f1"]},
+    "submission": {"layout": "lists", "allow_empty_lists": True},
+}
+FORMER_LISTS = {
+    "labels": {"shape": "lists", "value": "v", "targets": ["a", "b"], "keep": ["age"], "test": "t.csv"},
+    "images": {"train": "{id}.png", "test": "{id}.png", "tolerate": 0.1},
+    "score": {"metric": "mean_auc", "also": ["macro_f1"]},
+    "submission": {"shape": "lists", "empty": True},
+}
 
 
-def test_the_former_names_of_the_layouts_are_read():
+def test_the_former_names_of_settings_are_read():
     assert helpers.competition("multilabel", **FORMER_LISTS) == helpers.competition("multilabel", **LISTS)
     assert with_former_names(LISTS, SETTINGS) == FORMER_LISTS
     assert with_current_names(FORMER_LISTS, SETTINGS) == LISTS

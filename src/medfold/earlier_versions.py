@@ -19,8 +19,10 @@ FILES: dict[str, str] = {
     "timing.json": "log.json",
 }
 SETTINGS: Names = {  # of competition.yaml and of recipes
-    "labels": {"layout": "shape"},
-    "submission": {"layout": "shape"},
+    "labels": {"layout": "shape", "keep_columns": "keep", "test_file": "test", "train_arrays": "train"},
+    "images": {"max_unreadable": "tolerate"},
+    "score": {"more_metrics": "also"},
+    "submission": {"layout": "shape", "allow_empty_lists": "empty"},
     "training": {"num_images": "images"},
 }
 SAMPLES: Names = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}  # samples.json
@@ -37,7 +39,14 @@ FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
     "images_of_one_value": "plain",
 }
 FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<competition>.json
+SCORE: Names = {  # score.json
+    "num_units": "units",
+    "is_optimistic": "optimistic",
+    "more_metrics": "also",
+    "facts": SETTINGS,
+}
 RECORD: Names = {  # the JSON file beside a submission
+    "score": SCORE,
     "content_id": "mark",
     "fallback": "nothing",
     "holds_decisions": "decisions",

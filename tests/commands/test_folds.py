@@ -56,7 +56,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     pairs = add_near_duplicates(folder)
     project = download_project(project_folder, "exact", GIVEN_FACTS, folder)
     found = make_folds(project).leaks
-    assert {frozenset(pair) for pair in found.near} == {frozenset(pair) for pair in pairs}
+    assert {frozenset(pair) for pair in found.near_duplicates} == {frozenset(pair) for pair in pairs}
     said = capsys.readouterr().out
     assert "near-duplicates in train         3 pairs" in said
     assert "near-duplicates side by side: data/exact/near_duplicates.jpg" in said

@@ -63,10 +63,10 @@ CHANGES = {
     "score": lambda project: change_number(project.paths.run("one").score, "value"),
     "score of a fold": lambda project: change_number(project.paths.run("one").score, "per_fold", "1"),
     "interval": lambda project: change_number(project.paths.run("one").score, "low"),
-    "optimism": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept.update(optimistic=True)),
+    "optimism": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept.update(is_optimistic=True)),
     "a fold less": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")),
     "no further metric": lambda project: edit_json(
-        project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(also=["accuracy"])
+        project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
     ),
     "folds of a submission": lambda project: edit_json(
         first_file(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
@@ -79,7 +79,7 @@ CHANGES = {
     "OOF score in the ledger": lambda project: project.workspace.ledger.write_text(
         project.workspace.ledger.read_text().replace(",auc,0.", ",auc,1.")
     ),
-    "number of units": lambda project: change_number(project.paths.run("one").score, "units"),
+    "number of units": lambda project: change_number(project.paths.run("one").score, "num_units"),
     "submission": lambda project: change_last_digit(first_file(project, "*.csv")),
     "score of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "value"),
     "OOF of a submission": lambda project: swap_predictions(first_file(project, "recheck/*.csv")),

@@ -59,7 +59,7 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
             rows.append(f"{part}{number},{['no', 'yes'][number % 2]}")
         (given / f"{part}.csv").write_text("\n".join(rows) + "\n")
     facts = FACTS.replace(
-        "{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test: test.csv, targets: [sick]}"
+        "{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test_file: test.csv, targets: [sick]}"
     )
     facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
     add_competition(project_folder, "local", facts)

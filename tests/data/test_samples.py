@@ -55,7 +55,7 @@ def test_unit_in_two_groups_is_refused(small):
     rows = [f"{line.split(',')[0]},X" for line in ids]
     (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
     score = small.competition.score.model_copy(update={"unit": "{sex}"})
-    labels = small.competition.labels.model_copy(update={"test": "test.csv"})
+    labels = small.competition.labels.model_copy(update={"test_file": "test.csv"})
     with pytest.raises(UserError, match="2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
         build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
 
@@ -66,7 +66,7 @@ def test_group_in_train_and_test_is_reported(small, capsys):
     ids = pd.read_csv(small.paths.raw / "sample_submission.csv", dtype=str)["id"]
     test = pd.DataFrame({"id": ids, "patient_id": [*patients[:2], *(f"new {id}" for id in ids[2:])]})
     test.to_csv(small.paths.raw / "test.csv", index=False)
-    labels = small.competition.labels.model_copy(update={"test": "test.csv"})
+    labels = small.competition.labels.model_copy(update={"test_file": "test.csv"})
     table = build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
     told = " ".join(capsys.readouterr().out.split())
     assert "2 groups have images in train and in test: the test score may be too high" in told

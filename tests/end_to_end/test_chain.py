@@ -147,7 +147,7 @@ def test_optimistic_scores_are_marked(project, capsys):
     best = parse_overrides("training.keep=best training.epochs=1")
     train(project, overrides=best, folds=[0], run="best")
     assert "OPTIMISTIC" in capsys.readouterr().out
-    assert json.loads(project.paths.run("best").score.read_text())["optimistic"] is True
+    assert json.loads(project.paths.run("best").score.read_text())["is_optimistic"] is True
 
 
 def test_folds_of_older_data_are_refused(folded):

@@ -81,7 +81,7 @@ def test_too_many_unreadable_images_raise_after_listing_all(small, table):
     damage(small, table, rows)
     for _ in range(2):
         with pytest.raises(
-            UserError, match=r"10 of \d+ images cannot be read, more than images.tolerate.*Download them again"
+            UserError, match=r"10 of \d+ images cannot be read, more than images.max_unreadable.*Download them again"
         ):
             run_scan(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.unreadable_images)) == 10

@@ -67,7 +67,7 @@ def test_page_contains_no_patient_ids(project, good):
 
 def test_partial_run_is_marked(project):
     text = read_page(report(project, ["part"]))
-    units = files.read_json(project.paths.run("part").score)["units"]
+    units = files.read_json(project.paths.run("part").score)["num_units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
     assert cards(text)["folds"] == ("1 of 3", f"{units} samples")
     assert "OPTIMISTIC" not in text
@@ -94,7 +94,7 @@ def test_untrained_run_raises(project):
 @pytest.mark.slow
 def test_competition_title_is_escaped(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
-    add_competition(project_folder, "odd", facts.replace("keep: [age, sex]", "keep: []"))
+    add_competition(project_folder, "odd", facts.replace("keep_columns: [age, sex]", "keep_columns: []"))
     project = Project.open("odd")
     finished_run(project)
     text = read_page(report(project, ["baseline"]))
@@ -123,7 +123,7 @@ def test_report_of_every_task_matches_its_run(once, name, task, unit, tmp_path, 
     score = files.read_json(project.paths.run("noisy").score)
     found = ensemble_runs(project, ["noisy"], load_dataset(project))
     assert next(iter(cards(text).values()))[0] == f"{found.score['value']:.4f}"
-    assert cards(text)["folds"][1] == f"{score['units']:,} {unit}"
+    assert cards(text)["folds"][1] == f"{score['num_units']:,} {unit}"
     drawn = re.findall(r'<figure id="figure-([\w-]+)"', text)
     assert {"examples", "roc", "pr", "calibration"} <= set(drawn)
     assert ("confusion" in drawn) == (task != "multilabel")

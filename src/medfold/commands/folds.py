@@ -142,7 +142,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
     train, test = data.train, data.test
     statistics = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
     kept_columns = [
-        column for column in project.competition.labels.keep if column in test and test[column].notna().any()
+        column for column in project.competition.labels.keep_columns if column in test and test[column].notna().any()
     ]
     train_columns, test_columns = (
         statistics.loc[part["id"]].reset_index(drop=True).join(part[kept_columns].reset_index(drop=True))
@@ -160,7 +160,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
 
 def _show_predictive_columns(project: Project, data: Dataset) -> None:
     """Warns of DICOM headers and kept columns that differ by class: a model can learn the scanner, not the disease."""
-    columns = data.train.set_index("id")[list(project.competition.labels.keep)].astype(str)
+    columns = data.train.set_index("id")[list(project.competition.labels.keep_columns)].astype(str)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(

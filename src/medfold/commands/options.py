@@ -67,7 +67,7 @@ def open_project(competition: str, writes: Sequence[str] = ()):
     project = Project.open(competition)
     score = project.competition.score
     with settings_located(project.paths):
-        for metric in (score.metric, *score.also):
+        for metric in (score.metric, *score.more_metrics):
             metric_of(project.competition, metric)
         open_source(project)
     paths = project.paths

@@ -136,7 +136,7 @@ class Competition(StrictModel):
             raise ValueError(
                 "'labels.part' is for upload: local; at Kaggle the sample submission lists the test images"
             )
-        other_keys = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
+        other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
             raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test part: remove one")

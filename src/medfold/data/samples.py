@@ -2,7 +2,7 @@
 
 The table `data/<name>/samples.csv` has one row per image: `id`, `part` (train or test), `image` (path below raw/),
 `group` (a running number), `unit` (what score and submission have one row for), the target columns (train only) and
-the columns of labels.keep. `label_layouts` reads the labels, `image_patterns` finds the images.
+the columns of labels.keep_columns. `label_layouts` reads the labels, `image_patterns` finds the images.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ from medfold.terminal.command_line import command
 from medfold.terminal.console import warn
 
 # Facts under `images` on which the sample table depends.
-IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
+IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "max_unreadable"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -83,7 +83,7 @@ def _build_samples(competition: Competition, paths: CompetitionPaths) -> pd.Data
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     _check_units(table, paths)
-    keep = [column for column in labels.keep if column in table]
+    keep = [column for column in labels.keep_columns if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
@@ -242,7 +242,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
         return no_columns
     table = read_table(path, {labels.id: "labels.id"}).drop_duplicates(labels.id).set_index(labels.id)
-    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
+    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep_columns}
     table = table[[column for column in table if column not in used]]
     # Ids that are in train and in test have their folder in front.
     original_ids = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])

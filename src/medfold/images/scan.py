@@ -69,8 +69,8 @@ def scan_images(
         with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
 
     Raises:
-        UserError: more images are unreadable than `images.tolerate` allows, all listed in `unreadable_images.csv`; or a
-            preparation step or window is unknown or wrong.
+        UserError: more images are unreadable than `images.max_unreadable` allows, all listed in
+            `unreadable_images.csv`; or a preparation step or window is unknown or wrong.
     """
     began = time.monotonic()
     # Wrong steps and windows are reported before any image is read.
@@ -210,7 +210,7 @@ def _finish_measurements(
     been replaced, or a decoder installed.
 
     Raises:
-        UserError: more images are unreadable than `images.tolerate` allows.
+        UserError: more images are unreadable than `images.max_unreadable` allows.
     """
     measurements = measurement_table(samples, results)
     try:

@@ -80,7 +80,7 @@ def write_unreadable_images(
     """Writes the list of unreadable images; no file if all can be read.
 
     Args:
-        competition: `images.tolerate` is the share of images that may be unreadable.
+        competition: `images.max_unreadable` is the share of images that may be unreadable.
         paths: the files of the competition.
         samples: the sample table.
         measurements: the measurements, in the order of `samples`.
@@ -96,15 +96,15 @@ def write_unreadable_images(
         file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "unreadable_reason"]
     )
     files.write_csv(unreadable_images[["file", "reason", "id", "part"]], paths.unreadable_images)
-    allowed = competition.images.tolerate
+    allowed = competition.images.max_unreadable
     if is_unreadable.mean() > allowed or is_unreadable.all():
         first = f"{unreadable_images['file'].iloc[0]}: {unreadable_images['reason'].iloc[0]}"
         counts = f"{is_unreadable.sum():,} of {len(is_unreadable):,} images"
-        what = f"{counts} cannot be read, more than images.tolerate allows ({allowed:.2%}). The first: {first}"
+        what = f"{counts} cannot be read, more than images.max_unreadable allows ({allowed:.2%}). The first: {first}"
         if is_unreadable.all() and unreadable_images["reason"].nunique() == 1:
             fix = "All have this reason: check 'images' in competition.yaml, and the files"
         else:
-            fix = "Download them again, or raise images.tolerate"
+            fix = "Download them again, or raise images.max_unreadable"
         raise UserError(what, paths.unreadable_images, fix)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from medfold.competition import Competition, Project, effective_recipe
+from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import damaged_folds, marked_folds
@@ -125,7 +126,7 @@ def _summarise(
 ) -> RunSummary:
     has_current_folds = has_same_folds(project, metadata)
     try:
-        score = files.read_json(run.score)
+        score = files.read_json(run.score, SCORE)
     except UserError:
         score = None
         problem = f"{run.score.name} is damaged: {command('train')} computes it again"
@@ -141,7 +142,7 @@ def _summarise(
         value=scored.get("value"),
         low=scored.get("low"),
         high=scored.get("high"),
-        is_optimistic=bool(scored.get("optimistic")),
+        is_optimistic=bool(scored.get("is_optimistic")),
         problem=problem,
         folds_done=folds_done,
         num_folds=num_folds,

@@ -72,7 +72,7 @@ def submit(competition: Competition, paths: CompetitionPaths, entry: SubmissionE
         values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
     )
     targets = encode_targets(competition, solution)
-    names = [competition.score.metric, *competition.score.also]
+    names = [competition.score.metric, *competition.score.more_metrics]
     scores = {}
     lines = []
     for leaderboard_part in ("Public", "Private"):

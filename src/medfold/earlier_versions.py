@@ -25,7 +25,12 @@ SETTINGS: Names = {  # of competition.yaml and of recipes
     "submission": {"layout": "shape", "allow_empty_lists": "empty"},
     "training": {"num_images": "images"},
 }
-SAMPLES: Names = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}  # samples.json
+SAMPLES: Names = {  # samples.json
+    "inputs_fingerprint": "made from",
+    "image_list_fingerprint": "images",
+    "needs_holdout": "undivided",
+    "solution_hash": "solution",
+}
 NEAR_DUPLICATES: Names = {"inputs_fingerprint": "made from"}  # near_duplicates.json
 MEASUREMENTS: dict[str, str] = {"unreadable_reason": "bad", "pixel_hash": "hash"}  # columns of measurements.csv
 APPEARANCE: dict[str, str] = {"perceptual_hash": "likeness"}  # columns of appearance.csv
@@ -39,6 +44,16 @@ FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
     "images_of_one_value": "plain",
 }
 FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<competition>.json
+RUN: Names = {  # run.json
+    "recipe": SETTINGS,
+    "facts": SETTINGS,
+    "folds_fingerprint": "folds",
+    "images_fingerprints": "images",
+    "labels_fingerprint": "labels",
+    "store_key": "store",
+    "pretrained_hash": "pretrained",
+    "plugins_hash": "plugins",
+}
 SCORE: Names = {  # score.json
     "num_units": "units",
     "is_optimistic": "optimistic",

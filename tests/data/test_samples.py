@@ -6,6 +6,7 @@ import pytest
 from medfold.commands.folds import make_folds
 from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
+from medfold.earlier_versions import SAMPLES, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
 from tests.support.helpers import competition
@@ -88,9 +89,8 @@ def test_sample_table_of_an_earlier_version_is_fresh(small):
     Source(small.competition.source, small.paths).get()
     build_samples(small.competition, small.paths)
     metadata = files.read_json(small.paths.samples_metadata)
-    former = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}
-    written = {former.get(key, key): value for key, value in metadata.items()}
-    assert set(former.values()) <= set(written)
+    written = with_former_names(metadata, SAMPLES)
+    assert {"made from", "images", "undivided"} <= set(written)
     files.write_json(written, small.paths.samples_metadata, sealed=True)
     assert samples_are_fresh(small.competition, small.paths)
 

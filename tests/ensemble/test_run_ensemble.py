@@ -77,7 +77,7 @@ def test_runs_of_other_folds_or_untrained_are_refused(three_runs):
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
         ensemble_runs(three_runs, ["good", "part"], data)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
-    files.write_json({**origin, "folds": "0" * 64}, three_runs.paths.run("fair").metadata)
+    files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
         ensemble_runs(three_runs, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):

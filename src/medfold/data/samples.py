@@ -141,12 +141,12 @@ def _write(
     files.write_csv(table, paths.samples)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(competition, paths),
-        "images": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
+        "image_list_fingerprint": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
         "needs_holdout": needs_holdout,
         "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
     }
     if paths.solution.is_file() and solution is None:  # written by the source
-        metadata["solution"] = files.sha256(paths.solution)
+        metadata["solution_hash"] = files.sha256(paths.solution)
     files.write_json(metadata, paths.samples_metadata, sealed=True)
 
 
@@ -160,7 +160,7 @@ def check_solution(paths: CompetitionPaths) -> None:
     Raises:
         UserError: it has.
     """
-    noted = (files.read_json(paths.samples_metadata) or {}).get("solution")  # earlier versions noted none
+    noted = (_read_metadata(paths) or {}).get("solution_hash")  # earlier versions noted none
     if noted and files.sha256(paths.solution) != noted:
         fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)

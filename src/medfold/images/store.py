@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
+from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
@@ -42,10 +43,10 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    metadata = files.read_json(paths.samples_metadata)
+    metadata = files.read_json(paths.samples_metadata, SAMPLES)
     if not metadata:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
-    return metadata["images"]
+    return metadata["image_list_fingerprint"]
 
 
 def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:

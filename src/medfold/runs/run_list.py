@@ -149,7 +149,7 @@ def _summarise(
         seconds=_training_seconds(run, num_folds),
         seed=metadata["seed"],
         differences=differences,
-        folds_table="" if has_current_folds else metadata["folds"],
+        folds_table="" if has_current_folds else metadata["folds_fingerprint"],
     )
 
 

@@ -64,7 +64,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     assert sheet.shape[1] > sheet.shape[0] > 176
     assert "near_duplicates" in set(pd.read_csv(project.paths.audit)["kind"])
 
-    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # a second search would fail
+    monkeypatch.setattr("medfold.folds.near_duplicates_cache.find_near_duplicates", None)  # a second search would fail
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from medfold.folds.duplicate_groups import join_duplicates
-from medfold.folds.kept_near_duplicates import NearDuplicates
+from medfold.folds.near_duplicates_cache import NearDuplicates
 
 SAMPLES = pd.DataFrame(
     {"id": list("abcde"), "group": [10, 10, 20, 30, 40], "pixel_hash": ["h1", "h2", "h2", "h3", "h4"]},

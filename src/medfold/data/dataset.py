@@ -14,10 +14,10 @@ from medfold.folds import (
     LeakReport,
     NearDuplicates,
     assign_folds,
+    cached_near_duplicates,
     check_folds,
     find_leaks,
     join_duplicates,
-    load_near_duplicates,
     restore_folds_metadata,
     save_new_folds,
 )
@@ -149,7 +149,7 @@ def _measured_samples(
     sizes_and_hashes = measured[["id", "height", "width", "pixel_hash"]]
     appearance = read_appearance(project.competition, project.paths)
     appearance = appearance.merge(sizes_and_hashes, on="id", validate="one_to_one")
-    return table, appearance, load_near_duplicates(project.paths, appearance)
+    return table, appearance, cached_near_duplicates(project.paths, appearance)
 
 
 def _check_groups_are_whole(project: Project, leaks: LeakReport) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.folds.kept_near_duplicates import NearDuplicates
+from medfold.folds.near_duplicates_cache import NearDuplicates
 from medfold.folds.splitters import merge_groups
 
 

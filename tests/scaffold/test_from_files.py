@@ -7,7 +7,7 @@ from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import Workspace
-from medfold.scaffold.drafting import draft_facts
+from medfold.scaffold.from_files import draft_facts
 from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_images

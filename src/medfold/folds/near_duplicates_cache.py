@@ -35,7 +35,7 @@ class NearDuplicates:
 VERSION = 2  # increase it when the same measurements give other pairs
 
 
-def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> NearDuplicates:
+def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> NearDuplicates:
     """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:

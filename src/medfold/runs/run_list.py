@@ -40,7 +40,7 @@ class RunSummary:
         seconds: training time of all folds together; None if it was not recorded.
         seed: seed of the run.
         differences: the settings of its recipe that differ from most runs.
-        folds_table: fingerprint of the folds table that it was trained on; empty for the current one.
+        older_folds_fingerprint: that of the folds table it was trained on; empty if it is the current one.
     """
 
     name: str
@@ -54,7 +54,7 @@ class RunSummary:
     seconds: float | None
     seed: int
     differences: dict[str, Any]
-    folds_table: str
+    older_folds_fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,10 @@ def summarise_runs(project: Project) -> RunList:
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
         summaries.append(_summarise(project, run, metadata[run.name], folds_done, labels, differences, damaged))
-    folds_tables = ["", *(summary.folds_table for summary in summaries)]
-    summaries.sort(key=lambda summary: (folds_tables.index(summary.folds_table), *_rank(summary, metric.sign)))
+    fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
+    summaries.sort(
+        key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
+    )
     return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
 
 
@@ -149,7 +151,7 @@ def _summarise(
         seconds=_training_seconds(run, num_folds),
         seed=metadata["seed"],
         differences=differences,
-        folds_table="" if has_current_folds else metadata["folds_fingerprint"],
+        older_folds_fingerprint="" if has_current_folds else metadata["folds_fingerprint"],
     )
 
 

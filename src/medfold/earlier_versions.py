@@ -34,6 +34,9 @@ SAMPLES: Names = {  # samples.json
 NEAR_DUPLICATES: Names = {"inputs_fingerprint": "made from"}  # near_duplicates.json
 MEASUREMENTS: dict[str, str] = {"unreadable_reason": "bad", "pixel_hash": "hash"}  # columns of measurements.csv
 APPEARANCE: dict[str, str] = {"perceptual_hash": "likeness"}  # columns of appearance.csv
+# The file with the probabilities of an ensemble, by its ending, and their columns in a submission's recheck table.
+PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING = ".probabilities.npz", ".probable.npz"
+PROBABILITY_PREFIX, FORMER_PROBABILITY_PREFIX = "probability of ", "behind "
 FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
     "split_groups": "split",
     "contradicting_duplicates": "contradicting",
@@ -58,6 +61,7 @@ SCORE: Names = {  # score.json
     "num_units": "units",
     "is_optimistic": "optimistic",
     "more_metrics": "also",
+    "self_check_warnings": "suspicious",
     "facts": SETTINGS,
 }
 RECORD: Names = {  # the JSON file beside a submission

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from medfold.commands.recheck import recheck
+from medfold.earlier_versions import RECORD, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
 from tests.support.rechecks import change_last_digit, first_file
@@ -17,12 +18,15 @@ def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-def test_recheck_reads_the_record_of_an_earlier_version(submitted, capsys):
+def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
     path = first_file(submitted, "*.json")
-    former = {"content_id": "mark", "fallback": "nothing", "holds_decisions": "decisions", "class_words": "words"}
-    written = {former.get(key, key): value for key, value in files.read_json(path).items()}
-    assert set(former.values()) <= set(written)
+    written = with_former_names(files.read_json(path), RECORD)
+    assert {"mark", "nothing", "decisions", "words"} <= set(written)
+    assert {"units", "optimistic", "also"} <= set(written["score"])
     files.write_json(written, path)
+    table = first_file(submitted, "recheck/*.csv")
+    assert "probability of target" in table.read_text()
+    table.write_text(table.read_text().replace("probability of target", "behind target"))
     recheck(submitted, ["one"])
     assert capsys.readouterr().out.count("computed again, equal") == 2
 

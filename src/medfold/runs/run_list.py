@@ -40,7 +40,8 @@ class RunSummary:
         seconds: training time of all folds together; None if it was not recorded.
         seed: seed of the run.
         differences: the settings of its recipe that differ from most runs.
-        older_folds_fingerprint: that of the folds table it was trained on; empty if it is the current one.
+        older_folds_fingerprint: fingerprint of the folds table that it was trained on; empty if it is the current
+            one.
     """
 
     name: str

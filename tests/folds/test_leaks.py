@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.images.scan_worker import ONE_VALUE
+from medfold.images.scan_worker import ONE_VALUE_PREFIX
 
 TRAIN = pd.DataFrame(
     {
@@ -49,7 +49,7 @@ def test_audit_of_clean_data_reports_none():
 
 
 def test_images_of_one_value_are_counted_not_duplicates():
-    air = TRAIN.assign(pixel_hash=[f"{ONE_VALUE}{number}" for number in range(4)] + list("efg"))
+    air = TRAIN.assign(pixel_hash=[f"{ONE_VALUE_PREFIX}{number}" for number in range(4)] + list("efg"))
     found = find_leaks(air, TEST, np.zeros(7, int))
     assert (found.duplicates, found.counts()["images_of_one_value"]) == ([], 4)
     told = dict(found.lines())["images of one value"]

@@ -27,7 +27,7 @@ def appearance(small):
     small.paths.appearance.parent.mkdir(parents=True)
     small.paths.appearance.write_text("id,perceptual_hash\n")
     np.save(small.paths.thumbnails, np.zeros((3, 8, 8), np.uint8))
-    hashes = ["h1", "h2", f"{near_duplicates_cache.ONE_VALUE}7"]
+    hashes = ["h1", "h2", f"{near_duplicates_cache.ONE_VALUE_PREFIX}7"]
     return pd.DataFrame(
         {"id": ["a", "b", "c"], "pixel_hash": hashes, "perceptual_hash": ["0", "1", "2"], "row": [0, 1, 2]}
     )

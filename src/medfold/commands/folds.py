@@ -118,7 +118,7 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
         )
         split = (
             f"{count_of(suspect.num_split_values, 'value is', 'values are')} in several folds "
-            f"({suspect.fact} keeps them together)"
+            f"({suspect.setting} keeps them together)"
         )
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
@@ -134,8 +134,8 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
     suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
-    fact = "labels.group: PatientID with images.headers: [PatientID]"
-    return [replace(suspect, fact=fact) for suspect in suspects if suspect.name == "PatientID"]
+    setting = "labels.group: PatientID with images.headers: [PatientID]"
+    return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
 def _show_shift(project: Project, data: Dataset) -> None:

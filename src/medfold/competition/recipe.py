@@ -19,13 +19,8 @@ from medfold.project_root import display_path
 from medfold.system.files import fingerprint
 from medfold.terminal.command_line import variable
 
-ADDED_KEYS = (
-    "schedule",
-    "callbacks",
-    "compile",
-    "deterministic",
-)  # keys of `training` that earlier versions did not have
-
+# Keys of `training` that earlier versions did not have.
+ADDED_TRAINING_KEYS = ("schedule", "callbacks", "compile", "deterministic")
 
 # Recipes that every competition has, and the files that they extend. A file of that name replaces them.
 SHARED_RECIPES = {
@@ -64,7 +59,9 @@ class Recipe(StrictModel):
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
         defaults = TrainingSettings().model_dump(mode="json")
-        for key in ADDED_KEYS:  # left out at their default, so that runs of earlier versions have the same identity
+        for (
+            key
+        ) in ADDED_TRAINING_KEYS:  # left out at their default, so that runs of earlier versions have the same identity
             if content["training"][key] == defaults[key]:
                 del content["training"][key]
         return content

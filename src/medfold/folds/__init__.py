@@ -3,7 +3,7 @@
 - `splitters`: assign folds, choose the holdout;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
-- `leaks`: the audit; `unnamed_groups`: columns, ids and folders that look like groups;
+- `leaks`: the audit; `suspected_groups`: columns, ids and folders that look like groups;
 - `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/;
 - `dataset_shift`: differences between training and test part, and columns that predict the class.
 """
@@ -15,7 +15,7 @@ from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.folds.near_duplicates_cache import NearDuplicates, cached_near_duplicates, read_near_duplicates
 from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
 from medfold.folds.splitters import assign_folds, choose_holdout, fold_balance, scarce_classes
-from medfold.folds.unnamed_groups import (
+from medfold.folds.suspected_groups import (
     GROUP_WORDS,
     PERSON_WORDS,
     SuspectedGroup,

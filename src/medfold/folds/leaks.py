@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import shorten_list
-from medfold.images import ONE_VALUE
+from medfold.images import ONE_VALUE_PREFIX
 
 MAX_SHOWN = 3  # ids of a cluster that are printed
 
@@ -115,18 +115,20 @@ def find_leaks(
     labels = pd.DataFrame(targets[duplicated]).groupby(cluster)
     contradictory = (labels.min() != labels.max()).any(axis=1).to_numpy()
     pairs = train[["id", "pixel_hash"]].merge(test[["id", "pixel_hash"]], on="pixel_hash", suffixes=("", "_test"))
+    one_value = train.loc[train["pixel_hash"].str.startswith(ONE_VALUE_PREFIX), "id"]
     return LeakReport(
         split_groups=split_groups,
         duplicates=clusters,
         contradicting_duplicates=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
         duplicates_in_test=pairs[["id", "id_test"]].to_numpy().tolist(),
-        images_of_one_value=[[image_id] for image_id in train.loc[train["pixel_hash"].str.startswith(ONE_VALUE), "id"]]
-        or None,
-        **(_near(train, test, near) if near is not None else {}),
+        images_of_one_value=[[image_id] for image_id in one_value] or None,
+        **(_near_duplicate_findings(train, test, near) if near is not None else {}),
     )
 
 
-def _near(train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]) -> dict[str, list[list[str]]]:
+def _near_duplicate_findings(
+    train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]
+) -> dict[str, list[list[str]]]:
     """Returns the findings about near-duplicates, as arguments of `LeakReport`."""
     fold = train.set_index("id")["fold"].to_dict()
     in_test = set(test["id"])

@@ -9,7 +9,7 @@ import pandas as pd
 from medfold.earlier_versions import NEAR_DUPLICATES
 from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
-from medfold.images import ONE_VALUE
+from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
 from medfold.system import files
 from medfold.terminal.console import warn
@@ -47,7 +47,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
     ids, hashes = appearance["id"].to_numpy(), appearance["pixel_hash"].to_numpy()
     if not cached or cached["inputs_fingerprint"] != inputs_fingerprint:
         varied = appearance[
-            ~appearance["pixel_hash"].str.startswith(ONE_VALUE)
+            ~appearance["pixel_hash"].str.startswith(ONE_VALUE_PREFIX)
         ]  # all images of a single value look alike
         perceptual_hashes = np.array([int(text, 16) for text in varied["perceptual_hash"]], np.uint64)
         forest = find_near_duplicates(

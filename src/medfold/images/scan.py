@@ -151,11 +151,11 @@ def _scan(
         store_file=folder / store.IMAGES if key else None,
         thumbnails_file=folder / THUMBNAILS if work.with_appearance else None,
     )
-    needed = work.needed_rows(len(samples))
-    is_needed = set(needed)
-    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), needed)
+    needed_rows = work.needed_rows(len(samples))
+    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), needed_rows)
     # A killed scan may have left results of images that its measurements count as unreadable.
-    results = {row: result for row, result in journal.read().items() if row in is_needed}
+    found = journal.read()
+    results = {row: found[row] for row in needed_rows if row in found}
     if work.measurements is None:
         measurements = _finish_measurements(competition, paths, samples, journal, results)
     else:

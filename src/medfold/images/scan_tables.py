@@ -48,7 +48,7 @@ def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.Dat
 
 def raw_images_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    reading_facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
+    reading_facts = competition.images.model_dump(mode="json", include=store.READING_FACTS | {"shape"})
     plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
         [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]

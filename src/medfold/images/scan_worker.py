@@ -16,7 +16,7 @@ from medfold.images.resizing import resize
 from medfold.system import array_files
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
-ONE_VALUE = "plain-"  # prefix of the hashes of images whose pixels all have one value
+ONE_VALUE_PREFIX = "plain-"  # prefix of the hashes of images whose pixels all have one value
 STATISTICS_SIZE = 128  # px, side of the copy that the statistics are computed on
 
 
@@ -129,13 +129,13 @@ def hash_pixels(pixels: np.ndarray, image: str) -> str:
         image: path of the image.
 
     Returns:
-        32 hexadecimal digits (xxh3, 128 bits), with the prefix ONE_VALUE if they are of the path.
+        32 hexadecimal digits (xxh3, 128 bits), with the prefix ONE_VALUE_PREFIX if they are of the path.
     """
     digest = xxhash.xxh3_128(repr(pixels.shape).encode())
     first = pixels[:1, :1]
     if (pixels[::16, ::16] == first).all() and (pixels == first).all():
         digest.update(image.encode())
-        return ONE_VALUE + digest.hexdigest()
+        return ONE_VALUE_PREFIX + digest.hexdigest()
     digest.update(np.ascontiguousarray(pixels))
     return digest.hexdigest()
 

@@ -17,7 +17,7 @@ from medfold.terminal.command_line import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
 IMAGES, INDEX, BLOCKS = "images.npy", "index.csv", "blocks.json"
-READING = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
+READING_FACTS = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def store_key(competition: Competition, paths: CompetitionPaths, image_settings:
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
         "raw": files.sha256(paths.raw_manifest),
-        "reading": competition.images.model_dump(mode="json", include=READING),
+        "reading": competition.images.model_dump(mode="json", include=READING_FACTS),
         "images": image_settings.model_dump(),
     }
     return files.fingerprint(inputs | image_plugins(competition.images, paths, image_settings))

@@ -168,15 +168,15 @@ def labels_fingerprint(project: Project) -> str | None:
     return files.fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
-def has_same_labels(metadata: dict[str, Any], now: str | None) -> bool:
+def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
     """Returns True if a run was trained on today's labels, or if this is not known.
 
     Args:
         metadata: the contents of run.json.
-        now: `labels_fingerprint` of today.
+        labels_today: `labels_fingerprint` of today.
     """
-    then = metadata.get("labels_fingerprint")
-    return then is None or now is None or then == now
+    recorded = metadata.get("labels_fingerprint")
+    return recorded is None or labels_today is None or recorded == labels_today
 
 
 def images_fingerprints(project: Project) -> dict[str, str] | None:

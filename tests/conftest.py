@@ -12,7 +12,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from medfold.errors import UserError
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from tests.support import budgets
 from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer

@@ -9,7 +9,7 @@ import pytest
 
 from medfold.cli import main
 from medfold.errors import UserError
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from tests.conftest import REPOSITORY, SMALL, add_competition
 
 
@@ -178,7 +178,7 @@ def test_help_and_version_need_no_project(tmp_path, monkeypatch):
 SPY = """
 import sys
 from medfold.cli import main
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from medfold.errors import UserError
 for words in {commands!r}:
     sys.argv = ["medfold", *words]

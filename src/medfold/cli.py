@@ -33,7 +33,7 @@ from medfold.commands.options import (
 )
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.system.signals import end_stopped, stop_on_signals
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 DEFAULT_COMPETITION = "phantom-chest"
 

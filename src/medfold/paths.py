@@ -9,7 +9,7 @@ from medfold.earlier_versions import current_or_former
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.project_root import display_path, find_root
 from medfold.run_paths import RunPaths
-from medfold.terminal.command_line import command, variable
+from medfold.terminal.command_text import command, variable
 
 
 @dataclass(frozen=True)

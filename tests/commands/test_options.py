@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.options import read_seeds, run_names
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 def test_read_seeds_splits_numbers():

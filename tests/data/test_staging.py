@@ -9,7 +9,7 @@ from medfold.commands.download import download
 from medfold.competition import Project
 from medfold.data.staging import staged_data
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY, histology
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from medfold.paths import Workspace
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from tests.conftest import REPOSITORY, SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import picture, shipped

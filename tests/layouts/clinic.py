@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from medfold.cli import main
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from tests.conftest import TINY_RECIPE, add_competition
 from tests.support.helpers import picture
 

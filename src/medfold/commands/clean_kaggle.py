@@ -1,7 +1,7 @@
 """`make clean-kaggle`: lists or removes what medfold put on Kaggle."""
 
 from medfold.kaggle import KaggleSession, list_content, remove_content
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 from medfold.terminal.console import say
 
 PREFIX = "medfold-"

@@ -8,7 +8,7 @@ from medfold.earlier_versions import RUN
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.system import files
-from medfold.terminal.command_line import command, variable
+from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import confirm, format_size, print_table, say
 
 

@@ -7,7 +7,7 @@ from medfold.ensemble import EnsembleSummary, PostProcessingSummary, ensemble_ru
 from medfold.errors import shorten_list
 from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_difference, format_interval, format_score, metric_of
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
 
 

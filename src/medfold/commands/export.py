@@ -7,7 +7,7 @@ from medfold.errors import UserError
 from medfold.runs import facts_of_run, find_run, recipe_of_run, require_trained_folds
 from medfold.system import files
 from medfold.system.processes import silence_native_output
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
 
 

@@ -11,7 +11,7 @@ from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files
-from medfold.terminal.command_line import command, variable
+from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
 
 

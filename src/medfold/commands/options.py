@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 REQUIRED = (
     "required"  # shown as the default of an option that must be given; its absence is a UserError, see `check_given`

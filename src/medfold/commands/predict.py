@@ -23,7 +23,7 @@ from medfold.ensemble import (
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
 
 MAX_SHOWN_ROWS, MAX_SHOWN_UNREADABLE = 10, 3  # on the terminal

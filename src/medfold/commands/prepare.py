@@ -6,7 +6,7 @@ from medfold.competition import Project, load_recipe, settings_located
 from medfold.data import load_samples, scan_dataset
 from medfold.images import read_measurements, store_exists, store_key
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
 
 

@@ -32,7 +32,7 @@ from medfold.submission import (
     write_record,
 )
 from medfold.system import files
-from medfold.terminal.command_line import command, variable
+from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
 
 

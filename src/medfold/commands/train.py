@@ -10,7 +10,7 @@ from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
 from medfold.scoring import describe_score
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.training import (
     TrainingRequest,

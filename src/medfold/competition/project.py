@@ -13,7 +13,7 @@ from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
-from medfold.terminal.command_line import command, make_command, variable
+from medfold.terminal.command_text import command, make_command, variable
 
 RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
 
@@ -46,11 +46,11 @@ class Project:
         return cls(workspace, paths, competition)
 
     def command(self, target: str, **variables: object) -> str:
-        """Returns a command for this competition as the user types it; see `command_line.command`."""
+        """Returns a command for this competition as the user types it; see `command_text.command`."""
         return command(target, COMPETITION=self.paths.name, **variables)
 
     def make_command(self, target: str, **variables: object) -> str:
-        """Returns a make command for this competition, for files and pages; see `command_line.make_command`."""
+        """Returns a make command for this competition, for files and pages; see `command_text.make_command`."""
         return make_command(target, COMPETITION=self.paths.name, **variables)
 
     def display(self, path: Path) -> str:

@@ -17,7 +17,7 @@ from medfold.errors import UserError, did_you_mean
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 # Keys of `training` that earlier versions did not have.
 ADDED_TRAINING_KEYS = ("schedule", "callbacks", "compile", "deterministic")

@@ -6,7 +6,7 @@ from medfold.competition import ImageFacts
 from medfold.errors import UserError, shorten_list
 from medfold.images import image_extensions
 from medfold.raw_files import CHANNEL_FIELD
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:

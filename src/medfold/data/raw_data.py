@@ -12,7 +12,7 @@ from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 
 

@@ -19,7 +19,7 @@ from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
 from medfold.system.files import fingerprint
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
 
 # Facts under `images` on which the sample table depends.

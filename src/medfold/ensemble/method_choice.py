@@ -22,7 +22,7 @@ from medfold.scoring import (
     targets_as_columns,
     temperature_calibration,
 )
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that a choice depends on
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples

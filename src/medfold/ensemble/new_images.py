@@ -17,7 +17,7 @@ from medfold.errors import UserError, count_of
 from medfold.images import read_batches
 from medfold.runs import find_run, load_dataset_for, predictions_table, recipe_of_run, require_trained_folds
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 from medfold.terminal.progress import progress_bar
 

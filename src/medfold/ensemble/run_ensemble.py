@@ -24,7 +24,7 @@ from medfold.runs import (
 )
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 @dataclass(frozen=True)

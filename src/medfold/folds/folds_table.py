@@ -9,7 +9,7 @@ from medfold.competition import FoldFacts
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.system import files
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 
 
 def read_folds(paths: CompetitionPaths) -> pd.DataFrame:

@@ -30,7 +30,7 @@ from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 from medfold.system import files
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
 
 JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again

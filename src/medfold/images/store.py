@@ -13,7 +13,7 @@ from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 from medfold.system import array_files, files
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
 IMAGES, INDEX, BLOCKS = "images.npy", "index.csv", "blocks.json"

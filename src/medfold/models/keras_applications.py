@@ -13,7 +13,7 @@ from medfold.errors import SettingError, UserError
 from medfold.models.backbones import BACKBONES, Backbone
 from medfold.models.pooling import feature_maps
 from medfold.project_root import display_path
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 # Families of keras.applications by the input scaling that their ImageNet weights expect; "own" means that the net
 # contains a scaling of 0..255. A family is all nets whose names begin with its name, see _family.

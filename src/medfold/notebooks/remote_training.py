@@ -19,7 +19,7 @@ from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.system.processes import STOP_AT, deadline_passed
-from medfold.terminal.command_line import BY_MAKE
+from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
 from medfold.training import TrainingRequest, begin_run, train_run
 

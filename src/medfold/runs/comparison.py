@@ -14,7 +14,7 @@ from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import is_optimistic, read_run
 from medfold.runs.run_names import find_run
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 @dataclass(frozen=True)

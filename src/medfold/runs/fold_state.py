@@ -4,7 +4,7 @@ from medfold.errors import UserError, shorten_list
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
 from medfold.system import files
-from medfold.terminal.command_line import command, respelled
+from medfold.terminal.command_text import as_typed, command
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:
@@ -69,5 +69,5 @@ def train_fold_command(run_paths: RunPaths, fold: int) -> str:
     """Returns the command that trains a fold of a run again: the one recorded in run.json, for this fold."""
     recorded = read_run(run_paths).get("command")
     if recorded:
-        return respelled(recorded, FOLD=fold)
+        return as_typed(recorded, FOLD=fold)
     return command("train", COMPETITION=run_paths.folder.parent.name, RUN=run_paths.name, FOLD=fold)

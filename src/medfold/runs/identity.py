@@ -16,7 +16,7 @@ from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
 from medfold.system import files
-from medfold.terminal.command_line import make_command, respelled, variable
+from medfold.terminal.command_text import as_typed, make_command, variable
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (
@@ -193,7 +193,7 @@ def images_fingerprints(project: Project) -> dict[str, str] | None:
 def _fix_retrain(run_paths: RunPaths) -> str:
     """Returns the advice to train a run again, by the same recipe, but under another name: its own is taken."""
     recorded = read_run(run_paths).get("command") or make_command("train", COMPETITION=run_paths.folder.parent.name)
-    return f"Train it again under another name: {respelled(recorded, RUN='new-name')}"
+    return f"Train it again under another name: {as_typed(recorded, RUN='new-name')}"
 
 
 def _describe(value: Any) -> str:

@@ -12,7 +12,7 @@ from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import Workspace
 from medfold.run_paths import RunPaths
 from medfold.system import files
-from medfold.terminal.command_line import command, variable
+from medfold.terminal.command_text import command, variable
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")

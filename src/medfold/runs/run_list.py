@@ -21,7 +21,7 @@ from medfold.runs.identity import (
 from medfold.runs.run_json import read_run
 from medfold.scoring import metric_of
 from medfold.system import files
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 
 
 @dataclass(frozen=True)

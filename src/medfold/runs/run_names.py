@@ -7,7 +7,7 @@ from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
 

@@ -7,7 +7,7 @@ import yaml
 
 from medfold.scaffold.draft import Draft
 from medfold.scoring import METRICS
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 ORDER = (
     "title",

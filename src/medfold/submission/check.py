@@ -9,7 +9,7 @@ from medfold.errors import UserError, count_of, shorten_list
 from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
 from medfold.submission.table import align_sample, build_submission
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 def check_sample_submission(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from medfold.earlier_versions import Names, current_by_former, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 
 if TYPE_CHECKING:

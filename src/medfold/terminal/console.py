@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from medfold.errors import UserError, os_errors_explained
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # if set, a training without a terminal prints a line per epoch
 

@@ -24,7 +24,7 @@ import numpy as np
 from medfold.errors import UserError
 from medfold.system.processes import try_worker_pool
 from medfold.system.shared_memory import claim_names
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.training.allocator import keep_freed_memory
 from medfold.training.batches import TrainingBatches

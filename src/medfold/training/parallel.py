@@ -16,7 +16,7 @@ from typing import Any
 from medfold.errors import INTERRUPTED, UserError
 from medfold.system import hardware
 from medfold.system.signals import shielded_children
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import EACH_EPOCH, console
 from medfold.terminal.progress import live_table
 

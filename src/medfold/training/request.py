@@ -5,7 +5,7 @@ from typing import Any
 
 from medfold.competition import Project, Recipe, load_recipe, run_name
 from medfold.errors import UserError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.training import parallel
 
 

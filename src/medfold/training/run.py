@@ -28,7 +28,7 @@ from medfold.runs import (
 from medfold.scoring import format_score, metric_of
 from medfold.system import array_files, files
 from medfold.system.processes import run_in_subprocess, silence_native_output
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
 from medfold.training import parallel
 from medfold.training.fold_job import FoldJob

@@ -16,7 +16,7 @@ from typing import IO
 
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.terminal.progress import ProgressBar, progress_bar
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.errors import CHECK_PATH, UserError, count_of, shorten_list
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 
 

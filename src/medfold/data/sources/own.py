@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import SettingError
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 
 class Options(BaseModel):

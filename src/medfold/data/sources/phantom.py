@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 
 SIZE = 128
 NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans about 0..1

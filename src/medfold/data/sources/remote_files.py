@@ -10,7 +10,7 @@ from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 from medfold.system import files, http_download
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, say, warn
 
 UNPACKED_RATIO = 1.0  # size of the contents per size of the archive: images hardly compress

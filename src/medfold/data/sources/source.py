@@ -26,7 +26,7 @@ from medfold.errors import UserError, count_of, did_you_mean, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive

@@ -9,7 +9,7 @@ from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
 from medfold.system import files, http_download
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 
 

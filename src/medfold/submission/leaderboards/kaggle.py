@@ -9,7 +9,7 @@ from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
 from medfold.paths import CompetitionPaths
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner
 

@@ -11,7 +11,7 @@ from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interv
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.system import files
-from medfold.terminal.command_line import command
+from medfold.terminal.command_text import command
 
 IS_LONG_RUNNING = False
 fetch_scores = None  # `submit` returns the scores

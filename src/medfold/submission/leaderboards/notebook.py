@@ -11,7 +11,7 @@ from medfold.submission.check import check_submission
 from medfold.submission.leaderboards import kaggle
 from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.submission.table import read_submission
-from medfold.terminal.command_line import variable
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 
 __all__ = ["IS_LONG_RUNNING", "fetch_scores", "preflight", "submit"]

@@ -49,7 +49,7 @@ def make_command(target: str, **variables: object) -> str:
     return " ".join(["make", target, *(_make_variable(name, value) for name, value in _given(variables).items())])
 
 
-def respelled(text: str, **changed: object) -> str:
+def as_typed(text: str, **changed: object) -> str:
     """Returns a make command that was read from a file as the user types it; any other text stays as it is.
 
     Args:

@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from medfold.commands import setup
-from medfold.terminal.command_line import FLAGS, command, make_command, respelled, variable
+from medfold.terminal.command_text import FLAGS, as_typed, command, make_command, variable
 
 WORDS = [
     (variable, ("FOLD", 9), {}, "FOLD=9", "--fold 9"),
@@ -26,14 +26,14 @@ WORDS = [
     ),
     (make_command, ("train",), {"SEEDS": 0}, "make train SEEDS=0", "make train SEEDS=0"),
     (
-        respelled,
+        as_typed,
         ('make train SEEDS=0 SET="tta=false images.size=9"',),
         {},
         'make train SEEDS=0 SET="tta=false images.size=9"',
         'medfold train --seeds 0 --set "tta=false images.size=9"',
     ),
-    (respelled, ('make train SET="a',), {}, *['make train SET="a'] * 2),
-    (respelled, ("make train x",), {}, *["make train x"] * 2),
+    (as_typed, ('make train SET="a',), {}, *['make train SET="a'] * 2),
+    (as_typed, ("make train x",), {}, *["make train x"] * 2),
 ]
 
 

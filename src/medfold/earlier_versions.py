@@ -1,9 +1,9 @@
 """Former names of files, columns, keys and settings, so that what earlier versions of medfold wrote is still read.
 
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
-something on disk, add it here, and pass the table where it is read. Fingerprints are computed with former names, so
-that they equal those that earlier versions recorded. An entry may go when nobody has such files any more; one of
-`SETTINGS`, `SCORE` or `RUN` never: it would change the fingerprints of existing runs and submissions.
+something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
+with former names, so that they equal those that earlier versions recorded. An entry may go when nobody has such files
+any more; one of `SETTINGS` or `SCORE` stays, since without it these fingerprints would change.
 """
 
 from pathlib import Path

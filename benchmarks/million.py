@@ -34,10 +34,10 @@ def measure(rounds: int = 1) -> list[Result]:
     digests[rng.choice(IMAGES, IMAGES // 1000, replace=False)] = rng.integers(IMAGES, size=IMAGES // 1000)
     hashes = pd.Series([f"{digest:032x}" for digest in digests])
     test = pd.DataFrame({"id": [f"test{number:06d}" for number in range(TEST)]})
-    test["hash"] = [f"{digest:032x}" for digest in rng.integers(IMAGES, 2 * IMAGES, TEST)]
+    test["pixel_hash"] = [f"{digest:032x}" for digest in rng.integers(IMAGES, 2 * IMAGES, TEST)]
     for _ in range(rounds):
         began = time.perf_counter()
-        train = pd.DataFrame({"id": ids, "group": merge_groups(groups, hashes.to_numpy()), "hash": hashes})
+        train = pd.DataFrame({"id": ids, "group": merge_groups(groups, hashes.to_numpy()), "pixel_hash": hashes})
         targets = positive[groups].astype(np.int64)
         options = FoldFacts(k=5, method="stratified-group")
         train["fold"] = assign_folds(ids, targets, train["group"].to_numpy(), options)

@@ -35,7 +35,7 @@ SMALL = "\n".join(
         "source: {kind: phantom, seed: 1, train_patients: 40, test_patients: 25, snr: [500, 900], duplicates: 2}",
         "upload: local",
         "task: binary",
-        "labels: {file: train.csv, id: id, targets: [target], group: patient_id, keep: [age, sex]}",
+        "labels: {file: train.csv, id: id, targets: [target], group: patient_id, keep_columns: [age, sex]}",
         "images:",
         '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, shape: [128, 128], symmetry: horizontal}',
         "score: {metric: auc}",

@@ -2,17 +2,7 @@
 
 import pytest
 
-from medfold.run_paths import FoldPaths, current_or_former
-
-
-@pytest.mark.parametrize(
-    ("existing", "found"),
-    [([], "new"), (["old"], "old"), (["new"], "new"), (["old", "new"], "new")],
-)
-def test_current_or_former_prefers_the_current_name(tmp_path, existing, found):
-    for name in existing:
-        (tmp_path / name).touch()
-    assert current_or_former(tmp_path, "new", "old") == tmp_path / found
+from medfold.run_paths import FoldPaths
 
 
 @pytest.mark.parametrize("existing", ["state.npz", "before-state.npz"])

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import yaml
 
+from medfold.earlier_versions import current_or_former
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.project_root import display_path, find_root
-from medfold.run_paths import RunPaths, current_or_former
+from medfold.run_paths import RunPaths
 from medfold.terminal.command_text import command, variable
 
 
@@ -182,7 +183,7 @@ class CompetitionPaths:
     @property
     def measurements(self) -> Path:
         """Size and hash of every raw image, or the reason why it cannot be read."""
-        return current_or_former(self.data, "measurements.csv", "pixels.csv")
+        return current_or_former(self.data, "measurements.csv")
 
     @property
     def appearance(self) -> Path:
@@ -200,9 +201,9 @@ class CompetitionPaths:
         return self.data / "headers.csv"
 
     @property
-    def bad_images(self) -> Path:
+    def unreadable_images(self) -> Path:
         """Unreadable images and the reasons."""
-        return self.data / "bad_images.csv"
+        return current_or_former(self.data, "unreadable_images.csv")
 
     @property
     def near_duplicates(self) -> Path:
@@ -230,7 +231,7 @@ class CompetitionPaths:
     @property
     def unfinished_scan(self) -> Path:
         """Journal of an unfinished scan of the raw images."""
-        return current_or_former(self.data, ".measurements.unfinished", ".pixels.unfinished")
+        return current_or_former(self.data, ".measurements.unfinished")
 
     def features(self, store_key: str) -> Path:
         """Returns the folder for the features of frozen backbones on the images of a store, one file per backbone."""

@@ -3,17 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-
-def current_or_former(folder: Path, name: str, former: str) -> Path:
-    """Returns the path of a file whose name has changed: under its former name if an earlier version wrote it.
-
-    Args:
-        folder: the folder of the file.
-        name: name of the file.
-        former: name of the file in earlier versions.
-    """
-    has_former = not (folder / name).exists() and (folder / former).exists()
-    return folder / former if has_former else folder / name
+from medfold.earlier_versions import FILES, current_or_former
 
 
 @dataclass(frozen=True)
@@ -76,9 +66,10 @@ class FoldPaths:
     @property
     def checkpoint(self) -> Path:
         """Checkpoint of an unfinished training; removed at its end."""
-        former = "state.npz"
-        name = former if (self.folder / f"before-{former}").exists() else "checkpoint.npz"
-        return current_or_former(self.folder, name, former)
+        former = FILES["checkpoint.npz"]
+        if (self.folder / f"before-{former}").exists():
+            return self.folder / former
+        return current_or_former(self.folder, "checkpoint.npz")
 
     @property
     def history(self) -> Path:
@@ -103,7 +94,7 @@ class FoldPaths:
     @property
     def timing(self) -> Path:
         """Duration of the training; of a resumed one, since it was resumed."""
-        return current_or_former(self.folder, "timing.json", "log.json")
+        return current_or_former(self.folder, "timing.json")
 
     @property
     def done(self) -> Path:

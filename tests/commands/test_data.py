@@ -32,7 +32,7 @@ def test_raw_data_of_ones_own_is_not_offered_as_a_download(project_folder, capsy
 
 def test_data_lists_users_of_data_and_removes_by_name(folded, capsys):
     finished_run(folded, "a")
-    key = files.read_json(folded.paths.run("a").metadata)["store"]
+    key = files.read_json(folded.paths.run("a").metadata)["store_key"]
     unused = folded.paths.data / "store" / "0123"
     for folder, size in ((folded.paths.store(key), 3000), (unused, 2000), (folded.paths.features(key), 1000)):
         folder.mkdir(parents=True, exist_ok=True)

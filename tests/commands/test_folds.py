@@ -56,15 +56,15 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     pairs = add_near_duplicates(folder)
     project = download_project(project_folder, "exact", GIVEN_FACTS, folder)
     found = make_folds(project).leaks
-    assert {frozenset(pair) for pair in found.near} == {frozenset(pair) for pair in pairs}
+    assert {frozenset(pair) for pair in found.near_duplicates} == {frozenset(pair) for pair in pairs}
     said = capsys.readouterr().out
     assert "near-duplicates in train         3 pairs" in said
     assert "near-duplicates side by side: data/exact/near_duplicates.jpg" in said
     sheet = cv2.imread(str(project.paths.contact_sheet))
     assert sheet.shape[1] > sheet.shape[0] > 176
-    assert "near" in set(pd.read_csv(project.paths.audit)["kind"])
+    assert "near_duplicates" in set(pd.read_csv(project.paths.audit)["kind"])
 
-    monkeypatch.setattr("medfold.folds.kept_near_duplicates.find_near_duplicates", None)  # a second search would fail
+    monkeypatch.setattr("medfold.folds.near_duplicates_cache.find_near_duplicates", None)  # a second search would fail
     make_folds(project)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
@@ -74,8 +74,8 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     data = make_folds(joined)
     group = data.train.set_index("id")["group"]
     assert all(group[original] == group[copy] for original, copy in pairs)
-    assert data.leaks.near_split == []
-    assert files.read_json(joined.paths.folds_metadata)["audit"]["near"] == 3
+    assert data.leaks.split_near_duplicates == []
+    assert files.read_json(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
     assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
 
 

@@ -47,7 +47,7 @@ def test_compare_as_json(two_runs, medfold):
     _, output = medfold("compare", "-c", "small", "--runs", "weak strong")
     result = output["result"]
     assert [side["name"] for side in result["sides"]] == ["weak", "strong"]
-    assert result["better"] == "strong"
+    assert result["better_side"] == "strong"
     assert result["difference"]["low"] > 0
     assert result["folds"] == [0, 1, 2]
 

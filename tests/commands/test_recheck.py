@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from medfold.commands.recheck import recheck
+from medfold.earlier_versions import RECORD, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
 from tests.support.rechecks import change_last_digit, first_file
@@ -17,12 +18,15 @@ def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-def test_recheck_reads_the_record_of_an_earlier_version(submitted, capsys):
+def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
     path = first_file(submitted, "*.json")
-    former = {"content_id": "mark", "fallback": "nothing", "holds_decisions": "decisions", "class_words": "words"}
-    written = {former.get(key, key): value for key, value in files.read_json(path).items()}
-    assert set(former.values()) <= set(written)
+    written = with_former_names(files.read_json(path), RECORD)
+    assert {"mark", "nothing", "decisions", "words"} <= set(written)
+    assert {"units", "optimistic", "also"} <= set(written["score"])
     files.write_json(written, path)
+    table = first_file(submitted, "recheck/*.csv")
+    assert "probability of target" in table.read_text()
+    table.write_text(table.read_text().replace("probability of target", "behind target"))
     recheck(submitted, ["one"])
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
@@ -63,10 +67,10 @@ CHANGES = {
     "score": lambda project: change_number(project.paths.run("one").score, "value"),
     "score of a fold": lambda project: change_number(project.paths.run("one").score, "per_fold", "1"),
     "interval": lambda project: change_number(project.paths.run("one").score, "low"),
-    "optimism": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept.update(optimistic=True)),
+    "optimism": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept.update(is_optimistic=True)),
     "a fold less": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")),
     "no further metric": lambda project: edit_json(
-        project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(also=["accuracy"])
+        project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
     ),
     "folds of a submission": lambda project: edit_json(
         first_file(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
@@ -79,7 +83,7 @@ CHANGES = {
     "OOF score in the ledger": lambda project: project.workspace.ledger.write_text(
         project.workspace.ledger.read_text().replace(",auc,0.", ",auc,1.")
     ),
-    "number of units": lambda project: change_number(project.paths.run("one").score, "units"),
+    "number of units": lambda project: change_number(project.paths.run("one").score, "num_units"),
     "submission": lambda project: change_last_digit(first_file(project, "*.csv")),
     "score of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "value"),
     "OOF of a submission": lambda project: swap_predictions(first_file(project, "recheck/*.csv")),

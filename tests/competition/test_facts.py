@@ -33,8 +33,8 @@ from tests.support.label_tables import facts
         ),
         ({"images": {"train": "a", "test": "b", "channels": 9}}, "1 to 8, found 9"),
         (
-            {"labels": {"targets": ["t"], "group": "p", "keep": ["p"]}},
-            "'labels.keep' would publish the group column 'p'",
+            {"labels": {"targets": ["t"], "group": "p", "keep_columns": ["p"]}},
+            "'labels.keep_columns' would publish the group column 'p'",
         ),
         ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is not a target"),
         ({"score": {"metric": None}}, "'score.metric': not filled in yet"),
@@ -69,8 +69,8 @@ def test_num_channels_counts_named_channels():
         ),
         (
             "binary",
-            {"labels": {"targets": ["x"], "keep": ["group"]}},
-            "'labels.keep' has 'group', which is reserved for medfold's",
+            {"labels": {"targets": ["x"], "keep_columns": ["group"]}},
+            "'labels.keep_columns' has 'group', which is reserved for medfold's",
         ),
         ("multilabel", {"labels": {"targets": ["x", "y", "x"]}}, "'labels.targets' has 'x' twice"),
         ("multilabel", {"labels": {"targets": ["x"]}}, "for a single one, use task binary"),
@@ -146,7 +146,7 @@ def _facts(**sections):
     ("more", "message"),
     [
         ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test part"),
-        ({"test": "test.csv"}, "'labels.part' and 'labels.test' both define"),
+        ({"test_file": "test.csv"}, "'labels.part' and 'labels.test_file' both define"),
         ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
         ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
     ],

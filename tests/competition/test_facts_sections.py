@@ -56,8 +56,12 @@ def images(**changes) -> ImageFacts:
     [
         (labels, {"targets": []}, "targets"),
         (labels, {"targets": ["a", "b", "a"]}, "'labels.targets' has 'a' twice"),
-        (labels, {"keep": ["age", "fold"]}, "'labels.keep' has 'fold', which is reserved"),
-        (labels, {"group": "subject", "keep": ["subject"]}, "'labels.keep' would publish the group column 'subject'"),
+        (labels, {"keep_columns": ["age", "fold"]}, "'labels.keep_columns' has 'fold', which is reserved"),
+        (
+            labels,
+            {"group": "subject", "keep_columns": ["subject"]},
+            "'labels.keep_columns' would publish the group column 'subject'",
+        ),
         (labels, {"holdout": 0}, "holdout"),
         (labels, {"holdout": 0.51}, "holdout"),
         (labels, {"separator": ""}, "separator"),
@@ -65,7 +69,7 @@ def images(**changes) -> ImageFacts:
         (images, {"channels": [*"abcdefghi"]}, "'images.channels' must be 1 to 8, found 9"),
         (images, {"channels": 1, "windows": ["lung", [40, 80]]}, "'images.channels' is 1, and 'images.windows' has 2"),
         (images, {"train": "train/{id:5x}.png"}, "'5x' is not a padding such as 05d"),
-        (images, {"tolerate": 1.01}, "tolerate"),
+        (images, {"max_unreadable": 1.01}, "max_unreadable"),
         (ScoreFacts.model_validate, {"metric": None}, "not filled in yet; see the competition's page"),
         (ScoreFacts.model_validate, {"metric": "fbeta", "beta": 0}, "beta"),
         (FoldFacts.model_validate, {"k": 1}, "k"),
@@ -80,7 +84,7 @@ def test_invalid_values_are_refused(make, changes, message):
 def test_values_at_the_bounds_are_taken():
     assert labels(holdout=0.5).holdout == 0.5
     assert images(channels=8).num_channels == 8
-    assert images(tolerate=1).tolerate == 1
+    assert images(max_unreadable=1).max_unreadable == 1
     assert FoldFacts(k=2, seed=0).model_dump() == {"k": 2, "seed": 0, "method": "auto", "duplicates": "exact"}
 
 

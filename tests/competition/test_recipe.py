@@ -6,8 +6,8 @@ import pytest
 
 from medfold import config
 from medfold.competition import recipe
-from medfold.competition.former_names import with_former_names
 from medfold.competition.recipe import effective_recipe, format_overrides, ineffective_settings, load_recipe, run_name
+from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import UserError
 from medfold.paths import Workspace
 
@@ -125,7 +125,7 @@ def test_format_overrides_gives_the_typed_text(text):
 def test_the_former_name_of_the_number_of_images_is_read(project_folder):
     assert load(training={"images": 4}) == load(training={"num_images": 4})
     content = load(training={"num_images": 4}).portable()
-    assert with_former_names(content)["training"]["images"] == 4
+    assert with_former_names(content, SETTINGS)["training"]["images"] == 4
     assert effective_recipe({"training": {"images": 4}}, "none")["training.num_images"] == 4
     with pytest.raises(UserError, match=r"'training\.images' is the former name of 'training\.num_images'"):
         load(training={"images": 4, "num_images": 4})

@@ -20,7 +20,7 @@ def holdout_project(project_folder, tmp_path):
         picture(first, seed=number)
         shutil.copy(first, first.with_name(f"copy{number:02}.png"))
     (given / "no" / "broken.png").write_bytes(b"no picture")
-    add_competition(project_folder, "cut", FACTS.replace("channels: 1", "channels: 1, tolerate: 0.05"))
+    add_competition(project_folder, "cut", FACTS.replace("channels: 1", "channels: 1, max_unreadable: 0.05"))
     project = Project.open("cut")
     download(project, path=given)
     return project

@@ -59,7 +59,7 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
             rows.append(f"{part}{number},{['no', 'yes'][number % 2]}")
         (given / f"{part}.csv").write_text("\n".join(rows) + "\n")
     facts = FACTS.replace(
-        "{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test: test.csv, targets: [sick]}"
+        "{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test_file: test.csv, targets: [sick]}"
     )
     facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
     add_competition(project_folder, "local", facts)
@@ -85,7 +85,7 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
     download(project, path=given)
     data = make_folds(project)
     assert (len(data.train) + len(data.test), data.train["group"].nunique()) == (40, 7)
-    assert (data.leaks.duplicates, data.leaks.near, data.leaks.leaked) == ([], [], [])
+    assert (data.leaks.duplicates, data.leaks.near_duplicates, data.leaks.duplicates_in_test) == ([], [], [])
     aired = sum(data.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
     told = " ".join(capsys.readouterr().out.split())
     assert f"images of one value {aired}, which are not copies of each other: " in told

@@ -6,6 +6,7 @@ import pytest
 from medfold.commands.folds import make_folds
 from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
+from medfold.earlier_versions import SAMPLES, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
 from tests.support.helpers import competition
@@ -55,7 +56,7 @@ def test_unit_in_two_groups_is_refused(small):
     rows = [f"{line.split(',')[0]},X" for line in ids]
     (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
     score = small.competition.score.model_copy(update={"unit": "{sex}"})
-    labels = small.competition.labels.model_copy(update={"test": "test.csv"})
+    labels = small.competition.labels.model_copy(update={"test_file": "test.csv"})
     with pytest.raises(UserError, match="2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
         build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
 
@@ -66,7 +67,7 @@ def test_group_in_train_and_test_is_reported(small, capsys):
     ids = pd.read_csv(small.paths.raw / "sample_submission.csv", dtype=str)["id"]
     test = pd.DataFrame({"id": ids, "patient_id": [*patients[:2], *(f"new {id}" for id in ids[2:])]})
     test.to_csv(small.paths.raw / "test.csv", index=False)
-    labels = small.competition.labels.model_copy(update={"test": "test.csv"})
+    labels = small.competition.labels.model_copy(update={"test_file": "test.csv"})
     table = build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
     told = " ".join(capsys.readouterr().out.split())
     assert "2 groups have images in train and in test: the test score may be too high" in told
@@ -88,9 +89,8 @@ def test_sample_table_of_an_earlier_version_is_fresh(small):
     Source(small.competition.source, small.paths).get()
     build_samples(small.competition, small.paths)
     metadata = files.read_json(small.paths.samples_metadata)
-    former = {"inputs_fingerprint": "made from", "needs_holdout": "undivided"}
-    written = {former.get(key, key): value for key, value in metadata.items()}
-    assert set(former.values()) <= set(written)
+    written = with_former_names(metadata, SAMPLES)
+    assert {"made from", "images", "undivided"} <= set(written)
     files.write_json(written, small.paths.samples_metadata, sealed=True)
     assert samples_are_fresh(small.competition, small.paths)
 

@@ -77,6 +77,6 @@ def test_first_unreadable_images_are_listed_with_reasons_and_the_file_of_all(sca
         "train/i0.png: reason 0",
         "train/i2.png: reason 2",
         "train/i3.png: reason 3",
-        f"all of them: data/small/{small.paths.bad_images.name}",
+        f"all of them: data/small/{small.paths.unreadable_images.name}",
     ]
     assert "left out of training; a test image among them gets the mean of the training labels" in lines[0]

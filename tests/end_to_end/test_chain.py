@@ -147,7 +147,7 @@ def test_optimistic_scores_are_marked(project, capsys):
     best = parse_overrides("training.keep=best training.epochs=1")
     train(project, overrides=best, folds=[0], run="best")
     assert "OPTIMISTIC" in capsys.readouterr().out
-    assert json.loads(project.paths.run("best").score.read_text())["optimistic"] is True
+    assert json.loads(project.paths.run("best").score.read_text())["is_optimistic"] is True
 
 
 def test_folds_of_older_data_are_refused(folded):
@@ -176,7 +176,7 @@ def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
     assert "train images found in test       1:" in said
     for cluster in table.leaks.duplicates:
         assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
-    assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split"] == 0
+    assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split_groups"] == 0
 
 
 def test_class_in_too_few_groups_is_reported(project_folder, capsys):

@@ -6,6 +6,7 @@ import pytest
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.system import files
 from tests.support.helpers import finished_run
 
 
@@ -27,6 +28,20 @@ def test_saved_choice_predicts_the_same_after_reading(two_runs, method):
     assert (read.probabilities is not None) == (method == "rank")
     if method == "rank":
         np.testing.assert_array_equal(read.probabilities.apply(stack), stack.mean(axis=0))
+
+
+def test_choice_of_an_earlier_version_is_read(two_runs):
+    found = ensemble_runs(two_runs, ["one", "two"], load_dataset(two_runs), method="rank")
+    save_choice(two_runs, found)
+    metadata_file = two_runs.paths.runs / "one+two.ensemble.json"
+    current, former = (metadata_file.with_suffix(f".{word}.npz") for word in ("probabilities", "probable"))
+    current.rename(former)
+    metadata = files.read_json(metadata_file)
+    metadata["files"][former.name] = metadata["files"].pop(current.name)
+    files.write_json(metadata, metadata_file, sealed=True)
+    assert read_choice(two_runs, ["one", "two"]).probabilities is not None
+    save_choice(two_runs, found)
+    assert (current.is_file(), former.is_file()) == (True, False)
 
 
 def test_choice_is_none_without_a_file_or_for_other_runs(two_runs):

@@ -77,7 +77,7 @@ def test_runs_of_other_folds_or_untrained_are_refused(three_runs):
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
         ensemble_runs(three_runs, ["good", "part"], data)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
-    files.write_json({**origin, "folds": "0" * 64}, three_runs.paths.run("fair").metadata)
+    files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
         ensemble_runs(three_runs, ["good", "fair"], data)
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
@@ -97,7 +97,7 @@ def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
 def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
     finished_run(three_runs, "peeked", best=True)
     found = ensemble_runs(three_runs, ["good", "peeked"], load_dataset(three_runs))
-    assert found.score["optimistic"] is True
+    assert found.score["is_optimistic"] is True
 
 
 def test_run_named_twice_counts_once(three_runs):
@@ -131,15 +131,15 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
 
 
 def test_probabilities_of_ranks_are_the_mean_of_members(folded):
-    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1, also: [auc]")
+    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1, more_metrics: [auc]")
     project = Project.open("decided")
     finished_run(project, "one", 1.0)
     finished_run(project, "two", 0.8)
     data = load_dataset(project)
     found = ensemble_runs(project, ["one", "two"], data, method="rank")
     np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
-    assert found.score["also"]["auc"] == pytest.approx(
-        ensemble_runs(project, ["one", "two"], data, method="mean").score["also"]["auc"]
+    assert found.score["more_metrics"]["auc"] == pytest.approx(
+        ensemble_runs(project, ["one", "two"], data, method="mean").score["more_metrics"]["auc"]
     )
 
 

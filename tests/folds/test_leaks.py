@@ -4,56 +4,61 @@ import numpy as np
 import pandas as pd
 
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.images.scan_worker import ONE_VALUE
+from medfold.images.scan_worker import ONE_VALUE_PREFIX
 
 TRAIN = pd.DataFrame(
     {
         "id": list("abcdefg"),
         "group": [0, 0, 1, 1, 2, 3, 4],
         "fold": [0, 0, 1, 1, 0, 1, 0],
-        "hash": ["h1", "h1", "h2", "h2", "h3", "h4", "h5"],
+        "pixel_hash": ["h1", "h1", "h2", "h2", "h3", "h4", "h5"],
     }
 )
-TEST = pd.DataFrame({"id": ["x", "y", "z"], "hash": ["h9", "h4", "h2"]})
+TEST = pd.DataFrame({"id": ["x", "y", "z"], "pixel_hash": ["h9", "h4", "h2"]})
 
 
 def test_audit_finds_duplicates_contradictions_and_leaks():
     found = find_leaks(TRAIN, TEST, np.array([1, 1, 0, 1, 0, 0, 1]))
-    assert found.split == []
+    assert found.split_groups == []
     assert found.duplicates == [["a", "b"], ["c", "d"]]
-    assert found.contradicting == [["c", "d"]]
-    assert found.leaked == [["c", "z"], ["d", "z"], ["f", "y"]]
+    assert found.contradicting_duplicates == [["c", "d"]]
+    assert found.duplicates_in_test == [["c", "z"], ["d", "z"], ["f", "y"]]
     assert found.table()["ids"].tolist() == ["a = b", "c = d", "c = d", "c = z", "d = z", "f = y"]
-    assert found.counts() == {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3}
+    assert found.counts() == {
+        "split_groups": 0,
+        "duplicates": 2,
+        "contradicting_duplicates": 1,
+        "duplicates_in_test": 3,
+    }
 
 
 def test_audit_finds_split_groups():
     found = find_leaks(TRAIN.assign(fold=[0, 1, 1, 1, 0, 1, 2]), TEST, np.zeros(7, int))
-    assert found.split == [0]
+    assert found.split_groups == [0]
 
 
 def test_labels_contradict_if_any_of_several_differs():
     labels = np.zeros((7, 2), int)
     labels[1, 1] = 1
-    assert find_leaks(TRAIN, TEST, labels).contradicting == [["a", "b"]]
+    assert find_leaks(TRAIN, TEST, labels).contradicting_duplicates == [["a", "b"]]
 
 
 def test_audit_of_clean_data_reports_none():
-    clean = TRAIN.assign(hash=list("abcdefg"))
+    clean = TRAIN.assign(pixel_hash=list("abcdefg"))
     assert {value for _, value in find_leaks(clean, TEST, np.zeros(7, int)).lines()} == {"none"}
 
 
 def test_images_of_one_value_are_counted_not_duplicates():
-    air = TRAIN.assign(hash=[f"{ONE_VALUE}{number}" for number in range(4)] + list("efg"))
+    air = TRAIN.assign(pixel_hash=[f"{ONE_VALUE_PREFIX}{number}" for number in range(4)] + list("efg"))
     found = find_leaks(air, TEST, np.zeros(7, int))
-    assert (found.duplicates, found.counts()["plain"]) == ([], 4)
+    assert (found.duplicates, found.counts()["images_of_one_value"]) == ([], 4)
     told = dict(found.lines())["images of one value"]
     assert told == "4, which are not copies of each other: a, b, c and 1 more"
 
 
 def test_long_findings_are_shortened_to_a_count_and_examples(tmp_path):
     copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
-    found = LeakReport(split=[], duplicates=copies, contradicting=[], leaked=[])
+    found = LeakReport(split_groups=[], duplicates=copies, contradicting_duplicates=[], duplicates_in_test=[])
     told = dict(found.lines())["exact duplicates in train"]
     assert told.startswith("5, each in one fold: a-000 = a-001 = a-002 and 497 more, b-000 = b-001")
     assert told.endswith("c-002 and 497 more and 2 more")

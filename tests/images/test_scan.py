@@ -1,4 +1,4 @@
-"""The scan of all images: measurements, appearance, the store, bad images, and resuming after a kill."""
+"""The scan of all images: measurements, appearance, the store, unreadable images, and resuming after a kill."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_one_scan_measures_every_image(small, table):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
         image_hash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
         assert (thumbnails[row] == thumbnail).all()
-        assert seen.loc[row, ["row", "likeness"]].tolist() == [row, f"{image_hash:016x}"]
+        assert seen.loc[row, ["row", "perceptual_hash"]].tolist() == [row, f"{image_hash:016x}"]
         assert known.loc[row, ["height", "width"]].tolist() == [128, 128]
         assert seen.loc[row, "mean"] == pytest.approx(pixels.mean(), abs=0.01)
         assert seen.loc[row, "dark"] == pytest.approx(np.percentile(pixels, 5), abs=1)
@@ -82,21 +82,21 @@ def test_second_recipe_does_not_measure_again(small, table):
     assert before == (small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
-def test_too_many_bad_images_raise_after_listing_all(small, table):
+def test_too_many_unreadable_images_raise_after_listing_all(small, table):
     rows = list(range(0, 40, 4))
     kept = {row: (small.paths.raw / table["image"].iloc[row]).read_bytes() for row in rows}
     damage(small, table, rows)
     for _ in range(2):
         with pytest.raises(
-            UserError, match=r"10 of \d+ images cannot be read, more than images.tolerate.*Download them again"
+            UserError, match=r"10 of \d+ images cannot be read, more than images.max_unreadable.*Download them again"
         ):
             run_scan(small, table, CHOICES)
-    assert len(pd.read_csv(small.paths.bad_images)) == 10
+    assert len(pd.read_csv(small.paths.unreadable_images)) == 10
     assert read_measurements(small.competition, small.paths) is None
     for row, content in kept.items():
         (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
     assert run_scan(small, table, CHOICES).num_images == 10  # the others are not scanned again
-    assert not small.paths.bad_images.exists()
+    assert not small.paths.unreadable_images.exists()
 
 
 def test_newly_damaged_image_raises_until_restored(small, table):
@@ -122,7 +122,7 @@ def crash_at_third_image(item, task):
 def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
     monkeypatch.setattr(scan, "scan_image", crash_at_third_image)
     run_scan(small, table, CHOICES)
-    listed = pd.read_csv(small.paths.bad_images)
+    listed = pd.read_csv(small.paths.unreadable_images)
     assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DECODER_CRASHED]]
 
 

@@ -1,12 +1,21 @@
-"""Tables of a scan: measurements, appearance, bad images."""
+"""Tables of a scan: measurements, appearance, unreadable images."""
 
 import pandas as pd
 import pytest
 
+from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
-from medfold.images.scan_tables import measurement_table, read_appearance, read_measurements, write_bad_images
+from medfold.images.scan_tables import (
+    check_enough_readable,
+    measurement_table,
+    raw_images_fingerprint,
+    read_appearance,
+    read_measurements,
+    write_unreadable_images,
+)
 from medfold.images.scan_worker import ImageScan
 from medfold.images.store import load_store, store_key
+from medfold.system.sealed_tables import write_sealed_csv
 from tests.support.scans import CHOICES, damage, run_scan
 
 
@@ -17,7 +26,7 @@ def test_appearance_is_computed_only_when_requested(small, table):
     assert run_scan(small, table, with_appearance=True).num_images == len(table) - 1
     seen = read_appearance(small.competition, small.paths)
     assert seen["row"].tolist() == [row for row in range(len(table)) if row != 4]
-    assert "not a picture" in read_measurements(small.competition, small.paths).loc[4, "bad"]
+    assert "not a picture" in read_measurements(small.competition, small.paths).loc[4, "unreadable_reason"]
 
 
 def test_changed_facts_or_raw_data_invalidate_measurements(small, table):
@@ -28,14 +37,14 @@ def test_changed_facts_or_raw_data_invalidate_measurements(small, table):
     assert read_measurements(small.competition, small.paths) is None
 
 
-def test_few_bad_images_are_listed_and_left_out(small, table):
+def test_few_unreadable_images_are_listed_and_left_out(small, table):
     damage(small, table, [5])
     run_scan(small, table, CHOICES)
-    listed = pd.read_csv(small.paths.bad_images)
+    listed = pd.read_csv(small.paths.unreadable_images)
     assert listed[["file", "id", "part"]].to_numpy().tolist() == [table.loc[5, ["image", "id", "part"]].tolist()]
     assert "not a picture" in listed["reason"].iloc[0]
     known = read_measurements(small.competition, small.paths)
-    assert (known["bad"] != "").to_numpy().nonzero()[0].tolist() == [5]
+    assert (known["unreadable_reason"] != "").to_numpy().nonzero()[0].tolist() == [5]
     opened = load_store(small.paths, store_key(small.competition, small.paths, CHOICES))
     assert set(opened.rows.index) == set(table["id"]) - {table["id"].iloc[5]}
 
@@ -45,47 +54,48 @@ def ten_samples(*unreadable: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = [f"i{number}" for number in range(10)]
     parts = ["train"] * 8 + ["test"] * 2
     samples = pd.DataFrame({"id": names, "image": [f"{name}.png" for name in names], "part": parts})
-    bad = [f"reason {row}" if row in unreadable else "" for row in range(10)]
-    return samples, samples[["id"]].assign(bad=bad)
+    reasons = [f"reason {row}" if row in unreadable else "" for row in range(10)]
+    return samples, samples[["id"]].assign(unreadable_reason=reasons)
 
 
 @pytest.fixture
-def write_bad(small):
-    """Returns a function that writes the list of unreadable images, where a tenth or two tenths are tolerated."""
+def list_unreadable(small):
+    """Returns a function that writes the list of unreadable images, and checks their share."""
     small.paths.data.mkdir(parents=True)
 
-    def run(*unreadable: int, tolerate: float = 0.1, reason: str | None = None) -> None:
+    def run(*unreadable: int, max_unreadable: float = 0.1, reason: str | None = None) -> None:
         samples, measured = ten_samples(*unreadable)
         if reason is not None:
-            measured["bad"] = reason
-        images = small.competition.images.model_copy(update={"tolerate": tolerate})
+            measured["unreadable_reason"] = reason
+        images = small.competition.images.model_copy(update={"max_unreadable": max_unreadable})
         facts = small.competition.model_copy(update={"images": images})
-        write_bad_images(facts, small.paths, samples, measured)
+        listed = write_unreadable_images(small.paths, samples, measured)
+        check_enough_readable(facts, small.paths, listed, len(samples))
 
     return run
 
 
-def test_share_that_is_tolerated_is_no_error(small, write_bad):
-    write_bad(2)
-    assert pd.read_csv(small.paths.bad_images).to_numpy().tolist() == [["i2.png", "reason 2", "i2", "train"]]
+def test_share_that_is_tolerated_is_no_error(small, list_unreadable):
+    list_unreadable(2)
+    assert pd.read_csv(small.paths.unreadable_images).to_numpy().tolist() == [["i2.png", "reason 2", "i2", "train"]]
     with pytest.raises(
-        UserError, match=r"2 of 10 images cannot be read, more than images\.tolerate allows \(10\.00%\)"
+        UserError, match=r"2 of 10 images cannot be read, more than images\.max_unreadable allows \(10\.00%\)"
     ):
-        write_bad(2, 9)
-    assert pd.read_csv(small.paths.bad_images)["id"].tolist() == ["i2", "i9"]  # all are listed before the error
+        list_unreadable(2, 9)
+    assert pd.read_csv(small.paths.unreadable_images)["id"].tolist() == ["i2", "i9"]  # all are listed before the error
 
 
-def test_list_is_removed_once_all_images_can_be_read(small, write_bad):
-    write_bad(2)
-    write_bad()
-    assert not small.paths.bad_images.exists()
+def test_list_is_removed_once_all_images_can_be_read(small, list_unreadable):
+    list_unreadable(2)
+    list_unreadable()
+    assert not small.paths.unreadable_images.exists()
 
 
-def test_all_images_are_never_tolerated(write_bad):
-    with pytest.raises(UserError, match="10 of 10 images .*Download them again, or raise images.tolerate"):
-        write_bad(*range(10), tolerate=1)
+def test_all_images_are_never_tolerated(list_unreadable):
+    with pytest.raises(UserError, match="10 of 10 images .*Download them again, or raise images.max_unreadable"):
+        list_unreadable(*range(10), max_unreadable=1)
     with pytest.raises(UserError, match="All have this reason: check 'images' in competition.yaml, and the files"):
-        write_bad(reason="too small", tolerate=1)
+        list_unreadable(reason="too small", max_unreadable=1)
 
 
 def test_measurements_are_in_the_order_of_the_samples():
@@ -93,6 +103,24 @@ def test_measurements_are_in_the_order_of_the_samples():
     results = {2: ImageScan(2, "", 3, 4, "h2"), 0: ImageScan(0, "", 1, 2, "h0"), 1: ImageScan(1, "cut off")}
     table = measurement_table(samples, results)
     assert table["id"].tolist() == ["b", "a", "c"]
-    assert table["bad"].tolist() == ["", "cut off", ""]
+    assert table["unreadable_reason"].tolist() == ["", "cut off", ""]
     assert table["height"].tolist() == [1, pd.NA, 3]
-    assert table["hash"].fillna("").tolist() == ["h0", "", "h2"]
+    assert table["pixel_hash"].fillna("").tolist() == ["h0", "", "h2"]
+
+
+def test_tables_of_an_earlier_version_are_read(small, table):
+    damage(small, table, [5])
+    run_scan(small, table, with_appearance=True)
+    inputs = raw_images_fingerprint(small.competition, small.paths)
+    companions = (small.paths.thumbnails, small.paths.headers)
+    measurements, appearance = (read(small.competition, small.paths) for read in (read_measurements, read_appearance))
+    small.paths.measurements.unlink()
+    small.paths.unreadable_images.rename(small.paths.data / "bad_images.csv")
+    former = measurements.rename(columns=MEASUREMENTS)
+    assert former.columns.tolist() == ["id", "bad", "height", "width", "hash"]
+    write_sealed_csv(former, small.paths.data / "pixels.csv", inputs)
+    write_sealed_csv(appearance.rename(columns=APPEARANCE), small.paths.appearance, inputs, companions)
+    assert run_scan(small, table, with_appearance=True).num_images == 0
+    pd.testing.assert_frame_equal(read_measurements(small.competition, small.paths), measurements)
+    pd.testing.assert_frame_equal(read_appearance(small.competition, small.paths), appearance)
+    assert (small.paths.measurements.name, small.paths.unreadable_images.name) == ("pixels.csv", "bad_images.csv")

@@ -13,12 +13,12 @@ from medfold.images.perceptual_hash import THUMBNAIL, hash_and_thumbnail
 from medfold.images.preparation import prepare_image
 from medfold.images.scan_tables import read_measurements
 from medfold.images.scan_worker import (
-    ONE_VALUE,
+    ONE_VALUE_PREFIX,
     Appearance,
     ImageScan,
     ScanTask,
     appearance_statistics,
-    pixel_hash,
+    hash_pixels,
     scan_image,
 )
 from medfold.system import array_files
@@ -28,7 +28,7 @@ from tests.support.scans import run_scan
 
 def test_hashes_are_of_pixels_not_files(small, table):
     run_scan(small, table)
-    hashes = read_measurements(small.competition, small.paths).set_index("id")["hash"]
+    hashes = read_measurements(small.competition, small.paths).set_index("id")["pixel_hash"]
     same = {}
     for id, image in zip(table["id"], table["image"], strict=True):
         same.setdefault(read_image(small.paths.raw, image, small.competition.images).tobytes(), []).append(id)
@@ -43,21 +43,21 @@ def noise(shape=(32, 48, 1)) -> np.ndarray:
 
 def test_hash_is_that_of_shape_and_pixels():
     pixels = noise()
-    assert pixel_hash(pixels, "a.png") == pixel_hash(pixels[:, ::-1][:, ::-1], "b.png")
-    assert pixel_hash(pixels, "a.png") != pixel_hash(pixels.reshape(48, 32, 1), "a.png")
+    assert hash_pixels(pixels, "a.png") == hash_pixels(pixels[:, ::-1][:, ::-1], "b.png")
+    assert hash_pixels(pixels, "a.png") != hash_pixels(pixels.reshape(48, 32, 1), "a.png")
     changed = pixels.copy()
     changed[5, 7] ^= 1
-    assert pixel_hash(changed, "a.png") != pixel_hash(pixels, "a.png")
-    assert not pixel_hash(pixels, "a.png").startswith(ONE_VALUE)
+    assert hash_pixels(changed, "a.png") != hash_pixels(pixels, "a.png")
+    assert not hash_pixels(pixels, "a.png").startswith(ONE_VALUE_PREFIX)
 
 
 def test_hash_of_an_image_of_one_value_is_that_of_its_path():
     air = np.full((40, 40, 3), 7, np.uint8)
-    assert pixel_hash(air, "a.png").startswith(ONE_VALUE)
-    assert pixel_hash(air, "a.png") == pixel_hash(air.copy(), "a.png")
-    assert pixel_hash(air, "a.png") != pixel_hash(air, "b.png")
+    assert hash_pixels(air, "a.png").startswith(ONE_VALUE_PREFIX)
+    assert hash_pixels(air, "a.png") == hash_pixels(air.copy(), "a.png")
+    assert hash_pixels(air, "a.png") != hash_pixels(air, "b.png")
     air[33, 39, 2] = 8  # not among the pixels that are looked at first
-    assert not pixel_hash(air, "a.png").startswith(ONE_VALUE)
+    assert not hash_pixels(air, "a.png").startswith(ONE_VALUE_PREFIX)
 
 
 def test_statistics_of_grey_pixels_are_those_of_numpy():

@@ -189,12 +189,12 @@ table(
 table(
     "a column to keep that is not there",
     r"no column 'sex'",
-    edit(YAML, "  group: patient", "  group: patient\n  keep: [sex]"),
+    edit(YAML, "  group: patient", "  group: patient\n  keep_columns: [sex]"),
 )
 table(
     "no table of test images",
     r"test.csv: no such file",
-    edit(YAML, "  group: patient", "  group: patient\n  test: test.csv"),
+    edit(YAML, "  group: patient", "  group: patient\n  test_file: test.csv"),
 )
 table("a path out of the data", r"train.csv", edit(YAML, "file: train.csv", "file: ../../../train.csv"))
 table(
@@ -695,7 +695,7 @@ fact(
     "score: {metric: auc}",
     "score: {metric: auc, weights: {x: 2}}",
 )
-fact("a tolerance of two", r"'images.tolerate'", "channels: 1", "channels: 1, tolerate: 2")
+fact("a tolerance of two", r"'images.max_unreadable'", "channels: 1", "channels: 1, max_unreadable: 2")
 fact("no channel", r"'?images.channels", "channels: 1", "channels: 0")
 wrong(
     "facts",

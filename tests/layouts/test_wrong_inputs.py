@@ -24,7 +24,7 @@ KEPT_IN_DATA = {
     ("archives", "download"): r"data/clinic/raw/.*",
     ("tables", "new"): r"data/fresh/raw(\.csv|/.*)",
     ("archives", "new"): r"data/fresh/raw(\.csv|/.*)",
-    ("images", "folds"): r"data/clinic/(bad_images\.csv|store/\.\w+\.unfinished/.*)",
+    ("images", "folds"): r"data/clinic/(unreadable_images\.csv|store/\.\w+\.unfinished/.*)",
     "too many folds": r"data/clinic/((measurements|appearance)\.csv|thumbnails\.npy|near_duplicates\.json|store/.*)",
 }
 

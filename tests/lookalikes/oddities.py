@@ -27,7 +27,7 @@ images: {{train: "train/{{id}}.png", test: "test/{{id}}.png", channels: 1}}
 submission: {{sample: sample_submission.csv, id: image_id}}
 """
 PLACEHOLDER_FACTS = f"""{HEAD.replace("upload: csv", "upload: notebook")}
-labels: {{file: train.csv, id: id, targets: [target], test: test.csv}}
+labels: {{file: train.csv, id: id, targets: [target], test_file: test.csv}}
 images: {{train: "train/{{site}}/{{id}}.png", test: "test/{{site}}/{{id}}.png", channels: 1}}
 submission: {{sample: sample_submission.csv}}
 """

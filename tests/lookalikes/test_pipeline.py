@@ -62,7 +62,7 @@ def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
     choices = image_settings(prepared, "baseline")
     opened = load_store(paths, store_key(competition, paths, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
-    assert not paths.bad_images.exists()
+    assert not paths.unreadable_images.exists()
     for id in lookalike.table["id"].iloc[:: max(1, len(lookalike.table) // 5)]:
         pixels = read_image(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()

@@ -105,7 +105,7 @@ def find(tmp_path, num_present: int, tolerate: float, **options) -> list[str]:
 def test_share_of_missing_images_that_is_tolerated_is_a_warning(tmp_path, capsys):
     expected = [f"train/{number}.png" for number in range(10)]
     assert find(tmp_path, 8, tolerate=0.2) == expected
-    text = "2 images are missing, no more than images.tolerate allows: train/8.png, train/9.png"
+    text = "2 images are missing, no more than images.max_unreadable allows: train/8.png, train/9.png"
     assert text in capsys.readouterr().out
 
 

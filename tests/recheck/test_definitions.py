@@ -36,7 +36,7 @@ def competitions(draw):
     names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
     if layout != "wide":
         names = ["a", "b_a", "c"]  # words that lists and long rows can hold
-    change = {"score": {"metric": metric}, "submission": {"layout": layout, "empty": draw(st.booleans())}}
+    change = {"score": {"metric": metric}, "submission": {"layout": layout, "allow_empty_lists": draw(st.booleans())}}
     if metric == "weighted_log_loss":
         change["score"]["weights"] = {names[0]: 2.0}
     if task == "multilabel":

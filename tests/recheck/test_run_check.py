@@ -14,7 +14,7 @@ from tests.support.helpers import finished_run
     [
         ("score: {metric: fbeta, beta: 2}", "score: {metric: auc}"),
         pytest.param("score: {metric: fbeta, beta: 2}", "score: {metric: fbeta, beta: 1}", marks=pytest.mark.slow),
-        pytest.param("score: {metric: accuracy, also: [auc]}", "score: {metric: auc}", marks=pytest.mark.slow),
+        pytest.param("score: {metric: accuracy, more_metrics: [auc]}", "score: {metric: auc}", marks=pytest.mark.slow),
     ],
 )
 def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):

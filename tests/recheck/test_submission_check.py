@@ -25,7 +25,7 @@ def test_every_ensemble_method_is_recomputed(folded, method):
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
     facts = folded.paths.facts_file
-    facts.write_text(facts.read_text().replace("metric: auc", "metric: auc, also: [accuracy, log_loss]"))
+    facts.write_text(facts.read_text().replace("metric: auc", "metric: auc, more_metrics: [accuracy, log_loss]"))
     project = Project.open("small")
     submit(project, names=["one", "two"], method=method)
     assert [(result.kind, result.not_computed) for result in recheck(project)] == [
@@ -36,7 +36,8 @@ def test_every_ensemble_method_is_recomputed(folded, method):
 
 
 @pytest.mark.parametrize(
-    "metric", slow_but_first("pf1", "macro_f1, also: [auc, accuracy]", "log_loss, also: [ece]", "fbeta, beta: 2")
+    "metric",
+    slow_but_first("pf1", "macro_f1, more_metrics: [auc, accuracy]", "log_loss, more_metrics: [ece]", "fbeta, beta: 2"),
 )
 def test_every_post_processing_is_recomputed(folded, metric):
     add_variant(folded.workspace.root, "other", "metric: auc", f"metric: {metric}")

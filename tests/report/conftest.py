@@ -51,7 +51,7 @@ SCRIPTS = "\n".join(
         "upload: local",
         "task: multiclass",
         f"classes: {json.dumps(CLASSES, ensure_ascii=False)}",
-        "labels: {file: train.csv, id: id, targets: [target], keep: [site]}",
+        "labels: {file: train.csv, id: id, targets: [target], keep_columns: [site]}",
         "images:",
         '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, shape: [128, 128], symmetry: horizontal}',
         "score: {metric: mean_auc}",

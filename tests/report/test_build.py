@@ -69,7 +69,7 @@ def test_page_contains_no_patient_ids(project, good):
 
 def test_partial_run_is_marked(project):
     text = read_page(report(project, ["part"]))
-    units = files.read_json(project.paths.run("part").score)["units"]
+    units = files.read_json(project.paths.run("part").score)["num_units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
     assert cards(text)["folds"] == ("1 of 3", f"{units} samples")
     assert "OPTIMISTIC" not in text
@@ -96,7 +96,7 @@ def test_report_of_untrained_run_raises(project):
 @pytest.mark.slow
 def test_competition_title_is_escaped(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
-    add_competition(project_folder, "odd", facts.replace("keep: [age, sex]", "keep: []"))
+    add_competition(project_folder, "odd", facts.replace("keep_columns: [age, sex]", "keep_columns: []"))
     project = Project.open("odd")
     finished_run(project)
     text = read_page(report(project, ["baseline"]))
@@ -144,7 +144,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
 def test_cards_of_every_task_match_its_run(task_report):
     shown = cards(task_report.text)
     assert next(iter(shown.values()))[0] == f"{task_report.ensemble.score['value']:.4f}"
-    assert shown["folds"][1] == f"{task_report.score['units']:,} {task_report.unit}"
+    assert shown["folds"][1] == f"{task_report.score['num_units']:,} {task_report.unit}"
 
 
 def test_figures_and_gallery_of_every_task_are_drawn(task_report):

@@ -19,10 +19,10 @@ from medfold.commands.report import report
 from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.former_names import with_former_names
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
+from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from medfold.system import files
@@ -289,8 +289,8 @@ def test_folds_are_compared_by_content(folded, change):
 def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    metadata = {**files.read_json(run.metadata), "folds": files.sha256(folded.paths.folds)}
-    del metadata["images"]  # earlier versions recorded none
+    metadata = {**files.read_json(run.metadata), "folds_fingerprint": files.sha256(folded.paths.folds)}
+    del metadata["images_fingerprints"]  # earlier versions recorded none
     files.write_json(metadata, run.metadata)
     submit(folded)
     (submission,) = folded.paths.submissions.glob("*.csv")
@@ -298,7 +298,7 @@ def test_older_run_is_matched_by_folds_file_hash(folded):
     folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
-    files.write_json({**metadata, "folds": files.sha256(run.metadata)}, run.metadata)
+    files.write_json({**metadata, "folds_fingerprint": files.sha256(run.metadata)}, run.metadata)
     with pytest.raises(UserError, match="the run was trained on another folds table"):
         submit(folded, force=True)
 
@@ -389,12 +389,15 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     run = three.paths.run("noisy")
     metadata = files.read_json(run.metadata)
     assert metadata["facts"]["labels"]["layout"] == "folders"
-    files.write_json({**metadata, "facts": with_former_names(metadata["facts"])}, run.metadata)
-    assert files.read_json(run.metadata)["facts"]["labels"]["shape"] == "folders"
+    files.write_json(with_former_names(metadata, RUN), run.metadata, sealed=True)
+    written = files.read_json(run.metadata)
+    assert written["facts"]["labels"]["shape"] == "folders"
+    assert {"folds", "images", "labels", "store", "pretrained"} <= set(written)
     assert facts_of_run(three, "noisy") == three.competition
     every_key = tuple(config.flat(three.competition.model_dump()))
     assert find_changed_fact(three, "noisy", every_key) is None
     score = files.read_json(run.score)
-    files.write_json({**score, "facts": with_former_names(score["facts"])}, run.score)
+    files.write_json(with_former_names(score, SCORE), run.score, sealed=True)
+    assert {"units", "optimistic", "also"} <= set(files.read_json(run.score))
     submit(three, names=["noisy"])
     recheck(three)

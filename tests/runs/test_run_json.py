@@ -8,7 +8,13 @@ from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import open_run, read_run
 from tests.support.helpers import finished_run
 
-ORIGIN = {"seed": 0, "recipe": {"tta": True, "training": {"epochs": 3}}, "folds": "f", "store": "s", "pretrained": None}
+ORIGIN = {
+    "seed": 0,
+    "recipe": {"tta": True, "training": {"epochs": 3}},
+    "folds_fingerprint": "f",
+    "store_key": "s",
+    "pretrained_hash": None,
+}
 
 
 def origin(small, **changes):
@@ -26,8 +32,8 @@ def test_open_run_keeps_original_metadata(small):
     ("changes", "message"),
     [
         ({"recipe": {"tta": True, "training": {"epochs": 4}}}, "recipe.training.epochs was 3, now 4"),
-        ({"folds": "g"}, "started on another folds table"),
-        ({"store": "t"}, "store was s, now t"),
+        ({"folds_fingerprint": "g"}, "started on another folds table"),
+        ({"store_key": "t"}, "store_key was s, now t"),
         ({"seed": 1}, "seed was 0, now 1"),
     ],
 )
@@ -75,6 +81,6 @@ def test_invalid_run_json_raises(folded):
 )
 def test_changed_plugins_are_described_without_hashes(small, before, now, change):
     paths = small.paths.run("baseline")
-    open_run(paths, origin(small, plugins=before))
+    open_run(paths, origin(small, plugins_hash=before))
     with pytest.raises(UserError, match=f"this run was started differently: {change}. Give"):
-        open_run(paths, origin(small, plugins=now))
+        open_run(paths, origin(small, plugins_hash=now))

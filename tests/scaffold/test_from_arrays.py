@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.scaffold.drafting import draft_facts
+from medfold.scaffold.from_files import draft_facts
 from tests.support.drafts import drafted
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from medfold.errors import UserError
-from medfold.scaffold.drafting import draft_facts
+from medfold.scaffold.from_files import draft_facts
 from tests.support.drafts import (
     drafted,
     facts_and_doubts,
@@ -94,5 +94,5 @@ def test_name_list_and_test_table_are_not_label_tables(tmp_path):
     table(tmp_path, "test/labels.csv", "image,label", *(f"t{n:03}.png,{n % 2}" for n in range(12)))
     table(tmp_path, "train_list.txt", "name", *(f"a{n:03}.png" for n in range(12)))
     facts, _ = facts_and_doubts(tmp_path)
-    assert (facts["labels"]["file"], facts["labels"]["test"]) == ("train/labels.csv", "test/labels.csv")
+    assert (facts["labels"]["file"], facts["labels"]["test_file"]) == ("train/labels.csv", "test/labels.csv")
     assert (facts["images"]["train"], facts["images"]["test"]) == ("train/{id}", "test/{id}")

@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.errors import UserError
-from medfold.scaffold.drafting import draft_facts
+from medfold.scaffold.from_files import draft_facts
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_labelled, write_table
 
 

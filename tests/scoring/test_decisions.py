@@ -21,7 +21,7 @@ def test_binary_class_is_decided_above_one_half():
 
 @pytest.mark.parametrize(("empty", "without_labels"), [(True, [0, 0]), (False, [0, 1])])
 def test_lists_that_may_not_be_empty_hold_most_probable_label(empty, without_labels):
-    submission = {"layout": "lists", "empty": empty}
+    submission = {"layout": "lists", "allow_empty_lists": empty}
     facts = competition("multilabel", submission=submission, score={"metric": "macro_f1"})
     decided = decisions_of(facts, np.array([[0.6, 0.9], [0.2, 0.7], [0.1, 0.4]]))
     assert decided.tolist() == [[1, 1], [0, 1], without_labels]

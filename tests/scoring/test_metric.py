@@ -29,7 +29,7 @@ def test_competition_weights_are_assigned_by_label():
 
 
 def test_labels_without_weight_default_to_one():
-    facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", also=["weighted_log_loss"]))
+    facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", more_metrics=["weighted_log_loss"]))
     p = np.array([[0.5, 0.25]])
     loss = metric_of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
     assert loss == pytest.approx((np.log(2) + 3 * np.log(4)) / 4, **EXACT)

@@ -28,7 +28,7 @@ def test_oof_score_joins_predictions_by_id(scored):
     )
     assert result["value"] == pytest.approx(15 / 16)
     assert result["per_fold"] == {"0": 1.0, "1": 0.75}
-    assert (result["units"], result["folds_done"]) == (8, [0, 1])
+    assert (result["num_units"], result["folds_done"]) == (8, [0, 1])
     assert result["low"] <= result["value"] <= result["high"]
 
 
@@ -39,14 +39,14 @@ def test_oof_score_aggregates_images_of_a_unit(scored):
     sick = np.array([0, 1, 0, 0, 0, 0, 1, 1])
     result = oof_score(facts, oof_by_unit(facts, oof, units, sick), is_optimistic=False)
     # x 0.9 and v 0.7 are positive, y 0.8 and z 0.6 negative
-    assert (result["value"], result["units"]) == (0.75, 4)
+    assert (result["value"], result["num_units"]) == (0.75, 4)
     assert result["per_fold"] == {"0": 1.0, "1": 1.0}
 
 
 def test_oof_score_of_one_fold_covers_that_fold(scored):
     facts, truth, targets, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), is_optimistic=True)
-    assert (result["value"], result["folds_done"], result["optimistic"]) == (0.75, [1], True)
+    assert (result["value"], result["folds_done"], result["is_optimistic"]) == (0.75, [1], True)
 
 
 def test_undefined_oof_score_is_none(scored):
@@ -72,7 +72,7 @@ def test_oof_table_not_matching_folds_raises(scored, change):
 
 @given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_oof_score_does_not_depend_on_row_order(n, images, folds, random):
-    facts = competition("binary", score={"metric": "auc", "unit": "{patient}", "also": ["log_loss"]})
+    facts = competition("binary", score={"metric": "auc", "unit": "{patient}", "more_metrics": ["log_loss"]})
     unit = [f"u{number // images}" for number in range(n)]
     truth = pd.DataFrame({"id": [f"i{number}" for number in range(n)], "unit": unit, "group": unit})
     truth["fold"] = [int(name[1:]) % folds for name in unit]

@@ -38,6 +38,20 @@ def test_last_row_with_the_content_id_is_found(small):
     assert find_same_submission(small, ledger, "z") is None
 
 
+def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
+    former = {
+        "value": 0.9,
+        "units": 8,
+        "optimistic": False,
+        "also": {"auc": 0.8},
+        "facts": {"score": {"also": ["auc"]}},
+    }
+    files.write_json({"mark": "x", "score": former}, record_path(small, ROW))
+    score = read_record(small, ROW)["score"]
+    assert (score["num_units"], score["is_optimistic"], score["more_metrics"]) == (8, False, {"auc": 0.8})
+    assert score["facts"] == {"score": {"more_metrics": ["auc"]}}
+
+
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
     row = {**ROW, "file": "submissions/small/one.csv"}
     files.write_json({"score": {"value": 0.9}}, record_path(small, row))

@@ -92,11 +92,13 @@ def test_lists_hold_labels_above_half_or_most_probable():
             check_submission(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
 
 
-def test_empty_lists_need_submission_empty_and_score_as_written():
+def test_empty_lists_need_allow_empty_lists_and_score_as_written():
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
     targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
-        facts = competition("multilabel", submission={"layout": "lists", "empty": empty}, score={"metric": "macro_f1"})
+        facts = competition(
+            "multilabel", submission={"layout": "lists", "allow_empty_lists": empty}, score={"metric": "macro_f1"}
+        )
         built = build_submission(facts, predictions, sample_table)
         assert built["Predicted"].tolist() == cells
         check_submission(facts, built, sample_table)

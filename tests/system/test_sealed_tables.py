@@ -10,7 +10,7 @@ from medfold.system.sealed_tables import read_sealed_csv, write_sealed_csv
 @pytest.fixture
 def sealed(tmp_path):
     path = tmp_path / "x.csv"
-    table = pd.DataFrame({"id": ["a", "b,c"], "hash": ["00ff", ""], "size": [3, 0.1]})
+    table = pd.DataFrame({"id": ["a", "b,c"], "pixel_hash": ["00ff", ""], "size": [3, 0.1]})
     write_sealed_csv(table, path, "inputs")
     return path
 

@@ -35,7 +35,7 @@ def test_run_metadata_names_seed_folds_and_plugins(folded):
     assert metadata["recipe"]["backbone"]["name"] == "MobileNetV2"
     assert "plugins" not in metadata
     folded.paths.plugins.write_text("# mine\n")
-    assert run_metadata(folded, recipe(), 3)["plugins"]
+    assert run_metadata(folded, recipe(), 3)["plugins_hash"]
 
 
 def test_weights_file_is_hashed(tmp_path):

@@ -52,7 +52,7 @@ def compare(project: Project, sides: list[str]) -> Comparison:
 def _verdict(comparison: Comparison) -> str:
     if np.isnan(comparison.difference.low):
         return "undefined: too few resamples have a score to compare"
-    if comparison.better is None:
+    if comparison.better_side is None:
         return "no difference beyond chance"
-    (worse,) = {side.name for side in comparison.sides} - {comparison.better}
-    return f"{comparison.better} beats {worse} beyond chance"
+    (worse,) = {side.name for side in comparison.sides} - {comparison.better_side}
+    return f"{comparison.better_side} beats {worse} beyond chance"

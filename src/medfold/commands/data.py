@@ -5,6 +5,7 @@ from pathlib import Path
 
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_competition
+from medfold.earlier_versions import RUN
 from medfold.errors import UserError, shorten_list
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.system import files
@@ -105,5 +106,5 @@ def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
     """Returns the names of the runs trained on each store, by store key."""
     runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
-        runs.setdefault((files.read_json(file) or {}).get("store", ""), []).append(file.parent.name)
+        runs.setdefault((files.read_json(file, RUN) or {}).get("store_key", ""), []).append(file.parent.name)
     return runs

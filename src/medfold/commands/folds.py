@@ -120,7 +120,7 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
         )
         split = (
             f"{count_of(suspect.num_split_values, 'value is', 'values are')} in several folds "
-            f"({suspect.fact} keeps them together)"
+            f"({suspect.setting} keeps them together)"
         )
         warn("", f"{'suspected groups':<33}{text}, {split}")
     if not has_known_groups(competition):
@@ -136,15 +136,15 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
     suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
-    fact = "labels.group: PatientID with images.headers: [PatientID]"
-    return [replace(suspect, fact=fact) for suspect in suspects if suspect.name == "PatientID"]
+    setting = "labels.group: PatientID with images.headers: [PatientID]"
+    return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
 def _show_shift(project: Project, data: Dataset) -> None:
     train, test = data.train, data.test
     statistics = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
     kept_columns = [
-        column for column in project.competition.labels.keep if column in test and test[column].notna().any()
+        column for column in project.competition.labels.keep_columns if column in test and test[column].notna().any()
     ]
     train_columns, test_columns = (
         statistics.loc[part["id"]].reset_index(drop=True).join(part[kept_columns].reset_index(drop=True))
@@ -162,7 +162,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
 
 def _show_predictive_columns(project: Project, data: Dataset) -> None:
     """Warns of DICOM headers and kept columns that differ by class: a model can learn the scanner, not the disease."""
-    columns = data.train.set_index("id")[list(project.competition.labels.keep)].astype(str)
+    columns = data.train.set_index("id")[list(project.competition.labels.keep_columns)].astype(str)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(

@@ -82,7 +82,7 @@ def open_project(
     paths = project.paths
     folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
     with settings_located(paths, recipe, overrides):
-        for metric in (score.metric, *score.also):
+        for metric in (score.metric, *score.more_metrics):
             metric_of(project.competition, metric)
         open_source(project)
         for name, folder in folders.items():

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 from medfold.competition import Competition, Project
 from medfold.data import load_dataset, load_samples, needs_holdout
+from medfold.earlier_versions import SCORE
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
@@ -92,7 +93,7 @@ def _recheck_runs(project: Project, names: list[str] | None, labels: str | None)
         if not run.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
         try:
-            score = files.read_json(run.score)
+            score = files.read_json(run.score, SCORE)
         except UserError as error:
             yield Recheck("run", name, [f"{run.score.name}: {error.what}"])
             continue
@@ -138,7 +139,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
 
 
 def _warn_plugin_metrics(facts: Competition) -> None:
-    plugin_metrics = [name for name in (facts.score.metric, *facts.score.also) if not has_definition(name)]
+    plugin_metrics = [name for name in (facts.score.metric, *facts.score.more_metrics) if not has_definition(name)]
     if plugin_metrics:
         text = "metrics of plugins.py are not computed again, as there is no second definition"
         warn("run", f"{text}: {shorten_list(plugin_metrics)}")

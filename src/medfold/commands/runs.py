@@ -27,9 +27,9 @@ def list_runs(project: Project) -> RunList:
     run_list = summarise_runs(project)
     title = metric_of(project.competition).title
     say("runs", f"{len(run_list.runs)} of {run_list.competition}; the last column: settings that differ from most runs")
-    for folds_table, summaries in groupby(run_list.runs, lambda summary: summary.folds_table):
-        if folds_table:
-            older = _older_folds_as_text(project, folds_table)
+    for older_folds, summaries in groupby(run_list.runs, lambda summary: summary.older_folds_fingerprint):
+        if older_folds:
+            older = _older_folds_as_text(project, older_folds)
             say("", f"on another folds table, {older}: do not compare the scores with others")
         columns = ["run", title, "95 % interval", "folds", "time", "differs"]
         print_table(columns, [_row(summary) for summary in summaries], [0])

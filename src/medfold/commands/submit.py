@@ -102,11 +102,11 @@ def submit(
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(project, ensemble.run_names)
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
-        outcome = leaderboard.submit(entry)
-        write_record(project, row, outcome, record)
-    _show_outcome(project, outcome, num_scored_before=int((earlier["status"] == "scored").sum()))
-    if outcome.problem:
-        raise UserError(f"the submission was refused: {outcome.problem}", row["file"], "Correct this, and submit again")
+        result = leaderboard.submit(entry)
+        write_record(project, row, result, record)
+    _show_result(project, result, num_scored_before=int((earlier["status"] == "scored").sum()))
+    if result.problem:
+        raise UserError(f"the submission was refused: {result.problem}", row["file"], "Correct this, and submit again")
 
 
 def _write(
@@ -157,16 +157,14 @@ def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
     print_table(["fold", *score["per_fold"]], [[title, *values]])
 
 
-def _show_outcome(project: Project, outcome: LeaderboardResult, num_scored_before: int) -> None:
-    for fact, value in outcome.lines:
+def _show_result(project: Project, result: LeaderboardResult, num_scored_before: int) -> None:
+    for fact, value in result.lines:
         say(fact, value)
-    if outcome.ranking is not None:
-        marked = [outcome.own_row] if outcome.own_row is not None else []
-        rows = outcome.ranking.astype(object).where(outcome.ranking.notna(), "").to_numpy().tolist()
+    if result.ranking is not None:
+        marked = [result.own_row] if result.own_row is not None else []
+        rows = result.ranking.astype(object).where(result.ranking.notna(), "").to_numpy().tolist()
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
-        print_table(outcome.ranking.columns, cells, marked)
-    count_text = (
-        f", scored submission {num_scored_before + 1} of this leaderboard" if outcome.status == "scored" else ""
-    )
+        print_table(result.ranking.columns, cells, marked)
+    count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
     say("ledger", f"{project.display(project.workspace.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

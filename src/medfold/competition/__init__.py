@@ -1,7 +1,7 @@
 """Competitions: facts, recipes and plugins, and the project folder that holds them.
 
 - `project`: one competition in a project folder, the starting point of every command;
-- `facts`: competition.yaml; `facts_sections`: its sections; `former_names`: keys of earlier versions;
+- `facts`: competition.yaml; `facts_sections`: its sections;
 - `recipe`: a recipe with SET=; `recipe_sections`: its sections;
 - `located_errors`: the file of a key with a wrong value;
 - `plugins`: runs and hashes plugins.py;
@@ -10,7 +10,6 @@
 
 from medfold.competition.facts import Competition, has_known_groups
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
-from medfold.competition.former_names import with_current_names, with_former_names
 from medfold.competition.located_errors import settings_located
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_competition
@@ -55,6 +54,4 @@ __all__ = [
     "run_name",
     "settings_located",
     "use_plugins",
-    "with_current_names",
-    "with_former_names",
 ]

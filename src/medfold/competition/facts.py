@@ -13,8 +13,8 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
-from medfold.competition.former_names import with_current_names
 from medfold.config import StrictModel
+from medfold.earlier_versions import SETTINGS, with_current_names
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -51,7 +51,7 @@ class Competition(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _rename_former_keys(cls, facts: Any) -> Any:
-        return with_current_names(facts)
+        return with_current_names(facts, SETTINGS)
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -136,7 +136,7 @@ class Competition(StrictModel):
             raise ValueError(
                 "'labels.part' is for upload: local; at Kaggle the sample submission lists the test images"
             )
-        other_keys = {"labels.test": self.labels.test, "labels.holdout": self.labels.holdout}
+        other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
             raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test part: remove one")

@@ -11,7 +11,19 @@ from medfold.config import StrictModel
 Symmetry = Literal["none", "horizontal", "dihedral"]
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
-RESERVED = ("id", "part", "image", "group", "unit", "fold", "patient", "usage", "bad", "hash", "expected")
+RESERVED = (
+    "id",
+    "part",
+    "image",
+    "group",
+    "unit",
+    "fold",
+    "patient",
+    "usage",
+    "unreadable_reason",
+    "pixel_hash",
+    "expected",
+)
 
 
 def items_as_text(value: Any) -> Any:
@@ -69,7 +81,7 @@ class LabelFacts(StrictModel):
         description="The group as a regular expression on the id, in place of `labels.group`. The part of the match "
         "named `group` counts, else the first part in parentheses, else the whole match.",
     )
-    keep: tuple[str, ...] = Field(
+    keep_columns: tuple[str, ...] = Field(
         default=(),
         description="More columns for the sample table, used by the audit and for scores of subgroups. All others stay "
         "in `raw/`.",
@@ -80,7 +92,7 @@ class LabelFacts(StrictModel):
         "Validation rows are trained on, or become the test part if there is no other. "
         "`images.test` may then be left out. Needs `upload: local` and a table with a row per image.",
     )
-    test: str | None = Field(
+    test_file: str | None = Field(
         default=None,
         description="Table of the test images. Without it the sample submission names them; without that, the files "
         "that match `images.test`. Labels in it make the local leaderboard (`upload: local`).",
@@ -92,7 +104,7 @@ class LabelFacts(StrictModel):
         description="If there is no test part: share of the images, in whole groups, for a local leaderboard. "
         "`make folds` sets it aside, after joining copies of an image into groups.",
     )
-    train: tuple[str, ...] = Field(
+    train_arrays: tuple[str, ...] = Field(
         default=("train",), description="Layout `arrays`: prefixes of the arrays of the training part."
     )
     counts: dict[str, int] | None = Field(
@@ -124,14 +136,14 @@ class LabelFacts(StrictModel):
     def _check_columns(self) -> "LabelFacts":
         if repeated := [name for name in self.targets if self.targets.count(name) > 1]:
             raise ValueError(f"'labels.targets' has '{repeated[0]}' twice")
-        for key, columns in (("targets", self.targets), ("keep", self.keep)):
+        for key, columns in (("targets", self.targets), ("keep_columns", self.keep_columns)):
             if reserved := [name for name in columns if name in RESERVED]:
                 raise ValueError(
                     f"'labels.{key}' has '{reserved[0]}', which is reserved for medfold's own tables: rename the column"
                 )
-        if self.group in self.keep:
+        if self.group in self.keep_columns:
             raise ValueError(
-                f"'labels.keep' would publish the group column '{self.group}'; the group number is kept anyway"
+                f"'labels.keep_columns' would publish the group column '{self.group}'; the group number is kept anyway"
             )
         return self
 
@@ -190,12 +202,12 @@ class ImageFacts(StrictModel):
         description="Flips and turns that keep an image valid. `none`: none. `horizontal`: flips left to right. "
         "`dihedral`: all flips and quarter turns. Limits augmentation at training and test time.",
     )
-    tolerate: float = Field(
+    max_unreadable: float = Field(
         default=0.01,
         ge=0,
         le=1,
         description="Share of the images that may be missing or unreadable. They are listed in "
-        "`data/<competition>/bad_images.csv`.",
+        "`data/<competition>/unreadable_images.csv`.",
     )
 
     @field_validator("train", "test", mode="before")
@@ -249,7 +261,7 @@ class ScoreFacts(StrictModel):
     """Scoring of the predictions."""
 
     metric: str = Field(description="Metric of the leaderboard; see the metrics below.")
-    also: tuple[str, ...] = Field(default=(), description="More metrics to show beside it.")
+    more_metrics: tuple[str, ...] = Field(default=(), description="More metrics to compute and show beside it.")
     weights: dict[str, float | tuple[float, float]] = Field(
         default={},
         description="Metric `weighted_log_loss`: weight of each label, a number or `[negatives, positives]`. Labels "
@@ -290,7 +302,7 @@ class SubmissionFacts(StrictModel):
         description="`wide`: a row per unit. `long`: a row per unit and label, named `<unit>_<label>`. `lists`: a row "
         "per unit with the names of its labels, separated by `labels.separator`.",
     )
-    empty: bool = Field(
+    allow_empty_lists: bool = Field(
         default=False,
         description="Layout `lists`: a list may be empty. If not, a list without a decided label gets the most "
         "probable one.",

@@ -11,22 +11,17 @@ from pydantic import Field, model_validator
 
 from medfold import config
 from medfold.competition.facts import Competition
-from medfold.competition.former_names import with_current_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
+from medfold.earlier_versions import SETTINGS, with_current_names
 from medfold.errors import UserError, did_you_mean
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import variable
 
-ADDED_KEYS = (
-    "schedule",
-    "callbacks",
-    "compile",
-    "deterministic",
-)  # keys of `training` that earlier versions did not have
-
+# Keys of `training` that earlier versions did not have.
+ADDED_TRAINING_KEYS = ("schedule", "callbacks", "compile", "deterministic")
 
 # Recipes that every competition has, and the files that they extend. A file of that name replaces them.
 SHARED_RECIPES = {
@@ -58,14 +53,16 @@ class Recipe(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _read_former_names(cls, values: Any) -> Any:
-        return with_current_names(values)
+        return with_current_names(values, SETTINGS)
 
     def portable(self) -> dict[str, Any]:
         """Returns the recipe as JSON without folders of this machine: a weights file by its name only."""
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
         defaults = TrainingSettings().model_dump(mode="json")
-        for key in ADDED_KEYS:  # left out at their default, so that runs of earlier versions have the same identity
+        for (
+            key
+        ) in ADDED_TRAINING_KEYS:  # left out at their default, so that runs of earlier versions have the same identity
             if content["training"][key] == defaults[key]:
                 del content["training"][key]
         return content
@@ -202,7 +199,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(with_current_names(recipe))
+    flat_recipe = config.flat(with_current_names(recipe, SETTINGS))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:

@@ -14,10 +14,10 @@ from medfold.folds import (
     LeakReport,
     NearDuplicates,
     assign_folds,
+    cached_near_duplicates,
     check_folds,
     find_leaks,
     join_duplicates,
-    load_near_duplicates,
     restore_folds_metadata,
     save_new_folds,
 )
@@ -89,8 +89,8 @@ def load_dataset(
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
             all_samples = cut_holdout(project, all_samples, joined)
-        is_readable = all_samples["bad"] == ""
-        readable, unreadable = all_samples[is_readable].drop(columns="bad"), all_samples[~is_readable]
+        is_readable = all_samples["unreadable_reason"] == ""
+        readable, unreadable = all_samples[is_readable].drop(columns="unreadable_reason"), all_samples[~is_readable]
         train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
         targets = encode_targets(competition, train)
         train["group"] = join_duplicates(train, joined)
@@ -132,19 +132,25 @@ def _check_fold_method(project: Project) -> None:
 def _measured_samples(
     project: Project, image_settings: ImageSettings | None, audit: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, NearDuplicates | None]:
-    """Loads the sample table with the columns `bad` and `hash`; for an audit, also appearance and near-duplicates."""
+    """Loads the sample table with what the scan found of each image.
+
+    Returns:
+        The sample table with the columns `unreadable_reason` and `pixel_hash`; for an audit, also the appearance and
+        the near-duplicates, else None.
+    """
     table, measured = scan_dataset(project, image_settings, with_appearance=audit)
-    table = table.merge(measured[["id", "bad", "hash"]], on="id", validate="one_to_one")
+    table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
     if not audit:
         return table, None, None
-    sizes_and_hashes = measured[["id", "height", "width", "hash"]]
+    sizes_and_hashes = measured[["id", "height", "width", "pixel_hash"]]
     appearance = read_appearance(project.competition, project.paths)
     appearance = appearance.merge(sizes_and_hashes, on="id", validate="one_to_one")
-    return table, appearance, load_near_duplicates(project.paths, appearance)
+    return table, appearance, cached_near_duplicates(project.paths, appearance)
 
 
 def _check_groups_are_whole(project: Project, leaks: LeakReport) -> None:
     """Raises UserError if a group is in two folds."""
-    if leaks.split:
-        what = f"{count_of(len(leaks.split), 'group is', 'groups are')} in two folds: {shorten_list(leaks.split)}"
+    if leaks.split_groups:
+        groups = leaks.split_groups
+        what = f"{count_of(len(groups), 'group is', 'groups are')} in two folds: {shorten_list(groups)}"
         raise UserError(what, project.paths.folds, f"Run: {project.command('folds', FORCE=1)}")

@@ -62,7 +62,7 @@ def near_duplicate_examples(
     """
     table = pd.concat([data.train, data.test]).set_index("id", drop=False)
     known = [pair for pair in pairs if all(sample_id in table.index for sample_id in pair)]
-    unequal = [pair for pair in known if table.at[pair[0], "hash"] != table.at[pair[1], "hash"]]
+    unequal = [pair for pair in known if table.at[pair[0], "pixel_hash"] != table.at[pair[1], "pixel_hash"]]
     examples = [
         [_example(project, table.loc[sample_id], _caption_lines(project, table.loc[sample_id])) for sample_id in pair]
         for pair in unequal[:max_pairs]

@@ -26,7 +26,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
     if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
         return no_columns
     table = read_table(path, {labels.id: "labels.id"}).drop_duplicates(labels.id).set_index(labels.id)
-    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep}
+    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep_columns}
     table = table[[column for column in table if column not in used]]
     # Ids that are in train and in test have their folder in front.
     original_ids = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])

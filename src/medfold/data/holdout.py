@@ -17,27 +17,28 @@ def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicate
 
     Args:
         project: the competition; `labels.holdout` is the share of its images.
-        all_samples: the sample table with `bad` and `hash` of each image, all of it in the training part.
+        all_samples: the sample table, all of it in the training part, with `unreadable_reason` and `pixel_hash` of each
+            image.
         near: near-duplicates that join groups; None to join groups by equal pixels only.
 
     Returns:
-        The sample table with the new parts, in the same order, with `bad` and `hash`.
+        The sample table with the new parts, in the same order, with `unreadable_reason` and `pixel_hash`.
 
     Raises:
         UserError: too few groups for a holdout of this share.
     """
     competition = project.competition
     share = project.competition.labels.holdout
-    is_readable = (all_samples["bad"] == "").to_numpy()
+    is_readable = (all_samples["unreadable_reason"] == "").to_numpy()
     readable = all_samples[is_readable]
     in_holdout = np.zeros(len(all_samples), bool)
     targets = encode_targets(competition, readable)
     groups = join_duplicates(readable, near)
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
-    columns = all_samples.drop(columns=["bad", "hash"])
+    columns = all_samples.drop(columns=["unreadable_reason", "pixel_hash"])
     with locks.lock(project.paths.samples):
         table = write_holdout(competition, project.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
     moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
     say("holdout", f"{moved} become the test part; copies of an image stay in one part")
-    return table.assign(bad=all_samples["bad"], hash=all_samples["hash"])
+    return table.assign(unreadable_reason=all_samples["unreadable_reason"], pixel_hash=all_samples["pixel_hash"])

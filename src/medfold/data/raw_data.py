@@ -101,7 +101,7 @@ def load_samples(project: Project) -> pd.DataFrame:
     Also gets the raw data of a source that needs no network (phantom), if there is none yet.
 
     Returns:
-        A row per image: id, part, image, group, unit, the targets and the columns of `labels.keep`.
+        A row per image: id, part, image, group, unit, the targets and the columns of `labels.keep_columns`.
 
     Raises:
         UserError: no raw data, or raw files that are missing or changed.

@@ -2,7 +2,7 @@
 
 The table `data/<name>/samples.csv` has one row per image: `id`, `part` (train or test), `image` (path below raw/),
 `group` (a running number), `unit` (what score and submission have one row for), the target columns (train only) and
-the columns of labels.keep. `label_layouts` reads the labels, `image_patterns` finds the images.
+the columns of labels.keep_columns. `label_layouts` reads the labels, `image_patterns` finds the images.
 """
 
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, with_former_names
+from medfold.competition import Competition
 from medfold.data import label_layouts
 from medfold.data.sample_submission import blank_submission
+from medfold.earlier_versions import SAMPLES, SETTINGS, with_former_names
 from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
@@ -23,9 +24,7 @@ from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
 
 # Facts under `images` on which the sample table depends.
-IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "tolerate"}
-# Current keys of samples.json, by those of earlier versions.
-FORMER_NAMES = {"made from": "inputs_fingerprint", "undivided": "needs_holdout"}
+IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "max_unreadable"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -79,7 +78,7 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     _check_units(table, paths)
-    keep = [column for column in labels.keep if column in table]
+    keep = [column for column in labels.keep_columns if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
@@ -137,17 +136,17 @@ def _write(
     files.write_csv(table, paths.samples)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(competition, paths),
-        "images": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
+        "image_list_fingerprint": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
         "needs_holdout": needs_holdout,
         "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
     }
     if paths.solution.is_file() and solution is None:  # written by the source
-        metadata["solution"] = files.sha256(paths.solution)
+        metadata["solution_hash"] = files.sha256(paths.solution)
     files.write_json(metadata, paths.samples_metadata, sealed=True)
 
 
 def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
-    return files.read_json(paths.samples_metadata, FORMER_NAMES)
+    return files.read_json(paths.samples_metadata, SAMPLES)
 
 
 def check_solution(paths: CompetitionPaths) -> None:
@@ -156,7 +155,7 @@ def check_solution(paths: CompetitionPaths) -> None:
     Raises:
         UserError: it has.
     """
-    noted = (files.read_json(paths.samples_metadata) or {}).get("solution")  # earlier versions noted none
+    noted = (_read_metadata(paths) or {}).get("solution_hash")  # earlier versions noted none
     if noted and files.sha256(paths.solution) != noted:
         fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)
@@ -164,8 +163,9 @@ def check_solution(paths: CompetitionPaths) -> None:
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
-    used_facts = with_former_names(competition.model_dump(include={"task", "classes", "labels", "submission"}))
+    used_facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
     used_facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
+    used_facts = with_former_names(used_facts, SETTINGS)
     used_facts["unit"] = competition.score.unit
     if competition.labels.holdout:
         used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})

@@ -44,7 +44,7 @@ def scan_dataset(
 
 def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:
     """Prints how many images of each part cannot be read, and the first ones with their reasons."""
-    unreadable = (measured["bad"] != "").to_numpy()
+    unreadable = (measured["unreadable_reason"] != "").to_numpy()
     if not unreadable.any():
         return
     counts = table.loc[unreadable, "part"].value_counts()
@@ -54,5 +54,5 @@ def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.Data
     consequence = "left out of training; a test image among them gets the mean of the training labels"
     warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
     for row in unreadable.nonzero()[0][:MAX_SHOWN]:
-        warn("", f"{table['image'].iloc[row]}: {measured['bad'].iloc[row]}")
-    warn("", f"all of them: {project.display(project.paths.bad_images)}")
+        warn("", f"{table['image'].iloc[row]}: {measured['unreadable_reason'].iloc[row]}")
+    warn("", f"all of them: {project.display(project.paths.unreadable_images)}")

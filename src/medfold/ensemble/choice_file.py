@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from medfold.competition import Project
+from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.runs import combined_name
@@ -42,12 +43,13 @@ def save_choice(project: Project, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
     path = _path(project, ensemble.run_names)
     choice = choice_of_ensemble(ensemble)
-    probabilities_path = path.with_suffix(".probable.npz")
+    probabilities_path = path.with_suffix(PROBABILITIES_ENDING)
     choice.fitted.save(path)
     if choice.probabilities:
         choice.probabilities.save(probabilities_path)
     else:
         files.remove(probabilities_path)
+    files.remove(path.with_suffix(FORMER_PROBABILITIES_ENDING))
     hashes = {file.name: files.sha256(file) for file in (path, probabilities_path) if file.is_file()}
     contents = {"inputs": ensemble.inputs, "title": choice.title, "files": hashes}
     files.write_json(contents, path.with_suffix(".json"), sealed=True)
@@ -66,12 +68,10 @@ def read_choice(project: Project, names: list[str]) -> SavedChoice | None:
     expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
     if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
         return None
-    probabilities_path = path.with_suffix(".probable.npz")
-    return SavedChoice(
-        FittedTransform.load(path),
-        FittedTransform.load(probabilities_path) if probabilities_path.name in metadata["files"] else None,
-        metadata["title"],
-    )
+    endings = (PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING)
+    paths = [path.with_suffix(ending) for ending in endings if path.with_suffix(ending).name in metadata["files"]]
+    probabilities = FittedTransform.load(paths[0]) if paths else None
+    return SavedChoice(FittedTransform.load(path), probabilities, metadata["title"])
 
 
 def _path(project: Project, names: list[str]) -> Path:

@@ -78,8 +78,8 @@ class EnsembleSummary:
 
     Args:
         metric: name of the metric.
-        score: OOF score of the ensemble, with the keys of score.json: metric, value, low, high, per_fold, units,
-            folds_done, optimistic, also, facts, ensemble.
+        score: OOF score of the ensemble, with the keys of score.json: metric, value, low, high, per_fold,
+            num_units, folds_done, is_optimistic, more_metrics, facts, ensemble.
         members: the members; empty for an ensemble of one run.
         methods: the methods that were tried.
         post_processing: None if the metric has none, or only one fold is trained.

@@ -24,7 +24,7 @@ CHUNK_SIZE = 256  # images in memory at a time
 MAX_PICTURE = 512  # longer side of a picture with a heat map, in pixels
 
 
-class HeatMapFacts(NamedTuple):
+class HeatMapSummary(NamedTuple):
     """What the heat maps show.
 
     Args:
@@ -59,7 +59,7 @@ def write_heat_maps(
     image_ids: list[str],
     columns: np.ndarray,
     folder: Path,
-) -> HeatMapFacts:
+) -> HeatMapSummary:
     """Writes a picture of each image, overlaid with the mean heat map of all nets.
 
     The picture has the proportions of the original; if the recipe of the first run moves the image content, it is the
@@ -101,7 +101,7 @@ def write_heat_maps(
                 bar.advance()
     all_explainers = [explainer for run_explainers in explainers for explainer in run_explainers]
     methods = list(dict.fromkeys(explainer.method for explainer in all_explainers))
-    return HeatMapFacts(methods, all(explainer.explains_grade for explainer in all_explainers))
+    return HeatMapSummary(methods, all(explainer.explains_grade for explainer in all_explainers))
 
 
 def _explainers(competition: Competition, member: MemberRun) -> list["GradCam"]:

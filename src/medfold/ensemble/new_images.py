@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, Project
+from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
@@ -112,5 +113,5 @@ def predict_new_images(
     table = predictions_table(competition, combined["id"], combined[columns].to_numpy())
     if choice.probabilities is not None:
         probabilities = predictor.combine(ids, run_outputs, fitted=choice.probabilities)
-        table[[f"probability of {column}" for column in columns]] = probabilities[columns].to_numpy()
+        table[[f"{PROBABILITY_PREFIX}{column}" for column in columns]] = probabilities[columns].to_numpy()
     return NewPredictions(table, unreadable)

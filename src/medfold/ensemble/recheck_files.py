@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition, Project
+from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.system import files
 
@@ -24,13 +25,14 @@ def write_recheck_files(project: Project, ensemble: Ensemble, submission: Path) 
 
 
 def oof_table(competition: Competition, ensemble: Ensemble) -> pd.DataFrame:
-    """Returns the scored OOF predictions and the probabilities behind them.
+    """Returns the scored OOF predictions and the probabilities that they were made from.
 
     Returns:
-        A table with id (of the unit), fold, the prediction columns, and a column `behind <column>` for each of them.
+        A table with id (of the unit), fold, the prediction columns, and a column `probability of <column>` for
+        each of them.
     """
     table = pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold})
-    probability_columns = [f"behind {column}" for column in competition.prediction_columns]
+    probability_columns = [f"{PROBABILITY_PREFIX}{column}" for column in competition.prediction_columns]
     table[competition.prediction_columns] = ensemble.oof.predictions
     table[probability_columns] = ensemble.probabilities.predictions
     return table

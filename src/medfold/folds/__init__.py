@@ -3,8 +3,8 @@
 - `splitters`: assign folds; `holdout`: chooses the holdout; `class_counts`: classes in groups and folds;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
-- `leaks`: the audit; `unnamed_groups`: columns, ids and folders that look like groups;
-- `near_duplicates`: the search; `kept_near_duplicates`: its result, kept in data/;
+- `leaks`: the audit; `suspected_groups`: columns, ids and folders that look like groups;
+- `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/;
 - `dataset_shift`: differences between training and test part, and columns that predict the class.
 """
 
@@ -13,11 +13,11 @@ from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint
 from medfold.folds.holdout import choose_holdout
-from medfold.folds.kept_near_duplicates import NearDuplicates, load_near_duplicates, read_near_duplicates
 from medfold.folds.leaks import LeakReport, find_leaks
+from medfold.folds.near_duplicates_cache import NearDuplicates, cached_near_duplicates, read_near_duplicates
 from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
 from medfold.folds.splitters import assign_folds
-from medfold.folds.unnamed_groups import (
+from medfold.folds.suspected_groups import (
     GROUP_WORDS,
     PERSON_WORDS,
     SuspectedGroup,
@@ -34,6 +34,7 @@ __all__ = [
     "SuspectedGroup",
     "adversarial_auc",
     "assign_folds",
+    "cached_near_duplicates",
     "check_folds",
     "choose_holdout",
     "find_group_word",
@@ -44,7 +45,6 @@ __all__ = [
     "format_folds",
     "is_group_name",
     "join_duplicates",
-    "load_near_duplicates",
     "predictive_columns",
     "read_near_duplicates",
     "restore_folds_metadata",

@@ -5,20 +5,20 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medfold.folds.kept_near_duplicates import NearDuplicates
+from medfold.folds.near_duplicates_cache import NearDuplicates
 
 
 def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
     """Joins groups that share equal images or near-duplicates.
 
     Args:
-        samples: readable samples with the columns id, group and hash (of the pixels).
+        samples: readable samples with the columns id, group and pixel_hash.
         near: near-duplicates that join groups, too; None to join by equal pixels only.
 
     Returns:
         The group of each sample, in the order of `samples`.
     """
-    shared = [samples["hash"].to_numpy()]
+    shared = [samples["pixel_hash"].to_numpy()]
     if near is not None:
         shared.append(near.cluster_of(samples["id"]))
     return merge_groups(samples["group"].to_numpy(), *shared)

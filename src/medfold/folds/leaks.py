@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.errors import shorten_list
-from medfold.images import ONE_VALUE
+from medfold.images import ONE_VALUE_PREFIX
 
 MAX_SHOWN = 3  # ids of a cluster that are printed
 
@@ -16,24 +16,24 @@ class LeakReport:
     """Findings of the audit: groups, or lists of ids.
 
     Args:
-        split: groups in more than one fold (must be empty).
+        split_groups: groups in more than one fold (must be empty).
         duplicates: clusters of two or more training samples with identical pixels.
-        contradicting: clusters of `duplicates` whose labels differ.
-        leaked: pairs of a training and a test sample with identical pixels.
-        near: pairs of near-duplicate training samples; None if near-duplicates were not computed.
-        near_split: pairs of `near` that are in different folds.
-        near_leaked: near-duplicate pairs of a training and a test sample; None if near-duplicates were not computed.
-        plain: training samples whose pixels all have one value, each in its own list; None if there are none.
+        contradicting_duplicates: clusters of `duplicates` whose labels differ.
+        duplicates_in_test: pairs of a training and a test sample with identical pixels.
+        near_duplicates: pairs of near-duplicate training samples; None if near-duplicates were not computed.
+        split_near_duplicates: pairs of `near_duplicates` that are in different folds.
+        near_duplicates_in_test: near-duplicate pairs of a training and a test sample; None if not computed.
+        images_of_one_value: training samples whose pixels all have one value, each in its own list; None without any.
     """
 
-    split: list[int]
+    split_groups: list[int]
     duplicates: list[list[str]]
-    contradicting: list[list[str]]
-    leaked: list[list[str]]
-    near: list[list[str]] | None = None
-    near_split: list[list[str]] | None = None
-    near_leaked: list[list[str]] | None = None
-    plain: list[list[str]] | None = None
+    contradicting_duplicates: list[list[str]]
+    duplicates_in_test: list[list[str]]
+    near_duplicates: list[list[str]] | None = None
+    split_near_duplicates: list[list[str]] | None = None
+    near_duplicates_in_test: list[list[str]] | None = None
+    images_of_one_value: list[list[str]] | None = None
 
     def lines(self) -> list[tuple[str, str]]:
         """Returns the lines to print, (finding, value), with three examples each."""
@@ -46,26 +46,27 @@ class LeakReport:
             return f"{len(clusters):,}{what}: {shorten_list(examples)}" if clusters else "none"
 
         lines = [
-            ("groups in two folds", shorten_list(self.split) if self.split else "none"),
+            ("groups in two folds", shorten_list(self.split_groups) if self.split_groups else "none"),
             ("exact duplicates in train", describe(self.duplicates, ", each in one fold")),
-            ("duplicates with different labels", describe(self.contradicting, "")),
-            ("train images found in test", describe(self.leaked, "")),
+            ("duplicates with different labels", describe(self.contradicting_duplicates, "")),
+            ("train images found in test", describe(self.duplicates_in_test, "")),
         ]
-        if self.plain:
-            lines.append(("images of one value", describe(self.plain, ", which are not copies of each other")))
-        if self.near is not None:
-            split_note = (
-                f" pairs, {len(self.near_split):,} of them in different folds (folds.duplicates: near joins them)"
+        if self.images_of_one_value:
+            lines.append(
+                ("images of one value", describe(self.images_of_one_value, ", which are not copies of each other"))
             )
-            description = split_note if self.near_split else " pairs, each in one fold"
-            lines.append(("near-duplicates in train", describe(self.near, description, " ~ ")))
-            lines.append(("near-duplicates in test", describe(self.near_leaked, " pairs", " ~ ")))
+        if self.near_duplicates is not None:
+            num_split = f"{len(self.split_near_duplicates):,} of them in different folds"
+            split_note = f" pairs, {num_split} (folds.duplicates: near joins them)"
+            description = split_note if self.split_near_duplicates else " pairs, each in one fold"
+            lines.append(("near-duplicates in train", describe(self.near_duplicates, description, " ~ ")))
+            lines.append(("near-duplicates in test", describe(self.near_duplicates_in_test, " pairs", " ~ ")))
         return lines
 
     def table(self) -> pd.DataFrame:
         """Returns a row per finding: kind and ids, written 'a = b', or 'a ~ b' for near-duplicates."""
         rows = [
-            (kind, (" ~ " if kind.startswith("near") else " = ").join(ids))
+            (kind, (" ~ " if "near_duplicates" in kind else " = ").join(ids))
             for kind in FINDINGS[1:]
             for ids in getattr(self, kind) or []
         ]
@@ -77,7 +78,16 @@ class LeakReport:
         return {name: len(items) for name, items in findings.items() if items is not None}
 
 
-FINDINGS = ("split", "duplicates", "contradicting", "leaked", "near", "near_split", "near_leaked", "plain")
+FINDINGS = (
+    "split_groups",
+    "duplicates",
+    "contradicting_duplicates",
+    "duplicates_in_test",
+    "near_duplicates",
+    "split_near_duplicates",
+    "near_duplicates_in_test",
+    "images_of_one_value",
+)
 
 
 def find_leaks(
@@ -86,39 +96,46 @@ def find_leaks(
     """Audits the folds for leaks.
 
     Args:
-        train: training samples with the columns id, group, fold and hash.
-        test: test samples with the columns id and hash.
+        train: training samples with the columns id, group, fold and pixel_hash.
+        test: test samples with the columns id and pixel_hash.
         targets: int (n,) or (n, labels), in the order of `train`.
         near: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
 
     Returns:
-        The findings of the audit; `split` must be empty.
+        The findings of the audit; `split_groups` must be empty.
     """
     folds_of_group = train.groupby("group")["fold"].nunique()
-    split = folds_of_group.index[folds_of_group > 1].tolist()
+    split_groups = folds_of_group.index[folds_of_group > 1].tolist()
 
-    duplicated = train["hash"].duplicated(keep=False).to_numpy()
-    cluster, _ = pd.factorize(train["hash"].to_numpy()[duplicated])
+    duplicated = train["pixel_hash"].duplicated(keep=False).to_numpy()
+    cluster, _ = pd.factorize(train["pixel_hash"].to_numpy()[duplicated])
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order])) + 1
     clusters = [part.tolist() for part in np.split(train["id"].to_numpy()[duplicated][order], starts) if len(part)]
     labels = pd.DataFrame(targets[duplicated]).groupby(cluster)
     contradictory = (labels.min() != labels.max()).any(axis=1).to_numpy()
-    pairs = train[["id", "hash"]].merge(test[["id", "hash"]], on="hash", suffixes=("", "_test"))
+    pairs = train[["id", "pixel_hash"]].merge(test[["id", "pixel_hash"]], on="pixel_hash", suffixes=("", "_test"))
+    one_value = train.loc[train["pixel_hash"].str.startswith(ONE_VALUE_PREFIX), "id"]
     return LeakReport(
-        split=split,
+        split_groups=split_groups,
         duplicates=clusters,
-        contradicting=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
-        leaked=pairs[["id", "id_test"]].to_numpy().tolist(),
-        plain=[[image_id] for image_id in train.loc[train["hash"].str.startswith(ONE_VALUE), "id"]] or None,
-        **(_near(train, test, near) if near is not None else {}),
+        contradicting_duplicates=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
+        duplicates_in_test=pairs[["id", "id_test"]].to_numpy().tolist(),
+        images_of_one_value=[[image_id] for image_id in one_value] or None,
+        **(_near_duplicate_findings(train, test, near) if near is not None else {}),
     )
 
 
-def _near(train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]) -> dict[str, list[list[str]]]:
+def _near_duplicate_findings(
+    train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]
+) -> dict[str, list[list[str]]]:
     """Returns the findings about near-duplicates, as arguments of `LeakReport`."""
     fold = train.set_index("id")["fold"].to_dict()
     in_test = set(test["id"])
     within = [[a, b] for a, b in pairs if a in fold and b in fold]
     across = [sorted(pair, key=in_test.__contains__) for pair in pairs if len(in_test.intersection(pair)) == 1]
-    return {"near": within, "near_split": [[a, b] for a, b in within if fold[a] != fold[b]], "near_leaked": across}
+    return {
+        "near_duplicates": within,
+        "split_near_duplicates": [[a, b] for a, b in within if fold[a] != fold[b]],
+        "near_duplicates_in_test": across,
+    }

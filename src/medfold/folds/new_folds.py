@@ -43,8 +43,8 @@ def restore_folds_metadata(project: Project, train: pd.DataFrame, leaks: LeakRep
 def _metadata(project: Project, train: pd.DataFrame, leaks: LeakReport) -> dict[str, Any]:
     return {
         "folds": project.competition.folds.model_dump(),
-        "samples": len(train),
-        "groups": int(train["group"].nunique()),
+        "num_samples": len(train),
+        "num_groups": int(train["group"].nunique()),
         "audit": leaks.counts(),
     }
 

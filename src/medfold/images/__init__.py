@@ -30,12 +30,12 @@ from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.resizing import resize
 from medfold.images.scan import scan_images
 from medfold.images.scan_tables import read_appearance, read_measurements
-from medfold.images.scan_worker import ONE_VALUE, STATISTICS
+from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
 from medfold.images.value_checks import value_suspicions
 
 __all__ = [
-    "ONE_VALUE",
+    "ONE_VALUE_PREFIX",
     "STATISTICS",
     "THUMBNAIL",
     "UNSUPPORTED_FORMATS",

@@ -24,7 +24,7 @@ from medfold.images.scan_tables import (
     read_appearance,
     read_measurements,
     write_appearance,
-    write_bad_images,
+    write_unreadable_images,
 )
 from medfold.images.scan_worker import ImageScan, ScanTask, scan_image
 from medfold.images.store import store_exists, store_key
@@ -71,8 +71,8 @@ def scan_images(
         with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
 
     Raises:
-        UserError: more images are unreadable than `images.tolerate` allows, all listed in `bad_images.csv`; or a
-            preparation step or window is unknown or wrong.
+        UserError: more images are unreadable than `images.max_unreadable` allows, all listed in
+            `unreadable_images.csv`; or a preparation step or window is unknown or wrong.
     """
     began = time.monotonic()
     # Wrong steps and windows are reported before any image is read.
@@ -125,7 +125,7 @@ class _ScanWork:
         """Returns the rows of the images to scan: all but those that could not be read in the last scan."""
         if self.measurements is None:
             return list(range(num_images))
-        return np.flatnonzero(self.measurements["bad"] == "").tolist()
+        return np.flatnonzero(self.measurements["unreadable_reason"] == "").tolist()
 
 
 def _settings_of_missing_store(
@@ -162,11 +162,11 @@ def _scan(
         store_file=folder / store.IMAGES if key else None,
         thumbnails_file=folder / THUMBNAILS if work.with_appearance else None,
     )
-    needed = work.needed_rows(len(samples))
-    is_needed = set(needed)
-    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), needed)
+    needed_rows = work.needed_rows(len(samples))
+    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), needed_rows)
     # A killed scan may have left results of images that its measurements count as unreadable.
-    results = {row: result for row, result in journal.read().items() if row in is_needed}
+    found = journal.read()
+    results = {row: found[row] for row in needed_rows if row in found}
     if work.measurements is None:
         measurements = _finish_measurements(competition, paths, samples, journal, results)
     else:
@@ -177,7 +177,7 @@ def _scan(
         write_appearance(competition, paths, samples["id"], results, folder / THUMBNAILS)
     if key:
         journal.remove()
-        readable = np.flatnonzero(measurements["bad"] == "")
+        readable = np.flatnonzero(measurements["unreadable_reason"] == "")
         index = pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable})
         store.finish_store(paths, key, folder, index, blocks[store.IMAGES])
     files.remove(folder)
@@ -198,7 +198,9 @@ def _scan_remaining(journal: Journal, task: ScanTask, images: list[str], rows: l
         for batch in map_in_workers(partial(scan_image, task=task), [(row, images[row]) for row in todo]):
             write(
                 [
-                    ImageScan(todo[index], bad=DECODER_CRASHED) if isinstance(result, WorkerDied) else result
+                    ImageScan(todo[index], unreadable_reason=DECODER_CRASHED)
+                    if isinstance(result, WorkerDied)
+                    else result
                     for index, result in batch
                 ]
             )
@@ -219,14 +221,14 @@ def _finish_measurements(
     been replaced, or a decoder installed.
 
     Raises:
-        UserError: more images are unreadable than `images.tolerate` allows.
+        UserError: more images are unreadable than `images.max_unreadable` allows.
     """
     measurements = measurement_table(samples, results)
-    bad_images = write_bad_images(paths, samples, measurements)
+    unreadable_images = write_unreadable_images(paths, samples, measurements)
     try:
-        check_enough_readable(competition, paths, bad_images, len(samples))
+        check_enough_readable(competition, paths, unreadable_images, len(samples))
     except UserError:
-        journal.forget(np.flatnonzero(measurements["bad"] != ""))
+        journal.forget(np.flatnonzero(measurements["unreadable_reason"] != ""))
         raise
     write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(competition, paths))
     return measurements
@@ -240,7 +242,7 @@ def _check_still_readable(
     Raises:
         UserError: some cannot; they are named.
     """
-    changed = [row for row, result in results.items() if result.bad]
+    changed = [row for row, result in results.items() if result.unreadable_reason]
     if changed:
         journal.forget(changed)
         names = shorten_list(samples["image"].iloc[row] for row in changed)

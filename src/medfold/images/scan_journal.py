@@ -78,7 +78,7 @@ class Journal:
             UserError: rows differ, after a power failure or by a fault of the disk; they are deleted from the journal.
         """
         path = self._path.with_name(name)
-        noted = {row: result.written[name] for row, result in results.items() if not result.bad}
+        noted = {row: result.written[name] for row, result in results.items() if not result.unreadable_reason}
         blocks, differing = array_files.hash_blocks(np.load(path, mmap_mode="r"), noted)
         if differing:
             self.forget(differing)

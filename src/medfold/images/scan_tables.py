@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
+from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
@@ -24,31 +25,31 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
     """Reads the measurements of all raw images from the last scan.
 
     Returns:
-        Columns id, bad (the reason if the image is unreadable, else ''), height, width and hash (see
-        `scan_worker.pixel_hash`), in the order of the sample table. None if the file is missing or was made from other
+        Columns id, unreadable_reason ('' if the image can be read), height, width and pixel_hash (see
+        `scan_worker.hash_pixels`), in the order of the sample table. None if the file is missing or was made from other
         raw data.
     """
     inputs = raw_images_fingerprint(competition, paths)
-    table = read_sealed_csv(paths.measurements, inputs, bad=str)
-    return None if table is None or not len(table) else table.fillna({"bad": ""})
+    table = read_sealed_csv(paths.measurements, inputs, (), MEASUREMENTS, unreadable_reason=str)
+    return None if table is None or not len(table) else table.fillna({"unreadable_reason": ""})
 
 
 def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
     """Reads the appearance of all readable raw images from the last scan.
 
     Returns:
-        Columns id, row (of its thumbnail), likeness (perceptual hash) and STATISTICS, in the order of the sample table.
+        Columns id, row (of its thumbnail), perceptual_hash and STATISTICS, in the order of the sample table.
         None if the file is missing or was made from other raw data.
     """
     inputs = raw_images_fingerprint(competition, paths)
     companions = (paths.thumbnails, paths.headers)
-    table = read_sealed_csv(paths.appearance, inputs, companions, likeness=str)
+    table = read_sealed_csv(paths.appearance, inputs, companions, APPEARANCE, perceptual_hash=str)
     return None if table is None or not len(table) else table
 
 
 def raw_images_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    reading_facts = competition.images.model_dump(mode="json", include=store.READING | {"shape"})
+    reading_facts = competition.images.model_dump(mode="json", include=store.READING_FACTS | {"shape"})
     plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
         [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
@@ -62,17 +63,19 @@ def measurement_table(samples: pd.DataFrame, results: dict[int, ImageScan]) -> p
         samples: the sample table.
         results: the result of every image, by its row in `samples`.
     """
-    columns = ["bad", "height", "width", "hash"]
+    columns = ["unreadable_reason", "height", "width", "pixel_hash"]
     in_order = [results[row] for row in range(len(samples))]
     table = pd.DataFrame(
-        [(scan.bad, scan.height, scan.width, scan.hash) for scan in in_order], columns=columns, index=samples.index
+        [(scan.unreadable_reason, scan.height, scan.width, scan.pixel_hash) for scan in in_order],
+        columns=columns,
+        index=samples.index,
     )
     table[["height", "width"]] = table[["height", "width"]].astype("Int64")
     table.insert(0, "id", samples["id"])
     return table
 
 
-def write_bad_images(paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
+def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, measurements: pd.DataFrame) -> pd.DataFrame:
     """Writes the list of unreadable images; no file if all can be read.
 
     Args:
@@ -83,47 +86,47 @@ def write_bad_images(paths: CompetitionPaths, samples: pd.DataFrame, measurement
     Returns:
         The list: file, reason, id and part of each unreadable image.
     """
-    is_unreadable = (measurements["bad"] != "").to_numpy()
-    bad_images = samples.loc[is_unreadable, ["id", "part"]].assign(
-        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "bad"]
+    is_unreadable = (measurements["unreadable_reason"] != "").to_numpy()
+    unreadable_images = samples.loc[is_unreadable, ["id", "part"]].assign(
+        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "unreadable_reason"]
     )[["file", "reason", "id", "part"]]
-    if len(bad_images):
-        files.write_csv(bad_images, paths.bad_images)
+    if len(unreadable_images):
+        files.write_csv(unreadable_images, paths.unreadable_images)
     else:
-        files.remove(paths.bad_images)
-    return bad_images
+        files.remove(paths.unreadable_images)
+    return unreadable_images
 
 
 def check_enough_readable(
-    competition: Competition, paths: CompetitionPaths, bad_images: pd.DataFrame, num_images: int
+    competition: Competition, paths: CompetitionPaths, unreadable_images: pd.DataFrame, num_images: int
 ) -> None:
-    """Checks that no more images are unreadable than `images.tolerate` allows, and that some can be read.
+    """Checks that no more images are unreadable than `images.max_unreadable` allows, and that some can be read.
 
     Args:
-        competition: `images.tolerate` is the share of images that may be unreadable.
+        competition: `images.max_unreadable` is the share of images that may be unreadable.
         paths: the files of the competition.
-        bad_images: the list of unreadable images.
+        unreadable_images: the list of unreadable images.
         num_images: number of all images.
 
     Raises:
         UserError: too many are unreadable, or all.
     """
-    if not len(bad_images):
+    if not len(unreadable_images):
         return
-    allowed = competition.images.tolerate
-    are_all_bad = len(bad_images) == num_images
-    if len(bad_images) / num_images <= allowed and not are_all_bad:
+    allowed = competition.images.max_unreadable
+    are_all_unreadable = len(unreadable_images) == num_images
+    if len(unreadable_images) / num_images <= allowed and not are_all_unreadable:
         return
-    first = bad_images.iloc[0]
+    first = unreadable_images.iloc[0]
     what = (
-        f"{len(bad_images):,} of {num_images:,} images cannot be read, more than images.tolerate allows "
+        f"{len(unreadable_images):,} of {num_images:,} images cannot be read, more than images.max_unreadable allows "
         f"({allowed:.2%}). The first: {first['file']}: {first['reason']}"
     )
-    if are_all_bad and bad_images["reason"].nunique() == 1:
+    if are_all_unreadable and unreadable_images["reason"].nunique() == 1:
         fix = "All have this reason: check 'images' in competition.yaml, and the files"
     else:
-        fix = "Download them again, or raise images.tolerate"
-    raise UserError(what, paths.bad_images, fix)
+        fix = "Download them again, or raise images.max_unreadable"
+    raise UserError(what, paths.unreadable_images, fix)
 
 
 def write_appearance(
@@ -143,7 +146,7 @@ def write_appearance(
         thumbnails: .npy file with the thumbnails of all images.
     """
     thumbnails.replace(paths.thumbnails)
-    readable = np.array(sorted(row for row, result in results.items() if not result.bad), int)
+    readable = np.array(sorted(row for row, result in results.items() if not result.unreadable_reason), int)
     readable_ids = ids.to_numpy()[readable]
     appearances = [results[row].appearance for row in readable]
     headers = pd.DataFrame([appearance.headers for appearance in appearances])
@@ -153,7 +156,7 @@ def write_appearance(
     else:
         files.remove(paths.headers)
     table = pd.DataFrame([appearance.statistics for appearance in appearances], columns=STATISTICS)
-    table.insert(0, "likeness", [appearance.likeness for appearance in appearances])
+    table.insert(0, "perceptual_hash", [appearance.perceptual_hash for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", readable_ids)
     inputs = raw_images_fingerprint(competition, paths)

@@ -16,7 +16,7 @@ from medfold.images.resizing import resize
 from medfold.system import array_files
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
-ONE_VALUE = "plain-"  # prefix of the hashes of images whose pixels all have one value
+ONE_VALUE_PREFIX = "plain-"  # prefix of the hashes of images whose pixels all have one value
 STATISTICS_SIZE = 128  # px, side of the copy that the statistics are computed on
 
 
@@ -43,12 +43,12 @@ class Appearance(NamedTuple):
     """How an image looks, for the audit.
 
     Args:
-        likeness: the perceptual hash, 16 hexadecimal digits.
+        perceptual_hash: the perceptual hash, 16 hexadecimal digits.
         statistics: STATISTICS of the image.
         headers: technical DICOM headers by keyword.
     """
 
-    likeness: str
+    perceptual_hash: str
     statistics: list[float]
     headers: dict[str, str]
 
@@ -58,36 +58,37 @@ class ImageScan(NamedTuple):
 
     Args:
         row: row of the image.
-        bad: the reason if the image is unreadable, else ''. For an unreadable image all other fields are empty.
+        unreadable_reason: '' if the image can be read. Else all fields but this and `row` are empty.
         height: height in pixels.
         width: width in pixels.
-        hash: hash of the pixels, see `pixel_hash`.
+        pixel_hash: hash of the pixels, see `hash_pixels`.
         appearance: None where it is not computed.
         written: hash of the row that was written to each file, by file name.
     """
 
     row: int
-    bad: str
+    unreadable_reason: str
     height: int | None = None
     width: int | None = None
-    hash: str | None = None
+    pixel_hash: str | None = None
     appearance: Appearance | None = None
     written: dict[str, str] | None = None
 
     def to_json(self) -> list[Any]:
         """Returns the entry of the journal: a list of values."""
-        if self.bad:
-            return [self.row, self.bad]
-        return [self.row, self.bad, self.height, self.width, self.hash, *(self.appearance or ()), self.written]
+        if self.unreadable_reason:
+            return [self.row, self.unreadable_reason]
+        size_and_hash = (self.height, self.width, self.pixel_hash)
+        return [self.row, "", *size_and_hash, *(self.appearance or ()), self.written]
 
     @classmethod
     def from_json(cls, values: list[Any]) -> "ImageScan":
         """Makes the result from an entry of the journal, the inverse of `to_json`."""
-        row, bad, *rest = values
-        if bad:
-            return cls(row, bad)
+        row, unreadable_reason, *rest = values
+        if unreadable_reason:
+            return cls(row, unreadable_reason)
         height, width, digest, *appearance, written = rest
-        return cls(row, bad, height, width, digest, Appearance(*appearance) if appearance else None, written)
+        return cls(row, "", height, width, digest, Appearance(*appearance) if appearance else None, written)
 
 
 def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
@@ -103,7 +104,7 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
     row, image = item
     result = read_prepared(task.raw, image, task.image_facts, [] if task.store_file is None else [task.image_settings])
     if isinstance(result, str):
-        return ImageScan(row, bad=result)
+        return ImageScan(row, unreadable_reason=result)
     pixels, headers, prepared = result
     written = {}
     if task.store_file is not None:
@@ -115,10 +116,10 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
         written[task.thumbnails_file.name] = _write(task.thumbnails_file, row, thumbnail)
         small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
         appearance = Appearance(f"{phash:016x}", appearance_statistics(small), headers)
-    return ImageScan(row, "", height, width, pixel_hash(pixels, image), appearance, written)
+    return ImageScan(row, "", height, width, hash_pixels(pixels, image), appearance, written)
 
 
-def pixel_hash(pixels: np.ndarray, image: str) -> str:
+def hash_pixels(pixels: np.ndarray, image: str) -> str:
     """Returns the hash of an image's pixels; of its path if all pixels have one value, as in a slice of air.
 
     Images of one value show nothing, so they must not count as copies of each other.
@@ -128,13 +129,13 @@ def pixel_hash(pixels: np.ndarray, image: str) -> str:
         image: path of the image.
 
     Returns:
-        32 hexadecimal digits (xxh3, 128 bits), with the prefix ONE_VALUE if they are of the path.
+        32 hexadecimal digits (xxh3, 128 bits), with the prefix ONE_VALUE_PREFIX if they are of the path.
     """
     digest = xxhash.xxh3_128(repr(pixels.shape).encode())
     first = pixels[:1, :1]
     if (pixels[::16, ::16] == first).all() and (pixels == first).all():
         digest.update(image.encode())
-        return ONE_VALUE + digest.hexdigest()
+        return ONE_VALUE_PREFIX + digest.hexdigest()
     digest.update(np.ascontiguousarray(pixels))
     return digest.hexdigest()
 

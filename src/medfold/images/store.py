@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
+from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
@@ -16,7 +17,7 @@ from medfold.terminal.command_text import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
 IMAGES, INDEX, BLOCKS = "images.npy", "index.csv", "blocks.json"
-READING = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
+READING_FACTS = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    metadata = files.read_json(paths.samples_metadata)
+    metadata = files.read_json(paths.samples_metadata, SAMPLES)
     if not metadata:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
-    return metadata["images"]
+    return metadata["image_list_fingerprint"]
 
 
 def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
@@ -63,7 +64,7 @@ def store_key(competition: Competition, paths: CompetitionPaths, image_settings:
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
         "raw": files.sha256(paths.raw_manifest),
-        "reading": competition.images.model_dump(mode="json", include=READING),
+        "reading": competition.images.model_dump(mode="json", include=READING_FACTS),
         "images": image_settings.model_dump(),
     }
     return files.fingerprint(inputs | image_plugins(competition.images, paths, image_settings))

@@ -56,9 +56,12 @@ class TimeBudget:
         if seconds_left <= 0:
             return None
         if self._num_measured and len(self._limits) > 1:
-            pace, predicting = self._spent / self._num_measured, self._predicting / self._num_measured
-            if pace * self._num_left > PLANNED_SHARE * seconds_left:
-                self._lower_limit(pace, predicting, PLANNED_SHARE * seconds_left)
+            seconds_per_image, net_seconds_per_image = (
+                self._seconds_spent / self._num_measured,
+                self._net_seconds / self._num_measured,
+            )
+            if seconds_per_image * self._num_left > PLANNED_SHARE * seconds_left:
+                self._lower_limit(seconds_per_image, net_seconds_per_image, PLANNED_SHARE * seconds_left)
         return self.limit
 
     def record(self, num_images: int, seconds: float) -> None:
@@ -70,21 +73,22 @@ class TimeBudget:
         """
         self._num_left -= num_images
         self._num_measured += num_images
-        self._spent = self._clock() - self._measured_since
-        self._predicting += seconds
+        self._seconds_spent = self._clock() - self._measured_since
+        self._net_seconds += seconds
 
     def _restart_measurement(self) -> None:
         self._measured_since = self._clock()
         self._num_measured = 0
-        self._spent = 0.0
-        self._predicting = 0.0
+        self._seconds_spent = 0.0
+        self._net_seconds = 0.0
 
-    def _lower_limit(self, pace: float, predicting: float, seconds_left: float) -> None:
+    def _lower_limit(self, seconds_per_image: float, net_seconds_per_image: float, seconds_left: float) -> None:
         full = self._cost(self.limit)
-        needed = format_duration(pace * self._num_left)
+        needed = format_duration(seconds_per_image * self._num_left)
         while len(self._limits) > 1:
             self._limits.pop(0)
-            if (pace - predicting * (1 - self._cost(self.limit) / full)) * self._num_left <= seconds_left:
+            saved = net_seconds_per_image * (1 - self._cost(self.limit) / full)
+            if (seconds_per_image - saved) * self._num_left <= seconds_left:
                 break
         kept = (
             f"{count_of(self.limit.max_folds, 'fold')} of each run, "

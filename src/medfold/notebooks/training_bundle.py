@@ -10,8 +10,9 @@ from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from medfold import __version__, config
-from medfold.competition import Competition, Recipe, plugins_hash, with_former_names
+from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import unpack_archive
+from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
@@ -130,8 +131,8 @@ def write_training_bundle(
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
-            with_former_names(competition.model_dump(mode="json")),
-            with_former_names(recipe.portable()),
+            with_former_names(competition.model_dump(mode="json"), SETTINGS),
+            with_former_names(recipe.portable(), SETTINGS),
             manifest["request"],
             files.sha256(paths.folds),
         ]

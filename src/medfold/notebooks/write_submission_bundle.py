@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from medfold import __version__
-from medfold.competition import Competition, Recipe, with_former_names
+from medfold.competition import Competition, Recipe
+from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
@@ -84,8 +85,8 @@ def write_bundle(
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
         # The content id identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-        facts = with_former_names(manifest["facts"])
-        runs_content = [{**run, "recipe": with_former_names(run["recipe"])} for run in manifest["runs"]]
+        facts = with_former_names(manifest["facts"], SETTINGS)
+        runs_content = [{**run, "recipe": with_former_names(run["recipe"], SETTINGS)} for run in manifest["runs"]]
         manifest["content_id"] = files.fingerprint([hashes, slug, facts, runs_content, manifest["fallback"]], 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}

@@ -77,7 +77,7 @@ def find_images(
     Args:
         table: text columns, among them those that the patterns name.
         patterns: path patterns; for each row the first one whose image exists is used.
-        competition: the facts (`images.channels`, `images.exclude` and `images.tolerate`).
+        competition: the facts (`images.channels`, `images.exclude` and `images.max_unreadable`).
         raw: the folder that patterns start from.
         complete: True if every row must have its image. Otherwise a missing image gets the path by the first pattern.
             Defaults to True.
@@ -86,7 +86,7 @@ def find_images(
         Paths below `raw`, in the order of the rows.
 
     Raises:
-        UserError: missing images, more than images.tolerate allows.
+        UserError: missing images, more than images.max_unreadable allows.
     """
     key = "images.train" if patterns == competition.images.train else "images.test"
     channels = competition.images.channels if isinstance(competition.images.channels, list) else [None]
@@ -106,7 +106,7 @@ def find_images(
             return image
         missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
         fix = _likely_cause(missing, known)
-        if len(missing) > competition.images.tolerate * len(table) * len(channels):
+        if len(missing) > competition.images.max_unreadable * len(table) * len(channels):
             what = f"{count_of(len(missing), 'image is', 'images are')} missing: {shorten_list(missing)}"
             if not image[~absent].size:
                 raise SettingError(
@@ -115,7 +115,7 @@ def find_images(
             raise UserError(what, raw, fix)
         warn(
             "samples",
-            f"{count_of(len(missing), 'image is', 'images are')} missing, no more than images.tolerate "
+            f"{count_of(len(missing), 'image is', 'images are')} missing, no more than images.max_unreadable "
             f"allows: {shorten_list(missing)}. {fix}",
         )
     used = {file for path in image for file in files_of_image(raw, path)}

@@ -20,7 +20,11 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     decisions = np.zeros(predictions.shape, int)
     for row, values in enumerate(predictions):
         positive = values > 0.5
-        needs_one = competition.submission.layout == "lists" and not competition.submission.empty and not positive.any()
+        needs_one = (
+            competition.submission.layout == "lists"
+            and not competition.submission.allow_empty_lists
+            and not positive.any()
+        )
         if competition.exclusive_classes or needs_one:
             positive = np.arange(len(values)) == np.argmax(values)
         decisions[row] = positive

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
+from medfold.earlier_versions import MEASUREMENTS, SCORE, current_by_former
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
@@ -22,13 +23,13 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
         paths: paths of the competition.
         run: paths of the run.
     """
-    saved = files.read_json(run.score)
+    saved = files.read_json(run.score, SCORE)
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
     if saved["folds_done"] != done:
         yield f"folds_done are {done}, saved {saved['folds_done']}"
-    optimistic = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
-    if saved["optimistic"] != optimistic:
-        yield f"optimistic is {optimistic}, saved {saved['optimistic']}"
+    is_optimistic = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
+    if saved["is_optimistic"] != is_optimistic:
+        yield f"is_optimistic is {is_optimistic}, saved {saved['is_optimistic']}"
     oof_tables = []
     for fold in saved["folds_done"]:
         fold_paths = run.fold(fold)
@@ -59,8 +60,8 @@ def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
     samples = tables.read(paths.samples)
     if not paths.measurements.is_file():
         return samples
-    measurements = tables.read(paths.measurements)
-    return samples[~samples["id"].isin(measurements.loc[measurements["bad"] != "", "id"])]
+    measurements = tables.read(paths.measurements).rename(columns=current_by_former(MEASUREMENTS))
+    return samples[~samples["id"].isin(measurements.loc[measurements["unreadable_reason"] != "", "id"])]
 
 
 class ScoredUnits(NamedTuple):
@@ -149,25 +150,26 @@ def score_differences(
         return  # a metric of plugins.py has no second definition here
     num_units = len(units.truth)
     all_rows = np.ones(num_units, bool)
-    if saved["units"] != num_units:
-        yield f"units are {num_units}, saved {saved['units']}"
+    if saved["num_units"] != num_units:
+        yield f"num_units is {num_units}, saved {saved['num_units']}"
     yield from _difference("value", compute(saved["metric"], all_rows), saved["value"])
     ends = definitions.interval(competition, saved["metric"], units.truth, units.predictions, units.group)
     for end, name in zip(ends or (), ("low", "high"), strict=False):
         yield from _difference(name, end, saved[name])
+    more_metrics = set(competition.score.more_metrics if "facts" in saved else saved["more_metrics"])
     for what, saved_keys, expected in (
         ("per_fold", set(saved["per_fold"]), {str(number) for number in saved["folds_done"]}),
         ("per_fold", set(saved["per_fold"]), set(units.fold)),
-        ("also", set(saved["also"]), set(competition.score.also) if "facts" in saved else set(saved["also"])),
+        ("more_metrics", set(saved["more_metrics"]), more_metrics),
     ):
         if saved_keys != expected:
             yield f"{what} is of {sorted(expected)}, saved {sorted(saved_keys)}"
             return
     for number, value in saved["per_fold"].items():
         yield from _difference(f"per_fold {number}", compute(saved["metric"], units.fold == number), value)
-    for metric, value in saved["also"].items():
+    for metric, value in saved["more_metrics"].items():
         if has_definition(metric):
-            yield from _difference(f"also {metric}", compute(metric, all_rows), value)
+            yield from _difference(f"more_metrics {metric}", compute(metric, all_rows), value)
 
 
 def _difference(what: str, value: float, saved: float | None) -> Iterator[str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import expit, logit, softmax
 
 from medfold.competition import Competition
+from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
 from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
@@ -45,7 +46,10 @@ def submission_differences(
     if (folds := sorted(_folds_of(record))) != record["score"]["folds_done"]:
         yield f"folds_done are {folds}, saved {record['score']['folds_done']}"
     oof = tables.read(paths.recheck_file(file, "csv"))
-    probabilities = oof[[f"behind {name}" for name in competition.prediction_columns]].to_numpy(float)
+    columns = competition.prediction_columns
+    is_current = f"{PROBABILITY_PREFIX}{columns[0]}" in oof
+    prefix = PROBABILITY_PREFIX if is_current else FORMER_PROBABILITY_PREFIX
+    probabilities = oof[[f"{prefix}{name}" for name in columns]].to_numpy(float)
     yield from score_differences(competition, labelled_units(competition, paths, oof), record["score"], probabilities)
 
 

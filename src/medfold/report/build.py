@@ -59,12 +59,12 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
         model_card_section(project, data, ensemble),
     ]
     notes = []
-    if score["optimistic"]:
+    if score["is_optimistic"]:
         notes.append("OPTIMISTIC: epochs were chosen on the scored folds. Do not compare it with unmarked scores.")
     if len(score["folds_done"]) < competition.folds.k:
         done = len(score["folds_done"])
         notes.append(
-            f"Covers {done} of {competition.folds.k} folds: the score is of {score['units']:,} of "
+            f"Covers {done} of {competition.folds.k} folds: the score is of {score['num_units']:,} of "
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
     for name in ensemble.run_names:
@@ -90,7 +90,7 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     value = format_score(score["value"])
     over = "over patients or other groups" if has_known_groups(project.competition) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
-    for name, other in score["also"].items():
+    for name, other in score["more_metrics"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
     row = find_scored_row(read_ledger(project.workspace), project.paths.name, ensemble.run_names, score)
     for leaderboard_part in ("public", "private") if row else ():
@@ -99,7 +99,7 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
             cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
     done = len(score["folds_done"])
     k = project.competition.folds.k
-    cards.append(Card("folds", f"{done} of {k}", f"{score['units']:,} {_units(project)}"))
+    cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(project)}"))
     return cards
 
 
@@ -114,7 +114,7 @@ def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.Data
 def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
     """Returns the section about subgroups; None if there is no column or no score."""
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids]
-    columns = samples[list(project.competition.labels.keep)].reset_index(drop=True)
+    columns = samples[list(project.competition.labels.keep_columns)].reset_index(drop=True)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")

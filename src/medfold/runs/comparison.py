@@ -47,7 +47,7 @@ class Comparison:
         num_folds: number of folds of the competition.
         num_units: number of scored units.
         difference: advantage of the second side over the first, with its 95 % interval.
-        better: name of the side that is better beyond chance; None if there is no such side.
+        better_side: name of the side that is better beyond chance; None if there is no such side.
     """
 
     metric: str
@@ -56,7 +56,7 @@ class Comparison:
     num_folds: int
     num_units: int
     difference: Difference
-    better: str | None
+    better_side: str | None
 
 
 def compare_runs(project: Project, sides: list[str]) -> Comparison:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import Competition, Project, Recipe, with_current_names
+from medfold.competition import Competition, Project, Recipe
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError, shorten_list
 from medfold.folds import folds_fingerprint
@@ -39,8 +39,7 @@ def facts_of_run(project: Project, name: str) -> Competition:
     """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
     metadata = read_run(find_run(project.paths, name))
     try:
-        recorded = with_current_names(metadata["facts"])
-        return Competition.model_validate(config.merge(project.competition.model_dump(), recorded))
+        return Competition.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
     except ValueError:
         what = f"run '{name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
@@ -142,7 +141,7 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
             raise UserError(
                 f"the test part has changed since run '{name}' was trained: {changes}", run_paths.folder, fix
             )
-    saved, now = read_run(run_paths).get("images"), images_fingerprint(project)
+    saved, now = read_run(run_paths).get("images_fingerprints"), images_fingerprints(project)
     for part in ("train", "test"):
         if saved and now and saved[part] != now[part]:
             what = f"images of the {part} part have changed, under the same ids, since run '{name}' was trained"
@@ -157,7 +156,7 @@ def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:
     old_hash = files.sha256_of_text(
         path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
     )  # as older versions saved it
-    return metadata["folds"] in (folds_fingerprint(project.paths), old_hash)
+    return metadata["folds_fingerprint"] in (folds_fingerprint(project.paths), old_hash)
 
 
 def labels_fingerprint(project: Project) -> str | None:
@@ -169,24 +168,24 @@ def labels_fingerprint(project: Project) -> str | None:
     return files.fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
-def has_same_labels(metadata: dict[str, Any], now: str | None) -> bool:
+def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
     """Returns True if a run was trained on today's labels, or if this is not known.
 
     Args:
         metadata: the contents of run.json.
-        now: `labels_fingerprint` of today.
+        labels_today: `labels_fingerprint` of today.
     """
-    then = metadata.get("labels")
-    return then is None or now is None or then == now
+    recorded = metadata.get("labels_fingerprint")
+    return recorded is None or labels_today is None or recorded == labels_today
 
 
-def images_fingerprint(project: Project) -> dict[str, str] | None:
-    """Returns a fingerprint of the pixels of each part, by id; None if the images were not scanned yet."""
+def images_fingerprints(project: Project) -> dict[str, str] | None:
+    """Returns a fingerprint of the pixels by id, for each part; None if the images were not scanned yet."""
     measurements = read_measurements(project.competition, project.paths)
     if measurements is None:
         return None
     part = files.read_csv(project.paths.samples).set_index("id")["part"]
-    pairs = measurements[["id", "hash"]].fillna("").sort_values("id")
+    pairs = measurements[["id", "pixel_hash"]].fillna("").sort_values("id")
     parts = part.loc[pairs["id"]].to_numpy()
     return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 

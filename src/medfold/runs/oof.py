@@ -39,8 +39,8 @@ def write_oof(
         result = oof_score(
             competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))
         )
-        if suspicious := self_check_warnings(run_paths, folds):
-            result["suspicious"] = suspicious
+        if warnings := self_check_warnings(run_paths, folds):
+            result["self_check_warnings"] = warnings
         files.write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)
     return result

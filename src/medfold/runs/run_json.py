@@ -7,6 +7,7 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import Recipe, recipe_names
+from medfold.earlier_versions import RUN
 from medfold.errors import UserError, did_you_mean, shorten_list
 from medfold.paths import Workspace
 from medfold.run_paths import RunPaths
@@ -14,7 +15,7 @@ from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
-FIXED_KEYS = ("recipe", "seed", "folds", "store", "pretrained")
+FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
 FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
 PLUGINS = "plugins.py"
 NONE = str(None)  # as `_fixed_values` writes a value that is absent
@@ -27,13 +28,13 @@ def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
         UserError: they differ; the differing keys are listed.
     """
     with locks.lock(run_paths.metadata):
-        saved = files.read_json(run_paths.metadata)
+        saved = files.read_json(run_paths.metadata, RUN)
         if saved is None:
             files.write_json(metadata, run_paths.metadata, sealed=True)
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
     changed = [_describe_change(key, before.get(key), now[key]) for key in now if before.get(key) != now[key]]
-    if before["folds"] != now["folds"]:
+    if before["folds_fingerprint"] != now["folds_fingerprint"]:
         what = "this run was started on another folds table, and its scores belong to that one"
         raise UserError(what, run_paths.metadata, f"Give the new run another name: {variable('RUN', 'new-name')}")
     if changed:
@@ -62,7 +63,7 @@ def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
     """Returns the values that must be equal for all folds of a run, as text by flat key."""
     facts = config.flat(metadata["facts"])
     values = config.flat({key: metadata[key] for key in FIXED_KEYS}) | {key: facts[key] for key in FIXED_FACTS}
-    values |= {PLUGINS: metadata.get("plugins"), "Keras backend": metadata.get("backend", "tensorflow")}
+    values |= {PLUGINS: metadata.get("plugins_hash"), "Keras backend": metadata.get("backend", "tensorflow")}
     return {key: str(value) for key, value in values.items()}
 
 
@@ -72,9 +73,11 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
     Raises:
         UserError: no such run (the existing ones are listed), or a damaged file.
     """
-    metadata = files.read_json(run_paths.metadata)
-    if metadata is not None and not (isinstance(metadata, dict) and {"recipe", "facts", "folds"} <= set(metadata)):
-        raise UserError("recipe, facts or folds are missing", run_paths.metadata, "Restore it from a backup")
+    metadata = files.read_json(run_paths.metadata, RUN)
+    needed = {"recipe", "facts", "folds_fingerprint"}
+    if metadata is not None and not (isinstance(metadata, dict) and needed <= set(metadata)):
+        what = "recipe, facts or folds_fingerprint are missing"
+        raise UserError(what, run_paths.metadata, "Restore it from a backup")
     if metadata is None:
         competition = run_paths.folder.parent.name
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from medfold.competition import Competition, Project, effective_recipe
+from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import trained_and_damaged_folds
@@ -39,7 +40,8 @@ class RunSummary:
         seconds: training time of all folds together; None if it was not recorded.
         seed: seed of the run.
         differences: the settings of its recipe that differ from most runs.
-        folds_table: fingerprint of the folds table that it was trained on; empty for the current one.
+        older_folds_fingerprint: fingerprint of the folds table that it was trained on; empty if it is the current
+            one.
     """
 
     name: str
@@ -53,7 +55,7 @@ class RunSummary:
     seconds: float | None
     seed: int
     differences: dict[str, Any]
-    folds_table: str
+    older_folds_fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,10 @@ def summarise_runs(project: Project) -> RunList:
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
         trained = _TrainedRun(run, metadata[run.name], folds_done, damaged)
         summaries.append(_summarise(project, trained, labels, differences))
-    folds_tables = ["", *(summary.folds_table for summary in summaries)]
-    summaries.sort(key=lambda summary: (folds_tables.index(summary.folds_table), *_rank(summary, metric.sign)))
+    fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
+    summaries.sort(
+        key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
+    )
     return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
 
 
@@ -128,7 +132,7 @@ def _summarise(project: Project, run: _TrainedRun, labels: str | None, differenc
     metadata = run.metadata
     has_current_folds = has_same_folds(project, metadata)
     try:
-        score = files.read_json(run.paths.score)
+        score = files.read_json(run.paths.score, SCORE)
     except UserError:
         score = None
         problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
@@ -144,14 +148,14 @@ def _summarise(project: Project, run: _TrainedRun, labels: str | None, differenc
         value=scored.get("value"),
         low=scored.get("low"),
         high=scored.get("high"),
-        is_optimistic=bool(scored.get("optimistic")),
+        is_optimistic=bool(scored.get("is_optimistic")),
         problem=problem,
         folds_done=run.folds_done,
         num_folds=num_folds,
         seconds=training_seconds([run.paths], num_folds),
         seed=metadata["seed"],
         differences=differences,
-        folds_table="" if has_current_folds else metadata["folds"],
+        older_folds_fingerprint="" if has_current_folds else metadata["folds_fingerprint"],
     )
 
 

@@ -1,7 +1,7 @@
 """Drafting of competition.yaml from unknown files, for `make new`.
 
-- `drafting`: sorts the files and drafts the facts; `draft`: guessed facts with reasons and doubts;
-- `from_table`, `from_folders`, `from_arrays`: one way to draft each, by the place of the labels;
+- `draft`: guessed facts with reasons and doubts;
+- `from_files`: sorts the files and drafts the facts by one of `from_table`, `from_folders`, `from_arrays`;
 - in tables: `table_search`, `id_column`, `target_columns`, `row_patterns`;
 - in folders: `image_files`, `class_folders`; in images: `image_contents`;
 - guesses for one section each: `task`, `group_facts`, `image_facts`, `submission_facts`;
@@ -9,8 +9,8 @@
 """
 
 from medfold.scaffold.draft import Draft
-from medfold.scaffold.drafting import draft_facts
 from medfold.scaffold.folder import SUGGESTED, complete_facts, folder_files
+from medfold.scaffold.from_files import draft_facts
 
 __all__ = [
     "SUGGESTED",

@@ -39,7 +39,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
         "file": path,
         "layout": "arrays",
         "targets": targets,
-        "train": [part for part in parts if part != "test"],
+        "train_arrays": [part for part in parts if part != "test"],
     }
     draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, label_facts)

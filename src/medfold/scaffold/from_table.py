@@ -73,8 +73,8 @@ def from_table(
             keep_targets_of_sample(draft, labels, ids, sample)
     _guess_repeated(draft, table, ids, targets, labels)
     if test:
-        labels["test"] = test[0]
-        draft.add_reason("labels.test", test[0], "a table of test images")
+        labels["test_file"] = test[0]
+        draft.add_reason("labels.test_file", test[0], "a table of test images")
         test_rows = test[1]
     draft.facts["labels"] = labels
     images = guess_images(draft, image_files, table, ids, test_rows, sample)

@@ -80,7 +80,7 @@ def _guess_test_images(
             del images["test"]
     elif not images.get("test"):
         labels["holdout"] = 0.2
-        labels.pop("test", None)
+        labels.pop("test_file", None)
         draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")
 
 

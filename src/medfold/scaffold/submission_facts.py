@@ -44,7 +44,7 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
         unit = _unit(test, key)
         if unit:
             facts["score"] = {"unit": unit}
-            draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test']}")
+            draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test_file']}")
             draft.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
     facts["upload"] = "notebook" if len(sample.table) < 10 else "csv"
     draft.add_reason("upload", facts["upload"], f"the sample submission has {count_of(len(sample.table), 'row')}")

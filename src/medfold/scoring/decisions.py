@@ -37,8 +37,8 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     """Decides classes or labels from predictions, as a submission of decisions holds them.
 
     Of mutually exclusive classes, the most probable one is decided. A binary class or a label is decided if its
-    probability is strictly above one half. Where a list of labels may not be empty (`submission.empty: false`) and no
-    label is above one half, the most probable one is decided.
+    probability is strictly above one half. Where a list of labels may not be empty
+    (`submission.allow_empty_lists: false`) and no label is above one half, the most probable one is decided.
 
     Args:
         competition: its task, and the layout of its submission.
@@ -50,6 +50,6 @@ def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarra
     if competition.exclusive_classes:
         return np.eye(predictions.shape[1])[decide(predictions, exclusive=True)]
     decisions = decide(predictions, exclusive=False).astype(bool)
-    if competition.submission.layout == "lists" and not competition.submission.empty:
+    if competition.submission.layout == "lists" and not competition.submission.allow_empty_lists:
         decisions[np.arange(len(decisions)), predictions.argmax(axis=1)] |= ~decisions.any(axis=1)
     return decisions.astype(np.float64)

@@ -147,7 +147,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
             that no metric of the competition takes.
     """
     score = competition.score
-    key = "score.metric" if name in (None, score.metric) else "score.also"
+    key = "score.metric" if name in (None, score.metric) else "score.more_metrics"
     metric = _find_metric(name or score.metric, competition.task, key)
     if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
@@ -155,7 +155,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
     if metric.needs == "class":
         metric = replace(metric, decide=partial(decisions_of, competition))
-    names = [score.metric, *score.also]
+    names = [score.metric, *score.more_metrics]
     if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.uses_weights)
         raise SettingError(

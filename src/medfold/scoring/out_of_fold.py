@@ -27,12 +27,12 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
     k = competition.folds.k
     done = result["folds_done"]
     text = format_score_and_interval(title, result["value"], result["low"], result["high"])
-    for name, value in result["also"].items():
+    for name, value in result["more_metrics"].items():
         text += f", {metric_title(competition, name)} {format_score(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
-    text += f", {covers}, {result['units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
+    text += f", {covers}, {result['num_units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
     text += "" if has_known_groups(competition) else f"; {UNKNOWN_PATIENTS}"
-    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["optimistic"] else "")
+    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["is_optimistic"] else "")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def oof_score(
             Defaults to `oof`.
 
     Returns:
-        metric, value, per_fold, low, high, units, folds_done, optimistic, `also`: additional metrics, and `facts`: the
+        metric, value, per_fold, low, high, num_units, folds_done, is_optimistic, more_metrics, and `facts`: the
         settings it was scored with. Undefined values are None.
     """
     metric = metric_of(competition)
@@ -122,20 +122,20 @@ def oof_score(
         in_fold = oof.fold == fold
         per_fold[str(fold)] = _rounded(metric(oof.targets[in_fold], oof.predictions[in_fold]))
     probabilities = probabilities or oof
-    also = {}
-    for name in competition.score.also:
+    more_metrics = {}
+    for name in competition.score.more_metrics:
         predictions = metric_input(competition, name, oof.predictions, probabilities.predictions)
-        also[name] = _rounded(metric_of(competition, name)(oof.targets, predictions))
+        more_metrics[name] = _rounded(metric_of(competition, name)(oof.targets, predictions))
     return {
         "metric": metric.name,
         "value": _rounded(metric(oof.targets, oof.predictions)),
         "per_fold": per_fold,
         "low": _rounded(low),
         "high": _rounded(high),
-        "units": len(oof.unit_ids),
+        "num_units": len(oof.unit_ids),
         "folds_done": folds,
-        "optimistic": is_optimistic,
-        "also": also,
+        "is_optimistic": is_optimistic,
+        "more_metrics": more_metrics,
         # Kept to compute the score again: competition.yaml may have changed by then.
         "facts": competition.model_dump(mode="json", include={"score", "submission"}),
     }

@@ -58,14 +58,14 @@ def _best_threshold(predictions: np.ndarray, targets: np.ndarray, metric: Metric
     below = np.concatenate([[0.0], values])[np.searchsorted(values, positives)]
     candidates = np.concatenate([[0.5], (below + positives) / 2, [(values[-1] + 1) / 2]])
     scores = [metric.sign * metric(targets, (predictions > threshold).astype(np.float64)) for threshold in candidates]
-    return float(_cheapest_best(candidates, scores, np.abs(candidates - 0.5)))
+    return float(_best_candidate(candidates, scores, np.abs(candidates - 0.5)))
 
 
-def _cheapest_best(candidates: np.ndarray, scores: list[float], cost: np.ndarray) -> float:
-    """Returns the best candidate; of equally good ones, the one with the lowest cost."""
+def _best_candidate(candidates: np.ndarray, scores: list[float], distance: np.ndarray) -> float:
+    """Returns the best candidate; of equally good ones, the one at the smallest distance."""
     scores = np.nan_to_num(np.array(scores), nan=-np.inf)
     best = np.flatnonzero(scores >= scores.max() - 1e-12)
-    return candidates[best[np.argmin(cost[best])]]
+    return candidates[best[np.argmin(distance[best])]]
 
 
 def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | None = None) -> FittedTransform:
@@ -134,7 +134,7 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
             trials = np.tile(factors, (len(CANDIDATE_FACTORS), 1))
             trials[:, index] = CANDIDATE_FACTORS
             scores = [metric.sign * metric(targets, predictions * trial) for trial in trials]
-            factors[index] = _cheapest_best(CANDIDATE_FACTORS, scores, np.abs(np.log(CANDIDATE_FACTORS)))
+            factors[index] = _best_candidate(CANDIDATE_FACTORS, scores, np.abs(np.log(CANDIDATE_FACTORS)))
         if np.array_equal(previous, factors):
             break
     return FittedTransform.from_function(weighed, {"factors": factors.tolist()}, factors=factors)

@@ -99,6 +99,6 @@ def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> No
 def _is_list(cell: str, competition: Competition) -> bool:
     """Returns True if a cell is a list of different labels, or empty where that is allowed."""
     if not cell:
-        return competition.submission.empty
+        return competition.submission.allow_empty_lists
     labels = cell.split(competition.labels.separator)
     return len(set(labels)) == len(labels) and set(labels) <= set(competition.prediction_columns)

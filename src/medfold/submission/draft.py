@@ -7,6 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition, Project
 from medfold.data import read_sample_submission
+from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
 from medfold.runs import git_commit
 from medfold.scoring import format_score, metric_title
@@ -66,7 +67,7 @@ def _content_id(competition: Competition, sha256: str, ensemble: Ensemble) -> st
     """
     if competition.upload != "notebook":
         return f"file {sha256[:12]}"
-    score = {key: value for key, value in ensemble.score.items() if key != "facts"}  # as in older versions
+    score = with_former_names({key: value for key, value in ensemble.score.items() if key != "facts"}, SCORE)
     return f"folds {files.fingerprint([sha256, ensemble.inputs, score], 12)}"
 
 

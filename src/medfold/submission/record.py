@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.competition import Competition, Project
+from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
 from medfold.submission.cell_format import class_words, holds_decisions
@@ -16,8 +17,6 @@ from medfold.submission.ledger import add_row, format_ledger_score, read_ledger,
 from medfold.system import files
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
-# Current keys of the record, by those of earlier versions.
-FORMER_NAMES = {"mark": "content_id", "nothing": "fallback", "decisions": "holds_decisions", "words": "class_words"}
 
 
 def record_path(project: Project, row: dict[str, str]) -> Path:
@@ -32,7 +31,7 @@ def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
         project: the project folder and the competition.
         row: row of the ledger.
     """
-    return files.read_json(record_path(project, row), FORMER_NAMES) or {}
+    return files.read_json(record_path(project, row), RECORD) or {}
 
 
 def ledger_row(
@@ -92,7 +91,7 @@ def submission_record(competition: Competition, ensemble: Ensemble, draft: Submi
     }
 
 
-def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResult, record: dict[str, Any]) -> None:
+def write_record(project: Project, row: dict[str, str], result: LeaderboardResult, record: dict[str, Any]) -> None:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
     Versions of data set and notebook that were recorded before are kept.
@@ -100,17 +99,14 @@ def write_record(project: Project, row: dict[str, str], outcome: LeaderboardResu
     Args:
         project: the project folder and the competition.
         row: row of the ledger, from `ledger_row`.
-        outcome: the result of the leaderboard.
+        result: the answer of the leaderboard.
         record: other contents of the record, from `submission_record`.
     """
     versions = {key: value for key, value in read_record(project, row).items() if key == VERSIONS_KEY}
-    result = {"ref": outcome.ref, "public": outcome.public, "private": outcome.private, "status": outcome.status}
-    files.write_json(
-        {**record, **versions, **result, "problem": outcome.problem},
-        record_path(project, row),
-    )
-    scores = {"public": format_ledger_score(outcome.public), "private": format_ledger_score(outcome.private)}
-    add_row(project.workspace, {**row, **result, **scores})
+    entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
+    files.write_json({**record, **versions, **entries, "problem": result.problem}, record_path(project, row))
+    scores = {"public": format_ledger_score(result.public), "private": format_ledger_score(result.private)}
+    add_row(project.workspace, {**row, **entries, **scores})
 
 
 def add_to_record(project: Project, row: dict[str, str], entries: dict[str, Any]) -> None:

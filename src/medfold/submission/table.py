@@ -143,9 +143,9 @@ def read_predictions_back(
         listed = [set(cell.split(competition.labels.separator)) for cell in table[cell_format.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns), True
-    code = {word: float(number) for number, word in enumerate(cell_format.words)}
+    number_of_word = {word: float(number) for number, word in enumerate(cell_format.words)}
     numbers = table[cell_format.columns].apply(
-        lambda column: column.map(code) if cell_format.holds_decisions else column.astype(float)
+        lambda column: column.map(number_of_word) if cell_format.holds_decisions else column.astype(float)
     )
     if layout == "long":
         names, labels = split_long(table[id_column], columns, "submission")

@@ -9,7 +9,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from medfold.earlier_versions import Names, current_by_former, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 from medfold.terminal.command_text import variable
 
@@ -162,12 +163,12 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def read_json(path: Path, former_names: Mapping[str, str] | None = None) -> Any:
+def read_json(path: Path, former_names: Names | None = None) -> Any:
     """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
 
     Args:
         path: path of the file.
-        former_names: current names of keys, by the names that they have in files of earlier versions. Defaults to none.
+        former_names: table of `earlier_versions`: keys that had other names. Defaults to none.
 
     Raises:
         UserError: the file is damaged, or was changed although it has a checksum.
@@ -181,9 +182,10 @@ def read_json(path: Path, former_names: Mapping[str, str] | None = None) -> Any:
         raise UserError("not JSON, or cut off", path, fix) from None
     if isinstance(value, dict) and CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
         raise UserError("changed since medfold wrote it", path, fix)
-    if former_names and isinstance(value, dict):
-        value = {former_names.get(key, key): content for key, content in value.items()}
-    return value
+    try:
+        return with_current_names(value, former_names or {})
+    except ValueError as error:
+        raise UserError(str(error), path, fix) from None
 
 
 def _checksum(value: dict[str, Any]) -> str:
@@ -200,24 +202,29 @@ def csv_text(table: "pd.DataFrame") -> str:
     return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
 
-def read_csv(path: Path, **column_types: Any) -> "pd.DataFrame":
+def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_types: Any) -> "pd.DataFrame":
     """Reads a table that medfold wrote; an empty cell is NaN.
 
     Args:
         path: path of the table.
-        **column_types: types by column name. `id`, `part`, `image`, `file`, `hash` and `usage` are text by default.
+        former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
+        **column_types: types by column name. By default `id`, `part`, `image`, `file`, `pixel_hash` and `usage` are
+            text.
 
     Raises:
         UserError: the file is damaged.
     """
     import pandas as pd
 
-    text_columns = dict.fromkeys(("id", "part", "image", "file", "hash", "usage"), str)
+    text_columns = dict.fromkeys(("id", "part", "image", "file", "pixel_hash", "usage"), str)
+    types = {**text_columns, **column_types}
+    types |= {former: types[name] for name, former in (former_names or {}).items() if name in types}
     try:
-        return pd.read_csv(path, dtype={**text_columns, **column_types}, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         problem = f"damaged or edited ({str(error).splitlines()[0]})"
         raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
+    return table.rename(columns=current_by_former(former_names or {}))
 
 
 def sha256(*paths: Path) -> str:

@@ -26,7 +26,11 @@ def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions:
 
 
 def read_sealed_csv(
-    path: Path, inputs: str, companions: Sequence[Path] = (), **column_types: Any
+    path: Path,
+    inputs: str,
+    companions: Sequence[Path] = (),
+    former_names: dict[str, str] | None = None,
+    **column_types: Any,
 ) -> "pd.DataFrame | None":
     """Reads a table of `write_sealed_csv`; None if it must be made again.
 
@@ -37,6 +41,7 @@ def read_sealed_csv(
         path: path of the table.
         inputs: fingerprint of all that the table would be made from today.
         companions: files that were made with the table. Defaults to none.
+        former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
         **column_types: as for `read_csv`.
     """
     import pandas as pd
@@ -54,7 +59,7 @@ def read_sealed_csv(
         names = [path.name, *(companion.name for companion in companions)]
         warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
         return None
-    return read_csv(path, **column_types).drop(columns=ORIGIN)
+    return read_csv(path, former_names, **column_types).drop(columns=ORIGIN)
 
 
 def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, with_former_names
+from medfold.competition import Competition
+from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import count_of
 from medfold.models import (
     build_model,
@@ -148,7 +149,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
 
     identity = [
         images.seed,
-        with_former_names(job.recipe.portable()),
+        with_former_names(job.recipe.portable(), SETTINGS),
         images.rows.tolist(),
         *([job.plugins] if job.plugins else []),
     ]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
+from medfold.earlier_versions import HISTORY, with_current_names
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.phases import Phase
@@ -64,8 +65,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         return None
     arrays, metadata = saved
     num_variables = len(phase.batch_trainer.layout)
-    # Earlier versions called the phase of an epoch its part.
-    history = [{"phase" if key == "part" else key: row[key] for key in row} for row in metadata["history"]]
+    history = [with_current_names(row, HISTORY) for row in metadata["history"]]
     if "losses" in metadata:  # saved by an earlier version, which had no sums of losses among the variables
         losses = np.array(metadata["losses"], np.float32)
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]

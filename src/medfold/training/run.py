@@ -10,6 +10,7 @@ from typing import Any
 
 from medfold.competition import Project, Recipe, format_overrides, plugins_hash
 from medfold.data import Dataset
+from medfold.earlier_versions import RUN
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import load_store, store_key
 from medfold.paths import Workspace
@@ -137,10 +138,10 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = project.make_command("train", **variables)
     metadata = run_metadata(project, recipe, request.seed)
-    saved = files.read_json(run_paths.metadata)
+    saved = files.read_json(run_paths.metadata, RUN)
     if saved and has_same_folds(project, saved):
-        metadata["folds"] = saved["folds"]
-    if saved and not has_same_labels(saved, metadata["labels"]):
+        metadata["folds_fingerprint"] = saved["folds_fingerprint"]
+    if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
         what = "the training labels differ from those that its first fold was trained on"
         raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
     open_run(run_paths, {**metadata, "command": command})

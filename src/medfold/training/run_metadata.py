@@ -7,7 +7,7 @@ from typing import Any
 from medfold.competition import Project, Recipe, plugins_hash
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
-from medfold.runs import git_commit, images_fingerprint, labels_fingerprint
+from medfold.runs import git_commit, images_fingerprints, labels_fingerprint
 from medfold.system import files, hardware
 
 
@@ -24,11 +24,11 @@ def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
         "seed": seed,
         "recipe": recipe.model_dump(mode="json"),
         "facts": project.competition.model_dump(mode="json"),
-        "folds": folds_fingerprint(project.paths),
-        "images": images_fingerprint(project),
-        "labels": labels_fingerprint(project),
-        "store": store_key(project.competition, project.paths, recipe.images),
-        "pretrained": hash_pretrained_weights(recipe),
+        "folds_fingerprint": folds_fingerprint(project.paths),
+        "images_fingerprints": images_fingerprints(project),
+        "labels_fingerprint": labels_fingerprint(project),
+        "store_key": store_key(project.competition, project.paths, recipe.images),
+        "pretrained_hash": hash_pretrained_weights(recipe),
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },
@@ -41,7 +41,7 @@ def plugins_and_backend(project: Project) -> dict[str, str]:
     """Returns the entries of run.json for plugins.py and a Keras backend other than TensorFlow."""
     plugins = plugins_hash(project.paths.plugins)
     backend = hardware.keras_backend()
-    return ({"plugins": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
+    return ({"plugins_hash": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
 
 
 def features_path(project: Project, recipe: Recipe) -> Path:

@@ -96,7 +96,7 @@ def self_check(fold: SelfCheckInput) -> list[str]:
     return [line for check in CHECKS if (line := check(fold))]
 
 
-def _hardly_vary(fold: SelfCheckInput) -> str:
+def _predictions_hardly_vary(fold: SelfCheckInput) -> str:
     """Returns a line if all images get about the same prediction."""
     spread = float(np.max(np.std(fold.predictions, axis=0), initial=0))
     if len(fold.predictions) < 2 or spread >= MIN_SPREAD:
@@ -143,7 +143,7 @@ def _class_never_predicted(fold: SelfCheckInput) -> str:
     return f"never predicted: {', '.join(never[:5])}" if never else ""
 
 
-def _modes_differ(fold: SelfCheckInput) -> str:
+def _outputs_differ_between_modes(fold: SelfCheckInput) -> str:
     """Compares training mode with inference mode: single outputs may differ, because of dropout, but not their mean."""
     if not len(fold.training_outputs):
         return ""
@@ -154,7 +154,7 @@ def _modes_differ(fold: SelfCheckInput) -> str:
     return f"outputs differ between training and inference mode by {difference:.2f}: check batch normalisation"
 
 
-def _shares_differ(fold: SelfCheckInput) -> str:
+def _drawn_shares_differ(fold: SelfCheckInput) -> str:
     """Returns a line if the sampler drew a class more or less often than it should."""
     num_drawn = fold.drawn_counts.sum()
     expected = fold.expected_shares * num_drawn
@@ -167,10 +167,10 @@ def _shares_differ(fold: SelfCheckInput) -> str:
 
 
 CHECKS = (
-    _hardly_vary,
+    _predictions_hardly_vary,
     _no_better_than_chance,
     _loss_did_not_go_down,
     _class_never_predicted,
-    _modes_differ,
-    _shares_differ,
+    _outputs_differ_between_modes,
+    _drawn_shares_differ,
 )

@@ -52,7 +52,7 @@ def train(
     total_batches = phase.epochs * batches.batches_per_epoch
     callback_list = _begin_callbacks(callbacks, phase)
     if remaining.is_resumed:
-        past_logs = [_logs(row, metric) for row in own_rows(state, phase)]
+        past_logs = [_logs(row, metric) for row in rows_of_phase(state, phase)]
         if unrestored := restore(batch_trainer, state, batches.batches_per_epoch, callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
@@ -121,7 +121,7 @@ def _use_final_weights(batch_trainer: BatchTrainer, state: TrainingState) -> Non
         batch_trainer.use_averaged_weights()
 
 
-def own_rows(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
+def rows_of_phase(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
     """Returns the rows of the history that belong to a phase; their column `phase` is its name."""
     return [row for row in state.history if row["phase"] == phase.name]
 
@@ -143,7 +143,7 @@ def _end_epoch(
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""
     batch_trainer = phase.batch_trainer
-    epoch = len(own_rows(state, phase)) + 1
+    epoch = len(rows_of_phase(state, phase)) + 1
     if overflowed := batch_trainer.num_overflowed():
         what = f"{overflowed} of {phase.batches.batches_per_epoch} steps of epoch {epoch} overflowed and were left out"
         warn(topic, f"{what}: loss or gradients were not finite")
@@ -162,7 +162,7 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
     """Keeps the weights of the best epoch; epochs with an undefined score are ignored."""
     if np.isnan(value):
         return
-    previous = [metric.sign * row[metric.name] for row in own_rows(state, phase)]
+    previous = [metric.sign * row[metric.name] for row in rows_of_phase(state, phase)]
     if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
         state.best_weights = phase.batch_trainer.model.get_weights()
         state.since_best = 0
@@ -187,7 +187,7 @@ def _logs(row: dict[str, Any], metric: Metric) -> dict[str, float]:
 
 def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
     """Formats the last epoch of a phase: number, loss and score."""
-    if not (rows := own_rows(state, phase)):
+    if not (rows := rows_of_phase(state, phase)):
         return ""
     last = rows[-1]
     score = f"{metric.title} {format_score(last[metric.name], 3)}"
@@ -196,7 +196,7 @@ def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
 
 def _report_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str) -> None:
     """Reports about four epochs of a training; every epoch if another process draws the progress bar."""
-    epoch = len(own_rows(state, phase))
+    epoch = len(rows_of_phase(state, phase))
     every = 1 if os.environ.get(EACH_EPOCH) else -(-phase.epochs // 4)
     if not console.is_terminal and epoch % every == 0 and epoch < phase.epochs:
         say(topic, _last_epoch(state, phase, metric))

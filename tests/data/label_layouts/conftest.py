@@ -21,5 +21,5 @@ def wide(tmp_path):
         picture(raw / f"{name}.png")
     (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,1.0\nc,p2,M,1\n")
     (raw / "sample.csv").write_text("id,target\ne,0.5\nd,0.5\n")
-    labels = {"file": "train.csv", "targets": ["target"], "group": "patient", "keep": ["sex"]}
+    labels = {"file": "train.csv", "targets": ["target"], "group": "patient", "keep_columns": ["sex"]}
     return raw, competition(labels=labels, submission={"sample": "sample.csv"})

@@ -19,7 +19,7 @@ def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
     np.savez(path / "x.npz", **content)
 
 
-ARRAYS = {"labels": {"layout": "arrays", "file": "x.npz", "targets": ["label"], "train": ["train", "val"]}}
+ARRAYS = {"labels": {"layout": "arrays", "file": "x.npz", "targets": ["label"], "train_arrays": ["train", "val"]}}
 
 
 @pytest.mark.parametrize("shape", [(-1, 1), (-1,)])

@@ -44,17 +44,17 @@ def test_image_pattern_with_unknown_column_raises(wide):
 def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
     raw, facts = wide
     images = facts.images.model_copy(update={"headers": ["PatientName"]})
-    labels = facts.labels.model_copy(update={"keep": ("PatientName",)})
+    labels = facts.labels.model_copy(update={"keep_columns": ("PatientName",)})
     monkeypatch.setattr(
         "medfold.data.label_layouts.image_columns.read_headers",
         lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
     )
-    with pytest.raises(UserError, match="labels.keep: the header PatientName may identify a patient"):
+    with pytest.raises(UserError, match="labels.keep_columns: the header PatientName may identify a patient"):
         LAYOUTS["wide"](facts.model_copy(update={"images": images, "labels": labels}), raw)
 
 
 def test_table_columns_can_be_called_id_and_image(wide):
-    raw, facts = other_labels(wide, "id,image,target\n9,a,0\n9,b,0\n8,c,1\n", id="image", group="id", keep=())
+    raw, facts = other_labels(wide, "id,image,target\n9,a,0\n9,b,0\n8,c,1\n", id="image", group="id", keep_columns=())
     train, _, _ = LAYOUTS["wide"](facts, raw)
     assert train[["id", "patient", "image"]].to_numpy().tolist() == [
         ["a", "9", "train/a.png"],
@@ -78,7 +78,7 @@ def test_group_is_what_the_group_pattern_captures(wide, pattern, ids, expected):
     for id in ids:
         picture(raw / f"train/{id}.png")
     table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
-    raw, facts = other_labels((raw, facts), table, group=None, group_pattern=pattern, keep=())
+    raw, facts = other_labels((raw, facts), table, group=None, group_pattern=pattern, keep_columns=())
     assert LAYOUTS["wide"](facts, raw)[0]["patient"].tolist() == expected
 
 
@@ -88,10 +88,10 @@ def test_group_pattern_warns_if_ids_do_not_match_or_join(wide, capsys):
     for id in ids:
         picture(raw / f"train/{id}.png")
     table = "id,target\n" + "".join(f"{id},0\n" for id in ids)
-    _, rare = other_labels((raw, facts), table, group=None, group_pattern=r"x0(\d)", keep=())
+    _, rare = other_labels((raw, facts), table, group=None, group_pattern=r"x0(\d)", keep_columns=())
     LAYOUTS["wide"](rare, raw)
     assert "labels.group_pattern does not match 20 of 30 ids" in capsys.readouterr().out
-    _, single = other_labels((raw, facts), table, group=None, group_pattern=r"x\d+", keep=())
+    _, single = other_labels((raw, facts), table, group=None, group_pattern=r"x\d+", keep_columns=())
     LAYOUTS["wide"](single, raw)
     assert "labels.group_pattern joins nothing: 30 ids, as many groups" in capsys.readouterr().out
 
@@ -100,7 +100,7 @@ def test_image_pattern_pads_numbers_and_allows_spaces(wide):
     raw, facts = wide
     for number in (1, 20):
         picture(raw / f"scans/S 1/{number:05d}.png")
-    raw, facts = other_labels(wide, "id,The site,target\n1,S 1,0\n20.0,S 1,1\n", group=None, keep=())
+    raw, facts = other_labels(wide, "id,The site,target\n1,S 1,0\n20.0,S 1,1\n", group=None, keep_columns=())
     images = facts.images.model_copy(update={"train": ["scans/{The site}/{id:05d}.png"]})
     train, _, _ = LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist() == ["scans/S 1/00001.png", "scans/S 1/00020.png"]
@@ -108,7 +108,7 @@ def test_image_pattern_pads_numbers_and_allows_spaces(wide):
 
 @pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
 def test_missing_image_error_shows_a_similar_file(wide, id):
-    raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep=())
+    raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep_columns=())
     with pytest.raises(UserError, match=r"1 image is missing.*There is 'train/b.png', not 'train/.*check spaces, case"):
         LAYOUTS["wide"](facts, raw)
 
@@ -120,15 +120,15 @@ def test_missing_image_error_explains_paths_of_windows(wide):
 
 
 def test_missing_images_within_the_tolerance_are_kept(wide, capsys):
-    raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep=())
-    images = facts.images.model_copy(update={"tolerate": 0.3})
+    raw, facts = other_labels(wide, "id,target\na,0\nb,0\nc,1\ngone,1\n", group=None, keep_columns=())
+    images = facts.images.model_copy(update={"max_unreadable": 0.3})
     train, _, _ = LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
     assert train["image"].tolist()[-1] == "train/gone.png"
-    assert "1 image is missing, no more than images.tolerate allows: train/gone.png" in capsys.readouterr().out
+    assert "1 image is missing, no more than images.max_unreadable allows: train/gone.png" in capsys.readouterr().out
 
 
 def test_rows_without_a_group_are_groups_of_their_own_and_reported(wide, capsys):
-    raw, facts = other_labels(wide, "id,patient,target\na,P,0\nb,,0\nc,,1\n", group="patient", keep=())
+    raw, facts = other_labels(wide, "id,patient,target\na,P,0\nb,,0\nc,,1\n", group="patient", keep_columns=())
     train, _, _ = LAYOUTS["wide"](facts, raw)
     assert train["patient"].tolist() == ["P", None, None]
     told = " ".join(capsys.readouterr().out.split())

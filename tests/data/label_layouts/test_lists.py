@@ -48,7 +48,7 @@ def test_label_lists_can_have_another_separator(wide):
         wide,
         "id,found\na,No Finding\nb,Mass|Pleural fluid\nc,\n",
         group=None,
-        keep=(),
+        keep_columns=(),
         layout="lists",
         value="found",
         separator="|",

@@ -53,7 +53,7 @@ def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
     raw, facts = wide
     text = REPEATED if how != "majority" else REPEATED + "c,4,0\n"
     (raw / "train.csv").write_text(text)
-    labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep": ()})
+    labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep_columns": ()})
     facts = facts.model_copy(update={"labels": labels})
     if how == "same":
         with pytest.raises(UserError, match="2 ids have rows with different labels: a, b"):

@@ -1,6 +1,8 @@
 """The sections on the data and the folds."""
 
 from medfold.data.dataset import load_dataset
+from medfold.report.sections.data import audit_counts
+from medfold.system import files
 from tests.support.report_pages import cells, read_page
 
 
@@ -16,3 +18,16 @@ def test_data_and_fold_tables_match_the_dataset(project, good):
     rows = cells(text, "Images, groups and labels in each fold")
     assert [[int(cell) for cell in row[:3]] for row in rows] == counted.reset_index().to_numpy().tolist()
     assert sum(int(row[4]) for row in rows) == data.targets.sum()
+
+
+def test_findings_of_an_earlier_version_are_counted(small):
+    former = {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3, "plain": 4}
+    files.write_json({"samples": 9, "groups": 5, "audit": former}, small.paths.folds_metadata)
+    recorded = {"split_groups": 0, "duplicates": 2, "contradicting_duplicates": 1, "duplicates_in_test": 3}
+    assert audit_counts(small.paths) == {**recorded, "images_of_one_value": 4}
+    files.write_text("kind,ids\nleaked,a = b\nnear,a ~ c\nnear,b ~ c\nnear_split,b ~ c\n", small.paths.audit)
+    found = {"duplicates_in_test": 1, "near_duplicates": 2, "split_near_duplicates": 1, "near_duplicates_in_test": 0}
+    assert audit_counts(small.paths) == {
+        **dict.fromkeys(("split_groups", "duplicates", "contradicting_duplicates", "images_of_one_value"), 0),
+        **found,
+    }

@@ -43,7 +43,9 @@ def test_public_and_private_parts_are_scored_by_id(solution_and_submission):
 
 def test_probability_metrics_use_probabilities_behind_decisions(solution_and_submission):
     small, probabilities, groups, target = solution_and_submission
-    score = small.competition.score.model_copy(update={"metric": "accuracy", "also": ("auc", "log_loss", "macro_f1")})
+    score = small.competition.score.model_copy(
+        update={"metric": "accuracy", "more_metrics": ("auc", "log_loss", "macro_f1")}
+    )
     facts = small.competition.model_copy(update={"score": score})
     decided = probabilities.assign(target=(probabilities["target"] > 0.4).astype(int))
     (_, line), _ = submit_locally(small, decided, groups, probabilities, facts).lines

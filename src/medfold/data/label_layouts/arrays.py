@@ -19,7 +19,7 @@ def arrays(competition: Competition, raw: Path) -> Parts:
     labels = competition.labels
     path = raw / labels.file
     with open_arrays(path) as content:
-        train, test = (_read_part(content, prefixes, competition, path) for prefixes in (labels.train, ["test"]))
+        train, test = (_read_part(content, prefixes, competition, path) for prefixes in (labels.train_arrays, ["test"]))
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
 
 

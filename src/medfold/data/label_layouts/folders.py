@@ -49,7 +49,7 @@ def folders(competition: Competition, raw: Path) -> Parts:
 
 
 def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
-    """Reads the images of a part: columns id, image, label, patient and those of labels.keep."""
+    """Reads the images of a part: columns id, image, label, patient and those of labels.keep_columns."""
     labels = competition.labels
     images = competition.images
     patterns = images.train if part == "train" else images.test
@@ -62,17 +62,17 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
     _check_folder_classes(table, competition, raw)
     if patterns:
         table = with_headers(table, table["image"], images.headers, raw)
-    for column in [*([labels.group] if labels.group else []), *labels.keep] if part == "train" else ():
+    for column in [*([labels.group] if labels.group else []), *labels.keep_columns] if part == "train" else ():
         if column not in table:
             example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
-            key = "labels.group" if column == labels.group else "labels.keep"
+            key = "labels.group" if column == labels.group else "labels.keep_columns"
             fix = f"Write it as a field: {example}; or name a DICOM header in images.headers"
             raise SettingError(f"no field of images.train and no header is called '{column}'", key, fix)
     patients = patient_column(table, table, competition)
     # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
     may_restart = labels.group not in images.headers
     table["patient"] = [f"{part} {patient}" if patient and may_restart else patient for patient in patients]
-    extra = [column for column in labels.keep if column in table]
+    extra = [column for column in labels.keep_columns if column in table]
     return table[["id", "image", "label", "patient", *extra]].copy()
 
 

@@ -15,14 +15,14 @@ FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
 
 def check_kept_headers(competition: Competition) -> None:
-    """Checks that labels.keep names no DICOM header that may identify a patient.
+    """Checks that labels.keep_columns names no DICOM header that may identify a patient.
 
     Raises:
         UserError: it names one.
     """
-    if private := identifying_keywords(set(competition.labels.keep) & set(competition.images.headers)):
+    if private := identifying_keywords(set(competition.labels.keep_columns) & set(competition.images.headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
-        raise SettingError(f"the header {private[0]} may identify a patient", "labels.keep", fix)
+        raise SettingError(f"the header {private[0]} may identify a patient", "labels.keep_columns", fix)
 
 
 def locate_images(
@@ -58,7 +58,7 @@ def with_headers(
     """Adds a column for each DICOM header; '' for missing images."""
     if not keywords:
         return table
-    exists = image.map(lambda path: path_of_image(raw, path).is_file())  # images.tolerate allows missing ones
+    exists = image.map(lambda path: path_of_image(raw, path).is_file())  # images.max_unreadable allows missing ones
     headers = read_headers(raw, image[exists], keywords, complete)
     columns = {name: pd.Series(values, image.index[exists]) for name, values in headers.items()}
     return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in columns.items()})

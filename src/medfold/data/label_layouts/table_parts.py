@@ -35,7 +35,7 @@ def read_label_table(
     part_column = {labels.part: "labels.part"} if labels.part else {}
     table = read_table(path, {labels.id: "labels.id", **needed, **part_column}, "labels.file")
     test = None
-    test_path = raw / labels.test if labels.test else path
+    test_path = raw / labels.test_file if labels.test_file else path
     if labels.part:
         table, test = split_by_part(table, competition, path)
     elif not labels.holdout:
@@ -44,7 +44,7 @@ def read_label_table(
     if test is None:
         return _build_part(train, competition, raw), None, None
     # Where a table has labels of the test part and there is no other leaderboard, they serve the local one.
-    has_columns = competition.upload == "local" and (labels.part or labels.test) and set(needed) <= set(test)
+    has_columns = competition.upload == "local" and (labels.part or labels.test_file) and set(needed) <= set(test)
     has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
     if has_labels:
         say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
@@ -61,13 +61,13 @@ def read_label_table(
 
 
 def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: str = "train") -> pd.DataFrame:
-    """Builds a part's table: id, image, unit, patient, the targets and the columns of labels.keep.
+    """Builds a part's table: id, image, unit, patient, the targets and the columns of labels.keep_columns.
 
     Args:
         table: the table of the raw data, with the targets where they are known.
         competition: the facts (`labels` and `images`).
         raw: the folder of the raw data.
-        part: train or test; tables of the test part may lack labels.group and labels.keep. Defaults to train.
+        part: train or test; tables of the test part may lack labels.group and labels.keep_columns. Defaults to train.
     """
     labels = competition.labels
     path = raw / competition.labels.file
@@ -75,9 +75,10 @@ def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: 
     patterns = images.train if part == "train" else images.test or images.train
     located, original = locate_images(table, patterns, competition, raw)
     group = {labels.group: "labels.group"} if labels.group else {}
-    for column, key in (group | dict.fromkeys(labels.keep, "labels.keep")).items() if part == "train" else ():
+    kept = dict.fromkeys(labels.keep_columns, "labels.keep_columns")
+    for column, key in (group | kept).items() if part == "train" else ():
         check_column(column, key, original, path.name)
-    copied = [column for column in [*labels.keep, *labels.targets] if column in original]
+    copied = [column for column in [*labels.keep_columns, *labels.targets] if column in original]
     return pd.concat([located, patient_column(located, original, competition), original[copied]], axis=1)
 
 

@@ -28,7 +28,7 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
-        competition: the facts; `labels.test` or `images.test` names the test part.
+        competition: the facts; `labels.test_file` or `images.test` names the test part.
         raw: the folder that patterns start from.
 
     Returns:
@@ -48,15 +48,15 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
 
 
 def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
-    """Reads the rows of the test part: by labels.part, or from labels.test, the sample submission or image files."""
+    """Reads the rows of the test part: by labels.part, labels.test_file, the sample submission or image files."""
     labels = competition.labels
     submission = competition.submission
     if labels.part:
         path = raw / labels.file
         table = read_table(path, {labels.id: "labels.id", labels.part: "labels.part"}, "labels.file")
         return split_by_part(table, competition, path)[1].reset_index(drop=True)
-    if labels.test:
-        return read_table(raw / labels.test, {labels.id: "labels.id"}, "labels.test")
+    if labels.test_file:
+        return read_table(raw / labels.test_file, {labels.id: "labels.id"}, "labels.test_file")
     if not submission.sample:
         return _test_files(competition, raw)
     path = raw / submission.sample

@@ -4,8 +4,10 @@ import numpy as np
 
 from medfold.competition import Project
 from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
+from medfold.earlier_versions import FINDINGS, FOLDS, current_by_former
 from medfold.folds import fold_balance, read_near_duplicates
 from medfold.images import thumbnail
+from medfold.paths import CompetitionPaths
 from medfold.report import page as pages
 from medfold.report.drawing import CaptionedImage, Drawing, Strip
 from medfold.report.names import isolate, listed
@@ -14,6 +16,15 @@ from medfold.scoring import targets_as_columns
 from medfold.system import files
 
 MAX_PAIRS = 12  # pairs of near-duplicates that are shown
+FINDING_TITLES = {
+    "duplicates": "exact duplicates in train",
+    "contradicting_duplicates": "duplicates with different labels",
+    "duplicates_in_test": "training images found in test",
+    "images_of_one_value": "training images of one value",
+    "near_duplicates": "near-duplicates in train",
+    "split_near_duplicates": "near-duplicates in different folds",
+    "near_duplicates_in_test": "near-duplicates of training images in test",
+}
 IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
 
 
@@ -38,25 +49,24 @@ def data_section(project: Project, data: Dataset) -> Section:
                 f"{isolate(target)} = {isolate(positive)} (positive), not {isolate(negative)}",
             ]
         )
-    audit = dict((files.read_json(paths.folds_metadata) or {}).get("audit", {}))
-    if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
-        counts = files.read_csv(paths.audit)["kind"].value_counts()
-        audit |= {kind: int(counts.get(kind, 0)) for kind in (*audit, "near", "near_split", "near_leaked")}
-    titles = {
-        "duplicates": "exact duplicates in train",
-        "contradicting": "duplicates with different labels",
-        "leaked": "training images found in test",
-        "plain": "training images of one value",
-        "near": "near-duplicates in train",
-        "near_split": "near-duplicates in different folds",
-        "near_leaked": "near-duplicates of training images in test",
-    }
-    rows += [[titles[kind], f"{count:,}"] for kind, count in audit.items() if kind in titles]
+    rows += [
+        [FINDING_TITLES[kind], f"{count:,}"] for kind, count in audit_counts(paths).items() if kind in FINDING_TITLES
+    ]
     section.table("Counts, and findings of the audit", ["", "value"], rows)
     if competition.licence:
         section.text(f"Licence of the data: {competition.licence}.")
     section.figures([*_examples(project, data), *_near_duplicates(project, data)])
     return section
+
+
+def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
+    """Returns the number of findings of each kind, as recorded with the folds, and of the last audit."""
+    counts = dict((files.read_json(paths.folds_metadata, FOLDS) or {}).get("audit", {}))
+    if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
+        found = files.read_csv(paths.audit)["kind"].value_counts().rename(current_by_former(FINDINGS))
+        near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")
+        counts |= {kind: int(found.get(kind, 0)) for kind in (*counts, *near)}
+    return counts
 
 
 def _examples(project: Project, data: Dataset) -> list[Drawing]:

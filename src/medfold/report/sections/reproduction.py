@@ -42,6 +42,6 @@ def reproduction_section(
     section.code("\n".join(commands))
     rows = [["commit", metadata["commit"] or "outside git"], ["seed", metadata["seed"]]]
     rows += [[name, number] for name, number in metadata["versions"].items()]
-    rows += [["folds table, SHA-256", metadata["folds"][:16]], ["prepared images", metadata["store"]]]
+    rows += [["folds table, SHA-256", metadata["folds_fingerprint"][:16]], ["prepared images", metadata["store_key"]]]
     section.table(f"Versions and hashes of {isolate(ensemble.run_names[0])}", ["", "value"], rows)
     return section

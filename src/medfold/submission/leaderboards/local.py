@@ -54,7 +54,7 @@ class LocalLeaderboard(Leaderboard):
             values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
         )
         targets = encode_targets(competition, solution)
-        names = [competition.score.metric, *competition.score.also]
+        names = [competition.score.metric, *competition.score.more_metrics]
         scores = {}
         lines = []
         for part in ("Public", "Private"):

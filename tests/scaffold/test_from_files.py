@@ -10,7 +10,7 @@ from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import Workspace
-from medfold.scaffold.drafting import draft_facts
+from medfold.scaffold.from_files import draft_facts
 from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_images
@@ -81,7 +81,7 @@ def test_arrays_of_presets_are_drafted_correctly(name, tmp_path):
     found = draft_facts(tmp_path).facts
     known = load_competition(ROOT.competition(name), ROOT.base_folder)
     assert found["labels"]["file"] == known.labels.file
-    assert tuple(found["labels"]["train"]) == known.labels.train
+    assert tuple(found["labels"]["train_arrays"]) == known.labels.train_arrays
     assert len(found["labels"]["targets"]) == len(known.labels.targets)
     assert found["images"]["channels"] == known.images.num_channels
     assert found["task"] == known.task or {found["task"], known.task} == {"ordinal", "multiclass"}
@@ -166,9 +166,9 @@ def test_validation_table_is_the_test_table_if_there_is_none(tmp_path):
     for part, letter in (("train", "a"), ("valid", "b")):
         table(tmp_path, f"{part}.csv", "image,label", *(f"{letter}{n:03},{n % 2}" for n in range(12)))
     facts, _ = facts_and_doubts(tmp_path)
-    assert (facts["labels"]["file"], facts["labels"]["test"]) == ("train.csv", "valid.csv")
+    assert (facts["labels"]["file"], facts["labels"]["test_file"]) == ("train.csv", "valid.csv")
     assert (facts["images"]["train"], facts["images"]["test"]) == ("train/{id}.png", "valid/{id}.png")
     table(tmp_path, "test.csv", "image", *(f"c{n:03}" for n in range(12)))
     facts, said = facts_and_doubts(tmp_path)
-    assert facts["labels"]["test"] == "test.csv"
+    assert facts["labels"]["test_file"] == "test.csv"
     assert "valid.csv has names of images, too: not used; add its rows to train on them" in said

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medfold.earlier_versions import NEAR_DUPLICATES
 from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
-from medfold.images import ONE_VALUE
+from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
 from medfold.system import files
 from medfold.terminal.console import warn
@@ -31,23 +32,24 @@ class NearDuplicates:
         return self.clusters.loc[ids].to_numpy()
 
 
-FORMER_NAMES = {"made from": "inputs_fingerprint"}  # keys of the file in earlier versions
 VERSION = 2  # increase it when the same measurements give other pairs
 
 
-def load_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> NearDuplicates:
+def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) -> NearDuplicates:
     """Returns the near-duplicates among all images, training and test; computed at first use, then read from data/.
 
     Args:
         paths: paths of the competition; thumbnails are read and the pairs are kept there.
-        appearance: `read_appearance`, with the column `hash` of `read_measurements`.
+        appearance: `read_appearance`, with the column `pixel_hash` of `read_measurements`.
     """
     inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])
     cached = _read_cached(paths)
-    ids, hashes = appearance["id"].to_numpy(), appearance["hash"].to_numpy()
+    ids, hashes = appearance["id"].to_numpy(), appearance["pixel_hash"].to_numpy()
     if not cached or cached["inputs_fingerprint"] != inputs_fingerprint:
-        varied = appearance[~appearance["hash"].str.startswith(ONE_VALUE)]  # all images of a single value look alike
-        perceptual_hashes = np.array([int(text, 16) for text in varied["likeness"]], np.uint64)
+        varied = appearance[
+            ~appearance["pixel_hash"].str.startswith(ONE_VALUE_PREFIX)
+        ]  # all images of a single value look alike
+        perceptual_hashes = np.array([int(text, 16) for text in varied["perceptual_hash"]], np.uint64)
         forest = find_near_duplicates(
             perceptual_hashes, np.load(paths.thumbnails, mmap_mode="r")[varied["row"].to_numpy()]
         )
@@ -79,7 +81,7 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
 
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        cached = files.read_json(paths.near_duplicates, FORMER_NAMES)
+        cached = files.read_json(paths.near_duplicates, NEAR_DUPLICATES)
     except UserError:
         cached = {}
     if cached is not None and not (isinstance(cached, dict) and {"inputs_fingerprint", "pairs"} <= set(cached)):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds import kept_near_duplicates, near_duplicates
-from medfold.folds.kept_near_duplicates import load_near_duplicates, read_near_duplicates
+from medfold.folds import near_duplicates, near_duplicates_cache
+from medfold.folds.near_duplicates_cache import cached_near_duplicates, read_near_duplicates
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def computed(monkeypatch):
         calls.append(len(hashes))
         return near_duplicates.NearDuplicateForest(np.array([[0, 1]]), np.array([0.97]))
 
-    monkeypatch.setattr(kept_near_duplicates, "find_near_duplicates", find)
+    monkeypatch.setattr(near_duplicates_cache, "find_near_duplicates", find)
     return calls
 
 
@@ -25,21 +25,23 @@ def computed(monkeypatch):
 def appearance(small):
     """Three images; the last has one value everywhere."""
     small.paths.appearance.parent.mkdir(parents=True)
-    small.paths.appearance.write_text("id,likeness\n")
+    small.paths.appearance.write_text("id,perceptual_hash\n")
     np.save(small.paths.thumbnails, np.zeros((3, 8, 8), np.uint8))
-    hashes = ["h1", "h2", f"{kept_near_duplicates.ONE_VALUE}7"]
-    return pd.DataFrame({"id": ["a", "b", "c"], "hash": hashes, "likeness": ["0", "1", "2"], "row": [0, 1, 2]})
+    hashes = ["h1", "h2", f"{near_duplicates_cache.ONE_VALUE_PREFIX}7"]
+    return pd.DataFrame(
+        {"id": ["a", "b", "c"], "pixel_hash": hashes, "perceptual_hash": ["0", "1", "2"], "row": [0, 1, 2]}
+    )
 
 
 def test_images_of_one_value_are_left_out(small, appearance, computed):
-    found = load_near_duplicates(small.paths, appearance)
+    found = cached_near_duplicates(small.paths, appearance)
     assert computed == [2]
     assert found.pairs == [("a", "b")]
     assert found.cluster_of(appearance["id"]).tolist() == [0, 0, 1]
 
 
 def test_pairs_of_identical_pixels_share_a_cluster_but_are_no_pair(small, appearance, computed):
-    found = load_near_duplicates(small.paths, appearance.assign(hash=["h1", "h1", "h2"]))
+    found = cached_near_duplicates(small.paths, appearance.assign(pixel_hash=["h1", "h1", "h2"]))
     assert found.pairs == []
     assert found.cluster_of(appearance["id"]).tolist() == [0, 0, 1]
 
@@ -47,18 +49,18 @@ def test_pairs_of_identical_pixels_share_a_cluster_but_are_no_pair(small, appear
 def test_near_duplicates_are_computed_again_only_for_other_images(small, appearance, computed):
     assert read_near_duplicates(small.paths) == []
     for _ in range(2):
-        load_near_duplicates(small.paths, appearance)
+        cached_near_duplicates(small.paths, appearance)
     assert len(computed) == 1
     assert read_near_duplicates(small.paths) == [("a", "b")]
-    small.paths.appearance.write_text("id,likeness\nmore\n")
-    load_near_duplicates(small.paths, appearance)
+    small.paths.appearance.write_text("id,perceptual_hash\nmore\n")
+    cached_near_duplicates(small.paths, appearance)
     assert len(computed) == 2
 
 
 def test_damaged_file_is_made_again(small, appearance, computed, capsys):
-    load_near_duplicates(small.paths, appearance)
+    cached_near_duplicates(small.paths, appearance)
     small.paths.near_duplicates.write_text("{")
-    assert load_near_duplicates(small.paths, appearance).pairs == [("a", "b")]
+    assert cached_near_duplicates(small.paths, appearance).pairs == [("a", "b")]
     assert len(computed) == 2
     assert "has changed since it was written: made again" in capsys.readouterr().out
 
@@ -66,7 +68,7 @@ def test_damaged_file_is_made_again(small, appearance, computed, capsys):
 def test_most_similar_pairs_are_read_first(small, appearance, monkeypatch):
     pairs, similarity = np.array([[0, 1], [0, 2], [1, 2]]), np.array([0.91, 0.99, 0.95])
     forest = near_duplicates.NearDuplicateForest(pairs, similarity)
-    monkeypatch.setattr(kept_near_duplicates, "find_near_duplicates", lambda *_: forest)
+    monkeypatch.setattr(near_duplicates_cache, "find_near_duplicates", lambda *_: forest)
     expected = [("a", "c"), ("b", "c"), ("a", "b")]
-    assert load_near_duplicates(small.paths, appearance.assign(hash=["h1", "h2", "h3"])).pairs == expected
+    assert cached_near_duplicates(small.paths, appearance.assign(pixel_hash=["h1", "h2", "h3"])).pairs == expected
     assert read_near_duplicates(small.paths) == expected

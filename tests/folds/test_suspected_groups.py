@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds.unnamed_groups import find_group_word, find_suspected_groups
+from medfold.folds.suspected_groups import find_group_word, find_suspected_groups
 
 
 def suspected(columns=None, ids=None, images=None, n=200, fold=None):
@@ -19,7 +19,7 @@ PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
 
 def test_columns_are_suspected_by_name_or_values():
     (lesion,) = suspected({"lesion_id": PAIRS, "age": [f"{40 + n % 30}" for n in range(200)], "sex": list("MF") * 100})
-    assert (lesion.name, lesion.fact) == ("lesion_id", "labels.group: lesion_id")
+    assert (lesion.name, lesion.setting) == ("lesion_id", "labels.group: lesion_id")
     assert (lesion.num_values, lesion.num_shared_images, lesion.num_split_values) == (100, 200, 100)
     (other,) = suspected({"code": PAIRS})
     assert other.name == "code"
@@ -55,7 +55,7 @@ def test_parts_of_ids_and_folders_are_suspected():
     assert (first.name, first.num_values, first.num_split_values) == ("the first part of the ids", 50, 50)
     (first,) = suspected(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
     assert (first.name, first.num_values) == ("the first 2 parts of the ids", 50)
-    assert first.fact == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'
+    assert first.setting == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'
     (first,) = suspected(ids=[f"SOB_B_A-14-{number // 4}AB-40-{number % 4}" for number in range(200)])
     assert (first.name, first.num_values) == ("the first 5 parts of the ids", 50)
     assert not suspected(ids=[f"train_{number:04}" for number in range(200)])

@@ -41,14 +41,14 @@ class SuspectedGroup:
 
     Args:
         name: the column, or a description of the part of the ids or of the folders.
-        fact: key and value of competition.yaml that group by this column, as text.
+        setting: key and value of competition.yaml that group by this column, as text.
         num_values: number of distinct values.
         num_shared_images: number of images that share their value with another image.
         num_split_values: number of values that occur in several folds.
     """
 
     name: str
-    fact: str
+    setting: str
     num_values: int
     num_shared_images: int
     num_split_values: int
@@ -96,7 +96,7 @@ def find_suspected_groups(
     candidates += _first_parts(ids)
     candidates += _folders(images)
     suspects = []
-    for name, fact, values, has_group_word in candidates:
+    for name, setting, values, has_group_word in candidates:
         if not has_group_word and ATTRIBUTE_WORD.search(name) and name in columns:
             continue
         values = values.fillna("").astype(str).str.strip()
@@ -108,7 +108,9 @@ def find_suspected_groups(
             continue
         num_split = int((pd.Series(fold[shared]).groupby(values.to_numpy()[shared]).nunique() > 1).sum())
         if num_split:
-            suspects.append((not has_group_word, SuspectedGroup(name, fact, len(counts), int(shared.sum()), num_split)))
+            suspects.append(
+                (not has_group_word, SuspectedGroup(name, setting, len(counts), int(shared.sum()), num_split))
+            )
     return [suspect for _, suspect in sorted(suspects, key=lambda item: (item[0], -item[1].num_shared_images))]
 
 
@@ -130,9 +132,9 @@ def _folders(images: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
     for level in range(int(folders.str.len().max())):
         names = folders.str[level].fillna("").astype(str)
         if (names != "").mean() > 0.5 and _look_like_ids(names):
-            fact = "labels.group_pattern, with folders in labels.id"
+            setting = "labels.group_pattern, with folders in labels.id"
             name = "the folder of an image" if level == folders.str.len().max() - 1 else f"folders of level {level + 1}"
-            return [(name, fact, names, False)]
+            return [(name, setting, names, False)]
     return []
 
 

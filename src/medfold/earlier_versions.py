@@ -1,0 +1,130 @@
+"""Former names of files, columns, keys and settings, so that what earlier versions of medfold wrote is still read.
+
+Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
+something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
+with former names, so that they equal those that earlier versions recorded. An entry may go when nobody has such files
+any more; one of `SETTINGS` or `SCORE` stays, since without it these fingerprints would change.
+"""
+
+from pathlib import Path
+from typing import Any
+
+Names = dict[str, "str | Names"]
+
+FILES: dict[str, str] = {
+    "measurements.csv": "pixels.csv",
+    ".measurements.unfinished": ".pixels.unfinished",
+    "unreadable_images.csv": "bad_images.csv",
+    "checkpoint.npz": "state.npz",
+    "timing.json": "log.json",
+}
+SETTINGS: Names = {  # of competition.yaml and of recipes
+    "labels": {"layout": "shape", "keep_columns": "keep", "test_file": "test", "train_arrays": "train"},
+    "images": {"max_unreadable": "tolerate"},
+    "score": {"more_metrics": "also"},
+    "submission": {"layout": "shape", "allow_empty_lists": "empty"},
+    "training": {"num_images": "images"},
+}
+SAMPLES: Names = {  # samples.json
+    "inputs_fingerprint": "made from",
+    "image_list_fingerprint": "images",
+    "needs_holdout": "undivided",
+    "solution_hash": "solution",
+}
+NEAR_DUPLICATES: Names = {"inputs_fingerprint": "made from"}  # near_duplicates.json
+MEASUREMENTS: dict[str, str] = {"unreadable_reason": "bad", "pixel_hash": "hash"}  # columns of measurements.csv
+APPEARANCE: dict[str, str] = {"perceptual_hash": "likeness"}  # columns of appearance.csv
+# The file with the probabilities of an ensemble, by its ending, and their columns in a submission's recheck table.
+PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING = ".probabilities.npz", ".probable.npz"
+PROBABILITY_PREFIX, FORMER_PROBABILITY_PREFIX = "probability of ", "behind "
+FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
+    "split_groups": "split",
+    "contradicting_duplicates": "contradicting",
+    "duplicates_in_test": "leaked",
+    "near_duplicates": "near",
+    "split_near_duplicates": "near_split",
+    "near_duplicates_in_test": "near_leaked",
+    "images_of_one_value": "plain",
+}
+FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<competition>.json
+RUN: Names = {  # run.json
+    "recipe": SETTINGS,
+    "facts": SETTINGS,
+    "folds_fingerprint": "folds",
+    "images_fingerprints": "images",
+    "labels_fingerprint": "labels",
+    "store_key": "store",
+    "pretrained_hash": "pretrained",
+    "plugins_hash": "plugins",
+}
+SCORE: Names = {  # score.json
+    "num_units": "units",
+    "is_optimistic": "optimistic",
+    "more_metrics": "also",
+    "self_check_warnings": "suspicious",
+    "facts": SETTINGS,
+}
+RECORD: Names = {  # the JSON file beside a submission
+    "score": SCORE,
+    "content_id": "mark",
+    "fallback": "nothing",
+    "holds_decisions": "decisions",
+    "class_words": "words",
+}
+HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
+
+
+def current_by_former(names: dict[str, str]) -> dict[str, str]:
+    """Returns the current names by the former ones, as pandas' `rename` takes them."""
+    return {former: name for name, former in names.items()}
+
+
+def current_or_former(folder: Path, name: str) -> Path:
+    """Returns the path of a file of `FILES`: under its former name if an earlier version wrote it.
+
+    Args:
+        folder: the folder of the file.
+        name: current name of the file.
+    """
+    has_former = not (folder / name).exists() and (folder / FILES[name]).exists()
+    return folder / FILES[name] if has_former else folder / name
+
+
+def with_current_names(content: Any, names: Names, parent: str = "") -> Any:
+    """Renames keys that have their former name; returns anything but a mapping unchanged.
+
+    Args:
+        content: the content of a file, or a part of it.
+        names: one of the tables of this module.
+        parent: the key that holds the content, for the message. Defaults to none.
+
+    Raises:
+        ValueError: a key is there under both names.
+    """
+    if not isinstance(content, dict):
+        return content
+    for name, former in names.items():
+        if isinstance(former, dict):
+            if name in content:
+                content = {**content, name: with_current_names(content[name], former, f"{parent}{name}.")}
+        elif former in content:
+            if name in content:
+                raise ValueError(f"'{parent}{former}' is the former name of '{parent}{name}': remove one of them")
+            content = {name if key == former else key: value for key, value in content.items()}
+    return content
+
+
+def with_former_names(content: Any, names: Names) -> Any:
+    """Renames keys to their former names, the inverse of `with_current_names`, for fingerprints.
+
+    Args:
+        content: the content of a file, or a part of it, with current names.
+        names: one of the tables of this module.
+    """
+    if not isinstance(content, dict):
+        return content
+    renamed = {}
+    for key, value in content.items():
+        former = names.get(key, key)
+        renamed |= {key: with_former_names(value, former)} if isinstance(former, dict) else {former: value}
+    return renamed

@@ -43,7 +43,7 @@ def measure(rounds: int = 1) -> list[Result]:
         train["fold"] = assign_folds(ids, targets, train["group"].to_numpy(), options)
         found = find_leaks(train, test, targets)
         seconds.append(time.perf_counter() - began)
-        if found.split or not found.duplicates:
+        if found.split_groups or not found.duplicates:
             raise SystemExit("the audit is wrong")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
     what = f"{IMAGES:,} images in {GROUPS:,} groups"

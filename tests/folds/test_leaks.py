@@ -70,14 +70,14 @@ def test_long_findings_are_shortened_to_a_count_and_examples(tmp_path):
 def test_audit_finds_near_duplicates_in_folds_and_across_parts():
     pairs = [("a", "b"), ("a", "c"), ("x", "e"), ("f", "z"), ("x", "y")]  # the last one is within the test part
     found = find_leaks(TRAIN, TEST, np.zeros(7, int), pairs)
-    assert found.near == [["a", "b"], ["a", "c"]]
-    assert found.near_split == [["a", "c"]]
-    assert found.near_leaked == [["e", "x"], ["f", "z"]]
+    assert found.near_duplicates == [["a", "b"], ["a", "c"]]
+    assert found.split_near_duplicates == [["a", "c"]]
+    assert found.near_duplicates_in_test == [["e", "x"], ["f", "z"]]
     told = dict(found.lines())
     split = "2 pairs, 1 of them in different folds (folds.duplicates: near joins them): a ~ b, a ~ c"
     assert told["near-duplicates in train"] == split
     assert told["near-duplicates in test"] == "2 pairs: e ~ x, f ~ z"
-    assert found.table().set_index("kind").loc["near_leaked", "ids"].tolist() == ["e ~ x", "f ~ z"]
+    assert found.table().set_index("kind").loc["near_duplicates_in_test", "ids"].tolist() == ["e ~ x", "f ~ z"]
 
 
 def test_near_duplicates_within_folds_need_no_advice():

@@ -14,7 +14,7 @@ def test_remade_equal_folds_are_not_archived(two_runs, capsys):
     assert [path.name for path in two_runs.paths.folds.parent.glob("small*.csv")] == ["small.csv"]
 
 
-LEAKS = LeakReport(split=[], duplicates=[["a", "b"]], contradicting=[], leaked=[])
+LEAKS = LeakReport(split_groups=[], duplicates=[["a", "b"]], contradicting_duplicates=[], duplicates_in_test=[])
 
 
 def table(*folds: int) -> pd.DataFrame:

@@ -116,5 +116,5 @@ def test_scan_without_files_only_measures(tmp_path):
     measured = scan_image((0, "a.png"), task)
     assert (measured.appearance, measured.written) == (None, {})
     unreadable = scan_image((1, "b.png"), task)
-    assert unreadable == ImageScan(1, unreadable.bad)
-    assert unreadable.bad.startswith("unreadable image (")
+    assert unreadable == ImageScan(1, unreadable.unreadable_reason)
+    assert unreadable.unreadable_reason.startswith("unreadable image (")

@@ -44,11 +44,11 @@ def test_runs_of_equal_predictions_differ_by_nothing(folded):
     finished_run(folded, "one")
     shutil.copytree(folded.paths.run("one").folder, folded.paths.run("two").folder)
     found = compare_runs(folded, ["one", "two"])
-    assert found.better is None
+    assert found.better_side is None
     assert (found.difference.value, found.difference.low, found.difference.high) == (0, 0, 0)
     assert found.difference.probability == 0.5
 
 
 def test_better_side_is_named_whatever_the_order(two_runs):
-    assert compare_runs(two_runs, ["weak", "strong"]).better == "strong"
-    assert compare_runs(two_runs, ["strong", "weak"]).better == "strong"
+    assert compare_runs(two_runs, ["weak", "strong"]).better_side == "strong"
+    assert compare_runs(two_runs, ["strong", "weak"]).better_side == "strong"

@@ -68,7 +68,7 @@ def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
 )
 def test_scored_submissions_are_counted(small, capsys, status, text):
     outcome = LeaderboardResult(status, lines=[("public", "0.91234")])
-    command._show_outcome(small, outcome, num_scored_before=2)
+    command._show_result(small, outcome, num_scored_before=2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == ["public     0.91234", f"ledger     submissions/ledger.csv{text}"]
     assert lines[2].strip() == "For research and competitions, not for the diagnosis of patients."
@@ -76,6 +76,6 @@ def test_scored_submissions_are_counted(small, capsys, status, text):
 
 def test_own_row_of_the_ranking_is_shown_with_three_digits(small, capsys):
     ranking = pd.DataFrame({"net": ["ResNet", "this submission"], "AUC": [0.91237, np.nan]})
-    command._show_outcome(small, LeaderboardResult("scored", ranking=ranking, own_row=1), num_scored_before=0)
+    command._show_result(small, LeaderboardResult("scored", ranking=ranking, own_row=1), num_scored_before=0)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[:3]]
     assert lines == [["net", "AUC"], ["ResNet", "0.912"], ["this", "submission"]]

@@ -7,7 +7,7 @@ import pytest
 from medfold.competition.recipe import Recipe
 from medfold.ensemble import new_image_heat_maps
 from medfold.ensemble.ensemble_predictor import MemberRun
-from medfold.ensemble.new_image_heat_maps import HeatMapFacts, check_same_image_area, write_heat_maps
+from medfold.ensemble.new_image_heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
 from medfold.images.heat_map import overlay
 from tests.support.helpers import competition, picture, refused
 
@@ -56,7 +56,7 @@ def test_picture_shows_the_mean_map_of_all_nets(explain, tmp_path):
     facts = explain(["a.png"], [[FakeExplainer(LEFT)], [FakeExplainer(TOP), FakeExplainer(TOP)]])
     heat = np.mean([cv2.resize(each, (10, 20)) for each in (LEFT, TOP, TOP)], axis=0)
     np.testing.assert_allclose(read(tmp_path / "out" / "a.png.png"), overlay(pixels, heat), atol=1)
-    assert facts == HeatMapFacts(["Grad-CAM"], explain_grade=False)
+    assert facts == HeatMapSummary(["Grad-CAM"], explain_grade=False)
 
 
 def test_every_image_has_a_picture_named_by_its_path(explain, tmp_path):
@@ -91,7 +91,7 @@ def test_former_folder_is_replaced(explain, tmp_path):
 def test_facts_name_each_method_once_and_the_grade_only_if_all_explain_it(explain, tmp_path):
     picture(tmp_path / "in" / "a.png")
     cam, other = FakeExplainer(LEFT, grade=True), FakeExplainer(TOP, "input gradients", grade=True)
-    assert explain(["a.png"], [[cam, other], [cam]]) == HeatMapFacts(["Grad-CAM", "input gradients"], True)
+    assert explain(["a.png"], [[cam, other], [cam]]) == HeatMapSummary(["Grad-CAM", "input gradients"], True)
     assert explain(["a.png"], [[cam], [FakeExplainer(TOP)]]).explain_grade is False
 
 

@@ -9,8 +9,8 @@ from medfold.runs.run_list import (
     _has_other_scoring,
     _most_common,
     _rank,
-    _training_seconds,
     summarise_runs,
+    training_seconds,
 )
 from medfold.system import files
 from tests.support.helpers import competition, finished_run
@@ -90,11 +90,11 @@ def test_runs_are_ranked_by_folds_score_and_name(sign, expected):
 
 def test_training_seconds_of_the_folds_are_summed(small):
     run = small.paths.run("one")
-    assert _training_seconds(run, 3) is None
+    assert training_seconds([run], 3) is None
     for fold, seconds in ((0, 1.5), (2, 4.0)):
         files.write_json({"seconds": seconds}, run.fold(fold).timing)
-    assert _training_seconds(run, 3) == 5.5
-    assert _training_seconds(run, 2) == 1.5
+    assert training_seconds([run], 3) == 5.5
+    assert training_seconds([run], 2) == 1.5
 
 
 @pytest.mark.parametrize(

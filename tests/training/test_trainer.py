@@ -13,7 +13,7 @@ from medfold.terminal.console import EACH_EPOCH
 from medfold.training import trainer
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.resume import RemainingPhase, TrainingState, load_state, remaining_phases
-from medfold.training.trainer import format_position, own_rows
+from medfold.training.trainer import format_position, rows_of_phase
 from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
 from tests.support.helpers import refused
 
@@ -239,7 +239,7 @@ def test_rows_of_another_phase_are_not_counted(train):
     phase = fake_phase(epochs=1)
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), TrainingState(history))
     train([0.7], remaining=remaining, keep="best")
-    assert [row["epoch"] for row in own_rows(remaining.state, phase)] == [1]
+    assert [row["epoch"] for row in rows_of_phase(remaining.state, phase)] == [1]
     assert [row["phase"] for row in history] == ["head", "all"]
     assert final_weight(phase) == 2.5  # the better score of the head does not count
 

@@ -26,13 +26,13 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
-def test_every_built_in_kind_is_a_module_with_settings_and_two_functions(kind):
-    module = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}")
-    assert "kind" in module.Options.model_fields
-    assert callable(module.fetch)
-    assert callable(module.accept)
-    assert isinstance(module, kinds.HasSingleFiles) is (kind in ("kaggle", "kaggle-dataset"))
-    assert isinstance(module, kinds.HasFindingPositions) is (kind == "phantom")
+def test_every_built_in_kind_has_its_settings_and_functions(kind):
+    built_in = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}").KIND
+    assert "kind" in built_in.schema.model_fields
+    assert callable(built_in.fetch)
+    assert callable(built_in.accept)
+    assert (built_in.single_files is not None) is (kind in ("kaggle", "kaggle-dataset"))
+    assert (built_in.finding_positions is not None) is (kind == "phantom")
 
 
 def test_decorated_function_becomes_a_kind(monkeypatch, tmp_path):
@@ -46,5 +46,5 @@ def test_decorated_function_becomes_a_kind(monkeypatch, tmp_path):
         """Fills nothing."""
 
     made = kinds.SOURCES["hospital"]
-    assert (made.Options, made.fetch) == (Options, fetch)
+    assert (made.schema, made.fetch) == (Options, fetch)
     assert made.accept(Options(kind="hospital"), tmp_path / "a.zip") == "a.zip"

@@ -19,7 +19,7 @@ def test_fetch_asks_for_a_file_or_folder(tmp_path):
 
 @pytest.mark.parametrize("path", ["given/images.zip", "given/folder", "given/table.csv"])
 def test_any_file_or_folder_keeps_its_name(path):
-    assert own.accept(own.Options(kind="own"), Path(path)) == Path(path).name
+    assert own.KIND.accept(own.Options(kind="own"), Path(path)) == Path(path).name
 
 
 def test_settings_have_no_other_key():

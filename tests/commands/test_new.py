@@ -50,7 +50,7 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     data = make_folds(project, prepare=image_settings(project, "baseline"))
     assert (len(data.train), len(data.test)) == (60, 20)
     assert load_recipe(project.paths, project.workspace.base_folder, "baseline", {}) == Recipe(
-        images={"size": 96, "fit": "pad"}, backbone={"width": 24}, training={"epochs": 10}
+        images={"size": 96, "fit": "pad"}, training={"epochs": 10}
     )
     assert "extends: gpu_histology" in (folder / "gpu.yaml").read_text()
 

@@ -95,16 +95,16 @@ def test_competition_whose_folder_is_gone_is_named(workspace, capsys):
 @pytest.fixture
 def leaderboard(monkeypatch):
     """A leaderboard that publishes scores later: `results` by file, or an error; and what was asked and written."""
-    board = SimpleNamespace(results={}, error=None, asked=[], written=[])
+    board = SimpleNamespace(has_late_scores=True, results={}, error=None, asked=[], written=[])
 
-    def fetch_scores(competition, queries):
+    def fetch_scores(queries):
         board.asked.append([file for _, _, file in queries])
         if board.error:
             raise board.error
         return board.results
 
     board.fetch_scores = fetch_scores
-    monkeypatch.setattr(command, "leaderboard_of", lambda upload: board)
+    monkeypatch.setattr(command, "leaderboard_of", lambda project: board)
     monkeypatch.setattr(command, "read_record", lambda project, row: {"content_id": "abc"})
     monkeypatch.setattr(
         command, "write_record", lambda project, row, result, record: board.written.append((row["file"], result))

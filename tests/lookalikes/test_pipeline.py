@@ -42,7 +42,7 @@ def project(prepared, tmp_path, monkeypatch) -> Project:
     """A copy of the prepared project, to be changed; nothing is uploaded."""
     copied(prepared.workspace.root, tmp_path, monkeypatch)
     if prepared.competition.upload != "local":
-        monkeypatch.setattr("medfold.commands.submit.leaderboard_of", lambda upload: NoLeaderboard)
+        monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Project.open(prepared.paths.name)
 
 

@@ -26,13 +26,13 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
-def test_every_built_in_kind_is_that_of_its_module(kind):
-    found = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}").KIND
-    assert "kind" in found.schema.model_fields
-    assert callable(found.fetch)
-    assert callable(found.accept)
-    assert (found.single_files is not None) is (kind in ("kaggle", "kaggle-dataset"))
-    assert (found.finding_positions is not None) is (kind == "phantom")
+def test_every_built_in_kind_has_its_settings_and_functions(kind):
+    built_in = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}").KIND
+    assert "kind" in built_in.schema.model_fields
+    assert callable(built_in.fetch)
+    assert callable(built_in.accept)
+    assert (built_in.single_files is not None) is (kind in ("kaggle", "kaggle-dataset"))
+    assert (built_in.finding_positions is not None) is (kind == "phantom")
 
 
 def test_decorated_function_becomes_a_kind(monkeypatch, tmp_path):

@@ -168,6 +168,8 @@ class Numbers(config.StrictModel):
         ({"slug": "abcd"}, "'slug': expected at most 3 characters, received 'abcd'"),
         ({"share": 1}, "'share': expected less than 1, received 1"),
         ({"share": "a" * 200}, f"'share': expected a number, received '{'a' * 76}..."),
+        ({"share": "a" * 79}, f"'share': expected a number, received '{'a' * 76}..."),  # 81 with its quotes
+        ({"share": "a" * 78}, f"'share': expected a number, received '{'a' * 78}'"),
         ({"day": "today"}, "'day': input should be a valid date or datetime, input is too short, received 'today'"),
     ],
 )

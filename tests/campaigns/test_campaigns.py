@@ -12,12 +12,12 @@ from tests.support.helpers import REPOSITORY
 def test_small_share_of_each_campaign_holds(name):
     chosen = named(name)
     try:
-        cases = chosen.cases(0, False)
+        cases = list(chosen.cases(0, False))
         found = list(outcomes(chosen, cases))
     except NotPossibleError as reason:
         pytest.skip(str(reason))
     assert [f"{each.case}: {each.seen}" for each in found if not each.held] == []
-    assert len(cases) > 2
+    assert len(cases) >= 2
     assert [each.case for each in found] == cases
 
 

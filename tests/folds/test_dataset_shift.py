@@ -282,3 +282,16 @@ def test_strength_is_close_to_cramers_v_in_large_tables():
     assert strength == pytest.approx(association(table, method="cramer"), abs=1e-3)
     assert strength < association(table, method="cramer")
     assert p == chi2_contingency(table).pvalue
+
+
+@pytest.mark.parametrize(("num_others", "is_found"), [(0, True), (3, True), (9, False)])
+def test_more_columns_need_a_stronger_difference(num_others, is_found):
+    """A column that is found alone may be chance among ten columns: 0.00024 is below 0.001, ten times that is not."""
+    targets = np.repeat([0, 1], 100)
+    site = np.where(np.arange(200) % 100 < 63, targets, 1 - targets)  # 63 of 100 agree
+    balanced = {f"other {number}": np.tile(["a", "b"], 100) for number in range(num_others)}
+    table = pd.DataFrame({"Site": np.where(site == 1, "north", "south"), **balanced})
+    p = chi2_contingency(pd.crosstab(site, targets), correction=False).pvalue
+    assert 4 * p < dataset_shift.SIGNIFICANCE < 10 * p
+    found = [column for column, _, _ in predictive_columns(table, targets, np.arange(200))]
+    assert found == (["Site"] if is_found else [])

@@ -81,3 +81,9 @@ def test_find_group_word_finds_words_for_patients(name, word):
 
 def test_groups_within_one_fold_are_not_suspected():
     assert not suspected({"lesion_id": PAIRS}, fold=np.arange(200) // 2 % 5)
+
+
+def test_named_columns_come_first_and_then_those_of_most_images():
+    few = [PAIRS[number] if number < 60 else f"u{number}" for number in range(200)]
+    columns = {"code": PAIRS, "patient_code": few, "lesion_id": PAIRS}
+    assert [each.name for each in suspected(columns)] == ["lesion_id", "patient_code", "code"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.report.subgroup_scores import MIN_UNITS, score_subgroups
+from medfold.report.subgroup_scores import MAX_VALUES, MIN_UNITS, score_subgroups
 from medfold.scoring.metric import METRICS
 
 AUC = METRICS["auc"]
@@ -136,3 +136,10 @@ def test_multilabel_and_multiclass_parts_are_scored():
     part = score_parts((classes, predictions, groups), METRICS["accuracy"], sex=sex)[1]
     assert np.isnan(part.positive_share)
     assert part.score == pytest.approx((predictions[1::2].argmax(axis=1) == classes[1::2]).mean())
+
+
+@pytest.mark.parametrize(("num_values", "is_found"), [(MAX_VALUES, True), (MAX_VALUES + 1, False)])
+def test_column_of_few_names_is_shown_value_by_value(scored, num_values, is_found):
+    names = [f"site {number}" for number in range(num_values)]
+    found = score_parts(scored, site=np.array(names)[np.arange(COUNT) % num_values])
+    assert [part.value for part in found] == (names if is_found else [])

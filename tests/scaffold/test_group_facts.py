@@ -1,7 +1,12 @@
 """The group of a draft: columns, folders or headers of patients."""
 
+import re
+
+import pandas as pd
 import pytest
 
+from medfold.scaffold.draft import Draft
+from medfold.scaffold.group_facts import MANY_ROWS, MIN_GROUPS, _group_by_column, _group_by_pattern
 from tests.support import dicom_files
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_table
 
@@ -62,3 +67,49 @@ def test_patient_folders_in_paths_give_a_group_pattern(tmp_path):
     table(tmp_path, "train.csv", "Path,Edema", *rows)
     facts, _ = facts_and_doubts(tmp_path)
     assert facts["labels"]["group_pattern"] == r"(?:.*/)?(?P<group>patient\d+)/"
+
+
+@pytest.mark.parametrize(
+    ("column", "num_values", "num_rows", "is_group"),
+    [
+        ("patient", 3, MANY_ROWS + 1, True),
+        ("patient", 2, MANY_ROWS + 1, False),
+        ("patient", 2, MANY_ROWS, True),
+        ("lesion", MIN_GROUPS, MANY_ROWS + 1, True),
+        ("lesion", MIN_GROUPS - 1, MANY_ROWS + 1, False),
+        ("lesion", MIN_GROUPS - 1, MANY_ROWS, True),
+    ],
+)
+def test_few_values_in_many_rows_are_categories(column, num_values, num_rows, is_group):
+    draft = Draft({"labels": {}})
+    values = [f"v{number % num_values}" for number in range(num_rows)]
+    assert _group_by_column(draft, pd.DataFrame({column: values}), []) is is_group
+    assert draft.facts["labels"] == ({"group": column} if is_group else {})
+    assert len(draft.doubts) == (0 if is_group else 1)
+
+
+@pytest.mark.parametrize(("used", "num_values"), [(["patient"], 5), ([], 1), ([], 10)], ids=["used", "one", "unique"])
+def test_columns_that_are_used_or_group_nothing_are_left_out(used, num_values):
+    draft = Draft({"labels": {}})
+    table = pd.DataFrame({"patient": [f"v{number % num_values}" for number in range(10)]})
+    assert _group_by_column(draft, table, used) is False
+    assert (draft.facts["labels"], draft.doubts) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("ids", "id", "group"),
+    [
+        (["patient01/a", "patient02/b"], "patient07/c", "patient07"),
+        (["x/sub-1/a", "y/sub-2/b"], "z/sub-3/a", "sub-3"),
+        (["a_left", "a_right"], "b_left", "b"),
+        (["a_L", "b_R"], "c_R", "c"),
+        (["a_left", "a"], None, None),
+        (["patient01/a", "case02/b"], None, None),
+    ],
+)
+def test_folders_of_patients_and_sides_become_a_pattern(ids, id, group):
+    draft = Draft({"labels": {}})
+    assert _group_by_pattern(draft, pd.Series(ids)) is (group is not None)
+    if group is not None:
+        pattern = draft.facts["labels"]["group_pattern"]
+        assert re.match(pattern, id)["group"] == group

@@ -82,6 +82,6 @@ def test_audit_finds_near_duplicates_in_folds_and_across_parts():
 
 def test_near_duplicates_within_folds_need_no_advice():
     told = dict(find_leaks(TRAIN, TEST, np.zeros(7, int), [("a", "b")]).lines())
-    assert told["near-duplicates in train"] == "1 pairs, each in one fold: a ~ b"
+    assert told["near-duplicates in train"] == "1 pair, each in one fold: a ~ b"
     assert told["near-duplicates in test"] == "none"
     assert "near-duplicates in train" not in dict(find_leaks(TRAIN, TEST, np.zeros(7, int)).lines())

@@ -28,7 +28,7 @@ def test_format_size_rounds_to_a_unit(value, shown):
     assert console.format_size(value) == shown
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(42.4, "42 s"), (99.4, "99 s"), (100, "1.7 min"), (378, "6.3 min")])
+@pytest.mark.parametrize(("seconds", "shown"), [(42.4, "42 s"), (99.4, "99 s"), (99.5, "1.7 min"), (378, "6.3 min")])
 def test_format_duration_gives_seconds_or_minutes(seconds, shown):
     assert console.format_duration(seconds) == shown
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.errors import shorten_list
+from medfold.errors import count_of, shorten_list
 from medfold.images import ONE_VALUE_PREFIX
 
 MAX_SHOWN = 3  # ids of a cluster that are printed
@@ -38,18 +38,20 @@ class LeakReport:
     def lines(self) -> list[tuple[str, str]]:
         """Returns the lines to print, (finding, value), with three examples each."""
 
-        def describe(clusters: list[list[str]], what: str, separator: str = " = ") -> str:
+        def describe(clusters: list[list[str]], note: str = "", are_near: bool = False) -> str:
+            separator = " ~ " if are_near else " = "
+            counted = count_of(len(clusters), "pair") if are_near else f"{len(clusters):,}"
             examples = [
                 separator.join(ids[:MAX_SHOWN]) + f" and {len(ids) - MAX_SHOWN} more" * (len(ids) > MAX_SHOWN)
                 for ids in clusters
             ]
-            return f"{len(clusters):,}{what}: {shorten_list(examples)}" if clusters else "none"
+            return f"{counted}{note}: {shorten_list(examples)}" if clusters else "none"
 
         lines = [
             ("groups in two folds", shorten_list(self.split_groups) if self.split_groups else "none"),
             ("exact duplicates in train", describe(self.duplicates, ", each in one fold")),
-            ("duplicates with different labels", describe(self.contradicting_duplicates, "")),
-            ("train images found in test", describe(self.duplicates_in_test, "")),
+            ("duplicates with different labels", describe(self.contradicting_duplicates)),
+            ("train images found in test", describe(self.duplicates_in_test)),
         ]
         if self.images_of_one_value:
             lines.append(
@@ -57,10 +59,10 @@ class LeakReport:
             )
         if self.near_duplicates is not None:
             num_split = f"{len(self.split_near_duplicates):,} of them in different folds"
-            split_note = f" pairs, {num_split} (folds.duplicates: near joins them)"
-            description = split_note if self.split_near_duplicates else " pairs, each in one fold"
-            lines.append(("near-duplicates in train", describe(self.near_duplicates, description, " ~ ")))
-            lines.append(("near-duplicates in test", describe(self.near_duplicates_in_test, " pairs", " ~ ")))
+            split_note = f", {num_split} (folds.duplicates: near joins them)"
+            note = split_note if self.split_near_duplicates else ", each in one fold"
+            lines.append(("near-duplicates in train", describe(self.near_duplicates, note, are_near=True)))
+            lines.append(("near-duplicates in test", describe(self.near_duplicates_in_test, are_near=True)))
         return lines
 
     def table(self) -> pd.DataFrame:

@@ -128,7 +128,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
 
 def format_duration(seconds: float) -> str:
     """A duration as text: '42 s', or '6.3 min' from 100 s on."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"
+    return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.1f} min"
 
 
 def format_size(bytes: float) -> str:

@@ -29,7 +29,7 @@ SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_scre
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
-SIZE_OF_GPU_HISTOLOGY = 96  # images.size of the shared recipe
+SIZE_OF_GPU_HISTOLOGY = 192  # images.size of the shared recipe
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 

@@ -12,7 +12,7 @@
 """
 
 from medfold.training.request import TrainingRequest, check_parallelism
-from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, train_run
+from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, requested_folds, train_run
 
 __all__ = [
     "TrainingRequest",
@@ -20,5 +20,6 @@ __all__ = [
     "check_parallelism",
     "check_recipe_trainable",
     "missing_folds",
+    "requested_folds",
     "train_run",
 ]

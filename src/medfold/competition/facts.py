@@ -14,7 +14,7 @@ from medfold.competition.facts_sections import (
     items_as_text,
 )
 from medfold.config import StrictModel
-from medfold.earlier_versions import SETTINGS, with_current_names
+from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -140,6 +140,14 @@ class Competition(StrictModel):
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
             raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test part: remove one")
+
+    def identity(self, keys: Any = None) -> dict[str, Any]:
+        """Returns what fingerprints of the facts are made from: JSON, under the names of earlier versions.
+
+        Args:
+            keys: the keys to include, as pydantic's `include`. Defaults to all.
+        """
+        return with_former_names(self.model_dump(mode="json", include=keys), SETTINGS)
 
     @cached_property
     def class_names(self) -> list[str]:

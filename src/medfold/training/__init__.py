@@ -6,7 +6,8 @@
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
 - `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
   batch by batch; `checkpoint`, `resume`: saved states;
-- `batches`, `loader`: batches, computed in worker processes; `augmentation`, `mixup`: changes of their images;
+- `batches`, `loader`: batches, computed in worker processes; `augmentation`, `augmentation_checks`,
+  `mixup`: changes of their images;
 - `losses`, `optimizer`, `callbacks`: what a recipe names;
 - `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation.
 """

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -231,8 +230,5 @@ def test_temporary_files_of_killed_training_are_removed(tmp_path):
     (paths.folder / ".weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
     (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
     fold.train_fold(task(epochs=1), 0, paths)
-    kept = {"checks.json", "done.json", "history.csv", "oof.csv", "test.csv", "timing.json", "weights.h5"}
+    kept = {"checks.json", "done.json", "history.csv", "oof.csv", "test.csv", "weights.h5"}
     assert {path.name for path in paths.folder.iterdir()} == kept
-    timing = json.loads(paths.timing.read_text())
-    assert timing["seconds"] >= 0
-    assert datetime.fromisoformat(timing["finished"]).tzinfo is not None

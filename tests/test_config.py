@@ -1,13 +1,9 @@
-"""YAML files: extends, faulty files, unknown and missing keys."""
-
-from datetime import date
+"""YAML files: extends, faulty files, values that contradict each other."""
 
 import pytest
-from pydantic import Field
 
 from medfold import config
 from medfold.competition.facts import Competition
-from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from tests.support.helpers import competition
 
@@ -83,108 +79,6 @@ def test_circular_extends_raises(tmp_path, bases):
     file = write(tmp_path / "x" / "b.yaml", "extends: a")
     with pytest.raises(UserError, match="is circular"):
         config.load(file, bases)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
-        ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
-        ({"epochs": 3}, r"unknown key 'epochs' \(did you mean 'training.epochs'\?\)"),
-        ({"training": {"lr": 3}}, r"unknown key 'training.lr' \(did you mean 'training.learning_rate'\?\)"),
-        ({"training": {"epochs": "many"}}, "'training.epochs': .*received 'many'"),
-        ({"training": {"epochs": -1}}, "'training.epochs': .*received -1"),
-        ({"images": {"fit": "squash"}}, "'images.fit': .*received 'squash'"),
-    ],
-)
-def test_error_in_a_recipe_names_the_key(content, message):
-    with pytest.raises(UserError, match=message) as caught:
-        config.validated(Recipe, content, "baseline.yaml")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        ({"images": {"size": "abc"}}, "'images.size': expected a whole number, received 'abc'"),
-        ({"images": {"size": 5.5}}, "'images.size': expected a whole number, received 5.5"),
-        ({"images": {"size": 5000}}, "'images.size': expected at most 2048, received 5000"),
-        ({"images": {"size": 4}}, "'images.size': expected at least 8, received 4"),
-        ({"images": {"size": None}}, "'images.size': expected a whole number, received nothing"),
-        ({"images": {"size": {"width": 4}}}, "'images.size': expected a whole number, received 'key: value' pairs"),
-        ({"images": {"fit": "squash"}}, "'images.fit': expected one of stretch, pad, crop; received 'squash'"),
-        ({"images": {"steps": "clahe"}}, "'images.steps': expected a list, received 'clahe'; write [clahe]"),
-        ({"training": 3}, "'training': expected 'key: value' pairs, received 3"),
-        ({"training": {"epochs": True}}, "'training.epochs': expected a whole number, received true"),
-        ({"training": {"mixup": False}}, "'training.mixup': expected a number, received false"),
-        ({"training": {"mixup": "some"}}, "'training.mixup': expected a number, received 'some'"),
-        ({"training": {"compile": "x"}}, "'training.compile': expected true or false or auto, received 'x'"),
-        ({"tta": "maybe"}, "'tta': expected true or false, received 'maybe'"),
-        ({"augment": 5}, "'augment': expected text or a list, received 5"),
-        ({"augment": [{"D4": 5}]}, "'augment.0.D4': expected 'key: value' pairs, received 5"),
-        ({"backbone": {"name": ["a"]}}, "'backbone.name': expected text, received ['a']"),
-        ({"images": {"zzz": 1}}, "unknown key 'images.zzz' (known: size, steps, fit)"),
-        ({"images": {"fit": 1}, "tta": 3}, "'images.fit': expected one of stretch, pad, crop; received 1; 'tta': "),
-    ],
-)
-def test_invalid_recipe_value_says_expected_and_received(content, line):
-    with pytest.raises(UserError) as caught:
-        config.validated(Recipe, content, "baseline.yaml")
-    assert str(caught.value).startswith(f"baseline.yaml: {line}")
-
-
-@pytest.mark.parametrize(
-    ("section", "key", "value", "line"),
-    [
-        ("labels", "targets", [], "expected at least 1 item, received []"),
-        ("labels", "separator", "", "expected at least 1 character, received ''"),
-        ("labels", "holdout", 0, "expected more than 0, received 0"),
-        ("labels", "holdout", 2, "expected at most 0.5, received 2"),
-        ("images", "channels", "two", "expected a whole number or a list, received 'two'"),
-        ("images", "range", [1], "expected at least 2 items, received [1]"),
-        ("images", "range", [1, 2, 3], "expected at most 2 items, received [1, 2, 3]"),
-        ("images", "frame", "all", "expected one of first, middle, last, montage or a whole number; received 'all'"),
-        ("score", "metric", None, "not filled in yet; see the competition's page, or the metrics in docs/reference.md"),
-    ],
-)
-def test_invalid_fact_says_expected_and_received(section, key, value, line):
-    facts = competition().model_dump()
-    facts[section][key] = value
-    with pytest.raises(UserError) as caught:
-        config.validated(Competition, facts, "competition.yaml")
-    assert str(caught.value) == f"competition.yaml: '{section}.{key}': {line}"
-
-
-class Numbers(config.StrictModel):
-    slug: str = Field(default="a", pattern="^[a-z]+$", max_length=3)
-    share: float = Field(default=0.5, lt=1)
-    day: date | None = None
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        ({"slug": "A"}, "'slug': expected text of the form ^[a-z]+$, received 'A'"),
-        ({"slug": "abcd"}, "'slug': expected at most 3 characters, received 'abcd'"),
-        ({"share": 1}, "'share': expected less than 1, received 1"),
-        ({"share": "a" * 200}, f"'share': expected a number, received '{'a' * 76}..."),
-        ({"share": "a" * 79}, f"'share': expected a number, received '{'a' * 76}..."),  # 81 with its quotes
-        ({"share": "a" * 78}, f"'share': expected a number, received '{'a' * 78}'"),
-        ({"day": "today"}, "'day': input should be a valid date or datetime, input is too short, received 'today'"),
-    ],
-)
-def test_invalid_plugin_option_says_expected_and_received(content, line):
-    """The last is a type of problem without plain words, which keeps pydantic's message."""
-    with pytest.raises(UserError) as caught:
-        config.validated(Numbers, content, None)
-    assert str(caught.value) == line
-
-
-def test_missing_fact_raises_with_its_key():
-    facts = competition().model_dump()
-    del facts["score"]
-    with pytest.raises(UserError, match="'score' is missing"):
-        config.validated(Competition, facts, "competition.yaml")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
 something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
 with former names, so that they equal those that earlier versions recorded. An entry may go when nobody has such files
-any more; one of `SETTINGS` or `SCORE` stays, since without it these fingerprints would change.
+any more; one of `SETTINGS`, `SCORE` or `REQUEST` stays, since without it these fingerprints would change.
 """
 
 from pathlib import Path
@@ -71,6 +71,7 @@ RECORD: Names = {  # the JSON file beside a submission
     "holds_decisions": "decisions",
     "class_words": "words",
 }
+REQUEST: Names = {"thread_shares": "sharers"}  # of a training, in job.json
 HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
 
 

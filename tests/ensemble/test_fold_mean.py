@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.ensemble.fold_mean import mean_by_id
+from medfold.ensemble.fold_mean import mean_by_id, mean_of_arrays
 from medfold.errors import UserError
 
 
@@ -25,14 +25,6 @@ def test_mean_by_id_joins_rows_in_any_order(n, members, random):
     np.testing.assert_allclose(blended.to_numpy(), expected, rtol=0, atol=1e-12)
 
 
-@given(st.lists(st.floats(0.01, 10), min_size=2, max_size=4))
-def test_weights_are_normalised_to_sum_one(weights):
-    tables = {f"m{k}": member("xyz", k) for k in range(len(weights))}
-    blended = mean_by_id(tables, ["a"], weights)["a"].to_numpy()
-    stacked = np.stack([table["a"].to_numpy() for table in tables.values()])
-    np.testing.assert_allclose(blended, np.average(stacked, axis=0, weights=weights), atol=1e-12)
-
-
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -47,12 +39,12 @@ def test_members_with_other_ids_or_nan_are_refused(table, message):
         mean_by_id({"one": member("xyz", 0), "two": table}, ["a", "b"])
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0], [0.0, 0.0]])
-def test_invalid_weights_are_refused(weights):
-    with pytest.raises(ValueError, match="weights"):
-        mean_by_id({"one": member("xy", 0), "two": member("xy", 1)}, ["a"], weights)
-
-
 def test_mean_by_id_without_tables_raises():
     with pytest.raises(UserError, match="nothing to average"):
         mean_by_id({}, ["a"])
+
+
+def test_mean_of_arrays_sums_shares_in_order():
+    arrays = [np.random.default_rng(seed).random((50, 2)) for seed in range(3)]
+    mean = mean_of_arrays(arrays)
+    np.testing.assert_allclose(mean, np.mean(arrays, axis=0), rtol=0, atol=1e-12)

@@ -51,6 +51,11 @@ def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_pa
     assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
 
 
+def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
+    request = {"recipe": "baseline", "run": "baseline", "folds": [0, 1], "sharers": 3}
+    assert TrainingBundle(tmp_path, {"request": request, "weights": None}).request.thread_shares == 3
+
+
 def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)

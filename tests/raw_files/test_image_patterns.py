@@ -1,4 +1,4 @@
-"""Path patterns: filled from table rows, matched against paths, and the listing of raw files."""
+"""Path patterns: filled from table rows, matched against paths."""
 
 import pandas as pd
 import pytest
@@ -8,8 +8,6 @@ from medfold.raw_files.image_patterns import (
     PathPattern,
     fill_pattern,
     find_images,
-    is_excluded,
-    list_files,
     match_path_endings,
     pattern_fields,
 )
@@ -76,20 +74,6 @@ def test_path_pattern_escapes_special_characters():
 )
 def test_match_path_endings_returns_the_longest_matches(paths, found):
     assert match_path_endings("/content/drive/train/a.png", paths) == found
-
-
-def test_list_files_leaves_out_hidden_system_and_excluded_files(tmp_path):
-    for name in ("b.png", "deep/a.png", "deep/a_mask.png", ".hidden/a.png", "._b.png", "__MACOSX/b.png", "Thumbs.db"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    assert list_files(tmp_path) == ["b.png", "deep/a.png", "deep/a_mask.png"]
-    assert list_files(tmp_path, "deep", ["*_mask.png"]) == ["deep/a.png"]
-
-
-def test_exclude_patterns_match_across_folders_and_case_matters():
-    assert is_excluded("masks/deep/a.png", ["masks/*"])
-    assert is_excluded("deep/a_mask.png", ["x", "*_mask.png"])
-    assert not is_excluded("Masks/a.png", ["masks/*"])
 
 
 def find(tmp_path, num_present: int, tolerate: float, **options) -> list[str]:

@@ -12,7 +12,7 @@ from medfold.system.processes import STOP_AT
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.batch_trainer import BatchTrainer
-from medfold.training.checkpoint import Checkpoint
+from medfold.training.checkpoint import Checkpoint, remove_checkpoint
 from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
@@ -55,7 +55,7 @@ def test_damaged_checkpoint_falls_back_to_previous_one(tmp_path):
     for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
         (tmp_path / "state.npz").write_bytes(damaged)
         assert checkpoint.load()[1] == {"step": 1}
-    checkpoint.remove()
+    remove_checkpoint(tmp_path / "state.npz")
     assert list(tmp_path.iterdir()) == []
 
 

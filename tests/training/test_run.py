@@ -146,15 +146,15 @@ def test_run_is_removed_only_if_none_of_its_folds_has_begun(folded, imitated):
 
 
 @pytest.mark.parametrize(
-    ("request_made", "num_at_once"),
+    ("request_made", "num_jobs"),
     [
         (TrainingRequest(jobs="2", run="one"), 2),
         (TrainingRequest(jobs="7", run="one"), 3),  # as many as there are folds
         (TrainingRequest(jobs="2", run="one", folds=[0, 1]), 2),
-        (TrainingRequest(jobs="auto", run="one", folds=[1], sharers=3), 3),
+        (TrainingRequest(jobs="auto", run="one", folds=[1], thread_shares=3), 3),
     ],
 )
-def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, request_made, num_at_once):
+def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, request_made, num_jobs):
     monkeypatch.setattr(hardware, "num_cores", lambda: 4)
     monkeypatch.setattr(hardware, "cuda_devices", list)
     asked = []
@@ -162,12 +162,12 @@ def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, reques
     monkeypatch.setattr(parallel, "train_in_parallel", note)
     train_run(folded, request_made, imitated.data)
     ((requests, jobs),) = asked
-    assert jobs == num_at_once
+    assert jobs == num_jobs
     assert list(requests) == (request_made.folds or [0, 1, 2])
     for fold, payload in requests.items():
         assert payload["competition"] == "small"
         child = payload["request"]
-        assert (child["folds"], child["jobs"], child["sharers"], child["run"]) == ([fold], "1", None, "one")
+        assert (child["folds"], child["jobs"], child["thread_shares"], child["run"]) == ([fold], "1", None, "one")
     assert imitated.trained == []
 
 
@@ -179,8 +179,8 @@ def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatc
 
 
 def test_run_records_the_command_that_started_it(folded):
-    run_paths, todo = begin_run(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
-    assert todo == [0, 1, 2]
+    run_paths, missing = begin_run(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
+    assert missing == [0, 1, 2]
     words = shlex.split(files.read_json(run_paths.metadata)["command"])
     assert words[:2] == ["make", "train"]
     expected = {"COMPETITION=small", "RECIPE=baseline", "SEEDS=3", "SET=training.epochs=7", "RUN=one"}

@@ -12,9 +12,8 @@ from medfold.terminal.command_text import variable
 if TYPE_CHECKING:
     from medfold.competition import Project
 
-REQUIRED = (
-    "required"  # shown as the default of an option that must be given; its absence is a UserError, see `check_given`
-)
+# Shown as the default of an option that must be given; its absence is a UserError, see `check_given`.
+REQUIRED = "required"
 
 CompetitionName = Annotated[
     str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address at Kaggle.")

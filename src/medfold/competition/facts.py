@@ -14,7 +14,7 @@ from medfold.competition.facts_sections import (
     items_as_text,
 )
 from medfold.config import StrictModel
-from medfold.earlier_versions import SETTINGS, with_current_names
+from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -76,15 +76,32 @@ class Competition(StrictModel):
     @model_validator(mode="after")
     def _check_consistency(self) -> "Competition":
         """Checks that keys of different sections fit each other."""
+        self._check_test_part()
+        self._check_label_map()
+        self._check_score()
+        self._check_lists()
+        if self.task == "multilabel":
+            self._check_labels()
+        else:
+            self._check_classes()
+        return self
+
+    def _check_test_part(self) -> None:
         has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:
             raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
         if has_arrays and self.labels.holdout:
             raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test part")
         if self.labels.part:
-            self._check_parts()
+            self._check_part_column()
         elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
+        if self.labels.holdout and self.submission.sample:
+            raise ValueError("a test part made by 'labels.holdout' has no 'submission.sample'")
+        if self.labels.holdout and self.score.unit:
+            raise ValueError("'labels.holdout' selects images, not units: remove 'score.unit'")
+
+    def _check_label_map(self) -> None:
         if self.labels.map and self.labels.layout == "one_hot":
             raise ValueError(
                 "'labels.map' has no meaning for labels.layout one_hot, where columns are marked by 0 and 1"
@@ -94,28 +111,32 @@ class Competition(StrictModel):
             raise ValueError(
                 f"'labels.map' maps a value to '{unknown_classes[0]}', which is not one of {', '.join(known[:12])}"
             )
-        if self.labels.holdout and self.submission.sample:
-            raise ValueError("a test part made by 'labels.holdout' has no 'submission.sample'")
-        if self.labels.holdout and self.score.unit:
-            raise ValueError("'labels.holdout' selects images, not units: remove 'score.unit'")
+
+    def _check_score(self) -> None:
         if self.score.unit and self.task == "multiclass":
             raise ValueError("'score.unit' is for tasks binary, multilabel and ordinal")
         unknown = sorted(set(self.score.weights) - set(self.labels.targets))
         if unknown:
             raise ValueError(f"'score.weights' names '{unknown[0]}', which is not a target")
+
+    def _check_lists(self) -> None:
         if self.submission.layout == "lists":
             separator = self.labels.separator
             if split_names := [name for name in self.labels.targets if separator in name]:
                 problem = f"a list separated by '{separator}' cannot contain '{split_names[0]}'"
                 raise ValueError(f"{problem}: set 'labels.separator', or another 'submission.layout'")
-        if self.task == "multilabel":
-            if len(self.labels.targets) == 1:
-                raise ValueError(
-                    "task multilabel needs several columns in 'labels.targets'; for a single one, use task binary"
-                )
-            if self.classes:
-                raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
-            return self
+
+    def _check_labels(self) -> None:
+        """Checks the labels of a multilabel task."""
+        if len(self.labels.targets) == 1:
+            raise ValueError(
+                "task multilabel needs several columns in 'labels.targets'; for a single one, use task binary"
+            )
+        if self.classes:
+            raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
+
+    def _check_classes(self) -> None:
+        """Checks the classes of a task with one target column."""
         if repeated := [name for name in self.classes or () if self.classes.count(name) > 1]:
             raise ValueError(f"'classes' has '{repeated[0]}' twice")
         if reserved := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
@@ -127,9 +148,8 @@ class Competition(StrictModel):
                 raise ValueError(f"task binary has two 'classes' (negative, positive), found {len(self.classes)}")
         elif not self.classes or len(self.classes) < 3:
             raise ValueError(f"task {self.task} needs three or more 'classes'")
-        return self
 
-    def _check_parts(self) -> None:
+    def _check_part_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):
             raise ValueError("'labels.part' is for tables with a row for each image")
         if self.upload != "local":
@@ -140,6 +160,14 @@ class Competition(StrictModel):
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
             raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test part: remove one")
+
+    def identity(self, keys: Any = None) -> dict[str, Any]:
+        """Returns what fingerprints of the facts are made from: JSON, under the names of earlier versions.
+
+        Args:
+            keys: the keys to include, as pydantic's `include`. Defaults to all.
+        """
+        return with_former_names(self.model_dump(mode="json", include=keys), SETTINGS)
 
     @cached_property
     def class_names(self) -> list[str]:

@@ -13,7 +13,7 @@ from medfold import config
 from medfold.competition.facts import Competition
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
-from medfold.earlier_versions import SETTINGS, with_current_names
+from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 from medfold.errors import UserError, did_you_mean
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.project_root import display_path
@@ -60,12 +60,15 @@ class Recipe(StrictModel):
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
         defaults = TrainingSettings().model_dump(mode="json")
-        for (
-            key
-        ) in ADDED_TRAINING_KEYS:  # left out at their default, so that runs of earlier versions have the same identity
+        # Left out at their default, so that runs of earlier versions have the same identity.
+        for key in ADDED_TRAINING_KEYS:
             if content["training"][key] == defaults[key]:
                 del content["training"][key]
         return content
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what fingerprints of the recipe are made from: `portable`, under the names of earlier versions."""
+        return with_former_names(self.portable(), SETTINGS)
 
 
 def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:

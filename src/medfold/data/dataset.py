@@ -57,11 +57,12 @@ def load_dataset(
 ) -> Dataset:
     """Loads samples, targets and folds, and makes what is missing, in this order.
 
-    1. Reads the sample table (`load_samples`); draws the raw data of a phantom competition if there is none.
-    2. Scans images that have not been measured (`scan_dataset`); finds near-duplicates, where the audit runs.
-    3. Chooses the holdout of `labels.holdout`, once, and moves it to the test part (`cut_holdout`).
-    4. Joins groups that share an image, and assigns folds, or reads existing ones and checks that they fit.
-    5. Searches for leaks; writes new folds (`save_new_folds`) and the findings of the audit.
+    1. `_measured_samples` reads the sample table, and draws the raw data of a phantom competition if there is none;
+       scans images that have not been measured; finds near-duplicates, where the audit runs.
+    2. `cut_holdout` chooses the holdout of `labels.holdout`, once, and moves it to the test part.
+    3. `join_duplicates` joins groups that share an image.
+    4. `_assigned_folds` assigns folds, or reads existing ones and checks that they fit.
+    5. `find_leaks` searches for leaks; `_save` writes new folds and the findings of the audit.
 
     Args:
         project: the competition; missing files are made in its data/ and folds/.
@@ -81,37 +82,25 @@ def load_dataset(
     with settings_located(project.paths):  # a notebook has no command around it
         competition = project.competition
         paths = project.paths
-        fold_facts = project.competition.folds
         _check_fold_method(project)
         makes_folds = renew_folds or not paths.folds.is_file()
-        joins_near = fold_facts.duplicates == "near"
+        joins_near = competition.folds.duplicates == "near"
         all_samples, appearance, near = _measured_samples(project, image_settings, audit or makes_folds or joins_near)
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
             all_samples = cut_holdout(project, all_samples, joined)
-        is_readable = all_samples["unreadable_reason"] == ""
-        readable, unreadable = all_samples[is_readable].drop(columns="unreadable_reason"), all_samples[~is_readable]
-        train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
+        train, test, unreadable = _readable_parts(all_samples)
         targets = encode_targets(competition, train)
         train["group"] = join_duplicates(train, joined)
-        if makes_folds:
-            train["fold"] = assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
-        else:
-            fold = check_folds(paths, train["id"], fold_facts, set(unreadable["id"])).set_index("id")["fold"]
-            train["fold"] = fold.loc[train["id"]].to_numpy()
+        train["fold"] = _assigned_folds(project, train, targets, unreadable, makes_folds)
         leaks = find_leaks(train, test, targets, near.pairs if near else None)
         _check_groups_are_whole(project, leaks)
-        if makes_folds:
-            save_new_folds(project, train, leaks)
-        else:
-            restore_folds_metadata(project, train, leaks)
-        if near is not None:
-            files.write_csv(leaks.table(), paths.audit)
+        _save(project, train, leaks, makes_folds, with_audit=near is not None)
         return Dataset(
             train,
             targets,
             test,
-            test_groups=all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"],
+            test_groups=_test_groups(all_samples),
             leaks=leaks,
             unreadable=unreadable[unreadable["part"] == "train"],
             has_new_folds=makes_folds,
@@ -148,9 +137,57 @@ def _measured_samples(
     return table, appearance, cached_near_duplicates(project.paths, appearance)
 
 
+def _readable_parts(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns the readable samples of the training part and of the test part, and those that cannot be read."""
+    is_readable = all_samples["unreadable_reason"] == ""
+    readable, unreadable = all_samples[is_readable].drop(columns="unreadable_reason"), all_samples[~is_readable]
+    train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
+    return train, test, unreadable
+
+
+def _test_groups(all_samples: pd.DataFrame) -> pd.Series:
+    """Returns the group of each unit of the test part, indexed by unit."""
+    return all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
+
+
+def _assigned_folds(
+    project: Project, train: pd.DataFrame, targets: np.ndarray, unreadable: pd.DataFrame, makes_folds: bool
+) -> np.ndarray:
+    """Assigns a fold to each training sample, or reads the existing folds.
+
+    Args:
+        project: the competition, with the number of folds and their method.
+        train: readable training samples: id, group.
+        targets: the targets, in the order of `train`.
+        unreadable: samples that were left out; existing folds may hold them.
+        makes_folds: False to read the existing folds.
+
+    Returns:
+        The fold of each sample, in the order of `train`.
+
+    Raises:
+        UserError: fewer groups than folds; or existing folds that do not fit the samples.
+    """
+    fold_facts = project.competition.folds
+    if makes_folds:
+        return assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
+    table = check_folds(project.paths, train["id"], fold_facts, set(unreadable["id"]))
+    return table.set_index("id")["fold"].loc[train["id"]].to_numpy()
+
+
 def _check_groups_are_whole(project: Project, leaks: LeakReport) -> None:
     """Raises UserError if a group is in two folds."""
     if leaks.split_groups:
         groups = leaks.split_groups
         what = f"{count_of(len(groups), 'group is', 'groups are')} in two folds: {shorten_list(groups)}"
         raise UserError(what, project.paths.folds, f"Run: {project.command('folds', FORCE=1)}")
+
+
+def _save(project: Project, train: pd.DataFrame, leaks: LeakReport, has_new_folds: bool, with_audit: bool) -> None:
+    """Writes new folds and the findings of an audit."""
+    if has_new_folds:
+        save_new_folds(project, train, leaks)
+    else:
+        restore_folds_metadata(project, train, leaks)
+    if with_audit:
+        files.write_csv(leaks.table(), project.paths.audit)

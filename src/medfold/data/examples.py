@@ -11,6 +11,8 @@ from medfold.data.dataset import Dataset
 from medfold.errors import UserError
 from medfold.images import read_image
 
+MAX_CLASSES = 8  # that are shown
+
 
 class Example(NamedTuple):
     """An image to show, with its caption.
@@ -27,22 +29,21 @@ class Example(NamedTuple):
 
 
 def examples_of_classes(
-    project: Project, data: Dataset, members: np.ndarray, max_classes: int = 8, images_per_class: int = 6
+    project: Project, data: Dataset, members: np.ndarray, images_per_class: int = 6
 ) -> Iterator[tuple[int, list[Example]]]:
-    """Yields training images of each class or label, drawn at random with a fixed seed.
+    """Yields training images of the first classes or labels, drawn at random with a fixed seed.
 
     Args:
         project: the competition, whose raw images are read.
         data: the dataset, whose training samples are shown.
         members: int (samples, columns), 1 where a training sample is of the class.
-        max_classes: number of columns that are shown, from the first. Defaults to 8.
         images_per_class: number of images per class. Defaults to 6.
 
     Yields:
         The column and its images; classes without a readable image are left out.
     """
     rng = np.random.default_rng(0)
-    for column in range(min(max_classes, members.shape[1])):
+    for column in range(min(MAX_CLASSES, members.shape[1])):
         rows = rng.permutation(np.flatnonzero(members[:, column]))[:images_per_class]
         examples = [_example(project, data.train.iloc[row], []) for row in np.sort(rows)]
         if readable := [example for example in examples if example]:

@@ -14,7 +14,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data import label_layouts
 from medfold.data.sample_submission import blank_submission
-from medfold.earlier_versions import SAMPLES, SETTINGS, with_former_names
+from medfold.earlier_versions import SAMPLES
 from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
@@ -163,9 +163,8 @@ def check_solution(paths: CompetitionPaths) -> None:
 
 def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
-    used_facts = competition.model_dump(include={"task", "classes", "labels", "submission"})
-    used_facts["images"] = competition.images.model_dump(include=IMAGE_FACTS)
-    used_facts = with_former_names(used_facts, SETTINGS)
+    sections = dict.fromkeys(("task", "classes", "labels", "submission"), True)
+    used_facts = competition.identity({**sections, "images": IMAGE_FACTS})
     used_facts["unit"] = competition.score.unit
     if competition.labels.holdout:
         used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})

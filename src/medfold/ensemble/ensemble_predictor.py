@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, ImageSettings, Recipe
-from medfold.ensemble.fold_mean import weighted_sum
+from medfold.ensemble.fold_mean import mean_of_arrays
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.scoring import FittedTransform, aggregate_predictions
 from medfold.system import files
@@ -206,7 +206,7 @@ class _RunPredictor:
         for weights in self._weights[: limit.max_folds if limit else None]:
             self._net.set_weights(weights)
             outputs.append(_rounded(self._predictor(pixels, rows, num_views=limit.max_views if limit else None)))
-        return weighted_sum(outputs, [1.0] * len(outputs))
+        return mean_of_arrays(outputs)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Weighted means of prediction tables."""
+"""Means of predictions."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,12 @@ from medfold.errors import UserError, count_of, shorten_list
 from medfold.runs import check_finite
 
 
-def mean_by_id(
-    members: Mapping[str, pd.DataFrame], columns: list[str], weights: list[float] | None = None
-) -> pd.DataFrame:
-    """Averages tables of predictions, joined by id: a weighted arithmetic mean.
+def mean_by_id(members: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Averages tables of predictions, joined by id.
 
     Args:
         members: name -> table with `id` and the columns; rows in any order.
         columns: the columns to average.
-        weights: one for each member, not negative; normalised to a sum of 1. Defaults to equal weights.
 
     Returns:
         A table with `id` and the columns (float64), in the order of the first member.
@@ -27,9 +24,6 @@ def mean_by_id(
     """
     if not members:
         raise UserError("nothing to average")
-    weights = [1.0] * len(members) if weights is None else weights
-    if len(weights) != len(members) or min(weights) < 0 or sum(weights) <= 0:
-        raise ValueError(f"expected {len(members)} weights >= 0 with a positive sum, received {weights}")
     first_name, first = next(iter(members.items()))
     arrays = []
     for name, table in members.items():
@@ -45,19 +39,14 @@ def mean_by_id(
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         check_finite(values, first["id"], name)
         arrays.append(values)
-    result = pd.DataFrame(weighted_sum(arrays, weights), columns=columns)
+    result = pd.DataFrame(mean_of_arrays(arrays), columns=columns)
     result.insert(0, "id", first["id"].to_numpy())
     return result
 
 
-def weighted_sum(members: list[np.ndarray], weights: list[float]) -> np.ndarray:
-    """Averages arrays of one shape with weights, in float64, summed in their order.
-
-    Args:
-        members: arrays of one shape, one per member.
-        weights: one for each array; normalised to a sum of 1.
-    """
-    total = np.zeros(members[0].shape)
-    for weight, values in zip(weights, members, strict=True):
-        total += weight / sum(weights) * values
+def mean_of_arrays(arrays: list[np.ndarray]) -> np.ndarray:
+    """Averages arrays of one shape, in float64, summed in their order."""
+    total = np.zeros(arrays[0].shape)
+    for values in arrays:
+        total += 1 / len(arrays) * values  # a sum divided at the end would differ in the last digit
     return total

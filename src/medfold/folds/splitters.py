@@ -4,6 +4,7 @@ Groups are never split. The folds depend on competition.yaml alone, not on the o
 """
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -55,20 +56,18 @@ def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> n
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # classes with fewer members than folds: `scarce_classes` reports them
         if fold_facts.method == "group":
-            splits = GroupKFold(**splitter_options).split(groups, groups=groups)
+            fold_of_group = _fold_numbers(GroupKFold(**splitter_options).split(groups, groups=groups))[first_rows]
         elif targets.ndim == 2:
             group_labels = pd.DataFrame(targets).groupby(groups).max().to_numpy()
-            return _expand(MultilabelStratifiedKFold(**splitter_options).split(group_labels, group_labels), count)[
-                groups
-            ]
-        elif fold_facts.method == "stratified":
-            # Each group is a single sample here, or duplicates of one.
-            return _expand(
-                _stratified(StratifiedKFold, targets[first_rows], np.arange(count), splitter_options), count
-            )[groups]
+            splitter = MultilabelStratifiedKFold(**splitter_options)
+            fold_of_group = _fold_numbers(splitter.split(group_labels, group_labels))
+        elif fold_facts.method == "stratified":  # each group is a single sample here, or duplicates of one
+            splits = _stratified(StratifiedKFold, targets[first_rows], np.arange(count), splitter_options)
+            fold_of_group = _fold_numbers(splits)
         else:
             splits = _stratified(StratifiedGroupKFold, targets, groups, splitter_options)
-        return _expand(splits, len(groups))
+            fold_of_group = _fold_numbers(splits)[first_rows]
+    return fold_of_group[groups]
 
 
 def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, splitter_options: dict) -> list:
@@ -81,9 +80,10 @@ def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, splitte
         return list(GroupKFold(**splitter_options).split(classes, groups=groups))
 
 
-def _expand(splits, count: int) -> np.ndarray:
-    """Converts splits into the fold number of each row, int64 (count,)."""
-    fold = np.full(count, -1, np.int64)
-    for number, (_, held_out) in enumerate(splits):
+def _fold_numbers(splits: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Converts splits, each (rows of the other folds, rows of the fold), into the fold number of each row, int64."""
+    parts = [held_out for _, held_out in splits]
+    fold = np.empty(sum(map(len, parts)), np.int64)
+    for number, held_out in enumerate(parts):
         fold[held_out] = number
     return fold

@@ -21,7 +21,7 @@ from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
-from medfold.training import TrainingRequest, begin_run, train_run
+from medfold.training import TrainingRequest, begin_run, requested_folds, train_run
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
@@ -52,12 +52,12 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
         with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
-            sharers = k if request.folds is None else len(request.folds)
-            remote_request = replace(request, run=run_paths.name, folds=missing, sharers=sharers)
+            thread_shares = len(requested_folds(project, request))
+            remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
             remote_run = _pack_training(project, resolved_recipe, remote_request, folder, datasets, competition)
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
-        say("train", f"done: folds {shorten_list(request.folds or range(k), 10)}")
+        say("train", f"done: folds {shorten_list(requested_folds(project, request), 10)}")
     if not trained_folds(run_paths, k):
         return None
     return write_oof(project.competition, run_paths, data.train, data.targets)

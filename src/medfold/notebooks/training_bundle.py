@@ -12,7 +12,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile
 from medfold import __version__, config
 from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import unpack_archive
-from medfold.earlier_versions import SETTINGS, with_former_names
+from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
@@ -62,7 +62,7 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        request = TrainingRequest(**self.manifest["request"])
+        request = TrainingRequest(**with_current_names(self.manifest["request"], REQUEST))
         if name := self.manifest["weights"]:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
@@ -131,9 +131,9 @@ def write_training_bundle(
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
-            with_former_names(competition.model_dump(mode="json"), SETTINGS),
-            with_former_names(recipe.portable(), SETTINGS),
-            manifest["request"],
+            competition.identity(),
+            recipe.identity(),
+            with_former_names(manifest["request"], REQUEST),
             files.sha256(paths.folds),
         ]
         if plugins := plugins_hash(paths.plugins):

@@ -9,7 +9,6 @@ import numpy as np
 
 from medfold import __version__
 from medfold.competition import Competition, Recipe
-from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
@@ -85,9 +84,11 @@ def write_bundle(
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
         # The content id identifies what predicts; it is independent of the versions of package and texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-        facts = with_former_names(manifest["facts"], SETTINGS)
-        runs_content = [{**run, "recipe": with_former_names(run["recipe"], SETTINGS)} for run in manifest["runs"]]
-        manifest["content_id"] = files.fingerprint([hashes, slug, facts, runs_content, manifest["fallback"]], 12)
+        contents = [
+            {**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)
+        ]
+        content = [hashes, slug, competition.identity(), contents, manifest["fallback"]]
+        manifest["content_id"] = files.fingerprint(content, 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

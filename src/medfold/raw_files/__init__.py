@@ -1,6 +1,6 @@
 """Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts.
 
-- `image_patterns`: path patterns such as `train/{id}.png`;
+- `listing`: the files of a folder; `image_patterns`: path patterns such as `train/{id}.png`;
 - `text_tables`: tables, read as text;
 - `label_tables`, `label_texts`, `label_arrays`: labels in tables, in texts and in arrays;
 - `companions`: masks and other files beside the images;
@@ -15,8 +15,6 @@ from medfold.raw_files.image_patterns import (
     find_images,
     found_folders,
     image_exists,
-    is_excluded,
-    list_files,
     match_path_endings,
     pattern_fields,
 )
@@ -33,6 +31,7 @@ from medfold.raw_files.label_tables import (
     parse_marks,
 )
 from medfold.raw_files.label_texts import split_label_list, split_long
+from medfold.raw_files.listing import is_excluded, list_files
 from medfold.raw_files.parts import choose_test_part, part_from_name
 from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_table
 

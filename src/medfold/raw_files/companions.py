@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from medfold.errors import count_of
-from medfold.raw_files.image_patterns import is_excluded
+from medfold.raw_files.listing import is_excluded
 
 # Words that mark a companion, in the addition to its name or in the name of its folder.
 MASK = re.compile(

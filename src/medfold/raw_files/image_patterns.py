@@ -3,8 +3,6 @@
 import re
 import string
 import unicodedata
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -15,6 +13,7 @@ from medfold.competition import Competition
 from medfold.errors import SettingError, UserError, count_of, shorten_list
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
+from medfold.raw_files.listing import is_excluded, list_files
 from medfold.terminal.console import warn
 
 INCOMPLETE = "Check that the download is complete"
@@ -89,7 +88,7 @@ def find_images(
         UserError: missing images, more than images.max_unreadable allows.
     """
     key = "images.train" if patterns == competition.images.train else "images.test"
-    channels = competition.images.channels if isinstance(competition.images.channels, list) else [None]
+    channels = _channel_names(competition)
     known = {path for pattern in patterns for path in _candidate_files(pattern, raw)}
     image = pd.Series(None, index=table.index, dtype=object)
     for pattern in patterns:
@@ -105,28 +104,63 @@ def find_images(
         if not complete:
             return image
         missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
-        fix = _likely_cause(missing, known)
-        if len(missing) > competition.images.max_unreadable * len(table) * len(channels):
-            what = f"{count_of(len(missing), 'image is', 'images are')} missing: {shorten_list(missing)}"
-            if not image[~absent].size:
-                raise SettingError(
-                    f"{display_path(raw)}: {what}", key, PATTERN_OR_DOWNLOAD if fix == INCOMPLETE else fix
-                )
-            raise UserError(what, raw, fix)
-        warn(
-            "samples",
-            f"{count_of(len(missing), 'image is', 'images are')} missing, no more than images.max_unreadable "
-            f"allows: {shorten_list(missing)}. {fix}",
-        )
-    used = {file for path in image for file in files_of_image(raw, path)}
-    path_patterns = [PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in channels]
-    exclude = competition.images.exclude
-    unused = (path for path in known - used if not is_excluded(path, exclude))
-    extensions = (*image_extensions(), "") if complete else ()
+        _report_missing(missing, len(table), absent.all(), key, competition, raw, known)
+    if complete:
+        used = {file for path in image for file in files_of_image(raw, path)}
+        _warn_of_unlabelled(known - used, patterns, competition)
+    return image
+
+
+def _channel_names(competition: Competition) -> list[str | None]:
+    """Returns the names of channels that are files of their own; [None] if an image is one file."""
+    channels = competition.images.channels
+    return channels if isinstance(channels, list) else [None]
+
+
+def _report_missing(
+    missing: list[str], num_rows: int, all_missing: bool, key: str, competition: Competition, raw: Path, known: set[str]
+) -> None:
+    """Warns of missing images, and names the likely cause.
+
+    Args:
+        missing: paths of the missing files.
+        num_rows: number of all rows.
+        all_missing: True if no row has an image, so that the pattern may be wrong.
+        key: key of competition.yaml that holds the patterns.
+        competition: the facts (`images.channels` and `images.max_unreadable`).
+        raw: the folder that patterns start from.
+        known: paths of the existing files.
+
+    Raises:
+        UserError: more images are missing than `images.max_unreadable` allows.
+    """
+    what = f"{count_of(len(missing), 'image is', 'images are')} missing"
+    fix = _likely_cause(missing, known)
+    if len(missing) > competition.images.max_unreadable * num_rows * len(_channel_names(competition)):
+        what = f"{what}: {shorten_list(missing)}"
+        if all_missing:
+            raise SettingError(f"{display_path(raw)}: {what}", key, PATTERN_OR_DOWNLOAD if fix == INCOMPLETE else fix)
+        raise UserError(what, raw, fix)
+    warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
+
+
+def _warn_of_unlabelled(unused: set[str], patterns: list[str], competition: Competition) -> None:
+    """Warns of images that no row names.
+
+    Args:
+        unused: paths of files that no row names.
+        patterns: path patterns of the images.
+        competition: the facts (`images.channels` and `images.exclude`).
+    """
+    path_patterns = [
+        PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in _channel_names(competition)
+    ]
+    extensions = (*image_extensions(), "")
     unlabelled = sorted(
         path
         for path in unused
-        if PurePosixPath(path).suffix.lower() in extensions
+        if not is_excluded(path, competition.images.exclude)
+        and PurePosixPath(path).suffix.lower() in extensions
         and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
     )
     if unlabelled:
@@ -134,7 +168,6 @@ def find_images(
             "samples",
             f"{count_of(len(unlabelled), 'image has', 'images have')} no label, left out: {shorten_list(unlabelled)}",
         )
-    return image
 
 
 def match_path_endings(name: str, paths: list[str]) -> list[str]:
@@ -228,34 +261,6 @@ def _candidate_files(pattern: str, raw: Path) -> list[str]:
     if member or prefix.endswith("#"):
         return [file] if (raw / file).is_file() else []
     return list_files(raw, prefix.rpartition("/")[0])
-
-
-# Files of operating systems. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are not data either.
-NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
-
-
-def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:
-    """Lists the files below raw/, or below a folder in it, without hidden files and those of the operating system.
-
-    Args:
-        raw: the folder of the raw data.
-        folder: subfolder of `raw`. Defaults to all of it.
-        exclude: patterns of paths to leave out, as in images.exclude: `*_mask.png`, `masks/*`.
-
-    Returns:
-        Paths below `raw`, sorted.
-    """
-    paths = (path.relative_to(raw).as_posix() for path in (raw / folder).rglob("*") if path.is_file())
-    return sorted(path for path in paths if _is_data(path) and not is_excluded(path, exclude))
-
-
-def _is_data(path: str) -> bool:
-    return not any(part.startswith(".") or part in NOT_DATA for part in path.split("/"))
-
-
-def is_excluded(path: str, exclude: Iterable[str]) -> bool:
-    """Returns True if a path matches one of the patterns; `*` matches any characters, including `/`."""
-    return any(fnmatchcase(path, pattern) for pattern in exclude)
 
 
 class PathPattern:

@@ -195,9 +195,9 @@ def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
     return float(np.mean(errors))
 
 
-def _binned_error(confidence: np.ndarray, true: np.ndarray, num_bins: int = 15) -> float:
+def _binned_error(confidence: np.ndarray, true: np.ndarray) -> float:
     """Returns the expected calibration error of one column, over equally wide bins."""
-    total = 0.0
+    total, num_bins = 0.0, 15
     edges = [-np.inf, *(number / num_bins for number in range(1, num_bins)), np.inf]
     for low, high in itertools.pairwise(edges):
         in_bin = (confidence > low) & (confidence <= high)

@@ -157,8 +157,8 @@ def histogram(parts: dict[str, np.ndarray], x: str, name: str) -> Plot:
         return Plot(_svg(figure, name), _legend(list(parts)))
 
 
-def _figure(size: tuple[float, float] = FIGURE_SIZE) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=size, layout="constrained")
+def _figure() -> tuple[Figure, Axes]:
+    figure = Figure(figsize=FIGURE_SIZE, layout="constrained")
     figure.patch.set_alpha(0)
     axes = figure.subplots()
     axes.patch.set_alpha(0)

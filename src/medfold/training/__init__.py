@@ -6,13 +6,14 @@
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
 - `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
   batch by batch; `checkpoint`, `resume`: saved states;
-- `batches`, `loader`: batches, computed in worker processes; `augmentation`, `mixup`: changes of their images;
+- `batches`, `loader`: batches, computed in worker processes; `augmentation`, `augmentation_checks`,
+  `mixup`: changes of their images;
 - `losses`, `optimizer`, `callbacks`: what a recipe names;
 - `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation.
 """
 
 from medfold.training.request import TrainingRequest, check_parallelism
-from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, train_run
+from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, requested_folds, train_run
 
 __all__ = [
     "TrainingRequest",
@@ -20,5 +21,6 @@ __all__ = [
     "check_parallelism",
     "check_recipe_trainable",
     "missing_folds",
+    "requested_folds",
     "train_run",
 ]

@@ -29,7 +29,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, identity: Any, precision: str = "", layout: Any = None, older_layout: Any = None):
-        self._path, self._previous = path, path.with_name(f"before-{path.name}")
+        self._path, self._previous = path, _previous(path)
         self._identity, self._layout = files.fingerprint(identity), files.fingerprint(layout)
         self._precision = precision
         self._known_layouts = {self._layout, files.fingerprint(older_layout)} if older_layout else {self._layout}
@@ -78,7 +78,13 @@ class Checkpoint:
         self._saved_at = time.monotonic()
         self._cost = self._saved_at - began
 
-    def remove(self) -> None:
-        """Deletes the states: the training is done."""
-        self._path.unlink(missing_ok=True)
-        self._previous.unlink(missing_ok=True)
+
+def remove_checkpoint(path: Path) -> None:
+    """Deletes a checkpoint and its previous state: the training is done."""
+    path.unlink(missing_ok=True)
+    _previous(path).unlink(missing_ok=True)
+
+
+def _previous(path: Path) -> Path:
+    """Returns the path of the previous state."""
+    return path.with_name(f"before-{path.name}")

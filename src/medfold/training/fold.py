@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import count_of
 from medfold.models import (
     build_model,
@@ -27,7 +26,7 @@ from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.training import losses
 from medfold.training.callbacks import build_callbacks
-from medfold.training.checkpoint import Checkpoint
+from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.fold_job import FoldJob
 from medfold.training.frozen_features import write_features
 from medfold.training.phases import Phase, TrainingImages, plan_phases
@@ -114,7 +113,7 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)
     hashes = {file.name: files.sha256(file) for file in output_paths}
     files.write_json(hashes, fold_paths.done)
-    Checkpoint(fold_paths.checkpoint, None).remove()
+    remove_checkpoint(fold_paths.checkpoint)
     return _score(competition, job.train["unit"][held_out], job.targets[held_out], oof)
 
 
@@ -149,7 +148,7 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
 
     identity = [
         images.seed,
-        with_former_names(job.recipe.portable(), SETTINGS),
+        job.recipe.identity(),
         images.rows.tolist(),
         *([job.plugins] if job.plugins else []),
     ]

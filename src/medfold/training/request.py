@@ -18,8 +18,9 @@ class TrainingRequest:
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
         folds: the folds to train. Defaults to all that are missing.
         jobs: how many folds to train at once, each in a child process: a number or `auto`. Defaults to 1.
-        sharers: number of folds that share the CPU threads, those that are done included: a fold then always gets
-            the same number of threads, and so the same bytes. Defaults to the number of requested folds.
+        thread_shares: number of parts that the CPU threads are divided into, one for each fold of the whole request,
+            done or not: a fold then always gets the same number of threads, and so the same bytes. Defaults to the
+            number of requested folds.
         workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
     """
 
@@ -29,7 +30,7 @@ class TrainingRequest:
     run: str | None = None
     folds: list[int] | None = None
     jobs: str = "1"
-    sharers: int | None = None
+    thread_shares: int | None = None
     workers: str = "auto"
 
     @property

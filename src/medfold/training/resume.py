@@ -66,12 +66,9 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     arrays, metadata = saved
     num_variables = len(phase.batch_trainer.layout)
     history = [with_current_names(row, HISTORY) for row in metadata["history"]]
-    if "losses" in metadata:  # saved by an earlier version, which had no sums of losses among the variables
-        losses = np.array(metadata["losses"], np.float32)
-        sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
-        arrays = [*arrays[: num_variables - NUM_SUMS], *sums, *arrays[num_variables - NUM_SUMS :]]
+    if "losses" in metadata:
         num_epochs = sum(row["phase"] == phase.name for row in history)
-        metadata["step"] = num_epochs * phase.batches.batches_per_epoch + len(losses)
+        arrays, metadata = _from_earlier_version(arrays, metadata, phase, num_epochs)
     return TrainingState(
         history=history,
         num_batches=metadata["step"],
@@ -80,6 +77,24 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         variables=arrays[:num_variables],
         updates_before=metadata.get("updates_before", 0),
     )
+
+
+def _from_earlier_version(
+    arrays: list[np.ndarray], metadata: dict[str, Any], phase: Phase, num_epochs: int
+) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Returns a state as it is saved now: earlier versions saved the losses of the epoch in the metadata.
+
+    Args:
+        arrays: variables without the sums of the losses (`NUM_SUMS`), and the best weights.
+        metadata: metadata with the losses, and without the number of batches.
+        phase: the phase that was saved.
+        num_epochs: number of finished epochs of the phase.
+    """
+    losses = np.array(metadata["losses"], np.float32)
+    sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
+    num_before = len(phase.batch_trainer.layout) - NUM_SUMS
+    num_batches = num_epochs * phase.batches.batches_per_epoch + len(losses)
+    return [*arrays[:num_before], *sums, *arrays[num_before:]], {**metadata, "step": num_batches}
 
 
 class RemainingPhase(NamedTuple):

@@ -30,7 +30,7 @@ from medfold.system.processes import run_in_subprocess, silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
 from medfold.training import parallel
-from medfold.training.checkpoint import Checkpoint
+from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.fold_job import FoldJob
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import features_path, run_metadata
@@ -51,37 +51,65 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
         UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
             trained before failures are reported.
     """
-    competition = project.competition
     recipe = request.recipe_of(project)
     num_workers = parallel.resolve_workers(request.workers)
     # Divided among all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
-    num_sharers = request.sharers or (competition.folds.k if request.folds is None else len(request.folds))
-    num_parallel = parallel.resolve_jobs(request.jobs, num_sharers)
-    run_paths, todo = begin_run(project, request)
-    for number in set(_requested_folds(project, request)) - set(todo):  # a process may have been killed before it could
-        Checkpoint(run_paths.fold(number).checkpoint, None).remove()
-    if not todo:
+    requested = requested_folds(project, request)
+    num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(requested))
+    run_paths, missing = begin_run(project, request)
+    for fold in set(requested) - set(missing):  # a killed process may have left the checkpoint of a finished fold
+        remove_checkpoint(run_paths.fold(fold).checkpoint)
+    if missing:
+        say("train", f"{run_paths.name}: {_plan_as_text(recipe, missing, num_jobs)}")
+        _train_missing(project, request, data, run_paths, missing, num_jobs, num_workers)
+    else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {project.display(run_paths.folder)}")
-    else:
-        num_at_once = min(num_parallel, len(todo))
-        described_folds = f"folds {shorten_list(todo, 10)}" + (f", {num_at_once} at a time" if num_at_once > 1 else "")
-        head_epochs = f"{recipe.training.head_epochs} + " if recipe.training.head_epochs else ""
-        net = (
-            f"{recipe.backbone.name}, {recipe.images.size} px, {head_epochs}{count_of(recipe.training.epochs, 'epoch')}"
-        )
-        say("train", f"{run_paths.name}: {net}, {described_folds}")
-        if recipe.training.head_epochs:
-            _remove_damaged_features(features_path(project, recipe))
-        with _remove_run_if_no_fold_started(run_paths):
-            if num_parallel > 1:
-                if recipe.training.head_epochs and not features_path(project, recipe).is_file():
-                    name = project.paths.name
-                    run_in_subprocess("features", _compute_features, project.workspace, name, recipe, data)
-                _train_in_processes(project, replace(request, run=run_paths.name), todo, num_parallel, run_paths)
-            else:
-                _train_here(project, recipe, request.seed, data, run_paths, todo, num_workers)
-    return write_oof(competition, run_paths, data.train, data.targets)
+    return write_oof(project.competition, run_paths, data.train, data.targets)
+
+
+def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
+    """Returns what is going to be trained: net, size, epochs and folds."""
+    training = recipe.training
+    epochs = count_of(training.epochs, "epoch")
+    if training.head_epochs:
+        epochs = f"{training.head_epochs} + {epochs}"
+    plan = f"{recipe.backbone.name}, {recipe.images.size} px, {epochs}, folds {shorten_list(missing, 10)}"
+    num_at_once = min(num_jobs, len(missing))
+    return f"{plan}, {num_at_once} at a time" if num_at_once > 1 else plan
+
+
+def _train_missing(
+    project: Project,
+    request: TrainingRequest,
+    data: Dataset,
+    run_paths: RunPaths,
+    missing: list[int],
+    num_jobs: int,
+    num_workers: int,
+) -> None:
+    """Trains folds in this process, or in child processes if several may be trained at once.
+
+    Args:
+        project: the project of the competition.
+        request: the request for the run.
+        data: the samples, with their targets and folds.
+        run_paths: the files of the run; it is removed if the first fold is refused.
+        missing: numbers of the folds to train.
+        num_jobs: how many folds share the machine, and how many are trained at once at most.
+        num_workers: number of processes that make batches, in this process.
+    """
+    recipe = request.recipe_of(project)
+    features = features_path(project, recipe)
+    if recipe.training.head_epochs:
+        _remove_damaged_features(features)
+    with _remove_run_if_no_fold_started(run_paths):
+        if num_jobs == 1:
+            _train_here(project, recipe, request.seed, data, run_paths, missing, num_workers)
+            return
+        if recipe.training.head_epochs and not features.is_file():
+            run_in_subprocess("features", _compute_features, project.workspace, project.paths.name, recipe, data)
+        _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
 
 
 def _remove_damaged_features(path: Path) -> None:
@@ -140,6 +168,7 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
     metadata = run_metadata(project, recipe, request.seed)
     saved = files.read_json(run_paths.metadata, RUN)
     if saved and has_same_folds(project, saved):
+        # Equal folds, hashed by an earlier version: keep its hash, so that `open_run` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]
     if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
         what = "the training labels differ from those that its first fold was trained on"
@@ -151,35 +180,36 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
     done = trained_folds(find_run(project.paths, request.run_name), project.competition.folds.k)
-    return [number for number in _requested_folds(project, request) if number not in done]
+    return [number for number in requested_folds(project, request) if number not in done]
 
 
-def _requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
+def requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
+    """Returns the folds that are requested, done or not."""
     return range(project.competition.folds.k) if request.folds is None else request.folds
 
 
 def _train_in_processes(
-    project: Project, request: TrainingRequest, todo: list[int], num_parallel: int, run_paths: RunPaths
+    project: Project, request: TrainingRequest, missing: list[int], num_jobs: int, run_paths: RunPaths
 ) -> None:
     """Trains folds in child processes.
 
     Args:
         project: the project of the competition.
         request: the request for the run; each child process gets it with one fold.
-        todo: numbers of the folds to train.
-        num_parallel: how many folds share the machine, and how many are trained at once at most.
+        missing: numbers of the folds to train.
+        num_jobs: how many folds share the machine, and how many are trained at once at most.
         run_paths: the files of the run.
 
     Raises:
         UserError: folds failed; the others are done.
     """
-    common = asdict(replace(request, jobs="1", sharers=None))
-    requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in todo}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, num_parallel)
+    common = asdict(replace(request, jobs="1", thread_shares=None))
+    requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in missing}
+    problems = parallel.train_in_parallel(project.workspace.root, requests, num_jobs)
     if problems:
         listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
         fix = "The others are done; run the same command to train the missing ones"
-        raise UserError(f"{len(problems)} of {len(todo)} folds failed: {listed}", run_paths.folder, fix)
+        raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
 
 
 def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dataset) -> None:
@@ -188,7 +218,13 @@ def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dat
 
 
 def _train_here(
-    project: Project, recipe: Recipe, seed: int, data: Dataset, run_paths: RunPaths, todo: list[int], num_workers: int
+    project: Project,
+    recipe: Recipe,
+    seed: int,
+    data: Dataset,
+    run_paths: RunPaths,
+    missing: list[int],
+    num_workers: int,
 ) -> None:
     """Trains folds in this process, one after the other, and updates the OOF score after each.
 
@@ -201,12 +237,12 @@ def _train_here(
         seed: the seed of the run.
         data: the samples, with their targets and folds.
         run_paths: the files of the run.
-        todo: numbers of the folds to train.
+        missing: numbers of the folds to train.
         num_workers: number of processes that make batches.
     """
     metric = metric_of(project.competition)
     job = _fold_job(project, recipe, seed, data, num_workers)
-    for number in todo:
+    for number in missing:
         began = time.monotonic()
         with locks.lock(run_paths.fold(number).folder):
             if is_fold_trained(run_paths.fold(number)):

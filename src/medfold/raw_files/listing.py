@@ -1,0 +1,32 @@
+"""The files of a folder of raw data, without hidden files and those of the operating system."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+# Files of operating systems. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are not data either.
+NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
+
+
+def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:
+    """Lists the files below raw/, or below a folder in it, without hidden files and those of the operating system.
+
+    Args:
+        raw: the folder of the raw data.
+        folder: subfolder of `raw`. Defaults to all of it.
+        exclude: patterns of paths to leave out, as in images.exclude: `*_mask.png`, `masks/*`.
+
+    Returns:
+        Paths below `raw`, sorted.
+    """
+    paths = (path.relative_to(raw).as_posix() for path in (raw / folder).rglob("*") if path.is_file())
+    return sorted(path for path in paths if _is_data(path) and not is_excluded(path, exclude))
+
+
+def _is_data(path: str) -> bool:
+    return not any(part.startswith(".") or part in NOT_DATA for part in path.split("/"))
+
+
+def is_excluded(path: str, exclude: Iterable[str]) -> bool:
+    """Returns True if a path matches one of the patterns; `*` matches any characters, including `/`."""
+    return any(fnmatchcase(path, pattern) for pattern in exclude)

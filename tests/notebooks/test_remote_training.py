@@ -180,7 +180,7 @@ def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
     assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
-    assert "resuming at epoch 1, step 1" in log
+    assert "resuming at epoch 1 of 4, step 1" in log
 
 
 @pytest.mark.slow

@@ -210,11 +210,11 @@ def _show_folds(project: Project, data: Dataset) -> None:
         text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
         if not count:
             text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
-        warn("folds", f"warning: {text}")
+        warn("folds", text)
     largest = int(train["group"].value_counts().max())
     if largest > len(train) / fold_facts.k:
         share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"warning: {share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
+        warn("folds", f"{share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
     rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
     if len(names) <= 14:
         print_table(rows.columns, rows.to_numpy().tolist())

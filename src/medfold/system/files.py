@@ -269,7 +269,7 @@ def check_writable(folder: Path) -> None:
     """Checks that files can be made and locked in a folder or, if there is none yet, in the nearest one above it.
 
     Raises:
-        UserError: a file is there instead, the disk is full or can only be read, a permission is missing, or the disk
+        UserError: a file is there instead, the disk is full or read-only, a permission is missing, or the disk
             has no file locks.
     """
     check_folder(folder)

@@ -106,7 +106,7 @@ def explain_os_error(error: OSError) -> UserError | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
+    """Returns the hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
 
     In this order: the word with other capitals, spaces or underscores ('efficientnet_b0': 'EfficientNetB0'), the
     shortest word that begins with it ('acc': 'accuracy'), the most similar one.
@@ -129,14 +129,14 @@ def _letters(word: str) -> str:
 
 
 def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:
-    """'a, b, c and 7 more': the first items of a list."""
+    """Formats the first items of a list: 'a, b, c and 7 more'."""
     items = [str(item) for item in items]
     rest = len(items) - max_shown
     return separator.join(items[:max_shown]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
-    """'1 image', '12,000 images': a number and what is counted.
+    """Formats a number and what is counted: '1 image', '12,000 images'.
 
     Args:
         number: the number.

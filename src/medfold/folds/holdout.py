@@ -25,7 +25,7 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         bool (n,): True for the holdout.
 
     Raises:
-        UserError: the groups are too few or too large for this share.
+        SettingError: the groups are too few or too large for this share.
     """
     by_id = np.argsort(ids.to_numpy(), kind="stable")
     group = pd.factorize(groups[by_id])[0]

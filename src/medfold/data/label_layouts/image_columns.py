@@ -18,7 +18,7 @@ def check_kept_headers(competition: Competition) -> None:
     """Checks that labels.keep_columns names no DICOM header that may identify a patient.
 
     Raises:
-        UserError: it names one.
+        SettingError: it names one.
     """
     if private := identifying_keywords(set(competition.labels.keep_columns) & set(competition.images.headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"

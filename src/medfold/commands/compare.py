@@ -13,7 +13,7 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     """Tests whether the second run beats the first on the folds that both have, by a paired bootstrap over groups.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Returns:

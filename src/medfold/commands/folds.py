@@ -41,7 +41,7 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; its raw data is there.
         force: replace existing folds. Defaults to False.
         prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
@@ -61,7 +61,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     """Prints folds and audit, after a rehearsal of the submission.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the dataset.
         data: the dataset, loaded with its audit.
 
     Raises:

@@ -50,7 +50,7 @@ def submit(
     The ledger gets its row before the upload, so that a submission that was killed in between is found again.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs; `upload` of its facts says where it is scored.
         names: run names. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.

@@ -131,7 +131,7 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
     """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
 
     Args:
-        paths: paths of the competition.
+        paths: give the file of the recipe.
         name: name of the recipe.
         overrides: keys that SET changes, nested.
         key: such as `training.epochs`.

@@ -158,7 +158,7 @@ def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatc
     train(project, on="kaggle", folds=[0], overrides=own, run="baseline")
     assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     run = project.paths.run("baseline")
-    assert "plugins" in files.read_json(run.metadata)
+    assert "plugins_hash" in files.read_json(run.metadata)
     assert files.read_json(run.score)["metric"] == "hits"
 
 

@@ -76,7 +76,7 @@ def say(topic: str, text: str) -> None:
 
 
 def warn(topic: str, text: str) -> None:
-    """Prints one line, as `say`, about something that works but needs attention."""
+    """Prints one line, like `say`, about something that works but needs attention."""
     if _warnings is not None:
         _warnings.append(text)
     _print_line("yellow", topic, text)

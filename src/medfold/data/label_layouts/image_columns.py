@@ -107,5 +107,5 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
             f"labels.group_pattern does not match {count}: each is a separate group: {shorten_list(unmatched)}",
         )
     elif len(ids) > FEW_IMAGES and len(set(patients)) == len(patients):
-        warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids, as many groups")
+        warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids are in {len(ids):,} groups")
     return patients

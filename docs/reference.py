@@ -378,7 +378,8 @@ def fields_of(cls: type, prefix: str = "") -> Iterable[tuple[str, str]]:
     for name, annotation in typing.get_type_hints(cls).items():
         if name not in meanings:
             raise ValueError(f"{cls.__name__}.{name} is not described in its docstring")
-        yield f"`{prefix}{name}`", sentence(meanings[name])
+        # JSON has neither None nor nan.
+        yield f"`{prefix}{name}`", sentence(re.sub(r"\b(None|nan)\b", "null", meanings[name]))
         inner = _item(annotation)
         if isinstance(inner, type) and inner.__module__.startswith("medfold"):
             yield from fields_of(inner, f"{prefix}{name}{'[]' if typing.get_origin(annotation) is list else ''}.")

@@ -55,7 +55,7 @@ def test_count_agrees_with_its_noun():
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "runs"),
-            "runs: the disk can only be read. Write to another disk",
+            "runs: the disk is read-only. Write to another disk",
         ),
         (OSError(errno.EISDIR, "Is a directory", "x"), "x: a folder is where a file must be. Name a file"),
         (

@@ -14,10 +14,10 @@ INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
 FULL = ("there is no disk space left", "Free some; run the same command to resume")
-READ_ONLY = ("the disk can only be read", "Write to another disk, or mount this one for writing")
+READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one for writing")
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 NO_PERMISSION = ("permission denied", CHECK_PATH)
-NO_LOCKS = ("the disk has no file locks, as some network drives", "Move the project to a local disk")
+NO_LOCKS = ("the disk has no file locks, like some network drives", "Move the project to a local disk")
 FILE_IN_PLACE = ("a file is where a folder must be", "Move it away")
 OS_ERRORS = {
     errno.ENOSPC: FULL,
@@ -92,7 +92,7 @@ def explain_os_error(error: OSError) -> UserError | None:
     """Describes a failed read or write of a file: a full disk, a read-only one, a missing permission.
 
     Returns:
-        The error for the user; None if it has no error number, as those of libraries that subclass OSError.
+        The error for the user; None if it has no error number, like those of libraries that subclass OSError.
     """
     if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
         path, _, why = error.args[0][0]
@@ -106,7 +106,7 @@ def explain_os_error(error: OSError) -> UserError | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
+    """Returns the hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
 
     In this order: the word with other capitals, spaces or underscores ('efficientnet_b0': 'EfficientNetB0'), the
     shortest word that begins with it ('acc': 'accuracy'), the most similar one.
@@ -129,14 +129,14 @@ def _letters(word: str) -> str:
 
 
 def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:
-    """'a, b, c and 7 more': the first items of a list."""
+    """Formats the first items of a list: 'a, b, c and 7 more'."""
     items = [str(item) for item in items]
     rest = len(items) - max_shown
     return separator.join(items[:max_shown]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
-    """'1 image', '12,000 images': a number and what is counted.
+    """Formats a number and what is counted: '1 image', '12,000 images'.
 
     Args:
         number: the number.

@@ -48,7 +48,7 @@ class RunPaths:
         return self.folder / "predictions"
 
     def fold(self, number: int) -> "FoldPaths":
-        """The paths of one fold; it need not exist."""
+        """Returns the paths of one fold; it need not exist."""
         return FoldPaths(self.folder / f"fold{number}")
 
 

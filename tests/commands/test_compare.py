@@ -33,7 +33,12 @@ def test_equally_good_runs_do_not_differ_beyond_chance(two_runs, capsys):
 def test_optimistic_run_is_flagged(two_runs, capsys):
     finished_run(two_runs, "peeked", 2.0, best=True)
     compare(two_runs, ["weak", "peeked"])
-    assert "OPTIMISTIC: the epochs of peeked were chosen" in capsys.readouterr().out
+    reason = "OPTIMISTIC: the epochs of peeked were chosen on the scored folds"
+    assert f"{reason}: the comparison is biased in favour of peeked" in " ".join(capsys.readouterr().out.split())
+    finished_run(two_runs, "peeked2", 2.0, best=True)
+    compare(two_runs, ["peeked+weak", "peeked2"])
+    output = " ".join(capsys.readouterr().out.split())
+    assert "the epochs of peeked, peeked2 were chosen on the scored folds: both scores are too high" in output
 
 
 @pytest.mark.parametrize("sides", [["weak"], ["weak", "strong", "weak"]])

@@ -200,7 +200,7 @@ def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
     table.write_text("\n".join([lines[0], *(",".join(row) for row in rows), ""]))
     open_source(project).write_manifest()
     make_folds(project, force=True)
-    assert "warning: the largest group holds" in capsys.readouterr().out
+    assert "the largest group holds" in capsys.readouterr().out
 
 
 def test_damaged_raw_data_is_refused_then_repaired(folded):

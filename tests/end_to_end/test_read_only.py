@@ -1,4 +1,4 @@
-"""A folder on a file system that can only be read: one line that names it, before the work begins."""
+"""A folder on a read-only file system: one line that names it, before the work begins."""
 
 import subprocess
 import sys
@@ -32,5 +32,5 @@ def test_read_only_folder_is_named_before_work_begins(trained_once, tmp_path, mo
     assert done.stdout == ""
     where = folder if folder == "folds" else f"{folder}/small"
     assert done.stderr == (
-        f"medfold: {where}: the disk can only be read. Write to another disk, or mount this one for writing\n"
+        f"medfold: {where}: the disk is read-only. Write to another disk, or mount this one for writing\n"
     )

@@ -46,5 +46,7 @@ def test_holdout_balances_labels_and_refuses_too_few_groups():
     held_out = choose_holdout(ids, labels, np.arange(60), 0.2, 0)
     assert abs(held_out.sum() - 12) <= 1
     assert (np.abs(labels[held_out].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
-    with pytest.raises(UserError, match="labels.holdout: 2 groups of up to 30 samples, 10 .*: no share near 0.1"):
-        choose_holdout(ids, labels, np.arange(60) % 2, 0.1, 0)
+    for share, chosen in ((0.1, "none"), (0.9, "all")):
+        message = f"in whole groups, a share of {share} takes {chosen} of them: 2 groups, the largest with 30 samples"
+        with pytest.raises(UserError, match=f"^labels.holdout: {message}"):
+            choose_holdout(ids, labels, np.arange(60) % 2, share, 0)

@@ -158,7 +158,7 @@ def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatc
     train(project, on="kaggle", folds=[0], overrides=own, run="baseline")
     assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     run = project.paths.run("baseline")
-    assert "plugins" in files.read_json(run.metadata)
+    assert "plugins_hash" in files.read_json(run.metadata)
     assert files.read_json(run.score)["metric"] == "hits"
 
 
@@ -180,7 +180,7 @@ def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
     assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
     log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
-    assert "resuming at epoch 1, step 1" in log
+    assert "resuming at epoch 1 of 4, step 1" in log
 
 
 @pytest.mark.slow

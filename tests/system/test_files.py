@@ -162,7 +162,7 @@ def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeyp
     files.check_writable(tmp_path / "not yet" / "there")
     assert list(tmp_path.iterdir()) == []
     for number, message in (
-        (errno.EROFS, "can only be read"),
+        (errno.EROFS, "read-only"),
         (errno.ENOSPC, "no disk space"),
         (errno.ENOLCK, "no file locks"),
         (errno.EACCES, "permission denied"),

@@ -97,7 +97,7 @@ def test_interrupted_training_writes_same_bytes(tmp_path, monkeypatch, every_ste
             with pytest.raises(PowerFailure):
                 fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert f"resuming at epoch {3 if len(stops) == 2 else '2, step 1'} of 3 epochs" in capsys.readouterr().out
+    assert f"resuming at epoch {'3 of 3' if len(stops) == 2 else '2 of 3, step 1'}" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == expected
     assert not list((tmp_path / "broken").glob("*checkpoint*"))
 
@@ -119,7 +119,7 @@ def test_training_resumes_from_the_checkpoint_of_an_earlier_version(tmp_path, mo
     paths.checkpoint.unlink()
     np.savez(tmp_path / "broken" / "state.npz", **saved)
     fold.train_fold(made, 0, paths)
-    assert "resuming at epoch 2, step 1 of 3 epochs" in capsys.readouterr().out
+    assert "resuming at epoch 2 of 3, step 1" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
     assert not list((tmp_path / "broken").glob("*.npz"))
 
@@ -130,11 +130,11 @@ def test_training_out_of_time_saves_checkpoint_and_resumes(tmp_path, monkeypatch
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     for step in (1, 2):
         monkeypatch.setenv(STOP_AT, "0")
-        with pytest.raises(UserError, match=f"fold 0: the time is up at epoch 1, step {step} of 3 epochs"):
+        with pytest.raises(UserError, match=f"fold 0: the time is up at epoch 1 of 3, step {step}"):
             fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     monkeypatch.setenv(STOP_AT, f"{time.time() + 3600}")
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
-    assert "resuming at epoch 1, step 2 of 3 epochs" in capsys.readouterr().out
+    assert "resuming at epoch 1 of 3, step 2" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
 
 

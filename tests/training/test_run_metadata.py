@@ -33,7 +33,7 @@ def test_run_metadata_names_seed_folds_and_plugins(folded):
     metadata = run_metadata(folded, recipe(), 3)
     assert (metadata["competition"], metadata["seed"]) == ("small", 3)
     assert metadata["recipe"]["backbone"]["name"] == "MobileNetV2"
-    assert "plugins" not in metadata
+    assert "plugins_hash" not in metadata
     folded.paths.plugins.write_text("# mine\n")
     assert run_metadata(folded, recipe(), 3)["plugins_hash"]
 

@@ -201,7 +201,7 @@ def test_loss_is_read_now_and_then_on_a_gpu(train, monkeypatch):
 def test_training_out_of_time_saves_its_state_first(train, tmp_path, monkeypatch):
     monkeypatch.setenv(STOP_AT, "0")
     phase = fake_phase(epochs=3)
-    with refused(r"^fold 0: the time is up at epoch 1, step 1 of 3 epochs\. Run the same command to resume$"):
+    with refused(r"^fold 0: the time is up at epoch 1 of 3, step 1\. Run the same command to resume$"):
         train([0.7], phase)
     (remaining,) = remaining_phases([phase], tmp_path / "checkpoint.npz", [], "float32")
     assert (remaining.is_resumed, remaining.state.num_batches) == (True, 1)
@@ -225,13 +225,13 @@ def test_overflows_are_counted_in_a_warning(train, capsys):
 
 @pytest.mark.parametrize(
     ("num_batches", "expected"),
-    [(0, "epoch 1 of 3 epochs"), (3, "epoch 2, step 1 of 3 epochs"), (4, "epoch 3 of 3 epochs")],
+    [(0, "epoch 1 of 3"), (3, "epoch 2 of 3, step 1"), (4, "epoch 3 of 3")],
 )
 def test_position_has_epoch_and_step(num_batches, expected):
     state = TrainingState(num_batches=num_batches)
     assert format_position(state, fake_phase()) == expected
     assert format_position(state, fake_phase("head")) == f"head, {expected}"
-    assert format_position(TrainingState(), fake_phase(epochs=1)) == "epoch 1 of 1 epoch"
+    assert format_position(TrainingState(), fake_phase(epochs=1)) == "epoch 1 of 1"
 
 
 def test_rows_of_another_phase_are_not_counted(train):

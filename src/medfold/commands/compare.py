@@ -13,7 +13,7 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     """Tests whether the second run beats the first on the folds that both have, by a paired bootstrap over groups.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Returns:
@@ -43,9 +43,12 @@ def compare(project: Project, sides: list[str]) -> Comparison:
         else:
             say("difference", f"none: {format_difference(difference)}")
     say("verdict", _verdict(comparison))
-    if optimistic := [name for side in comparison.sides for name in side.optimistic_runs]:
-        reason = f"the epochs of {shorten_list(optimistic)} were chosen on the scored folds"
-        warn("", f"OPTIMISTIC: {reason}: the comparison is biased in its favour")
+    if optimistic := [side for side in comparison.sides if side.optimistic_runs]:
+        names = shorten_list(name for side in optimistic for name in side.optimistic_runs)
+        effect = f"the comparison is biased in favour of {optimistic[0].name}"
+        if len(optimistic) == 2:
+            effect = "both scores are too high, and their difference is not reliable"
+        warn("", f"OPTIMISTIC: the epochs of {names} were chosen on the scored folds: {effect}")
     return comparison
 
 

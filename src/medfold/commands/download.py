@@ -13,7 +13,7 @@ def download(
     """Gets the raw data and reads its labels; completes an unfinished download.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; the data is put into its data/.
         path: a file, folder or zip archive to use instead of the source. Defaults to none.
         force: get it again even if it is complete. Defaults to False.
         patterns: names or patterns of the files to get. Defaults to all files.

@@ -15,7 +15,7 @@ def ensemble(project: Project, names: list[str], method: str | None = None, per_
     """Prints members, methods and post-processing of an ensemble, and the OOF score of the one that `submit` would use.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         names: run names, one per member.
         method: name of the method to use. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.

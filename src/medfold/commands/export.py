@@ -15,7 +15,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     """Writes the model of a fold as a .keras file, and a text file that describes its input and output.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the run; the files are put into the folder of the run.
         run: name of the run.
         fold: fold number.
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.

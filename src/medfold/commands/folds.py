@@ -41,7 +41,7 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; its raw data is there.
         force: replace existing folds. Defaults to False.
         prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
@@ -61,7 +61,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     """Prints folds and audit, after a rehearsal of the submission.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the dataset.
         data: the dataset, loaded with its audit.
 
     Raises:
@@ -210,11 +210,11 @@ def _show_folds(project: Project, data: Dataset) -> None:
         text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
         if not count:
             text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
-        warn("folds", f"warning: {text}")
+        warn("folds", text)
     largest = int(train["group"].value_counts().max())
     if largest > len(train) / fold_facts.k:
         share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"warning: {share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
+        warn("folds", f"{share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
     rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
     if len(names) <= 14:
         print_table(rows.columns, rows.to_numpy().tolist())

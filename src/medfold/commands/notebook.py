@@ -14,7 +14,7 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     """Packs runs and writes the notebook, to read it or to upload it by hand; nothing leaves this machine.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs; bundle and notebook are put beside the first run.
         names: run names, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.

@@ -59,7 +59,7 @@ def predict(
     """Predicts images from outside the competition, as a submission of these runs would.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         images: an image, or a folder that is searched recursively.
         names: run names. Defaults to `baseline`.
         out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with `__`

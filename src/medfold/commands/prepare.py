@@ -16,7 +16,7 @@ def prepare(
     """Makes the store of a recipe, or reports that it is complete.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; the store is put into its data/.
         recipe: name of the recipe. Defaults to `baseline`.
         overrides: values that replace those of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.

@@ -50,7 +50,7 @@ def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
     """Recomputes the scores and submissions of a competition, and prints differences from the recorded ones.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs and submissions.
         names: run names; only their submissions are checked. Defaults to all runs with a score, and all submissions.
 
     Raises:
@@ -159,7 +159,7 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the run, with the facts of today.
         name: name of the run.
         recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.

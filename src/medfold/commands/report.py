@@ -14,7 +14,7 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     """Writes the page.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs; the page is put beside them.
         names: run names, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.

@@ -68,7 +68,7 @@ def remove_runs(project: Project, names: list[str], skip_question: bool = False)
     """Removes runs with their folds, predictions and reports; submissions stay.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         names: run names.
         skip_question: remove without asking. Defaults to False.
 

@@ -13,6 +13,7 @@ from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
+    Leaderboard,
     LeaderboardResult,
     SubmissionDraft,
     SubmissionEntry,
@@ -49,7 +50,7 @@ def submit(
     The ledger gets its row before the upload, so that a submission that was killed in between is found again.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs; `upload` of its facts says where it is scored.
         names: run names. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -85,7 +86,7 @@ def submit(
         record = submission_record(competition, ensemble, draft)
         written = _write(project, ensemble, draft, row, record)
         if dry_run:
-            _check_upload(project)
+            _check_upload(leaderboard)
             return
     entry = SubmissionEntry(
         file=project.workspace.root / row["file"],
@@ -131,10 +132,10 @@ def _write(
     return written
 
 
-def _check_upload(project: Project) -> None:
+def _check_upload(leaderboard: Leaderboard) -> None:
     """Checks whether the submission could be uploaded, for a dry run."""
     try:
-        leaderboard_of(project).preflight()
+        leaderboard.preflight()
     except UnreachableError as reason:
         warn("submit", f"dry run: nothing was submitted, and Kaggle was not asked: {reason}")
     else:

@@ -36,7 +36,7 @@ def train(
     """Trains some folds, or all missing ones, for each seed.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; the runs are put into its runs/, missing files made in its data/ and folds/.
         recipe: name of the recipe. Defaults to `baseline`.
         overrides: values that replace those of the recipe. Defaults to none.
         seeds: train a separate run for each. Defaults to 0.

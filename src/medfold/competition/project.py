@@ -24,7 +24,7 @@ class Project:
 
     Args:
         workspace: paths of the project folder.
-        paths: paths of the competition.
+        paths: paths of its folder, data, folds and runs.
         competition: facts of the competition.
     """
 

@@ -56,7 +56,10 @@ class Recipe(StrictModel):
         return with_current_names(values, SETTINGS)
 
     def portable(self) -> dict[str, Any]:
-        """Returns the recipe as JSON without folders of this machine: a weights file by its name only."""
+        """Returns the recipe as JSON without folders of this machine: a weights file by its name only.
+
+        Keys that medfold 0.1.0 did not have are left out at their default, so that its runs have the same identity.
+        """
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
         defaults = TrainingSettings().model_dump(mode="json")
@@ -131,7 +134,7 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
     """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
 
     Args:
-        paths: paths of the competition.
+        paths: give the file of the recipe.
         name: name of the recipe.
         overrides: keys that SET changes, nested.
         key: such as `training.epochs`.

@@ -34,7 +34,7 @@ def kaggle_slug(competition: Competition) -> str:
     """Returns the competition's slug at Kaggle, from its source or else its url.
 
     Raises:
-        UserError: neither names a competition.
+        SettingError: neither names a competition.
     """
     source = competition.source
     address = source["slug"] if source["kind"] == "kaggle" else competition.url or ""

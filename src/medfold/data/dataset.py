@@ -79,7 +79,7 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    with settings_located(project.paths):  # a notebook has no command around it
+    with settings_located(project.paths):  # in a notebook no command adds the file to the error
         competition = project.competition
         paths = project.paths
         _check_fold_method(project)

@@ -60,7 +60,7 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
     """Gets single files; the data counts as complete only if the samples can be read from it.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; the files are put into its data/.
         patterns: file names, or patterns such as `train/*`.
     """
     source = open_source(project)

@@ -231,7 +231,7 @@ def _check_ids(table: pd.DataFrame, part: str) -> None:
     """Checks that each id appears once in a part.
 
     Raises:
-        UserError: repeated ids.
+        SettingError: repeated ids.
     """
     repeated = table["id"].duplicated()
     if repeated.any():

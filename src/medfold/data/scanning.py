@@ -17,7 +17,7 @@ def scan_dataset(
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; measurements and store are put into its data/.
         image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
         with_appearance: also measures brightness, perceptual hash and the rest that the audit needs. Defaults to False.

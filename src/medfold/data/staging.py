@@ -21,7 +21,7 @@ def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPat
     names the files as the user gave them. Call it under the lock of `paths.raw`.
 
     Args:
-        paths: paths of the competition.
+        paths: paths with the data folder that the contents move to.
         given: the file, folder or archive that is copied within the block.
     """
     files.remove_temporaries(paths.raw)

@@ -86,7 +86,7 @@ class EnsemblePredictor:
 
     @property
     def num_runs(self) -> int:
-        """Number of runs."""
+        """Number of runs whose predictions are combined."""
         return len(self._runs)
 
     @property

@@ -82,7 +82,7 @@ class EnsembleSummary:
             num_units, folds_done, is_optimistic, more_metrics, facts, ensemble.
         members: the members; empty for an ensemble of one run.
         methods: the methods that were tried.
-        post_processing: None if the metric has none, or only one fold is trained.
+        post_processing: the effect of post-processing; None if the metric has none, or only one fold is trained.
         calibration: the effect of temperature scaling; None while a single fold is trained.
     """
 

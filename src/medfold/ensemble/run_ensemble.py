@@ -66,7 +66,7 @@ def ensemble_runs(
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         names: run names; their order has no effect.
         data: the dataset with its folds.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.

@@ -25,7 +25,7 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         bool (n,): True for the holdout.
 
     Raises:
-        UserError: the groups are too few or too large for this share.
+        SettingError: the groups are too few or too large for this share.
     """
     by_id = np.argsort(ids.to_numpy(), kind="stable")
     group = pd.factorize(groups[by_id])[0]
@@ -50,11 +50,10 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
         excess = new_excess[best]
         selected[best] = not selected[best]
     if selected.all() or not selected.any():
-        what = (
-            f"{count_of(len(counts), 'group')} of up to {count_of(round(counts[:, -1].max()), 'sample')}, "
-            f"{counts.shape[1] - 1} classes or labels:"
-        )
-        what += f" no share near {share:g} of them keeps these in proportion"
+        chosen = "all" if selected.all() else "none"
+        largest = count_of(round(counts[:, -1].max()), "sample")
+        what = f"in whole groups, a share of {share:g} takes {chosen} of them: {count_of(len(counts), 'group')}"
+        what += f", the largest with {largest}"
         raise SettingError(what, "labels.holdout", "Set another share, or check labels.group and folds.duplicates")
     holdout = np.empty(len(ids), bool)
     holdout[by_id] = selected[group]

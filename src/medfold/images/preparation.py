@@ -39,7 +39,7 @@ def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.nd
     """Returns the preparation steps of a recipe, with their arguments bound.
 
     Raises:
-        UserError: a step is unknown (the nearest name is suggested), or an argument is unknown or has a wrong value.
+        SettingError: a step is unknown (the nearest name is suggested), or an argument is unknown or has a wrong value.
     """
     steps = []
     for spec in image_settings.steps:

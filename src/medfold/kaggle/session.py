@@ -120,7 +120,7 @@ class KaggleSession:
             return client.call(self.api, service, method, **fields)
 
     def find(self, where: str, service: str, method: str, /, **fields: Any) -> Any:
-        """Sends one request, as `call`; returns None if the object does not exist.
+        """Sends one request, like `call`; returns None if the object does not exist.
 
         Instead of "not found", Kaggle may answer that access is denied.
         """

@@ -69,8 +69,8 @@ def check_buildable(competition: Competition, recipe: Recipe, pretrained: bool =
         pretrained: False skips the check of the weights file. Defaults to True.
 
     Raises:
-        UserError: the backbone is unknown (the nearest name is suggested), its weights are unsupported or missing, the
-            images are too small for it, or the scaling or the head is not possible.
+        SettingError: the backbone is unknown (the nearest name is suggested), its weights are unsupported or missing,
+            the images are too small for it, or the scaling or the head is not possible.
     """
     backbone_settings = recipe.backbone
     known = "simple_cnn, resnet9 and the nets of keras.applications, by their names there"

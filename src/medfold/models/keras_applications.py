@@ -93,7 +93,7 @@ def weights_file(weights: str) -> str | None:
         None, "imagenet" or the path.
 
     Raises:
-        UserError: the file does not exist, or its name is not that of a Keras weights file.
+        SettingError: the file does not exist, or its name is not that of a Keras weights file.
     """
     if weights in ("none", "imagenet"):
         return None if weights == "none" else weights

@@ -33,7 +33,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     continues from it.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition; the fetched folds are put into its runs/.
         request: run and folds to train.
         data: the dataset, for scoring the fetched predictions.
 

@@ -30,7 +30,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs; bundle and notebook are put beside the first run.
         data: the dataset that the runs were trained on.
         ensemble: fitted ensemble of the runs; their folds are packed.
 

@@ -96,7 +96,7 @@ def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
         name: name of the table's file, for the error message.
 
     Raises:
-        UserError: there is no such column; the most similar name is suggested.
+        SettingError: there is no such column; the most similar name is suggested.
     """
     if column not in table:
         columns = [str(known) for known in table.columns]

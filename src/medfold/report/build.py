@@ -30,7 +30,7 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     """Builds the page, section by section.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         data: the dataset with its audit.
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.

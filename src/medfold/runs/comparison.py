@@ -63,7 +63,7 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
     """Estimates how much better the second side is than the first, on the folds that all their runs have.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition of the runs.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Raises:

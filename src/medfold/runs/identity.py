@@ -123,7 +123,7 @@ def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition with the images of today.
         name: name of the run.
         test: the readable samples of the test part: id.
 

@@ -20,9 +20,9 @@ class Difference:
         value: the difference of the scores; positive if the tested predictions are better, also where lower is better;
             nan if either score is undefined.
         low: lower end of its 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
-        high: upper end of its 95 % interval; nan as `low`.
-        probability: share of the resamples in which the tested predictions are better, ties counted as half; nan as
-            `low`.
+        high: upper end of its 95 % interval; nan where `low` is.
+        probability: share of the resamples in which the tested predictions are better, ties counted as half; nan where
+            `low` is.
     """
 
     value: float

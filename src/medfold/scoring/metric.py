@@ -142,7 +142,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         name: as in competition.yaml. Defaults to its `score.metric`.
 
     Raises:
-        UserError: the metric is unknown (the nearest name is suggested), is not defined for the task, or needs
+        SettingError: the metric is unknown (the nearest name is suggested), is not defined for the task, or needs
             probabilities where the submission holds lists; weights are missing or not positive; or weights are given
             that no metric of the competition takes.
     """

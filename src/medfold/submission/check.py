@@ -61,7 +61,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             fix = f"Expected the {count_of(len(expected), 'id')} of the sample submission, each once"
             raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
-        raise UserError("rows are in another order than in the sample", "submission", "Sort them as the sample")
+        raise UserError("rows are in another order than in the sample", "submission", "Sort them as in the sample")
     cell_format = CellFormat.from_sample(competition, sample)
     for column in cell_format.columns:
         if competition.submission.layout == "lists":

@@ -41,7 +41,7 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
     """Builds and checks a submission, without writing it. Prints how many units have no prediction.
 
     Args:
-        project: the project folder and the competition.
+        project: the competition, with its sample submission.
         ensemble: the combined runs.
         units: ids of the units of the test part, in the order of the sample table.
 

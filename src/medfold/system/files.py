@@ -228,7 +228,7 @@ def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_ty
 
 
 def sha256(*paths: Path) -> str:
-    """SHA-256 of the concatenated contents of files, as 64 hex digits."""
+    """Returns the SHA-256 of the concatenated contents of files, as 64 hex digits."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
@@ -238,18 +238,18 @@ def sha256(*paths: Path) -> str:
 
 
 def md5(path: Path) -> str:
-    """MD5 of a file's contents, as 32 hex digits; only for comparison with the MD5 that a server sends."""
+    """Returns the MD5 of a file's contents, as 32 hex digits; only for comparison with the MD5 that a server sends."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def sha256_of_text(text: str) -> str:
-    """SHA-256 of a text in UTF-8, as 64 hex digits; equals that of a file written by `write_text`."""
+    """Returns the SHA-256 of a text in UTF-8, as 64 hex digits; equals that of a file written by `write_text`."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fingerprint(value: Any, digits: int = 16) -> str:
-    """The first hex digits of the SHA-256 of a JSON-serialisable value; equal for equal values."""
+    """Returns the first hex digits of the SHA-256 of a JSON-serialisable value; equal for equal values."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return sha256_of_text(text)[:digits]
 
@@ -269,7 +269,7 @@ def check_writable(folder: Path) -> None:
     """Checks that files can be made and locked in a folder or, if there is none yet, in the nearest one above it.
 
     Raises:
-        UserError: a file is there instead, the disk is full or can only be read, a permission is missing, or the disk
+        UserError: a file is there instead, the disk is full or read-only, a permission is missing, or the disk
             has no file locks.
     """
     check_folder(folder)

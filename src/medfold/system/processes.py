@@ -133,7 +133,7 @@ class WorkerPool(ProcessPoolExecutor):
         super().__init__(num_processes, context, _start_worker, (initializer, arguments))
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:
-        """Calls a function in a process, as `Executor.submit`; processes are started here."""
+        """Calls a function in a process, like `Executor.submit`; processes are started here."""
         with shielded_children():
             return super().submit(function, *arguments, **keywords)
 

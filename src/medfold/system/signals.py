@@ -32,7 +32,7 @@ class Stopped(KeyboardInterrupt):
     """Stops this process, on Ctrl-C, SIGTERM or SIGHUP.
 
     A class of its own, since Python ends with SIGINT, whatever the exit code, once a plain KeyboardInterrupt has left
-    code that `exec` or `eval` compiled, as those of dataclasses and named tuples.
+    code that `exec` or `eval` compiled, like those of dataclasses and named tuples.
     """
 
 

@@ -76,7 +76,7 @@ def say(topic: str, text: str) -> None:
 
 
 def warn(topic: str, text: str) -> None:
-    """Prints one line, as `say`, about something that works but needs attention."""
+    """Prints one line, like `say`, about something that works but needs attention."""
     if _warnings is not None:
         _warnings.append(text)
     _print_line("yellow", topic, text)
@@ -127,12 +127,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
 
 
 def format_duration(seconds: float) -> str:
-    """A duration as text: '42 s', or '6.3 min' from 100 s on."""
+    """Formats a duration: '42 s', or '6.3 min' from 100 s on."""
     return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.1f} min"
 
 
 def format_size(bytes: float) -> str:
-    """A file size as text, in decimal units: '3.3 MB'."""
+    """Formats a file size in decimal units: '3.3 MB'."""
     for unit in ("B", "kB", "MB"):
         if bytes < 999.5:
             return f"{bytes:.0f} {unit}" if unit == "B" else f"{bytes:.3g} {unit}"

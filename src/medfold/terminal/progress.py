@@ -123,5 +123,5 @@ def _progress(*columns: ProgressColumn, transient: bool) -> Progress:
 
 
 def _text(field: str) -> TextColumn:
-    """A column that shows a field verbatim, without reading brackets as markup."""
+    """Returns a column that shows a field verbatim, without reading brackets as markup."""
     return TextColumn("{task.description}" if field == "description" else f"{{task.fields[{field}]}}", markup=False)

@@ -67,6 +67,7 @@ class BatchTrainer:
         model.optimizer.build(model.trainable_variables)
         self._may_overflow = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         inner = optimizer.inner_optimizer if self._may_overflow else optimizer
+        # Not `optimizer.iterations`, which is divided by the accumulation steps.
         self._updates = next(variable for variable in inner.variables if variable.name == "iteration")
         self._stays_on_device = keras.backend.backend() == "tensorflow"
         self._is_built = False

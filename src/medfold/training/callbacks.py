@@ -49,7 +49,7 @@ def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) 
         folder: the folder of the fold.
 
     Raises:
-        UserError: the name is unknown (the nearest one is suggested), or the class does not accept an argument.
+        SettingError: the name is unknown (the nearest one is suggested), or the class does not accept an argument.
     """
     if specs:
         folder.mkdir(parents=True, exist_ok=True)

@@ -120,7 +120,7 @@ def build_loss(
             images with a label and those without it then have the same total weight. Defaults to none.
 
     Raises:
-        UserError: the loss is unknown (the nearest name is suggested), or cannot be balanced per label.
+        SettingError: the loss is unknown (the nearest name is suggested), or cannot be balanced per label.
     """
     keras_loss = LOSSES.find(training.loss, "training.loss")(competition, training)
     if competition.task != "multilabel" or training.class_weights != "balanced":

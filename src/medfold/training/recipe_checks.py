@@ -14,7 +14,7 @@ def check_trainable(competition: Competition, recipe: Recipe) -> None:
     """Checks that any fold can be trained with a recipe, before images are prepared.
 
     Raises:
-        UserError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
+        SettingError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
     """
     steps_of(recipe.images)
     losses.LOSSES.find(recipe.training.loss, "training.loss")
@@ -33,7 +33,7 @@ def check_pretrained_weights(recipe: Recipe) -> None:
     """Checks that the backbone has pretrained weights, which training the head alone needs.
 
     Raises:
-        UserError: it has none.
+        SettingError: it has none.
     """
     if recipe.backbone.weights == "none":
         fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"
@@ -72,7 +72,7 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
         topic: name of the training in messages, such as `fold 0`.
 
     Raises:
-        UserError: a phase has fewer batches than a step needs.
+        SettingError: a phase has fewer batches than a step needs.
     """
     for phase in phases:
         num_batches = phase.batches.batches_per_epoch * phase.epochs

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from medfold.competition import TrainingSettings
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.scoring import Metric, format_score
 from medfold.system.processes import deadline_passed
@@ -127,10 +127,10 @@ def rows_of_phase(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
 
 
 def format_position(state: TrainingState, phase: Phase) -> str:
-    """Formats the progress of a phase: 'head, epoch 2, step 3 of 5 epochs'."""
+    """Formats the progress of a phase: 'head, epoch 2 of 5, step 3'."""
     epoch, position = divmod(state.num_batches, phase.batches.batches_per_epoch)
     within_epoch = f", step {position}" if position else ""
-    return f"{phase.prefix}epoch {epoch + 1}{within_epoch} of {count_of(phase.epochs, 'epoch')}"
+    return f"{phase.prefix}epoch {epoch + 1} of {phase.epochs:,}{within_epoch}"
 
 
 def _end_epoch(

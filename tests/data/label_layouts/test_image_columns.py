@@ -93,7 +93,7 @@ def test_group_pattern_warns_if_ids_do_not_match_or_join(wide, capsys):
     assert "labels.group_pattern does not match 20 of 30 ids" in capsys.readouterr().out
     _, single = other_labels((raw, facts), table, group=None, group_pattern=r"x\d+", keep_columns=())
     LAYOUTS["wide"](single, raw)
-    assert "labels.group_pattern joins nothing: 30 ids, as many groups" in capsys.readouterr().out
+    assert "labels.group_pattern joins nothing: 30 ids are in 30 groups" in capsys.readouterr().out
 
 
 def test_image_pattern_pads_numbers_and_allows_spaces(wide):

@@ -18,7 +18,7 @@ def check_kept_headers(competition: Competition) -> None:
     """Checks that labels.keep_columns names no DICOM header that may identify a patient.
 
     Raises:
-        UserError: it names one.
+        SettingError: it names one.
     """
     if private := identifying_keywords(set(competition.labels.keep_columns) & set(competition.images.headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
@@ -107,5 +107,5 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
             f"labels.group_pattern does not match {count}: each is a separate group: {shorten_list(unmatched)}",
         )
     elif len(ids) > FEW_IMAGES and len(set(patients)) == len(patients):
-        warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids, as many groups")
+        warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids are in {len(ids):,} groups")
     return patients

@@ -18,7 +18,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
     """Raises UserError: there is no address to download from.
 
     Raises:
-        UserError: always.
+        SettingError: always.
     """
     what = "the data is your own: there is no address to download it from"
     raise SettingError(what, "source.kind", f"Name it: {variable('FROM', 'folder-or-archive')}")

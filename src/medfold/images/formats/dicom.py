@@ -141,7 +141,7 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
         Values as text by keyword, multiple values separated by a backslash; '' where a header is missing.
 
     Raises:
-        UserError: a keyword is unknown (the nearest one is suggested) or has no text value.
+        SettingError: a keyword is unknown (the nearest one is suggested) or has no text value.
         ImageError: the file is not DICOM.
     """
     keywords = list(keywords)

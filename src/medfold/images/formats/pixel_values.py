@@ -35,7 +35,7 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
         window: a name in `WINDOWS`, or (centre, width).
 
     Raises:
-        UserError: the name is unknown (the nearest one is suggested), or the width is not above 0.
+        SettingError: the name is unknown (the nearest one is suggested), or the width is not above 0.
     """
     if isinstance(window, str):
         if window not in WINDOWS:
@@ -45,7 +45,7 @@ def window_of(window: str | tuple[float, float]) -> tuple[float, float]:
     centre, width = window
     if not width > 0:
         what = f"the window [{centre:g}, {width:g}] has no width above 0"
-        raise SettingError(what, "images.windows", "Give [centre, width], as [40, 400]")
+        raise SettingError(what, "images.windows", "Give [centre, width], for example [40, 400]")
     return centre, width
 
 

@@ -31,9 +31,9 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
 from medfold.training import parallel
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.fold_job import FoldJob
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import features_path, run_metadata
+from medfold.training.training_inputs import TrainingInputs
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
@@ -223,13 +223,13 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> FoldJob:
+def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> TrainingInputs:
     """Returns the job of a run: its settings, and the store of its prepared images."""
     competition = project.competition
     paths = project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
     features = features_path(project, recipe)
-    return FoldJob(
+    return TrainingInputs(
         competition=competition,
         recipe=recipe,
         seed=seed,

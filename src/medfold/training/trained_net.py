@@ -10,8 +10,8 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.models import build_model, split_backbone_and_head
 from medfold.prediction import Predictor
-from medfold.training.fold_job import FoldJob
 from medfold.training.phases import Phase, TrainingImages
+from medfold.training.training_inputs import TrainingInputs
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,17 @@ class TrainedNet:
         )
 
 
-def in_full_precision(job: FoldJob, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
+def in_full_precision(inputs: TrainingInputs, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
     """Returns the net of the last phase with the same weights, computing in float32.
 
     Args:
-        job: the settings that the net was built from.
+        inputs: the settings that the net was built from.
         model: the whole net after training.
         last_phase: the last phase of its training.
         precision: precision of the training: float32, float16 or bfloat16.
     """
     if precision == "float32":
         return last_phase.batch_trainer.model
-    float32_model = build_model(job.competition, job.recipe, pretrained=False)
+    float32_model = build_model(inputs.competition, inputs.recipe, pretrained=False)
     float32_model.set_weights(model.get_weights())
     return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model

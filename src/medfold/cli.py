@@ -326,7 +326,7 @@ def export(
     fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
 ) -> None:
-    """Write the model of a fold as a .keras file, which Keras loads without medfold."""
+    """Write the net of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
         raise UserError("expected a number", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
     with open_project(competition) as project:

@@ -161,7 +161,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
 
 
 def _show_predictive_columns(project: Project, data: Dataset) -> None:
-    """Warns of DICOM headers and kept columns that differ by class: a model can learn the scanner, not the disease."""
+    """Warns of DICOM headers and kept columns that differ by class: a net can learn the scanner, not the disease."""
     columns = data.train.set_index("id")[list(project.competition.labels.keep_columns)].astype(str)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")

@@ -24,9 +24,9 @@ class ImageSettings(StrictModel):
 
 
 class BackboneSettings(StrictModel):
-    """The network without its head."""
+    """The net without its head."""
 
-    name: str = Field(default="resnet9", description="Name of the network; see the backbones below.")
+    name: str = Field(default="resnet9", description="Name of the backbone; see the backbones below.")
     width: int = Field(default=16, ge=4, description="`resnet9`: channels of the first block.")
     weights: str = Field(
         default="none",
@@ -51,18 +51,18 @@ class BackboneSettings(StrictModel):
 
 
 class TrainingSettings(StrictModel):
-    """Training of the network."""
+    """Training of the net."""
 
     num_images: int | None = Field(
         default=None,
         ge=2,
-        description="Train on this number of images, taken from each class in turn, and report whether the network "
+        description="Train on this number of images, taken from each class in turn, and report whether the net "
         "memorises them: a test of the set-up (recipe `debug`). Without it: all images.",
     )
     head_epochs: int = Field(
         default=0,
         ge=0,
-        description="Epochs of the head alone, before the whole network, on the features of the frozen backbone. They "
+        description="Epochs of the head alone, before the whole net, on the features of the frozen backbone. They "
         "are computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
         "learns from the plain view only), and kept in `data/<competition>/features/`.",
     )
@@ -70,7 +70,7 @@ class TrainingSettings(StrictModel):
         default=0.002, gt=0, description="Highest learning rate while the head is trained alone."
     )
     epochs: int = Field(
-        default=20, ge=0, description="Epochs of the whole network. 0: the backbone keeps its initial weights."
+        default=20, ge=0, description="Epochs of the whole net. 0: the backbone keeps its initial weights."
     )
     batch_size: int = Field(default=32, ge=1, description="Images per batch.")
     accumulate: int = Field(

@@ -175,8 +175,8 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
             took = format_duration(time.monotonic() - began)
             say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
-    inference_net = in_full_precision(inputs, model, phases[-1], precision)
-    trained = TrainedNet(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
+    inference_model = in_full_precision(inputs, model, phases[-1], precision)
+    trained = TrainedNet(competition, model, phases[-1], inference_model, images, pd.DataFrame(history))
     if training.num_images:
         _report_memorisation(trained, topic)
     return trained

@@ -22,8 +22,8 @@ class TrainedNet:
         competition: gives the symmetry for test-time augmentation.
         model: the whole net, as it is saved.
         last_phase: the last phase of its training.
-        inference_net: the net of that phase in float32, whatever the precision of the training: so the weights give the
-            same numbers later, on any machine.
+        inference_model: the net of that phase in float32, whatever the precision of the training: so the weights give
+            the same numbers later, on any machine.
         images: the images that it was trained on.
         history: one row per epoch.
     """
@@ -31,7 +31,7 @@ class TrainedNet:
     competition: Competition
     model: keras.Model
     last_phase: Phase
-    inference_net: keras.Model
+    inference_model: keras.Model
     images: TrainingImages
     history: pd.DataFrame
 
@@ -48,7 +48,7 @@ class TrainedNet:
         """
         symmetry = self.competition.images.symmetry
         last_phase = self.last_phase
-        return Predictor(self.inference_net, symmetry, tta, view_of=last_phase.view_of)(
+        return Predictor(self.inference_model, symmetry, tta, view_of=last_phase.view_of)(
             last_phase.inputs, rows, advance
         )
 

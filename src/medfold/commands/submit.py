@@ -25,11 +25,11 @@ from medfold.submission import (
     ledger_row,
     read_ledger,
     read_record,
+    record_result,
     submission_message,
     submission_record,
     warn_of_lost_ledger,
     write_draft,
-    write_record,
 )
 from medfold.system import locks
 from medfold.terminal.command_text import command, variable
@@ -96,14 +96,14 @@ def submit(
         content_id=draft.content_id,
         sample=draft.sample,
         pack=partial(pack_submission, project, data, ensemble),
-        record=partial(add_to_record, project, row),
+        add_to_record=partial(add_to_record, project, row),
         resubmit=force,
     )
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(project, ensemble.run_names)
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
         result = leaderboard.submit(entry)
-        write_record(project, row, result, record)
+        record_result(project, row, result, record)
     _show_result(project, result, num_scored_before=int((earlier["status"] == "scored").sum()))
     if result.problem:
         raise UserError(f"the submission was refused: {result.problem}", row["file"], "Correct this, and submit again")
@@ -122,7 +122,7 @@ def _write(
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
-    write_record(project, row, LeaderboardResult(status="written"), record)
+    record_result(project, row, LeaderboardResult(status="written"), record)
     say("submit", f"{count_of(len(written), 'row')}, checked -> {project.display(file)}")
     if not len(written):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")

@@ -188,7 +188,7 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
     with np.load(paths.checkpoint) as state:
-        assert json.loads(str(state["facts"]))["history"][-1]["epoch"] == 2
+        assert json.loads(str(state["metadata"]))["history"][-1]["epoch"] == 2
     monkeypatch.setattr(BatchTrainer, "__call__", step)
     assert fold.train_fold(task(), 0, paths) > 0.9
 

@@ -158,8 +158,8 @@ def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
 
 
 def _show_result(project: Project, result: LeaderboardResult, num_scored_before: int) -> None:
-    for fact, value in result.lines:
-        say(fact, value)
+    for heading, value in result.lines:
+        say(heading, value)
     if result.ranking is not None:
         marked = [result.own_row] if result.own_row is not None else []
         rows = result.ranking.astype(object).where(result.ranking.notna(), "").to_numpy().tolist()

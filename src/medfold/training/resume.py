@@ -51,7 +51,7 @@ def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: Train
     """
     metadata = {
         "history": state.history,
-        "step": state.num_batches,
+        "num_batches": state.num_batches,
         "since_best": state.since_best,
         "updates_before": batch_trainer.updates_before,
     }
@@ -71,10 +71,10 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
         arrays = [*arrays[: num_variables - NUM_SUMS], *sums, *arrays[num_variables - NUM_SUMS :]]
         num_epochs = sum(row["phase"] == phase.name for row in history)
-        metadata["step"] = num_epochs * phase.batches.batches_per_epoch + len(losses)
+        metadata["num_batches"] = num_epochs * phase.batches.batches_per_epoch + len(losses)
     return TrainingState(
         history=history,
-        num_batches=metadata["step"],
+        num_batches=metadata["num_batches"],
         since_best=metadata["since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],

@@ -128,7 +128,7 @@ def folds(
         from medfold.commands.folds import make_folds
         from medfold.competition import image_settings
 
-        make_folds(project, force, prepare=image_settings(project, recipe))
+        make_folds(project, force, image_settings=image_settings(project, recipe))
 
 
 @app.command()

@@ -41,7 +41,7 @@ def test_prepare_skips_a_complete_store_unless_forced(small, capsys):
 
 def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
-    make_folds(small, prepare=choices)
+    make_folds(small, image_settings=choices)
     assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
     assert image_settings(small, "no such recipe") is None
 

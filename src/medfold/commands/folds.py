@@ -37,13 +37,13 @@ MAX_HEADERS = 2000  # files whose PatientID is read
 IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
 
 
-def make_folds(project: Project, force: bool = False, prepare: ImageSettings | None = None) -> Dataset:
+def make_folds(project: Project, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
         project: the project folder and the competition.
         force: replace existing folds. Defaults to False.
-        prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
+        image_settings: `images` of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
 
     Returns:
@@ -52,7 +52,7 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
     Raises:
         UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
     """
-    data = load_dataset(project, prepare, audit=True, renew_folds=force)
+    data = load_dataset(project, image_settings, audit=True, renew_folds=force)
     show_dataset(project, data)
     return data
 

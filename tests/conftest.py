@@ -291,7 +291,7 @@ def submitted(folded, capsys):
 
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
-    submit(folded, names=["one"])
-    submit(folded, names=["one", "two"], method="mean")
+    submit(folded, run_names=["one"])
+    submit(folded, run_names=["one", "two"], method="mean")
     capsys.readouterr()
     return folded

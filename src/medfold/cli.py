@@ -23,8 +23,8 @@ from medfold.commands.options import (
     check_given,
     open_project,
     read_overrides,
+    read_run_names,
     read_seeds,
-    run_names,
 )
 from medfold.commands.outcome import run_and_exit
 from medfold.errors import UserError
@@ -255,8 +255,8 @@ def submit(
     with open_project(competition, writes=["runs", "submissions"]) as project:
         from medfold.commands.submit import submit
 
-        names = run_names(runs, recipe, overrides, seeds)
-        submit(project, names, method or None, per_class, force, dry_run)
+        run_names = read_run_names(runs, recipe, overrides, seeds)
+        submit(project, run_names, method or None, per_class, force, dry_run)
 
 
 @app.command()
@@ -273,7 +273,7 @@ def report(
     with open_project(competition, writes=["runs"]) as project:
         from medfold.commands.report import report
 
-        report(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        report(project, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -290,7 +290,7 @@ def notebook(
     with open_project(competition, writes=["runs"]) as project:
         from medfold.commands.notebook import notebook
 
-        notebook(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        notebook(project, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -312,9 +312,9 @@ def predict(
 
     def command() -> Predictions:
         check_given(images, "IMAGES", variable("IMAGES", "my-images"))
-        names = run_names(runs, recipe, overrides, seeds)
+        run_names = read_run_names(runs, recipe, overrides, seeds)
         with open_project(competition) as project:
-            return predict(project, Path(images), names, Path(out) if out else None, explain)
+            return predict(project, Path(images), run_names, Path(out) if out else None, explain)
 
     _run(command, as_json)
 

@@ -103,7 +103,7 @@ def answer(monkeypatch):
 def test_remove_runs_asks_once_and_needs_yes(folded, answer, capsys):
     for name in ("a", "b", "c"):
         finished_run(folded, name)
-    submit(folded, names=["b"])
+    submit(folded, run_names=["b"])
     answer("n")
     remove_runs(folded, ["a"])
     assert "nothing was removed" in capsys.readouterr().out

@@ -55,7 +55,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
 
 def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
     finished_run(holdout_project, "noise", quality=0.5)
-    submit(holdout_project, names=["noise"], force=True)
+    submit(holdout_project, run_names=["noise"], force=True)
     assert "24 images" in capsys.readouterr().out
     holdout_project.paths.samples.unlink()
     recheck(holdout_project)

@@ -111,7 +111,7 @@ def read_seeds(text: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
+def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
     """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS."""
     from medfold.competition import run_name
 

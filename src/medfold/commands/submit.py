@@ -38,7 +38,7 @@ from medfold.terminal.console import print_table, say, warn
 
 def submit(
     project: Project,
-    names: list[str] | None = None,
+    run_names: list[str] | None = None,
     method: str | None = None,
     per_class: bool = False,
     force: bool = False,
@@ -50,7 +50,7 @@ def submit(
 
     Args:
         project: the project folder and the competition.
-        names: run names. Defaults to `baseline`.
+        run_names: run names. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
         force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.
@@ -63,9 +63,9 @@ def submit(
     """
     competition = project.competition
     paths = project.paths
-    names = names or ["baseline"]
-    data = load_dataset_for(project, names)
-    ensemble = ensemble_runs(project, names, data, method, per_class)
+    run_names = run_names or ["baseline"]
+    data = load_dataset_for(project, run_names)
+    ensemble = ensemble_runs(project, run_names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)
     draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
     leaderboard = leaderboard_of(project)

@@ -19,7 +19,7 @@ from medfold.commands.options import (
     RecipeName,
     Runs,
     Seeds,
-    Sure,
+    Yes,
     check_given,
     open_project,
     read_overrides,
@@ -205,7 +205,7 @@ def compare(
 def list_runs(
     competition: CompetitionName = DEFAULT_COMPETITION,
     delete: Annotated[str, typer.Option(help='Names of the runs to remove: "a b".')] = "",
-    yes: Sure = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """List all runs of a competition, the best first; or remove some."""
@@ -224,7 +224,7 @@ def data(
         str, typer.Option("--competition", "-c", help="Name of a competition. Defaults to all that have data.")
     ] = "",
     delete: Annotated[str, typer.Option(help='What to remove, by the names in the list: "store/x raw".')] = "",
-    yes: Sure = False,
+    yes: Yes = False,
 ) -> None:
     """List what is in data/, its size and what uses it; or remove parts of it."""
     from medfold.commands.data import data

@@ -32,7 +32,7 @@ Runs = Annotated[
 ]
 Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the choice by cross-fitted scores.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weights for each class or label.")]
-Sure = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is done.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
 

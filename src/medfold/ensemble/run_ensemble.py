@@ -77,9 +77,8 @@ def ensemble_runs(
             message names the difference.
     """
     competition = project.competition
-    runs = {
-        name: _Run.read(project, name) for name in sorted(set(run_names))
-    }  # sorted: the order of names has no effect
+    # Sorted: the order of the names has no effect.
+    runs = {name: _Run.read(project, name) for name in sorted(set(run_names))}
     for name in runs:
         check_same_images(project, name, data.test)
     first, *others = runs.values()

@@ -110,4 +110,4 @@ def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, c
     make_folds(project)
     told = " ".join(capsys.readouterr().out.split())
     assert "suspected groups PatientID: " in told
-    assert "(labels.group: PatientID with images.headers: [PatientID] keeps them together)" in told
+    assert "(labels.group: PatientID with images.dicom_headers: [PatientID] keeps them together)" in told

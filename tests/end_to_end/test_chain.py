@@ -213,7 +213,7 @@ def test_damaged_raw_data_is_refused_then_repaired(folded):
 
 
 def test_unexpected_image_shape_raises_each_time(project_folder):
-    add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
+    add_competition(project_folder, "odd", SMALL.replace("expected_shape: [128, 128]", "expected_shape: [64, 64]"))
     for _ in range(2):
         with pytest.raises(UserError, match="128x128 pixels, expected 64x64"):
             make_folds(Project.open("odd"))

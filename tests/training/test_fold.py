@@ -71,7 +71,7 @@ def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
 @pytest.mark.slow
 def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     for number, choices in enumerate(({"mixup": 0.2, "cutmix": 0.5}, {"loss": "focal"})):
-        made = task("multiclass", **choices, sampler="balanced", accumulate=2, epochs=12)
+        made = task("multiclass", **choices, sampler="balanced", accumulation_steps=2, epochs=12)
         assert fold.train_fold(made, 0, FoldPaths(tmp_path / f"a{number}")) > 0.85
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"b{number}"))
         again, first = ((tmp_path / f"{run}{number}" / "oof.csv").read_bytes() for run in "ab")
@@ -84,7 +84,7 @@ def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     [(0.005, "100% of 12 training images memorised: the set-up can learn"), (1e-9, "NOT learnt")],
 )
 def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate, verdict):
-    made = task("multiclass", images=12, epochs=15, batch_size=6, ema=0, learning_rate=rate)
+    made = task("multiclass", images=12, epochs=15, batch_size=6, ema_decay=0, learning_rate=rate)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert verdict in capsys.readouterr().out
 
@@ -136,8 +136,8 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
         ({"images": {"steps": ["clahee"]}}, "images.steps: unknown step 'clahee' .did you mean 'clahe'"),
         (
-            {"training": {"accumulate": 31}},
-            "accumulate, fold 0: 31 batches make a step, and there are 30: no step is ",
+            {"training": {"accumulation_steps": 31}},
+            "accumulation_steps, fold 0: 31 batches make a step, and there are 30: no step is ",
         ),
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),

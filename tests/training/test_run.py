@@ -50,7 +50,7 @@ def test_invalid_options_leave_no_files(small, options, message):
 
 
 def test_refused_settings_create_no_run(folded):
-    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulate": 10**6}}
+    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
         train(folded, overrides=impossible, run="new")
     assert not folded.paths.run("new").folder.exists()

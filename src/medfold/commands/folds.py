@@ -136,7 +136,7 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
     suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
-    setting = "labels.group: PatientID with images.headers: [PatientID]"
+    setting = "labels.group: PatientID with images.dicom_headers: [PatientID]"
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 

@@ -73,7 +73,7 @@ class TrainingSettings(StrictModel):
         default=20, ge=0, description="Epochs of the whole net. 0: the backbone keeps its initial weights."
     )
     batch_size: int = Field(default=32, ge=1, description="Images per batch.")
-    accumulate: int = Field(
+    accumulation_steps: int = Field(
         default=1, ge=1, description="Number of batches whose gradients are combined into one step of the optimizer."
     )
     sampler: Literal["shuffled", "balanced"] = Field(
@@ -91,7 +91,7 @@ class TrainingSettings(StrictModel):
     weight_decay: float = Field(
         default=0.01, ge=0, description="Weight decay of AdamW; biases and normalisation have none."
     )
-    clip_norm: float = Field(default=1.0, gt=0, description="Largest norm of the gradient over all weights.")
+    global_clipnorm: float = Field(default=1.0, gt=0, description="Largest norm of the gradient over all weights.")
     loss: str = Field(
         default="cross_entropy",
         description="`cross_entropy`, `focal`, or one of plugins.py. `focal`: images that are predicted well count "
@@ -126,7 +126,7 @@ class TrainingSettings(StrictModel):
         "of each. Not with `sampler: balanced`.",
     )
     dropout: float = Field(default=0.2, ge=0, lt=1, description="Share of the features dropped before the head.")
-    ema: float = Field(
+    ema_decay: float = Field(
         default=0.98,
         ge=0,
         lt=1,
@@ -156,7 +156,7 @@ class TrainingSettings(StrictModel):
         description="Classes of `keras.callbacks` or plugins.py: names, or `{name: {argument: value}}`; `{folder}` in "
         "a text stands for the folder of the fold. They see `loss`, `val_<metric>` and `learning_rate` of each epoch.",
     )
-    compile: bool | Literal["auto"] = Field(
+    jit_compile: bool | Literal["auto"] = Field(
         default="auto", description="Compile the training step with XLA. `auto`: with JAX, not with TensorFlow."
     )
     deterministic: bool = Field(

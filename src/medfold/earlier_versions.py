@@ -83,9 +83,9 @@ RECORD: Names = {  # the JSON file beside a submission
     "holds_decisions": "decisions",
     "class_words": "words",
 }
+HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
 CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA = "metadata", "facts"  # the entry of a checkpoint beside its arrays
 CHECKPOINT: Names = {"identity": "fits", "num_batches": "step"}  # the metadata of a checkpoint
-HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
 
 
 def current_by_former(names: dict[str, str]) -> dict[str, str]:

@@ -338,7 +338,7 @@ def words(of: str) -> str:
         for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
         if (len(users) > 1 or "every target" in users) == (of == "several")
     )
-    return table(("word", "targets", "default", "meaning"), rows)
+    return table(("variable", "targets", "default", "meaning"), rows)
 
 
 def _default_and_meaning(target: str, word: str) -> tuple[str, str]:

@@ -9,13 +9,13 @@ from medfold.commands import train as command
 from medfold.commands.train import train
 from tests.support.helpers import refused
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "also": {}, "units": 2}
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "more_metrics": {}, "num_units": 2}
 
 
 @pytest.fixture
 def steps(monkeypatch):
     """Replaces the steps of the command: `done` lists their names in order, `requests` what was trained."""
-    found = SimpleNamespace(done=[], requests=[], prepared=[], missing=[0], result={**SCORE, "optimistic": False})
+    found = SimpleNamespace(done=[], requests=[], prepared=[], missing=[0], result={**SCORE, "is_optimistic": False})
     data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
     found.data = data
 

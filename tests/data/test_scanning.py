@@ -19,7 +19,7 @@ TABLE = pd.DataFrame(
 def measurements(*unreadable: int) -> pd.DataFrame:
     """Returns the measurements of `TABLE`, where these rows cannot be read."""
     reasons = [f"reason {row}" if row in unreadable else "" for row in range(len(TABLE))]
-    return TABLE[["id"]].assign(bad=reasons)
+    return TABLE[["id"]].assign(unreadable_reason=reasons)
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from medfold.scoring.cross_fitting import FittedTransform
 def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_runs):
     found = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs), method="rank")
     table = oof_table(two_runs.competition, found)
-    assert list(table.columns) == ["id", "fold", "target", "behind target"]
+    assert list(table.columns) == ["id", "fold", "target", "probability of target"]
     assert table["id"].tolist() == found.oof.unit_ids.tolist()
     assert table["fold"].tolist() == found.oof.fold.tolist()
     assert table["target"].tolist() == found.oof.predictions[:, 0].tolist()  # ranks
-    assert table["behind target"].tolist() == found.members.predictions.mean(axis=0)[:, 0].tolist()
+    assert table["probability of target"].tolist() == found.members.predictions.mean(axis=0)[:, 0].tolist()
 
 
 def test_files_hold_the_fitted_ensemble_and_every_digit(two_runs):

@@ -26,9 +26,9 @@ def test_new_folds_are_written_with_settings_and_counts(small, capsys):
     assert files.read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
     assert files.read_json(small.paths.folds_metadata) == {
         "folds": small.competition.folds.model_dump(),
-        "samples": 6,
-        "groups": 5,
-        "audit": {"split": 0, "duplicates": 1, "contradicting": 0, "leaked": 0},
+        "num_samples": 6,
+        "num_groups": 5,
+        "audit": {"split_groups": 0, "duplicates": 1, "contradicting_duplicates": 0, "duplicates_in_test": 0},
     }
     text = "folds      made: 3 folds, stratified-group, seed 7, 5 groups -> folds/small.csv\n"
     assert capsys.readouterr().out == text

@@ -29,7 +29,7 @@ def guessed(folder, names: list[str]) -> tuple[int, Draft]:
 )
 def test_images_have_one_channel_if_all_are_grey(tmp_path, num_grey, num_coloured, channels):
     found, draft = guessed(tmp_path, grey_and_coloured(tmp_path, num_grey, num_coloured))
-    reason = f"{num_grey} of the 5 images examined are grey"
+    reason = f"{num_grey} of the 5 images examined are grey" if num_grey else "5 of the 5 images examined are in colour"
     assert found == channels
     assert draft.reasons == [("images.channels", str(channels), reason)]
     is_mixed = 0 < num_grey < 5

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.runs.predictions import read_predictions
+from medfold.system import files
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
@@ -38,6 +40,14 @@ def test_every_task_learns_and_writes_files(tmp_path, kind):
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert history["learning_rate"].iloc[-1] < history["learning_rate"].max()
+
+
+def test_duration_of_the_training_is_written(tmp_path):
+    paths = FoldPaths(tmp_path / "fold0")
+    fold.train_fold(task(epochs=1), 0, paths)
+    timing = files.read_json(paths.timing)
+    assert 0 < timing["seconds"] < 600
+    assert datetime.fromisoformat(timing["finished"]).tzinfo is not None
 
 
 @pytest.mark.slow
@@ -230,5 +240,5 @@ def test_temporary_files_of_killed_training_are_removed(tmp_path):
     (paths.folder / ".weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
     (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
     fold.train_fold(task(epochs=1), 0, paths)
-    kept = {"checks.json", "done.json", "history.csv", "oof.csv", "test.csv", "weights.h5"}
+    kept = {"checks.json", "done.json", "history.csv", "oof.csv", "test.csv", "timing.json", "weights.h5"}
     assert {path.name for path in paths.folder.iterdir()} == kept

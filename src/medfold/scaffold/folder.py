@@ -29,7 +29,7 @@ SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_scre
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
-SIZE_OF_GPU_HISTOLOGY = 96  # images.size of the shared recipe
+SIZE_OF_GPU_HISTOLOGY = 192  # images.size of the shared recipe
 SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -81,7 +81,8 @@ def _baseline(largest_side: int | None) -> str:
     size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
     reason = "the size of the largest image" if size == largest_side else "small, for a CPU"
     return (
-        "# A small net for a CPU, to see that everything works. For a real score: RECIPE=gpu or mobilenet\n"
+        "# A small net for a CPU, to see that everything works.\n"
+        "# For a real score: RECIPE=gpu, or mobilenet without a GPU\n"
         f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
         "training: {epochs: 10} # half of the default: enough for a first score\n"
     )

@@ -41,7 +41,8 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
     if not grey:
         draft.doubts.append(f"images.channels: none of the {len(chosen)} images examined can be read")
         return 3
-    reason = f"{grey.count(True)} of the {len(grey)} images examined are grey"
+    shade = "grey" if any(grey) else "in colour"
+    reason = f"{grey.count(any(grey))} of the {len(grey)} images examined are {shade}"
     if 0 < grey.count(True) < len(grey):
         draft.doubts.append(f"images.channels: {reason}: do the colours of the others mean anything?")
     draft.add_reason("images.channels", 1 if all(grey) else 3, reason)

@@ -8,7 +8,7 @@ import pytest
 from medfold.report.sections.model_card import model_card_section
 from tests.support.helpers import competition
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "also": {}, "units": 2}
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "more_metrics": {}, "num_units": 2}
 UNKNOWN_PATIENTS = "No column identifies patients: images of one patient may be in several folds"
 
 
@@ -20,7 +20,7 @@ def card():
         facts = competition(**changes)
         method = SimpleNamespace(title="arithmetic mean")
         choice = SimpleNamespace(chosen=SimpleNamespace(method=method))
-        ensemble = SimpleNamespace(run_names=run_names, score={**SCORE, "optimistic": False}, choice=choice)
+        ensemble = SimpleNamespace(run_names=run_names, score={**SCORE, "is_optimistic": False}, choice=choice)
         train = pd.DataFrame({"unit": ["a", "b", "c"], "group": [0, 0, 1]})
         section = model_card_section(SimpleNamespace(competition=facts), SimpleNamespace(train=train), ensemble)
         assert [part["text"] for part in section.parts if part["kind"] == "heading"] == [

@@ -12,8 +12,8 @@ METADATA = {
     "commit": "0123abc",
     "seed": 3,
     "versions": {"keras": "3.1", "numpy": "2.0"},
-    "folds": "f" * 64,
-    "store": "0a1b2c",
+    "folds_fingerprint": "f" * 64,
+    "store_key": "0a1b2c",
 }
 
 

@@ -102,7 +102,7 @@ predict: setup  ## predict new images                    IMAGES=file-or-folder E
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
 
-export: setup  ## write a trained model as .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
+export: setup  ## write a trained net as .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
 	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
 		$(call option,OUT,--out)
 

@@ -37,7 +37,8 @@ SMALL = "\n".join(
         "task: binary",
         "labels: {file: train.csv, id: id, targets: [target], group: patient_id, keep_columns: [age, sex]}",
         "images:",
-        '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, shape: [128, 128], symmetry: horizontal}',
+        '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: horizontal,',
+        "  expected_shape: [128, 128]}",
         "score: {metric: auc}",
         "submission: {sample: sample_submission.csv}",
         "folds: {k: 3, seed: 7, method: stratified-group}",
@@ -291,7 +292,7 @@ def submitted(folded, capsys):
 
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
-    submit(folded, names=["one"])
-    submit(folded, names=["one", "two"], method="mean")
+    submit(folded, run_names=["one"])
+    submit(folded, run_names=["one", "two"], method="mean")
     capsys.readouterr()
     return folded

@@ -27,6 +27,18 @@ def test_extends_merges_key_by_key(tmp_path, bases):
     assert config.load(file, bases) == {"training": {"epochs": 9, "batch_size": 8}, "augment": ["D4"]}
 
 
+def test_a_former_name_overrides_the_current_one_of_a_base(tmp_path, bases):
+    write(bases / "net.yaml", "training: {ema_decay: 0.9, epochs: 5}")
+    file = write(tmp_path / "x" / "baseline.yaml", "extends: net\ntraining: {ema: 0.5}")
+    assert config.load(file, bases) == {"training": {"ema_decay": 0.5, "epochs": 5}}
+
+
+def test_a_key_under_both_names_is_refused_with_its_file(tmp_path, bases):
+    file = write(tmp_path / "x" / "baseline.yaml", "training: {ema: 0.5, ema_decay: 0.9}")
+    with pytest.raises(UserError, match=r"baseline\.yaml: 'training\.ema' is the former name of 'training\.ema_decay'"):
+        config.load(file, bases)
+
+
 def test_extends_prefers_the_file_in_the_same_folder(tmp_path, bases):
     write(bases / "net.yaml", "tta: true")
     write(tmp_path / "x" / "net.yaml", "extends: net\naugment: light")

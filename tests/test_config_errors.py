@@ -45,7 +45,7 @@ def test_error_in_a_recipe_names_the_key(content, message):
         ({"training": {"epochs": True}}, "'training.epochs': expected a whole number, received true"),
         ({"training": {"mixup": False}}, "'training.mixup': expected a number, received false"),
         ({"training": {"mixup": "some"}}, "'training.mixup': expected a number, received 'some'"),
-        ({"training": {"compile": "x"}}, "'training.compile': expected true or false or auto, received 'x'"),
+        ({"training": {"jit_compile": "x"}}, "'training.jit_compile': expected true or false or auto, received 'x'"),
         ({"tta": "maybe"}, "'tta': expected true or false, received 'maybe'"),
         ({"augment": 5}, "'augment': expected text or a list, received 5"),
         ({"augment": [{"D4": 5}]}, "'augment.0.D4': expected 'key: value' pairs, received 5"),

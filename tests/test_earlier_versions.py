@@ -8,13 +8,13 @@ from tests.support import helpers
 
 LISTS = {
     "labels": {"layout": "lists", "value": "v", "targets": ["a", "b"], "keep_columns": ["age"], "test_file": "t.csv"},
-    "images": {"train": "{id}.png", "test": "{id}.png", "max_unreadable": 0.1},
+    "images": {"train": "{id}.png", "test": "{id}.png", "max_unreadable": 0.1, "expected_shape": [8, 8]},
     "score": {"metric": "mean_auc", "more_metrics": ["macro_f1"]},
     "submission": {"layout": "lists", "allow_empty_lists": True},
 }
 FORMER_LISTS = {
     "labels": {"shape": "lists", "value": "v", "targets": ["a", "b"], "keep": ["age"], "test": "t.csv"},
-    "images": {"train": "{id}.png", "test": "{id}.png", "tolerate": 0.1},
+    "images": {"train": "{id}.png", "test": "{id}.png", "tolerate": 0.1, "shape": [8, 8]},
     "score": {"metric": "mean_auc", "also": ["macro_f1"]},
     "submission": {"shape": "lists", "empty": True},
 }

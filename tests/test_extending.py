@@ -77,7 +77,7 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
     assert "plugins_hash" in files.read_json(run.metadata)
     ensemble(project, ["baseline", "baseline-s1"])
-    submit(project, names=["baseline", "baseline-s1"], method="median", dry_run=True)
+    submit(project, run_names=["baseline", "baseline-s1"], method="median", dry_run=True)
     said = capsys.readouterr().out
     assert "median" in said
     (file,) = project.paths.submissions.glob("*.csv")

@@ -19,7 +19,7 @@ THIN = {
     "data/label_layouts/layout.py",
     "plugins.py",
     "submission/leaderboards/entry.py",
-    "training/fold_job.py",
+    "training/training_inputs.py",
 }
 
 

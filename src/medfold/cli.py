@@ -19,12 +19,12 @@ from medfold.commands.options import (
     RecipeName,
     Runs,
     Seeds,
-    Sure,
+    Yes,
     check_given,
     open_project,
     read_overrides,
+    read_run_names,
     read_seeds,
-    run_names,
 )
 from medfold.commands.outcome import run_and_exit
 from medfold.errors import UserError
@@ -128,7 +128,7 @@ def folds(
         from medfold.commands.folds import make_folds
         from medfold.competition import image_settings
 
-        make_folds(project, force, prepare=image_settings(project, recipe))
+        make_folds(project, force, image_settings=image_settings(project, recipe))
 
 
 @app.command()
@@ -205,7 +205,7 @@ def compare(
 def list_runs(
     competition: CompetitionName = DEFAULT_COMPETITION,
     delete: Annotated[str, typer.Option(help='Names of the runs to remove: "a b".')] = "",
-    yes: Sure = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """List all runs of a competition, the best first; or remove some."""
@@ -224,7 +224,7 @@ def data(
         str, typer.Option("--competition", "-c", help="Name of a competition. Defaults to all that have data.")
     ] = "",
     delete: Annotated[str, typer.Option(help='What to remove, by the names in the list: "store/x raw".')] = "",
-    yes: Sure = False,
+    yes: Yes = False,
 ) -> None:
     """List what is in data/, its size and what uses it; or remove parts of it."""
     from medfold.commands.data import data
@@ -255,8 +255,8 @@ def submit(
     with open_project(competition, writes=["runs", "submissions"]) as project:
         from medfold.commands.submit import submit
 
-        names = run_names(runs, recipe, overrides, seeds)
-        submit(project, names, method or None, per_class, force, dry_run)
+        run_names = read_run_names(runs, recipe, overrides, seeds)
+        submit(project, run_names, method or None, per_class, force, dry_run)
 
 
 @app.command()
@@ -273,7 +273,7 @@ def report(
     with open_project(competition, writes=["runs"]) as project:
         from medfold.commands.report import report
 
-        report(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        report(project, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -290,7 +290,7 @@ def notebook(
     with open_project(competition, writes=["runs"]) as project:
         from medfold.commands.notebook import notebook
 
-        notebook(project, run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        notebook(project, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -312,9 +312,9 @@ def predict(
 
     def command() -> Predictions:
         check_given(images, "IMAGES", variable("IMAGES", "my-images"))
-        names = run_names(runs, recipe, overrides, seeds)
+        run_names = read_run_names(runs, recipe, overrides, seeds)
         with open_project(competition) as project:
-            return predict(project, Path(images), names, Path(out) if out else None, explain)
+            return predict(project, Path(images), run_names, Path(out) if out else None, explain)
 
     _run(command, as_json)
 
@@ -326,7 +326,7 @@ def export(
     fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
     out: Annotated[str, typer.Option(help="The file to write.")] = "",
 ) -> None:
-    """Write the model of a fold as a .keras file, which Keras loads without medfold."""
+    """Write the net of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
         raise UserError("expected a number", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
     with open_project(competition) as project:

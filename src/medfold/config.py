@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from medfold.config_errors import describe_errors
+from medfold.earlier_versions import SETTINGS, with_current_names
 from medfold.errors import CHECK_PATH, UserError, did_you_mean, shorten_list
 
 
@@ -55,7 +56,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def load(path: Path, bases: Path) -> dict[str, Any]:
-    """Reads a YAML mapping and merges it into the bases that it `extends`.
+    """Reads a YAML mapping and merges it into the bases that it `extends`; keys get their current names before.
 
     `extends: x` means `x.yaml` beside the file or, if there is none, in `bases`. With `extends: [x, y]`, y overrides x.
     Mappings are merged key by key; any other value, including a list, replaces that of the base.
@@ -104,6 +105,7 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         content = {}
     if not isinstance(content, dict):
         raise UserError("expected 'key: value' lines", path, "Begin each line with a key and a colon")
+    content = renamed(content, path)
     extended = content.pop("extends", None)
     names = extended if isinstance(extended, list) else [extended] if extended is not None else []
     return merge(_load_bases(names, path, bases, seen), content)
@@ -129,6 +131,22 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
             f"Known: {', '.join(known)}" if known else None,
         )
     return base_file
+
+
+def renamed(content: dict[str, Any], where: object) -> dict[str, Any]:
+    """Gives settings their current names, so that one of an earlier version overrides the same one of a base.
+
+    Args:
+        content: facts or a recipe, or a part of them.
+        where: the file or option that holds them, for the error message.
+
+    Raises:
+        UserError: a key is there under both names.
+    """
+    try:
+        return with_current_names(content, SETTINGS)
+    except ValueError as error:
+        raise UserError(str(error), where) from None
 
 
 def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

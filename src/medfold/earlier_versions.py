@@ -19,11 +19,23 @@ FILES: dict[str, str] = {
     "timing.json": "log.json",
 }
 SETTINGS: Names = {  # of competition.yaml and of recipes
-    "labels": {"layout": "shape", "keep_columns": "keep", "test_file": "test", "train_arrays": "train"},
-    "images": {"max_unreadable": "tolerate"},
+    "labels": {
+        "layout": "shape",
+        "keep_columns": "keep",
+        "test_file": "test",
+        "train_arrays": "train",
+        "expected_counts": "counts",
+    },
+    "images": {"max_unreadable": "tolerate", "dicom_headers": "headers", "expected_shape": "shape"},
     "score": {"more_metrics": "also"},
     "submission": {"layout": "shape", "allow_empty_lists": "empty"},
-    "training": {"num_images": "images"},
+    "training": {
+        "num_images": "images",
+        "accumulation_steps": "accumulate",
+        "global_clipnorm": "clip_norm",
+        "ema_decay": "ema",
+        "jit_compile": "compile",
+    },
 }
 SAMPLES: Names = {  # samples.json
     "inputs_fingerprint": "made from",
@@ -73,6 +85,8 @@ RECORD: Names = {  # the JSON file beside a submission
 }
 REQUEST: Names = {"thread_shares": "sharers"}  # of a training, in job.json
 HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
+CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA = "metadata", "facts"  # the entry of a checkpoint beside its arrays
+CHECKPOINT: Names = {"identity": "fits", "num_batches": "step"}  # the metadata of a checkpoint
 
 
 def current_by_former(names: dict[str, str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ class FoldPaths:
 
     @property
     def weights(self) -> Path:
-        """Weights of the trained network."""
+        """Weights of the trained net."""
         return self.folder / "weights.h5"
 
     @property

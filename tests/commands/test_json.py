@@ -63,7 +63,7 @@ def test_ensemble_as_json(two_runs, medfold):
 
 
 def test_scores_and_recheck_as_json(two_runs, medfold):
-    submit(two_runs, names=["strong"])
+    submit(two_runs, run_names=["strong"])
     _, output = medfold("scores", "-c", "small")
     (scores,) = output["result"]
     (row,) = scores["submissions"]

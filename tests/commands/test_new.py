@@ -47,7 +47,7 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     assert "metric: # fill in" in text
     (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
     project = Project.open("tissue")
-    data = make_folds(project, prepare=image_settings(project, "baseline"))
+    data = make_folds(project, image_settings=image_settings(project, "baseline"))
     assert (len(data.train), len(data.test)) == (60, 20)
     assert load_recipe(project.paths, project.workspace.base_folder, "baseline", {}) == Recipe(
         images={"size": 96, "fit": "pad"}, training={"epochs": 10}

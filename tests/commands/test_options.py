@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medfold.commands.options import read_seeds, run_names
+from medfold.commands.options import read_run_names, read_seeds
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 
@@ -21,7 +21,7 @@ def test_read_seeds_refuses_other_text(text):
 
 
 def test_run_names_default_to_recipe_seeds_and_overrides():
-    assert run_names("", "baseline", "", "0 2") == ["baseline", "baseline-s2"]
-    (name,) = run_names("", "baseline", "tta=false", "0")
+    assert read_run_names("", "baseline", "", "0 2") == ["baseline", "baseline-s2"]
+    (name,) = read_run_names("", "baseline", "tta=false", "0")
     assert name.startswith("baseline-")
-    assert run_names(" b a ", "baseline", "tta=false", "0 1") == ["b", "a"]
+    assert read_run_names(" b a ", "baseline", "tta=false", "0 1") == ["b", "a"]

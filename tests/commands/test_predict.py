@@ -214,7 +214,7 @@ def test_explain_option_is_passed_to_predict(project, monkeypatch):
 @pytest.mark.slow
 def test_predict_equals_submission_for_the_same_images(project, capsys):
     train(project, seeds=[1], folds=[0, 1])
-    submit(project, names=["baseline", "baseline-s1"], method="geometric", force=True)
+    submit(project, run_names=["baseline", "baseline-s1"], method="geometric", force=True)
     (file,) = project.paths.submissions.glob("*.csv")
     submitted = pd.read_csv(file).set_index("id")["target"]
     capsys.readouterr()

@@ -41,7 +41,7 @@ def test_prepare_skips_a_complete_store_unless_forced(small, capsys):
 
 def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
-    make_folds(small, prepare=choices)
+    make_folds(small, image_settings=choices)
     assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
     assert image_settings(small, "no such recipe") is None
 
@@ -55,7 +55,7 @@ def test_unreadable_test_image_gets_the_label_mean(small, capsys):
     assert "not a picture" in said
     assert id not in set(data.test["id"])
     constant_run(small)
-    submit(small, names=["constant"], force=True)
+    submit(small, run_names=["constant"], force=True)
     assert f"1 of {len(data.test_groups)} test units have no readable image" in capsys.readouterr().out
     (file,) = small.paths.submissions.glob("*.csv")
     written = files.read_csv(file).set_index("id")["target"]

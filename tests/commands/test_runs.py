@@ -73,13 +73,13 @@ def test_list_runs_names_untrained_runs_below_the_table(two_runs, capsys):
 
 
 def test_list_runs_ignores_settings_without_effect(two_runs, capsys):
-    for name, recipe in (("weak", {"training": {"focal_gamma": 5.0}}), ("strong", {"training": {"ema": 0.5}})):
+    for name, recipe in (("weak", {"training": {"focal_gamma": 5.0}}), ("strong", {"training": {"ema_decay": 0.5}})):
         origin = files.read_json(two_runs.paths.run(name).metadata)
         files.write_json(config.merge(origin, {"recipe": recipe}), two_runs.paths.run(name).metadata)
     list_runs(two_runs)
     said = capsys.readouterr().out
     assert "focal_gamma" not in said
-    assert "training.ema=" in said
+    assert "training.ema_decay=" in said
 
 
 def test_list_runs_without_runs_raises(small):
@@ -103,7 +103,7 @@ def answer(monkeypatch):
 def test_remove_runs_asks_once_and_needs_yes(folded, answer, capsys):
     for name in ("a", "b", "c"):
         finished_run(folded, name)
-    submit(folded, names=["b"])
+    submit(folded, run_names=["b"])
     answer("n")
     remove_runs(folded, ["a"])
     assert "nothing was removed" in capsys.readouterr().out

@@ -107,7 +107,7 @@ def leaderboard(monkeypatch):
     monkeypatch.setattr(command, "leaderboard_of", lambda project: board)
     monkeypatch.setattr(command, "read_record", lambda project, row: {"content_id": "abc"})
     monkeypatch.setattr(
-        command, "write_record", lambda project, row, result, record: board.written.append((row["file"], result))
+        command, "record_result", lambda project, row, result, contents: board.written.append((row["file"], result))
     )
     return board
 

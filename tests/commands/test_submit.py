@@ -32,7 +32,7 @@ def submit_killed_in(step, project, monkeypatch):
     [
         "submission.draft.read_submission",
         "commands.submit.save_choice",
-        "commands.submit.write_record",
+        "commands.submit.record_result",
         "ensemble.recheck_files.oof_table",
     ],
 )
@@ -51,7 +51,7 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
 
 def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     noisy_run(folded, "baseline", noise=0.5)
-    submit_killed_in("commands.submit.write_record", folded, monkeypatch)
+    submit_killed_in("commands.submit.record_result", folded, monkeypatch)
     (first,) = folded.paths.submissions.glob("*.csv")
     digest = files.sha256(first)
     files.remove(folded.paths.run("baseline").folder)

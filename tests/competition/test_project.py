@@ -58,12 +58,22 @@ def test_errors_in_facts_name_the_variant(variants):
         variants.competition("sets")
 
 
-def test_competition_yaml_with_a_former_name_and_a_layout_in_its_base_is_one_line(variants):
+def test_a_former_name_and_the_current_one_beside_it_are_refused_in_one_line(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
-    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays}"))
+    facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays, layout: arrays}"))
     with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
         Project.open("first", variants)
     assert "\n" not in str(caught.value)
+
+
+def test_a_former_name_overrides_the_current_one_of_a_base(variants):
+    facts = variants.root / "competition" / "sets" / "competition.yaml"
+    base = variants.root / "competition" / "_base" / "shared.yaml"
+    base.write_text(SHARED.replace("layout: arrays", "layout: arrays, expected_counts: {train: 2}"))
+    text = facts.read_text()
+    for key in ("expected_counts", "counts"):
+        facts.write_text(text.replace("file: first.npz", f"file: first.npz, {key}: {{train: 1}}"))
+        assert Project.open("first", variants).competition.labels.expected_counts == {"train": 1}
 
 
 @pytest.mark.parametrize(

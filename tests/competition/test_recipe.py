@@ -10,6 +10,7 @@ from medfold.competition.recipe import effective_recipe, format_overrides, ineff
 from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import UserError
 from medfold.paths import Workspace
+from medfold.system import files
 
 
 def load(name="baseline", **overrides):
@@ -131,6 +132,28 @@ def test_the_former_name_of_the_number_of_images_is_read(project_folder):
         load(training={"images": 4, "num_images": 4})
 
 
+def test_the_identity_of_a_recipe_is_that_of_earlier_versions():
+    former = {"num_images": 4, "compile": True, "accumulate": 2, "ema": 0.5, "clip_norm": 2.0}
+    changed = recipe.Recipe.model_validate({"training": former})
+    assert (changed.training.accumulation_steps, changed.training.global_clipnorm) == (2, 2.0)
+    assert (changed.training.ema_decay, changed.training.jit_compile) == (0.5, True)
+    identities = [with_former_names(each.portable(), SETTINGS) for each in (changed, recipe.Recipe())]
+    assert [files.fingerprint(identity) for identity in identities] == ["ee0ff12f1ed8f579", "eefb4ec774d78a34"]
+
+
+def test_a_former_name_overrides_the_setting_of_a_base(project_folder):
+    assert load("debug").training.ema_decay == 0
+    assert load("debug", training={"ema": 0.5}) == load("debug", training={"ema_decay": 0.5})
+    assert load("debug", training={"ema": 0.5}).training.ema_decay == 0.5
+    (project_folder / "competition" / "small" / "mine.yaml").write_text("extends: debug\ntraining: {ema: 0.25}\n")
+    assert load("mine").training.ema_decay == 0.25
+
+
+def test_run_name_is_the_same_for_former_names():
+    assert run_name("baseline", 0, {"training": {"ema": 0.5}}) == "baseline-0f4dc0"
+    assert run_name("baseline", 0, {"training": {"ema_decay": 0.5}}) == "baseline-0f4dc0"
+
+
 def test_portable_recipe_has_no_local_folders():
     kept = recipe.Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "/home/alice/net.h5"}})
     portable = recipe.Recipe.model_validate(kept.portable()).model_dump(mode="json")
@@ -141,7 +164,7 @@ def test_portable_recipe_has_no_local_folders():
         assert recipe.Recipe.model_validate(same.portable()) == same
     changed = recipe.Recipe.model_validate({"training": {"schedule": "constant"}})
     assert changed.portable()["training"]["schedule"] == "constant"
-    assert not {"schedule", "callbacks", "compile", "deterministic"} & set(same.portable()["training"])
+    assert not {"schedule", "callbacks", "jit_compile", "deterministic"} & set(same.portable()["training"])
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ BOUNDS = [
     ("training", "head_epochs", 0, None),
     ("training", "epochs", 0, None),
     ("training", "batch_size", 1, None),
-    ("training", "accumulate", 1, None),
+    ("training", "accumulation_steps", 1, None),
     ("training", "patience", 0, None),
 ]
 # Keys of shares: 0 is allowed, 1 is not.
-SHARES = ["warmup", "label_smoothing", "dropout", "ema"]
-POSITIVE = ["learning_rate", "head_learning_rate", "clip_norm"]
+SHARES = ["warmup", "label_smoothing", "dropout", "ema_decay"]
+POSITIVE = ["learning_rate", "head_learning_rate", "global_clipnorm"]
 NOT_NEGATIVE = ["weight_decay", "focal_gamma", "mixup", "cutmix"]
 
 
@@ -74,7 +74,7 @@ def test_numbers_below_their_bound_are_refused(key, wrong):
         ("training", "precision", ["auto", "float32", "float16", "bfloat16"]),
         ("training", "keep", ["final", "best"]),
         ("training", "schedule", ["cosine", "constant"]),
-        ("training", "compile", ["auto", True, False]),
+        ("training", "jit_compile", ["auto", True, False]),
     ],
 )
 def test_keys_with_a_choice_take_no_other_value(section, key, values):

@@ -44,7 +44,7 @@ def test_every_score_warns_of_unknown_patients(holdout_project, capsys):
     make_folds(holdout_project)
     finished_run(holdout_project, "noise", quality=0.5)
     assert "unknown: the OOF score may be too high" in capsys.readouterr().out
-    submit(holdout_project, names=["noise"], force=True)
+    submit(holdout_project, run_names=["noise"], force=True)
     assert "; patients unknown: it may be too high" in capsys.readouterr().out
     report(holdout_project, ["noise"])
     assert "patients unknown: it may be too high" in holdout_project.paths.run("noise").report.read_text()
@@ -67,7 +67,7 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
     download(project, path=given)
     assert "test.csv has labels: they become the hidden solution" in capsys.readouterr().out
     finished_run(project, "noise", quality=1.0)
-    submit(project, names=["noise"], force=True)
+    submit(project, run_names=["noise"], force=True)
     assert "8 images" in capsys.readouterr().out
 
 
@@ -110,4 +110,4 @@ def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, c
     make_folds(project)
     told = " ".join(capsys.readouterr().out.split())
     assert "suspected groups PatientID: " in told
-    assert "(labels.group: PatientID with images.headers: [PatientID] keeps them together)" in told
+    assert "(labels.group: PatientID with images.dicom_headers: [PatientID] keeps them together)" in told

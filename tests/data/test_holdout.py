@@ -39,23 +39,23 @@ def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_proje
 
 def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monkeypatch):
     recipe = image_settings(holdout_project, "baseline")
-    first = make_folds(holdout_project, prepare=recipe)
+    first = make_folds(holdout_project, image_settings=recipe)
     before = files.read_csv(holdout_project.paths.samples)
     capsys.readouterr()
     monkeypatch.setattr("medfold.images.scan.map_in_workers", lambda *words: pytest.fail("an image was decoded again"))
-    again = make_folds(holdout_project, prepare=recipe)
+    again = make_folds(holdout_project, image_settings=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
     measured = read_measurements(holdout_project.competition, holdout_project.paths)
     assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
-    assert make_folds(holdout_project, prepare=recipe).train["id"].tolist() == first.train["id"].tolist()
+    assert make_folds(holdout_project, image_settings=recipe).train["id"].tolist() == first.train["id"].tolist()
     assert files.read_csv(holdout_project.paths.samples).equals(before)
 
 
 def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
     finished_run(holdout_project, "noise", quality=0.5)
-    submit(holdout_project, names=["noise"], force=True)
+    submit(holdout_project, run_names=["noise"], force=True)
     assert "24 images" in capsys.readouterr().out
     holdout_project.paths.samples.unlink()
     recheck(holdout_project)

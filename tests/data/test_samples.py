@@ -36,7 +36,7 @@ def test_build_samples_hides_patients_and_detects_changes(small):
 
 def test_unexpected_number_of_samples_is_refused(small):
     Source(small.competition.source, small.paths).get()
-    labels = small.competition.labels.model_copy(update={"counts": {"train": 5}})
+    labels = small.competition.labels.model_copy(update={"expected_counts": {"train": 5}})
     with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
         build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
 

@@ -123,7 +123,7 @@ def test_fold_out_of_range_is_refused(project, fold):
 
 def test_untrained_run_and_one_name_for_several_seeds_raise(project):
     with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
-        submit(project, names=["other"])
+        submit(project, run_names=["other"])
     with pytest.raises(UserError, match="RUN=a: one name cannot be used for several seeds"):
         train(project, seeds=[0, 1], run="a")
 
@@ -139,7 +139,7 @@ def test_each_seed_is_a_run_and_runs_are_blended(project, capsys):
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
     with pytest.raises(UserError, match="Train the missing folds"):
-        submit(project, names=["baseline", names[0]])
+        submit(project, run_names=["baseline", names[0]])
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_damaged_raw_data_is_refused_then_repaired(folded):
 
 
 def test_unexpected_image_shape_raises_each_time(project_folder):
-    add_competition(project_folder, "odd", SMALL.replace("shape: [128, 128]", "shape: [64, 64]"))
+    add_competition(project_folder, "odd", SMALL.replace("expected_shape: [128, 128]", "expected_shape: [64, 64]"))
     for _ in range(2):
         with pytest.raises(UserError, match="128x128 pixels, expected 64x64"):
             make_folds(Project.open("odd"))
@@ -246,14 +246,14 @@ def test_train_does_not_start_a_download_from_kaggle(project_folder):
 def test_order_of_runs_folds_and_rows_changes_nothing(folded):
     for name, quality in (("a", 1.0), ("b", 0.7), ("c", 1.3)):
         finished_run(folded, name, quality)
-    submit(folded, names=["a", "b", "c"])
+    submit(folded, run_names=["a", "b", "c"])
     (file,) = folded.paths.submissions.glob("*.csv")
     before, score = files.read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
     for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
     open_source(folded).write_manifest()
-    submit(Project.open("small"), names=["c", "a", "b"], force=True)
+    submit(Project.open("small"), run_names=["c", "a", "b"], force=True)
     (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
     after = files.read_csv(other, id=str).set_index("id")
     assert after.index.tolist() == before.index.tolist()[::-1]

@@ -63,7 +63,7 @@ def finished_once(once, folded_once):
             scan_dataset(project, image_settings(project, "baseline"))
             finished_run(project, "one")
             finished_run(project, "two", 0.5)
-            submit(project, names=["one", "two"])
+            submit(project, run_names=["one", "two"])
 
     return once("finished", make)
 
@@ -78,7 +78,7 @@ def run_all_commands(project):
     store = load_store(project.paths, key)
     pixels = store.pixels[store.rows_of(data.train["id"])].tobytes()
     run_list = [(run.name, run.value) for run in list_runs(project).runs]
-    submit(project, names=["one", "two"], force=True)
+    submit(project, run_names=["one", "two"], force=True)
     rechecked = [(result.kind, result.differences) for result in recheck(project)]
     scores(project.workspace, "small")
     submissions = {files.sha256(path) for path in project.paths.submissions.glob("*.csv")}

@@ -54,7 +54,7 @@ def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
 
 
 def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, capsys):
-    submit(three_runs, names=["good", "noise"], method="selection")
+    submit(three_runs, run_names=["good", "noise"], method="selection")
     shown = capsys.readouterr().out
     (file,) = three_runs.paths.submissions.glob("*.csv")
     record = json.loads(file.with_suffix(".json").read_text())["score"]["ensemble"]

@@ -12,5 +12,5 @@ def test_image_of_unexpected_shape_is_bad(small, table):
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
     run_scan(small, table)
     assert pd.read_csv(small.paths.unreadable_images)["reason"].tolist() == [
-        "64x128 pixels, expected 128x128 (images.shape)"
+        "64x128 pixels, expected 128x128 (images.expected_shape)"
     ]

@@ -174,7 +174,9 @@ def test_journal_of_a_scan_killed_at_its_end_is_removed(small, table, monkeypatc
 
 
 def test_one_reason_for_all_images_points_to_the_facts(small, table):
-    images = small.competition.images.model_copy(update={"shape": [64, 64]})
+    images = small.competition.images.model_copy(update={"expected_shape": [64, 64]})
     project = replace(small, competition=small.competition.model_copy(update={"images": images}))
-    with pytest.raises(UserError, match=r"expected 64x64 \(images.shape\). All have this reason: check 'images'"):
+    with pytest.raises(
+        UserError, match=r"expected 64x64 \(images.expected_shape\). All have this reason: check 'images'"
+    ):
         run_scan(project, table)

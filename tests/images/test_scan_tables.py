@@ -5,6 +5,7 @@ import pytest
 
 from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
+from medfold.images import scan_tables
 from medfold.images.scan_tables import (
     check_enough_readable,
     measurement_table,
@@ -106,6 +107,13 @@ def test_measurements_are_in_the_order_of_the_samples():
     assert table["unreadable_reason"].tolist() == ["", "cut off", ""]
     assert table["height"].tolist() == [1, pd.NA, 3]
     assert table["pixel_hash"].fillna("").tolist() == ["h0", "", "h2"]
+
+
+def test_the_fingerprint_of_earlier_versions_is_kept(small, monkeypatch):
+    """Measurements that were written when images.expected_shape was called images.shape are still valid."""
+    monkeypatch.setattr(scan_tables.store, "image_list_fingerprint", lambda paths: "list")
+    monkeypatch.setattr(scan_tables.files, "sha256", lambda path: "raw")
+    assert raw_images_fingerprint(small.competition, small.paths) == "f89d8ec80be8b9c4"
 
 
 def test_tables_of_an_earlier_version_are_read(small, table):

@@ -567,7 +567,11 @@ image(
     as_ending(".tif"),
 )
 image(
-    "another size", TOO_MANY, "{}.png", lambda: saved("PNG"), edit(YAML, "channels: 1", "channels: 1, shape: [20, 18]")
+    "another size",
+    TOO_MANY,
+    "{}.png",
+    lambda: saved("PNG"),
+    edit(YAML, "channels: 1", "channels: 1, expected_shape: [20, 18]"),
 )
 image(
     "an unknown ending",
@@ -790,8 +794,8 @@ recipe(
 )
 recipe(
     "a step that is never taken",
-    r"--set, training.accumulate, .*no step is ever taken",
-    "training.accumulate=9999",
+    r"--set, training.accumulation_steps, .*no step is ever taken",
+    "training.accumulation_steps=9999",
 )
 recipe("a head on no weights", r"--set, training.head_epochs: a backbone without weights", "training.head_epochs=2")
 wrong(

@@ -84,6 +84,6 @@ def plant(root: Path, name: str, counts: dict[str, int]) -> None:
     shutil.copytree(home, target)
     facts = yaml.safe_load((home / "competition.yaml").read_text(encoding="utf-8"))
     for each in (facts, *facts.get("variants", {}).values()):
-        if "counts" in each.get("labels", {}):
-            each["labels"]["counts"] = counts
+        if "expected_counts" in each.get("labels", {}):
+            each["labels"]["expected_counts"] = counts
     (target / "competition.yaml").write_text(yaml.safe_dump(facts, sort_keys=False), encoding="utf-8")

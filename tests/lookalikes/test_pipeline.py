@@ -73,7 +73,7 @@ def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
 def test_constant_predictor_gives_a_checked_submission(lookalike, project):
     competition, truth = project.competition, lookalike.truth
     constant_run(project)
-    submit(project, names=["constant"], force=True)  # a constant is no better than chance
+    submit(project, run_names=["constant"], force=True)  # a constant is no better than chance
     recheck(project)
     (file,) = project.paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)

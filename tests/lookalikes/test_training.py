@@ -17,5 +17,5 @@ def test_preset_trains_and_submits(project):
     oof = pd.read_csv(run.fold(0).oof)
     assert oof[project.competition.prediction_columns].to_numpy().std() > 0
     assert oof["fold"].eq(0).all()
-    submit(project, names=["step"], force=True)  # one epoch is no better than chance
+    submit(project, run_names=["step"], force=True)  # one epoch is no better than chance
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1

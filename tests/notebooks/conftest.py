@@ -49,7 +49,7 @@ def packed_once(once, trained_once) -> Path:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             project = Project.open("small")
-            submit(project, names=["baseline"])
+            submit(project, run_names=["baseline"])
             notebook(project, ["baseline"])
 
     return once("packed", make)

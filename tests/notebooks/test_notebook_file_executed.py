@@ -67,7 +67,7 @@ def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, py
     download(project, path=tmp_path / "as shipped")
     settings = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
     train(project, overrides=parse_overrides(settings), folds=[0], run="step")
-    submit(project, names=["step"], force=True)  # one epoch: no better than chance
+    submit(project, run_names=["step"], force=True)  # one epoch: no better than chance
     packed = notebook(project, ["step"])
     kaggle = tmp_path / "kaggle"
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.folder)
@@ -142,7 +142,7 @@ def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatc
     project = Project.open("phantom-chest", workspace)
     download(project)
     train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
-    submit(project, names=["short"])
+    submit(project, run_names=["short"])
     packed = notebook(project, ["short"])
     kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.folder)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")

@@ -37,7 +37,7 @@ def test_submit_runs_notebook_and_submits_its_output(kaggle, packed_project, tmp
 
     kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
     kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
-    submit(project, names=["baseline"])
+    submit(project, run_names=["baseline"])
     (row,), (arrived,) = read_ledger(project.workspace).to_dict("records"), kaggle.submissions
     assert arrived["text"] == (root / row["file"]).read_bytes() == packed_project.submission
     assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")

@@ -87,7 +87,7 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     project = Project.open("small")
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
     shutil.rmtree(project.paths.submissions)
-    submit(project, names=["baseline", "other"], method="rank", dry_run=True)
+    submit(project, run_names=["baseline", "other"], method="rank", dry_run=True)
     (local_submission,) = project.paths.submissions.glob("*.csv")
     packed = notebook(project, ["baseline", "other"], method="rank")
     kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)

@@ -21,7 +21,7 @@ def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, ca
     folder = add_variant(folded.workspace.root, "other", "score: {metric: auc}", facts)
     project = Project.open("other")
     finished_run(project, "one", 1.0)
-    submit(project, names=["one"], force=True)
+    submit(project, run_names=["one"], force=True)
     text = (folder / "competition.yaml").read_text()
     (folder / "competition.yaml").write_text(text.replace(facts, later))
     capsys.readouterr()

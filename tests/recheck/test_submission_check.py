@@ -27,7 +27,7 @@ def test_every_ensemble_method_is_recomputed(folded, method):
     facts = folded.paths.facts_file
     facts.write_text(facts.read_text().replace("metric: auc", "metric: auc, more_metrics: [accuracy, log_loss]"))
     project = Project.open("small")
-    submit(project, names=["one", "two"], method=method)
+    submit(project, run_names=["one", "two"], method=method)
     assert [(result.kind, result.not_computed) for result in recheck(project)] == [
         ("run", ""),
         ("run", ""),
@@ -43,7 +43,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
     add_variant(folded.workspace.root, "other", "metric: auc", f"metric: {metric}")
     project = Project.open("other")
     finished_run(project, "one", 1.0)
-    submit(project, names=["one"])
+    submit(project, run_names=["one"])
     assert [(result.kind, result.not_computed) for result in recheck(project)] == [("run", ""), ("submission", "")]
 
 
@@ -61,9 +61,9 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
 def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys):
     """Weights of 1 and 0 give the same predictions as a single run, but another score."""
     finished_run(folded, "one", 1.0)
-    submit(folded, names=["one"], dry_run=True)
+    submit(folded, run_names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)
-    submit(folded, names=["one", "zero"], method="selection", dry_run=True)
+    submit(folded, run_names=["one", "zero"], method="selection", dry_run=True)
     ledger = files.read_csv(folded.workspace.ledger)
     for row in ledger.to_dict("records"):
         record = files.read_json((folded.workspace.root / row["file"]).with_suffix(".json"))
@@ -76,7 +76,7 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
 def differences(folded):
     """Returns a function: the differences of a submission of one run whose record has these changes."""
     finished_run(folded, "one", 1.0)
-    submit(folded, names=["one"])
+    submit(folded, run_names=["one"])
     file = first_file(folded, "*.csv")
     record = files.read_json(file.with_suffix(".json"))
 

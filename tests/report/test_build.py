@@ -78,7 +78,7 @@ def test_partial_run_is_marked(project):
 @pytest.mark.slow
 def test_leaderboard_scores_are_shown(project):
     assert "public score" not in cards(read_page(report(project, ["fair"])))
-    submit(project, names=["fair"])
+    submit(project, run_names=["fair"])
     row = read_ledger(project.workspace).iloc[-1]
     shown = cards(read_page(report(project, ["fair"])))
     day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"

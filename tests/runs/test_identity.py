@@ -92,7 +92,7 @@ EDITS = {
     "labels.targets": lambda facts: facts["labels"].update(targets=["diagnosis"]),
 }
 COMMANDS = {
-    "submit": lambda project, name: submit(project, names=[name]),
+    "submit": lambda project, name: submit(project, run_names=[name]),
     "report": lambda project, name: report(project, [name]),
     "ensemble": lambda project, name: ensemble(project, [name]),
     "compare": lambda project, name: compare(project, [name, name]),
@@ -141,7 +141,7 @@ def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key,
 
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
 def test_recheck_uses_facts_of_the_run(three, capsys, key):
-    submit(three, names=["noisy"])
+    submit(three, run_names=["noisy"])
     project = edited(three, EDITS[key])
     capsys.readouterr()
     recheck(project)
@@ -178,10 +178,10 @@ def test_spelled_out_default_classes_are_accepted(folded):
 
 @pytest.mark.parametrize("key", ["title", "licence"])
 def test_editing_title_or_licence_keeps_the_submission(three, key):
-    submit(three, names=["noisy"])
+    submit(three, run_names=["noisy"])
     before = next(three.paths.submissions.glob("*.csv")).read_bytes()
     project = edited(three, lambda facts: facts.update({key: "another"}))
-    submit(project, names=["noisy"], force=True)
+    submit(project, run_names=["noisy"], force=True)
     assert {path.read_bytes() for path in project.paths.submissions.glob("*.csv")} == {before}
 
 
@@ -313,9 +313,9 @@ def test_data_downloaded_again_is_accepted(folded):
 def test_submitting_score_at_chance_needs_force(folded):
     finished_run(folded, "noise", quality=-1.0)
     with pytest.raises(UserError, match=r"noise: the OOF score, AUC 0\.\d+, is no better than chance, 0.5000.*FORCE=1"):
-        submit(folded, names=["noise"], dry_run=True)
+        submit(folded, run_names=["noise"], dry_run=True)
     assert not list(folded.paths.submissions.glob("*"))
-    submit(folded, names=["noise"], force=True)
+    submit(folded, run_names=["noise"], force=True)
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
 
 
@@ -399,5 +399,5 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     score = files.read_json(run.score)
     files.write_json(with_former_names(score, SCORE), run.score, sealed=True)
     assert {"units", "optimistic", "also"} <= set(files.read_json(run.score))
-    submit(three, names=["noisy"])
+    submit(three, run_names=["noisy"])
     recheck(three)

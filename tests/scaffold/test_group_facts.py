@@ -47,7 +47,7 @@ def test_patient_ids_of_dicom_headers_are_the_groups(tmp_path, how, end):
     if how == "table":
         table(tmp_path, "labels.csv", *rows)
     facts, _ = facts_and_doubts(tmp_path)
-    assert (facts["labels"]["group"], facts["images"]["headers"]) == ("PatientID", ["PatientID"])
+    assert (facts["labels"]["group"], facts["images"]["dicom_headers"]) == ("PatientID", ["PatientID"])
     assert facts["images"]["train"] == ("scans/{id}" if how == "table" else "{label}/{id}") + end
 
 

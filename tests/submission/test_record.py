@@ -16,7 +16,7 @@ from medfold.submission.record import (
     ledger_row,
     read_record,
     record_path,
-    write_record,
+    record_result,
 )
 from medfold.system import files
 
@@ -58,7 +58,7 @@ def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
     add_to_record(small, row, {"kaggle": {"kit": 2}})
     assert read_record(small, row) == {"score": {"value": 0.9}, "kaggle": {"kit": 2}}
     row = {**dict.fromkeys(COLUMNS, ""), **row}
-    write_record(small, row, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
+    record_result(small, row, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
     found = read_record(small, row)
     assert (found["kaggle"], found["public"], found["status"]) == ({"kit": 2}, 0.8, "scored")
 

@@ -8,12 +8,12 @@ import pandas as pd
 
 from medfold.competition.recipe import Recipe
 from medfold.images.store import Store
-from medfold.training.fold_job import FoldJob
+from medfold.training.training_inputs import TrainingInputs
 from tests.support.helpers import competition
 
 
 def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
-    """Returns a fold job that a net can learn: classes differ in their stripes, labels in the brightness of a half.
+    """Returns inputs that a net can learn from: classes differ in their stripes, labels in the brightness of a half.
 
     A test that is not about learning may take the backbone `simple_cnn`, which is built and compiled faster.
     """
@@ -41,7 +41,7 @@ def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
         }
     )
     ids = pd.Series([f"s{k}" for k in range(num_images + 10)])
-    return FoldJob(
+    return TrainingInputs(
         facts,
         recipe,
         seed,
@@ -60,15 +60,19 @@ def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
     )
 
 
-def with_pretrained_backbone(backbone, job, features, **training):
-    """Returns the same fold job for a pretrained backbone, at 32 px."""
-    settings = job.recipe.model_dump()
+def with_pretrained_backbone(backbone, inputs, features, **training):
+    """Returns the same inputs for a pretrained backbone, at 32 px."""
+    settings = inputs.recipe.model_dump()
     settings["images"]["size"] = 32
     settings["backbone"] = {"name": "MobileNetV2", "weights": str(backbone)}
     settings["training"].update(training)
-    pixels = job.store.pixels.repeat(2, axis=1).repeat(2, axis=2)
-    changes = {"recipe": Recipe.model_validate(settings), "store": Store(pixels, job.store.rows), "features": features}
-    return replace(job, **changes)
+    pixels = inputs.store.pixels.repeat(2, axis=1).repeat(2, axis=2)
+    changes = {
+        "recipe": Recipe.model_validate(settings),
+        "store": Store(pixels, inputs.store.rows),
+        "features": features,
+    }
+    return replace(inputs, **changes)
 
 
 def result_files(folder):

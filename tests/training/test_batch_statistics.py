@@ -94,7 +94,10 @@ def test_overflowing_statistics_are_not_kept():
     assert np.isfinite(np.asarray(model.get_layer("first").moving_mean)).all()
 
 
-SLOW = [pytest.param(choices, marks=pytest.mark.slow) for choices in ({"keep": "best"}, {"ema": 0}, {"accumulate": 2})]
+SLOW = [
+    pytest.param(choices, marks=pytest.mark.slow)
+    for choices in ({"keep": "best"}, {"ema_decay": 0}, {"accumulation_steps": 2})
+]
 
 
 @pytest.mark.slow

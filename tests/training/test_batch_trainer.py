@@ -31,7 +31,7 @@ def test_accumulated_batches_equal_one_large_batch():
             {
                 "images": {"size": 16},
                 "backbone": {"name": "simple_cnn"},
-                "training": {"accumulate": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
+                "training": {"accumulation_steps": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
             }
         )
         model = build_model(competition(), recipe)

@@ -19,13 +19,13 @@ from tests.support.small_tasks import result_files, task
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
 
 
-def test_checkpoint_round_trips_arrays_and_facts(tmp_path):
+def test_checkpoint_round_trips_arrays_and_metadata(tmp_path):
     Checkpoint(tmp_path / "state.npz", "a").save(ARRAYS, {"history": [{"loss": 0.1 + 0.2}], "losses": [float("nan")]})
-    arrays, facts = Checkpoint(tmp_path / "state.npz", "a").load()
+    arrays, metadata = Checkpoint(tmp_path / "state.npz", "a").load()
     assert [array.tolist() for array in arrays] == [ARRAYS[0].tolist(), 7]
     assert [array.dtype for array in arrays] == [np.float32, np.int64]
-    assert facts["history"] == [{"loss": 0.1 + 0.2}]
-    assert np.isnan(facts["losses"][0])
+    assert metadata["history"] == [{"loss": 0.1 + 0.2}]
+    assert np.isnan(metadata["losses"][0])
 
 
 def test_other_or_missing_checkpoint_is_not_loaded(tmp_path):
@@ -41,20 +41,20 @@ def test_checkpoint_of_other_precision_raises(tmp_path):
         Checkpoint(path, "a", "float32", ["weights"]).load()
     assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None
-    arrays, facts = Checkpoint(path, "a", "float16", ["weights"]).load()
+    arrays, metadata = Checkpoint(path, "a", "float16", ["weights"]).load()
     assert [array.tolist() for array in arrays] == [array.tolist() for array in ARRAYS]
-    assert facts == {}
+    assert metadata == {}
 
 
 def test_damaged_checkpoint_falls_back_to_previous_one(tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.npz", "a")
-    checkpoint.save(ARRAYS, {"step": 1})
-    checkpoint.save(ARRAYS, {"step": 2})
-    assert checkpoint.load()[1] == {"step": 2}
+    checkpoint.save(ARRAYS, {"num_batches": 1})
+    checkpoint.save(ARRAYS, {"num_batches": 2})
+    assert checkpoint.load()[1] == {"num_batches": 2}
     whole = (tmp_path / "state.npz").read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
         (tmp_path / "state.npz").write_bytes(damaged)
-        assert checkpoint.load()[1] == {"step": 1}
+        assert checkpoint.load()[1] == {"num_batches": 1}
     remove_checkpoint(tmp_path / "state.npz")
     assert list(tmp_path.iterdir()) == []
 
@@ -113,8 +113,11 @@ def test_training_resumes_from_the_checkpoint_of_an_earlier_version(tmp_path, mo
             fold.train_fold(made, 0, paths)
     with np.load(paths.checkpoint) as content:
         saved = {name: content[name] for name in content.files}
-    assert '"phase"' in str(saved["facts"])
-    saved["facts"] = np.array(str(saved["facts"]).replace('"phase"', '"part"'))
+    text = str(saved.pop("metadata"))
+    for name, former in (("phase", "part"), ("identity", "fits"), ("num_batches", "step")):
+        assert f'"{name}"' in text
+        text = text.replace(f'"{name}"', f'"{former}"')
+    saved["facts"] = np.array(text)
     (tmp_path / "broken" / "before-checkpoint.npz").unlink()
     paths.checkpoint.unlink()
     np.savez(tmp_path / "broken" / "state.npz", **saved)
@@ -163,4 +166,4 @@ def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
     with pytest.raises(UserError, match="not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
     with np.load(paths.checkpoint) as content:
-        assert files.json.loads(str(content["facts"]))["step"] == 3
+        assert files.json.loads(str(content["metadata"]))["num_batches"] == 3

@@ -81,7 +81,7 @@ def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
 @pytest.mark.slow
 def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     for number, choices in enumerate(({"mixup": 0.2, "cutmix": 0.5}, {"loss": "focal"})):
-        made = task("multiclass", **choices, sampler="balanced", accumulate=2, epochs=12)
+        made = task("multiclass", **choices, sampler="balanced", accumulation_steps=2, epochs=12)
         assert fold.train_fold(made, 0, FoldPaths(tmp_path / f"a{number}")) > 0.85
         fold.train_fold(made, 0, FoldPaths(tmp_path / f"b{number}"))
         again, first = ((tmp_path / f"{run}{number}" / "oof.csv").read_bytes() for run in "ab")
@@ -94,7 +94,7 @@ def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     [(0.005, "100% of 12 training images memorised: the set-up can learn"), (1e-9, "NOT learnt")],
 )
 def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate, verdict):
-    made = task("multiclass", images=12, epochs=15, batch_size=6, ema=0, learning_rate=rate)
+    made = task("multiclass", images=12, epochs=15, batch_size=6, ema_decay=0, learning_rate=rate)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert verdict in capsys.readouterr().out
 
@@ -146,8 +146,8 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
         ({"images": {"steps": ["clahee"]}}, "images.steps: unknown step 'clahee' .did you mean 'clahe'"),
         (
-            {"training": {"accumulate": 31}},
-            "accumulate, fold 0: 31 batches make a step, and there are 30: no step is ",
+            {"training": {"accumulation_steps": 31}},
+            "accumulation_steps, fold 0: 31 batches make a step, and there are 30: no step is ",
         ),
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
@@ -198,7 +198,7 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
     with np.load(paths.checkpoint) as state:
-        assert json.loads(str(state["facts"]))["history"][-1]["epoch"] == 2
+        assert json.loads(str(state["metadata"]))["history"][-1]["epoch"] == 2
     monkeypatch.setattr(BatchTrainer, "__call__", step)
     assert fold.train_fold(task(), 0, paths) > 0.9
 

@@ -40,10 +40,12 @@ def test_phase_needs_the_batches_of_one_step():
     def phase(batches_per_epoch: int) -> SimpleNamespace:
         return SimpleNamespace(batches=SimpleNamespace(batches_per_epoch=batches_per_epoch), epochs=2)
 
-    accumulate = TrainingSettings(accumulate=6)
-    assert check_num_batches(accumulate, [phase(3)], "fold 0") is None
-    with pytest.raises(UserError, match=r"^training\.accumulate, fold 0: 6 batches make a step, and there are 4"):
-        check_num_batches(accumulate, [phase(3), phase(2)], "fold 0")
+    training = TrainingSettings(accumulation_steps=6)
+    assert check_num_batches(training, [phase(3)], "fold 0") is None
+    with pytest.raises(
+        UserError, match=r"^training\.accumulation_steps, fold 0: 6 batches make a step, and there are 4"
+    ):
+        check_num_batches(training, [phase(3), phase(2)], "fold 0")
 
 
 def test_head_alone_needs_pretrained_weights():

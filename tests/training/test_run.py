@@ -49,7 +49,7 @@ def test_invalid_options_leave_no_files(small, options, message):
 
 
 def test_refused_settings_create_no_run(folded):
-    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulate": 10**6}}
+    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
         train(folded, overrides=impossible, run="new")
     assert not folded.paths.run("new").folder.exists()
@@ -100,7 +100,7 @@ def imitated(folded, monkeypatch):
     """Imitates the training of folds in this process; the score is not computed."""
     fake = FakeFold()
     monkeypatch.setattr(run, "_import_fold", lambda: fake)
-    monkeypatch.setattr(run, "_fold_job", lambda *given: SimpleNamespace(num_workers=given[-1]))
+    monkeypatch.setattr(run, "_training_inputs", lambda *given: SimpleNamespace(num_workers=given[-1]))
     monkeypatch.setattr(run, "write_oof", lambda competition, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
     fake.data = SimpleNamespace(train=None, targets=None)

@@ -96,7 +96,7 @@ def test_unexpected_class_shares_are_suspicious():
 @pytest.mark.slow
 def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
-    fold.train_fold(task(epochs=3, learning_rate=1e-12, ema=0, dropout=0, label_smoothing=0), 0, paths)
+    fold.train_fold(task(epochs=3, learning_rate=1e-12, ema_decay=0, dropout=0, label_smoothing=0), 0, paths)
     saved = files.read_json(paths.checks)
     assert any("the loss did not go down" in suspicion for suspicion in saved)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out

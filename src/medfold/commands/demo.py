@@ -17,7 +17,7 @@ def demo(project: Project) -> None:
     say("medfold", project.competition.title)
     start = time.monotonic()
     download(project)
-    make_folds(project, prepare=image_settings(project, "baseline"))
+    make_folds(project, image_settings=image_settings(project, "baseline"))
     train(project)
     submit(project)
     report(project, ["baseline"])

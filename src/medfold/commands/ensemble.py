@@ -11,24 +11,26 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
 
 
-def ensemble(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> EnsembleSummary:
+def ensemble(
+    project: Project, run_names: list[str], method: str | None = None, per_class: bool = False
+) -> EnsembleSummary:
     """Prints members, methods and post-processing of an ensemble, and the OOF score of the one that `submit` would use.
 
     Args:
         project: the competition of the runs.
-        names: run names, one per member.
+        run_names: run names, one per member.
         method: name of the method to use. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_for(project, names)
-    result = ensemble_runs(project, names, data, method, per_class)
+    data = load_dataset_for(project, run_names)
+    result = ensemble_runs(project, run_names, data, method, per_class)
     summary = summarise_ensemble(project.competition, result)
     show_ensemble(project, summary, method)
     say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
-    say("then", project.command("submit", RUNS=" ".join(names), METHOD=method, PER_CLASS=per_class))
+    say("then", project.command("submit", RUNS=" ".join(run_names), METHOD=method, PER_CLASS=per_class))
     return summary
 
 

@@ -1,4 +1,4 @@
-"""`make export`: writes the model of a fold as a .keras file, which Keras loads without medfold."""
+"""`make export`: writes the net of a fold as a .keras file, which Keras loads without medfold."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from medfold.terminal.console import say
 
 
 def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
-    """Writes the model of a fold as a .keras file, and a text file that describes its input and output.
+    """Writes the net of a fold as a .keras file, and a text file that describes its input and output.
 
     Args:
         project: the competition of the run; the files are put into the folder of the run.
@@ -21,7 +21,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
 
     Returns:
-        The path of the model; the text file has the same path with the ending `.txt`.
+        The path of the .keras file; the text file has the same path with the ending `.txt`.
 
     Raises:
         UserError: the run or the fold is not trained.
@@ -54,7 +54,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     model = keras.models.load_model("{out.name}")
     probabilities = model.predict_on_batch(images)
 
-Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the model scales them itself.
+Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the net scales them itself.
 medfold resizes an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
 A submission also averages over all folds{flips}.

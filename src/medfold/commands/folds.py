@@ -37,13 +37,13 @@ MAX_HEADERS = 2000  # files whose PatientID is read
 IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
 
 
-def make_folds(project: Project, force: bool = False, prepare: ImageSettings | None = None) -> Dataset:
+def make_folds(project: Project, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
         project: the competition; its raw data is there.
         force: replace existing folds. Defaults to False.
-        prepare: image settings of a recipe; if the images must be scanned, they are also prepared for its store.
+        image_settings: `images` of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
 
     Returns:
@@ -52,7 +52,7 @@ def make_folds(project: Project, force: bool = False, prepare: ImageSettings | N
     Raises:
         UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
     """
-    data = load_dataset(project, prepare, audit=True, renew_folds=force)
+    data = load_dataset(project, image_settings, audit=True, renew_folds=force)
     show_dataset(project, data)
     return data
 
@@ -136,7 +136,7 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
     suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
-    setting = "labels.group: PatientID with images.headers: [PatientID]"
+    setting = "labels.group: PatientID with images.dicom_headers: [PatientID]"
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
@@ -161,7 +161,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
 
 
 def _show_predictive_columns(project: Project, data: Dataset) -> None:
-    """Warns of DICOM headers and kept columns that differ by class: a model can learn the scanner, not the disease."""
+    """Warns of DICOM headers and kept columns that differ by class: a net can learn the scanner, not the disease."""
     columns = data.train.set_index("id")[list(project.competition.labels.keep_columns)].astype(str)
     if project.paths.headers.is_file():
         headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")

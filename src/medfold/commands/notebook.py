@@ -10,12 +10,12 @@ from medfold.system import locks
 from medfold.terminal.console import say
 
 
-def notebook(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:
+def notebook(project: Project, run_names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:
     """Packs runs and writes the notebook, to read it or to upload it by hand; nothing leaves this machine.
 
     Args:
         project: the competition of the runs; bundle and notebook are put beside the first run.
-        names: run names, one per member.
+        run_names: run names, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
@@ -25,8 +25,8 @@ def notebook(project: Project, names: list[str], method: str | None = None, per_
     Raises:
         UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
-    data = load_dataset_for(project, names)
-    ensemble = ensemble_runs(project, names, data, method, per_class)
+    data = load_dataset_for(project, run_names)
+    ensemble = ensemble_runs(project, run_names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(project.competition, ensemble), method)
     with locks.exclusive_lock(bundle_folder(project, ensemble.run_names), PACKING_MESSAGE):
         remote_run = pack_submission(project, data, ensemble)

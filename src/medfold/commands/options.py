@@ -31,7 +31,7 @@ Runs = Annotated[
 ]
 Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the choice by cross-fitted scores.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weights for each class or label.")]
-Sure = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is done.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
 
@@ -110,7 +110,7 @@ def read_seeds(text: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
+def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
     """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS."""
     from medfold.competition import run_name
 

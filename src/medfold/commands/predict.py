@@ -52,7 +52,7 @@ class Predictions:
 def predict(
     project: Project,
     images: Path,
-    names: list[str] | None = None,
+    run_names: list[str] | None = None,
     out: Path | None = None,
     explain: bool = False,
 ) -> Predictions:
@@ -61,7 +61,7 @@ def predict(
     Args:
         project: the competition of the runs.
         images: an image, or a folder that is searched recursively.
-        names: run names. Defaults to `baseline`.
+        run_names: run names. Defaults to `baseline`.
         out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with `__`
             for the slashes of the path.
         explain: also write a picture of each image with its Grad-CAM heat map to `<out>-explained/`. Defaults to False.
@@ -70,16 +70,16 @@ def predict(
         UserError: no such file, no readable image, a run without a trained fold, or runs to explain together that use
             different parts of an image.
     """
-    names = list(dict.fromkeys(names or ["baseline"]))
-    trained_project = _with_trained_facts(project, names)
-    file = out or trained_project.paths.run(names[0]).predictions / f"{_name_for(images)}.csv"
+    run_names = list(dict.fromkeys(run_names or ["baseline"]))
+    trained_project = _with_trained_facts(project, run_names)
+    file = out or trained_project.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
     files.check_output_file(file)
     if explain:
-        check_same_image_area({name: recipe_of_run(trained_project, name) for name in names})
+        check_same_image_area({name: recipe_of_run(trained_project, name) for name in run_names})
     competition = trained_project.competition
     root, image_paths = new_images(images, competition.images)
-    choice = submission_choice(project, trained_project, names)
-    members = member_runs(trained_project, names)
+    choice = submission_choice(project, trained_project, run_names)
+    members = member_runs(trained_project, run_names)
     by_name = sorted(members, key=lambda member: member.name)  # the order of the saved choice
     predictor = EnsemblePredictor(competition, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
     _show_members(trained_project, by_name, choice, len(image_paths))
@@ -114,13 +114,13 @@ def _show(project: Project, table: pd.DataFrame, unreadable: dict[str, str], fil
     say("predict", f"{count_of(len(table), 'image')} -> {project.display(file)}")
 
 
-def _with_trained_facts(project: Project, names: list[str]) -> Project:
+def _with_trained_facts(project: Project, run_names: list[str]) -> Project:
     """Returns the project with the facts that the runs were trained with, which define the meaning of the outputs.
 
     Raises:
         UserError: the runs were trained with facts that do not fit together.
     """
-    (first, facts), *others = ((name, facts_of_run(project, name)) for name in names)
+    (first, facts), *others = ((name, facts_of_run(project, name)) for name in run_names)
     for name, other in others:
         for key in IDENTITY_FACTS:
             first_value, other_value = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))

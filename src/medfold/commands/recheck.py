@@ -46,12 +46,13 @@ class Recheck:
     not_computed: str = ""
 
 
-def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
+def recheck(project: Project, run_names: list[str] | None = None) -> list[Recheck]:
     """Recomputes the scores and submissions of a competition, and prints differences from the recorded ones.
 
     Args:
         project: the competition of the runs and submissions.
-        names: run names; only their submissions are checked. Defaults to all runs with a score, and all submissions.
+        run_names: run names; only their submissions are checked. Defaults to all runs with a score, and all
+            submissions.
 
     Raises:
         UserError: there are differences; all of them are printed before. Or there is nothing to check.
@@ -61,7 +62,7 @@ def recheck(project: Project, names: list[str] | None = None) -> list[Recheck]:
         load_dataset(project)
     labels = labels_fingerprint(project)
     results = []
-    for result in chain(_recheck_runs(project, names, labels), _recheck_submissions(project, names, labels)):
+    for result in chain(_recheck_runs(project, run_names, labels), _recheck_submissions(project, run_names, labels)):
         _show(result)
         results.append(result)
     if not results:
@@ -84,10 +85,10 @@ def _show(result: Recheck) -> None:
         warn(result.kind, f"{result.name}: {difference}")
 
 
-def _recheck_runs(project: Project, names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
-    """Yields the result for each run: those of `names`, or all with a score."""
+def _recheck_runs(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
+    """Yields the result for each run: those of `run_names`, or all with a score."""
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
-    for name in names or scored:
+    for name in run_names or scored:
         run = find_run(project.paths, name)
         read_run(run)
         if not run.score.is_file():
@@ -100,7 +101,7 @@ def _recheck_runs(project: Project, names: list[str] | None, labels: str | None)
         try:
             facts = _scored_facts(project, name, score, labels)
         except UserError as error:
-            if names:
+            if run_names:
                 raise
             yield Recheck("run", name, not_computed=error.what)
             continue
@@ -108,10 +109,10 @@ def _recheck_runs(project: Project, names: list[str] | None, labels: str | None)
         yield Recheck("run", name, _collect(run_differences(facts, project.paths, run)))
 
 
-def _recheck_submissions(project: Project, names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
+def _recheck_submissions(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
     ledger = read_ledger(project.workspace)
     for row in ledger[ledger["competition"] == project.paths.name].to_dict("records"):
-        if names is None or set(row["runs"].split()) <= set(names):
+        if run_names is None or set(row["runs"].split()) <= set(run_names):
             yield _recheck_submission(project, row, labels)
 
 

@@ -10,12 +10,12 @@ from medfold.system import files
 from medfold.terminal.console import format_size, say
 
 
-def report(project: Project, names: list[str], method: str | None = None, per_class: bool = False) -> Path:
+def report(project: Project, run_names: list[str], method: str | None = None, per_class: bool = False) -> Path:
     """Writes the page.
 
     Args:
         project: the competition of the runs; the page is put beside them.
-        names: run names, one per member.
+        run_names: run names, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
@@ -25,8 +25,8 @@ def report(project: Project, names: list[str], method: str | None = None, per_cl
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_for(project, names)
-    ensemble = ensemble_runs(project, names, data, method, per_class)
+    data = load_dataset_for(project, run_names)
+    ensemble = ensemble_runs(project, run_names, data, method, per_class)
     text = render(build_page(project, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
     shared_path = project.paths.runs / f"{combined_name(ensemble.run_names)}.html"
     path = project.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path

@@ -64,12 +64,12 @@ def _older_folds_as_text(project: Project, fingerprint: str) -> str:
     return project.display(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
 
 
-def remove_runs(project: Project, names: list[str], skip_question: bool = False) -> None:
+def remove_runs(project: Project, run_names: list[str], skip_question: bool = False) -> None:
     """Removes runs with their folds, predictions and reports; submissions stay.
 
     Args:
         project: the competition of the runs.
-        names: run names.
+        run_names: run names.
         skip_question: remove without asking. Defaults to False.
 
     Raises:
@@ -79,12 +79,12 @@ def remove_runs(project: Project, names: list[str], skip_question: bool = False)
     k = project.competition.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     descriptions = []
-    for name in select_names(known, names, f"runs of {paths.name}"):
+    for name in select_names(known, run_names, f"runs of {paths.name}"):
         rows = read_ledger(project.workspace).to_dict("records")
         count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(trained_folds(known[name], k))
         descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")
     remove_after_confirmation(
-        [[known[name].folder] for name in dict.fromkeys(names)], "runs", descriptions, skip_question
+        [[known[name].folder] for name in dict.fromkeys(run_names)], "runs", descriptions, skip_question
     )

@@ -8,7 +8,7 @@ from medfold.competition import Project, settings_located
 from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
-from medfold.submission import content_id_of, leaderboard_of, read_ledger, read_record, write_record
+from medfold.submission import content_id_of, leaderboard_of, read_ledger, read_record, record_result
 from medfold.system import files
 from medfold.terminal.console import print_table, say, warn
 
@@ -76,7 +76,7 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
         return
     for _, row in pending.iterrows():
         if row["file"] in results:
-            write_record(project, row.to_dict(), results[row["file"]], records[row["file"]])
+            record_result(project, row.to_dict(), results[row["file"]], records[row["file"]])
             if problem := results[row["file"]].problem:
                 warn("scores", f"{row['file']} was refused: {problem}")
 

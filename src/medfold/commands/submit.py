@@ -26,11 +26,11 @@ from medfold.submission import (
     ledger_row,
     read_ledger,
     read_record,
+    record_result,
     submission_message,
     submission_record,
     warn_of_lost_ledger,
     write_draft,
-    write_record,
 )
 from medfold.system import locks
 from medfold.terminal.command_text import command, variable
@@ -39,7 +39,7 @@ from medfold.terminal.console import print_table, say, warn
 
 def submit(
     project: Project,
-    names: list[str] | None = None,
+    run_names: list[str] | None = None,
     method: str | None = None,
     per_class: bool = False,
     force: bool = False,
@@ -51,7 +51,7 @@ def submit(
 
     Args:
         project: the competition of the runs; `upload` of its facts says where it is scored.
-        names: run names. Defaults to `baseline`.
+        run_names: run names. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
         force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.
@@ -64,9 +64,9 @@ def submit(
     """
     competition = project.competition
     paths = project.paths
-    names = names or ["baseline"]
-    data = load_dataset_for(project, names)
-    ensemble = ensemble_runs(project, names, data, method, per_class)
+    run_names = run_names or ["baseline"]
+    data = load_dataset_for(project, run_names)
+    ensemble = ensemble_runs(project, run_names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)
     draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
     leaderboard = leaderboard_of(project)
@@ -97,14 +97,14 @@ def submit(
         content_id=draft.content_id,
         sample=draft.sample,
         pack=partial(pack_submission, project, data, ensemble),
-        record=partial(add_to_record, project, row),
+        add_to_record=partial(add_to_record, project, row),
         resubmit=force,
     )
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(project, ensemble.run_names)
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
         result = leaderboard.submit(entry)
-        write_record(project, row, result, record)
+        record_result(project, row, result, record)
     _show_result(project, result, num_scored_before=int((earlier["status"] == "scored").sum()))
     if result.problem:
         raise UserError(f"the submission was refused: {result.problem}", row["file"], "Correct this, and submit again")
@@ -123,7 +123,7 @@ def _write(
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
-    write_record(project, row, LeaderboardResult(status="written"), record)
+    record_result(project, row, LeaderboardResult(status="written"), record)
     say("submit", f"{count_of(len(written), 'row')}, checked -> {project.display(file)}")
     if not len(written):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
@@ -159,8 +159,8 @@ def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
 
 
 def _show_result(project: Project, result: LeaderboardResult, num_scored_before: int) -> None:
-    for fact, value in result.lines:
-        say(fact, value)
+    for heading, value in result.lines:
+        say(heading, value)
     if result.ranking is not None:
         marked = [result.own_row] if result.own_row is not None else []
         rows = result.ranking.astype(object).where(result.ranking.notna(), "").to_numpy().tolist()

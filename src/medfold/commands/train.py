@@ -58,32 +58,32 @@ def train(
     check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
     requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
     resolved_recipe = requests[0].recipe_of(project)
-    prepare = None
+    image_settings = None
     unfinished = False
     if on == "kaggle":
         data_at_kaggle(project)  # raises its errors before the images are scanned
     else:
-        prepare = resolved_recipe.images
+        image_settings = resolved_recipe.images
         check_parallelism(requests[0])
         unfinished = any(missing_folds(project, request) for request in requests)
         if unfinished:
             check_recipe_trainable(project, resolved_recipe)
             _warn_ineffective(project, resolved_recipe)
-    data = load_dataset(project, prepare)
+    data = load_dataset(project, image_settings)
     if data.has_new_folds:
         show_dataset(project, data)
     if unfinished:
-        _verify_store(project, prepare)
+        _verify_store(project, image_settings)
     for request in requests:
         result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, data)
         if result:
             say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
 
 
-def _verify_store(project: Project, settings: ImageSettings) -> None:
+def _verify_store(project: Project, image_settings: ImageSettings) -> None:
     """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
     began = time.monotonic()
-    size = verify_store(project.paths, store_key(project.competition, project.paths, settings))
+    size = verify_store(project.paths, store_key(project.competition, project.paths, image_settings))
     seconds = time.monotonic() - began
     if seconds > 1:
         say(

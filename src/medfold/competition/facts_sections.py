@@ -74,7 +74,7 @@ class LabelFacts(StrictModel):
     group: str | None = Field(
         default=None,
         description="Column whose groups, such as patients, must not be split between folds. Also a header of "
-        "`images.headers`; or, with layout `folders`, a field of `images.train` (`{label}/{patient}/{id}.png`).",
+        "`images.dicom_headers`; or, with layout `folders`, a field of `images.train` (`{label}/{patient}/{id}.png`).",
     )
     group_pattern: str | None = Field(
         default=None,
@@ -107,7 +107,7 @@ class LabelFacts(StrictModel):
     train_arrays: tuple[str, ...] = Field(
         default=("train",), description="Layout `arrays`: prefixes of the arrays of the training part."
     )
-    counts: dict[str, int] | None = Field(
+    expected_counts: dict[str, int] | None = Field(
         default=None, description="Expected number of samples, `{train: n, test: n}`; any other number is an error."
     )
 
@@ -190,11 +190,11 @@ class ImageFacts(StrictModel):
         description="Frame to use of files with several; numbers count from 0. `montage`: all frames as tiles of one "
         "image.",
     )
-    headers: list[str] = Field(
+    dicom_headers: list[str] = Field(
         default=[],
         description="DICOM keywords to add as columns to the label table, for example for `labels.group`.",
     )
-    shape: list[int] | None = Field(
+    expected_shape: list[int] | None = Field(
         default=None, description="`[height, width]` in pixels; images of another size count as unreadable."
     )
     symmetry: Symmetry = Field(

@@ -108,7 +108,9 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
     facts = config.load(paths.facts_file, bases)
     variants = facts.pop("variants", {})
-    return config.merge(facts, variants[paths.name]) if paths.name in variants else facts
+    if paths.name not in variants:
+        return facts
+    return config.merge(facts, config.renamed(variants[paths.name], facts_location(paths)))
 
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:

@@ -21,7 +21,7 @@ from medfold.system.files import fingerprint
 from medfold.terminal.command_text import variable
 
 # Keys of `training` that earlier versions did not have.
-ADDED_TRAINING_KEYS = ("schedule", "callbacks", "compile", "deterministic")
+ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")
 
 # Recipes that every competition has, and the files that they extend. A file of that name replaces them.
 SHARED_RECIPES = {
@@ -119,6 +119,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         content = config.load(file, bases)
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
+    overrides = config.renamed(overrides, variable("SET"))
     elsewhere = (Competition, paths.facts_file.name)
     try:
         where = variable("SET") if overrides else display_path(file)
@@ -139,7 +140,8 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
         overrides: keys that SET changes, nested.
         key: such as `training.epochs`.
     """
-    is_set = any(f"{changed}.".startswith(f"{key}.") for changed in config.flat(overrides))
+    changed_keys = config.flat(config.renamed(overrides, variable("SET")))
+    is_set = any(f"{changed}.".startswith(f"{key}.") for changed in changed_keys)
     return variable("SET") if is_set else display_path(recipe_file(paths, name))
 
 
@@ -260,5 +262,9 @@ def format_overrides(overrides: dict[str, Any]) -> str:
 
 
 def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
-    """Returns the run name `<recipe>[-s<seed>][-<hash>]`: the seed unless 0, 6 hex digits of the overrides if any."""
-    return recipe + (f"-s{seed}" if seed else "") + (f"-{fingerprint(overrides, 6)}" if overrides else "")
+    """Returns the run name `<recipe>[-s<seed>][-<hash>]`: the seed unless 0, 6 hex digits of the overrides if any.
+
+    Former names of settings give the same hash.
+    """
+    hashed = fingerprint(with_former_names(overrides, SETTINGS), 6)
+    return recipe + (f"-s{seed}" if seed else "") + (f"-{hashed}" if overrides else "")

@@ -24,9 +24,9 @@ class ImageSettings(StrictModel):
 
 
 class BackboneSettings(StrictModel):
-    """The network without its head."""
+    """The net without its head."""
 
-    name: str = Field(default="resnet9", description="Name of the network; see the backbones below.")
+    name: str = Field(default="resnet9", description="Name of the backbone; see the backbones below.")
     width: int = Field(default=16, ge=4, description="`resnet9`: channels of the first block.")
     weights: str = Field(
         default="none",
@@ -51,18 +51,18 @@ class BackboneSettings(StrictModel):
 
 
 class TrainingSettings(StrictModel):
-    """Training of the network."""
+    """Training of the net."""
 
     num_images: int | None = Field(
         default=None,
         ge=2,
-        description="Train on this number of images, taken from each class in turn, and report whether the network "
+        description="Train on this number of images, taken from each class in turn, and report whether the net "
         "memorises them: a test of the set-up (recipe `debug`). Without it: all images.",
     )
     head_epochs: int = Field(
         default=0,
         ge=0,
-        description="Epochs of the head alone, before the whole network, on the features of the frozen backbone. They "
+        description="Epochs of the head alone, before the whole net, on the features of the frozen backbone. They "
         "are computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
         "learns from the plain view only), and kept in `data/<competition>/features/`.",
     )
@@ -70,10 +70,10 @@ class TrainingSettings(StrictModel):
         default=0.002, gt=0, description="Highest learning rate while the head is trained alone."
     )
     epochs: int = Field(
-        default=20, ge=0, description="Epochs of the whole network. 0: the backbone keeps its initial weights."
+        default=20, ge=0, description="Epochs of the whole net. 0: the backbone keeps its initial weights."
     )
     batch_size: int = Field(default=32, ge=1, description="Images per batch.")
-    accumulate: int = Field(
+    accumulation_steps: int = Field(
         default=1, ge=1, description="Number of batches whose gradients are combined into one step of the optimizer."
     )
     sampler: Literal["shuffled", "balanced"] = Field(
@@ -91,7 +91,7 @@ class TrainingSettings(StrictModel):
     weight_decay: float = Field(
         default=0.01, ge=0, description="Weight decay of AdamW; biases and normalisation have none."
     )
-    clip_norm: float = Field(default=1.0, gt=0, description="Largest norm of the gradient over all weights.")
+    global_clipnorm: float = Field(default=1.0, gt=0, description="Largest norm of the gradient over all weights.")
     loss: str = Field(
         default="cross_entropy",
         description="`cross_entropy`, `focal`, or one of plugins.py. `focal`: images that are predicted well count "
@@ -126,7 +126,7 @@ class TrainingSettings(StrictModel):
         "of each. Not with `sampler: balanced`.",
     )
     dropout: float = Field(default=0.2, ge=0, lt=1, description="Share of the features dropped before the head.")
-    ema: float = Field(
+    ema_decay: float = Field(
         default=0.98,
         ge=0,
         lt=1,
@@ -156,7 +156,7 @@ class TrainingSettings(StrictModel):
         description="Classes of `keras.callbacks` or plugins.py: names, or `{name: {argument: value}}`; `{folder}` in "
         "a text stands for the folder of the fold. They see `loss`, `val_<metric>` and `learning_rate` of each epoch.",
     )
-    compile: bool | Literal["auto"] = Field(
+    jit_compile: bool | Literal["auto"] = Field(
         default="auto", description="Compile the training step with XLA. `auto`: with JAX, not with TensorFlow."
     )
     deterministic: bool = Field(

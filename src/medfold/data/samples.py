@@ -24,7 +24,7 @@ from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
 
 # Facts under `images` on which the sample table depends.
-IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "headers", "max_unreadable"}
+IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "dicom_headers", "max_unreadable"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
@@ -50,12 +50,12 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
         )
     for part, table in (("train", train), ("test", test)):
         _check_ids(table, part)
-        expected = (labels.counts or {}).get(part, len(table))
+        expected = (labels.expected_counts or {}).get(part, len(table))
         if len(table) != expected:
             raise UserError(
                 f"expected {expected:,} {part} samples, found {len(table):,}",
                 paths.raw,
-                "Check that the download is complete, or correct labels.counts in competition.yaml",
+                "Check that the download is complete, or correct labels.expected_counts in competition.yaml",
             )
     both = set(train["id"]) & set(test["id"])
     if both:

@@ -55,9 +55,9 @@ def save_choice(project: Project, ensemble: Ensemble) -> None:
     files.write_json(contents, path.with_suffix(".json"), sealed=True)
 
 
-def read_choice(project: Project, names: list[str]) -> SavedChoice | None:
+def read_choice(project: Project, run_names: list[str]) -> SavedChoice | None:
     """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
-    path = _path(project, sorted(set(names)))
+    path = _path(project, sorted(set(run_names)))
     try:
         metadata = files.read_json(path.with_suffix(".json"))
     except UserError:
@@ -74,7 +74,7 @@ def read_choice(project: Project, names: list[str]) -> SavedChoice | None:
     return SavedChoice(FittedTransform.load(path), probabilities, metadata["title"])
 
 
-def _path(project: Project, names: list[str]) -> Path:
-    if len(names) == 1:
-        return project.paths.run(names[0]).folder / "ensemble.npz"
-    return project.paths.runs / f"{combined_name(names)}.ensemble.npz"
+def _path(project: Project, run_names: list[str]) -> Path:
+    if len(run_names) == 1:
+        return project.paths.run(run_names[0]).folder / "ensemble.npz"
+    return project.paths.runs / f"{combined_name(run_names)}.ensemble.npz"

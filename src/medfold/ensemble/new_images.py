@@ -95,7 +95,7 @@ def predict_new_images(
     ids = []
     outputs = []
     unreadable = {}
-    image_facts = competition.images.model_copy(update={"shape": None})  # new images may have any size
+    image_facts = competition.images.model_copy(update={"expected_shape": None})  # new images may have any size
     with progress_bar("predict", len(image_paths)) as bar:
         for rows, pixels, errors in read_batches(root, image_paths, image_facts, predictor.image_settings):
             unreadable |= {image_paths[row]: reason for row, reason in errors.items()}

@@ -61,13 +61,13 @@ class Ensemble:
 
 
 def ensemble_runs(
-    project: Project, names: list[str], data: Dataset, method: str | None = None, per_class: bool = False
+    project: Project, run_names: list[str], data: Dataset, method: str | None = None, per_class: bool = False
 ) -> Ensemble:
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
         project: the competition of the runs.
-        names: run names; their order has no effect.
+        run_names: run names; their order has no effect.
         data: the dataset with its folds.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -77,7 +77,8 @@ def ensemble_runs(
             message names the difference.
     """
     competition = project.competition
-    runs = {name: _Run.read(project, name) for name in sorted(set(names))}  # sorted: the order of names has no effect
+    # Sorted: the order of the names has no effect.
+    runs = {name: _Run.read(project, name) for name in sorted(set(run_names))}
     for name in runs:
         check_same_images(project, name, data.test)
     first, *others = runs.values()

@@ -48,7 +48,7 @@ def read_prepared(
     except UserError as error:
         return error.what
     height, width = pixels.shape[:2]
-    expected = image_facts.shape
+    expected = image_facts.expected_shape
     if expected and [height, width] != expected:
-        return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]} (images.shape)"
+        return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]} (images.expected_shape)"
     return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])

@@ -66,7 +66,7 @@ def compute_precision(precision: str) -> Iterator[None]:
 
 
 def resolve_compile(setting: bool | str) -> bool:
-    """Resolves `training.compile: auto`: compile with JAX, which needs XLA, but not with TensorFlow."""
+    """Resolves `training.jit_compile: auto`: compile with JAX, which needs XLA, but not with TensorFlow."""
     return keras.backend.backend() == "jax" if setting == "auto" else bool(setting)
 
 

@@ -60,7 +60,7 @@ class SubmissionBundle:
             "OOF score": self.manifest["score"],
             "medfold": self.manifest["medfold"],
         }
-        return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
+        return "\n".join(f"{heading:<13}{value}" for heading, value in lines.items())
 
     def data_folder(self, inputs: Path | str) -> Path:
         """Finds the competition's data among the data attached to the notebook.

@@ -69,7 +69,7 @@ class TimeBudget:
 
         Args:
             num_images: number of images, including unreadable ones.
-            seconds: time in the networks; the rest of the time was reading.
+            seconds: time in the nets; the rest of the time was reading.
         """
         self._num_left -= num_images
         self._num_measured += num_images

@@ -57,7 +57,7 @@ class TrainingBundle:
             "checkpoints": ", ".join(self.manifest["checkpoints"]) or "none",
             "medfold": self.manifest["medfold"],
         }
-        return "\n".join(f"{fact:<13}{value}" for fact, value in lines.items())
+        return "\n".join(f"{heading:<13}{value}" for heading, value in lines.items())
 
     @property
     def request(self) -> TrainingRequest:
@@ -77,9 +77,9 @@ class TrainingBundle:
             files.write_text(text, root / name)
         paths = Workspace(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["checkpoints"].items():
-            state = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
-            state.parent.mkdir(parents=True)
-            shutil.copyfile(self.folder / name, state)
+            checkpoint = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
+            checkpoint.parent.mkdir(parents=True)
+            shutil.copyfile(self.folder / name, checkpoint)
         return paths
 
 

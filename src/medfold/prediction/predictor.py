@@ -24,7 +24,7 @@ class Predictor:
         model: net from the output of `view_of` to probabilities.
         symmetry: none, horizontal (2 views) or dihedral (8 views).
         tta: False predicts each image once, unchanged.
-        view_of: function (batch, number of the view) -> input of the model. Defaults to flips and transposition.
+        view_of: function (batch, number of the view) -> input of the net. Defaults to flips and transposition.
         batch_size: number of images per batch. Defaults to 64.
 
     Attributes:

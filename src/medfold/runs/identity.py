@@ -51,7 +51,7 @@ def recipe_of_run(project: Project, name: str) -> Recipe:
     return Recipe.model_validate(read_run(find_run(project.paths, name))["recipe"])
 
 
-def load_dataset_for(project: Project, names: list[str]) -> Dataset:
+def load_dataset_for(project: Project, run_names: list[str]) -> Dataset:
     """Loads the dataset for commands that use runs; checks first that the runs fit the facts.
 
     A changed fact is thus reported before images are scanned again because of the change.
@@ -59,11 +59,11 @@ def load_dataset_for(project: Project, names: list[str]) -> Dataset:
     Raises:
         UserError: what `check_same_facts` and `load_dataset` raise; or the labels have changed since the training.
     """
-    for name in names:
+    for name in run_names:
         check_same_facts(project, name)
     data = load_dataset(project)
     labels = labels_fingerprint(project)
-    for name in names:
+    for name in run_names:
         if not has_same_labels(read_run(find_run(project.paths, name)), labels):
             what = f"labels of the training part have changed since run '{name}' was trained"
             raise UserError(what, project.paths.samples, _fix_retrain(find_run(project.paths, name)))

@@ -34,9 +34,9 @@ def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
     return paths.run(name)
 
 
-def combined_name(names: list[str]) -> str:
+def combined_name(run_names: list[str]) -> str:
     """Joins run names for a file name; if that is too long: the first name, the number of others, and a hash."""
-    joined = "+".join(names)
+    joined = "+".join(run_names)
     if len(joined) <= MAX_NAME_LENGTH:
         return joined
-    return f"{names[0][:MAX_NAME_LENGTH]}+{len(names) - 1}-{files.fingerprint(names, 6)}"
+    return f"{run_names[0][:MAX_NAME_LENGTH]}+{len(run_names) - 1}-{files.fingerprint(run_names, 6)}"

@@ -22,7 +22,7 @@ ORDER = (
     "score",
     "submission",
 )
-IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "headers", "symmetry")
+IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry")
 STEPS = ("folds", "train", "submit")  # make targets, after the download
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_screening")

@@ -79,7 +79,7 @@ def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -
     """Drafts grouping by patient or study, if DICOM headers name some that have several images.
 
     Args:
-        draft: gets images.headers, labels.group and the reason.
+        draft: gets images.dicom_headers, labels.group and the reason.
         image_files: the image files of the competition.
         images: training images, as `read_image` takes them.
 
@@ -99,7 +99,7 @@ def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -
         values = [row[keyword] for row in rows if row[keyword]]
         if 2 * len(values) < len(rows) or not 1 < len(set(values)) < len(values):
             continue
-        draft.facts["images"]["headers"] = [keyword]
+        draft.facts["images"]["dicom_headers"] = [keyword]
         draft.facts["labels"]["group"] = keyword
         missing = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
         why = f"from the DICOM headers: {len(set(values)):,} in the {len(values):,} images examined{missing}"

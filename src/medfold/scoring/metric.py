@@ -148,13 +148,13 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     """
     score = competition.score
     key = "score.metric" if name in (None, score.metric) else "score.more_metrics"
-    metric = _find_metric(name or score.metric, competition.task, key)
-    if name in (None, score.metric) and competition.submission.layout == "lists" and metric.needs != "class":
+    found = _find_metric(name or score.metric, competition.task, key)
+    if name in (None, score.metric) and competition.submission.layout == "lists" and found.needs != "class":
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
-        what = f"metric {metric.name} needs probabilities, but a submission of lists holds decisions"
+        what = f"metric {found.name} needs probabilities, but a submission of lists holds decisions"
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
-    if metric.needs == "class":
-        metric = replace(metric, decide=partial(decisions_of, competition))
+    if found.needs == "class":
+        found = replace(found, decide=partial(decisions_of, competition))
     names = [score.metric, *score.more_metrics]
     if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
         candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.uses_weights)
@@ -163,15 +163,15 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
             "score.weights",
             f"Remove them, or use one of these metrics: {candidates}",
         )
-    if metric.uses_beta:
+    if found.uses_beta:
         return replace(
-            metric, function=partial(metric.function, beta=score.beta), title=metric_title(competition, metric.name)
+            found, function=partial(found.function, beta=score.beta), title=metric_title(competition, found.name)
         )
-    if not metric.uses_weights:
-        return metric
+    if not found.uses_weights:
+        return found
     if not score.weights:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
-        raise SettingError(f"metric {metric.name} needs weights", "score.weights", fix)
+        raise SettingError(f"metric {found.name} needs weights", "score.weights", fix)
     pairs = [np.broadcast_to(score.weights.get(label, 1.0), 2) for label in competition.labels.targets]
     weights = np.array(pairs, np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
@@ -179,7 +179,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
         label = competition.labels.targets[int(np.argmax(wrong))]
         what = f"expected weights above 0, received {score.weights[label]} for '{label}'"
         raise SettingError(what, "score.weights", f"Remove '{label}' for a weight of 1")
-    return replace(metric, function=partial(metric.function, weights=weights))
+    return replace(found, function=partial(found.function, weights=weights))
 
 
 def metric_title(competition: Competition, name: str) -> str:
@@ -226,20 +226,19 @@ def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarra
         targets: int (n,) or (n, labels).
         prior: float (columns,), the mean of the training labels.
     """
-    metric = metric_of(competition)
-    scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constant_predictions(competition, prior)]
-    defined = [metric.sign * score for score in scores if np.isfinite(score)]
-    return metric.sign * max(defined) if defined else float("nan")
+    competition_metric = metric_of(competition)
+    constants = constant_predictions(competition, prior)
+    scores = [competition_metric(targets, np.tile(row, (len(targets), 1))) for row in constants]
+    defined = [competition_metric.sign * score for score in scores if np.isfinite(score)]
+    return competition_metric.sign * max(defined) if defined else float("nan")
 
 
 def _find_metric(name: str, task: str, key: str) -> Metric:
     """Returns a metric by its name; `key` is the key of competition.yaml that errors name."""
-    metric = METRICS.find(name, key)
-    if task not in metric.tasks:
-        raise SettingError(
-            f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(metric.tasks)}"
-        )
-    return metric
+    found = METRICS.find(name, key)
+    if task not in found.tasks:
+        raise SettingError(f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(found.tasks)}")
+    return found
 
 
 def to_classes(predictions: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ from medfold.submission.record import (
     find_same_submission,
     ledger_row,
     read_record,
+    record_result,
     submission_record,
-    write_record,
 )
 from medfold.submission.table import align_sample, build_submission, fill_missing
 
@@ -45,9 +45,9 @@ __all__ = [
     "ledger_row",
     "read_ledger",
     "read_record",
+    "record_result",
     "submission_message",
     "submission_record",
     "warn_of_lost_ledger",
     "write_draft",
-    "write_record",
 ]

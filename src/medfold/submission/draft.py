@@ -63,7 +63,7 @@ def _content_id(competition: Competition, sha256: str, ensemble: Ensemble) -> st
     """Returns the content id of a submission, made from its file.
 
     For a notebook it is made from the trained folds: the public test set may have three rows, for which different
-    models can predict the same.
+    nets can predict the same.
     """
     if competition.upload != "notebook":
         return f"file {sha256[:12]}"

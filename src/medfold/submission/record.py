@@ -1,4 +1,4 @@
-"""The record of a submission: its row of the ledger, and the JSON file beside it."""
+"""Recording of a submission: its row of the ledger, and its record, the JSON file beside it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +91,7 @@ def submission_record(competition: Competition, ensemble: Ensemble, draft: Submi
     }
 
 
-def write_record(project: Project, row: dict[str, str], result: LeaderboardResult, record: dict[str, Any]) -> None:
+def record_result(project: Project, row: dict[str, str], result: LeaderboardResult, contents: dict[str, Any]) -> None:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
     Versions of data set and notebook that were recorded before are kept.
@@ -100,11 +100,11 @@ def write_record(project: Project, row: dict[str, str], result: LeaderboardResul
         project: gives the ledger, and the folder that its `file` is relative to.
         row: row of the ledger, from `ledger_row`.
         result: the answer of the leaderboard.
-        record: other contents of the record, from `submission_record`.
+        contents: other contents of the record, from `submission_record`.
     """
     versions = {key: value for key, value in read_record(project, row).items() if key == VERSIONS_KEY}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
-    files.write_json({**record, **versions, **entries, "problem": result.problem}, record_path(project, row))
+    files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(project, row))
     scores = {"public": format_ledger_score(result.public), "private": format_ledger_score(result.private)}
     add_row(project.workspace, {**row, **entries, **scores})
 

@@ -2,7 +2,7 @@
 
 - `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_metadata`: what it is made
   from; `parallel`, `child`: folds in child processes;
-- `fold`: one fold, with `fold_job`, its settings and data, and `trained_net`, its result; `recipe_checks`,
+- `fold`: one fold, with `training_inputs`, its settings and data, and `trained_net`, its result; `recipe_checks`,
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
 - `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
   batch by batch; `checkpoint`, `resume`: saved states;

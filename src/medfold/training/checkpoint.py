@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from medfold.earlier_versions import CHECKPOINT, CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA, with_current_names
 from medfold.errors import UserError
 from medfold.system import files
 
@@ -45,8 +46,9 @@ class Checkpoint:
         for path in (self._path, self._previous):
             try:
                 with np.load(path) as content:
-                    metadata = json.loads(str(content["facts"]))
-                    if metadata.pop("fits") != self._identity:
+                    name = CHECKPOINT_METADATA if CHECKPOINT_METADATA in content else FORMER_CHECKPOINT_METADATA
+                    metadata = with_current_names(json.loads(str(content[name])), CHECKPOINT)
+                    if metadata.pop("identity") != self._identity:
                         continue
                     if (started_in := metadata.pop("precision")) != self._precision:
                         what = (
@@ -68,11 +70,12 @@ class Checkpoint:
     def save(self, arrays: list[np.ndarray], metadata: dict[str, Any]) -> None:
         """Writes a state to disk completely (with fsync); the last state becomes the previous one."""
         began = time.monotonic()
-        conditions = {"fits": self._identity, "precision": self._precision, "layout": self._layout}
+        conditions = {"identity": self._identity, "precision": self._precision, "layout": self._layout}
         text = json.dumps({**metadata, **conditions})
         with files.atomic_write(self._path) as temporary:
             with temporary.open("wb") as file:
-                np.savez(file, **{f"{number}": array for number, array in enumerate(arrays)}, facts=np.array(text))
+                named_arrays = {f"{number}": array for number, array in enumerate(arrays)}
+                np.savez(file, **named_arrays, **{CHECKPOINT_METADATA: np.array(text)})
             if self._path.is_file():
                 self._path.replace(self._previous)
         self._saved_at = time.monotonic()

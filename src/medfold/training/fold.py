@@ -27,7 +27,6 @@ from medfold.terminal.progress import progress_bar
 from medfold.training import losses
 from medfold.training.callbacks import build_callbacks
 from medfold.training.checkpoint import remove_checkpoint
-from medfold.training.fold_job import FoldJob
 from medfold.training.frozen_features import write_features
 from medfold.training.phases import Phase, TrainingImages, plan_phases
 from medfold.training.recipe_checks import (
@@ -41,33 +40,34 @@ from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
 from medfold.training.trainer import format_position, train
+from medfold.training.training_inputs import TrainingInputs
 
 NUM_STATISTICS_PER_EPOCH, NUM_STATISTICS_FINAL = 512, 2048  # number of training images for batch statistics
 
 
-def compute_features(job: FoldJob) -> None:
-    """Computes the features of the frozen backbone in float32 and writes them to `job.features`, unless they exist.
+def compute_features(inputs: TrainingInputs) -> None:
+    """Computes the features of the frozen backbone in float32 and writes them to `inputs.features`, unless they exist.
 
     Args:
-        job: the settings and data of the run.
+        inputs: the settings and data of the run.
 
     Raises:
         UserError: the backbone has no pretrained weights.
     """
-    check_pretrained_weights(job.recipe)
-    if job.features.is_file():
+    check_pretrained_weights(inputs.recipe)
+    if inputs.features.is_file():
         return
-    make_deterministic(job.seed, job.recipe.training.deterministic)
+    make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
     with tensorflow_errors_explained("features"):
-        backbone, _ = split_backbone_and_head(build_model(job.competition, job.recipe))
-        write_features(backbone, job.store.pixels, job.competition.images.symmetry, job.features)
+        backbone, _ = split_backbone_and_head(build_model(inputs.competition, inputs.recipe))
+        write_features(backbone, inputs.store.pixels, inputs.competition.images.symmetry, inputs.features)
 
 
-def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
+def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
-        job: the settings and data of the run.
+        inputs: the settings and data of the run.
         fold: number of the fold.
         fold_paths: the files of the fold.
 
@@ -80,31 +80,31 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     began = time.monotonic()
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
-    competition = job.competition
+    competition = inputs.competition
     topic = f"fold {fold}"
     output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
-    held_out = (job.train["fold"] == fold).to_numpy()
+    held_out = (inputs.train["fold"] == fold).to_numpy()
     with tensorflow_errors_explained(topic):
-        trained = _train(job, fold, held_out, fold_paths)
-    with tensorflow_errors_explained(topic), progress_bar(topic, int(held_out.sum()) + len(job.test)) as bar:
+        trained = _train(inputs, fold, held_out, fold_paths)
+    with tensorflow_errors_explained(topic), progress_bar(topic, int(held_out.sum()) + len(inputs.test)) as bar:
         bar.describe("predict")
 
         def predict(ids: pd.Series) -> np.ndarray:
-            return trained.predict(job.store.rows_of(ids), job.recipe.tta, bar.advance)
+            return trained.predict(inputs.store.rows_of(ids), inputs.recipe.tta, bar.advance)
 
-        oof, test = predict(job.train["id"][held_out]), predict(job.test["id"])
-    check_finite(oof, job.train["id"][held_out], f"{topic}, OOF")
-    check_finite(test, job.test["id"], f"{topic}, test part")
+        oof, test = predict(inputs.train["id"][held_out]), predict(inputs.test["id"])
+    check_finite(oof, inputs.train["id"][held_out], f"{topic}, OOF")
+    check_finite(test, inputs.test["id"], f"{topic}, test part")
 
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
     save_weights(trained.model, fold_paths.weights)
     files.write_csv(trained.history, fold_paths.history)
-    files.write_csv(predictions_table(competition, job.train["id"][held_out], oof, fold=fold), fold_paths.oof)
-    files.write_csv(predictions_table(competition, job.test["id"], test), fold_paths.test)
-    warnings = self_check(self_check_input(job, trained, held_out, oof))
+    files.write_csv(predictions_table(competition, inputs.train["id"][held_out], oof, fold=fold), fold_paths.oof)
+    files.write_csv(predictions_table(competition, inputs.test["id"], test), fold_paths.test)
+    warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
     files.write_json(warnings, fold_paths.checks)
@@ -114,7 +114,7 @@ def train_fold(job: FoldJob, fold: int, fold_paths: FoldPaths) -> float:
     hashes = {file.name: files.sha256(file) for file in output_paths}
     files.write_json(hashes, fold_paths.done)
     remove_checkpoint(fold_paths.checkpoint)
-    return _score(competition, job.train["unit"][held_out], job.targets[held_out], oof)
+    return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], oof)
 
 
 def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
@@ -122,35 +122,35 @@ def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predi
     return metric_of(competition)(aggregated.targets, aggregated.predictions)
 
 
-def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths) -> TrainedNet:
+def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: FoldPaths) -> TrainedNet:
     """Trains all phases of a fold, from the start or from a saved state.
 
     Args:
-        job: the settings and data of the run.
+        inputs: the settings and data of the run.
         fold: number of the fold.
         held_out: bool (samples,), True for the samples of the fold.
         fold_paths: the files of the fold.
     """
-    competition = job.competition
-    training = job.recipe.training
+    competition = inputs.competition
+    training = inputs.recipe.training
     topic = f"fold {fold}"
-    images = _training_images(job, fold, held_out)
-    check_trainable(competition, job.recipe)
+    images = _training_images(inputs, fold, held_out)
+    check_trainable(competition, inputs.recipe)
     check_training_images(competition, training, images, topic)
     if training.head_epochs:
-        compute_features(job)
+        compute_features(inputs)
         keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
     make_deterministic(images.seed, training.deterministic)
     precision = resolve_precision(training.precision)
-    model = build_model(competition, job.recipe, precision=precision)
-    phases = plan_phases(competition, job.recipe, model, images, precision)
+    model = build_model(competition, inputs.recipe, precision=precision)
+    phases = plan_phases(competition, inputs.recipe, model, images, precision)
     check_num_batches(training, phases, topic)
 
     identity = [
         images.seed,
-        job.recipe.identity(),
+        inputs.recipe.identity(),
         images.rows.tolist(),
-        *([job.plugins] if job.plugins else []),
+        *([inputs.plugins] if inputs.plugins else []),
     ]
     remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
@@ -164,8 +164,8 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
 
         def compute_score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
             phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
-            predictions = predictor(phase.inputs, job.store.rows_of(job.train["id"][held_out]))
-            return _score(competition, job.train["unit"][held_out], job.targets[held_out], predictions)
+            predictions = predictor(phase.inputs, inputs.store.rows_of(inputs.train["id"][held_out]))
+            return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], predictions)
 
         callbacks = build_callbacks(training.callbacks, fold_paths.folder)
         train(current, training, metric_of(competition), compute_score, callbacks, topic)
@@ -174,21 +174,21 @@ def _train(job: FoldJob, fold: int, held_out: np.ndarray, fold_paths: FoldPaths)
         if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
             took = format_duration(time.monotonic() - began)
             say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
-    inference_net = in_full_precision(job, model, phases[-1], precision)
-    trained = TrainedNet(competition, model, phases[-1], inference_net, images, pd.DataFrame(history))
+    inference_model = in_full_precision(inputs, model, phases[-1], precision)
+    trained = TrainedNet(competition, model, phases[-1], inference_model, images, pd.DataFrame(history))
     if training.num_images:
         _report_memorisation(trained, topic)
     return trained
 
 
-def _training_images(job: FoldJob, fold: int, held_out: np.ndarray) -> TrainingImages:
+def _training_images(inputs: TrainingInputs, fold: int, held_out: np.ndarray) -> TrainingImages:
     """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
-    rows, targets = job.store.rows_of(job.train["id"][~held_out]), job.targets[~held_out]
-    seed = int(np.random.SeedSequence([job.seed, fold]).generate_state(1)[0])
-    if job.recipe.training.num_images:
-        subset = _subset(losses.balancing_classes(job.competition, targets), job.recipe.training.num_images, seed)
+    rows, targets = inputs.store.rows_of(inputs.train["id"][~held_out]), inputs.targets[~held_out]
+    seed = int(np.random.SeedSequence([inputs.seed, fold]).generate_state(1)[0])
+    if inputs.recipe.training.num_images:
+        subset = _subset(losses.balancing_classes(inputs.competition, targets), inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
-    return TrainingImages(job.store.pixels, job.features, rows, targets, seed, job.num_workers)
+    return TrainingImages(inputs.store.pixels, inputs.features, rows, targets, seed, inputs.num_workers)
 
 
 def _report_memorisation(trained: TrainedNet, topic: str) -> None:

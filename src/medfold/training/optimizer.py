@@ -25,15 +25,16 @@ def build_optimizer(training: TrainingSettings, learning_rate: float, num_batche
             warmup_steps=warmup,
         )
     # The average of a short training must not be dominated by the initial weights.
-    ema = min(training.ema, max(0.0, 1 - 10 / (num_batches / training.accumulate)))
-    ema **= 1 / training.accumulate  # the average is updated after every batch, not only at steps of the optimizer
+    ema = min(training.ema_decay, max(0.0, 1 - 10 / (num_batches / training.accumulation_steps)))
+    # The average is updated after every batch, not only at steps of the optimizer.
+    ema **= 1 / training.accumulation_steps
     optimizer = keras.optimizers.AdamW(
         schedule,
         weight_decay=training.weight_decay,
-        global_clipnorm=training.clip_norm,
+        global_clipnorm=training.global_clipnorm,
         use_ema=ema > 0,
         ema_momentum=ema,
-        gradient_accumulation_steps=training.accumulate if training.accumulate > 1 else None,
+        gradient_accumulation_steps=training.accumulation_steps if training.accumulation_steps > 1 else None,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -133,7 +133,7 @@ class _PhaseBuilder:
         if self.precision == "float16":  # small gradients would underflow
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = losses.build_loss(self.competition, training, self.images.targets)
-        return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.compile))
+        return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
 
     def build_statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
         """Builds the object that recomputes the batch normalisation statistics of a net.

@@ -67,7 +67,7 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
     """Checks that each phase has the batches for at least one step of the optimizer.
 
     Args:
-        training: `accumulate` is the number of batches per step.
+        training: `accumulation_steps` is the number of batches per step.
         phases: the phases of the training.
         topic: name of the training in messages, such as `fold 0`.
 
@@ -76,6 +76,7 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
     """
     for phase in phases:
         num_batches = phase.batches.batches_per_epoch * phase.epochs
-        if num_batches < training.accumulate:
-            what = f"{training.accumulate} batches make a step, and there are {num_batches}: no step is ever taken"
-            raise SettingError(what, f"training.accumulate, {topic}", f"Set it to {num_batches} or less")
+        if num_batches < training.accumulation_steps:
+            num_needed = training.accumulation_steps
+            what = f"{num_needed} batches make a step, and there are {num_batches}: no step is ever taken"
+            raise SettingError(what, f"training.accumulation_steps, {topic}", f"Set it to {num_batches} or less")

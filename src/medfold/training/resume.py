@@ -51,7 +51,7 @@ def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: Train
     """
     metadata = {
         "history": state.history,
-        "step": state.num_batches,
+        "num_batches": state.num_batches,
         "since_best": state.since_best,
         "updates_before": batch_trainer.updates_before,
     }
@@ -71,7 +71,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         arrays, metadata = _from_earlier_version(arrays, metadata, phase, num_epochs)
     return TrainingState(
         history=history,
-        num_batches=metadata["step"],
+        num_batches=metadata["num_batches"],
         since_best=metadata["since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],
@@ -94,7 +94,7 @@ def _from_earlier_version(
     sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
     num_before = len(phase.batch_trainer.layout) - NUM_SUMS
     num_batches = num_epochs * phase.batches.batches_per_epoch + len(losses)
-    return [*arrays[:num_before], *sums, *arrays[num_before:]], {**metadata, "step": num_batches}
+    return [*arrays[:num_before], *sums, *arrays[num_before:]], {**metadata, "num_batches": num_batches}
 
 
 class RemainingPhase(NamedTuple):

@@ -31,9 +31,9 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
 from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
-from medfold.training.fold_job import FoldJob
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import features_path, run_metadata
+from medfold.training.training_inputs import TrainingInputs
 
 
 def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _train_in_processes(
 
 def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dataset) -> None:
     """Computes the features that all folds need, before the machine is divided among the folds."""
-    _import_fold().compute_features(_fold_job(Project.open(name, workspace), recipe, 0, data))
+    _import_fold().compute_features(_training_inputs(Project.open(name, workspace), recipe, 0, data))
 
 
 def _train_here(
@@ -241,13 +241,13 @@ def _train_here(
         num_workers: number of processes that make batches.
     """
     metric = metric_of(project.competition)
-    job = _fold_job(project, recipe, seed, data, num_workers)
+    inputs = _training_inputs(project, recipe, seed, data, num_workers)
     for number in missing:
         began = time.monotonic()
         with locks.lock(run_paths.fold(number).folder):
             if is_fold_trained(run_paths.fold(number)):
                 continue
-            score = _import_fold().train_fold(job, number, run_paths.fold(number))
+            score = _import_fold().train_fold(inputs, number, run_paths.fold(number))
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(project.competition, run_paths, data.train, data.targets)
 
@@ -259,13 +259,13 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _fold_job(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> FoldJob:
+def _training_inputs(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> TrainingInputs:
     """Returns the job of a run: its settings, and the store of its prepared images."""
     competition = project.competition
     paths = project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
     features = features_path(project, recipe)
-    return FoldJob(
+    return TrainingInputs(
         competition=competition,
         recipe=recipe,
         seed=seed,

@@ -8,8 +8,8 @@ from medfold.competition import Competition
 from medfold.errors import count_of
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 from medfold.training import losses
-from medfold.training.fold_job import FoldJob
 from medfold.training.trained_net import TrainedNet
+from medfold.training.training_inputs import TrainingInputs
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
@@ -49,39 +49,41 @@ class SelfCheckInput:
     expected_shares: np.ndarray
 
 
-def self_check_input(job: FoldJob, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray) -> SelfCheckInput:
+def self_check_input(
+    inputs: TrainingInputs, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray
+) -> SelfCheckInput:
     """Collects the input of the self-check.
 
     Args:
-        job: the settings and data of the run.
+        inputs: the settings and data of the run.
         trained: the trained net of the fold.
         held_out: bool (samples,), True for the samples of the fold.
         oof: float (n, columns), the predictions of the held-out images.
     """
-    competition = job.competition
+    competition = inputs.competition
     last_phase = trained.last_phase
     images = trained.images
-    units = aggregate(competition, job.train["unit"][held_out].to_numpy(), job.targets[held_out], oof)
+    units = aggregate(competition, inputs.train["unit"][held_out].to_numpy(), inputs.targets[held_out], oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
     batch = np.asarray(last_phase.inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
-    weights_before = trained.inference_net.get_weights()
-    training_outputs = np.asarray(trained.inference_net(batch, training=True))
-    trained.inference_net.set_weights(weights_before)  # undoes the update of batch normalisation by these images
+    weights_before = trained.inference_model.get_weights()
+    training_outputs = np.asarray(trained.inference_model(batch, training=True))
+    trained.inference_model.set_weights(weights_before)  # undoes the update of batch normalisation by these images
     classes = losses.balancing_classes(competition, images.targets)
     drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
-    if job.recipe.training.sampler == "balanced":
+    if inputs.recipe.training.sampler == "balanced":
         expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
     return SelfCheckInput(
         competition=competition,
         targets=units.targets,
         predictions=units.predictions,
-        groups=job.train["group"][held_out].to_numpy()[units.first],
+        groups=inputs.train["group"][held_out].to_numpy()[units.first],
         prior=losses.target_columns(competition, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,
-        inference_outputs=np.asarray(trained.inference_net(batch, training=False)),
+        inference_outputs=np.asarray(trained.inference_model(batch, training=False)),
         drawn_counts=drawn_counts,
         expected_shares=expected_shares,
     )

@@ -22,7 +22,7 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
     except Exception as error:
         name = type(error).__name__  # by name: other backends have other classes
         if name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error):
-            fix = "Halve training.batch_size and double training.accumulate, or use smaller images"
+            fix = "Halve training.batch_size and double training.accumulation_steps, or use smaller images"
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "InvalidArgumentError":
             fix = f"Run the same command with {variable('DEBUG')} for the traceback"

@@ -10,8 +10,8 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.models import build_model, split_backbone_and_head
 from medfold.prediction import Predictor
-from medfold.training.fold_job import FoldJob
 from medfold.training.phases import Phase, TrainingImages
+from medfold.training.training_inputs import TrainingInputs
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class TrainedNet:
         competition: gives the symmetry for test-time augmentation.
         model: the whole net, as it is saved.
         last_phase: the last phase of its training.
-        inference_net: the net of that phase in float32, whatever the precision of the training: so the weights give the
-            same numbers later, on any machine.
+        inference_model: the net of that phase in float32, whatever the precision of the training: so the weights give
+            the same numbers later, on any machine.
         images: the images that it was trained on.
         history: one row per epoch.
     """
@@ -31,7 +31,7 @@ class TrainedNet:
     competition: Competition
     model: keras.Model
     last_phase: Phase
-    inference_net: keras.Model
+    inference_model: keras.Model
     images: TrainingImages
     history: pd.DataFrame
 
@@ -48,22 +48,22 @@ class TrainedNet:
         """
         symmetry = self.competition.images.symmetry
         last_phase = self.last_phase
-        return Predictor(self.inference_net, symmetry, tta, view_of=last_phase.view_of)(
+        return Predictor(self.inference_model, symmetry, tta, view_of=last_phase.view_of)(
             last_phase.inputs, rows, advance
         )
 
 
-def in_full_precision(job: FoldJob, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
+def in_full_precision(inputs: TrainingInputs, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
     """Returns the net of the last phase with the same weights, computing in float32.
 
     Args:
-        job: the settings that the net was built from.
+        inputs: the settings that the net was built from.
         model: the whole net after training.
         last_phase: the last phase of its training.
         precision: precision of the training: float32, float16 or bfloat16.
     """
     if precision == "float32":
         return last_phase.batch_trainer.model
-    float32_model = build_model(job.competition, job.recipe, pretrained=False)
+    float32_model = build_model(inputs.competition, inputs.recipe, pretrained=False)
     float32_model.set_weights(model.get_weights())
     return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model

@@ -15,7 +15,7 @@ def test_folders_take_groups_from_pattern_fields_or_headers(tmp_path):
         folder = tmp_path / ("normal", "sick", "unclear")[number // 2] / f"case{number // 2}"
         folder.mkdir(parents=True, exist_ok=True)
         dicom_files.save(folder / f"{number}.dcm", made)
-    images = {"train": "{label}/{case}/{id}.dcm", "headers": ["PatientID"]}
+    images = {"train": "{label}/{case}/{id}.dcm", "dicom_headers": ["PatientID"]}
     labels = {"layout": "folders", "file": "", "holdout": 0.5, "map": {"normal": 0, "sick": 1, "unclear": None}}
     train, *_ = LAYOUTS["folders"](facts(images, group="case", **labels), tmp_path)
     assert (train["id"].tolist(), train["sick"].tolist()) == (list("0123"), list("0011"))

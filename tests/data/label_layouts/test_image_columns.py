@@ -43,7 +43,7 @@ def test_image_pattern_with_unknown_column_raises(wide):
 
 def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
     raw, facts = wide
-    images = facts.images.model_copy(update={"headers": ["PatientName"]})
+    images = facts.images.model_copy(update={"dicom_headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep_columns": ("PatientName",)})
     monkeypatch.setattr(
         "medfold.data.label_layouts.image_columns.read_headers",

@@ -249,7 +249,7 @@ def test_submission_killed_before_upload_is_sent_once(hosted, project):
 def test_scores_show_rank_correlation_with_leaderboard(hosted, project):
     for name, quality in (("strong", 3.0), ("weak", 0.6), ("middling", 1.0)):
         finished_run(project, name, quality)
-        submit(project, names=[name])
+        submit(project, run_names=[name])
     rows = pd.DataFrame(ledger(project))
     expected = rows["oof"].astype(float).corr(rows["public"].astype(float), method="spearman")
     hosted.said()

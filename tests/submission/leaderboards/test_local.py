@@ -26,7 +26,7 @@ def solution_and_submission(small):
 def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
-    more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "record": pytest.fail}
+    more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "add_to_record": pytest.fail}
     entry = SubmissionEntry(file, written, table if probabilities is None else probabilities, groups, **more)
     return LocalLeaderboard(facts or small.competition, small.paths).submit(entry)
 

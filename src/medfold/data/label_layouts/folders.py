@@ -61,16 +61,16 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
         table = drop_rows(table, table["label"].isna())
     _check_folder_classes(table, competition, raw)
     if patterns:
-        table = with_headers(table, table["image"], images.headers, raw)
+        table = with_headers(table, table["image"], images.dicom_headers, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep_columns] if part == "train" else ():
         if column not in table:
             example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
             key = "labels.group" if column == labels.group else "labels.keep_columns"
-            fix = f"Write it as a field: {example}; or name a DICOM header in images.headers"
+            fix = f"Write it as a field: {example}; or name a DICOM header in images.dicom_headers"
             raise SettingError(f"no field of images.train and no header is called '{column}'", key, fix)
     patients = patient_column(table, table, competition)
     # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
-    may_restart = labels.group not in images.headers
+    may_restart = labels.group not in images.dicom_headers
     table["patient"] = [f"{part} {patient}" if patient and may_restart else patient for patient in patients]
     extra = [column for column in labels.keep_columns if column in table]
     return table[["id", "image", "label", "patient", *extra]].copy()

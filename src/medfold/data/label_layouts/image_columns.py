@@ -20,7 +20,7 @@ def check_kept_headers(competition: Competition) -> None:
     Raises:
         SettingError: it names one.
     """
-    if private := identifying_keywords(set(competition.labels.keep_columns) & set(competition.images.headers)):
+    if private := identifying_keywords(set(competition.labels.keep_columns) & set(competition.images.dicom_headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
         raise SettingError(f"the header {private[0]} may identify a patient", "labels.keep_columns", fix)
 
@@ -38,12 +38,12 @@ def locate_images(
         complete: as for `find_images`.
 
     Returns:
-        A table with id, image and unit; and `table` with one more column for each DICOM header in images.headers.
+        A table with id, image and unit; and `table` with one more column for each DICOM header in images.dicom_headers.
     """
     with_id = table.assign(id=table[competition.labels.id])
     image = find_images(with_id, patterns, competition, raw, complete)
     unit = competition.score.unit
-    keywords = competition.images.headers
+    keywords = competition.images.dicom_headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
     table = with_headers(table, image, keywords, raw, complete)

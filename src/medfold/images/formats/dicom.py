@@ -148,9 +148,10 @@ def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     for keyword in keywords:
         if keyword not in keyword_dict:
             what = f"unknown DICOM keyword '{keyword}'{did_you_mean(keyword, keyword_dict)}"
-            raise SettingError(what, "images.headers", "The DICOM standard, part 6, lists the keywords")
+            raise SettingError(what, "images.dicom_headers", "The DICOM standard, part 6, lists the keywords")
         if dictionary_VR(keyword) in ("SQ", "OB", "OW", "OB or OW", "OD", "OF", "OL", "OV", "UN"):
-            raise SettingError(f"DICOM keyword '{keyword}' contains no text", "images.headers", f"Remove {keyword}")
+            what = f"DICOM keyword '{keyword}' contains no text"
+            raise SettingError(what, "images.dicom_headers", f"Remove {keyword}")
     dataset = _parsed(path, stop_before_pixels=True, specific_tags=keywords)
     return {key: _text(dataset.get(key, dataset.file_meta.get(key))) for key in keywords}
 

@@ -10,7 +10,7 @@ from medfold.scoring import describe_score
 
 
 def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
-    """Describes the intended use of the model, its training and its limits."""
+    """Describes the intended use of the net, its training and its limits."""
     competition = project.competition
     score = ensemble.score
     section = Section("card", "Model card")

@@ -26,7 +26,7 @@ class SubmissionEntry:
         content_id: the part of the message that identifies the file's contents.
         sample: the sample submission that it was checked against.
         pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
-        record: adds entries to the record beside the file before the result is known.
+        add_to_record: adds entries to the record beside the file before the result is known.
         resubmit: True to submit it even if it is on the leaderboard already. Defaults to False.
     """
 
@@ -38,7 +38,7 @@ class SubmissionEntry:
     content_id: str
     sample: pd.DataFrame
     pack: Callable[[], RemoteRun]
-    record: Callable[[dict[str, Any]], None]
+    add_to_record: Callable[[dict[str, Any]], None]
     resubmit: bool = False
 
 

@@ -48,7 +48,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         remote_run = entry.pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
         finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
-        entry.record({"kaggle": finished.versions})
+        entry.add_to_record({"kaggle": finished.versions})
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)
         try:

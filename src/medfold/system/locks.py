@@ -18,7 +18,7 @@ def lock(path: Path) -> FileLock:
 
 @contextmanager
 def tidy_lock(path: Path) -> Iterator[None]:
-    """Locks `path`, like `lock`; after an error, removes the lock and the folders made for it that hold nothing else."""
+    """Locks `path`, like `lock`; after an error, removes the lock and the empty folders made for it."""
     made = [folder for folder in path.parents if not folder.exists()]
     path_lock = lock(path)
     try:

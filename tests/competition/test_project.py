@@ -66,7 +66,7 @@ def test_a_former_name_and_the_current_one_beside_it_are_refused_in_one_line(var
     assert "\n" not in str(caught.value)
 
 
-def test_a_former_name_overrides_the_current_one_of_a_base(variants):
+def test_a_former_name_in_a_variant_overrides_the_current_one(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     base = variants.root / "competition" / "_base" / "shared.yaml"
     base.write_text(SHARED.replace("layout: arrays", "layout: arrays, expected_counts: {train: 2}"))

@@ -104,7 +104,7 @@ def test_sample_table_with_damaged_metadata_is_rebuilt(small):
     assert make_folds(small).train["id"].isin(table["id"]).all()
 
 
-def test_the_fingerprint_of_earlier_versions_is_kept(small):
+def test_the_fingerprint_of_samples_is_that_of_earlier_versions(small):
     """A sample table that was written when labels.layout was called labels.shape is still fresh."""
     layout = {"labels": {"layout": "lists", "file": "a.csv", "value": "v", "targets": ["a", "b"]}}
     submission = {"submission": {"sample": "s.csv", "layout": "lists"}}

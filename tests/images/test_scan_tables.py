@@ -109,7 +109,7 @@ def test_measurements_are_in_the_order_of_the_samples():
     assert table["pixel_hash"].fillna("").tolist() == ["h0", "", "h2"]
 
 
-def test_the_fingerprint_of_earlier_versions_is_kept(small, monkeypatch):
+def test_the_fingerprint_of_raw_images_is_that_of_earlier_versions(small, monkeypatch):
     """Measurements that were written when images.expected_shape was called images.shape are still valid."""
     monkeypatch.setattr(scan_tables.store, "image_list_fingerprint", lambda paths: "list")
     monkeypatch.setattr(scan_tables.files, "sha256", lambda path: "raw")

@@ -259,8 +259,10 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _training_inputs(project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0) -> TrainingInputs:
-    """Returns the job of a run: its settings, and the store of its prepared images."""
+def _training_inputs(
+    project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0
+) -> TrainingInputs:
+    """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
     competition = project.competition
     paths = project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))

@@ -260,7 +260,7 @@ def _import_fold() -> ModuleType:
 
 
 def _training_inputs(
-    project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0
+    """Returns what the folds of a run are trained from: its settings, and the store of prepared images."""
 ) -> TrainingInputs:
     """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
     competition = project.competition

@@ -260,7 +260,7 @@ def _import_fold() -> ModuleType:
 
 
 def _training_inputs(
-    """Returns what the folds of a run are trained from: its settings, and the store of prepared images."""
+    project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0
 ) -> TrainingInputs:
     """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
     competition = project.competition

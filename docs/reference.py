@@ -172,6 +172,8 @@ def _kinds(annotation: Any) -> list[str]:
         return ["list"]
     if origin is dict:
         return ["mapping"]
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _kinds(arguments[0])
     raise TypeError(f"no words for {annotation}")
 
 

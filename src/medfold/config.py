@@ -15,7 +15,7 @@ from medfold.errors import CHECK_PATH, UserError, did_you_mean, shorten_list
 class StrictModel(BaseModel):
     """Base of all sections of configuration files: unknown keys are errors, values cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod

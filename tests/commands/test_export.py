@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.images.store import load_store
+from tests.support.helpers import finished_run
 
 ALONE = """
 import sys, numpy as np, keras
@@ -22,9 +24,17 @@ np.save(sys.argv[3], model.predict_on_batch(np.load(sys.argv[2]).astype(np.float
 """
 
 
-def test_impossible_fold_is_refused_with_the_possible_ones(trained):
+def test_impossible_fold_is_refused_with_the_possible_ones(folded):
+    finished_run(folded, "baseline")
     with pytest.raises(UserError, match="FOLD=7: there is no fold 7. Choose 0 to 2$"):
-        export(Project.open("small"), "baseline", 7)
+        export(folded, "baseline", 7)
+
+
+@pytest.mark.parametrize("out", ["model.h5", "models/", "model"])
+def test_name_that_keras_cannot_open_is_refused(folded, out):
+    finished_run(folded, "baseline")
+    with pytest.raises(UserError, match=r"OUT=\S+: the name of the file must end in \.keras, .*OUT=model\.keras$"):
+        export(folded, "baseline", 0, Path(out))
 
 
 @pytest.mark.slow

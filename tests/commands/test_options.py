@@ -14,7 +14,7 @@ def test_read_seeds_splits_numbers():
     assert read_seeds(" 2 0  1 ") == [2, 0, 1]
 
 
-@pytest.mark.parametrize("text", ["", "a", "-1", "0 0", "1.5", "0,1"])
+@pytest.mark.parametrize("text", ["", "a", "-1", "0 0", "1.5", "0,1", "4294967296"])
 def test_read_seeds_refuses_other_text(text):
     with pytest.raises(UserError, match=re.escape(f"{variable('SEEDS', text)}: expected different numbers")):
         read_seeds(text)

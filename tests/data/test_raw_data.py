@@ -1,6 +1,7 @@
 """Raw data: obtained, kept, repaired and renewed; the sample table that is built from it."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -52,8 +53,10 @@ def test_complete_data_is_kept_unless_forced(downloaded, given_once, capsys):
     assert "download   complete: 12 files, " in printed
     assert "FORCE" not in printed
     get_raw_data(downloaded, given_once)
-    assert "in data/histology/raw (FORCE=1 to get it again)" in capsys.readouterr().out
+    assert "was not read: FORCE=1 replaces the data by it" in capsys.readouterr().out
     assert downloaded.paths.raw_manifest.stat().st_mtime_ns == before
+    with refused(r"FROM=/not/there: no such file or folder\. Check the path"):
+        get_raw_data(downloaded, Path("/not/there"))
     get_raw_data(downloaded, given_once, force=True)
     assert "6 training and 4 test images" in capsys.readouterr().out
     assert downloaded.paths.raw_manifest.stat().st_mtime_ns > before

@@ -84,3 +84,17 @@ def test_changed_plugins_are_described_without_hashes(small, before, now, change
     open_run(paths, origin(small, plugins_hash=before))
     with pytest.raises(UserError, match=f"this run was started differently: {change}. Give"):
         open_run(paths, origin(small, plugins_hash=now))
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("basline", r"Trained so far: baseline\. Choose one of them$"),
+        ("simple_cnn", r"Trained so far: baseline\. Run: make train COMPETITION=small RECIPE=simple_cnn$"),
+        ("baseline-s1", r"Trained so far: baseline\. Run: make train COMPETITION=small$"),
+    ],
+)
+def test_run_that_is_not_trained_is_one_of_a_recipe_or_mistyped(folded, name, fix):
+    finished_run(folded, "baseline")
+    with pytest.raises(UserError, match=fix):
+        read_run(folded.paths.run(name))

@@ -24,7 +24,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         The path of the .keras file; the text file has the same path with the ending `.txt`.
 
     Raises:
-        UserError: the run or the fold is not trained.
+        UserError: the run or the fold is not trained, or Keras cannot open a file of that name.
     """
     run_paths = find_run(project.paths, run)
     facts = facts_of_run(project, run)
@@ -34,6 +34,9 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run}' is not trained", variable("FOLD", fold), fix)
     out = out or run_paths.folder / f"{run}-fold{fold}.keras"
+    if out.suffix != ".keras":
+        fix = f"Example: {variable('OUT', 'model.keras')}"
+        raise UserError("the name of the file must end in .keras, for Keras to open it", variable("OUT", out), fix)
     files.check_output_file(out)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras

@@ -100,13 +100,15 @@ def read_seeds(text: str) -> list[int]:
     """Reads the value of SEEDS.
 
     Raises:
-        UserError: not a list of different numbers.
+        UserError: not a list of different numbers, or one is too large.
     """
+    from medfold.competition import MAX_SEED
+
     numbers = text.split()
-    if not numbers or not all(number.isdecimal() for number in numbers) or len(set(numbers)) != len(numbers):
-        raise UserError(
-            "expected different numbers >= 0", variable("SEEDS", text), f"Example: {variable('SEEDS', '0 1 2')}"
-        )
+    are_seeds = all(number.isdecimal() and int(number) <= MAX_SEED for number in numbers)
+    if not numbers or not are_seeds or len(set(numbers)) != len(numbers):
+        what = f"expected different numbers from 0 to {MAX_SEED}"
+        raise UserError(what, variable("SEEDS", text), f"Example: {variable('SEEDS', '0 1 2')}")
     return [int(number) for number in numbers]
 
 

@@ -9,7 +9,7 @@
 """
 
 from medfold.competition.facts import Competition, has_known_groups
-from medfold.competition.facts_sections import FoldFacts, ImageFacts, Symmetry
+from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import settings_located
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_competition
@@ -28,6 +28,7 @@ from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
 __all__ = [
     "ADDRESS_EXAMPLE",
+    "MAX_SEED",
     "RESEARCH_NOTICE",
     "BackboneSettings",
     "Competition",

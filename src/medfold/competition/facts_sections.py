@@ -2,13 +2,15 @@
 
 import re
 import string
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from medfold.config import StrictModel
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
+
+MAX_SEED = 2**32 - 1  # of NumPy and scikit-learn
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
 RESERVED = (
@@ -194,7 +196,7 @@ class ImageFacts(StrictModel):
         default=[],
         description="DICOM keywords to add as columns to the label table, for example for `labels.group`.",
     )
-    expected_shape: list[int] | None = Field(
+    expected_shape: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="`[height, width]` in pixels; images of another size count as unreadable."
     )
     symmetry: Symmetry = Field(
@@ -313,7 +315,7 @@ class FoldFacts(StrictModel):
     """Split of the training part into folds."""
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
-    seed: int = Field(default=42, ge=0, description="Seed of the split.")
+    seed: int = Field(default=42, ge=0, le=MAX_SEED, description="Seed of the split.")
     method: Literal["auto", "stratified", "group", "stratified-group"] = Field(
         default="auto",
         description="`stratified`: equal shares of the classes; for data without groups. `group`: groups stay whole. "

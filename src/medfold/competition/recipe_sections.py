@@ -6,6 +6,8 @@ from pydantic import Field
 
 from medfold.config import StrictModel
 
+MAX_EPOCHS = 100_000  # more is a slip of the pen
+
 
 class ImageSettings(StrictModel):
     """Preparation of the images, once, before they are stored."""
@@ -62,6 +64,7 @@ class TrainingSettings(StrictModel):
     head_epochs: int = Field(
         default=0,
         ge=0,
+        le=MAX_EPOCHS,
         description="Epochs of the head alone, before the whole net, on the features of the frozen backbone. They "
         "are computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
         "learns from the plain view only), and kept in `data/<competition>/features/`.",
@@ -70,7 +73,10 @@ class TrainingSettings(StrictModel):
         default=0.002, gt=0, description="Highest learning rate while the head is trained alone."
     )
     epochs: int = Field(
-        default=20, ge=0, description="Epochs of the whole net. 0: the backbone keeps its initial weights."
+        default=20,
+        ge=0,
+        le=MAX_EPOCHS,
+        description="Epochs of the whole net. 0: the backbone keeps its initial weights.",
     )
     batch_size: int = Field(default=32, ge=1, description="Images per batch.")
     accumulation_steps: int = Field(

@@ -29,10 +29,13 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     """
     paths = project.paths
     source = open_source(project)
+    if path and not path.expanduser().exists():
+        raise UserError("no such file or folder", variable("FROM", path), "Check the path")
     with locks.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)
-            hint = f" ({variable('FORCE')} to get it again)" if path else ""
+            unread = f"; {variable('FROM', path)} was not read: {variable('FORCE')} replaces the data by it"
+            hint = unread if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
             _fresh_samples(project)

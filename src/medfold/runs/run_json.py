@@ -82,18 +82,26 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
         competition = run_paths.folder.parent.name
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
-        fix = f"{trained}Run: {first_train_command(run_paths)}"
+        # A run has the name of its recipe, with a part for SET and seed; or one that the user gave it.
+        has_recipe = any(f"{run_paths.name}-".startswith(f"{name}-") for name in _recipe_names(run_paths))
+        is_mistyped = known and not has_recipe
+        fix = f"{trained}Choose one of them" if is_mistyped else f"{trained}Run: {first_train_command(run_paths)}"
         raise UserError(f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}", competition, fix)
     return metadata
 
 
 def first_train_command(run_paths: RunPaths) -> str:
     """Returns the command that trains a run; with RECIPE if a recipe other than the baseline has the run's name."""
-    competition, workspace, recipe = run_paths.folder.parent.name, Workspace(run_paths.folder.parents[2]), None
-    if run_paths.name != "baseline" and competition in workspace.competitions():
-        recipes = recipe_names(workspace.competition(competition), workspace.base_folder)
-        recipe = run_paths.name if run_paths.name in recipes else None
-    return command("train", COMPETITION=competition, RECIPE=recipe)
+    recipe = run_paths.name if run_paths.name in _recipe_names(run_paths) else None
+    return command("train", COMPETITION=run_paths.folder.parent.name, RECIPE=None if recipe == "baseline" else recipe)
+
+
+def _recipe_names(run_paths: RunPaths) -> list[str]:
+    """Returns the names of the recipes of the competition of a run."""
+    competition, workspace = run_paths.folder.parent.name, Workspace(run_paths.folder.parents[2])
+    if competition not in workspace.competitions():
+        return []
+    return recipe_names(workspace.competition(competition), workspace.base_folder)
 
 
 def is_optimistic(metadata: dict[str, Any]) -> bool:

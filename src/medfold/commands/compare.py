@@ -39,7 +39,8 @@ def compare(project: Project, sides: list[str]) -> Comparison:
             "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the resamples"
         )
         if difference.value:
-            say("difference", f"{sides[1]} is better by {format_difference(difference)}{chance}")
+            word = "better" if difference.value > 0 else "worse"
+            say("difference", f"{sides[1]} is {word}: {format_difference(difference)}{chance}")
         else:
             say("difference", f"none: {format_difference(difference)}")
     say("verdict", _verdict(comparison))

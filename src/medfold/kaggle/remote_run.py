@@ -54,8 +54,8 @@ class RemoteRun:
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A remote run that has succeeded.
+class StartedRun:
+    """The versions of the notebook and of the data set of a run at Kaggle.
 
     Args:
         dataset: the version that the notebook read; None if it has been removed.
@@ -90,7 +90,7 @@ def manifest_id(manifest: Path) -> str:
 
 def run_at_kaggle(
     session: KaggleSession, remote_run: RemoteRun, max_seconds: float, log: Path, rerun: bool = False
-) -> FinishedRun:
+) -> StartedRun:
     """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.
 
     Args:
@@ -122,7 +122,7 @@ def run_at_kaggle(
     return started
 
 
-def _find_started(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun | None:
+def _find_started(session: KaggleSession, remote_run: RemoteRun) -> StartedRun | None:
     """Returns the versions of this run, if it is under way or complete; else None."""
     kernels = Kernels(session)
     newest = kernels.version_and_text(remote_run.name)
@@ -136,10 +136,10 @@ def _find_started(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun 
     ):
         return None
     say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
-    return FinishedRun(Datasets(session).version(remote_run.dataset), notebook)
+    return StartedRun(Datasets(session).version(remote_run.dataset), notebook)
 
 
-def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
+def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
     """Uploads the data set and starts the notebook."""
     kernels = Kernels(session)
     dataset = _upload(session, remote_run)
@@ -148,7 +148,7 @@ def _start(session: KaggleSession, remote_run: RemoteRun) -> FinishedRun:
     attached = AttachedData([dataset.ref, *remote_run.other_datasets], remote_run.competition)
     pushed = kernels.push(remote_run.name, remote_run.notebook, attached, remote_run.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")
-    return FinishedRun(dataset, pushed)
+    return StartedRun(dataset, pushed)
 
 
 def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:

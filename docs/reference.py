@@ -153,7 +153,9 @@ def limits(field: FieldInfo) -> str:
     """The limits of a number in words, '' without any: '8 to 2048', 'above 0', '0 or more, below 1'."""
     found = {name: getattr(each, name) for each in field.metadata for name in BOUNDS if hasattr(each, name)}
     if {"ge", "le"} <= set(found):
-        return f"{found['ge']:g} to {found['le']:g}"
+        return " to ".join(
+            f"{found[end]:,}" if isinstance(found[end], int) else f"{found[end]:g}" for end in ("ge", "le")
+        )
     return ", ".join(words.format(found[name]) for name, words in BOUNDS.items() if name in found)
 
 

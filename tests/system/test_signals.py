@@ -139,6 +139,27 @@ def test_exit_code_stands_after_a_request_within_compiled_text(tmp_path):
     assert subprocess.run([sys.executable, "-m", "stopped"], env=environment).returncode == 143
 
 
+def test_signal_that_another_thread_receives_ends_the_wait_of_the_main_thread(tmp_path):
+    """The system may give a signal to any thread; Python runs the handler in the main thread, once that runs."""
+    (tmp_path / "waiting.py").write_text(
+        "import signal, sys, threading, time\n"
+        "from medfold.system.signals import stop_on_signals\n"
+        "stop_on_signals()\n"
+        "def receive():\n"
+        "    time.sleep(0.3)\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "    time.sleep(600)\n"
+        "threading.Thread(target=receive, daemon=True).start()\n"
+        "try:\n"
+        "    threading.Event().wait()\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(143)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    command = [sys.executable, tmp_path / "waiting.py"]
+    assert subprocess.run(command, env=environment, timeout=60).returncode == 143
+
+
 @pytest.mark.parametrize("number", sorted(signals.ALL))
 def test_signal_in_a_finalizer_is_not_lost(number, capfd):
     class Finalized:

@@ -48,6 +48,7 @@ def stop_on_signals() -> None:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
     accept_termination()
+    _interrupt_waits()
     sys.unraisablehook = _show_unless_stopped
     atexit.register(_ignore_signals)
 
@@ -105,6 +106,28 @@ def accept_termination() -> None:
     """Unblocks SIGTERM in a child process; `shielded_children` blocked it when the process was started."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _interrupt_waits() -> None:
+    """Makes a signal interrupt the main thread where it waits, also if the system gives it to another thread.
+
+    Python runs signal handlers in the main thread only, which would go on waiting for a lock or a child process: for as
+    long as a training in a child takes. Each signal is written to a pipe; a thread reads it, and sends the main thread
+    SIGURG, which does nothing but end the wait.
+    """
+    if not hasattr(signal, "pthread_kill"):
+        return
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    signal.signal(signal.SIGURG, lambda number, frame: None)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+
+    def forward() -> None:
+        while numbers := os.read(read_end, 64):
+            if ALL & set(numbers):
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGURG)
+
+    threading.Thread(target=forward, name="signals", daemon=True).start()
 
 
 def _postpone(number: int) -> bool:

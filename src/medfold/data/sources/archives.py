@@ -241,8 +241,8 @@ def _check_size(total: int, archive: Path, target: Path) -> None:
         raise RefusedArchiveError(what, archive, "Nothing was unpacked; download it from its official source")
     free = shutil.disk_usage(next(folder for folder in (target, *target.parents) if folder.is_dir())).free
     if total > free:
-        what = f"not enough disk space: the contents take {format_size(total)}, {format_size(free)} are free"
-        raise UserError(what, target, "Free some and run the same command again; the archive is kept")
+        what = f"no disk space for its contents: they take {format_size(total)}, {format_size(free)} are free"
+        raise UserError(what, archive, "Free some and run the same command again; the archive is kept")
 
 
 def _extract(member: _Member, path: Path, bar: ProgressBar) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from medfold.commands.download import download
 from medfold.commands.options import open_project
 from medfold.competition import Project
-from medfold.data.staging import staged_data
+from medfold.data.staging import _as_given, staged_data
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 from tests.conftest import add_competition
@@ -92,3 +92,12 @@ def test_errors_name_the_files_as_they_were_given(small, tmp_path):
         raise UserError("damaged", staged.raw / "a.csv", "Check that the download is complete")
     assert str(caught.value) == f"{given / 'a.csv'}: damaged. Check that {variable('FROM', given)} holds all files"
     assert not small.paths.data.exists() or not list(small.paths.data.iterdir())
+
+
+@pytest.mark.parametrize("folder", ["raw", ".raw.4fb352-12-0123abcd.tmp"])
+def test_path_of_a_copy_is_shown_as_that_of_the_user(tmp_path, folder):
+    staged = tmp_path / "data" / ".raw.4fb352-12-89abcdef.tmp"
+    archive, given = tmp_path / "mine.zip", tmp_path / "mine"
+    given.mkdir()
+    shown = [_as_given(staged / folder / "train.zip", staged / "raw", each) for each in (archive, given)]
+    assert shown == [f"{archive}, train.zip", f"{given}/train.zip"]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from filelock import FileLock, Timeout
@@ -149,7 +150,8 @@ def test_ctrl_c_stops_all_folds_without_failures(project_folder, two_cores):
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     command = [sys.executable, "-m", "medfold", "train", "-c", "small", "--jobs", "2", "--set", "training.epochs=5000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+    heed = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # it is ignored where tests run with &
+    process = subprocess.Popen(command, env=environment, start_new_session=True, preexec_fn=heed, **pipes)
     try:
         wait_for(lambda: num_locked_folds(project_folder) == 2)
         os.killpg(process.pid, signal.SIGINT)  # to the process group, as a terminal does

@@ -401,5 +401,5 @@ def _main(
 
 
 def main() -> None:
-    """Runs a command, and exits."""
+    """Runs the command that was typed, and exits."""
     run_and_exit(app)

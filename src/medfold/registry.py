@@ -60,7 +60,7 @@ class Registry(Generic[T]):
         (self._plugged if is_plugged else self._built_in)[name] = item
 
     def find(self, name: str, where: str, known: str = "") -> T:
-        """Returns the function or class of a name that the user wrote.
+        """Returns the function or class that the user named in a configuration file.
 
         Args:
             name: name that the user wrote.

@@ -76,6 +76,13 @@ def test_next_process_removes_what_a_killed_one_left(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "note.txt"])
 
 
+def test_final_names_replace_temporary_ones(tmp_path):
+    raw = files.temporary_path(tmp_path / "raw")
+    member = files.temporary_path(raw / "train.zip")
+    assert files.with_final_names(f"{member}: damaged") == f"{tmp_path / 'raw' / 'train.zip'}: damaged"
+    assert files.with_final_names("a/.theirs.tmp and .b.csv.tmp") == "a/.theirs.tmp and .b.csv.tmp"
+
+
 @pytest.mark.parametrize("count", [3, 60])
 def test_atomic_write_syncs_contents_before_the_rename(tmp_path, monkeypatch, count):
     """Few files are synced one by one, many by one sync of the system; a link may be broken."""

@@ -9,7 +9,7 @@ from medfold.terminal.console import confirm, say
 
 
 def select_names(known: dict, names: list[str], owner: str) -> list[str]:
-    """Returns the names without repetitions.
+    """Returns the names that the user wrote, each once; refuses unknown ones.
 
     Args:
         known: what has a name, by name.

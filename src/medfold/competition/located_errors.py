@@ -22,7 +22,7 @@ def settings_located(
     `load_dataset` in a notebook.
 
     Args:
-        paths: give the competition.yaml and the recipe files that may set the key.
+        paths: paths of the competition.yaml and the recipe files that may set the key.
         recipe: name of the recipe in use. Defaults to none: keys of recipes are left to the caller.
         overrides: keys of the recipe that SET changes, nested. Defaults to none.
     """

@@ -12,7 +12,6 @@ from medfold import registry
 from medfold.errors import UserError
 from medfold.system import files
 
-PLUGINS_FILE = "plugins.py"
 _active: Path | None = None
 _active_hash: str | None = None
 

@@ -63,7 +63,6 @@ class Recipe(StrictModel):
         content = self.model_dump(mode="json")
         content["backbone"]["weights"] = Path(self.backbone.weights).name
         defaults = TrainingSettings().model_dump(mode="json")
-        # Left out at their default, so that runs of earlier versions have the same identity.
         for key in ADDED_TRAINING_KEYS:
             if content["training"][key] == defaults[key]:
                 del content["training"][key]
@@ -135,7 +134,7 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
     """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
 
     Args:
-        paths: give the file of the recipe.
+        paths: paths of the competition of the recipe.
         name: name of the recipe.
         overrides: keys that SET changes, nested.
         key: such as `training.epochs`.

@@ -14,7 +14,7 @@ def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: p
 
     Args:
         competition: the facts (`labels` and the classes).
-        paths: give the raw data, with the label table.
+        paths: paths of the raw data, with the label table.
         ids: ids of the samples to look up, text (n,).
 
     Returns:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from medfold.competition import Project
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
+from medfold.data.sources.local_files import existing_path
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
@@ -29,8 +30,8 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     """
     paths = project.paths
     source = open_source(project)
-    if path and not path.expanduser().exists():
-        raise UserError("no such file or folder", variable("FROM", path), "Check the path")
+    if path:
+        existing_path(path)  # a wrong one is refused, even if there is data already
     with locks.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = files.read_csv(paths.raw_manifest)

@@ -1,7 +1,6 @@
 """Raw data that the user gives by FROM; it is kept only if it is accepted."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,12 +46,9 @@ def _as_given(text: object, raw: Path, given: Path) -> object:
         text = display_path(text)
     if not isinstance(text, str):
         return text
-    unfinished = re.escape(f"{display_path(raw.parent)}{os.sep}.raw.") + r"[\w-]+\.tmp"  # while raw/ is being filled
-    text = re.sub(unfinished, lambda _: display_path(raw), text)
+    text, copy = (files.with_final_names(each) for each in (text, display_path(raw)))  # raw/ may be unfinished
     separator = os.sep if given.is_dir() else ", "  # of an archive: its name, then the member
-    return text.replace(f"{display_path(raw)}{os.sep}", f"{display_path(given)}{separator}").replace(
-        display_path(raw), display_path(given)
-    )
+    return text.replace(f"{copy}{os.sep}", f"{display_path(given)}{separator}").replace(copy, display_path(given))
 
 
 def _move(staged: CompetitionPaths, paths: CompetitionPaths) -> None:

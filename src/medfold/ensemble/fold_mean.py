@@ -1,4 +1,4 @@
-"""Means of predictions."""
+"""Means of predictions: of tables, joined by id, and of arrays."""
 
 from collections.abc import Mapping
 

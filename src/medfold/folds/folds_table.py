@@ -48,7 +48,7 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     """Writes the folds table and its metadata; a different earlier table is renamed, not overwritten.
 
     Args:
-        paths: give the folds table and its metadata.
+        paths: paths of the folds table and its metadata.
         table: a row per training sample: id, group, fold.
         metadata: settings and counts of the folds, for the JSON file beside the table.
 
@@ -82,7 +82,7 @@ def check_folds(
     """Reads the existing folds table and checks that it still fits the data and competition.yaml.
 
     Args:
-        paths: give the folds table and its metadata.
+        paths: paths of the folds table and its metadata.
         ids: ids of the readable training samples.
         fold_facts: the key `folds` of competition.yaml.
         unreadable: additional ids that the table may hold: their images may be readable on another machine.

@@ -1,4 +1,4 @@
-"""Splitters: the fold number 0..K-1 of each training sample.
+"""Splitters, which give each training sample its fold, a number from 0 to k - 1.
 
 Groups are never split. The folds depend on competition.yaml alone, not on the order of the samples.
 """
@@ -81,7 +81,7 @@ def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, splitte
 
 
 def _fold_numbers(splits: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Converts splits, each (rows of the other folds, rows of the fold), into the fold number of each row, int64."""
+    """Returns the fold number of each row, int64, from splits (rows of the other folds, rows of the fold)."""
     parts = [held_out for _, held_out in splits]
     fold = np.empty(sum(map(len, parts)), np.int64)
     for number, held_out in enumerate(parts):

@@ -94,7 +94,7 @@ def write_training_bundle(
     """Writes a bundle; equal inputs give equal bytes. It holds no image, no patient id and no secret.
 
     Args:
-        paths: give the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
+        paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
         competition: facts of the competition.
         recipe: resolved recipe of `request`.
         request: run and folds to train.

@@ -48,7 +48,7 @@ def write_bundle(
 
     Args:
         competition: facts of the competition.
-        paths: give the texts and plugins.py of the competition, which are packed.
+        paths: paths of the texts and plugins.py of the competition, which are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
         runs: runs to put into the bundle, in the order of `fitted`.
         fitted: fitted ensemble and post-processing.

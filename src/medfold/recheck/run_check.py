@@ -20,7 +20,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
 
     Args:
         competition: the facts that the run was trained and scored with.
-        paths: give the sample table, the measurements and the folds table.
+        paths: paths of the sample table, the measurements and the folds table.
         run: paths of the run.
     """
     saved = files.read_json(run.score, SCORE)
@@ -85,7 +85,7 @@ def units_of_samples(competition: Competition, paths: CompetitionPaths, oof: pd.
 
     Args:
         competition: the facts that the predictions were scored with.
-        paths: give the sample table and the folds table.
+        paths: paths of the sample table and the folds table.
         oof: id, fold and prediction columns of samples, all as text.
     """
     train = _training_samples(paths)
@@ -103,7 +103,7 @@ def labelled_units(competition: Competition, paths: CompetitionPaths, oof: pd.Da
 
     Args:
         competition: the facts that the predictions were scored with.
-        paths: give the sample table and the folds table.
+        paths: paths of the sample table and the folds table.
         oof: id, fold and prediction columns of units, all as text.
     """
     train = _training_samples(paths)

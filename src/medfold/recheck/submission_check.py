@@ -28,7 +28,7 @@ def submission_differences(
 
     Args:
         competition: the facts that its runs were trained with.
-        paths: give the sample table, the folds table and the files for this check.
+        paths: paths of the sample table, the folds table and the files for this check.
         root: the project folder, to which recorded paths are relative.
         file: the submission. The folder recheck/ beside it holds the fitted ensemble (.npz) and the OOF predictions of
             the score (.csv).

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 FLOAT_FORMAT = "%.9g"  # of tables: enough digits for any float32
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
 
-TEMPORARY_NAME = re.compile(r"\.(?P<machine>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}\.tmp$")
+# `.<name of the final file>.<machine>-<process>-<random>.tmp`
+TEMPORARY_NAME = re.compile(r"\.(?P<final>[^/\\]+)\.(?P<machine>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}\.tmp")
 WEEK = 7 * 24 * 3600  # seconds
 
 MAX_FLUSHED = 50  # files of a folder that are flushed one by one; for more, all of the system is flushed at once
@@ -105,11 +106,16 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
 
 
+def with_final_names(text: str) -> str:
+    """Returns a text with the final names of files and folders in place of temporary ones."""
+    return TEMPORARY_NAME.sub(r"\g<final>", text)
+
+
 def _is_abandoned(temporary: Path) -> bool:
     """Returns True for a temporary path whose process is gone; if it ran on another machine, after a week."""
     import psutil
 
-    writer = TEMPORARY_NAME.search(temporary.name)
+    writer = TEMPORARY_NAME.fullmatch(temporary.name)
     if writer is None:
         return False  # not one of medfold
     if writer["machine"] == _machine():

@@ -61,7 +61,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
         remove_checkpoint(run_paths.fold(fold).checkpoint)
     if missing:
         say("train", f"{run_paths.name}: {_plan_as_text(recipe, missing, num_jobs)}")
-        _train_missing(project, request, data, run_paths, missing, num_jobs, num_workers)
+        _train_missing(project, request, recipe, data, run_paths, missing, num_jobs, num_workers)
     else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {project.display(run_paths.folder)}")
@@ -82,6 +82,7 @@ def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
 def _train_missing(
     project: Project,
     request: TrainingRequest,
+    recipe: Recipe,
     data: Dataset,
     run_paths: RunPaths,
     missing: list[int],
@@ -93,13 +94,13 @@ def _train_missing(
     Args:
         project: the project of the competition.
         request: the request for the run.
+        recipe: the recipe of the run, with its overrides.
         data: the samples, with their targets and folds.
         run_paths: the files of the run; it is removed if the first fold is refused.
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
         num_workers: number of processes that make batches, in this process.
     """
-    recipe = request.recipe_of(project)
     features = features_path(project, recipe)
     if recipe.training.head_epochs:
         _remove_damaged_features(features)

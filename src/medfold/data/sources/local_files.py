@@ -12,6 +12,18 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 
 
+def existing_path(path: Path) -> Path:
+    """Returns the path that FROM names, with the home folder for `~`.
+
+    Raises:
+        UserError: nothing is there.
+    """
+    path = path.expanduser()
+    if not path.exists():
+        raise UserError("no such file or folder", variable("FROM", path), "Check the path")
+    return path
+
+
 def copy_or_unpack(path: Path, target: Path, name: str) -> None:
     """Puts `path` into the folder `target`: the contents of an archive or of a folder, or a single file as `name`.
 

@@ -88,9 +88,7 @@ class Source:
                     self._kind.fetch(self.options, SourceFolders(raw, hidden, paths.downloads))
                     hidden.mkdir(exist_ok=True)
             else:
-                path = path.expanduser()
-                if not path.exists():
-                    raise UserError("no such file or folder", variable("FROM", path), "Check the path")
+                path = local_files.existing_path(path)
                 local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
             archives.unpack_nested(raw)
             _normalise_names(raw)

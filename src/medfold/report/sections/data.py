@@ -60,7 +60,7 @@ def data_section(project: Project, data: Dataset) -> Section:
 
 
 def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
-    """Returns the number of findings of each kind, as recorded with the folds, and of the last audit."""
+    """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
     counts = dict((files.read_json(paths.folds_metadata, FOLDS) or {}).get("audit", {}))
     if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
         found = files.read_csv(paths.audit)["kind"].value_counts().rename(current_by_former(FINDINGS))

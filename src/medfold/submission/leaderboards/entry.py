@@ -73,7 +73,7 @@ class Leaderboard(ABC):
 
     Args:
         competition: facts of the competition.
-        paths: give the hidden labels and the published scores, where these are on this machine.
+        paths: paths of the hidden labels and the published scores, where these are on this machine.
 
     Attributes:
         is_long_running: True if `submit` may take hours, so that it must not hold up other submissions.

@@ -26,7 +26,7 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system.processes import silence_native_output
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
@@ -71,7 +71,7 @@ def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
 
 def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
-    project = Project.open(name, Workspace(Path(__file__).parent.parent))
+    project = Project.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
     data = load_dataset(project, image_settings=choices)
     held = load_store(project.paths, store_key(project.competition, project.paths, choices))

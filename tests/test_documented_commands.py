@@ -18,10 +18,10 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe, load_recipe, parse_overrides, recipe_names
 from medfold.competition.slugs import parse_slug
 from medfold.ensemble.methods import METHODS
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped
 
-ROOT = Workspace(REPOSITORY)
+ROOT = ProjectPaths(REPOSITORY)
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "competition/README.md"),
     *sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/*.md")),

@@ -20,7 +20,7 @@ def project(kaggle, project_folder):
 
 
 def findings_by_topic(project):
-    return {finding.topic: finding for finding in examine(project.workspace, project.competition)}
+    return {finding.topic: finding for finding in examine(project.project_paths, project.competition)}
 
 
 def test_doctor_without_faults_reports_ok(project, kaggle):

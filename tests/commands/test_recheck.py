@@ -80,8 +80,8 @@ CHANGES = {
     "score without a metric": lambda project: edit_json(
         project.paths.run("one").score, lambda kept: kept.update(metric="none")
     ),
-    "OOF score in the ledger": lambda project: project.workspace.ledger.write_text(
-        project.workspace.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    "OOF score in the ledger": lambda project: project.project_paths.ledger.write_text(
+        project.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
     ),
     "number of units": lambda project: change_number(project.paths.run("one").score, "num_units"),
     "submission": lambda project: change_last_digit(first_file(project, "*.csv")),

@@ -80,7 +80,7 @@ def run_all_commands(project):
     run_list = [(run.name, run.value) for run in list_runs(project).runs]
     submit(project, run_names=["one", "two"], force=True)
     rechecked = [(result.kind, result.differences) for result in recheck(project)]
-    scores(project.workspace, "small")
+    scores(project.project_paths, "small")
     submissions = {files.sha256(path) for path in project.paths.submissions.glob("*.csv")}
     table = data.train[["id", "group", "fold"]].to_csv()
     return pixels, table, data.targets.tolist(), run_list, rechecked, submissions

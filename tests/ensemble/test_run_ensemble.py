@@ -106,7 +106,7 @@ def test_run_named_twice_counts_once(three_runs):
 
 
 def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
-    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1")
+    add_variant(folded.project_paths.root, "decided", "metric: auc", "metric: macro_f1")
     project = Project.open("decided")
     finished_run(project, "baseline", 1.0)
     for fold in range(3):  # all predictions too low, so that 0.5 is the wrong threshold
@@ -131,7 +131,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
 
 
 def test_probabilities_of_ranks_are_the_mean_of_members(folded):
-    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1, more_metrics: [auc]")
+    add_variant(folded.project_paths.root, "decided", "metric: auc", "metric: macro_f1, more_metrics: [auc]")
     project = Project.open("decided")
     finished_run(project, "one", 1.0)
     finished_run(project, "two", 0.8)

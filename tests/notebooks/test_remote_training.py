@@ -24,7 +24,7 @@ JOB = f"{REF}-job"
 
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
-    project = Project(folded.workspace, folded.paths, folded.competition.model_copy(update={"source": source}))
+    project = Project(folded.project_paths, folded.paths, folded.competition.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="source url is not at Kaggle.*Upload it"):
         train(project, on="kaggle")
     assert kaggle.log == []

@@ -30,14 +30,22 @@ def contents(folder):
 
 def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, monkeypatch, tmp_path):
     project = packed_project.project
-    monkeypatch.chdir(project.workspace.root)
+    monkeypatch.chdir(project.project_paths.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     monkeypatch.setenv("HOME", str(tmp_path / "home of alice"))
     packed = notebook(project, ["baseline"])
     table = pd.read_csv(project.paths.raw / "train.csv", dtype=str)
     test = pd.read_csv(project.paths.raw / "sample_submission.csv", dtype=str)
-    secrets = [TOKEN, KEY, str(tmp_path), str(project.workspace.root), *table["patient_id"], *table["id"], *test["id"]]
+    secrets = [
+        TOKEN,
+        KEY,
+        str(tmp_path),
+        str(project.project_paths.root),
+        *table["patient_id"],
+        *table["id"],
+        *test["id"],
+    ]
     images = [path.read_bytes() for path in project.paths.raw.rglob("*.png")]
     seen = list(contents(packed.notebook.parent))
     assert len(seen) > 100
@@ -49,7 +57,7 @@ def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, mo
 
 def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
     project = packed_project.project
-    monkeypatch.chdir(project.workspace.root)
+    monkeypatch.chdir(project.project_paths.root)
     before = {path.name: path.read_bytes() for path in packed_project.folder.iterdir()}
     notebook(project, ["baseline"])
     assert {path.name: path.read_bytes() for path in packed_project.folder.iterdir()} == before
@@ -74,7 +82,7 @@ def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
 
 
 def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
-    monkeypatch.chdir(packed_project.project.workspace.root)
+    monkeypatch.chdir(packed_project.project.project_paths.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         notebook(packed_project.project, ["other"])
 
@@ -82,7 +90,7 @@ def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
 @pytest.mark.slow
 def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
-    shutil.copytree(packed_project.project.workspace.root, root)
+    shutil.copytree(packed_project.project.project_paths.root, root)
     monkeypatch.chdir(root)
     project = Project.open("small")
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")

@@ -18,7 +18,7 @@ from tests.support.helpers import finished_run
     ],
 )
 def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):
-    folder = add_variant(folded.workspace.root, "other", "score: {metric: auc}", facts)
+    folder = add_variant(folded.project_paths.root, "other", "score: {metric: auc}", facts)
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, run_names=["one"], force=True)

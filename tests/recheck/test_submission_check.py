@@ -40,7 +40,7 @@ def test_every_ensemble_method_is_recomputed(folded, method):
     slow_but_first("pf1", "macro_f1, more_metrics: [auc, accuracy]", "log_loss, more_metrics: [ece]", "fbeta, beta: 2"),
 )
 def test_every_post_processing_is_recomputed(folded, metric):
-    add_variant(folded.workspace.root, "other", "metric: auc", f"metric: {metric}")
+    add_variant(folded.project_paths.root, "other", "metric: auc", f"metric: {metric}")
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, run_names=["one"])
@@ -49,7 +49,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
 
 def test_consistently_changed_submission_differs_from_the_folds(submitted):
     """The file, its record and the ledger are changed together, so that their hashes agree."""
-    file, ledger = first_file(submitted, "*.csv"), submitted.workspace.ledger
+    file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
     change_last_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
@@ -64,9 +64,9 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
     submit(folded, run_names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)
     submit(folded, run_names=["one", "zero"], method="selection", dry_run=True)
-    ledger = files.read_csv(folded.workspace.ledger)
+    ledger = files.read_csv(folded.project_paths.ledger)
     for row in ledger.to_dict("records"):
-        record = files.read_json((folded.workspace.root / row["file"]).with_suffix(".json"))
+        record = files.read_json((folded.project_paths.root / row["file"]).with_suffix(".json"))
         assert row["runs"] == " ".join(record["runs"])
         assert row["oof"] == pytest.approx(record["score"]["value"], abs=1e-6)
     recheck(folded)
@@ -81,10 +81,10 @@ def differences(folded):
     record = files.read_json(file.with_suffix(".json"))
 
     def run(**changes) -> list[str]:
-        root = folded.workspace.root
+        root = folded.project_paths.root
         return list(submission_differences(folded.competition, folded.paths, root, file, {**record, **changes}))
 
-    run.file, run.record, run.root = file, record, folded.workspace.root
+    run.file, run.record, run.root = file, record, folded.project_paths.root
     return run
 
 

@@ -9,14 +9,14 @@ from medfold.competition.facts import Competition
 from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.scaffold.from_files import draft_facts
 from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_images
 from tests.support.helpers import picture
 
-ROOT = Workspace(REPOSITORY)
+ROOT = ProjectPaths(REPOSITORY)
 ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]
 TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 

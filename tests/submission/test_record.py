@@ -98,7 +98,7 @@ def test_file_without_a_row_that_a_killed_command_left_is_used_again(small, new_
     row = new_row()
     assert (row["when"], row["file"]) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
     assert new_row("other\n")["when"] == "20260102-030405"
-    add_row(small.workspace, row)
+    add_row(small.project_paths, row)
     assert new_row()["when"] == "20260102-030405"
 
 

@@ -88,7 +88,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, 1)
+    problems = parallel.train_in_parallel(project.project_paths.root, requests, 1)
     assert problems == {}
     assert result_files(project, "together") == result_files(project, "alone")
 

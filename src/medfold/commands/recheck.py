@@ -110,7 +110,7 @@ def _recheck_runs(project: Project, run_names: list[str] | None, labels: str | N
 
 
 def _recheck_submissions(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
-    ledger = read_ledger(project.workspace)
+    ledger = read_ledger(project.project_paths)
     for row in ledger[ledger["competition"] == project.paths.name].to_dict("records"):
         if run_names is None or set(row["runs"].split()) <= set(run_names):
             yield _recheck_submission(project, row, labels)
@@ -118,7 +118,7 @@ def _recheck_submissions(project: Project, run_names: list[str] | None, labels: 
 
 def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
-    file = project.workspace.root / row["file"]
+    file = project.project_paths.root / row["file"]
     run_names = row["runs"].split()
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
@@ -135,7 +135,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
-    differences = submission_differences(facts, project.paths, project.workspace.root, file, record)
+    differences = submission_differences(facts, project.paths, project.project_paths.root, file, record)
     return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
 
 

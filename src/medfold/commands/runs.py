@@ -80,7 +80,7 @@ def remove_runs(project: Project, run_names: list[str], skip_question: bool = Fa
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     descriptions = []
     for name in select_names(known, run_names, f"runs of {paths.name}"):
-        rows = read_ledger(project.workspace).to_dict("records")
+        rows = read_ledger(project.project_paths).to_dict("records")
         count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(trained_folds(known[name], k))

@@ -15,7 +15,7 @@ from medfold.competition.recipe_sections import BackboneSettings, ImageSettings,
 from medfold.config import StrictModel
 from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 from medfold.errors import UserError, did_you_mean
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import variable
@@ -87,7 +87,7 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
 def recipe_file(paths: CompetitionPaths, name: str) -> Path:
     """Returns the file of a recipe: the competition's own one, else the shared one."""
     file = paths.folder / f"{name}.yaml"
-    return file if file.is_file() else Workspace(paths.root).base_folder / file.name
+    return file if file.is_file() else ProjectPaths(paths.root).base_folder / file.name
 
 
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:

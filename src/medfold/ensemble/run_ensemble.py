@@ -156,7 +156,7 @@ class _Run:
 
     def inputs(self, project: Project) -> dict[str, str]:
         tables = [file for fold in self.fold_paths for file in (fold.oof, fold.test)]
-        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in tables}
+        return {file.relative_to(project.project_paths.root).as_posix(): files.sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from medfold.errors import UserError, count_of, shorten_list
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
@@ -82,7 +82,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
     paths = bundle.write_project(root)
     os.chdir(root)
-    project = Project.open(paths.name, Workspace(root))
+    project = Project.open(paths.name, ProjectPaths(root))
     request = bundle.request
     try:
         with settings_located(paths, request.recipe, request.overrides):

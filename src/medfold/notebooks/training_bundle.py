@@ -16,7 +16,7 @@ from medfold.earlier_versions import REQUEST, with_current_names, with_former_na
 from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
@@ -75,7 +75,7 @@ class TrainingBundle:
         """
         for name, text in self.manifest["project_files"].items():
             files.write_text(text, root / name)
-        paths = Workspace(root).competition(self.manifest["competition"])
+        paths = ProjectPaths(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["checkpoints"].items():
             checkpoint = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
             checkpoint.parent.mkdir(parents=True)
@@ -230,7 +230,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
 
 def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
     """Reads the text files of a project folder that a training reads, by relative path."""
-    yaml_files = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
+    yaml_files = [*sorted(ProjectPaths(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
     project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]
     return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in project_files}

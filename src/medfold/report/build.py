@@ -92,7 +92,7 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["more_metrics"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
-    row = find_scored_row(read_ledger(project.workspace), project.paths.name, ensemble.run_names, score)
+    row = find_scored_row(read_ledger(project.project_paths), project.paths.name, ensemble.run_names, score)
     for leaderboard_part in ("public", "private") if row else ():
         if row[leaderboard_part]:
             when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"

@@ -90,7 +90,7 @@ def submission_message(project: Project, ensemble: Ensemble, content_id: str) ->
     title = metric_title(project.competition, score["metric"])
     value = format_score(score["value"])
     folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
-    commit = git_commit(project.workspace.root)
+    commit = git_commit(project.project_paths.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(ensemble.run_names)
     label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
@@ -54,7 +54,7 @@ LIMIT = 0.98
 class Images:
     """What is learnt: fold 0 is held out."""
 
-    competition: Competition
+    competition: CompetitionFacts
     pixels: np.ndarray
     rows: np.ndarray
     targets: np.ndarray

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project
 from medfold.errors import UserError
@@ -110,8 +110,8 @@ def test_folds_method_follows_from_the_groups(labels, method):
     facts = _facts(labels={"file": "train.csv", "targets": ["target"], **labels})
     assert facts.folds.method == facts.model_dump()["folds"]["method"] == method
     written_out = {**facts.model_dump(), "folds": {"method": "group"}}
-    assert Competition.model_validate(written_out).folds.method == "group"
-    assert Competition.model_validate(facts.model_dump()) == facts
+    assert CompetitionFacts.model_validate(written_out).folds.method == "group"
+    assert CompetitionFacts.model_validate(facts.model_dump()) == facts
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def _facts(**sections):
         "images": {"train": "{id}.png", "test": "t/{id}.png"},
         "score": {"metric": "auc"},
     }
-    return Competition.model_validate({**required, **sections})
+    return CompetitionFacts.model_validate({**required, **sections})
 
 
 @pytest.mark.parametrize(

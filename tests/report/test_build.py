@@ -10,7 +10,7 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
@@ -109,7 +109,7 @@ class TaskReport(NamedTuple):
     """The report of a noisy run of a look-alike, and its ensemble."""
 
     text: str
-    competition: Competition
+    competition: CompetitionFacts
     score: dict
     ensemble: Ensemble
     unit: str

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
@@ -25,7 +25,7 @@ class PresetDraft(NamedTuple):
     """The draft from a look-alike, and the facts that medfold ships."""
 
     drafted: dict[str, Any]
-    known: Competition
+    known: CompetitionFacts
     targets: list[str]
 
 

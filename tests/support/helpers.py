@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
@@ -49,7 +49,7 @@ def shipped() -> list[str]:
     return [name for name in ProjectPaths(REPOSITORY).competitions() if name in named]
 
 
-def competition(task: str = "binary", **changes) -> Competition:
+def competition(task: str = "binary", **changes) -> CompetitionFacts:
     """Makes complete facts of a competition, with these changes."""
     facts = {
         "title": "test",
@@ -62,7 +62,7 @@ def competition(task: str = "binary", **changes) -> Competition:
     }
     if task in ("multiclass", "ordinal"):
         facts["classes"] = ["0", "1", "2"]
-    return Competition.model_validate({**facts, **changes})
+    return CompetitionFacts.model_validate({**facts, **changes})
 
 
 def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.errors import UserError, shorten_list
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import ProjectPaths
@@ -46,7 +46,7 @@ def doctor(project: Project) -> list[CheckResult]:
     return results
 
 
-def examine(project_paths: ProjectPaths, competition: Competition) -> Iterator[CheckResult]:
+def examine(project_paths: ProjectPaths, competition: CompetitionFacts) -> Iterator[CheckResult]:
     """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
     yield _python()
     yield _packages(project_paths.root / "requirements.txt")
@@ -126,7 +126,7 @@ def _disk(root: Path) -> CheckResult:
     )
 
 
-def _kaggle(competition: Competition) -> Iterator[CheckResult]:
+def _kaggle(competition: CompetitionFacts) -> Iterator[CheckResult]:
     needs_kaggle = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
         session = KaggleSession.connect()
@@ -145,7 +145,7 @@ def _kaggle(competition: Competition) -> Iterator[CheckResult]:
         yield CheckResult("joined", "fault", str(error))
 
 
-def _competition_status(competitions: Competitions, competition: Competition) -> Iterator[CheckResult]:
+def _competition_status(competitions: Competitions, competition: CompetitionFacts) -> Iterator[CheckResult]:
     from medfold.competition import kaggle_slug
 
     info = competitions.joined(kaggle_slug(competition))

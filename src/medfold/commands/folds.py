@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, FoldFacts, ImageSettings, Project, has_known_groups
+from medfold.competition import CompetitionFacts, FoldFacts, ImageSettings, Project, has_known_groups
 from medfold.data import (
     Dataset,
     encode_targets,
@@ -86,7 +86,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     _draw_near_duplicates(project, data)
 
 
-def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unreadable: pd.DataFrame) -> None:
+def warn_of_lost_labels(competition: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame) -> None:
     """Warns of units that lose a label because only an unreadable image has it.
 
     Args:

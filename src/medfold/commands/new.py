@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug, settings_located
+from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, settings_located
 from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, ProjectPaths
@@ -74,7 +74,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
     score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
     try:
-        competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file)
+        competition = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
         with settings_located(paths):
             count = (table := build_samples(competition, paths))["part"].value_counts()
             if not needs_holdout(paths):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError, count_of, shorten_list
@@ -139,7 +139,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
     return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
 
 
-def _warn_plugin_metrics(facts: Competition) -> None:
+def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
     plugin_metrics = [name for name in (facts.score.metric, *facts.score.more_metrics) if not has_definition(name)]
     if plugin_metrics:
         text = "metrics of plugins.py are not computed again, as there is no second definition"
@@ -156,7 +156,7 @@ def _missing_file(project: Project, file: Path, run_names: list[str]) -> str:
     return ""
 
 
-def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, labels: str | None) -> Competition:
+def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, labels: str | None) -> CompetitionFacts:
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
@@ -177,7 +177,7 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
         raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")
     facts = trained_facts.model_dump()
     current = project.competition.model_dump(include={"score", "submission"})
-    return Competition.model_validate(facts | ((recorded or {}).get("facts") or current))
+    return CompetitionFacts.model_validate(facts | ((recorded or {}).get("facts") or current))
 
 
 def _collect(differences: Iterator[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH_NOTICE, Competition, Project
+from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
 from medfold.errors import UnreachableError, UserError, count_of
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
@@ -152,7 +152,7 @@ def _earlier_status(project: Project, row: dict[str, str]) -> str:
     return f"{row['status']}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
+def _show_per_fold(competition: CompetitionFacts, score: dict[str, Any]) -> None:
     title = metric_title(competition, score["metric"])
     values = [format_score(value) for value in score["per_fold"].values()]
     print_table(["fold", *score["per_fold"]], [[title, *values]])

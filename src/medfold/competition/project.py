@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe, load_recipe, recipe_names
@@ -30,7 +30,7 @@ class Project:
 
     project_paths: ProjectPaths
     paths: CompetitionPaths
-    competition: Competition
+    competition: CompetitionFacts
 
     @classmethod
     def open(cls, name: str, project_paths: ProjectPaths | None = None) -> "Project":
@@ -90,7 +90,7 @@ def _slug(text: str, folder: str) -> str | None:
         return None
 
 
-def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
+def load_competition(paths: CompetitionPaths, bases: Path) -> CompetitionFacts:
     """Reads competition.yaml and checks it.
 
     Args:
@@ -101,7 +101,7 @@ def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
     elsewhere = (Recipe, "a recipe, such as baseline.yaml")
-    return config.validated(Competition, _read_facts(paths, bases), facts_location(paths), elsewhere)
+    return config.validated(CompetitionFacts, _read_facts(paths, bases), facts_location(paths), elsewhere)
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, model_validator
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
@@ -119,7 +119,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
     overrides = config.renamed(overrides, variable("SET"))
-    elsewhere = (Competition, paths.facts_file.name)
+    elsewhere = (CompetitionFacts, paths.facts_file.name)
     try:
         where = variable("SET") if overrides else display_path(file)
         recipe = config.validated(Recipe, config.merge(content, overrides), where, elsewhere)

@@ -2,7 +2,7 @@
 
 import re
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.errors import SettingError
 
 PREFIXES = {"competitions": ("competitions", "c"), "datasets": ("datasets", "d")}
@@ -30,7 +30,7 @@ def parse_slug(text: str, folder: str) -> str:
     return "/".join(words)
 
 
-def kaggle_slug(competition: Competition) -> str:
+def kaggle_slug(competition: CompetitionFacts) -> str:
     """Returns the competition's slug at Kaggle, from its source or else its url.
 
     Raises:

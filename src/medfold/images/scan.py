@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings
+from medfold.competition import CompetitionFacts, ImageSettings
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.pixel_values import window_of
@@ -55,7 +55,7 @@ class ScanResult:
 
 
 def scan_images(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     image_settings: ImageSettings | None = None,
@@ -94,7 +94,7 @@ def scan_images(
     return ScanResult(num_images, time.monotonic() - began, measurements)
 
 
-def _remove_finished_scan(competition: Competition, paths: CompetitionPaths) -> None:
+def _remove_finished_scan(competition: CompetitionFacts, paths: CompetitionPaths) -> None:
     """Removes the journal of a scan that was killed when it had written all its tables."""
     folder = paths.unfinished_scan
     tables = (read_measurements, read_appearance)
@@ -129,7 +129,7 @@ class _ScanWork:
 
 
 def _settings_of_missing_store(
-    competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings | None
+    competition: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings | None
 ) -> ImageSettings | None:
     """Returns the image settings, or None if their store exists already."""
     if image_settings and store_exists(paths, store_key(competition, paths, image_settings)):
@@ -138,7 +138,7 @@ def _settings_of_missing_store(
 
 
 def _scan(
-    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, work: _ScanWork
+    competition: CompetitionFacts, paths: CompetitionPaths, samples: pd.DataFrame, work: _ScanWork
 ) -> tuple[int, pd.DataFrame]:
     """Scans the images, and writes what is missing.
 
@@ -209,7 +209,7 @@ def _scan_remaining(journal: Journal, task: ScanTask, images: list[str], rows: l
 
 
 def _finish_measurements(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     journal: Journal,

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
+from medfold.competition import CompetitionFacts, ImageFacts, ImageSettings, plugins_hash
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
@@ -49,7 +49,7 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     return metadata["image_list_fingerprint"]
 
 
-def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
+def store_key(competition: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import Competition, Recipe, use_plugins
+from medfold.competition import CompetitionFacts, Recipe, use_plugins
 from medfold.ensemble import MemberRun
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.notebooks import mounts
@@ -31,7 +31,7 @@ class SubmissionBundle:
 
     folder: Path
     manifest: dict[str, Any]
-    competition: Competition
+    competition: CompetitionFacts
     members: list[MemberRun]
     fitted: FittedTransform
 
@@ -49,7 +49,7 @@ class SubmissionBundle:
             MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
             for run in manifest["runs"]
         ]
-        facts = config.validated(Competition, manifest["facts"], MANIFEST)
+        facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
         return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
 
     def __str__(self) -> str:

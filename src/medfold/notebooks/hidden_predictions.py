@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.errors import count_of
@@ -66,7 +66,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
 
 
 def _predict_images(
-    competition: Competition, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
+    competition: CompetitionFacts, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
 ) -> tuple[list[np.ndarray], np.ndarray, dict[int, str]]:
     """Predicts the images batch by batch until the time is up.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import __version__
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.kaggle import manifest_id
 from medfold.system import files
 
@@ -79,7 +79,7 @@ _TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
 def submission_notebook(
-    competition: Competition, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
+    competition: CompetitionFacts, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that predicts a hidden test set.
 
@@ -114,7 +114,7 @@ def submission_notebook(
 
 
 def training_notebook(
-    competition: Competition, run: str, fold_numbers: list[int], manifest: Path, packages: dict[str, str]
+    competition: CompetitionFacts, run: str, fold_numbers: list[int], manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that trains folds.
 

@@ -10,7 +10,7 @@ from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from medfold import __version__, config
-from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
@@ -85,7 +85,7 @@ class TrainingBundle:
 
 def write_training_bundle(
     paths: CompetitionPaths,
-    competition: Competition,
+    competition: CompetitionFacts,
     recipe: Recipe,
     request: TrainingRequest,
     packages: tuple[str, ...],

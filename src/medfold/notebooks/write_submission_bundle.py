@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medfold import __version__
-from medfold.competition import Competition, Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
@@ -33,7 +33,7 @@ class TrainedRun:
 
 
 def write_bundle(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     slug: str,
     runs: list[TrainedRun],

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import MEASUREMENTS, SCORE, current_by_former
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
@@ -15,7 +15,7 @@ from medfold.run_paths import RunPaths
 from medfold.system import files
 
 
-def run_differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
+def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
     """Yields the inconsistencies of a run that has a score.json; none if everything agrees.
 
     Args:
@@ -80,7 +80,7 @@ class ScoredUnits(NamedTuple):
     group: np.ndarray
 
 
-def units_of_samples(competition: Competition, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+def units_of_samples(competition: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
     """Aggregates the OOF predictions of samples into units.
 
     Args:
@@ -98,7 +98,7 @@ def units_of_samples(competition: Competition, paths: CompetitionPaths, oof: pd.
     return ScoredUnits(truth, predictions.loc[names].to_numpy(), fold, _group_of_unit(train).loc[names].to_numpy())
 
 
-def labelled_units(competition: Competition, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+def labelled_units(competition: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
     """Adds labels and groups to the OOF predictions of units.
 
     Args:
@@ -126,7 +126,7 @@ def _group_of_unit(train: pd.DataFrame) -> pd.Series:
 
 
 def score_differences(
-    competition: Competition, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
+    competition: CompetitionFacts, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
 ) -> Iterator[str]:
     """Yields the differences between a saved score and that of OOF predictions.
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, softmax
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
 from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
@@ -22,7 +22,7 @@ MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 
 
 def submission_differences(
-    competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+    competition: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
     """Yields the inconsistencies of a submission; none if everything agrees.
 
@@ -78,7 +78,7 @@ def _folds_of(record: dict[str, Any]) -> set[int]:
 
 
 def _number_differences(
-    competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+    competition: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
     """Yields the differences between the numbers of a submission and those computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]

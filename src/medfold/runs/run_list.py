@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from medfold.competition import Competition, Project, effective_recipe
+from medfold.competition import CompetitionFacts, Project, effective_recipe
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
@@ -184,7 +184,7 @@ def _problem(
     return ""
 
 
-def _has_other_scoring(score: dict[str, Any], competition: Competition) -> bool:
+def _has_other_scoring(score: dict[str, Any], competition: CompetitionFacts) -> bool:
     saved, current = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
     return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
 

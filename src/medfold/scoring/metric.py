@@ -9,13 +9,13 @@ from functools import partial
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.registry import Registry
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 
 
-def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def label_means(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
 
     Args:
@@ -134,7 +134,7 @@ def metric(
     return register
 
 
-def metric_of(competition: Competition, name: str | None = None) -> Metric:
+def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
@@ -182,12 +182,14 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     return replace(found, function=partial(found.function, weights=weights))
 
 
-def metric_title(competition: Competition, name: str) -> str:
+def metric_title(competition: CompetitionFacts, name: str) -> str:
     """Returns the display name of a metric: 'F2' where beta is 2."""
     return f"F{competition.score.beta:g}" if METRICS[name].uses_beta else METRICS[name].title
 
 
-def metric_input(competition: Competition, name: str, submitted: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def metric_input(
+    competition: CompetitionFacts, name: str, submitted: np.ndarray, probabilities: np.ndarray
+) -> np.ndarray:
     """Selects the predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
     The metric of the competition is computed from what is submitted. Additional metrics are computed from the
@@ -205,7 +207,7 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
     return submitted if uses_submitted else probabilities
 
 
-def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
+def constant_predictions(competition: CompetitionFacts, prior: np.ndarray) -> Iterator[np.ndarray]:
     """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
 
     Args:
@@ -218,7 +220,7 @@ def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterato
     )
 
 
-def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
+def chance_score(competition: CompetitionFacts, targets: np.ndarray, prior: np.ndarray) -> float:
     """Returns the best score of a predictor that uses no image; nan if it is undefined.
 
     Args:

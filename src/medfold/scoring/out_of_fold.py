@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, has_known_groups
+from medfold.competition import CompetitionFacts, has_known_groups
 from medfold.errors import UserError, shorten_list
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
@@ -15,7 +15,7 @@ from medfold.scoring.metric import metric_input, metric_of, metric_title
 UNKNOWN_PATIENTS = "patients unknown: it may be too high"
 
 
-def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:
+def describe_score(competition: CompetitionFacts, result: dict[str, Any], total: int) -> str:
     """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
 
     Args:
@@ -55,7 +55,7 @@ class OofPredictions:
 
 
 def oof_by_unit(
-    competition: Competition, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
+    competition: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
 ) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
@@ -99,7 +99,7 @@ def oof_by_unit(
 
 
 def oof_score(
-    competition: Competition, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
+    competition: CompetitionFacts, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
 ) -> dict[str, Any]:
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 

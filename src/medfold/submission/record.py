@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
@@ -77,7 +77,7 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     return when, file.relative_to(project.project_paths.root).as_posix()
 
 
-def submission_record(competition: Competition, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
+def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
     """Returns the contents of the record of a submission that has no result yet."""
     return {
         "runs": ensemble.run_names,

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import count_of
 from medfold.models import (
     build_model,
@@ -117,7 +117,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], oof)
 
 
-def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
+def _score(competition: CompetitionFacts, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
     aggregated = aggregate(competition, unit.to_numpy(), targets, predictions)
     return metric_of(competition)(aggregated.targets, aggregated.predictions)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import count_of
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 from medfold.training import losses
@@ -37,7 +37,7 @@ class SelfCheckInput:
         expected_shares: float (k,), the expected share of each class, according to the sampler.
     """
 
-    competition: Competition
+    competition: CompetitionFacts
     targets: np.ndarray
     predictions: np.ndarray
     groups: np.ndarray

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.submission.leaderboards.kinds import LEADERBOARDS, leaderboard_of
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 
@@ -17,7 +17,7 @@ def test_every_upload_has_its_leaderboard(small, upload):
 
 
 def test_facts_allow_exactly_the_uploads_that_have_a_leaderboard():
-    assert set(Competition.model_fields["upload"].annotation.__args__) == set(LEADERBOARDS)
+    assert set(CompetitionFacts.model_fields["upload"].annotation.__args__) == set(LEADERBOARDS)
 
 
 def test_leaderboard_without_late_scores_fetches_none(small):

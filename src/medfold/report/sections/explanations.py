@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import Dataset, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
@@ -66,7 +66,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     return section
 
 
-def _evidence(competition: Competition, found: HeatMaps) -> str:
+def _evidence(competition: CompetitionFacts, found: HeatMaps) -> str:
     """Returns what the heat maps are evidence for."""
     if found.explains_grade:
         return "a higher grade"

@@ -226,7 +226,7 @@ def metrics() -> str:
         (
             f"`{each.name}`",
             "all" if each.tasks == ALL_TASKS else ", ".join(each.tasks),
-            "decisions" if each.needs == "class" else "probabilities",
+            "decisions" if each.response_method == "predict" else "probabilities",
             "higher" if each.higher_is_better else "lower",
             first_line(each.function),
         )

@@ -128,7 +128,7 @@ from keras import layers
 from medfold.plugins import backbone, metric, preparation_step, to_classes
 
 
-@metric("Hits", tasks=("binary",), needs="class")
+@metric("Hits", tasks=("binary",), response_method="predict")
 def hits(targets, predictions):
     return float((to_classes(predictions) == targets).mean())
 

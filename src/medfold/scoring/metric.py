@@ -6,6 +6,7 @@ A metric is nan where it is undefined, such as an AUC when all samples are of on
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,9 @@ def label_means(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarra
     return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
 
 
+ResponseMethod = Literal["predict_proba", "predict"]
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric with its name, direction and requirements.
@@ -36,7 +40,8 @@ class Metric:
             them from `metric_of`.
         higher_is_better: True for a score, False for a loss.
         tasks: the tasks that it is defined for.
-        needs: 'probability', or 'class' if only the decided class counts.
+        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
+            'predict' (decisions).
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
@@ -52,7 +57,7 @@ class Metric:
     function: Callable[[np.ndarray, np.ndarray], float]
     higher_is_better: bool
     tasks: tuple[str, ...]
-    needs: str
+    response_method: ResponseMethod
     uses_weights: bool = False
     uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
@@ -88,7 +93,7 @@ def metric(
     title: str,
     higher_is_better: bool = True,
     tasks: tuple[str, ...] = ALL_TASKS,
-    needs: str = "probability",
+    response_method: ResponseMethod = "predict_proba",
     uses_weights: bool = False,
     uses_beta: bool = False,
     post_processing: str = "",
@@ -100,7 +105,8 @@ def metric(
         title: display name in tables.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
-        needs: 'probability', or 'class' if only the decided class counts. Defaults to 'probability'.
+        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
+            'predict' (decisions). Defaults to 'predict_proba'.
         uses_weights: True if the function takes `weights`, float (labels, 2), for negatives and positives. Defaults to
             False.
         uses_beta: True if the function takes `beta`, the weight of recall. Defaults to False.
@@ -109,7 +115,7 @@ def metric(
         is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
 
     Example:
-        >>> @metric("accuracy", needs="class")
+        >>> @metric("accuracy", response_method="predict")
         ... def accuracy(targets, predictions):
         ...     return np.mean(to_classes(predictions) == targets)
     """
@@ -122,7 +128,7 @@ def metric(
             function=function,
             higher_is_better=higher_is_better,
             tasks=tasks,
-            needs=needs,
+            response_method=response_method,
             uses_weights=uses_weights,
             uses_beta=uses_beta,
             post_processing=post_processing,
@@ -149,11 +155,11 @@ def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
     score = competition.score
     key = "score.metric" if name in (None, score.metric) else "score.more_metrics"
     found = _find_metric(name or score.metric, competition.task, key)
-    if name in (None, score.metric) and competition.submission.layout == "lists" and found.needs != "class":
-        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
+    if name in (None, score.metric) and competition.submission.layout == "lists" and found.response_method != "predict":
+        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.response_method == "predict")
         what = f"metric {found.name} needs probabilities, but a submission of lists holds decisions"
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
-    if found.needs == "class":
+    if found.response_method == "predict":
         found = replace(found, decide=partial(decisions_of, competition))
     names = [score.metric, *score.more_metrics]
     if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
@@ -203,7 +209,9 @@ def metric_input(
         probabilities: float (n, columns).
     """
     main = METRICS[competition.score.metric]
-    uses_submitted = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
+    uses_submitted = name == main.name or (
+        main.response_method == "predict" and METRICS[name].response_method == "predict"
+    )
     return submitted if uses_submitted else probabilities
 
 

@@ -27,7 +27,7 @@ class PostProcessing(NamedTuple):
 def post_processing_of(competition: CompetitionFacts, metric: Metric) -> PostProcessing | None:
     """Returns the post-processing that suits a metric; None if the metric gains from none, like an AUC."""
     name = metric.post_processing
-    if not name and metric.needs == "class":
+    if not name and metric.response_method == "predict":
         name = "class_factors" if competition.exclusive_classes else "thresholds"
     return {
         "": lambda: None,

@@ -50,11 +50,13 @@ class CellFormat:
             actual, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
             fix = "Check task, labels.targets, classes and submission in competition.yaml"
             raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
-        if one_class and metric.needs != "class":
+        if one_class and metric.response_method != "predict":
             what = f"one column for the class, but metric {metric.name} needs probabilities"
             raise UserError(what, "sample submission", "Name a metric of decisions as score.metric in competition.yaml")
         decisions = (
-            submission.layout == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
+            submission.layout == "lists"
+            or one_class
+            or (metric.response_method == "predict" and not competition.exclusive_classes)
         )
         return cls(columns, decisions, one_class, *_words(competition, sample[columns]))
 

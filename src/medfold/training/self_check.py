@@ -134,7 +134,7 @@ def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
 def _class_never_predicted(fold: SelfCheckInput) -> str:
     """Returns a line if a class that should occur several times is never predicted."""
     competition = fold.competition
-    if not competition.exclusive_classes and metric_of(competition).needs != "class":
+    if not competition.exclusive_classes and metric_of(competition).response_method != "predict":
         return ""  # the metric uses no decisions, so the classes need none
     decided, expected = decisions_of(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
     never = [

@@ -40,7 +40,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
     from medfold.training.batch_trainer import BatchTrainer
-    from medfold.training.fold import NUM_STATISTICS_FINAL
+    from medfold.training.fold import NUM_STATISTICS_IMAGES_FINAL
     from medfold.training.optimizer import build_optimizer
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
@@ -117,7 +117,7 @@ def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
     statistics = BatchStatistics(model, images.pixels, images.rows, np.asarray, SEED)
     statistics.gather(1)  # compiled, which is no part of the cost
     began = time.monotonic()
-    statistics.gather(NUM_STATISTICS_FINAL)
+    statistics.gather(NUM_STATISTICS_IMAGES_FINAL)
     cost = time.monotonic() - began
     gathered = auc(images, model)
     BatchStatistics(model, images.pixels, images.held_rows, np.asarray, SEED).gather(len(images.held_rows))

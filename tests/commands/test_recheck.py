@@ -73,7 +73,7 @@ CHANGES = {
         project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
     ),
     "folds of a submission": lambda project: edit_json(
-        first_file(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
+        first_file(project, "*.json"), lambda kept: kept["score"]["trained_folds"].pop()
     ),
     "interval of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "high"),
     "other runs": lambda project: edit_json(first_file(project, "*.json"), lambda kept: kept.update(runs=["gone"])),

@@ -39,7 +39,7 @@ def test_stages_write_all_documented_files(project):
     assert origin["recipe"]["training"]["epochs"] == 2
     assert origin["versions"]["keras"]
     score = json.loads(run.score.read_text())
-    assert score["folds_done"] == [0, 1, 2]
+    assert score["trained_folds"] == [0, 1, 2]
     assert score["low"] <= score["value"] <= score["high"]
     assert not list(project.project_paths.root.rglob("*.tmp"))
 

@@ -110,7 +110,7 @@ def test_three_targets_give_a_valid_submission_from_one_fold(clone):
     written = pd.read_csv(file)
     assert written["id"].tolist() == sample["id"].tolist()
     assert written["target"].between(0, 1).all()
-    assert json.loads(file.with_suffix(".json").read_text())["score"]["folds_done"] == [0]
+    assert json.loads(file.with_suffix(".json").read_text())["score"]["trained_folds"] == [0]
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
     assert succeed(clone, "recheck", *words).count("computed again, equal") == 2
 

@@ -116,11 +116,11 @@ def test_run_without_test_predictions_among_the_inputs_is_named(differences):
 
 
 def test_folds_of_the_score_are_those_of_the_inputs(differences):
-    score = {**differences.record["score"], "folds_done": [0, 1]}
-    assert "folds_done are [0, 1, 2], saved [0, 1]" in differences(score=score)
+    score = {**differences.record["score"], "trained_folds": [0, 1]}
+    assert "trained_folds are [0, 1, 2], saved [0, 1]" in differences(score=score)
 
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 RECORD = {"runs": ["a", "b"], "sha256": "0f", "score": SCORE, "public": 0.7}
 ROW = {"runs": "a b", "sha256": "0f", "metric": "auc", "folds": "0 2", "oof": "0.900000", "low": "0.800000"}
 ROW |= {"high": "", "public": "0.700000", "private": ""}

@@ -8,7 +8,7 @@ import pytest
 from medfold.paths import ProjectPaths
 from medfold.submission.ledger import COLUMNS, add_row, find_scored_row, read_ledger, score_cells, warn_of_lost_ledger
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 
 
 def test_cells_of_a_score_are_text():

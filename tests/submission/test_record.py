@@ -69,7 +69,7 @@ def new_row(small, monkeypatch):
     monkeypatch.setattr(
         record, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone))
     )
-    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0]}
+    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0]}
     ensemble = SimpleNamespace(run_names=["one"], score=score)
 
     def run(text: str = "id,target\n", same: dict | None = None) -> dict[str, str]:

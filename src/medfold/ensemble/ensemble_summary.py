@@ -79,7 +79,7 @@ class EnsembleSummary:
     Args:
         metric: name of the metric.
         score: OOF score of the ensemble, with the keys of score.json: metric, value, low, high, per_fold,
-            num_units, folds_done, is_optimistic, more_metrics, facts, ensemble.
+            num_units, trained_folds, is_optimistic, more_metrics, facts, ensemble.
         members: the members; empty for an ensemble of one run.
         methods: the methods that were tried.
         post_processing: the effect of post-processing; None if the metric has none, or only one fold is trained.

@@ -47,7 +47,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
         competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    run_texts = [f"{member.run_paths.name} ({count_of(len(member.fold_numbers), 'fold')})" for member in members]
+    run_texts = [f"{member.run_paths.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(
         notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
@@ -64,5 +64,5 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
 def _trained_run(project: Project, name: str) -> write_submission_bundle.TrainedRun:
     run_paths = find_run(project.paths, name)
     recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
-    fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
-    return write_submission_bundle.TrainedRun(run_paths, recipe, fold_numbers)
+    trained_folds = require_trained_folds(run_paths, project.competition.folds.k)
+    return write_submission_bundle.TrainedRun(run_paths, recipe, trained_folds)

@@ -143,18 +143,18 @@ def write_training_bundle(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, out: Path) -> None:
+def pack_results(run_paths: RunPaths, folds: list[int], content_id: str, out: Path) -> None:
     """Packs trained folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
         run_paths: paths of the run.
-        fold_numbers: numbers of the requested folds.
+        folds: numbers of the requested folds.
         content_id: content id of the bundle; stored as the comment of the archive.
         out: path of the archive to write.
     """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = content_id.encode()
-        for number in fold_numbers:
+        for number in folds:
             fold = run_paths.fold(number)
             names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
             for name in names or [fold.checkpoint.name]:
@@ -163,14 +163,14 @@ def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, 
 
 
 def unpack_results(
-    archive: Path, run_paths: RunPaths, fold_numbers: list[int], content_id: str
+    archive: Path, run_paths: RunPaths, folds: list[int], content_id: str
 ) -> tuple[list[int], list[int]]:
     """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
         archive: path of an archive that `pack_results` wrote.
         run_paths: paths of the run.
-        fold_numbers: numbers of the requested folds.
+        folds: numbers of the requested folds.
         content_id: content id of the bundle that was sent.
 
     Returns:
@@ -188,7 +188,7 @@ def unpack_results(
             )
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
-        for number in fold_numbers:
+        for number in folds:
             fold = FoldPaths(Path(unpacked) / f"fold{number}")
             target = run_paths.fold(number)
             if fold.done.is_file() and not is_fold_trained(fold):

@@ -24,12 +24,12 @@ class TrainedRun:
     Args:
         run_paths: paths of the run.
         recipe: resolved recipe of the run.
-        fold_numbers: numbers of the trained folds.
+        trained_folds: their numbers.
     """
 
     run_paths: RunPaths
     recipe: Recipe
-    fold_numbers: list[int]
+    trained_folds: list[int]
 
 
 def write_bundle(
@@ -96,10 +96,10 @@ def write_bundle(
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
-    for fold in run.fold_numbers:
+    for fold in run.trained_folds:
         names.append(f"{run.run_paths.name}-fold{fold}.h5")
         shutil.copyfile(run.run_paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
+    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

@@ -43,8 +43,8 @@ def submission_differences(
             return
     if not plugin_maps(paths.recheck_file(file, "npz")):
         yield from _number_differences(competition, paths, root, file, record)
-    if (folds := sorted(_folds_of(record))) != record["score"]["folds_done"]:
-        yield f"folds_done are {folds}, saved {record['score']['folds_done']}"
+    if (folds := sorted(_folds_of(record))) != record["score"]["trained_folds"]:
+        yield f"trained_folds are {folds}, saved {record['score']['trained_folds']}"
     oof = tables.read(paths.recheck_file(file, "csv"))
     columns = competition.prediction_columns
     is_current = f"{PROBABILITY_PREFIX}{columns[0]}" in oof
@@ -62,7 +62,7 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
     """
     score = record["score"]
     expected = {"runs": " ".join(record["runs"]), "sha256": record["sha256"], "metric": score["metric"]}
-    expected["folds"] = " ".join(map(str, score["folds_done"]))
+    expected["folds"] = " ".join(map(str, score["trained_folds"]))
     for name, key in (("oof", "value"), ("low", "low"), ("high", "high")):
         expected[name] = "" if score[key] is None else f"{score[key]:.6f}"
     for name in ("public", "private"):

@@ -89,9 +89,9 @@ def submission_message(project: Project, ensemble: Ensemble, content_id: str) ->
     score = ensemble.score
     title = metric_title(project.competition, score["metric"])
     value = format_score(score["value"])
-    folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
+    covers = f"{len(score['trained_folds'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.project_paths.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(ensemble.run_names)
     label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
-    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"
+    return f"medfold {label}, OOF {title} {value}, {covers}{code}, {content_id}"

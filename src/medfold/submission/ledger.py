@@ -98,7 +98,7 @@ def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:
         "oof": format_ledger_score(score["value"]),
         "low": format_ledger_score(score["low"]),
         "high": format_ledger_score(score["high"]),
-        "folds": " ".join(map(str, score["folds_done"])),
+        "folds": " ".join(map(str, score["trained_folds"])),
     }
 
 

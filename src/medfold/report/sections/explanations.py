@@ -36,7 +36,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     columns = np.concatenate([units.columns for units in chosen_units])
     found = HeatMaps()
     evidence_for = ""
-    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
+    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
         with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
         found = compute_heat_maps(project, recipe, store, with_sizes, folds, rows, columns)

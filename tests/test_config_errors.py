@@ -15,7 +15,7 @@ from tests.support.helpers import competition
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
+        ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'training.epochs'\?\)"),
         ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
         ({"epochs": 3}, r"unknown key 'epochs' \(did you mean 'training.epochs'\?\)"),
         ({"training": {"lr": 3}}, r"unknown key 'training.lr' \(did you mean 'training.learning_rate'\?\)"),

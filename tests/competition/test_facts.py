@@ -53,6 +53,19 @@ def test_score_unit_is_refused_for_multiclass():
         helpers.competition("multiclass", score={"metric": "mean_auc", "unit": "{a}"})
 
 
+@pytest.mark.parametrize(
+    ("task", "label_names", "prediction_columns"),
+    [
+        ("binary", ["0", "1"], ["target"]),
+        ("multiclass", ["0", "1", "2"], ["0", "1", "2"]),
+        ("multilabel", ["a", "b"], ["a", "b"]),
+    ],
+)
+def test_labels_and_prediction_columns_have_names(task, label_names, prediction_columns):
+    found = helpers.competition(task)
+    assert (found.label_names, found.prediction_columns) == (label_names, prediction_columns)
+
+
 def test_num_channels_counts_named_channels():
     images = ImageFacts(train="a", test="b", channels=["red", "green"])
     assert images.num_channels == 2

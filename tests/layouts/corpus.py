@@ -612,7 +612,7 @@ def fact(name: str, says: str, old: str, new: str, state: str = "downloaded", co
     )
 
 
-fact("an unknown key", r"unknown key 'folds.kk' \(did you mean 'k'", "k: 2", "kk: 2")
+fact("an unknown key", r"unknown key 'folds.kk' \(did you mean 'folds.k'", "k: 2", "kk: 2")
 fact("an unknown key at the top", r"unknown key 'lables' \(did you mean 'labels'", "labels:", "lables:")
 fact("a wrong type", r"'folds.k': .*received 'many'", "k: 2", "k: many")
 fact("yes for a number", r"'folds.k': expected a whole number, received true", "k: 2", "k: yes")

@@ -171,7 +171,7 @@ def _show_predictive_columns(project: Project, data: Dataset) -> None:
     if not columns.shape[1]:
         return
     competition = project.competition
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
+    names = competition.label_names
     predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
     text = ", ".join(f"{column} ({names[label]}: {strength:.2f})" for column, label, strength in predictive[:4])
     rest = f" and {len(predictive) - 4} more" if len(predictive) > 4 else ""
@@ -199,7 +199,7 @@ def _show_folds(project: Project, data: Dataset) -> None:
     competition = project.competition
     train = data.train
     leaks = data.leaks
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
+    names = competition.label_names
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()

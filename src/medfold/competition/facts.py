@@ -175,6 +175,11 @@ class CompetitionFacts(StrictModel):
         return self.classes or ["0", "1"]
 
     @property
+    def label_names(self) -> list[str]:
+        """Names of all labels that an image can have: the targets (multilabel), else the classes."""
+        return self.labels.targets if self.task == "multilabel" else self.class_names
+
+    @property
     def exclusive_classes(self) -> bool:
         """True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")

@@ -10,7 +10,8 @@ import pytest
 from medfold.cli import main
 from medfold.errors import UserError
 from medfold.terminal.command_text import BY_MAKE
-from tests.conftest import REPOSITORY, SMALL, add_competition
+from tests.support.helpers import REPOSITORY
+from tests.support.small_project import SMALL, add_competition
 
 
 @pytest.fixture(autouse=True)

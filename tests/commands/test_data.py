@@ -8,8 +8,8 @@ from medfold.data.raw_data import load_samples
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
 from tests.support.helpers import finished_run
+from tests.support.small_project import SMALL, add_competition
 
 
 def test_unknown_data_or_missing_competition_raises(small):

@@ -7,10 +7,10 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from tests.conftest import SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import competition
 from tests.support.label_tables import facts
+from tests.support.small_project import SMALL, add_competition
 
 
 @pytest.mark.parametrize(

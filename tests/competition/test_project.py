@@ -5,7 +5,7 @@ import pytest
 from medfold.competition.project import Project, find_competition
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from tests.conftest import SMALL, add_competition
+from tests.support.small_project import SMALL, add_competition
 
 VARIANTS = """
 extends: shared

@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 from medfold.terminal.command_text import BY_MAKE
-from tests.conftest import REPOSITORY, add_competition
 from tests.support import helpers
 from tests.support.chest_xrays import chest
+from tests.support.helpers import REPOSITORY
 from tests.support.make_targets import make, succeed
+from tests.support.small_project import add_competition
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 

@@ -18,9 +18,9 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.samples import needs_holdout
 from medfold.paths import ProjectPaths
-from tests.conftest import add_competition
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 from tests.support.helpers import REPOSITORY
+from tests.support.small_project import add_competition
 
 Maker = Callable[[Path, np.random.Generator], dict[str, Any]]
 

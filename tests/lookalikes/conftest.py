@@ -9,9 +9,9 @@ import pytest
 from medfold.competition.project import Project
 from medfold.data.samples import read_samples
 from medfold.paths import ProjectPaths
-from tests.conftest import copied
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 from tests.support.helpers import NoLeaderboard
+from tests.support.small_project import copy_project
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def lookalike(request, once) -> Lookalike:
 @pytest.fixture
 def project(lookalike, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project, to be changed; nothing is uploaded."""
-    copied(lookalike.project.project_paths.root, tmp_path, monkeypatch)
+    copy_project(lookalike.project.project_paths.root, tmp_path, monkeypatch)
     if lookalike.project.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Project.open(lookalike.project.paths.name)

@@ -15,9 +15,9 @@ from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
-from tests.conftest import copied
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.helpers import NoLeaderboard, constant_run
+from tests.support.small_project import copy_project
 
 # Each layout of submission once; the other presets are slow ones.
 EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
@@ -40,7 +40,7 @@ def prepared(lookalike, once) -> Project:
 @pytest.fixture
 def project(prepared, tmp_path, monkeypatch) -> Project:
     """A copy of the prepared project, to be changed; nothing is uploaded."""
-    copied(prepared.project_paths.root, tmp_path, monkeypatch)
+    copy_project(prepared.project_paths.root, tmp_path, monkeypatch)
     if prepared.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Project.open(prepared.paths.name)

@@ -16,10 +16,10 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
-from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
-from tests.support.helpers import NoLeaderboard
+from tests.support.helpers import REPOSITORY, NoLeaderboard
+from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
 @pytest.fixture(scope="module")

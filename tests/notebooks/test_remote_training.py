@@ -12,11 +12,11 @@ from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import training_bundle
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
 from tests.support.helpers import finished_run, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
+from tests.support.small_project import SMALL, add_competition
 
 REF = "alice/medfold-train-small-baseline-fold0"
 JOB = f"{REF}-job"

@@ -5,8 +5,8 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
+from tests.support.small_project import add_variant
 
 
 @pytest.mark.parametrize(

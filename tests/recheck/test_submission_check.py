@@ -10,9 +10,9 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 from tests.support.rechecks import change_last_digit, first_file
+from tests.support.small_project import add_variant
 
 
 def slow_but_first(first, *others):

@@ -18,10 +18,10 @@ from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
-from tests.conftest import SMALL, add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
 from tests.support.report_pages import cards, cells, read_page, sections
+from tests.support.small_project import SMALL, add_competition, copy_project
 
 
 def test_cards_show_score_interval_and_folds(project, capsys):
@@ -130,7 +130,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
     """The report of a noisy run of each task; made once for the tests of this module."""
     name, task, unit = request.param
     with pytest.MonkeyPatch.context() as patch:
-        copied(lookalike_once(once, name), tmp_path_factory.mktemp("reported"), patch)
+        copy_project(lookalike_once(once, name), tmp_path_factory.mktemp("reported"), patch)
         project = Project.open(name)
         assert project.competition.task == task
         noisy_run(project)

@@ -9,8 +9,8 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.runs.comparison import compare_runs
 from medfold.scoring.metric import metric_of
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
+from tests.support.small_project import add_variant
 
 
 def test_several_runs_are_compared_as_their_mean(two_runs, capsys):

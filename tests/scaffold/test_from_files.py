@@ -11,10 +11,9 @@ from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scaffold.from_files import draft_facts
-from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_images
-from tests.support.helpers import picture
+from tests.support.helpers import REPOSITORY, picture
 
 ROOT = ProjectPaths(REPOSITORY)
 ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]

@@ -15,9 +15,9 @@ from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import add_row, read_ledger
 from medfold.system import files
-from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
+from tests.support.small_project import add_competition, copy_project
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     """A competition on the local Kaggle server, and a project with its data and a finished run."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(archive=zipped(content), judge=auc_of(truth))
-    copied(histology_once("csv"), tmp_path, monkeypatch)
+    copy_project(histology_once("csv"), tmp_path, monkeypatch)
     return kaggle
 
 

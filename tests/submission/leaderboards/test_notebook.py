@@ -14,10 +14,10 @@ from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
-from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
+from tests.support.small_project import add_competition, copy_project
 
 REF = "alice/medfold-histology-baseline"
 KIT = f"{REF}-kit"
@@ -39,7 +39,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(content), judge=auc_of(truth), notebooks_only=True
     )
-    copied(histology_once("notebook"), tmp_path, monkeypatch)
+    copy_project(histology_once("notebook"), tmp_path, monkeypatch)
     project = Project.open("histology")
     for fold in (0, 1):
         trained = project.paths.run("baseline").fold(fold)

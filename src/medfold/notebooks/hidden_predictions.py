@@ -11,7 +11,7 @@ from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.errors import count_of
 from medfold.images import read_batches
-from medfold.notebooks.bundle import SubmissionBundle
+from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
 from medfold.submission import align_sample, build_submission, check_submission, fill_missing
 from medfold.system import files

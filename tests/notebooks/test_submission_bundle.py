@@ -1,4 +1,4 @@
-"""The submission bundle: its contents, its hashes, and that it holds nothing private."""
+"""The submission bundle: its contents, its hashes, that it holds nothing private, and how a notebook opens it."""
 
 import json
 import shutil
@@ -11,10 +11,14 @@ from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.competition.recipe import parse_overrides
+from medfold.competition.recipe import Recipe, parse_overrides
+from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
+from medfold.notebooks import SubmissionBundle, predict_hidden_test
+from medfold.notebooks.submission_bundle import TrainedRun, _copy_weights
 from medfold.system import files
 from tests.support import kaggle_image
+from tests.support.helpers import competition
 from tests.support.kaggle_server import KEY, TOKEN
 
 
@@ -73,12 +77,9 @@ def test_manifest_lists_every_file_with_hash(packed_project):
 
 
 def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
-    from medfold.competition.recipe import Recipe
-    from medfold.notebooks import write_submission_bundle
-
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = write_submission_bundle.TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
-    assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
+    run = TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
+    assert _copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
 def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
@@ -100,7 +101,46 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     packed = notebook(project, ["baseline", "other"], method="rank")
     kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)
 
-    from medfold.notebooks import SubmissionBundle, predict_hidden_test
-
     predict_hidden_test(SubmissionBundle.open(packed.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert (tmp_path / "out.csv").read_bytes() == local_submission.read_bytes()
+
+
+def test_incomplete_bundle_raises(packed_project, tmp_path):
+    with pytest.raises(UserError, match=r"no kit\.json"):
+        SubmissionBundle.open(tmp_path)
+    shutil.copytree(packed_project.folder, tmp_path / "kit")
+    weights = tmp_path / "kit" / "baseline-fold1.h5"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
+        SubmissionBundle.open(tmp_path / "kit")
+    about = json.loads((packed_project.folder / "kit.json").read_text())
+    shutil.copy(packed_project.folder / "baseline-fold1.h5", weights)
+    (tmp_path / "kit" / "kit.json").write_text(json.dumps({**about, "packages": ["no-such-package"]}))
+    with pytest.raises(UserError, match="packages are not installed: no-such-package"):
+        SubmissionBundle.open(tmp_path / "kit")
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """An opened bundle of a competition whose images are in the folder `set`."""
+    images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "root": "set"}
+    weights = [tmp_path / f"fold{fold}.h5" for fold in range(2)]
+    manifest = {"slug": "histology", "score": "AUC 0.9, all 5 folds", "medfold": "1.0"}
+    return SubmissionBundle(tmp_path, manifest, competition(images=images), [MemberRun("one", Recipe(), weights)], None)
+
+
+def test_data_is_in_the_root_of_the_images_or_in_the_mount_itself(opened, tmp_path):
+    mount = tmp_path / "input" / "competitions" / "histology"
+    mount.mkdir(parents=True)
+    assert opened.data_folder(tmp_path / "input") == mount
+    (mount / "set").mkdir()
+    assert opened.data_folder(str(tmp_path / "input")) == mount / "set"
+
+
+def test_bundle_as_text_has_runs_and_score(opened):
+    assert str(opened).splitlines() == [
+        "competition  test",
+        "runs         one (2 folds)",
+        "OOF score    AUC 0.9, all 5 folds",
+        "medfold      1.0",
+    ]

@@ -138,14 +138,14 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     index_hash = hashes.pop(INDEX_FILE, None)  # stores of earlier versions have none
     if not (folder / INDEX_FILE).is_file() or (index_hash and files.sha256(folder / INDEX_FILE) != index_hash):
         raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
-    if damaged := array_files.damaged_rows(pixels, array_files.Blocks(**hashes)):
+    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes(**hashes)):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes
 
 
 def finish_store(
-    paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame, blocks: array_files.Blocks
+    paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame, blocks: array_files.BlockHashes
 ) -> None:
     """Completes a store: writes its index and its hashes, and renames its folder to the final name.
 
@@ -162,6 +162,6 @@ def finish_store(
     unfinished.replace(paths.store(key))
 
 
-def _write_hashes(folder: Path, blocks: array_files.Blocks) -> None:
+def _write_hashes(folder: Path, blocks: array_files.BlockHashes) -> None:
     hashes = {**asdict(blocks), INDEX_FILE: files.sha256(folder / INDEX_FILE)}
     files.write_json(hashes, folder / BLOCKS_FILE, sealed=True)

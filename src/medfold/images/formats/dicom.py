@@ -32,7 +32,7 @@ from pydicom.uid import (
 from medfold.competition import ImageFacts
 from medfold.errors import SettingError, did_you_mean
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
-from medfold.images.formats.dicom_transforms import grayscale_chain
+from medfold.images.formats.dicom_transforms import grayscale_transforms
 from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, frames_to_uint8, tile_frames
 from medfold.system.processes import silence_native_output
 
@@ -96,8 +96,8 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
     elif uses_palette:
         pixels = [dicom_palette.apply_palette(frame, dataset) for frame in frames]
     else:
-        pixels = dicom_grayscale.apply_grayscale_chains(
-            frames, [grayscale_chain(dataset, number, image_facts) for number in numbers]
+        pixels = dicom_grayscale.apply_grayscale_transforms(
+            frames, [grayscale_transforms(dataset, number, image_facts) for number in numbers]
         )
     return tile_frames(list(pixels)), technical_headers(dataset)
 
@@ -108,7 +108,7 @@ def min_hounsfield(path: Path) -> float | None:
     if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
         return None
     (frame,) = _decoded(dataset, range(1))
-    chain = grayscale_chain(dataset, 0, ImageFacts(train="unused", channels=1))
+    chain = grayscale_transforms(dataset, 0, ImageFacts(train="unused", channels=1))
     ends = dicom_grayscale.value_range(frame, chain)
     return min(ends) if ends else None
 

@@ -78,7 +78,7 @@ class Window(NamedTuple):
         return scale_to_uint8(output, self.low, self.high)
 
 
-class Span(NamedTuple):
+class ValueRange(NamedTuple):
     """Range of modality values that becomes 0 to 255."""
 
     low: float
@@ -89,7 +89,7 @@ class Span(NamedTuple):
         return scale_to_uint8(values, self.low, self.high)
 
 
-class Chain(NamedTuple):
+class GrayscaleTransforms(NamedTuple):
     """The grayscale transformations of a frame, from stored values to uint8.
 
     Args:
@@ -102,12 +102,12 @@ class Chain(NamedTuple):
     """
 
     modality: Rescale | Lut | None
-    voi: tuple[Lut | Window | Span, ...] = ()
+    voi: tuple[Lut | Window | ValueRange, ...] = ()
     inverted: bool = False
     padding: tuple[int, int] | None = None
 
 
-def apply_grayscale_chains(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
+def apply_grayscale_transforms(frames: list[np.ndarray], chains: list[GrayscaleTransforms]) -> list[np.ndarray]:
     """Applies grayscale transformations to the frames of one image.
 
     Frames without a VOI transformation are scaled together, by the smallest and the largest value of all of them.
@@ -126,13 +126,13 @@ def apply_grayscale_chains(frames: list[np.ndarray], chains: list[Chain]) -> lis
         raise ImageError("NaN or infinite values")
     if not chains[0].voi:
         ends = [end for frame, chain in zip(frames, chains, strict=True) for end in value_range(frame, chain)]
-        voi = (Span(min(ends, default=0), max(ends, default=0)),)
+        voi = (ValueRange(min(ends, default=0), max(ends, default=0)),)
         inverted = chains[0].inverted and voi[0].low < voi[0].high  # a constant image is black
         chains = [chain._replace(voi=voi, inverted=inverted) for chain in chains]
     return [_transformed(frame, chain) for frame, chain in zip(frames, chains, strict=True)]
 
 
-def value_range(frame: np.ndarray, chain: Chain) -> list[float]:
+def value_range(frame: np.ndarray, chain: GrayscaleTransforms) -> list[float]:
     """Returns the smallest and the largest modality value of a frame; [] if it contains only padding."""
     stored = frame
     if chain.padding is not None:
@@ -145,14 +145,14 @@ def value_range(frame: np.ndarray, chain: Chain) -> list[float]:
     return [values.min().item(), values.max().item()]
 
 
-def _transformed(frame: np.ndarray, chain: Chain) -> np.ndarray:
+def _transformed(frame: np.ndarray, chain: GrayscaleTransforms) -> np.ndarray:
     if frame.dtype.kind in "iu" and frame.dtype.itemsize <= 2:
         return apply_table(_table(chain, frame.dtype.newbyteorder("=").str), frame)
     return _apply(frame, chain)
 
 
 @lru_cache(maxsize=64)
-def _table(chain: Chain, dtype: str) -> np.ndarray:
+def _table(chain: GrayscaleTransforms, dtype: str) -> np.ndarray:
     """Returns the uint8 result for every value of an integer type.
 
     A table is faster than transforming the pixels, and images with equal headers share it.
@@ -160,7 +160,7 @@ def _table(chain: Chain, dtype: str) -> np.ndarray:
     return _apply(all_values(np.dtype(dtype)), chain)
 
 
-def _apply(values: np.ndarray, chain: Chain) -> np.ndarray:
+def _apply(values: np.ndarray, chain: GrayscaleTransforms) -> np.ndarray:
     """Applies all transformations of a chain to stored values."""
     modality_values = values if chain.modality is None else chain.modality(values)
     channels = [transformation.to_bytes(modality_values) for transformation in chain.voi]

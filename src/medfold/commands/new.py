@@ -8,7 +8,7 @@ from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, s
 from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths, ProjectPaths
-from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
+from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
@@ -72,7 +72,7 @@ def _get_and_draft(
 
 def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
-    score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
+    score = {**facts["score"], "metric": SUGGESTED_METRICS[facts["task"]]}
     try:
         competition = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
         with settings_located(paths):
@@ -105,7 +105,7 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
 def _show(project_paths: ProjectPaths, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
     say("new", f"{paths.name} -> {project_paths.display(paths.folder)}")
     print_table(["fact", "guess", "because"], draft.reasons)
-    warn("check", f"score.metric: fill it in, for example {SUGGESTED[facts['task']]}; it is required")
+    warn("check", f"score.metric: fill it in, for example {SUGGESTED_METRICS[facts['task']]}; it is required")
     for doubt in draft.doubts:
         warn("", doubt)
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

@@ -26,7 +26,7 @@ from medfold.system import files
 from medfold.terminal.console import say, warn
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
-DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
+DAMAGED_FILE_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
         return Recheck("submission", file.name, not_computed=error.what)
     try:
         plugin_names = plugin_maps(project.paths.recheck_file(file, "npz"))
-    except DAMAGE as error:
+    except DAMAGED_FILE_ERRORS as error:
         name = project.display(project.paths.recheck_file(file, "npz"))
         return Recheck("submission", file.name, [f"{name} is damaged ({type(error).__name__})"])
     if plugin_names:
@@ -185,7 +185,7 @@ def _collect(differences: Iterator[str]) -> list[str]:
     collected = []
     try:
         collected.extend(differences)
-    except DAMAGE as error:
+    except DAMAGED_FILE_ERRORS as error:
         text = " ".join(str(error).split())[:80]
         collected.append(f"its files do not fit together ({type(error).__name__}: {text})")
     return collected

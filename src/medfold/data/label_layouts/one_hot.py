@@ -9,7 +9,7 @@ from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.errors import UserError, count_of, shorten_list
-from medfold.raw_files import is_one_hot, parse_marks
+from medfold.raw_files import is_one_hot, parse_binary_columns
 
 
 @label_layout
@@ -21,7 +21,7 @@ def one_hot(competition: CompetitionFacts, raw: Path) -> Parts:
 def _one_hot(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     names = competition.class_names
     (target,) = competition.labels.targets
-    marks = parse_marks(table, names)
+    marks = parse_binary_columns(table, names)
     wrong = ~is_one_hot(marks)
     if wrong.any():
         ids = table[competition.labels.id][wrong]

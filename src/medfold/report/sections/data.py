@@ -9,7 +9,7 @@ from medfold.folds import fold_balance, read_near_duplicates
 from medfold.images import thumbnail
 from medfold.paths import CompetitionPaths
 from medfold.report import page as pages
-from medfold.report.drawing import CaptionedImage, Drawing, Strip
+from medfold.report.drawing import CaptionedImage, Drawing, ImageRow
 from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
@@ -77,7 +77,7 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = competition.label_names
     strips = [
-        Strip(names[column], [_captioned(example) for example in examples])
+        ImageRow(names[column], [_captioned(example) for example in examples])
         for column, examples in examples_of_classes(project, data, members)
     ]
     if not strips:
@@ -94,7 +94,7 @@ def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
     if not pairs:
         return []
     text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
-    strips = [Strip("", [_captioned(example) for example in pair]) for pair in pairs]
+    strips = [ImageRow("", [_captioned(example) for example in pair]) for pair in pairs]
     return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, is_wide=True)]
 
 

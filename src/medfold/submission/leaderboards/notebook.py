@@ -40,7 +40,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         session = KaggleSession.connect()
         slug = kaggle_slug(self.competition)
         competitions = Competitions(session)
-        ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
+        ref = None if entry.resubmit else competitions.find_submission(slug, entry.content_id)
         if ref:
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.facts_sections import RESERVED
+from medfold.competition.facts_sections import RESERVED_COLUMNS
 from medfold.recheck import definitions, tables
 from medfold.scoring.metric import METRICS, metric_of
 from medfold.submission import table as submission
@@ -33,7 +33,9 @@ def competitions(draw):
     needs_decisions = METRICS[metric].response_method == "predict"
     layouts = {"multilabel": ["wide", "long", *(["lists"] if needs_decisions else [])]}.get(task, ["wide"])
     layout = draw(st.sampled_from(layouts))
-    names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
+    names = draw(
+        st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED_COLUMNS})
+    )
     if layout != "wide":
         names = ["a", "b_a", "c"]  # words that lists and long rows can hold
     change = {"score": {"metric": metric}, "submission": {"layout": layout, "allow_empty_lists": draw(st.booleans())}}

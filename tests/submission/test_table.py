@@ -34,8 +34,13 @@ def test_single_column_of_several_classes_holds_the_class():
     built = build_submission(facts, predictions, sample(diagnosis=["0"] * 3))
     assert built["diagnosis"].tolist() == ["2", "0", "1"]
     check_submission(facts, built, sample(diagnosis=["0"] * 3))
+
+
+def test_other_word_than_a_class_is_refused():
+    facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
+    written = pd.DataFrame({"id": IDS, "diagnosis": ["0", "5", "1"]})
     with pytest.raises(UserError, match="column 'diagnosis': 5 is not a class of 0, 1, 2"):
-        check_submission(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
+        check_submission(facts, written, sample(diagnosis=["0"] * 3))
 
 
 def test_binary_column_of_other_name_holds_probability():
@@ -56,8 +61,16 @@ def test_decision_metric_writes_multilabel_decisions():
     built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), sample_table)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
     check_submission(facts, built, sample_table)
+
+
+def test_probability_is_refused_where_the_metric_uses_decisions():
+    facts, sample_table = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    written = pd.DataFrame({"id": IDS, "a": ["0.3", "1", "0"], "b": ["1", "0", "1"]})
     with pytest.raises(UserError, match=r"column 'a': 0.3 is not a class of 0, 1"):
-        check_submission(facts, built.assign(a=["0.3", "1", "0"]), sample_table)
+        check_submission(facts, written, sample_table)
+
+
+def test_decision_metric_writes_decisions_in_long_rows():
     rows = long_sample(range(4))
     built = build_submission(
         competition("multilabel", score={"metric": "macro_f1"}, **LONG),
@@ -81,15 +94,21 @@ def test_long_rows_hold_probability_of_their_label(order):
     }
 
 
+LISTS = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
+
+
 def test_lists_hold_labels_above_half_or_most_probable():
-    facts = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
-    built = build_submission(facts, predictions, sample(Predicted=["0"] * 3))
+    built = build_submission(LISTS, predictions, sample(Predicted=["0"] * 3))
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
-    check_submission(facts, built, sample(Predicted=["0"] * 3))
-    for wrong in ("a a", "c", "", "a  b"):
-        with pytest.raises(UserError, match="row 2, column 'Predicted'.*not a list of different labels of a, b"):
-            check_submission(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
+    check_submission(LISTS, built, sample(Predicted=["0"] * 3))
+
+
+@pytest.mark.parametrize("wrong", ["a a", "c", "", "a  b"])
+def test_list_of_repeated_or_unknown_labels_is_refused(wrong):
+    written = pd.DataFrame({"id": IDS, "Predicted": [wrong, "b", "a"]})
+    with pytest.raises(UserError, match="row 2, column 'Predicted'.*not a list of different labels of a, b"):
+        check_submission(LISTS, written, sample(Predicted=["0"] * 3))
 
 
 def test_empty_lists_need_allow_empty_lists_and_score_as_written():

@@ -336,5 +336,9 @@ def test_kaggle_slug_is_read_from_source_or_url(project):
     assert kaggle_slug(facts) == "histology"
     elsewhere = facts.model_copy(update={"source": {"kind": "url"}, "url": "https://www.kaggle.com/c/other"})
     assert kaggle_slug(elsewhere) == "other"
+
+
+def test_competition_without_kaggle_slug_is_refused(project):
+    without = project.competition.model_copy(update={"source": {"kind": "url"}, "url": None})
     with pytest.raises(UserError, match="competition at Kaggle unknown.*Set url"):
-        kaggle_slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))
+        kaggle_slug(without)

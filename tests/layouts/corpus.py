@@ -728,7 +728,7 @@ def recipe(name: str, says: str, set_: str, state: str = "folded") -> None:
 
 recipe(
     "an unknown choice",
-    r"--set: unknown key 'training.epoch' \(did you mean 'epochs'",
+    r"--set: unknown key 'training.epoch' \(did you mean 'training.epochs'",
     "training.epoch=3",
 )
 recipe("a word without a value", r"--set, 'training.epochs': expected key=value", "training.epochs")

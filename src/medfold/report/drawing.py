@@ -179,7 +179,7 @@ class Drawing:
     @property
     def shows_pairs(self) -> bool:
         """True if the sheet shows pairs, which are placed side by side."""
-        return all(len(strip.images) <= 2 for strip in self.sheet)
+        return all(len(row.images) <= 2 for row in self.sheet)
 
 
 def title_attribute(name: object) -> str:

@@ -111,20 +111,22 @@ def test_list_of_repeated_or_unknown_labels_is_refused(wrong):
         check_submission(LISTS, written, sample(Predicted=["0"] * 3))
 
 
-def test_empty_lists_need_allow_empty_lists_and_score_as_written():
+@pytest.mark.parametrize(
+    ("allow_empty_lists", "cells", "expected"),
+    [(True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)],
+)
+def test_empty_lists_need_allow_empty_lists_and_score_as_written(allow_empty_lists, cells, expected):
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
     targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
-    for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
-        facts = competition(
-            "multilabel", submission={"layout": "lists", "allow_empty_lists": empty}, score={"metric": "macro_f1"}
-        )
-        built = build_submission(facts, predictions, sample_table)
-        assert built["Predicted"].tolist() == cells
-        check_submission(facts, built, sample_table)
-        score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
-        assert score == pytest.approx(expected)
-        read, _ = submission.read_predictions_back(facts, built, sample_table)
-        assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
+    layout = {"layout": "lists", "allow_empty_lists": allow_empty_lists}
+    facts = competition("multilabel", submission=layout, score={"metric": "macro_f1"})
+    built = build_submission(facts, predictions, sample_table)
+    assert built["Predicted"].tolist() == cells
+    check_submission(facts, built, sample_table)
+    score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
+    assert score == pytest.approx(expected)
+    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
 def test_placeholder_sample_is_expanded_to_test_ids():
@@ -133,8 +135,18 @@ def test_placeholder_sample_is_expanded_to_test_ids():
     rows = align_sample(facts, placeholder, ["007", "1e5", "c", "d"])
     assert rows["id"].tolist() == ["007", "1e5", "c", "d"]
     assert list(rows.columns) == ["id", "target"]
-    assert align_sample(facts, sample(), ["c", "007", "1e5"]).equals(sample())
+
+
+def test_sample_of_the_test_ids_is_kept():
+    assert align_sample(competition(upload="notebook"), sample(), ["c", "007", "1e5"]).equals(sample())
+
+
+def test_placeholder_sample_of_an_uploaded_file_is_kept():
+    placeholder = sample().iloc[:1]
     assert align_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
+
+
+def test_placeholder_sample_of_long_rows_is_expanded():
     long = competition("multilabel", upload="notebook", **LONG)
     assert align_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
@@ -148,17 +160,18 @@ def test_placeholder_sample_with_0_1_writes_0_1():
     check_submission(facts, built, sample_table)
 
 
-@pytest.mark.parametrize("shape", ["wide", "long", "lists"])
-def test_fully_hidden_test_part_gives_empty_submission(shape):
-    more = {"score": {"metric": "macro_f1"}, "submission": {"layout": shape}, "upload": "notebook"}
-    for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
-        columns = facts.prediction_columns if shape == "wide" else ["value"]
-        sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
-        nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
-        built = build_submission(facts, nothing, sample_table)
-        check_submission(facts, built, sample_table)
-        read, _ = submission.read_predictions_back(facts, built, sample_table)
-        assert read.shape == (0, len(facts.prediction_columns))
+@pytest.mark.parametrize(
+    ("task", "layout"), [("binary", "wide"), ("multilabel", "wide"), ("multilabel", "long"), ("multilabel", "lists")]
+)
+def test_fully_hidden_test_part_gives_empty_submission(task, layout):
+    facts = competition(task, score={"metric": "macro_f1"}, submission={"layout": layout}, upload="notebook")
+    columns = facts.prediction_columns if layout == "wide" else ["value"]
+    sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
+    nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
+    built = build_submission(facts, nothing, sample_table)
+    check_submission(facts, built, sample_table)
+    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    assert read.shape == (0, len(facts.prediction_columns))
 
 
 def test_lists_use_label_separator():

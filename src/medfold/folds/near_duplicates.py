@@ -96,7 +96,7 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     is_copy = varied != original
     pairs = [(i, j, 1.0) for i, j in zip(original[is_copy], varied[is_copy], strict=True)]
 
-    structure = lru_cache(maxsize=256)(lambda row: Structure(thumbnails[row]))
+    structure = lru_cache(maxsize=256)(lambda row: FineStructure(thumbnails[row]))
     merged = DisjointSet(range(len(rows)))
     for a, b in _candidates(hashes[rows], _directions(hashes, thumbnails, rows)):
         if not merged.connected(a, b):
@@ -155,7 +155,7 @@ def _candidates(hashes: np.ndarray, directions: np.ndarray | None) -> Iterator[t
         yield from ((row, other) for other in close.tolist())
 
 
-class Structure:
+class FineStructure:
     """The fine structure of a thumbnail, uint8 (THUMBNAIL_SIZE, THUMBNAIL_SIZE)."""
 
     def __init__(self, thumbnail: np.ndarray):
@@ -181,7 +181,7 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
-def _similarity(a: Structure, b: Structure) -> float:
+def _similarity(a: FineStructure, b: FineStructure) -> float:
     """Returns the correlation of two textures after b was registered to a; 0 if the registration fails.
 
     The registration is cv2.findTransformECC (Evangelidis and Psarakis 2008), which is invariant to brightness and

@@ -105,19 +105,29 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     assert (tmp_path / "out.csv").read_bytes() == local_submission.read_bytes()
 
 
-def test_incomplete_bundle_raises(packed_project, tmp_path):
+def test_folder_without_a_bundle_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no kit\.json"):
         SubmissionBundle.open(tmp_path)
-    shutil.copytree(packed_project.folder, tmp_path / "kit")
-    weights = tmp_path / "kit" / "baseline-fold1.h5"
+
+
+@pytest.fixture
+def copied_bundle(packed_project, tmp_path):
+    """The folder of a bundle that a test may change."""
+    return shutil.copytree(packed_project.folder, tmp_path / "kit")
+
+
+def test_damaged_weights_are_named(copied_bundle):
+    weights = copied_bundle / "baseline-fold1.h5"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
-        SubmissionBundle.open(tmp_path / "kit")
-    about = json.loads((packed_project.folder / "kit.json").read_text())
-    shutil.copy(packed_project.folder / "baseline-fold1.h5", weights)
-    (tmp_path / "kit" / "kit.json").write_text(json.dumps({**about, "packages": ["no-such-package"]}))
+        SubmissionBundle.open(copied_bundle)
+
+
+def test_missing_package_is_named(copied_bundle):
+    manifest = json.loads((copied_bundle / "kit.json").read_text())
+    (copied_bundle / "kit.json").write_text(json.dumps({**manifest, "packages": ["no-such-package"]}))
     with pytest.raises(UserError, match="packages are not installed: no-such-package"):
-        SubmissionBundle.open(tmp_path / "kit")
+        SubmissionBundle.open(copied_bundle)
 
 
 @pytest.fixture

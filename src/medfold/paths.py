@@ -13,7 +13,7 @@ from medfold.terminal.command_text import command, variable
 
 
 @dataclass(frozen=True)
-class Workspace:
+class ProjectPaths:
     """Paths in one project folder.
 
     Args:
@@ -23,7 +23,7 @@ class Workspace:
     root: Path
 
     @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
+    def find(cls, start: Path | None = None) -> "ProjectPaths":
         """Finds the project folder: the nearest one, from `start` upwards, with `competition/<name>/competition.yaml`.
 
         Args:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, FoldFacts, ImageSettings, Project, has_known_groups
+from medfold.competition import CompetitionFacts, FoldFacts, ImageSettings, Project, has_known_groups
 from medfold.data import (
     Dataset,
     encode_targets,
@@ -86,7 +86,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     _draw_near_duplicates(project, data)
 
 
-def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unreadable: pd.DataFrame) -> None:
+def warn_of_lost_labels(competition: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame) -> None:
     """Warns of units that lose a label because only an unreadable image has it.
 
     Args:
@@ -171,7 +171,7 @@ def _show_predictive_columns(project: Project, data: Dataset) -> None:
     if not columns.shape[1]:
         return
     competition = project.competition
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
+    names = competition.label_names
     predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
     text = ", ".join(f"{column} ({names[label]}: {strength:.2f})" for column, label, strength in predictive[:4])
     rest = f" and {len(predictive) - 4} more" if len(predictive) > 4 else ""
@@ -199,7 +199,7 @@ def _show_folds(project: Project, data: Dataset) -> None:
     competition = project.competition
     train = data.train
     leaks = data.leaks
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
+    names = competition.label_names
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     groups = train["group"].to_numpy()

@@ -6,7 +6,7 @@ import pandas as pd
 
 from medfold.competition import Project, settings_located
 from medfold.errors import UserError, count_of
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.scoring import metric_title
 from medfold.submission import content_id_of, leaderboard_of, read_ledger, read_record, record_result
 from medfold.system import files
@@ -36,25 +36,25 @@ class CompetitionScores:
     rank_correlation: float | None
 
 
-def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionScores]:
+def scores(project_paths: ProjectPaths, name: str | None = None) -> list[CompetitionScores]:
     """Fetches pending scores, and prints the OOF and leaderboard scores of every submission.
 
     Args:
-        workspace: the project folder.
+        project_paths: the project folder.
         name: of one competition. Defaults to all in the ledger.
     """
-    files.check_folder(workspace.root / "submissions")
-    ledger = read_ledger(workspace)
+    files.check_folder(project_paths.root / "submissions")
+    ledger = read_ledger(project_paths)
     names = [name] if name else list(dict.fromkeys(ledger["competition"]))
     if not len(ledger[ledger["competition"].isin(names)]):
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
         return []
     results = []
     for competition in names:
-        if competition not in workspace.competitions():
+        if competition not in project_paths.competitions():
             warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
             continue
-        project = Project.open(competition, workspace)
+        project = Project.open(competition, project_paths)
         with settings_located(project.paths):
             _fetch_scores(project, ledger[ledger["competition"] == competition])
             results.append(_show_scores(project))
@@ -82,7 +82,7 @@ def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
 
 
 def _show_scores(project: Project) -> CompetitionScores:
-    rows = read_ledger(project.workspace)
+    rows = read_ledger(project.project_paths)
     rows = rows[rows["competition"] == project.paths.name]
     name = project.competition.score.metric
     title = metric_title(project.competition, name)

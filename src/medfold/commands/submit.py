@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH_NOTICE, Competition, Project
+from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
 from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
 from medfold.errors import UnreachableError, UserError, count_of
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
@@ -73,8 +73,8 @@ def submit(
     with locks.lock(paths.submissions):
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
-        warn_of_lost_ledger(project.workspace)
-        ledger = read_ledger(project.workspace)
+        warn_of_lost_ledger(project.project_paths)
+        ledger = read_ledger(project.project_paths)
         earlier = ledger[ledger["competition"] == paths.name]
         same = None if force else find_same_submission(project, earlier, draft.content_id)
         if same is not None and same["status"] != "written":
@@ -89,7 +89,7 @@ def submit(
             _check_upload(leaderboard)
             return
     entry = SubmissionEntry(
-        file=project.workspace.root / row["file"],
+        file=project.project_paths.root / row["file"],
         table=written,
         probabilities=draft.probabilities,
         groups=data.test_groups,
@@ -119,7 +119,7 @@ def _write(
         The table as it was read back from the file.
     """
     competition = project.competition
-    file = project.workspace.root / row["file"]
+    file = project.project_paths.root / row["file"]
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
@@ -152,7 +152,7 @@ def _earlier_status(project: Project, row: dict[str, str]) -> str:
     return f"{row['status']}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
+def _show_per_fold(competition: CompetitionFacts, score: dict[str, Any]) -> None:
     title = metric_title(competition, score["metric"])
     values = [format_score(value) for value in score["per_fold"].values()]
     print_table(["fold", *score["per_fold"]], [[title, *values]])
@@ -167,5 +167,5 @@ def _show_result(project: Project, result: LeaderboardResult, num_scored_before:
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(result.ranking.columns, cells, marked)
     count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{project.display(project.workspace.ledger)}{count_text}")
+    say("ledger", f"{project.display(project.project_paths.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError, count_of, shorten_list
 from medfold.scoring import chance_score, metric_of
@@ -12,7 +12,7 @@ from medfold.submission.table import align_sample, build_submission
 from medfold.terminal.command_text import variable
 
 
-def check_sample_submission(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
+def check_sample_submission(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> None:
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
@@ -30,7 +30,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
     check_submission(competition, build_submission(competition, predictions, sample), sample)
 
 
-def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+def check_submission(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> None:
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
@@ -80,7 +80,7 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
 
 
-def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> None:
+def check_better_than_chance(competition: CompetitionFacts, ensemble: Ensemble) -> None:
     """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
 
     Raises:
@@ -96,7 +96,7 @@ def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> No
         )
 
 
-def _is_list(cell: str, competition: Competition) -> bool:
+def _is_list(cell: str, competition: CompetitionFacts) -> bool:
     """Returns True if a cell is a list of different labels, or empty where that is allowed."""
     if not cell:
         return competition.submission.allow_empty_lists

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system import files, locks
 from medfold.terminal.console import warn
 
@@ -32,50 +32,50 @@ COLUMNS = [
 ]
 
 
-def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
+def add_row(project_paths: ProjectPaths, row: dict[str, Any]) -> None:
     """Adds a row to the ledger, or updates the row of the same file.
 
     Args:
-        workspace: paths of the project folder, which has one ledger.
+        project_paths: paths of the project folder, which has one ledger.
         row: values by column; missing columns keep their value, or are empty in a new row.
     """
-    with locks.lock(workspace.ledger):
-        table = read_ledger(workspace)
+    with locks.lock(project_paths.ledger):
+        table = read_ledger(project_paths)
         existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
         position = existing[-1] if len(existing) else len(table)
         values = dict.fromkeys(COLUMNS, "") if not len(existing) else table.loc[position].to_dict()
         table.loc[position] = [str(({**values, **row})[column]) for column in COLUMNS]
-        files.write_csv(table, workspace.ledger)
+        files.write_csv(table, project_paths.ledger)
 
 
-def warn_of_lost_ledger(workspace: Workspace) -> None:
+def warn_of_lost_ledger(project_paths: ProjectPaths) -> None:
     """Prints a warning if there is no ledger, although a submission was scored or sent."""
-    if not workspace.ledger.is_file() and (submitted := _submitted_record(workspace)):
-        text = f"{workspace.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
+    if not project_paths.ledger.is_file() and (submitted := _submitted_record(project_paths)):
+        text = f"{project_paths.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
         warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
 
 
-def read_ledger(workspace: Workspace) -> pd.DataFrame:
+def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
     """Reads the ledger: every submission with its scores, all columns as text.
 
     Raises:
         UserError: the file is damaged or lacks a column.
     """
     fix = "Restore it from a backup: it counts the scored submissions"
-    if not workspace.ledger.is_file():
+    if not project_paths.ledger.is_file():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     try:
-        table = pd.read_csv(workspace.ledger, dtype=str, keep_default_na=False)
+        table = pd.read_csv(project_paths.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", workspace.ledger, fix) from None
+        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", project_paths.ledger, fix) from None
     if missing := [column for column in COLUMNS if column not in table]:
-        raise UserError(f"no column '{missing[0]}'", workspace.ledger, fix)
+        raise UserError(f"no column '{missing[0]}'", project_paths.ledger, fix)
     return table
 
 
-def _submitted_record(workspace: Workspace) -> Path | None:
+def _submitted_record(project_paths: ProjectPaths) -> Path | None:
     """Returns the record of a submission that was scored or sent, which the ledger had a row for; None without one."""
-    for path in sorted(workspace.ledger.parent.glob("*/*.json")):
+    for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:  # damaged
@@ -98,7 +98,7 @@ def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:
         "oof": format_ledger_score(score["value"]),
         "low": format_ledger_score(score["low"]),
         "high": format_ledger_score(score["high"]),
-        "folds": " ".join(map(str, score["folds_done"])),
+        "folds": " ".join(map(str, score["trained_folds"])),
     }
 
 

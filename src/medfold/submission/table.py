@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
 from medfold.terminal.console import warn
 
 
-def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def align_sample(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
@@ -37,7 +37,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
 
 
 def fill_missing(
-    competition: Competition,
+    competition: CompetitionFacts,
     predictions: pd.DataFrame,
     units: list[str],
     fallback: np.ndarray,
@@ -66,7 +66,7 @@ def fill_missing(
     return pd.concat([predictions, filled], ignore_index=True)
 
 
-def build_submission(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
     If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Layout
@@ -123,7 +123,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
 
 
 def read_predictions_back(
-    competition: Competition, table: pd.DataFrame, sample: pd.DataFrame
+    competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame
 ) -> tuple[pd.DataFrame, bool]:
     """Reads predictions back from a submission, as a leaderboard does.
 

@@ -159,7 +159,7 @@ def _axes(shape: tuple[int, ...], image_facts: ImageFacts) -> tuple[bool, int | 
     if len(candidates) == 2:
         candidates = [axis for axis in candidates if shape[axis] == image_facts.num_channels]
         if len(candidates) != 1:
-            raise ImageError(AMBIGUOUS.format(shape))
+            raise ImageError(AMBIGUOUS_AXES.format(shape))
     if candidates == [last]:
         return len(shape) == 4, last
     if len(shape) == 4:
@@ -171,11 +171,11 @@ def _axes(shape: tuple[int, ...], image_facts: ImageFacts) -> tuple[bool, int | 
     ):  # the first axis counts frames, or a frame is selected
         return True, None
     if shape[first] != image_facts.num_channels:
-        raise ImageError(AMBIGUOUS.format(shape))
+        raise ImageError(AMBIGUOUS_AXES.format(shape))
     return False, first
 
 
-AMBIGUOUS = (
+AMBIGUOUS_AXES = (
     "shape {} can be read in two ways: which axis holds the channels, or counts frames? "
     "Save it as ([frames,] height, width, channels)"
 )

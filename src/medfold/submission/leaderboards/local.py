@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError, count_of
 from medfold.paths import CompetitionPaths
@@ -82,7 +82,7 @@ class LocalLeaderboard(Leaderboard):
 
 
 def _score(
-    competition: Competition, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+    competition: CompetitionFacts, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float | None, str]:
     """Computes a metric: its value, None if undefined, and the value with its interval as text."""
     metric = metric_of(competition, name)
@@ -91,7 +91,7 @@ def _score(
     return None if np.isnan(value) else value, format_score_and_interval(metric.title, value, *interval)
 
 
-def _has_test_labels(competition: Competition) -> bool:
+def _has_test_labels(competition: CompetitionFacts) -> bool:
     """Returns True if the data includes test labels: a holdout, labelled folders or arrays, or phantoms."""
     labelled = any("{label}" in pattern for pattern in competition.images.test)
     arrays = competition.labels.layout == "arrays"

@@ -1,6 +1,7 @@
 """Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
 
 - `metric`: the class and the metric of a competition; `metrics`: the built-in ones;
+- `chance`: the mean of the labels, and the score of a constant prediction;
 - `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
 - `decisions`: from probabilities to classes and labels, and labels as columns;
 - `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
@@ -19,13 +20,12 @@ from medfold.scoring.bootstrap import (
     paired_difference,
 )
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
+from medfold.scoring.chance import chance_score, label_means
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 from medfold.scoring.metric import (
     METRICS,
     Metric,
-    chance_score,
-    label_means,
     metric,
     metric_input,
     metric_of,

@@ -3,7 +3,7 @@
 A metric is nan where it is undefined, such as an AUC when all samples are of one class.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,17 +12,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.errors import SettingError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
-
-
-def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
-
-    Args:
-        competition: the facts (the prediction columns).
-        targets: int (n,) or (n, labels).
-    """
-    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
+from medfold.scoring.decisions import decide, decisions_of
 
 
 @dataclass(frozen=True)
@@ -203,34 +193,6 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
     main = METRICS[competition.score.metric]
     uses_submitted = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
     return submitted if uses_submitted else probabilities
-
-
-def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
-
-    Args:
-        competition: the facts (whether exactly one class is true).
-        prior: float (columns,), the mean of the labels.
-    """
-    yield prior
-    yield from (
-        np.eye(len(prior)) if competition.exclusive_classes else np.array([np.zeros(len(prior)), np.ones(len(prior))])
-    )
-
-
-def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
-    """Returns the best score of a predictor that uses no image; nan if it is undefined.
-
-    Args:
-        competition: the facts (the metric and the task).
-        targets: int (n,) or (n, labels).
-        prior: float (columns,), the mean of the training labels.
-    """
-    competition_metric = metric_of(competition)
-    constants = constant_predictions(competition, prior)
-    scores = [competition_metric(targets, np.tile(row, (len(targets), 1))) for row in constants]
-    defined = [competition_metric.sign * score for score in scores if np.isfinite(score)]
-    return competition_metric.sign * max(defined) if defined else float("nan")
 
 
 def _find_metric(name: str, task: str, key: str) -> Metric:

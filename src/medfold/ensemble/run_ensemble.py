@@ -120,7 +120,7 @@ def ensemble_runs(
         score=score,
         test_predictions=test_predictions,
         test_probabilities=test_probabilities,
-        fallback=choice.fallback(prior),
+        fallback=choice.fallback(members, prior),
         prior=prior,
         inputs=inputs,
     )

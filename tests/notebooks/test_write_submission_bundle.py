@@ -67,9 +67,11 @@ def test_manifest_lists_every_file_with_hash(packed_project):
 def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     from medfold.competition.recipe import Recipe
     from medfold.notebooks import write_submission_bundle
+    from medfold.runs import TrainedRun
 
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = write_submission_bundle.TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    run = TrainedRun(packed_project.project.paths.run("baseline"), metadata, [0])
     assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 

@@ -1,35 +1,19 @@
 """Writes the submission bundle: trained folds, package and facts in one folder, for a private data set at Kaggle."""
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from medfold import __version__
-from medfold.competition import Competition, Recipe
+from medfold.competition import Competition
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
-from medfold.run_paths import RunPaths
+from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """A run to put into a bundle.
-
-    Args:
-        run_paths: paths of the run.
-        recipe: resolved recipe of the run.
-        fold_numbers: numbers of the trained folds.
-    """
-
-    run_paths: RunPaths
-    recipe: Recipe
-    fold_numbers: list[int]
 
 
 def write_bundle(
@@ -97,9 +81,9 @@ def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
     for fold in run.fold_numbers:
-        names.append(f"{run.run_paths.name}-fold{fold}.h5")
-        shutil.copyfile(run.run_paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
+        names.append(f"{run.name}-fold{fold}.h5")
+        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
+    return {"name": run.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

@@ -4,7 +4,9 @@ import shlex
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from medfold.cli import app
 from medfold.commands.train import train
 from medfold.errors import UserError
 from medfold.system import files, hardware
@@ -35,15 +37,16 @@ def test_untrainable_recipe_raises_before_images_are_prepared(small, overrides, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"jobs": "many"}, "JOBS=many"),
-        ({"workers": "-1"}, "WORKERS=-1"),
-        ({"folds": [7]}, "FOLD"),
-        ({"run": "a b"}, "RUN"),
+        (["--jobs", "many"], "JOBS=many"),
+        (["--workers", "-1"], "WORKERS=-1"),
+        (["--fold", "7"], "FOLD"),
+        (["--run", "a b"], "RUN"),
     ],
 )
 def test_invalid_options_leave_no_files(small, options, message):
-    with pytest.raises(UserError, match=message):
-        train(small, **options)
+    result = CliRunner().invoke(app, ["train", "-c", "small", *options])
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
@@ -108,7 +111,8 @@ def imitated(folded, monkeypatch):
     """Imitates the training of folds in this process; the score is not computed."""
     fake = FakeFold()
     monkeypatch.setattr(run, "_import_fold", lambda: fake)
-    monkeypatch.setattr(run, "_training_inputs", lambda *given: SimpleNamespace(num_workers=given[-1]))
+    inputs = SimpleNamespace(competition=folded.competition, train=None, targets=None)
+    monkeypatch.setattr(run, "_training_inputs", lambda *given: vars(inputs).update(num_workers=given[-1]) or inputs)
     monkeypatch.setattr(run, "write_oof", lambda competition, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
     fake.data = SimpleNamespace(train=None, targets=None)

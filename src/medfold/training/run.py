@@ -60,7 +60,15 @@ def train_run(project: Project, request: TrainingRequest, recipe: Recipe, data: 
         remove_checkpoint(run_paths.fold(fold).checkpoint)
     if missing:
         say("train", f"{run_paths.name}: {_plan_as_text(recipe, missing, num_jobs)}")
-        _train_missing(project, request, recipe, data, run_paths, missing, num_jobs)
+        if recipe.training.head_epochs:
+            _remove_damaged_features(features_path(project, recipe))
+        with _remove_run_if_no_fold_started(run_paths):
+            if num_jobs == 1:
+                num_workers = parallel.default_workers() if request.workers is None else request.workers
+                _train_here(_training_inputs(project, recipe, request.seed, data, num_workers), missing, run_paths)
+            else:
+                _compute_missing_features(project, recipe, data)
+                _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
     else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {project.display(run_paths.folder)}")
@@ -76,39 +84,6 @@ def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
     plan = f"{recipe.backbone.name}, {recipe.images.size} px, {epochs}, folds {shorten_list(missing, 10)}"
     num_at_once = min(num_jobs, len(missing))
     return f"{plan}, {num_at_once} at a time" if num_at_once > 1 else plan
-
-
-def _train_missing(
-    project: Project,
-    request: TrainingRequest,
-    recipe: Recipe,
-    data: Dataset,
-    run_paths: RunPaths,
-    missing: list[int],
-    num_jobs: int,
-) -> None:
-    """Trains folds in this process, or in child processes if several may be trained at once.
-
-    Args:
-        project: the project of the competition.
-        request: the request for the run.
-        recipe: the recipe of the run, with its overrides.
-        data: the samples, with their targets and folds.
-        run_paths: the files of the run; it is removed if the first fold is refused.
-        missing: numbers of the folds to train.
-        num_jobs: how many folds share the machine, and how many are trained at once at most.
-    """
-    features = features_path(project, recipe)
-    if recipe.training.head_epochs:
-        _remove_damaged_features(features)
-    with _remove_run_if_no_fold_started(run_paths):
-        if num_jobs == 1:
-            num_workers = parallel.default_workers() if request.workers is None else request.workers
-            _train_here(project, recipe, request.seed, data, run_paths, missing, num_workers)
-            return
-        if recipe.training.head_epochs and not features.is_file():
-            run_in_subprocess("features", _compute_features, project.workspace, project.paths.name, recipe, data)
-        _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
 
 
 def _remove_damaged_features(path: Path) -> None:
@@ -211,36 +186,28 @@ def _train_in_processes(
         raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
 
 
+def _compute_missing_features(project: Project, recipe: Recipe, data: Dataset) -> None:
+    """Computes the features that all folds need, in a child process, before the machine is divided among the folds."""
+    if recipe.training.head_epochs and not features_path(project, recipe).is_file():
+        run_in_subprocess("features", _compute_features, project.workspace, project.paths.name, recipe, data)
+
+
 def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dataset) -> None:
-    """Computes the features that all folds need, before the machine is divided among the folds."""
     _import_fold().compute_features(_training_inputs(Project.open(name, workspace), recipe, 0, data))
 
 
-def _train_here(
-    project: Project,
-    recipe: Recipe,
-    seed: int,
-    data: Dataset,
-    run_paths: RunPaths,
-    missing: list[int],
-    num_workers: int,
-) -> None:
+def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths) -> None:
     """Trains folds in this process, one after the other, and updates the OOF score after each.
 
     A fold that another process has finished in the meantime is skipped; a lock keeps two processes from training the
     same one.
 
     Args:
-        project: the project of the competition.
-        recipe: the recipe of the run, with its overrides.
-        seed: the seed of the run.
-        data: the samples, with their targets and folds.
-        run_paths: the files of the run.
+        inputs: the settings and data of the run.
         missing: numbers of the folds to train.
-        num_workers: number of processes that make batches.
+        run_paths: the files of the run.
     """
-    metric = metric_of(project.competition)
-    inputs = _training_inputs(project, recipe, seed, data, num_workers)
+    metric = metric_of(inputs.competition)
     for number in missing:
         began = time.monotonic()
         with locks.lock(run_paths.fold(number).folder):
@@ -248,7 +215,7 @@ def _train_here(
                 continue
             score = _import_fold().train_fold(inputs, number, run_paths.fold(number))
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
-        write_oof(project.competition, run_paths, data.train, data.targets)
+        write_oof(inputs.competition, run_paths, inputs.train, inputs.targets)
 
 
 def _import_fold() -> ModuleType:

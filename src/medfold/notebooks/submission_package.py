@@ -43,9 +43,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
     folder = bundle_folder(project, ensemble.run_names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
-    sizes = write_submission_bundle.write_bundle(
-        competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
-    )
+    sizes = write_submission_bundle.write_bundle(project, slug, members, ensemble, score, folder / BUNDLE)
     packages = wheels.installed_versions(wheels.missing_packages(competition))
     run_texts = [f"{member.name} ({count_of(len(member.fold_numbers), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST

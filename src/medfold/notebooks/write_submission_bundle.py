@@ -4,39 +4,28 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from medfold import __version__
-from medfold.competition import Competition
+from medfold.competition import Competition, Project
+from medfold.ensemble import Ensemble
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
 from medfold.paths import CompetitionPaths
 from medfold.runs import TrainedRun
-from medfold.scoring import FittedTransform
 from medfold.system import files
 
 
 def write_bundle(
-    competition: Competition,
-    paths: CompetitionPaths,
-    slug: str,
-    runs: list[TrainedRun],
-    fitted: FittedTransform,
-    fallback: np.ndarray,
-    score_text: str,
-    out: Path,
+    project: Project, slug: str, runs: list[TrainedRun], ensemble: Ensemble, score_text: str, out: Path
 ) -> dict[str, int]:
     """Writes a bundle; equal inputs give equal bytes.
 
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        competition: facts of the competition.
-        paths: paths of the texts and plugins.py of the competition, which are packed.
+        project: the competition; its facts, texts and plugins.py are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
-        runs: runs to put into the bundle, in the order of `fitted`.
-        fitted: fitted ensemble and post-processing.
-        fallback: float64 (columns,), the prediction for a unit without a readable image.
+        runs: runs to put into the bundle, in the order of the ensemble.
+        ensemble: fitted ensemble of the runs.
         score_text: OOF score as text, for the notebook.
         out: folder to write.
 
@@ -46,12 +35,13 @@ def write_bundle(
     Raises:
         UserError: the package cannot be built, or a package that Kaggle's image lacks cannot be downloaded.
     """
+    competition, paths = project.competition, project.paths
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
         packages = wheels.missing_packages(competition)
         wheels.build_wheel(folder)
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
-        fitted.save(folder / ENSEMBLE)
+        ensemble.choice.fitted.save(folder / ENSEMBLE)
         if paths.plugins.is_file():
             shutil.copyfile(paths.plugins, folder / paths.plugins.name)
         manifest: dict[str, Any] = {
@@ -61,20 +51,22 @@ def write_bundle(
             "score": score_text,
             "facts": competition.model_dump(mode="json"),
             "runs": [_copy_weights(run, folder) for run in runs],
-            "fallback": fallback.tolist(),
+            "fallback": ensemble.fallback.tolist(),
             "packages": list(packages),
             "competition_files": _texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id identifies what predicts; it is independent of the versions of package and texts.
-        hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-        contents = [
-            {**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)
-        ]
-        content = [hashes, slug, competition.identity(), contents, manifest["fallback"]]
-        manifest["content_id"] = files.fingerprint(content, 12)
+        manifest["content_id"] = _content_id(manifest, competition, runs)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def _content_id(manifest: dict[str, Any], competition: Competition, runs: list[TrainedRun]) -> str:
+    """Returns an identifier of what predicts, independent of the versions of package and texts."""
+    hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
+    entries = [{**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)]
+    content = [hashes, manifest["slug"], competition.identity(), entries, manifest["fallback"]]
+    return files.fingerprint(content, 12)
 
 
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:

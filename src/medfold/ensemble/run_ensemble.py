@@ -70,23 +70,12 @@ def ensemble_runs(
             message names the difference.
     """
     competition = project.competition
-    # Sorted: the order of the names has no effect.
     runs = [open_current_run(project, name) for name in sorted(set(run_names))]
-    for run in runs:
-        check_same_images(project, run, data.test)
-    first, *others = runs
-    for other in others:
-        if other.fold_numbers != first.fold_numbers:
-            k = competition.folds.k
-            other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
-            what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
-            raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
-    oof_by_run = {
-        run.name: oof_by_unit(competition, run.read_oof(competition), data.train, data.targets) for run in runs
-    }
-    oof = next(iter(oof_by_run.values()))
-    stack = np.stack([predicted.predictions for predicted in oof_by_run.values()])
-    members = MemberPredictions(list(oof_by_run), stack, oof.targets, oof.fold, oof.group)
+    _check_runs_fit(project, runs, data)
+    oof_by_run = [oof_by_unit(competition, run.read_oof(competition), data.train, data.targets) for run in runs]
+    oof = oof_by_run[0]
+    stack = np.stack([predicted.predictions for predicted in oof_by_run])
+    members = MemberPredictions([run.name for run in runs], stack, oof.targets, oof.fold, oof.group)
     choice = choose_method(members, competition, method, per_class)
     probabilities_fitted, probabilities_oof = choice.probabilities
     probabilities = replace(oof, predictions=probabilities_oof)
@@ -103,7 +92,7 @@ def ensemble_runs(
     if members.can_be_cross_fitted:
         calibration = method_choice.calibration_gain(members, competition, choice, per_class)
     return Ensemble(
-        run_names=list(oof_by_run),
+        run_names=members.run_names,
         members=members,
         choice=choice,
         calibration=calibration,
@@ -116,6 +105,19 @@ def ensemble_runs(
         prior=prior,
         inputs=_hash_inputs(project, runs),
     )
+
+
+def _check_runs_fit(project: Project, runs: list[TrainedRun], data: Dataset) -> None:
+    """Checks that runs have the images of today, and the same trained folds."""
+    for run in runs:
+        check_same_images(project, run, data.test)
+    first, *others = runs
+    for other in others:
+        if other.fold_numbers != first.fold_numbers:
+            k = project.competition.folds.k
+            other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
+            what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
+            raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
 
 
 def _test_predictions(competition: Competition, run: TrainedRun) -> pd.DataFrame:

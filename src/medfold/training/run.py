@@ -52,7 +52,7 @@ def train_run(project: Project, request: TrainingRequest, recipe: Recipe, data: 
         UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
             trained before failures are reported.
     """
-    # Divided among all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
+    # All requested folds share the cores, done or not: so a fold always has the same threads, and gives the same bytes.
     requested = requested_folds(project, request)
     num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(requested))
     run_paths, missing = begin_run(project, request, recipe)

@@ -113,9 +113,9 @@ def _check_runs_fit(project: Project, runs: list[TrainedRun], data: Dataset) -> 
         check_same_images(project, run, data.test)
     first, *others = runs
     for other in others:
-        if other.fold_numbers != first.fold_numbers:
+        if other.trained_folds != first.trained_folds:
             k = project.competition.folds.k
-            other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
+            other_folds, first_folds = shorten_list(other.trained_folds, k), shorten_list(first.trained_folds, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
             raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
 

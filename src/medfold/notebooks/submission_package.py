@@ -45,7 +45,7 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
     sizes = write_submission_bundle.write_bundle(project, slug, members, ensemble, score, folder / BUNDLE)
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    run_texts = [f"{member.name} ({count_of(len(member.fold_numbers), 'fold')})" for member in members]
+    run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(
         notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK

@@ -72,10 +72,10 @@ def _content_id(manifest: dict[str, Any], competition: Competition, runs: list[T
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
-    for fold in run.fold_numbers:
+    for fold in run.trained_folds:
         names.append(f"{run.name}-fold{fold}.h5")
         shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
+    return {"name": run.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

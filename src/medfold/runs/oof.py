@@ -36,7 +36,7 @@ def write_oof(
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
         oof = run.read_oof(competition)
         result = oof_score(competition, oof_by_unit(competition, oof, train, targets), run.is_optimistic)
-        if warnings := self_check_warnings(run_paths, run.fold_numbers):
+        if warnings := self_check_warnings(run_paths, run.trained_folds):
             result["self_check_warnings"] = warnings
         files.write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)

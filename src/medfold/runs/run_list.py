@@ -100,7 +100,7 @@ def summarise_runs(project: Project) -> RunList:
     summaries = []
     untrained = []
     for run in runs:
-        if not run.fold_numbers and not run.damaged_files:
+        if not run.trained_folds and not run.damaged_files:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
@@ -132,7 +132,7 @@ def _summarise(project: Project, run: TrainedRun, labels: str | None, difference
         high=scored.get("high"),
         is_optimistic=bool(scored.get("is_optimistic")),
         problem=problem,
-        folds_done=run.fold_numbers,
+        folds_done=run.trained_folds,
         num_folds=run.num_folds,
         seconds=training_seconds([run.paths], run.num_folds),
         seed=run.metadata["seed"],
@@ -161,7 +161,7 @@ def _problem(
         return f"scored by {score['metric']}"
     if _has_other_scoring(score, project.competition):
         return "scored by another beta or other weights"
-    if score.get("folds_done") != run.fold_numbers:
+    if score.get("folds_done") != run.trained_folds:
         return f"outdated score: {command('train')} computes it again"
     return ""
 

@@ -21,13 +21,13 @@ class TrainedRun:
     Args:
         paths: paths of its files.
         metadata: the contents of run.json.
-        fold_numbers: numbers of the trained folds.
+        trained_folds: numbers of the trained folds.
         damaged_files: by the number of a damaged fold, its files that are missing or have changed. Defaults to none.
     """
 
     paths: RunPaths
     metadata: dict[str, Any]
-    fold_numbers: list[int]
+    trained_folds: list[int]
     damaged_files: dict[int, list[str]] = field(default_factory=dict)
 
     @classmethod
@@ -74,7 +74,7 @@ class TrainedRun:
     @property
     def folds(self) -> list[FoldPaths]:
         """Paths of the trained folds."""
-        return [self.paths.fold(number) for number in self.fold_numbers]
+        return [self.paths.fold(number) for number in self.trained_folds]
 
     @property
     def weights_files(self) -> list[Path]:

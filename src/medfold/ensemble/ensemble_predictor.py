@@ -24,7 +24,7 @@ BATCH_SIZE = 64  # images per forward pass
 
 @dataclass(frozen=True)
 class MemberRun:
-    """A run of an ensemble, with its trained folds.
+    """A run of an ensemble as it predicts, read from its folder or from a bundle.
 
     Args:
         name: name of the run.

@@ -80,6 +80,7 @@ class PostProcessed:
     Args:
         title: display name of the post-processing.
         calibrates: True if the result is still probabilities.
+        step: the post-processing alone, fitted on all folds.
         fitted: method and post-processing, fitted on all folds.
         predictions: float64 (units, columns), cross-fitted: method and post-processing together.
         in_sample: the score on the labels that the post-processing was fitted on; too high.
@@ -89,6 +90,7 @@ class PostProcessed:
 
     title: str
     calibrates: bool
+    step: FittedTransform
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
@@ -147,21 +149,21 @@ class EnsembleChoice:
             return self.fitted, self.predictions
         return self.chosen.fitted, self.chosen.predictions
 
-    def fallback(self, prior: np.ndarray) -> np.ndarray:
+    def fallback(self, members: MemberPredictions, prior: np.ndarray) -> np.ndarray:
         """Returns the prediction for a unit without an image: the prior, or the median rank for a rank mean.
 
         The post-processing that turns predictions into decisions is applied to it as well. Combination and calibration
         are not: no member has predicted the prior.
 
         Args:
+            members: the OOF predictions of the members.
             prior: float64 (columns,), the mean of the units' labels.
         """
         prediction = prior[None]
         if self.chosen.method.gives_ranks:
-            _, arguments = self.chosen.fitted.steps[0]
-            prediction = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
+            prediction = self.chosen.fitted.apply(np.median(members.predictions, axis=1, keepdims=True))
         if self.post_processed and self.post_processed.helps and not self.post_processed.calibrates:
-            prediction = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(prediction)
+            prediction = self.post_processed.step.apply(prediction)
         return prediction[0]
 
 
@@ -288,19 +290,19 @@ def _post_process(
     post_processing = post_processing_of(competition, metric)
     if post_processing is None:
         return None
+    step = post_processing.fit(chosen.fitted.apply(members.predictions), members.targets)
+    fitted = chosen.fitted.followed_by(step)
     fit = chain_fits(_fit(chosen.method, metric, per_class), post_processing.fit)
-    fitted = fit(members.predictions, members.targets)
     cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
-    in_sample = metric(members.targets, fitted.apply(members.predictions))
-    gain = _gain(metric, members, cross_fitted, chosen.predictions)
     return PostProcessed(
-        post_processing.title,
-        post_processing.calibrates,
-        fitted,
-        cross_fitted,
-        in_sample,
-        metric(members.targets, cross_fitted),
-        gain,
+        title=post_processing.title,
+        calibrates=post_processing.calibrates,
+        step=step,
+        fitted=fitted,
+        predictions=cross_fitted,
+        in_sample=metric(members.targets, fitted.apply(members.predictions)),
+        cross_fitted=metric(members.targets, cross_fitted),
+        gain=_gain(metric, members, cross_fitted, chosen.predictions),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.earlier_versions import APPEARANCE, MEASUREMENTS, SETTINGS, with_former_names
+from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
@@ -49,8 +49,7 @@ def read_appearance(competition: CompetitionFacts, paths: CompetitionPaths) -> p
 
 def raw_images_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    facts = competition.images.model_dump(mode="json", include=store.READING_FACTS | {"expected_shape"})
-    reading_facts = with_former_names(facts, SETTINGS["images"])
+    reading_facts = competition.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
         [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]

@@ -62,7 +62,9 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        request = TrainingRequest(**with_current_names(self.manifest["request"], REQUEST))
+        values = with_current_names(self.manifest["request"], REQUEST)
+        jobs = values.get("jobs", "1")
+        request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
@@ -222,6 +224,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
     del content["workers"]  # Kaggle's machine has another number of cores
+    content["jobs"] = "auto" if request.jobs is None else str(request.jobs)
     weights = config.flat(content["overrides"]).get("backbone.weights")
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name

@@ -22,7 +22,7 @@ def list_runs(project: Project) -> RunList:
     tables have separate tables.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or none with an intact run.json.
     """
     run_list = summarise_runs(project)
     title = metric_of(project.competition).title
@@ -36,6 +36,9 @@ def list_runs(project: Project) -> RunList:
     if run_list.without_metadata:
         fix = f"restore it, or remove the folder in {project.display(project.paths.runs)}"
         warn("", f"not shown, run.json is missing: {shorten_list(run_list.without_metadata)}: {fix}")
+    for name, reason in run_list.damaged.items():
+        fix = f"restore it from a backup ({project.command('runs', DELETE=name)} removes the run)"
+        warn("", f"not shown, run.json of {name} is damaged: {reason}: {fix}")
     if run_list.untrained:
         fix = project.command("runs", DELETE=" ".join(run_list.untrained[:MAX_SHOWN]))
         say("", f"not shown, without a trained fold: {shorten_list(run_list.untrained)} ({fix} removes them)")

@@ -69,6 +69,7 @@ class RunList:
             with fewer scored folds follows those with more, as its score covers fewer samples.
         untrained: names of the runs without a trained fold.
         without_metadata: names of the folders with trained folds whose run.json is missing.
+        damaged: names of the runs whose run.json is damaged, with the reason.
     """
 
     competition: str
@@ -76,6 +77,7 @@ class RunList:
     runs: list[RunSummary]
     untrained: list[str]
     without_metadata: list[str]
+    damaged: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def summarise_runs(project: Project) -> RunList:
     """Summarises all runs of a competition.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or none with an intact run.json.
     """
     paths = project.paths
     metric = metric_of(project.competition)
@@ -103,7 +105,9 @@ def summarise_runs(project: Project) -> RunList:
         raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    metadata = {run.name: read_run(run) for run in runs}
+    metadata, errors = _read_metadata(runs)
+    if not metadata:
+        raise next(iter(errors.values()))
     recipes = {
         name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
         for name, contents in metadata.items()
@@ -113,6 +117,8 @@ def summarise_runs(project: Project) -> RunList:
     summaries = []
     untrained = []
     for run in runs:
+        if run.name in errors:
+            continue
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
         folds_done, damaged = trained_and_damaged_folds(run, num_folds)
         if not folds_done and not damaged:
@@ -125,7 +131,19 @@ def summarise_runs(project: Project) -> RunList:
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
     )
-    return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
+    damaged = {name: error.what for name, error in errors.items()}
+    return RunList(paths.name, metric.name, summaries, untrained, without_metadata, damaged)
+
+
+def _read_metadata(runs: list[RunPaths]) -> tuple[dict[str, dict[str, Any]], dict[str, UserError]]:
+    """Returns the contents of each run.json by the name of the run, and the error for each that is damaged."""
+    metadata, errors = {}, {}
+    for run in runs:
+        try:
+            metadata[run.name] = read_run(run)
+        except UserError as error:
+            errors[run.name] = error
+    return metadata, errors
 
 
 def _summarise(project: Project, run: _TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:

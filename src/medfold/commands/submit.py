@@ -21,7 +21,9 @@ from medfold.submission import (
     check_better_than_chance,
     draft_submission,
     explain_words,
+    describe_missing,
     find_same_submission,
+    find_unlisted_submission,
     leaderboard_of,
     ledger_row,
     read_ledger,
@@ -29,7 +31,6 @@ from medfold.submission import (
     record_result,
     submission_message,
     submission_record,
-    warn_of_lost_ledger,
     write_draft,
 )
 from medfold.system import locks
@@ -68,12 +69,15 @@ def submit(
     data = load_dataset_for(project, run_names)
     ensemble = ensemble_runs(project, run_names, data, method, per_class)
     show_ensemble(project, summarise_ensemble(competition, ensemble), method)
-    draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
+    units = data.test_groups.index.tolist()
+    if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
+        warn("submit", text)
+    draft = draft_submission(project, ensemble, units)
     leaderboard = leaderboard_of(project)
     with locks.lock(paths.submissions):
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
-        warn_of_lost_ledger(project.workspace)
+        _warn_of_lost_ledger(project)
         ledger = read_ledger(project.workspace)
         earlier = ledger[ledger["competition"] == paths.name]
         same = None if force else find_same_submission(project, earlier, draft.content_id)
@@ -130,6 +134,12 @@ def _write(
     if explanation := explain_words(competition, draft.sample):
         say("", explanation)
     return written
+
+
+def _warn_of_lost_ledger(project: Project) -> None:
+    if submitted := find_unlisted_submission(project.workspace):
+        text = f"{project.workspace.ledger.name} is missing, although {submitted.name} was submitted"
+        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
 
 
 def _check_upload(leaderboard: Leaderboard) -> None:

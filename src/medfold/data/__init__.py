@@ -26,7 +26,7 @@ from medfold.data.samples import (
     read_test_part,
     samples_are_fresh,
 )
-from medfold.data.scanning import scan_dataset
+from medfold.data.scanning import scan_dataset, warn_of_unreadable
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source
 from medfold.data.sources.source import Source, open_source
@@ -58,4 +58,5 @@ __all__ = [
     "source",
     "staged_data",
     "unpack_archive",
+    "warn_of_unreadable",
 ]

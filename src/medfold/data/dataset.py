@@ -127,7 +127,8 @@ def _measured_samples(
         The sample table with the columns `unreadable_reason` and `pixel_hash`; for an audit, also the appearance and
         the near-duplicates, else None.
     """
-    table, measured = scan_dataset(project, image_settings, with_appearance=audit)
+    table, scan = scan_dataset(project, image_settings, with_appearance=audit)
+    measured = scan.measurements
     table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
     if not audit:
         return table, None, None

@@ -12,7 +12,7 @@ from medfold.submission.check import check_better_than_chance, check_sample_subm
 from medfold.submission.draft import SubmissionDraft, draft_submission, submission_message, write_draft
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.submission.leaderboards.kinds import leaderboard_of
-from medfold.submission.ledger import find_scored_row, read_ledger, warn_of_lost_ledger
+from medfold.submission.ledger import find_scored_row, find_unlisted_submission, read_ledger
 from medfold.submission.record import (
     add_to_record,
     content_id_of,
@@ -22,7 +22,7 @@ from medfold.submission.record import (
     record_result,
     submission_record,
 )
-from medfold.submission.table import align_sample, build_submission, fill_missing
+from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
 
 __all__ = [
     "Leaderboard",
@@ -36,11 +36,13 @@ __all__ = [
     "check_sample_submission",
     "check_submission",
     "content_id_of",
+    "describe_missing",
     "draft_submission",
     "explain_words",
     "fill_missing",
     "find_same_submission",
     "find_scored_row",
+    "find_unlisted_submission",
     "leaderboard_of",
     "ledger_row",
     "read_ledger",
@@ -48,6 +50,5 @@ __all__ = [
     "record_result",
     "submission_message",
     "submission_record",
-    "warn_of_lost_ledger",
     "write_draft",
 ]

@@ -38,7 +38,7 @@ class SubmissionDraft:
 
 
 def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
-    """Builds and checks a submission, without writing it. Prints how many units have no prediction.
+    """Builds and checks a submission, without writing it.
 
     Args:
         project: the competition, with its sample submission.
@@ -51,7 +51,7 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
     competition = project.competition
     sample = align_sample(competition, read_sample_submission(competition, project.paths), units)
     predictions = fill_missing(competition, ensemble.test_predictions, units, ensemble.fallback)
-    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
+    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
     text = files.csv_text(table)

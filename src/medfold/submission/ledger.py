@@ -12,7 +12,6 @@ import pandas as pd
 from medfold.errors import UserError
 from medfold.paths import Workspace
 from medfold.system import files, locks
-from medfold.terminal.console import warn
 
 COLUMNS = [
     "when",
@@ -48,13 +47,6 @@ def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
         files.write_csv(table, workspace.ledger)
 
 
-def warn_of_lost_ledger(workspace: Workspace) -> None:
-    """Prints a warning if there is no ledger, although a submission was scored or sent."""
-    if not workspace.ledger.is_file() and (submitted := _submitted_record(workspace)):
-        text = f"{workspace.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
-        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
-
-
 def read_ledger(workspace: Workspace) -> pd.DataFrame:
     """Reads the ledger: every submission with its scores, all columns as text.
 
@@ -73,15 +65,17 @@ def read_ledger(workspace: Workspace) -> pd.DataFrame:
     return table
 
 
-def _submitted_record(workspace: Workspace) -> Path | None:
-    """Returns the record of a submission that was scored or sent, which the ledger had a row for; None without one."""
+def find_unlisted_submission(workspace: Workspace) -> Path | None:
+    """Returns a submission that was scored or sent, if there is no ledger, so that it was lost; else None."""
+    if workspace.ledger.is_file():
+        return None
     for path in sorted(workspace.ledger.parent.glob("*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:  # damaged
             continue
         if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
-            return path
+            return path.with_suffix(".csv")
     return None
 
 

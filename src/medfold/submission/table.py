@@ -9,7 +9,6 @@ from medfold.competition import Competition
 from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
-from medfold.terminal.console import warn
 
 
 def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
@@ -37,33 +36,41 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
 
 
 def fill_missing(
-    competition: Competition,
-    predictions: pd.DataFrame,
-    units: list[str],
-    fallback: np.ndarray,
-    reason: str = "no readable image",
-    quiet: bool = False,
+    competition: Competition, predictions: pd.DataFrame, units: list[str], fallback: np.ndarray
 ) -> pd.DataFrame:
-    """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
+    """Fills in the predictions of units without one, since a submission must hold every id.
 
     Args:
         competition: the facts (the prediction columns).
         predictions: id (of the unit) and prediction columns.
         units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
-        reason: completes 'units have ...' in the message, why there is no prediction. Defaults to 'no readable image'.
-        quiet: True to print no message. Defaults to False.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(missing):
         return predictions
-    count_text = f"{len(missing):,} of {len(units):,} test units have {reason}"
-    if not quiet:
-        values_text = ", ".join(f"{value:.3g}" for value in fallback[:6]) + (", ..." if len(fallback) > 6 else "")
-        warn("submit", f"{count_text}: they get {values_text}, the prediction without an image")
     filled = pd.DataFrame(np.tile(fallback, (len(missing), 1)), columns=competition.prediction_columns)
     filled.insert(0, "id", missing)
     return pd.concat([predictions, filled], ignore_index=True)
+
+
+def describe_missing(
+    predictions: pd.DataFrame, units: list[str], fallback: np.ndarray, reason: str = "no readable image"
+) -> str:
+    """Describes how many units have no prediction, and what `fill_missing` fills in; '' if all have one.
+
+    Args:
+        predictions: id (of the unit) and prediction columns.
+        units: ids of the units of the test part.
+        fallback: as for `fill_missing`.
+        reason: completes 'units have ...', why there is no prediction. Defaults to 'no readable image'.
+    """
+    num_missing = len(pd.Index(units).difference(predictions["id"]))
+    if not num_missing:
+        return ""
+    values = ", ".join(f"{value:.3g}" for value in fallback[:6]) + (", ..." if len(fallback) > 6 else "")
+    count = f"{num_missing:,} of {len(units):,} test units have {reason}"
+    return f"{count}: they get {values}, the prediction without an image"
 
 
 def build_submission(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:

@@ -37,9 +37,9 @@ from medfold.images.value_checks import value_suspicions
 __all__ = [
     "ONE_VALUE_PREFIX",
     "STATISTICS",
-    "ScanResult",
     "THUMBNAIL",
     "UNSUPPORTED_FORMATS",
+    "ScanResult",
     "Store",
     "count_pages",
     "files_of_image",

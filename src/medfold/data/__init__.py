@@ -7,9 +7,16 @@
 - `scanning`: scans the images of the samples;
 - `holdout`: training images that become the test part;
 - `dataset`: all of these together, with folds and audit;
+- `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
 """
 
+from medfold.data.audit import (
+    columns_that_predict_classes,
+    compare_parts,
+    find_unnamed_groups,
+    units_with_lost_labels,
+)
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.extra_columns import read_extra_columns
@@ -38,8 +45,11 @@ __all__ = [
     "Source",
     "build_samples",
     "check_solution",
+    "columns_that_predict_classes",
+    "compare_parts",
     "encode_targets",
     "examples_of_classes",
+    "find_unnamed_groups",
     "get_raw_data",
     "get_raw_files",
     "label_layout",
@@ -57,6 +67,7 @@ __all__ = [
     "scan_dataset",
     "source",
     "staged_data",
+    "units_with_lost_labels",
     "unpack_archive",
     "warn_of_unreadable",
 ]

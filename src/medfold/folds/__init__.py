@@ -9,7 +9,7 @@
 """
 
 from medfold.folds.class_counts import fold_balance, scarce_classes
-from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
+from medfold.folds.dataset_shift import Shift, adversarial_auc, predictive_columns
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint
 from medfold.folds.holdout import choose_holdout
@@ -31,6 +31,7 @@ __all__ = [
     "PERSON_WORDS",
     "LeakReport",
     "NearDuplicates",
+    "Shift",
     "SuspectedGroup",
     "adversarial_auc",
     "assign_folds",

@@ -10,7 +10,7 @@ from medfold.commands.scores import scores
 from medfold.errors import UserError
 from medfold.paths import Workspace
 from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import add_row, read_ledger
+from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def add(workspace: Workspace, number: int, oof="", public="", **changes: str) ->
     """Adds a scored submission of the small phantom to the ledger."""
     row = {"when": f"2026010{number}-000000", "competition": "small", "runs": f"run{number}", "file": f"{number}.csv"}
     row |= {"metric": "auc", "oof": oof, "public": public, "status": "scored", "folds": "0 1 2"}
-    add_row(workspace, row | changes)
+    add_row(workspace, LedgerRow(**row | changes))
 
 
 def test_ledger_without_submissions_says_so(workspace, capsys):
@@ -107,7 +107,7 @@ def leaderboard(monkeypatch):
     monkeypatch.setattr(command, "leaderboard_of", lambda project: board)
     monkeypatch.setattr(command, "read_record", lambda project, row: {"content_id": "abc"})
     monkeypatch.setattr(
-        command, "record_result", lambda project, row, result, contents: board.written.append((row["file"], result))
+        command, "record_result", lambda project, row, result, contents: board.written.append((row.file, result))
     )
     return board
 

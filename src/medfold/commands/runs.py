@@ -7,7 +7,7 @@ from medfold.competition import Project
 from medfold.errors import shorten_list
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
-from medfold.submission import read_ledger
+from medfold.submission import read_rows
 from medfold.system import files
 from medfold.terminal.console import format_duration, format_size, print_table, say, warn
 
@@ -83,8 +83,7 @@ def remove_runs(project: Project, run_names: list[str], skip_question: bool = Fa
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     descriptions = []
     for name in select_names(known, run_names, f"runs of {paths.name}"):
-        rows = read_ledger(project.workspace).to_dict("records")
-        count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
+        count = sum(name in row.run_names for row in read_rows(project.workspace, paths.name))
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(trained_folds(known[name], k))
         descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")

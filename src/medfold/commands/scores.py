@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from medfold.competition import Project, settings_located
 from medfold.errors import UserError, count_of
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
-from medfold.submission import content_id_of, leaderboard_of, read_ledger, read_record, record_result
+from medfold.submission import (
+    LedgerRow,
+    content_id_of,
+    leaderboard_of,
+    read_ledger,
+    read_record,
+    read_rows,
+    record_result,
+)
 from medfold.system import files
 from medfold.terminal.console import print_table, say, warn
 
@@ -56,29 +62,29 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
             continue
         project = Project.open(competition, workspace)
         with settings_located(project.paths):
-            _fetch_scores(project, ledger[ledger["competition"] == competition])
+            _fetch_scores(project, read_rows(workspace, competition))
             results.append(_show_scores(project))
     return results
 
 
-def _fetch_scores(project: Project, rows: pd.DataFrame) -> None:
+def _fetch_scores(project: Project, rows: list[LedgerRow]) -> None:
     """Fetches the scores of the submissions that have none, and writes them into the ledger."""
     leaderboard = leaderboard_of(project)
-    pending = rows[(rows["public"] == "") & (rows["status"] != "error")]
-    if not len(pending) or not leaderboard.has_late_scores:
+    pending = [row for row in rows if not row.public and row.status != "error"]
+    if not pending or not leaderboard.has_late_scores:
         return
-    records = {row["file"]: read_record(project, row) for _, row in pending.iterrows()}
-    queries = [(row["ref"], content_id_of(row, records[row["file"]]), row["file"]) for _, row in pending.iterrows()]
+    records = {row.file: read_record(project, row) for row in pending}
+    queries = [(row.ref, content_id_of(row, records[row.file]), row.file) for row in pending]
     try:
         results = leaderboard.fetch_scores(queries)
     except UserError as error:
         warn("scores", f"not refreshed: {error}")
         return
-    for _, row in pending.iterrows():
-        if row["file"] in results:
-            record_result(project, row.to_dict(), results[row["file"]], records[row["file"]])
-            if problem := results[row["file"]].problem:
-                warn("scores", f"{row['file']} was refused: {problem}")
+    for row in pending:
+        if result := results.get(row.file):
+            record_result(project, row, result, records[row.file])
+            if result.problem:
+                warn("scores", f"{row.file} was refused: {result.problem}")
 
 
 def _show_scores(project: Project) -> CompetitionScores:

@@ -15,6 +15,7 @@ from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     Leaderboard,
     LeaderboardResult,
+    LedgerRow,
     SubmissionDraft,
     SubmissionEntry,
     add_to_record,
@@ -26,8 +27,8 @@ from medfold.submission import (
     find_unlisted_submission,
     leaderboard_of,
     ledger_row,
-    read_ledger,
     read_record,
+    read_rows,
     record_result,
     submission_message,
     submission_record,
@@ -78,11 +79,10 @@ def submit(
         say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
         _show_per_fold(competition, ensemble.score)
         _warn_of_lost_ledger(project)
-        ledger = read_ledger(project.workspace)
-        earlier = ledger[ledger["competition"] == paths.name]
+        earlier = read_rows(project.workspace, paths.name)
         same = None if force else find_same_submission(project, earlier, draft.content_id)
-        if same is not None and same["status"] != "written":
-            say("submit", f"the same predictions are already in {same['file']} ({_earlier_status(project, same)})")
+        if same is not None and same.status != "written":
+            say("submit", f"the same predictions are already in {same.file} ({_earlier_status(project, same)})")
             return
         if not force:
             check_better_than_chance(competition, ensemble)
@@ -93,7 +93,7 @@ def submit(
             _check_upload(leaderboard)
             return
     entry = SubmissionEntry(
-        file=project.workspace.root / row["file"],
+        file=project.workspace.root / row.file,
         table=written,
         probabilities=draft.probabilities,
         groups=data.test_groups,
@@ -109,13 +109,13 @@ def submit(
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
         result = leaderboard.submit(entry)
         record_result(project, row, result, record)
-    _show_result(project, result, num_scored_before=int((earlier["status"] == "scored").sum()))
+    _show_result(project, result, num_scored_before=sum(row.status == "scored" for row in earlier))
     if result.problem:
-        raise UserError(f"the submission was refused: {result.problem}", row["file"], "Correct this, and submit again")
+        raise UserError(f"the submission was refused: {result.problem}", row.file, "Correct this, and submit again")
 
 
 def _write(
-    project: Project, ensemble: Ensemble, draft: SubmissionDraft, row: dict[str, str], record: dict[str, Any]
+    project: Project, ensemble: Ensemble, draft: SubmissionDraft, row: LedgerRow, record: dict[str, Any]
 ) -> pd.DataFrame:
     """Writes the submission with all that `make recheck` needs, checks the file, and adds it to the ledger.
 
@@ -123,7 +123,7 @@ def _write(
         The table as it was read back from the file.
     """
     competition = project.competition
-    file = project.workspace.root / row["file"]
+    file = project.workspace.root / row.file
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
@@ -152,14 +152,15 @@ def _check_upload(leaderboard: Leaderboard) -> None:
         say("submit", f"dry run: nothing was submitted; without {variable('DRY_RUN')} it would be")
 
 
-def _earlier_status(project: Project, row: dict[str, str]) -> str:
+def _earlier_status(project: Project, row: LedgerRow) -> str:
     """Returns the status of an earlier submission, as text."""
-    reference = f" as {row['ref']}" if row["ref"] else ""
-    if row["status"] == "error":
+    reference = f" as {row.ref}" if row.ref else ""
+    if row.status == "error":
         record = read_record(project, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
-    scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-    return f"{row['status']}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
+    scores = {"public": row.public, "private": row.private}
+    scored = ", ".join(f"{part} {value}" for part, value in scores.items() if value)
+    return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
 def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:

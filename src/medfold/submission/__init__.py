@@ -12,7 +12,7 @@ from medfold.submission.check import check_better_than_chance, check_sample_subm
 from medfold.submission.draft import SubmissionDraft, draft_submission, submission_message, write_draft
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.submission.leaderboards.kinds import leaderboard_of
-from medfold.submission.ledger import find_scored_row, find_unlisted_submission, read_ledger
+from medfold.submission.ledger import LedgerRow, find_scored_row, find_unlisted_submission, read_ledger, read_rows
 from medfold.submission.record import (
     add_to_record,
     content_id_of,
@@ -27,6 +27,7 @@ from medfold.submission.table import align_sample, build_submission, describe_mi
 __all__ = [
     "Leaderboard",
     "LeaderboardResult",
+    "LedgerRow",
     "SubmissionDraft",
     "SubmissionEntry",
     "add_to_record",
@@ -47,6 +48,7 @@ __all__ = [
     "ledger_row",
     "read_ledger",
     "read_record",
+    "read_rows",
     "record_result",
     "submission_message",
     "submission_record",

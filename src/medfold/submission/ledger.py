@@ -4,6 +4,7 @@ Each scored submission shows a score on hidden labels. Whoever chooses among man
 """
 
 import json
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +14,79 @@ from medfold.errors import UserError
 from medfold.paths import Workspace
 from medfold.system import files, locks
 
-COLUMNS = [
-    "when",
-    "competition",
-    "runs",
-    "file",
-    "sha256",
-    "metric",
-    "oof",
-    "low",
-    "high",
-    "folds",
-    "ref",
-    "public",
-    "private",
-    "status",
-]
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """A submission in the ledger: all values as text, '' while they are unknown.
+
+    Args:
+        when: time of the submission in UTC: 20260131-235959.
+        competition: name of the competition.
+        runs: names of the runs, separated by spaces.
+        file: path of the submission below the project folder.
+        sha256: hash of the file.
+        metric: name of the metric of the scores.
+        oof: OOF score.
+        low: lower end of its 95 % interval.
+        high: upper end of its 95 % interval.
+        folds: numbers of the trained folds, separated by spaces.
+        ref: number of the submission on the leaderboard.
+        public: score on the public part of the leaderboard.
+        private: score on the private part of the leaderboard.
+        status: written, pending, scored or error.
+    """
+
+    when: str = ""
+    competition: str = ""
+    runs: str = ""
+    file: str = ""
+    sha256: str = ""
+    metric: str = ""
+    oof: str = ""
+    low: str = ""
+    high: str = ""
+    folds: str = ""
+    ref: str = ""
+    public: str = ""
+    private: str = ""
+    status: str = ""
+
+    @property
+    def run_names(self) -> list[str]:
+        """Names of the runs."""
+        return self.runs.split()
 
 
-def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
-    """Adds a row to the ledger, or updates the row of the same file.
+COLUMNS = [field.name for field in fields(LedgerRow)]
+
+
+def add_row(workspace: Workspace, row: LedgerRow) -> None:
+    """Adds a row to the ledger, or replaces the row of the same file.
 
     Args:
         workspace: paths of the project folder, which has one ledger.
-        row: values by column; missing columns keep their value, or are empty in a new row.
+        row: the submission.
     """
     with locks.lock(workspace.ledger):
         table = read_ledger(workspace)
-        existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
+        existing = table.index[(table["file"] == row.file) & (table["competition"] == row.competition)]
         position = existing[-1] if len(existing) else len(table)
-        values = dict.fromkeys(COLUMNS, "") if not len(existing) else table.loc[position].to_dict()
-        table.loc[position] = [str(({**values, **row})[column]) for column in COLUMNS]
+        table.loc[position] = [getattr(row, column) for column in COLUMNS]
         files.write_csv(table, workspace.ledger)
+
+
+def read_rows(workspace: Workspace, competition: str) -> list[LedgerRow]:
+    """Reads the submissions of a competition from the ledger, in the order in which they were added.
+
+    Args:
+        workspace: paths of the project folder.
+        competition: name of the competition.
+
+    Raises:
+        UserError: as for `read_ledger`.
+    """
+    table = read_ledger(workspace)[COLUMNS]
+    return [LedgerRow(**row) for row in table[table["competition"] == competition].to_dict("records")]
 
 
 def read_ledger(workspace: Workspace) -> pd.DataFrame:
@@ -96,21 +138,17 @@ def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def find_scored_row(
-    ledger: pd.DataFrame, competition: str, run_names: list[str], score: dict[str, Any]
-) -> dict[str, str] | None:
-    """Returns the last row of a scored submission of these runs with this OOF score; None if there is none.
+def find_scored_row(rows: list[LedgerRow], run_names: list[str], score: dict[str, Any]) -> LedgerRow | None:
+    """Returns the last scored submission of these runs with this OOF score; None if there is none.
 
     Args:
-        ledger: the ledger, from `read_ledger`.
-        competition: name of the competition.
+        rows: submissions of the competition, from `read_rows`.
         run_names: names of the runs.
         score: the content of score.json.
     """
     cells = score_cells(run_names, score)
-    wanted = {"competition": competition, "status": "scored", **{key: cells[key] for key in ("runs", "folds", "oof")}}
-    for row in reversed(ledger.to_dict("records")):
-        if all(row[column] == cell for column, cell in wanted.items()):
+    for row in reversed(rows):
+        if row.status == "scored" and all(getattr(row, column) == cells[column] for column in ("runs", "folds", "oof")):
             return row
     return None
 

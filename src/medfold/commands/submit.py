@@ -30,7 +30,6 @@ from medfold.submission import (
     read_record,
     read_rows,
     record_result,
-    submission_message,
     submission_record,
     write_draft,
 )
@@ -95,11 +94,8 @@ def submit(
     entry = SubmissionEntry(
         file=project.workspace.root / row.file,
         table=written,
-        probabilities=draft.probabilities,
+        draft=draft,
         groups=data.test_groups,
-        message=submission_message(project, ensemble, draft.content_id),
-        content_id=draft.content_id,
-        sample=draft.sample,
         pack=partial(pack_submission, project, data, ensemble),
         add_to_record=partial(add_to_record, project, row),
         resubmit=force,

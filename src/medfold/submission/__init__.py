@@ -9,7 +9,7 @@
 
 from medfold.submission.cell_format import explain_words
 from medfold.submission.check import check_better_than_chance, check_sample_submission, check_submission
-from medfold.submission.draft import SubmissionDraft, draft_submission, submission_message, write_draft
+from medfold.submission.draft import SubmissionDraft, draft_submission, write_draft
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.submission.leaderboards.kinds import leaderboard_of
 from medfold.submission.ledger import LedgerRow, find_scored_row, find_unlisted_submission, read_ledger, read_rows
@@ -50,7 +50,6 @@ __all__ = [
     "read_record",
     "read_rows",
     "record_result",
-    "submission_message",
     "submission_record",
     "write_draft",
 ]

@@ -41,7 +41,7 @@ class LocalLeaderboard(Leaderboard):
         self.preflight()
         if not paths.solution.is_file():
             return _unlabelled()
-        written, _ = table.read_predictions_back(competition, entry.table, entry.sample)
+        written, _ = table.read_predictions_back(competition, entry.table, entry.draft.sample)
         check_solution(paths)
         solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
         if set(written.index) != set(solution["id"]):
@@ -49,7 +49,7 @@ class LocalLeaderboard(Leaderboard):
                 return _unlabelled()
             raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
         groups = entry.groups.loc[solution["id"]].to_numpy()
-        probabilities = entry.probabilities.set_index("id")
+        probabilities = entry.draft.probabilities.set_index("id")
         written_values, probability_values = (
             values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
         )

@@ -40,7 +40,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         session = KaggleSession.connect()
         slug = kaggle_slug(self.competition)
         competitions = Competitions(session)
-        ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
+        ref = None if entry.resubmit else competitions.ref_of(slug, entry.draft.content_id)
         if ref:
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)
@@ -57,18 +57,18 @@ class NotebookLeaderboard(KaggleLeaderboard):
             fix = f"Run the notebook again with {variable('FORCE')}"
             raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
         ref = competitions.submit_notebook(
-            slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id
+            slug, notebook.ref, notebook.version, OUTPUT, entry.draft.message, entry.draft.content_id
         )
-        say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
+        say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.draft.message}")
         return wait_for_score(competitions, ref)
 
 
 def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:
     """Checks the notebook's output, and prints its largest difference from the local submission."""
     from_kaggle = read_submission(output)
-    check_submission(competition, from_kaggle, entry.sample)
+    check_submission(competition, from_kaggle, entry.draft.sample)
     local, remote = (
-        table.read_predictions_back(competition, submission, entry.sample)[0]
+        table.read_predictions_back(competition, submission, entry.draft.sample)[0]
         for submission in (entry.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0

@@ -11,6 +11,7 @@ from medfold.errors import UserError
 from medfold.paths import Workspace
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
+from medfold.submission.score_comparison import SCORE_COLUMNS
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_submissions_are_returned_as_numbers(workspace):
     (result,) = scores(workspace, "small")
     assert (result.competition, result.metric, result.num_other_metrics) == ("small", "auc", 0)
     (row,) = result.submissions
-    assert {key: row[key] for key in command.SCORE_COLUMNS} == {
+    assert {key: row[key] for key in SCORE_COLUMNS} == {
         "oof": 0.9,
         "low": 0.85,
         "high": None,

@@ -4,6 +4,7 @@
 - `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
 - `check`: refuses what a leaderboard would refuse or score wrongly;
 - `ledger`: a row for every submission; `record`: the JSON file beside each;
+- `score_comparison`: OOF scores beside leaderboard scores;
 - `leaderboards/`: a class per kind of upload.
 """
 
@@ -22,9 +23,12 @@ from medfold.submission.record import (
     record_result,
     submission_record,
 )
+from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores
 from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
 
 __all__ = [
+    "SHOWN_COLUMNS",
+    "CompetitionScores",
     "Leaderboard",
     "LeaderboardResult",
     "LedgerRow",
@@ -36,6 +40,7 @@ __all__ = [
     "check_better_than_chance",
     "check_sample_submission",
     "check_submission",
+    "compare_scores",
     "content_id_of",
     "describe_missing",
     "draft_submission",

@@ -5,12 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.commands.ensemble import show_ensemble
+from medfold.commands.ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, Project
-from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
+from medfold.ensemble import Ensemble, save_choice, write_recheck_files
 from medfold.errors import UnreachableError, UserError, count_of
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
-from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     Leaderboard,
@@ -63,30 +62,24 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    competition = project.competition
-    paths = project.paths
-    run_names = run_names or ["baseline"]
-    data = load_dataset_for(project, run_names)
-    ensemble = ensemble_runs(project, run_names, data, method, per_class)
-    show_ensemble(project, summarise_ensemble(competition, ensemble), method)
+    data, ensemble, _ = combine_and_show(project, run_names or ["baseline"], method, per_class)
     units = data.test_groups.index.tolist()
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
     draft = draft_submission(project, ensemble, units)
+    _show_score(project.competition, ensemble.score, num_units=data.train["unit"].nunique())
     leaderboard = leaderboard_of(project)
-    with locks.lock(paths.submissions):
-        say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
-        _show_per_fold(competition, ensemble.score)
+    with locks.lock(project.paths.submissions):
         _warn_of_lost_ledger(project)
-        earlier = read_rows(project.workspace, paths.name)
+        earlier = read_rows(project.workspace, project.paths.name)
         same = None if force else find_same_submission(project, earlier, draft.content_id)
         if same is not None and same.status != "written":
             say("submit", f"the same predictions are already in {same.file} ({_earlier_status(project, same)})")
             return
         if not force:
-            check_better_than_chance(competition, ensemble)
+            check_better_than_chance(project.competition, ensemble)
         row = ledger_row(project, ensemble, draft, same)
-        record = submission_record(competition, ensemble, draft)
+        record = submission_record(project.competition, ensemble, draft)
         written = _write(project, ensemble, draft, row, record)
         if dry_run:
             _check_upload(leaderboard)
@@ -159,7 +152,9 @@ def _earlier_status(project: Project, row: LedgerRow) -> str:
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
+def _show_score(competition: Competition, score: dict[str, Any], num_units: int) -> None:
+    """Prints the OOF score with its interval, and the score of each fold."""
+    say("OOF score", describe_score(competition, score, num_units))
     title = metric_title(competition, score["metric"])
     values = [format_score(value) for value in score["per_fold"].values()]
     print_table(["fold", *score["per_fold"]], [[title, *values]])

@@ -104,7 +104,7 @@ def test_empty_lists_need_allow_empty_lists_and_score_as_written():
         check_submission(facts, built, sample_table)
         score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
         assert score == pytest.approx(expected)
-        read, _ = submission.read_predictions_back(facts, built, sample_table)
+        read = submission.read_predictions_back(facts, built, sample_table)
         assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
@@ -138,7 +138,7 @@ def test_fully_hidden_test_part_gives_empty_submission(shape):
         nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
         built = build_submission(facts, nothing, sample_table)
         check_submission(facts, built, sample_table)
-        read, _ = submission.read_predictions_back(facts, built, sample_table)
+        read = submission.read_predictions_back(facts, built, sample_table)
         assert read.shape == (0, len(facts.prediction_columns))
 
 
@@ -150,7 +150,7 @@ def test_lists_use_label_separator():
     built = build_submission(facts, values, sample_table)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
     check_submission(facts, built, sample_table)
-    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    read = submission.read_predictions_back(facts, built, sample_table)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 

@@ -41,7 +41,7 @@ class LocalLeaderboard(Leaderboard):
         self.preflight()
         if not paths.solution.is_file():
             return _unlabelled()
-        written, _ = table.read_predictions_back(competition, entry.table, entry.draft.sample)
+        written = table.read_predictions_back(competition, entry.table, entry.draft.sample)
         check_solution(paths)
         solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
         if set(written.index) != set(solution["id"]):

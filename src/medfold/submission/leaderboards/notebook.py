@@ -68,7 +68,7 @@ def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> 
     from_kaggle = read_submission(output)
     check_submission(competition, from_kaggle, entry.draft.sample)
     local, remote = (
-        table.read_predictions_back(competition, submission, entry.draft.sample)[0]
+        table.read_predictions_back(competition, submission, entry.draft.sample)
         for submission in (entry.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0

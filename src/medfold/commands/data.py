@@ -6,11 +6,12 @@ from pathlib import Path
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_competition
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.system import files
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from medfold.competition import Competition, Project
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import Workspace
 from medfold.system.processes import silence_native_output
 from medfold.terminal.console import format_size, say, warn
+from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition

@@ -5,11 +5,11 @@ import numpy as np
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble, EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
-from medfold.errors import shorten_list
 from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_difference, format_interval, format_score, metric_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import shorten_list
 
 
 def ensemble(

@@ -14,13 +14,13 @@ from medfold.data import (
     read_sample_submission,
     units_with_lost_labels,
 )
-from medfold.errors import count_of, shorten_list
 from medfold.folds import fold_balance, format_folds, scarce_classes
 from medfold.images import value_suspicions, write_contact_sheet
 from medfold.raw_files import mask_warning
 from medfold.submission import check_sample_submission
 from medfold.system import files
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of, shorten_list
 
 MAX_SUSPECTS = 3  # suspected groups on the terminal
 MAX_PAIRS = 24  # pairs on the contact sheet

@@ -6,13 +6,14 @@ from typing import Any
 from medfold import config
 from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug, settings_located
 from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, Workspace
 from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of
 
 
 def new(workspace: Workspace, text: str, path: Path | None = None) -> None:

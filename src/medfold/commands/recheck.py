@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 from medfold.competition import Competition, Project
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.earlier_versions import SCORE
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
@@ -24,6 +24,7 @@ from medfold.runs import (
 from medfold.submission import LedgerRow, read_record, read_rows
 from medfold.system import files
 from medfold.terminal.console import say, warn
+from medfold.text import count_of, shorten_list
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import confirm, say
+from medfold.text import did_you_mean, shorten_list
 
 
 def select_names(known: dict, names: list[str], owner: str) -> list[str]:

@@ -4,12 +4,12 @@ from itertools import groupby
 
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import Project
-from medfold.errors import shorten_list
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_rows
 from medfold.system import files
 from medfold.terminal.console import format_duration, format_size, print_table, say, warn
+from medfold.text import shorten_list
 
 MAX_SHOWN = 5  # differences of a run, and untrained runs, on the terminal
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from medfold.competition import Project, settings_located
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.paths import Workspace
 from medfold.scoring import metric_title
 from medfold.submission import (
@@ -20,6 +20,7 @@ from medfold.submission import (
 )
 from medfold.system import files
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of
 
 
 def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionScores]:

@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.commands.ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, Project
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
-from medfold.errors import UnreachableError, UserError, count_of
+from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
@@ -35,6 +35,7 @@ from medfold.submission import (
 from medfold.system import locks
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of
 
 
 def submit(

@@ -9,7 +9,7 @@ from medfold.competition import ImageSettings, Project, settings_located
 from medfold.data.holdout import cut_holdout
 from medfold.data.samples import encode_targets, needs_holdout
 from medfold.data.scanning import scan_dataset
-from medfold.errors import SettingError, UserError, count_of, shorten_list
+from medfold.errors import SettingError, UserError
 from medfold.folds import (
     LeakReport,
     NearDuplicates,
@@ -23,6 +23,7 @@ from medfold.folds import (
 )
 from medfold.images import read_appearance
 from medfold.system import files
+from medfold.text import count_of, shorten_list
 
 
 @dataclass(frozen=True)

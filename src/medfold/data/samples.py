@@ -15,13 +15,14 @@ from medfold.competition import Competition
 from medfold.data import label_layouts
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
-from medfold.errors import SettingError, UserError, count_of, shorten_list
+from medfold.errors import SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "dicom_headers", "max_unreadable"}

@@ -4,9 +4,9 @@ import pandas as pd
 
 from medfold.competition import ImageSettings, Project
 from medfold.data.raw_data import load_samples
-from medfold.errors import count_of
 from medfold.images import ScanResult, scan_images, store_key
 from medfold.terminal.console import format_duration, say, warn
+from medfold.text import count_of
 
 MAX_SHOWN = 3  # unreadable images listed on the terminal
 

@@ -12,7 +12,7 @@ from medfold.ensemble import method_choice
 from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.runs import (
     check_same_facts_and_folds,
@@ -25,6 +25,7 @@ from medfold.runs import (
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 from medfold.system import files
 from medfold.terminal.command_text import variable
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, ImageSettings
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.pixel_values import window_of
 from medfold.images.image_batches import DECODER_CRASHED
@@ -34,6 +34,7 @@ from medfold.system import files, locks
 from medfold.system.sealed_tables import write_sealed_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of, shorten_list
 
 JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
 THUMBNAILS = "thumbnails.npy"  # file name in the folder of an unfinished scan

@@ -8,10 +8,11 @@ from typing import Any
 from medfold import config
 from medfold.competition import Competition, Recipe, use_plugins
 from medfold.ensemble import MemberRun
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.notebooks import mounts
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.text import count_of, shorten_list
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
 ENSEMBLE = "ensemble.npz"

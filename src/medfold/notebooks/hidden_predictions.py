@@ -9,7 +9,6 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
-from medfold.errors import count_of
 from medfold.images import read_batches
 from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
@@ -17,6 +16,7 @@ from medfold.submission import align_sample, build_submission, check_submission,
 from medfold.system import files
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 
 MAX_REPORTED = 5  # unreadable images in the log
 

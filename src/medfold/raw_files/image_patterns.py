@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import SettingError, UserError, count_of, shorten_list
+from medfold.errors import SettingError, UserError
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
 from medfold.raw_files.listing import is_excluded, list_files
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 INCOMPLETE = "Check that the download is complete"
 PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"

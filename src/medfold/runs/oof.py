@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.errors import shorten_list
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import train_fold_command, trained_and_damaged_folds
 from medfold.runs.predictions import read_predictions
@@ -14,6 +13,7 @@ from medfold.runs.run_json import is_optimistic, read_run
 from medfold.scoring import oof_by_unit, oof_score
 from medfold.system import files, locks
 from medfold.terminal.console import warn
+from medfold.text import shorten_list
 
 
 def write_oof(

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, has_known_groups
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
 from medfold.scoring.metric import metric_input, metric_of, metric_title
+from medfold.text import shorten_list
 
 UNKNOWN_PATIENTS = "patients unknown: it may be too high"
 

@@ -5,11 +5,12 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.ensemble import Ensemble
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
 from medfold.submission.table import align_sample, build_submission
 from medfold.terminal.command_text import variable
+from medfold.text import count_of, shorten_list
 
 
 def check_sample_submission(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:

@@ -20,12 +20,13 @@ from medfold.data.sources.kinds import (
     SourceKind,
 )
 from medfold.data.sources.manifest import list_raw_files, missing_files
-from medfold.errors import UserError, count_of, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
+from medfold.text import count_of, did_you_mean, shorten_list
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
 

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from medfold.competition import ImageFacts
-from medfold.errors import SettingError, count_of, did_you_mean
+from medfold.errors import SettingError
+from medfold.text import count_of, did_you_mean
 
 MAX_PIXELS = 2**30  # per image; the limit of OpenCV is the same
 MAX_STACK_BYTES = 8 * 10**9  # of all frames together

@@ -5,13 +5,14 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.data import check_solution, encode_targets
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.system import files
 from medfold.terminal.command_text import command
+from medfold.text import count_of
 
 
 class LocalLeaderboard(Leaderboard):

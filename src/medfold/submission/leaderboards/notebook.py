@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from medfold.competition import Competition, kaggle_slug
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.submission import table
 from medfold.submission.check import check_submission
@@ -12,6 +12,7 @@ from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allo
 from medfold.submission.table import read_submission
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
+from medfold.text import count_of
 
 MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"

@@ -2,7 +2,8 @@
 
 - `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
 - `staging`: raw data that is kept only if it is accepted;
-- `label_layouts/`: a module per layout of the labels; `samples`: the sample table;
+- `label_layouts/`: a module per layout of the labels; `targets`: labels as numbers;
+- `samples`: the sample table; `sample_checks`: its checks;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples;
 - `holdout`: training images that become the test part;
@@ -27,7 +28,6 @@ from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
     check_solution,
-    encode_targets,
     needs_holdout,
     read_samples,
     read_test_part,
@@ -38,6 +38,7 @@ from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
+from medfold.data.targets import encode_targets
 
 __all__ = [
     "Dataset",

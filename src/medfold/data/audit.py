@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import Competition, Project, has_known_groups
 from medfold.data.dataset import Dataset
 from medfold.data.extra_columns import read_extra_columns
-from medfold.data.samples import encode_targets
+from medfold.data.targets import encode_targets
 from medfold.folds import Shift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
 from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers
 

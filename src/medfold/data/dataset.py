@@ -7,8 +7,9 @@ import pandas as pd
 
 from medfold.competition import ImageSettings, Project, settings_located
 from medfold.data.holdout import cut_holdout
-from medfold.data.samples import encode_targets, needs_holdout
+from medfold.data.samples import needs_holdout
 from medfold.data.scanning import scan_dataset
+from medfold.data.targets import encode_targets
 from medfold.errors import SettingError, UserError
 from medfold.folds import (
     LeakReport,

@@ -58,12 +58,8 @@ def data(
         if names_to_remove:
             known = {item.name: item for item in items}
             selected = select_names(known, names_to_remove, f"data of {competition}")
-            remove_after_confirmation(
-                [known[key].paths for key in selected],
-                "data",
-                [f"{key} ({known[key].used_by})" for key in selected],
-                skip_question,
-            )
+            paths_by_item = {f"{key} ({known[key].used_by})": known[key].paths for key in selected}
+            remove_after_confirmation(paths_by_item, "data", skip_question)
         elif items:
             say("data", f"{workspace.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
             print_table(

@@ -11,7 +11,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.competition import Competition, Project
+from medfold.competition import Competition, Project, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import Workspace
@@ -147,8 +147,6 @@ def _kaggle(competition: Competition) -> Iterator[CheckResult]:
 
 
 def _competition_status(competitions: Competitions, competition: Competition) -> Iterator[CheckResult]:
-    from medfold.competition import kaggle_slug
-
     info = competitions.joined(kaggle_slug(competition))
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:

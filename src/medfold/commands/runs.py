@@ -81,12 +81,11 @@ def remove_runs(project: Project, run_names: list[str], skip_question: bool = Fa
     paths = project.paths
     k = project.competition.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
-    descriptions = []
+    paths_by_run = {}
     for name in select_names(known, run_names, f"runs of {paths.name}"):
         count = sum(name in row.run_names for row in read_rows(project.workspace, paths.name))
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(trained_folds(known[name], k))
-        descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")
-    remove_after_confirmation(
-        [[known[name].folder] for name in dict.fromkeys(run_names)], "runs", descriptions, skip_question
-    )
+        size = format_size(total_size([known[name].folder]))
+        paths_by_run[f"{name} ({done} of {k} folds, {size}{submitted})"] = [known[name].folder]
+    remove_after_confirmation(paths_by_run, "runs", skip_question)

@@ -29,14 +29,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         UserError: the competition exists already, the name is not usable, or the files cannot be interpreted.
     """
     name, source = _parse_name(text)
-    if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
-        problem, fix = "not usable as the name of a folder", "Choose another name, of letters, digits and hyphens"
-        if name in workspace.competitions():
-            problem, fix = (
-                "this competition exists already",
-                f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}",
-            )
-        raise UserError(problem, variable("COMPETITION", name), fix)
+    _check_name(workspace, name)
     paths = CompetitionPaths(workspace.root, name, name)
     files.check_folder(paths.raw)
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
@@ -99,6 +92,16 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}
     raise UserError("neither a name nor a Kaggle address", variable("COMPETITION", text), ADDRESS_EXAMPLE)
+
+
+def _check_name(workspace: Workspace, name: str) -> None:
+    """Refuses the name of an existing competition, and one that cannot be the name of a folder."""
+    if name in workspace.competitions():
+        fix = f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}"
+        raise UserError("this competition exists already", variable("COMPETITION", name), fix)
+    if not name or name != Path(name).name or name.startswith((".", "_")):
+        fix = "Choose another name, of letters, digits and hyphens"
+        raise UserError("not usable as the name of a folder", variable("COMPETITION", name), fix)
 
 
 def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 The table `data/<name>/samples.csv` has one row per image: `id`, `part` (train or test), `image` (path below raw/),
 `group` (a running number), `unit` (what score and submission have one row for), the target columns (train only) and
-the columns of labels.keep_columns. `label_layouts` reads the labels, `image_patterns` finds the images.
+the columns of labels.keep_columns. `label_layouts` reads the labels, `image_search` finds the images.
 """
 
 from pathlib import Path

@@ -14,7 +14,7 @@ from medfold.data import (
     read_sample_submission,
     units_with_lost_labels,
 )
-from medfold.folds import fold_balance, format_folds, scarce_classes
+from medfold.folds import LeakReport, fold_balance, format_folds, scarce_classes
 from medfold.images import value_suspicions, write_contact_sheet
 from medfold.raw_files import mask_warning
 from medfold.submission import check_sample_submission
@@ -23,6 +23,7 @@ from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
 
 MAX_SUSPECTS = 3  # suspected groups on the terminal
+MAX_COLUMNS = 14  # classes in the table of the folds
 MAX_PAIRS = 24  # pairs on the contact sheet
 SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
 
@@ -65,6 +66,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
     if competition.score.unit:
         _warn_of_lost_labels(competition, data)
     _show_folds(project, data)
+    _show_leaks(project, data.leaks)
     if suspicion := mask_warning(pd.concat([train["image"], data.test["image"]])):
         warn("", f"{'masks among the images':<33}{suspicion}")
     raw = project.paths.raw_root(competition.images.root)
@@ -74,6 +76,43 @@ def show_dataset(project: Project, data: Dataset) -> None:
     _show_shift(project, data)
     _show_predictive_columns(project, data)
     _draw_near_duplicates(project, data)
+
+
+def _show_folds(project: Project, data: Dataset) -> None:
+    competition = project.competition
+    train = data.train
+    names = competition.class_or_label_names
+    if not competition.classes and competition.task == "binary":
+        names = [f"{competition.labels.targets[0]}={name}" for name in names]
+    if not data.has_new_folds:
+        say("folds", f"kept: {format_folds(project, train)}")
+    _warn_of_uneven_folds(competition.folds, data, names)
+    rows = fold_balance(data.targets, train["group"].to_numpy(), train["fold"].to_numpy(), names)
+    if len(names) <= MAX_COLUMNS:
+        print_table(rows.columns, rows.to_numpy().tolist())
+
+
+def _warn_of_uneven_folds(fold_facts: FoldFacts, data: Dataset, names: list[str]) -> None:
+    """Warns of classes that are not in every fold, and of a group that is larger than a fold."""
+    groups = data.train["group"]
+    for name, count in scarce_classes(data.targets, groups.to_numpy(), names, fold_facts.k).items():
+        folds_without = count_of(fold_facts.k - count, "fold has", "folds have")
+        text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
+        if not count:
+            text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
+        warn("folds", text)
+    largest = int(groups.value_counts().max())
+    if largest > len(groups) / fold_facts.k:
+        chains = "; near-duplicates make chains (folds.duplicates)" if fold_facts.duplicates == "near" else ""
+        share = f"the largest group holds {largest:,} of {len(groups):,} images"
+        warn("folds", f"{share}, so folds cannot have equal sizes{chains}")
+
+
+def _show_leaks(project: Project, leaks: LeakReport) -> None:
+    for index, (finding, value) in enumerate(leaks.lines()):
+        (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
+    if any(leaks.counts().values()):
+        say("", f"all of them: {project.display(project.paths.audit)}")
 
 
 def _warn_of_lost_labels(competition: Competition, data: Dataset) -> None:
@@ -134,37 +173,3 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
     say("", f"near-duplicates side by side: {project.display(sheet)}")
     if escaped:
         say("", f"{escaped} captions have characters that no installed font has; they are written as codes (\\u4e2d)")
-
-
-def _show_folds(project: Project, data: Dataset) -> None:
-    fold_facts = project.competition.folds
-    competition = project.competition
-    train = data.train
-    leaks = data.leaks
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    if not competition.classes and competition.task == "binary":
-        names = [f"{competition.labels.targets[0]}={name}" for name in names]
-    groups = train["group"].to_numpy()
-    if not data.has_new_folds:
-        say("folds", f"kept: {format_folds(project, train)}")
-    for name, count in scarce_classes(data.targets, groups, names, fold_facts.k).items():
-        folds_without = count_of(fold_facts.k - count, "fold has", "folds have")
-        text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
-        if not count:
-            text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
-        warn("folds", text)
-    largest = int(train["group"].value_counts().max())
-    if largest > len(train) / fold_facts.k:
-        share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"{share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
-    rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
-    if len(names) <= 14:
-        print_table(rows.columns, rows.to_numpy().tolist())
-    for index, (finding, value) in enumerate(leaks.lines()):
-        (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
-    if any(leaks.counts().values()):
-        say("", f"all of them: {project.display(project.paths.audit)}")
-
-
-def _chain_hint(fold_facts: FoldFacts) -> str:
-    return "; near-duplicates make chains (folds.duplicates)" if fold_facts.duplicates == "near" else ""

@@ -175,6 +175,11 @@ class Competition(StrictModel):
         return self.classes or ["0", "1"]
 
     @property
+    def class_or_label_names(self) -> list[str]:
+        """Names of the classes, or of the labels of a multilabel task, in the order of their numbers."""
+        return self.labels.targets if self.task == "multilabel" else self.class_names
+
+    @property
     def exclusive_classes(self) -> bool:
         """True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")

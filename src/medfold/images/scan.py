@@ -13,7 +13,7 @@ import pandas as pd
 from medfold.competition import Competition, ImageSettings
 from medfold.errors import UserError
 from medfold.images import perceptual_hash, store
-from medfold.images.formats.pixel_values import window_of
+from medfold.images.formats.windows import window_of
 from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal

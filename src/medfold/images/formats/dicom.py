@@ -33,7 +33,9 @@ from medfold.competition import ImageFacts
 from medfold.errors import SettingError
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
 from medfold.images.formats.dicom_transforms import grayscale_chain
-from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, frames_to_uint8, tile_frames
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
+from medfold.images.formats.pixel_values import frames_to_uint8
 from medfold.system.processes import silence_native_output
 from medfold.text import did_you_mean
 

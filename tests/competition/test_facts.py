@@ -170,6 +170,6 @@ def test_label_that_contains_the_separator_is_refused():
 
 
 def test_names_are_those_of_classes_or_of_the_labels_of_a_multilabel_task():
-    assert competition("multilabel").class_or_label_names == ["a", "b"]
-    assert competition("ordinal").class_or_label_names == ["0", "1", "2"]
-    assert competition(classes=["no", "yes"]).class_or_label_names == ["no", "yes"]
+    assert competition("multilabel").label_names == ["a", "b"]
+    assert competition("ordinal").label_names == ["0", "1", "2"]
+    assert competition(classes=["no", "yes"]).label_names == ["no", "yes"]

@@ -81,7 +81,7 @@ def show_dataset(project: Project, data: Dataset) -> None:
 def _show_folds(project: Project, data: Dataset) -> None:
     competition = project.competition
     train = data.train
-    names = competition.class_or_label_names
+    names = competition.label_names
     if not competition.classes and competition.task == "binary":
         names = [f"{competition.labels.targets[0]}={name}" for name in names]
     if not data.has_new_folds:

@@ -175,8 +175,8 @@ class Competition(StrictModel):
         return self.classes or ["0", "1"]
 
     @property
-    def class_or_label_names(self) -> list[str]:
-        """Names of the classes, or of the labels of a multilabel task, in the order of their numbers."""
+    def label_names(self) -> list[str]:
+        """Names of all labels that an image can have: the targets (multilabel), else the classes."""
         return self.labels.targets if self.task == "multilabel" else self.class_names
 
     @property

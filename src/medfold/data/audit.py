@@ -101,4 +101,4 @@ def columns_that_predict_classes(project: Project, data: Dataset) -> list[tuple[
     if not columns.shape[1]:
         return None
     predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
-    return [(column, competition.class_or_label_names[number], strength) for column, number, strength in predictive]
+    return [(column, competition.label_names[number], strength) for column, number, strength in predictive]

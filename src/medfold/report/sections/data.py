@@ -75,7 +75,7 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
     members = targets_as_columns(data.targets, len(competition.prediction_columns))
     if competition.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
-    names = competition.class_or_label_names
+    names = competition.label_names
     strips = [
         Strip(names[column], [_captioned(example) for example in examples])
         for column, examples in examples_of_classes(project, data, members)
@@ -113,7 +113,7 @@ def folds_section(project: Project, data: Dataset) -> Section:
         f"{folds.k} folds, {folds.method}, seed {folds.seed}. Never split: groups, images with equal pixels"
         + (", near-duplicates." if folds.duplicates == "near" else ".")
     )
-    names = competition.class_or_label_names
+    names = competition.label_names
     targets = data.targets[:, :MAX_ROWS] if data.targets.ndim == 2 else data.targets
     rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:MAX_ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())

@@ -21,7 +21,7 @@ from statistics import median
 import cv2
 import numpy as np
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.processes import silence_native_output
@@ -94,7 +94,7 @@ class Training:
     def __init__(self, job: Job, folder: Path, images: int = IMAGES):
         keras.backend.clear_session()
         choices, shape = job.recipe.training, (job.recipe.images.size, job.recipe.images.size, job.channels)
-        competition = Competition.model_validate(
+        competition = CompetitionFacts.model_validate(
             {
                 "title": "Noise",
                 "source": {"kind": "phantom"},

@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from medfold.cli import app
 from medfold.commands.setup import COMMON_VARIABLES
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.label_layouts import LAYOUTS
@@ -226,7 +226,7 @@ def metrics() -> str:
         (
             f"`{each.name}`",
             "all" if each.tasks == ALL_TASKS else ", ".join(each.tasks),
-            "decisions" if each.needs == "class" else "probabilities",
+            "decisions" if each.response_method == "predict" else "probabilities",
             "higher" if each.higher_is_better else "lower",
             first_line(each.function),
         )
@@ -423,7 +423,7 @@ def render() -> str:
     )
     names = {each.__name__: each for each in (*tables, keys, section)}
     return environment.get_template("reference.md.j2").render(
-        **names, Competition=Competition, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION
+        **names, CompetitionFacts=CompetitionFacts, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION
     )
 
 

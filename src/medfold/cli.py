@@ -99,9 +99,9 @@ def new(
     example = f"{variable('COMPETITION', 'skin-lesions')} {variable('FROM', 'skin-lesions.zip')}"
     check_given(competition, "COMPETITION", example)
     from medfold.commands.new import new
-    from medfold.paths import Workspace
+    from medfold.paths import ProjectPaths
 
-    new(Workspace.find(), competition, Path(path) if path else None)
+    new(ProjectPaths.find(), competition, Path(path) if path else None)
 
 
 @app.command()
@@ -228,13 +228,13 @@ def data(
 ) -> None:
     """List what is in data/, its size and what uses it; or remove parts of it."""
     from medfold.commands.data import data
-    from medfold.paths import Workspace
+    from medfold.paths import ProjectPaths
 
     if not competition:
-        data(Workspace.find(), None, delete.split(), yes)
+        data(ProjectPaths.find(), None, delete.split(), yes)
         return
     with open_project(competition) as project:
-        data(project.workspace, project.paths.name, delete.split(), yes)
+        data(project.project_paths, project.paths.name, delete.split(), yes)
 
 
 @app.command()
@@ -360,13 +360,13 @@ def scores(
 ) -> None:
     """Fetch pending scores; compare OOF and leaderboard scores of all submissions."""
     from medfold.commands.scores import CompetitionScores, scores
-    from medfold.paths import Workspace
+    from medfold.paths import ProjectPaths
 
     def command() -> list[CompetitionScores]:
         if not competition:
-            return scores(Workspace.find())
+            return scores(ProjectPaths.find())
         with open_project(competition) as project:
-            return scores(project.workspace, project.paths.name)
+            return scores(project.project_paths, project.paths.name)
 
     _run(command, as_json)
 

@@ -71,6 +71,7 @@ RUN: Names = {  # run.json
 }
 SCORE: Names = {  # score.json
     "num_units": "units",
+    "trained_folds": "folds_done",
     "is_optimistic": "optimistic",
     "more_metrics": "also",
     "self_check_warnings": "suspicious",

@@ -14,7 +14,7 @@ from medfold.text import did_you_mean, shorten_list
 
 
 @dataclass(frozen=True)
-class Workspace:
+class ProjectPaths:
     """Paths in one project folder.
 
     Args:
@@ -24,7 +24,7 @@ class Workspace:
     root: Path
 
     @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
+    def find(cls, start: Path | None = None) -> "ProjectPaths":
         """Finds the project folder: the nearest one, from `start` upwards, with `competition/<name>/competition.yaml`.
 
         Args:

@@ -11,7 +11,7 @@ from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import Source
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
+from tests.support.small_project import SMALL, add_competition
 
 GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
 

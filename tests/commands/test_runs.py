@@ -11,8 +11,8 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.system import files
-from tests.conftest import SMALL
 from tests.support.helpers import finished_run
+from tests.support.small_project import SMALL
 
 
 def test_list_runs_puts_best_complete_run_first(two_runs, capsys):

@@ -9,7 +9,15 @@ from medfold.commands import train as command
 from medfold.commands.train import train
 from tests.support.helpers import refused
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "more_metrics": {}, "num_units": 2}
+SCORE = {
+    "metric": "auc",
+    "value": 0.9,
+    "low": 0.8,
+    "high": 0.95,
+    "trained_folds": [0],
+    "more_metrics": {},
+    "num_units": 2,
+}
 
 
 @pytest.fixture

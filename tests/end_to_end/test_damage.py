@@ -19,8 +19,8 @@ from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
 from medfold.system import files
-from tests.conftest import copied
 from tests.support.helpers import REPOSITORY, finished_run
+from tests.support.small_project import copy_project
 
 pytestmark = pytest.mark.slow
 KINDS = ["truncated", "empty", "one byte", "binary", "missing"]
@@ -80,7 +80,7 @@ def run_all_commands(project):
     run_list = [(run.name, run.value) for run in list_runs(project).runs]
     submit(project, run_names=["one", "two"], force=True)
     rechecked = [(result.kind, result.differences) for result in recheck(project)]
-    scores(project.workspace, "small")
+    scores(project.project_paths, "small")
     submissions = {files.sha256(path) for path in project.paths.submissions.glob("*.csv")}
     table = data.train[["id", "group", "fold"]].to_csv()
     return pixels, table, data.targets.tolist(), run_list, rechecked, submissions
@@ -89,7 +89,7 @@ def run_all_commands(project):
 @pytest.fixture(scope="session")
 def undamaged(finished_once, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        copied(finished_once, tmp_path_factory.mktemp("undamaged"), patch)
+        copy_project(finished_once, tmp_path_factory.mktemp("undamaged"), patch)
         return run_all_commands(Project.open("small"))
 
 
@@ -106,7 +106,7 @@ def run_after_damage(finished_once, tmp_path, monkeypatch, capsys):
     """Returns a function that damages a file of a finished project, and runs all commands."""
 
     def run(name, kind):
-        root = copied(finished_once, tmp_path, monkeypatch)
+        root = copy_project(finished_once, tmp_path, monkeypatch)
         path = sorted(root.glob(name))[0]
         damage(path, kind)
         capsys.readouterr()

@@ -12,11 +12,11 @@ from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import training_bundle
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
 from tests.support.helpers import finished_run, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
+from tests.support.small_project import SMALL, add_competition
 
 REF = "alice/medfold-train-small-baseline-fold0"
 JOB = f"{REF}-job"
@@ -24,7 +24,7 @@ JOB = f"{REF}-job"
 
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
-    project = Project(folded.workspace, folded.paths, folded.competition.model_copy(update={"source": source}))
+    project = Project(folded.project_paths, folded.paths, folded.competition.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="source url is not at Kaggle.*Upload it"):
         train(project, on="kaggle")
     assert kaggle.log == []
@@ -128,7 +128,7 @@ from keras import layers
 from medfold.plugins import backbone, metric, preparation_step, to_classes
 
 
-@metric("Hits", tasks=("binary",), needs="class")
+@metric("Hits", tasks=("binary",), response_method="predict")
 def hits(targets, predictions):
     return float((to_classes(predictions) == targets).mean())
 

@@ -8,7 +8,7 @@ from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.system import files
 from medfold.training.request import TrainingRequest
@@ -30,12 +30,12 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_project(tmp_path / "there")
     for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
-        unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
+        unpacked = tmp_path / "there" / path.relative_to(folded.project_paths.root)
         assert unpacked.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
-    Project.open("small", Workspace(tmp_path / "there"))
+    Project.open("small", ProjectPaths(tmp_path / "there"))
 
 
 def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
@@ -61,7 +61,7 @@ def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatc
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
     patients = pd.read_csv(folded.paths.raw / "train.csv", dtype=str)["patient_id"]
-    secrets = [TOKEN, KEY, str(tmp_path), str(folded.workspace.root), *patients]
+    secrets = [TOKEN, KEY, str(tmp_path), str(folded.project_paths.root), *patients]
     for path in (tmp_path / "job").iterdir():
         data = path.read_bytes()
         assert [secret for secret in secrets if secret.encode() in data] == [], path.name

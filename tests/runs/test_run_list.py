@@ -22,7 +22,7 @@ def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
     finished_run(folded, "partial", 3.0, folds=[1])
     summary = summarise_runs(folded)
     assert [run.name for run in summary.runs] == ["strong", "weak", "partial"]
-    assert [run.folds_done for run in summary.runs] == [[0, 1, 2], [0, 1, 2], [1]]
+    assert [run.trained_folds for run in summary.runs] == [[0, 1, 2], [0, 1, 2], [1]]
     assert {run.problem for run in summary.runs} == {""}
     assert all(run.low < run.value < run.high for run in summary.runs[:2])
 

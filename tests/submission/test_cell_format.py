@@ -89,6 +89,9 @@ def test_multilabel_columns_follow_sample_spelling():
 def test_single_class_column_needs_decision_metric():
     with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
+
+
+def test_lists_need_decision_metric():
     with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
         metric_of(competition("multilabel", submission={"layout": "lists"}))
 

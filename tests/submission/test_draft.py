@@ -10,14 +10,14 @@ from tests.support.submissions import IDS, sample
 
 
 def runs(*names: str) -> SimpleNamespace:
-    score = {"metric": "auc", "value": 0.91234, "folds_done": [0, 2]}
+    score = {"metric": "auc", "value": 0.91234, "trained_folds": [0, 2]}
     return SimpleNamespace(run_names=list(names), score=score)
 
 
 def test_content_id_of_a_notebook_is_that_of_earlier_versions():
     """A submission that an earlier version uploaded is found again: its id was made from other names of the keys."""
     scores = {"metric": "auc", "value": 0.9, "per_fold": {"0": 0.9}, "low": None, "high": None}
-    counts = {"num_units": 8, "folds_done": [0], "is_optimistic": False, "more_metrics": {"accuracy": 0.5}}
+    counts = {"num_units": 8, "trained_folds": [0], "is_optimistic": False, "more_metrics": {"accuracy": 0.5}}
     ensemble = SimpleNamespace(
         score={**scores, **counts, "facts": {}, "ensemble": {"method": "mean"}}, inputs={"a.csv": "cd"}
     )

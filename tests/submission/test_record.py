@@ -66,7 +66,7 @@ def new_row(small, monkeypatch):
     monkeypatch.setattr(
         record, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone))
     )
-    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0]}
+    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0]}
     ensemble = SimpleNamespace(run_names=["one"], score=score)
 
     def run(text: str = "id,target\n", same: LedgerRow | None = None) -> LedgerRow:
@@ -95,7 +95,7 @@ def test_file_without_a_row_that_a_killed_command_left_is_used_again(small, new_
     row = new_row()
     assert (row.when, row.file) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
     assert new_row("other\n").when == "20260102-030405"
-    add_row(small.workspace, row)
+    add_row(small.project_paths, row)
     assert new_row().when == "20260102-030405"
 
 

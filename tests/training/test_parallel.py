@@ -27,14 +27,26 @@ def two_cores(monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", list)
 
 
-def test_auto_jobs_is_one_per_core_or_gpu(two_cores, monkeypatch):
-    assert parallel.resolve_jobs("auto", num_folds=5) == 2
-    assert parallel.resolve_jobs("auto", num_folds=1) == 1
-    assert parallel.resolve_jobs("4", num_folds=3) == 3
+@pytest.fixture
+def four_gpus(monkeypatch):
+    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
+
+
+@pytest.mark.parametrize(("text", "num_folds", "num_jobs"), [("auto", 5, 2), ("auto", 1, 1), ("4", 3, 3)])
+def test_auto_jobs_is_one_per_core(two_cores, text, num_folds, num_jobs):
+    assert parallel.resolve_jobs(text, num_folds=num_folds) == num_jobs
+
+
+def test_jobs_share_the_cores(two_cores):
     assert parallel.split_resources(2) == [parallel.ResourceShare(1), parallel.ResourceShare(1)]
     assert parallel.split_resources(1) == [parallel.ResourceShare(2)]
-    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
+
+
+def test_auto_jobs_is_one_per_gpu(two_cores, four_gpus):
     assert parallel.resolve_jobs("auto", num_folds=5) == 4
+
+
+def test_each_job_has_one_gpu(two_cores, four_gpus):
     assert [share.gpu for share in parallel.split_resources(5)] == ["2", "3", "5", "7", "2"]
     assert parallel.ResourceShare(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 
@@ -45,18 +57,25 @@ def test_invalid_jobs_raises(text):
         parallel.resolve_jobs(text, 5)
 
 
-def test_auto_workers_depend_on_cores_and_gpus(two_cores, monkeypatch):
-    assert parallel.resolve_workers("auto") == 0
-    assert parallel.resolve_workers("3") == 3
+@pytest.mark.parametrize(("num_cores", "num_workers"), [(1, 0), (2, 0), (4, 2), (6, 3), (64, 8)])
+def test_auto_workers_without_a_gpu_depend_on_the_cores(two_cores, monkeypatch, num_cores, num_workers):
+    monkeypatch.setattr(hardware, "num_cores", lambda: num_cores)
+    assert parallel.resolve_workers("auto") == num_workers
+
+
+def test_auto_workers_with_a_gpu_are_one_per_core(two_cores, monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
     assert parallel.resolve_workers("auto") == 2
-    monkeypatch.setattr(hardware, "cuda_devices", list)
-    for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
-        monkeypatch.setattr(hardware, "num_cores", lambda count=cores: count)
-        assert parallel.resolve_workers("auto") == expected
-    for text in ("-1", "all"):
-        with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
-            parallel.resolve_workers(text)
+
+
+def test_number_of_workers_is_taken_as_given(two_cores):
+    assert parallel.resolve_workers("3") == 3
+
+
+@pytest.mark.parametrize("text", ["-1", "all"])
+def test_invalid_workers_raises(two_cores, text):
+    with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
+        parallel.resolve_workers(text)
 
 
 def test_resource_share_limits_cores(monkeypatch):
@@ -88,7 +107,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, 1)
+    problems = parallel.train_in_parallel(project.project_paths.root, requests, 1)
     assert problems == {}
     assert result_files(project, "together") == result_files(project, "alone")
 

@@ -48,14 +48,19 @@ def test_invalid_options_leave_no_files(small, options, message):
     assert not small.paths.runs.exists()
 
 
+IMPOSSIBLE = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
+
+
 def test_refused_settings_create_no_run(folded):
-    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
-        train(folded, overrides=impossible, run="new")
+        train(folded, overrides=IMPOSSIBLE, run="new")
     assert not folded.paths.run("new").folder.exists()
+
+
+def test_refused_settings_keep_the_folds_of_a_run(folded):
     finished_run(folded, "begun", folds=[1])
     with pytest.raises(UserError, match="started differently"):
-        train(folded, overrides=impossible, run="begun")
+        train(folded, overrides=IMPOSSIBLE, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 
 
@@ -132,16 +137,18 @@ def test_number_of_workers_is_handed_to_each_fold(folded, imitated):
     assert imitated.workers == [3, 3]
 
 
-def test_run_is_removed_only_if_none_of_its_folds_has_begun(folded, imitated):
+def test_run_is_removed_if_none_of_its_folds_has_begun(folded, imitated):
     imitated.fails_at = 0
-    folder = folded.paths.run("one").folder
     with pytest.raises(UserError, match="fold 0: the loss is not a number"):
         train_run(folded, TrainingRequest(run="one"), imitated.data)
-    assert not folder.exists()
+    assert not folded.paths.run("one").folder.exists()
+
+
+def test_run_is_kept_if_one_of_its_folds_is_trained(folded, imitated):
     imitated.fails_at = 1
     with pytest.raises(UserError, match="fold 1: the loss is not a number"):
         train_run(folded, TrainingRequest(run="one"), imitated.data)
-    assert (folder / "fold0" / "done.json").is_file()
+    assert folded.paths.run("one").fold(0).done.is_file()
     assert folded.paths.run("one").metadata.is_file()
 
 

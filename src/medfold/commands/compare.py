@@ -25,9 +25,11 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     comparison = compare_runs(project, sides)
     title = metric_of(project.competition).title
     folds = comparison.folds
-    k = comparison.num_folds
+    num_folds = comparison.num_folds
     difference = comparison.difference
-    covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(folds, k)}, which all have"
+    covers = f"all {num_folds} folds"
+    if len(folds) < num_folds:
+        covers = f"folds {shorten_list(folds, num_folds)}, which all have"
     units = "units" if project.competition.score.unit else "samples"
     say("compare", f"{covers}, {comparison.num_units:,} {units}")
     rows = [[side.name, format_score(side.value), format_interval(side.low, side.high)] for side in comparison.sides]

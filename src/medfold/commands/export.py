@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.competition import RESEARCH_NOTICE, Competition, Project, Recipe
+from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project, Recipe
 from medfold.errors import UserError
 from medfold.runs import check_folds_exist, facts_of_run, find_run, recipe_of_run, require_trained_folds
 from medfold.system import files
@@ -53,7 +53,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     return out
 
 
-def _note(facts: Competition, recipe: Recipe, net: str, file: str) -> str:
+def _note(facts: CompetitionFacts, recipe: Recipe, net: str, file: str) -> str:
     """Returns the text that describes input and output of an exported net."""
     size = recipe.images.size
     has_one_view = facts.images.symmetry == "none" or not recipe.tta

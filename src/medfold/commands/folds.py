@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, FoldFacts, ImageSettings, Project, has_known_groups
+from medfold.competition import CompetitionFacts, FoldFacts, ImageSettings, Project, has_known_groups
 from medfold.data import (
     Dataset,
     columns_that_predict_classes,
@@ -115,7 +115,7 @@ def _show_leaks(project: Project, leaks: LeakReport) -> None:
         say("", f"all of them: {project.display(project.paths.audit)}")
 
 
-def _warn_of_lost_labels(competition: Competition, data: Dataset) -> None:
+def _warn_of_lost_labels(competition: CompetitionFacts, data: Dataset) -> None:
     """Warns of units that lose a label because only an unreadable image has it."""
     if lost := units_with_lost_labels(competition, data.train, data.unreadable):
         num_units = count_of(len(lost), "unit has", "units have")

@@ -21,7 +21,7 @@ def prepare(
         overrides: values that replace those of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    image_settings = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
+    image_settings = load_recipe(project.paths, project.project_paths.base_folder, recipe, overrides or {}).images
     load_samples(project)  # the key depends on the sample table
     key = store_key(project.competition, project.paths, image_settings)
     if force:

@@ -48,7 +48,7 @@ def list_runs(project: Project) -> RunList:
 def _row(summary: RunSummary) -> list[str]:
     score = "" if summary.problem else format_score(summary.value)
     interval = "" if summary.value is None else format_interval(summary.low, summary.high)
-    folds = f"{len(summary.folds_done)}/{summary.num_folds}"
+    folds = f"{len(summary.trained_folds)}/{summary.num_folds}"
     time = "" if summary.seconds is None else format_duration(summary.seconds)
     marks = [f"({summary.problem})"] if summary.problem else ["OPTIMISTIC"] if summary.is_optimistic else []
     if summary.seed:
@@ -79,13 +79,13 @@ def remove_runs(project: Project, run_names: list[str], skip_question: bool = Fa
         UserError: an unknown run, or no terminal to ask.
     """
     paths = project.paths
-    k = project.competition.folds.k
+    num_folds = project.competition.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     paths_by_run = {}
     for name in select_names(known, run_names, f"runs of {paths.name}"):
-        count = sum(name in row.run_names for row in read_rows(project.workspace, paths.name))
+        count = sum(name in row.run_names for row in read_rows(project.project_paths, paths.name))
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
-        done = len(trained_folds(known[name], k))
+        done = len(trained_folds(known[name], num_folds))
         size = format_size(total_size([known[name].folder]))
-        paths_by_run[f"{name} ({done} of {k} folds, {size}{submitted})"] = [known[name].folder]
+        paths_by_run[f"{name} ({done} of {num_folds} folds, {size}{submitted})"] = [known[name].folder]
     remove_after_confirmation(paths_by_run, "runs", skip_question)

@@ -4,7 +4,7 @@ from collections import Counter
 
 from medfold.competition import Project, settings_located
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.scoring import metric_title
 from medfold.submission import (
     SHOWN_COLUMNS,
@@ -23,27 +23,27 @@ from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of
 
 
-def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionScores]:
+def scores(project_paths: ProjectPaths, name: str | None = None) -> list[CompetitionScores]:
     """Fetches pending scores, and prints the OOF and leaderboard scores of every submission.
 
     Args:
-        workspace: the project folder.
+        project_paths: the project folder.
         name: of one competition. Defaults to all in the ledger.
     """
-    files.check_folder(workspace.root / "submissions")
-    ledger = read_ledger(workspace)
+    files.check_folder(project_paths.root / "submissions")
+    ledger = read_ledger(project_paths)
     names = [name] if name else list(dict.fromkeys(ledger["competition"]))
     if not len(ledger[ledger["competition"].isin(names)]):
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
         return []
     results = []
     for competition in names:
-        if competition not in workspace.competitions():
+        if competition not in project_paths.competitions():
             warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
             continue
-        project = Project.open(competition, workspace)
+        project = Project.open(competition, project_paths)
         with settings_located(project.paths):
-            _fetch_scores(project, read_rows(workspace, competition))
+            _fetch_scores(project, read_rows(project_paths, competition))
             results.append(_show_scores(project))
     return results
 
@@ -69,7 +69,7 @@ def _fetch_scores(project: Project, rows: list[LedgerRow]) -> None:
 
 
 def _show_scores(project: Project) -> CompetitionScores:
-    rows = read_rows(project.workspace, project.paths.name)
+    rows = read_rows(project.project_paths, project.paths.name)
     metric = project.competition.score.metric
     result = compare_scores(project.paths.name, metric, rows)
     title = metric_title(project.competition, metric)

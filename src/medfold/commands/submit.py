@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.commands.ensemble import combine_and_show
-from medfold.competition import RESEARCH_NOTICE, Competition, Project
+from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
@@ -72,7 +72,7 @@ def submit(
     leaderboard = leaderboard_of(project)
     with locks.lock(project.paths.submissions):
         _warn_of_lost_ledger(project)
-        earlier = read_rows(project.workspace, project.paths.name)
+        earlier = read_rows(project.project_paths, project.paths.name)
         same = None if force else find_same_submission(project, earlier, draft.content_id)
         if same is not None and same.status != "written":
             say("submit", f"the same predictions are already in {same.file} ({_earlier_status(project, same)})")
@@ -86,7 +86,7 @@ def submit(
             _check_upload(leaderboard)
             return
     entry = SubmissionEntry(
-        file=project.workspace.root / row.file,
+        file=project.project_paths.root / row.file,
         table=written,
         draft=draft,
         groups=data.test_groups,
@@ -113,7 +113,7 @@ def _write(
         The table as it was read back from the file.
     """
     competition = project.competition
-    file = project.workspace.root / row.file
+    file = project.project_paths.root / row.file
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
@@ -127,8 +127,8 @@ def _write(
 
 
 def _warn_of_lost_ledger(project: Project) -> None:
-    if submitted := find_unlisted_submission(project.workspace):
-        text = f"{project.workspace.ledger.name} is missing, although {submitted.name} was submitted"
+    if submitted := find_unlisted_submission(project.project_paths):
+        text = f"{project.project_paths.ledger.name} is missing, although {submitted.name} was submitted"
         warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
 
 
@@ -153,7 +153,7 @@ def _earlier_status(project: Project, row: LedgerRow) -> str:
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_score(competition: Competition, score: dict[str, Any], num_units: int) -> None:
+def _show_score(competition: CompetitionFacts, score: dict[str, Any], num_units: int) -> None:
     """Prints the OOF score with its interval, and the score of each fold."""
     say("OOF score", describe_score(competition, score, num_units))
     title = metric_title(competition, score["metric"])
@@ -170,5 +170,5 @@ def _show_result(project: Project, result: LeaderboardResult, num_scored_before:
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(result.ranking.columns, cells, marked)
     count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{project.display(project.workspace.ledger)}{count_text}")
+    say("ledger", f"{project.display(project.project_paths.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

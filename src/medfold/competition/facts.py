@@ -19,7 +19,7 @@ from medfold.earlier_versions import SETTINGS, with_current_names, with_former_n
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 
-class Competition(StrictModel):
+class CompetitionFacts(StrictModel):
     """The facts of one competition: the content of competition.yaml."""
 
     title: str = Field(description="Name of the competition, shown in reports.")
@@ -59,7 +59,7 @@ class Competition(StrictModel):
         return items_as_text(value)
 
     @model_validator(mode="after")
-    def _resolve_defaults(self) -> "Competition":
+    def _resolve_defaults(self) -> "CompetitionFacts":
         """Resolves defaults that depend on other keys, so that recorded facts show the values in effect."""
         if not self.submission.id:
             has_image_rows = self.submission.sample and not self.score.unit and "{" not in self.labels.id
@@ -74,7 +74,7 @@ class Competition(StrictModel):
         object.__setattr__(self, section, resolved)  # the model is frozen once it is validated
 
     @model_validator(mode="after")
-    def _check_consistency(self) -> "Competition":
+    def _check_consistency(self) -> "CompetitionFacts":
         """Checks that keys of different sections fit each other."""
         self._check_test_part()
         self._check_label_map()
@@ -190,7 +190,7 @@ class Competition(StrictModel):
         return self.class_names if self.exclusive_classes else self.labels.targets
 
 
-def has_known_groups(competition: Competition) -> bool:
+def has_known_groups(competition: CompetitionFacts) -> bool:
     """Returns True if competition.yaml defines which images belong to one patient, or to one unit of the score."""
     labels = competition.labels
     return bool(labels.group or labels.group_pattern or competition.score.unit)

@@ -10,12 +10,12 @@ import yaml
 from pydantic import Field, model_validator
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.config import StrictModel
 from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import variable
@@ -88,7 +88,7 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
 def recipe_file(paths: CompetitionPaths, name: str) -> Path:
     """Returns the file of a recipe: the competition's own one, else the shared one."""
     file = paths.folder / f"{name}.yaml"
-    return file if file.is_file() else Workspace(paths.root).base_folder / file.name
+    return file if file.is_file() else ProjectPaths(paths.root).base_folder / file.name
 
 
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
@@ -120,7 +120,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
     overrides = config.renamed(overrides, variable("SET"))
-    elsewhere = (Competition, paths.facts_file.name)
+    elsewhere = (CompetitionFacts, paths.facts_file.name)
     try:
         where = variable("SET") if overrides else display_path(file)
         recipe = config.validated(Recipe, config.merge(content, overrides), where, elsewhere)

@@ -5,18 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Project, has_known_groups
+from medfold.competition import CompetitionFacts, Project, has_known_groups
 from medfold.data.dataset import Dataset
 from medfold.data.extra_columns import read_extra_columns
 from medfold.data.targets import encode_targets
-from medfold.folds import Shift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
+from medfold.folds import DatasetShift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
 from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers
 
 MAX_HEADERS = 2000  # files whose PatientID is read
 IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
 
 
-def units_with_lost_labels(competition: Competition, readable: pd.DataFrame, unreadable: pd.DataFrame) -> list[str]:
+def units_with_lost_labels(
+    competition: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame
+) -> list[str]:
     """Returns the units that lose a label because only an unreadable image has it.
 
     Args:
@@ -58,7 +60,7 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
-def compare_parts(project: Project, data: Dataset) -> tuple[Shift, list[str]]:
+def compare_parts(project: Project, data: Dataset) -> tuple[DatasetShift, list[str]]:
     """Measures how well the training and the test part can be told apart.
 
     Args:

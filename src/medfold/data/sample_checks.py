@@ -2,13 +2,15 @@
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.text import count_of, shorten_list
 
 
-def check_parts(competition: Competition, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame) -> None:
+def check_parts(
+    competition: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame
+) -> None:
     """Checks ids and counts of the training and the test part.
 
     Args:

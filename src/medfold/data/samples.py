@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
 from medfold.data.sample_checks import check_ids, check_parts, check_units
 from medfold.data.sample_submission import blank_submission
@@ -30,7 +30,7 @@ IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "dicom_headers", 
 VERSION = 4  # increased when the same raw data gives a different table
 
 
-def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
@@ -74,7 +74,7 @@ def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
 
 
 def write_holdout(
-    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
+    competition: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
     """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
 
@@ -102,7 +102,7 @@ def needs_holdout(paths: CompetitionPaths) -> bool:
 
 
 def _write(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     table: pd.DataFrame,
     solution: pd.DataFrame | None,
@@ -146,7 +146,7 @@ def check_solution(paths: CompetitionPaths) -> None:
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
 
-def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
+def samples_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
     sections = dict.fromkeys(("task", "classes", "labels", "submission"), True)
     used_facts = competition.identity({**sections, "images": IMAGE_FACTS})
@@ -156,12 +156,12 @@ def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> st
     return fingerprint([VERSION, used_facts, files.sha256(paths.raw_manifest)])
 
 
-def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def read_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample table that `build_samples` wrote; units and classes as text."""
     return files.read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
 
 
-def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
+def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) -> bool:
     """Returns True if there is a sample table, built from these facts and these raw files, and not changed since."""
     try:
         metadata = _read_metadata(paths)
@@ -177,7 +177,7 @@ def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool
     return True
 
 
-def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_test_part(competition: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.

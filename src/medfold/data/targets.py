@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 
 
-def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
+def encode_targets(competition: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
     """Encodes the targets of a table with text columns as numbers.
 
     Returns:

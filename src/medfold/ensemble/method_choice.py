@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.ensemble.methods import METHODS, Method
 from medfold.errors import UserError
 from medfold.scoring import (
@@ -167,7 +167,7 @@ class EnsembleChoice:
 
 
 def compare_methods(
-    members: MemberPredictions, competition: Competition, per_class: bool = False, only: str | None = None
+    members: MemberPredictions, competition: CompetitionFacts, per_class: bool = False, only: str | None = None
 ) -> list[Candidate]:
     """Scores every method against the plain mean.
 
@@ -200,7 +200,7 @@ def compare_methods(
 
 
 def choose_method(
-    members: MemberPredictions, competition: Competition, method: str | None = None, per_class: bool = False
+    members: MemberPredictions, competition: CompetitionFacts, method: str | None = None, per_class: bool = False
 ) -> EnsembleChoice:
     """Chooses the method, and whether to apply post-processing.
 
@@ -227,7 +227,7 @@ def choose_method(
 
 
 def calibration_gain(
-    members: MemberPredictions, competition: Competition, choice: EnsembleChoice, per_class: bool = False
+    members: MemberPredictions, competition: CompetitionFacts, choice: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
@@ -257,7 +257,7 @@ def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best_candidate(candidates: list[Candidate], competition: Competition) -> Candidate:
+def _best_candidate(candidates: list[Candidate], competition: CompetitionFacts) -> Candidate:
     plain, *others = candidates
     better = [candidate for candidate in others if candidate.gain.low > 0]
     return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
@@ -282,7 +282,7 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
 
 
 def _post_process(
-    members: MemberPredictions, competition: Competition, chosen: Candidate, per_class: bool
+    members: MemberPredictions, competition: CompetitionFacts, chosen: Candidate, per_class: bool
 ) -> PostProcessed | None:
     """Fits and scores the post-processing after a method; None if the metric has none."""
     metric = metric_of(competition)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
@@ -78,7 +78,7 @@ def submission_choice(project: Project, trained_project: Project, run_names: lis
 
 
 def predict_new_images(
-    competition: Competition, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
+    competition: CompetitionFacts, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
 ) -> NewPredictions:
     """Predicts images batch by batch; those that cannot be read are left out.
 

@@ -84,9 +84,8 @@ def ensemble_runs(
         check_same_images(project, name, data.test)
     first, *others = runs.values()
     for other in others:
-        if other.fold_numbers != first.fold_numbers:
-            k = competition.folds.k
-            other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
+        if other.trained_folds != first.trained_folds:
+            other_folds, first_folds = (shorten_list(run.trained_folds, competition.folds.k) for run in (other, first))
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
             raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
     oof_by_run = {
@@ -132,7 +131,7 @@ class _Run:
     """Trained folds of a run."""
 
     name: str
-    fold_numbers: list[int]
+    trained_folds: list[int]
     is_optimistic: bool
     fold_paths: list[FoldPaths]
 
@@ -140,8 +139,8 @@ class _Run:
     def read(cls, project: Project, name: str) -> "_Run":
         run_paths = find_run(project.paths, name)
         metadata = check_same_facts_and_folds(project, name)
-        fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
-        return cls(name, fold_numbers, is_optimistic(metadata), [run_paths.fold(number) for number in fold_numbers])
+        trained_folds = require_trained_folds(run_paths, project.competition.folds.k)
+        return cls(name, trained_folds, is_optimistic(metadata), [run_paths.fold(number) for number in trained_folds])
 
     def oof_table(self, project: Project) -> pd.DataFrame:
         tables = [read_predictions(project.competition, fold.oof) for fold in self.fold_paths]
@@ -157,7 +156,7 @@ class _Run:
 
     def inputs(self, project: Project) -> dict[str, str]:
         tables = [file for fold in self.fold_paths for file in (fold.oof, fold.test)]
-        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in tables}
+        return {file.relative_to(project.project_paths.root).as_posix(): files.sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:

@@ -10,7 +10,7 @@
 
 from medfold.folds.class_counts import fold_balance, scarce_classes
 from medfold.folds.class_differences import predictive_columns
-from medfold.folds.dataset_shift import Shift, adversarial_auc
+from medfold.folds.dataset_shift import DatasetShift, adversarial_auc
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint
 from medfold.folds.holdout import choose_holdout
@@ -30,9 +30,9 @@ from medfold.folds.suspected_groups import (
 __all__ = [
     "GROUP_WORDS",
     "PERSON_WORDS",
+    "DatasetShift",
     "LeakReport",
     "NearDuplicates",
-    "Shift",
     "SuspectedGroup",
     "adversarial_auc",
     "assign_folds",

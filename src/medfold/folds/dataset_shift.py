@@ -22,7 +22,7 @@ NUM_BINS = 32  # quantile bins for the AUC of a single column
 
 
 @dataclass(frozen=True)
-class Shift:
+class DatasetShift:
     """How well a classifier separates the test part from the training part.
 
     Args:
@@ -34,7 +34,7 @@ class Shift:
     columns: list[tuple[str, float]]
 
 
-def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray, seed: int = 0) -> Shift:
+def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray, seed: int = 0) -> DatasetShift:
     """Measures how well a quick classifier separates the test part from the training part ("adversarial validation").
 
     The AUC is the mean over held-out folds; a group is never split between them. At most `MAX_ROWS` rows of each part
@@ -59,13 +59,13 @@ def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray,
     columns = {str(name): encoded for name in shared if (encoded := _encoded(table[name])) is not None}
     folds = _folds(is_test, groups, seed) if min(map(len, sampled)) >= MIN_ROWS else []
     if not columns or not folds:
-        return Shift(math.nan, [])
+        return DatasetShift(math.nan, [])
     with threadpool_limits(1):  # trees this small are slower with several threads
         auc = np.mean([_auc(pd.DataFrame(columns), is_test, fold, seed) for fold in folds])
     single_aucs = [
         (name, _auc_alone(value_codes(column, NUM_BINS), is_test, folds)) for name, column in columns.items()
     ]
-    return Shift(float(auc), sorted(single_aucs, key=lambda item: -item[1])[:MAX_COLUMNS])
+    return DatasetShift(float(auc), sorted(single_aucs, key=lambda item: -item[1])[:MAX_COLUMNS])
 
 
 def _encoded(column: pd.Series) -> pd.Series | None:

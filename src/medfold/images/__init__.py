@@ -25,7 +25,7 @@ from medfold.images.formats.format_registry import (
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import read_batches
 from medfold.images.image_paths import files_of_image, path_of_image
-from medfold.images.perceptual_hash import THUMBNAIL
+from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.resizing import resize
 from medfold.images.scan import ScanResult, scan_images
@@ -37,7 +37,7 @@ from medfold.images.value_checks import value_suspicions
 __all__ = [
     "ONE_VALUE_PREFIX",
     "STATISTICS",
-    "THUMBNAIL",
+    "THUMBNAIL_SIZE",
     "UNSUPPORTED_FORMATS",
     "ScanResult",
     "Store",

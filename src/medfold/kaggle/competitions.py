@@ -159,7 +159,7 @@ class Competitions:
         with self.session.errors(f"submission {ref}"):
             return _submission(client.call(self.session.api, "competitions", "get_submission", ref=ref))
 
-    def ref_of(self, slug: str, content_id: str) -> int | None:
+    def find_submission(self, slug: str, content_id: str) -> int | None:
         """Returns the number of the newest submission whose message contains the content id; None without one."""
         return max(self._refs(slug, content_id), default=None)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.images import read_batches
-from medfold.notebooks.bundle import SubmissionBundle
+from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
 from medfold.submission import align_sample, build_submission, check_submission, describe_missing, fill_missing
 from medfold.system import files
@@ -69,7 +69,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
 
 
 def _predict_images(
-    competition: Competition, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
+    competition: CompetitionFacts, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
 ) -> tuple[list[np.ndarray], np.ndarray, dict[int, str]]:
     """Predicts the images batch by batch until the time is up.
 

@@ -13,7 +13,7 @@ from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
@@ -45,11 +45,11 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
     datasets, competition = data_at_kaggle(project)
-    k = project.competition.folds.k
+    num_folds = project.competition.folds.k
     resolved_recipe = request.recipe_of(project)
     run_paths, missing = begin_run(project, request)
     if missing:
-        fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
+        fold_label = "all" if len(missing) == num_folds else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
         with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
@@ -59,7 +59,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(requested_folds(project, request), 10)}")
-    if not trained_folds(run_paths, k):
+    if not trained_folds(run_paths, num_folds):
         return None
     return write_oof(project.competition, run_paths, data.train, data.targets)
 
@@ -83,7 +83,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
     paths = bundle.write_project(root)
     os.chdir(root)
-    project = Project.open(paths.name, Workspace(root))
+    project = Project.open(paths.name, ProjectPaths(root))
     request = bundle.request
     try:
         with settings_located(paths, request.recipe, request.overrides):
@@ -171,7 +171,7 @@ def _pack_training(
     )
 
 
-def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, fold_numbers: list[int]) -> None:
+def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
     """Runs the notebook and fetches its results; those of trained folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
@@ -187,7 +187,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
         problem = error
         notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = unpack_results(archive, run_paths, fold_numbers, remote_run.content_id)
+    done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
     if done:
         say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:

@@ -6,8 +6,8 @@ from medfold.competition import Project, Recipe, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.kaggle import RemoteRun, name_of
-from medfold.notebooks import notebook_file, wheels, write_submission_bundle
-from medfold.notebooks.bundle import MANIFEST
+from medfold.notebooks import notebook_file, wheels
+from medfold.notebooks.submission_bundle import MANIFEST, TrainedRun, write_submission_bundle
 from medfold.runs import combined_name, find_run, read_run, require_trained_folds
 from medfold.scoring import describe_score
 from medfold.system import files
@@ -43,11 +43,11 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
     folder = bundle_folder(project, ensemble.run_names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
-    sizes = write_submission_bundle.write_bundle(
+    sizes = write_submission_bundle(
         competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
     )
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    run_texts = [f"{member.run_paths.name} ({count_of(len(member.fold_numbers), 'fold')})" for member in members]
+    run_texts = [f"{member.run_paths.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(
         notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
@@ -61,8 +61,8 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
 
 
-def _trained_run(project: Project, name: str) -> write_submission_bundle.TrainedRun:
+def _trained_run(project: Project, name: str) -> TrainedRun:
     run_paths = find_run(project.paths, name)
     recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
-    fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
-    return write_submission_bundle.TrainedRun(run_paths, recipe, fold_numbers)
+    trained_folds = require_trained_folds(run_paths, project.competition.folds.k)
+    return TrainedRun(run_paths, recipe, trained_folds)

@@ -20,7 +20,7 @@ from medfold.raw_files.label_tables import (
     match_class_spelling,
     merge_repeated_rows,
     normalise_texts,
-    parse_marks,
+    parse_binary_columns,
 )
 from medfold.raw_files.label_texts import split_label_list, split_long
 from medfold.raw_files.listing import found_folders, is_excluded, list_files
@@ -53,7 +53,7 @@ __all__ = [
     "merge_repeated_rows",
     "normalise_texts",
     "open_arrays",
-    "parse_marks",
+    "parse_binary_columns",
     "part_from_name",
     "pattern_fields",
     "read_table",

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError, UserError
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
@@ -22,7 +22,7 @@ PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"
 
 
 def find_images(
-    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], competition: CompetitionFacts, raw: Path, complete: bool = True
 ) -> pd.Series:
     """Finds the image of each row, as `read_image` takes it.
 
@@ -66,14 +66,20 @@ def find_images(
     return image
 
 
-def _channel_names(competition: Competition) -> list[str | None]:
+def _channel_names(competition: CompetitionFacts) -> list[str | None]:
     """Returns the names of channels that are files of their own; [None] if an image is one file."""
     channels = competition.images.channels
     return channels if isinstance(channels, list) else [None]
 
 
 def _report_missing(
-    missing: list[str], num_rows: int, all_missing: bool, key: str, competition: Competition, raw: Path, known: set[str]
+    missing: list[str],
+    num_rows: int,
+    all_missing: bool,
+    key: str,
+    competition: CompetitionFacts,
+    raw: Path,
+    known: set[str],
 ) -> None:
     """Warns of missing images, and names the likely cause.
 
@@ -99,7 +105,7 @@ def _report_missing(
     warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
 
 
-def _warn_of_unlabelled(unused: set[str], patterns: list[str], competition: Competition) -> None:
+def _warn_of_unlabelled(unused: set[str], patterns: list[str], competition: CompetitionFacts) -> None:
     """Warns of images that no row names.
 
     Args:

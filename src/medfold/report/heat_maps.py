@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import open_source
 from medfold.images import Store
 from medfold.run_paths import FoldPaths
@@ -110,7 +110,7 @@ def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) 
     )
 
 
-def _detected(competition: Competition, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
+def _detected(competition: CompetitionFacts, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
     """Returns the findings in images of the fold that were predicted as positive."""
     oof = read_predictions(competition, fold_paths.oof)
     return positions[positions["id"].isin(oof["id"][oof[competition.prediction_columns[0]] > 0.5])]

@@ -91,8 +91,8 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         scored.append(Side(side, metric(oof.targets, oof.predictions), low, high, optimistic))
     difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
     better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
-    k = project.competition.folds.k
-    return Comparison(metric.name, scored, sorted(folds), k, len(first.unit_ids), difference, better)
+    num_folds = project.competition.folds.k
+    return Comparison(metric.name, scored, sorted(folds), num_folds, len(first.unit_ids), difference, better)
 
 
 def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
@@ -36,11 +36,11 @@ IDENTITY_FACTS = (
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
-def facts_of_run(project: Project, name: str) -> Competition:
+def facts_of_run(project: Project, name: str) -> CompetitionFacts:
     """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
     metadata = read_run(find_run(project.paths, name))
     try:
-        return Competition.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
+        return CompetitionFacts.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
     except ValueError:
         what = f"run '{name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
@@ -101,7 +101,7 @@ def find_changed_fact(
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
-def _facts_by_key(facts: Competition) -> dict[str, Any]:
+def _facts_by_key(facts: CompetitionFacts) -> dict[str, Any]:
     """Returns the facts by flat key, with default class names where competition.yaml has none."""
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import train_fold_command, trained_and_damaged_folds
 from medfold.runs.predictions import read_predictions
@@ -17,7 +17,7 @@ from medfold.text import shorten_list
 
 
 def write_oof(
-    competition: Competition, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
+    competition: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
 ) -> dict[str, Any]:
     """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
 

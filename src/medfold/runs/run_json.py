@@ -9,7 +9,7 @@ from medfold import config
 from medfold.competition import Recipe, recipe_names
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
@@ -99,10 +99,10 @@ def first_train_command(run_paths: RunPaths) -> str:
 
 def _recipe_names(run_paths: RunPaths) -> list[str]:
     """Returns the names of the recipes of the competition of a run."""
-    competition, workspace = run_paths.folder.parent.name, Workspace(run_paths.folder.parents[2])
-    if competition not in workspace.competitions():
+    competition, project_paths = run_paths.folder.parent.name, ProjectPaths(run_paths.folder.parents[2])
+    if competition not in project_paths.competitions():
         return []
-    return recipe_names(workspace.competition(competition), workspace.base_folder)
+    return recipe_names(project_paths.competition(competition), project_paths.base_folder)
 
 
 def is_optimistic(metadata: dict[str, Any]) -> bool:

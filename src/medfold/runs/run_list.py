@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from medfold.competition import Competition, Project, effective_recipe
+from medfold.competition import CompetitionFacts, Project, effective_recipe
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
@@ -35,7 +35,7 @@ class RunSummary:
         high: upper end of its 95 % interval; None if there is none.
         is_optimistic: True if the epochs were chosen on the folds that are scored.
         problem: why the score does not compare with those of other runs; empty if it does.
-        folds_done: numbers of the trained folds.
+        trained_folds: numbers of the trained folds.
         num_folds: number of folds of the competition.
         seconds: training time of all folds together; None if it was not recorded.
         seed: seed of the run.
@@ -50,7 +50,7 @@ class RunSummary:
     high: float | None
     is_optimistic: bool
     problem: str
-    folds_done: list[int]
+    trained_folds: list[int]
     num_folds: int
     seconds: float | None
     seed: int
@@ -86,7 +86,7 @@ class _TrainedRun:
 
     paths: RunPaths
     metadata: dict[str, Any]
-    folds_done: list[int]
+    trained_folds: list[int]
     damaged: dict[int, list[str]]
 
 
@@ -120,12 +120,12 @@ def summarise_runs(project: Project) -> RunList:
         if run.name in errors:
             continue
         num_folds = metadata[run.name]["facts"]["folds"]["k"]
-        folds_done, damaged = trained_and_damaged_folds(run, num_folds)
-        if not folds_done and not damaged:
+        trained_folds, damaged = trained_and_damaged_folds(run, num_folds)
+        if not trained_folds and not damaged:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        trained = _TrainedRun(run, metadata[run.name], folds_done, damaged)
+        trained = _TrainedRun(run, metadata[run.name], trained_folds, damaged)
         summaries.append(_summarise(project, trained, labels, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
@@ -168,7 +168,7 @@ def _summarise(project: Project, run: _TrainedRun, labels: str | None, differenc
         high=scored.get("high"),
         is_optimistic=bool(scored.get("is_optimistic")),
         problem=problem,
-        folds_done=run.folds_done,
+        trained_folds=run.trained_folds,
         num_folds=num_folds,
         seconds=training_seconds([run.paths], num_folds),
         seed=metadata["seed"],
@@ -197,12 +197,12 @@ def _problem(
         return f"scored by {score['metric']}"
     if _has_other_scoring(score, project.competition):
         return "scored by another beta or other weights"
-    if score.get("folds_done") != run.folds_done:
+    if score.get("trained_folds") != run.trained_folds:
         return f"outdated score: {command('train')} computes it again"
     return ""
 
 
-def _has_other_scoring(score: dict[str, Any], competition: Competition) -> bool:
+def _has_other_scoring(score: dict[str, Any], competition: CompetitionFacts) -> bool:
     saved, current = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
     return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
 
@@ -225,7 +225,7 @@ def training_seconds(runs: list[RunPaths], num_folds: int) -> float | None:
 
 def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
     """Returns the sort key of a run among those of its folds table: the best first."""
-    num_scored = 0 if summary.problem else len(summary.folds_done)
+    num_scored = 0 if summary.problem else len(summary.trained_folds)
     return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name
 
 

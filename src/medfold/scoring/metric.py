@@ -6,16 +6,17 @@ A metric is nan where it is undefined, such as an AUC when all samples are of on
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.registry import Registry
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 
 
-def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def label_means(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
 
     Args:
@@ -23,6 +24,9 @@ def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
         targets: int (n,) or (n, labels).
     """
     return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
+
+
+ResponseMethod = Literal["predict_proba", "predict"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Metric:
             them from `metric_of`.
         higher_is_better: True for a score, False for a loss.
         tasks: the tasks that it is defined for.
-        needs: 'probability', or 'class' if only the decided class counts.
+        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
+            'predict' (decisions).
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
@@ -52,7 +57,7 @@ class Metric:
     function: Callable[[np.ndarray, np.ndarray], float]
     higher_is_better: bool
     tasks: tuple[str, ...]
-    needs: str
+    response_method: ResponseMethod
     uses_weights: bool = False
     uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
@@ -88,7 +93,7 @@ def metric(
     title: str,
     higher_is_better: bool = True,
     tasks: tuple[str, ...] = ALL_TASKS,
-    needs: str = "probability",
+    response_method: ResponseMethod = "predict_proba",
     uses_weights: bool = False,
     uses_beta: bool = False,
     post_processing: str = "",
@@ -100,7 +105,8 @@ def metric(
         title: display name in tables.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
-        needs: 'probability', or 'class' if only the decided class counts. Defaults to 'probability'.
+        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
+            'predict' (decisions). Defaults to 'predict_proba'.
         uses_weights: True if the function takes `weights`, float (labels, 2), for negatives and positives. Defaults to
             False.
         uses_beta: True if the function takes `beta`, the weight of recall. Defaults to False.
@@ -109,7 +115,7 @@ def metric(
         is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
 
     Example:
-        >>> @metric("accuracy", needs="class")
+        >>> @metric("accuracy", response_method="predict")
         ... def accuracy(targets, predictions):
         ...     return np.mean(to_classes(predictions) == targets)
     """
@@ -122,7 +128,7 @@ def metric(
             function=function,
             higher_is_better=higher_is_better,
             tasks=tasks,
-            needs=needs,
+            response_method=response_method,
             uses_weights=uses_weights,
             uses_beta=uses_beta,
             post_processing=post_processing,
@@ -134,7 +140,7 @@ def metric(
     return register
 
 
-def metric_of(competition: Competition, name: str | None = None) -> Metric:
+def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
@@ -149,11 +155,11 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     score = competition.score
     key = "score.metric" if name in (None, score.metric) else "score.more_metrics"
     found = _find_metric(name or score.metric, competition.task, key)
-    if name in (None, score.metric) and competition.submission.layout == "lists" and found.needs != "class":
-        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
+    if name in (None, score.metric) and competition.submission.layout == "lists" and found.response_method != "predict":
+        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.response_method == "predict")
         what = f"metric {found.name} needs probabilities, but a submission of lists holds decisions"
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
-    if found.needs == "class":
+    if found.response_method == "predict":
         found = replace(found, decide=partial(decisions_of, competition))
     names = [score.metric, *score.more_metrics]
     if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
@@ -182,12 +188,14 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
     return replace(found, function=partial(found.function, weights=weights))
 
 
-def metric_title(competition: Competition, name: str) -> str:
+def metric_title(competition: CompetitionFacts, name: str) -> str:
     """Returns the display name of a metric: 'F2' where beta is 2."""
     return f"F{competition.score.beta:g}" if METRICS[name].uses_beta else METRICS[name].title
 
 
-def metric_input(competition: Competition, name: str, submitted: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def metric_input(
+    competition: CompetitionFacts, name: str, submitted: np.ndarray, probabilities: np.ndarray
+) -> np.ndarray:
     """Selects the predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
     The metric of the competition is computed from what is submitted. Additional metrics are computed from the
@@ -201,11 +209,13 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
         probabilities: float (n, columns).
     """
     main = METRICS[competition.score.metric]
-    uses_submitted = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
+    uses_submitted = name == main.name or (
+        main.response_method == "predict" and METRICS[name].response_method == "predict"
+    )
     return submitted if uses_submitted else probabilities
 
 
-def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
+def constant_predictions(competition: CompetitionFacts, prior: np.ndarray) -> Iterator[np.ndarray]:
     """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
 
     Args:
@@ -218,7 +228,7 @@ def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterato
     )
 
 
-def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
+def chance_score(competition: CompetitionFacts, targets: np.ndarray, prior: np.ndarray) -> float:
     """Returns the best score of a predictor that uses no image; nan if it is undefined.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, has_known_groups
+from medfold.competition import CompetitionFacts, has_known_groups
 from medfold.errors import UserError
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
@@ -16,7 +16,7 @@ from medfold.text import shorten_list
 UNKNOWN_PATIENTS = "patients unknown: it may be too high"
 
 
-def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:
+def describe_score(competition: CompetitionFacts, result: dict[str, Any], total: int) -> str:
     """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
 
     Args:
@@ -25,12 +25,12 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
         total: the number of units in all folds.
     """
     title = metric_title(competition, result["metric"])
-    k = competition.folds.k
-    done = result["folds_done"]
+    num_folds = competition.folds.k
+    done = result["trained_folds"]
     text = format_score_and_interval(title, result["value"], result["low"], result["high"])
     for name, value in result["more_metrics"].items():
         text += f", {metric_title(competition, name)} {format_score(value)}"
-    covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
+    covers = f"all {num_folds} folds" if len(done) == num_folds else f"covers {len(done)} of {num_folds} folds"
     text += f", {covers}, {result['num_units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
     text += "" if has_known_groups(competition) else f"; {UNKNOWN_PATIENTS}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["is_optimistic"] else "")
@@ -56,7 +56,7 @@ class OofPredictions:
 
 
 def oof_by_unit(
-    competition: Competition, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
+    competition: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
 ) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
@@ -100,7 +100,7 @@ def oof_by_unit(
 
 
 def oof_score(
-    competition: Competition, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
+    competition: CompetitionFacts, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
 ) -> dict[str, Any]:
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
@@ -112,7 +112,7 @@ def oof_score(
             Defaults to `oof`.
 
     Returns:
-        metric, value, per_fold, low, high, num_units, folds_done, is_optimistic, more_metrics, and `facts`: the
+        metric, value, per_fold, low, high, num_units, trained_folds, is_optimistic, more_metrics, and `facts`: the
         settings it was scored with. Undefined values are None.
     """
     metric = metric_of(competition)
@@ -134,7 +134,7 @@ def oof_score(
         "low": _rounded(low),
         "high": _rounded(high),
         "num_units": len(oof.unit_ids),
-        "folds_done": folds,
+        "trained_folds": folds,
         "is_optimistic": is_optimistic,
         "more_metrics": more_metrics,
         # Kept to compute the score again: competition.yaml may have changed by then.

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
@@ -13,7 +13,7 @@ from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
 
-def check_sample_submission(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
+def check_sample_submission(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> None:
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
@@ -31,7 +31,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
     check_submission(competition, build_submission(competition, predictions, sample), sample)
 
 
-def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+def check_submission(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> None:
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
@@ -76,7 +76,7 @@ def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
         raise UserError("rows are in another order than in the sample", "submission", "Sort them as in the sample")
 
 
-def _wrong_cells(competition: Competition, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:
+def _wrong_cells(competition: CompetitionFacts, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:
     """Returns True for each cell of a column that the format does not allow, and what such a cell is."""
     if competition.submission.layout == "lists":
         is_wrong = np.array([not _is_list(str(cell), competition) for cell in cells], bool)
@@ -88,7 +88,7 @@ def _wrong_cells(competition: Competition, cell_format: CellFormat, cells: pd.Se
     return ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
 
 
-def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> None:
+def check_better_than_chance(competition: CompetitionFacts, ensemble: Ensemble) -> None:
     """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
 
     Raises:
@@ -104,7 +104,7 @@ def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> No
         )
 
 
-def _is_list(cell: str, competition: Competition) -> bool:
+def _is_list(cell: str, competition: CompetitionFacts) -> bool:
     """Returns True if a cell is a list of different labels, or empty where that is allowed."""
     if not cell:
         return competition.submission.allow_empty_lists

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.data import read_sample_submission
 from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
@@ -63,7 +63,7 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
     return SubmissionDraft(text, sha256, content_id, message, sample, probabilities)
 
 
-def _content_id(competition: Competition, sha256: str, ensemble: Ensemble) -> str:
+def _content_id(competition: CompetitionFacts, sha256: str, ensemble: Ensemble) -> str:
     """Returns the content id of a submission, made from its file.
 
     For a notebook it is made from the trained folds: the public test set may have three rows, for which different
@@ -80,15 +80,15 @@ def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:
     score = ensemble.score
     title = metric_title(project.competition, score["metric"])
     value = format_score(score["value"])
-    folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
-    commit = git_commit(project.workspace.root)
+    folds_done = f"{len(score['trained_folds'])} of {project.competition.folds.k} folds"
+    commit = git_commit(project.project_paths.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(ensemble.run_names)
     label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
     return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"
 
 
-def write_draft(competition: Competition, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
+def write_draft(competition: CompetitionFacts, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
     """Writes a submission, unless the file holds it already, and checks what is read back.
 
     Returns:

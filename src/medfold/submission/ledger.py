@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system import files, locks
 
 
@@ -60,58 +60,58 @@ class LedgerRow:
 COLUMNS = [field.name for field in fields(LedgerRow)]
 
 
-def add_row(workspace: Workspace, row: LedgerRow) -> None:
+def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
     """Adds a row to the ledger, or replaces the row of the same file.
 
     Args:
-        workspace: paths of the project folder, which has one ledger.
+        project_paths: paths of the project folder, which has one ledger.
         row: the submission.
     """
-    with locks.lock(workspace.ledger):
-        table = read_ledger(workspace)
+    with locks.lock(project_paths.ledger):
+        table = read_ledger(project_paths)
         existing = table.index[(table["file"] == row.file) & (table["competition"] == row.competition)]
         position = existing[-1] if len(existing) else len(table)
         table.loc[position] = [getattr(row, column) for column in COLUMNS]
-        files.write_csv(table, workspace.ledger)
+        files.write_csv(table, project_paths.ledger)
 
 
-def read_rows(workspace: Workspace, competition: str) -> list[LedgerRow]:
+def read_rows(project_paths: ProjectPaths, competition: str) -> list[LedgerRow]:
     """Reads the submissions of a competition from the ledger, in the order in which they were added.
 
     Args:
-        workspace: paths of the project folder.
+        project_paths: paths of the project folder.
         competition: name of the competition.
 
     Raises:
         UserError: as for `read_ledger`.
     """
-    table = read_ledger(workspace)[COLUMNS]
+    table = read_ledger(project_paths)[COLUMNS]
     return [LedgerRow(**row) for row in table[table["competition"] == competition].to_dict("records")]
 
 
-def read_ledger(workspace: Workspace) -> pd.DataFrame:
+def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
     """Reads the ledger: every submission with its scores, all columns as text.
 
     Raises:
         UserError: the file is damaged or lacks a column.
     """
     fix = "Restore it from a backup: it counts the scored submissions"
-    if not workspace.ledger.is_file():
+    if not project_paths.ledger.is_file():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     try:
-        table = pd.read_csv(workspace.ledger, dtype=str, keep_default_na=False)
+        table = pd.read_csv(project_paths.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", workspace.ledger, fix) from None
+        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", project_paths.ledger, fix) from None
     if missing := [column for column in COLUMNS if column not in table]:
-        raise UserError(f"no column '{missing[0]}'", workspace.ledger, fix)
+        raise UserError(f"no column '{missing[0]}'", project_paths.ledger, fix)
     return table
 
 
-def find_unlisted_submission(workspace: Workspace) -> Path | None:
+def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
     """Returns a submission that was scored or sent, if there is no ledger, so that it was lost; else None."""
-    if workspace.ledger.is_file():
+    if project_paths.ledger.is_file():
         return None
-    for path in sorted(workspace.ledger.parent.glob("*/*.json")):
+    for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:  # damaged
@@ -134,7 +134,7 @@ def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:
         "oof": format_ledger_score(score["value"]),
         "low": format_ledger_score(score["low"]),
         "high": format_ledger_score(score["high"]),
-        "folds": " ".join(map(str, score["folds_done"])),
+        "folds": " ".join(map(str, score["trained_folds"])),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
@@ -20,7 +20,7 @@ VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and n
 
 def record_path(project: Project, row: LedgerRow) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
-    return (project.workspace.root / row.file).with_suffix(".json")
+    return (project.project_paths.root / row.file).with_suffix(".json")
 
 
 def read_record(project: Project, row: LedgerRow) -> dict[str, Any]:
@@ -55,9 +55,9 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     """
     folder = project.paths.submissions
     name = combined_name(run_names)
-    listed = set(read_ledger(project.workspace)["file"])
+    listed = set(read_ledger(project.project_paths)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
-        path = file.relative_to(project.workspace.root).as_posix()
+        path = file.relative_to(project.project_paths.root).as_posix()
         if path not in listed and files.sha256(file) == sha256:
             return file.name[: len("20260101-000000")], path
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -66,10 +66,10 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     while file.exists():  # two within one second
         count += 1
         file = file.with_name(f"{when}-{name}-{count}.csv")
-    return when, file.relative_to(project.workspace.root).as_posix()
+    return when, file.relative_to(project.project_paths.root).as_posix()
 
 
-def submission_record(competition: Competition, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
+def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
     """Returns the contents of the record of a submission that has no result yet."""
     return {
         "runs": ensemble.run_names,
@@ -98,7 +98,7 @@ def record_result(project: Project, row: LedgerRow, result: LeaderboardResult, c
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
     files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(project, row))
     scores = {"public": format_ledger_score(result.public), "private": format_ledger_score(result.private)}
-    add_row(project.workspace, replace(row, **{**entries, **scores}))
+    add_row(project.project_paths, replace(row, **{**entries, **scores}))
 
 
 def add_to_record(project: Project, row: LedgerRow, entries: dict[str, Any]) -> None:

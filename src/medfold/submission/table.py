@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
 
 
-def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def align_sample(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
@@ -36,7 +36,7 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
 
 
 def fill_missing(
-    competition: Competition, predictions: pd.DataFrame, units: list[str], fallback: np.ndarray
+    competition: CompetitionFacts, predictions: pd.DataFrame, units: list[str], fallback: np.ndarray
 ) -> pd.DataFrame:
     """Fills in the predictions of units without one, since a submission must hold every id.
 
@@ -73,7 +73,7 @@ def describe_missing(
     return f"{count}: they get {values}, the prediction without an image"
 
 
-def build_submission(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
     If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Layout
@@ -107,7 +107,7 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
 
 
 def _long_table(
-    competition: Competition, values: pd.DataFrame, cell_format: CellFormat, sample: pd.DataFrame
+    competition: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat, sample: pd.DataFrame
 ) -> pd.DataFrame:
     """Returns a submission with a row for each unit and label."""
     id_column = competition.submission.id
@@ -120,7 +120,7 @@ def _long_table(
     return table.assign(**{cell_format.columns[0]: cells})[list(sample.columns)]
 
 
-def _cells_by_unit(competition: Competition, values: pd.DataFrame, cell_format: CellFormat) -> pd.DataFrame:
+def _cells_by_unit(competition: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat) -> pd.DataFrame:
     """Returns the columns of a submission, apart from the id, for a layout with a row for each unit."""
     columns = cell_format.columns
     if competition.submission.layout == "lists":
@@ -135,7 +135,7 @@ def _cells_by_unit(competition: Competition, values: pd.DataFrame, cell_format: 
     return cells
 
 
-def read_predictions_back(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def read_predictions_back(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:

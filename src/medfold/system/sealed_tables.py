@@ -10,7 +10,7 @@ from medfold.terminal.console import warn
 if TYPE_CHECKING:
     import pandas as pd
 
-ORIGIN = "origin"  # the last column of a sealed table
+ORIGIN_COLUMN = "origin"  # the last column of a sealed table
 
 
 def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions: Sequence[Path] = ()) -> None:
@@ -22,7 +22,7 @@ def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions:
         inputs: fingerprint of all that the table is made from, without `-`.
         companions: files that were made with the table and belong to its contents. Defaults to none.
     """
-    write_csv(table.assign(**{ORIGIN: _origin(table, inputs, companions)}), path)
+    write_csv(table.assign(**{ORIGIN_COLUMN: _origin(table, inputs, companions)}), path)
 
 
 def read_sealed_csv(
@@ -50,7 +50,7 @@ def read_sealed_csv(
         return None
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        origins = table.pop(ORIGIN).unique().tolist() or [""]
+        origins = table.pop(ORIGIN_COLUMN).unique().tolist() or [""]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError, ValueError):
         origins = []
     if origins and origins[0].partition("-")[0] != inputs:
@@ -59,7 +59,7 @@ def read_sealed_csv(
         names = [path.name, *(companion.name for companion in companions)]
         warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
         return None
-    return read_csv(path, former_names, **column_types).drop(columns=ORIGIN)
+    return read_csv(path, former_names, **column_types).drop(columns=ORIGIN_COLUMN)
 
 
 def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.models import (
     build_model,
     make_deterministic,
@@ -42,7 +42,7 @@ from medfold.training.trained_net import TrainedNet, in_full_precision
 from medfold.training.trainer import format_position, train
 from medfold.training.training_inputs import TrainingInputs
 
-NUM_STATISTICS_PER_EPOCH, NUM_STATISTICS_FINAL = 512, 2048  # number of training images for batch statistics
+NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
 
 
 def compute_features(inputs: TrainingInputs) -> None:
@@ -117,7 +117,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], oof)
 
 
-def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
+def _score(competition: CompetitionFacts, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
     aggregated = aggregate(competition, unit.to_numpy(), targets, predictions)
     return metric_of(competition)(aggregated.targets, aggregated.predictions)
 
@@ -163,7 +163,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         predictor = Predictor(phase.batch_trainer.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
 
         def compute_score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
-            phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
+            phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
             predictions = predictor(phase.inputs, inputs.store.rows_of(inputs.train["id"][held_out]))
             return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], predictions)
 
@@ -171,7 +171,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         train(current, training, metric_of(competition), compute_score, callbacks, topic)
         history = current.state.history
         began = time.monotonic()
-        if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
+        if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
             took = format_duration(time.monotonic() - began)
             say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
     inference_model = in_full_precision(inputs, model, phases[-1], precision)

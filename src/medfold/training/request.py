@@ -44,7 +44,7 @@ class TrainingRequest:
         Raises:
             UserError: the recipe or a key does not exist, or a value is wrong.
         """
-        return load_recipe(project.paths, project.workspace.base_folder, self.recipe, self.overrides)
+        return load_recipe(project.paths, project.project_paths.base_folder, self.recipe, self.overrides)
 
 
 def check_parallelism(request: TrainingRequest) -> None:

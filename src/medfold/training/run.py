@@ -13,7 +13,7 @@ from medfold.data import Dataset
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.runs import (
     find_run,
@@ -110,7 +110,7 @@ def _train_missing(
             _train_here(project, recipe, request.seed, data, run_paths, missing, num_workers)
             return
         if recipe.training.head_epochs and not features.is_file():
-            run_in_subprocess("features", _compute_features, project.workspace, project.paths.name, recipe, data)
+            run_in_subprocess("features", _compute_features, project.project_paths, project.paths.name, recipe, data)
         _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
 
 
@@ -207,16 +207,16 @@ def _train_in_processes(
     """
     common = asdict(replace(request, jobs="1", thread_shares=None))
     requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in missing}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, num_jobs)
+    problems = parallel.train_in_parallel(project.project_paths.root, requests, num_jobs)
     if problems:
         listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
         fix = "The others are done; run the same command to train the missing ones"
         raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
 
 
-def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dataset) -> None:
+def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, data: Dataset) -> None:
     """Computes the features that all folds need, before the machine is divided among the folds."""
-    _import_fold().compute_features(_training_inputs(Project.open(name, workspace), recipe, 0, data))
+    _import_fold().compute_features(_training_inputs(Project.open(name, project_paths), recipe, 0, data))
 
 
 def _train_here(

@@ -9,7 +9,7 @@ from medfold.data.sources import phantom
 from medfold.data.sources.kinds import SourceFolders
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 
 
 def options(**changes):
@@ -85,7 +85,7 @@ def test_findings_are_the_places_of_the_nodules(drawn):
 
 
 def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
-    paths = Workspace(project_folder).competition("small")
+    paths = ProjectPaths(project_folder).competition("small")
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
     assert source.finding_positions() is None
     source.get()

@@ -79,10 +79,14 @@ def test_submission_is_ranked_among_published_scores(solution_and_submission):
     assert "not the protocol" in placed.ranking["source"].iloc[1]
 
 
-def test_other_ids_or_missing_solution_raise(solution_and_submission):
+def test_other_ids_are_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
     with pytest.raises(UserError, match="other ids"):
         submit_locally(small, table.iloc[1:], groups)
+
+
+def test_missing_solution_is_refused(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
     small.paths.solution.unlink()
     with pytest.raises(UserError, match="no hidden solution"):
         submit_locally(small, table, groups)

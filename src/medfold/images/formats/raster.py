@@ -85,7 +85,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     elif values.ndim == 3:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
     if apply_orientation:
-        values = tiff.UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
+        values = tiff.TURNS_UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
     return image_to_uint8(values, image_facts)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import Dataset, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
@@ -36,7 +36,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     columns = np.concatenate([units.columns for units in chosen_units])
     found = HeatMaps()
     evidence_for = ""
-    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
+    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
         with_sizes = samples.merge(scan.measurements[["id", "height", "width"]], on="id")
         found = compute_heat_maps(project, recipe, store, with_sizes, folds, rows, columns)
@@ -66,7 +66,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     return section
 
 
-def _evidence(competition: Competition, found: HeatMaps) -> str:
+def _evidence(competition: CompetitionFacts, found: HeatMaps) -> str:
     """Returns what the heat maps are evidence for."""
     if found.explains_grade:
         return "a higher grade"

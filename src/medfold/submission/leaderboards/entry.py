@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
 from medfold.submission.draft import SubmissionDraft
@@ -75,7 +75,7 @@ class Leaderboard(ABC):
         has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.
     """
 
-    competition: Competition
+    competition: CompetitionFacts
     paths: CompetitionPaths
 
     is_long_running: ClassVar[bool] = False

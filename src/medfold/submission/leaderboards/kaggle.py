@@ -39,7 +39,7 @@ class KaggleLeaderboard(Leaderboard):
         """
         competitions = Competitions(KaggleSession.connect())
         slug = kaggle_slug(self.competition)
-        ref = None if entry.resubmit else competitions.ref_of(slug, entry.draft.content_id)
+        ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
         if ref:
             say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
         else:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
@@ -63,7 +63,7 @@ class LocalLeaderboard(Leaderboard):
 
 
 def _score_parts(
-    competition: Competition, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
+    competition: CompetitionFacts, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
 ) -> tuple[dict[tuple[str, str], float | None], list[tuple[str, str]]]:
     """Scores the public and the private part of the solution by each metric.
 
@@ -101,7 +101,7 @@ def _score_parts(
 
 
 def _score(
-    competition: Competition, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+    competition: CompetitionFacts, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float | None, str]:
     """Computes a metric: its value, None if undefined, and the value with its interval as text."""
     metric = metric_of(competition, name)
@@ -110,7 +110,7 @@ def _score(
     return None if np.isnan(value) else value, format_score_and_interval(metric.title, value, *interval)
 
 
-def _has_test_labels(competition: Competition) -> bool:
+def _has_test_labels(competition: CompetitionFacts) -> bool:
     """Returns True if the data includes test labels: a holdout, labelled folders or arrays, or phantoms."""
     labelled = any("{label}" in pattern for pattern in competition.images.test)
     arrays = competition.labels.layout == "arrays"
@@ -125,7 +125,7 @@ def _unlabelled() -> LeaderboardResult:
 
 
 def _rank(
-    paths: CompetitionPaths, competition: Competition, scores: dict[tuple[str, str], float | None]
+    paths: CompetitionPaths, competition: CompetitionFacts, scores: dict[tuple[str, str], float | None]
 ) -> tuple[pd.DataFrame | None, int | None]:
     """Returns the published scores with this one among them, best first, and its position; None without any."""
     if not paths.leaderboard.is_file():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.competition import Competition, kaggle_slug
+from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.submission import table
@@ -41,7 +41,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         session = KaggleSession.connect()
         slug = kaggle_slug(self.competition)
         competitions = Competitions(session)
-        ref = None if entry.resubmit else competitions.ref_of(slug, entry.draft.content_id)
+        ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
         if ref:
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)
@@ -64,7 +64,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         return wait_for_score(competitions, ref)
 
 
-def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:
+def _compare(competition: CompetitionFacts, entry: SubmissionEntry, output: Path) -> None:
     """Checks the notebook's output, and prints its largest difference from the local submission."""
     from_kaggle = read_submission(output)
     check_submission(competition, from_kaggle, entry.draft.sample)

@@ -1,4 +1,4 @@
-"""Writes the submission bundle: trained folds, package and facts in one folder, for a private data set at Kaggle."""
+"""The bundle of a submission: trained folds, package and facts in one folder, a private data set at Kaggle."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,14 +7,81 @@ from typing import Any
 
 import numpy as np
 
-from medfold import __version__
-from medfold.competition import Competition, Recipe
-from medfold.notebooks import wheels
-from medfold.notebooks.bundle import ENSEMBLE, MANIFEST
+from medfold import __version__, config
+from medfold.competition import CompetitionFacts, Recipe, use_plugins
+from medfold.ensemble import MemberRun
+from medfold.notebooks import mounts, wheels
+from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.text import count_of
+
+MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
+ENSEMBLE = "ensemble.npz"
+
+
+@dataclass(frozen=True)
+class SubmissionBundle:
+    """An opened submission bundle.
+
+    Args:
+        folder: path of the bundle.
+        manifest: content of kit.json: facts, members and hashes of all files.
+        competition: facts of the competition, read from the bundle.
+        members: the runs, in the order of the fitted ensemble.
+        fitted: fitted ensemble and post-processing.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    competition: CompetitionFacts
+    members: list[MemberRun]
+    fitted: FittedTransform
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "SubmissionBundle":
+        """Opens a bundle and checks that it is complete.
+
+        Raises:
+            UserError: no bundle, a missing or damaged file, or a package that is not installed.
+        """
+        folder = Path(folder)
+        manifest = open_bundle(folder, MANIFEST)
+        use_plugins(folder / "plugins.py")
+        members = [
+            MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            for run in manifest["runs"]
+        ]
+        facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
+        return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
+
+    def __str__(self) -> str:
+        runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
+        lines = {
+            "competition": self.competition.title,
+            "runs": runs,
+            "OOF score": self.manifest["score"],
+            "medfold": self.manifest["medfold"],
+        }
+        return "\n".join(f"{heading:<13}{value}" for heading, value in lines.items())
+
+    def data_folder(self, inputs: Path | str) -> Path:
+        """Finds the competition's data among the data attached to the notebook.
+
+        Args:
+            inputs: the folder of all mounts, which holds it as `competitions/<slug>` or as `<slug>`.
+
+        Returns:
+            Path of the folder, which exists.
+
+        Raises:
+            UserError: it is not attached; the message lists what is.
+        """
+        folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
+        root = folder / self.competition.images.root
+        return root if root.is_dir() else folder
 
 
 @dataclass(frozen=True)
@@ -24,16 +91,16 @@ class TrainedRun:
     Args:
         run_paths: paths of the run.
         recipe: resolved recipe of the run.
-        fold_numbers: numbers of the trained folds.
+        trained_folds: their numbers.
     """
 
     run_paths: RunPaths
     recipe: Recipe
-    fold_numbers: list[int]
+    trained_folds: list[int]
 
 
-def write_bundle(
-    competition: Competition,
+def write_submission_bundle(
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     slug: str,
     runs: list[TrainedRun],
@@ -96,10 +163,10 @@ def write_bundle(
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
-    for fold in run.fold_numbers:
+    for fold in run.trained_folds:
         names.append(f"{run.run_paths.name}-fold{fold}.h5")
         shutil.copyfile(run.run_paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.fold_numbers, "weights": names}
+    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

@@ -29,7 +29,7 @@ from medfold.data.label_layouts import LAYOUTS
 from medfold.data.sources.kinds import KINDS
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
-from medfold.images.formats.pixel_values import WINDOWS
+from medfold.images.formats.windows import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.system import files
 from medfold.training.augmentation import PIPELINES, PURPOSES

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, fie
 
 from medfold import earlier_versions
 from medfold.config_errors import describe_errors
-from medfold.errors import CHECK_PATH, UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError
+from medfold.text import did_you_mean, shorten_list
 
 
 class StrictModel(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from medfold.errors import count_of, did_you_mean, shorten_list
+from medfold.text import count_of, did_you_mean, shorten_list
 
 
 def describe_errors(

@@ -72,6 +72,15 @@ def test_list_runs_names_untrained_runs_below_the_table(two_runs, capsys):
     assert "not shown, without a trained fold: begun (make runs COMPETITION=small DELETE=begun removes" in lines[4]
 
 
+def test_list_runs_names_a_damaged_run_json_and_lists_the_others(two_runs, capsys):
+    two_runs.paths.run("weak").metadata.write_text("{")
+    list_runs(two_runs)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[0] == "strong"
+    assert "not shown, run.json of weak is damaged: not JSON, or cut off: restore it" in lines[3]
+    assert "make runs COMPETITION=small DELETE=weak removes the run" in lines[3]
+
+
 def test_list_runs_ignores_settings_without_effect(two_runs, capsys):
     for name, recipe in (("weak", {"training": {"focal_gamma": 5.0}}), ("strong", {"training": {"ema_decay": 0.5}})):
         origin = files.read_json(two_runs.paths.run(name).metadata)

@@ -10,7 +10,8 @@ from medfold.commands.scores import scores
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import add_row, read_ledger
+from medfold.submission.ledger import LedgerRow, add_row, read_ledger
+from medfold.submission.score_comparison import SCORE_COLUMNS
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def add(project_paths: ProjectPaths, number: int, oof="", public="", **changes: 
     """Adds a scored submission of the small phantom to the ledger."""
     row = {"when": f"2026010{number}-000000", "competition": "small", "runs": f"run{number}", "file": f"{number}.csv"}
     row |= {"metric": "auc", "oof": oof, "public": public, "status": "scored", "folds": "0 1 2"}
-    add_row(project_paths, row | changes)
+    add_row(project_paths, LedgerRow(**row | changes))
 
 
 def test_ledger_without_submissions_says_so(project_paths, capsys):
@@ -63,7 +64,7 @@ def test_submissions_are_returned_as_numbers(project_paths):
     (result,) = scores(project_paths, "small")
     assert (result.competition, result.metric, result.num_other_metrics) == ("small", "auc", 0)
     (row,) = result.submissions
-    assert {key: row[key] for key in command.SCORE_COLUMNS} == {
+    assert {key: row[key] for key in SCORE_COLUMNS} == {
         "oof": 0.9,
         "low": 0.85,
         "high": None,
@@ -107,7 +108,7 @@ def leaderboard(monkeypatch):
     monkeypatch.setattr(command, "leaderboard_of", lambda project: board)
     monkeypatch.setattr(command, "read_record", lambda project, row: {"content_id": "abc"})
     monkeypatch.setattr(
-        command, "record_result", lambda project, row, result, contents: board.written.append((row["file"], result))
+        command, "record_result", lambda project, row, result, contents: board.written.append((row.file, result))
     )
     return board
 

@@ -49,6 +49,14 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
     recheck(folded)
 
 
+def test_submit_warns_of_a_lost_ledger(folded, capsys):
+    finished_run(folded)
+    files.write_json({"status": "scored"}, folded.paths.submissions / "earlier.json")
+    submit(folded)
+    text = "ledger     ledger.csv is missing, although earlier.csv was submitted: a new one is started. "
+    assert text in capsys.readouterr().out
+
+
 def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     noisy_run(folded, "baseline", noise=0.5)
     submit_killed_in("commands.submit.record_result", folded, monkeypatch)

@@ -180,3 +180,9 @@ def test_label_that_contains_the_separator_is_refused():
         competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     labels["separator"] = "|"
     competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+
+
+def test_names_are_those_of_classes_or_of_the_labels_of_a_multilabel_task():
+    assert competition("multilabel").label_names == ["a", "b"]
+    assert competition("ordinal").label_names == ["0", "1", "2"]
+    assert competition(classes=["no", "yes"]).label_names == ["no", "yes"]

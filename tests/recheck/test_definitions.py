@@ -88,7 +88,7 @@ def test_score_of_written_file_equals_metric(drawn, random):
     cells = tables.cells(facts, again).loc[ids].to_numpy()
     found = definitions.metric_value(facts, facts.score.metric, as_members(facts, targets), cells)
     np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
-    read, _ = submission.read_predictions_back(facts, again, sample)
+    read = submission.read_predictions_back(facts, again, sample)
     np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), expected, atol=1e-9, rtol=0)
 
 

@@ -65,6 +65,20 @@ def test_folder_without_run_json_is_named(folded):
         summarise_runs(folded)
 
 
+def test_damaged_run_json_is_named_and_the_other_runs_are_listed(folded):
+    for name in ("intact", "cut", "changed"):
+        finished_run(folded, name)
+    cut, changed = (folded.paths.run(name).metadata for name in ("cut", "changed"))
+    cut.write_text(cut.read_text()[:100])
+    changed.write_text(changed.read_text().replace('"seed": 0', '"seed": 1'))
+    run_list = summarise_runs(folded)
+    assert [run.name for run in run_list.runs] == ["intact"]
+    assert run_list.damaged == {"changed": "changed since medfold wrote it", "cut": "not JSON, or cut off"}
+    folded.paths.run("intact").metadata.unlink()
+    with pytest.raises(UserError, match="changed/run.json: changed since medfold wrote it"):
+        summarise_runs(folded)
+
+
 def test_competition_without_runs_raises(small):
     with pytest.raises(UserError, match="small: no run yet"):
         summarise_runs(Project.open("small"))

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from medfold.submission import draft
-from medfold.submission.draft import _content_id, submission_message
+from medfold.submission.draft import _content_id, _message
 from medfold.system import files
 from tests.support.helpers import competition, refused
 from tests.support.submissions import IDS, sample
@@ -25,13 +25,13 @@ def test_content_id_of_a_notebook_is_that_of_earlier_versions():
 
 
 def test_message_has_runs_score_folds_and_content_id(small):
-    message = submission_message(small, runs("a", "b"), "file 12ab")
+    message = _message(small, runs("a", "b"), "file 12ab")
     assert message.startswith("medfold a+b, OOF AUC 0.9123, 2 of 3 folds, ")
     assert message.endswith(", file 12ab")
 
 
 def test_many_run_names_are_shortened_but_not_the_content_id(small):
-    message = submission_message(small, runs(*(f"run-{number}" for number in range(99))), "file 12ab")
+    message = _message(small, runs(*(f"run-{number}" for number in range(99))), "file 12ab")
     assert "..., OOF AUC 0.9123" in message
     assert message.endswith(", file 12ab")
     assert len(message) < 300
@@ -63,7 +63,7 @@ def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts
 
 
 def drafted(text: str) -> draft.SubmissionDraft:
-    return draft.SubmissionDraft(text, files.sha256_of_text(text), "file 0123", sample(), None)
+    return draft.SubmissionDraft(text, files.sha256_of_text(text), "file 0123", "", sample(), None)
 
 
 def test_draft_is_written_once_and_read_back(tmp_path):

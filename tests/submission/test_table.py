@@ -10,7 +10,7 @@ from medfold.errors import UserError
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
-from medfold.submission.table import align_sample, build_submission, fill_missing
+from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
 from tests.support.helpers import competition
 from tests.support.submissions import IDS, LONG, long_sample, predicted, sample
 
@@ -125,7 +125,7 @@ def test_empty_lists_need_allow_empty_lists_and_score_as_written(allow_empty_lis
     check_submission(facts, built, sample_table)
     score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
     assert score == pytest.approx(expected)
-    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    read = submission.read_predictions_back(facts, built, sample_table)
     assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
@@ -170,7 +170,7 @@ def test_fully_hidden_test_part_gives_empty_submission(task, layout):
     nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
     built = build_submission(facts, nothing, sample_table)
     check_submission(facts, built, sample_table)
-    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    read = submission.read_predictions_back(facts, built, sample_table)
     assert read.shape == (0, len(facts.prediction_columns))
 
 
@@ -182,26 +182,26 @@ def test_lists_use_label_separator():
     built = build_submission(facts, values, sample_table)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
     check_submission(facts, built, sample_table)
-    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    read = submission.read_predictions_back(facts, built, sample_table)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize(
     ("num_labels", "shown"), [(2, "0.25, 0.25"), (6, ", ".join(["0.25"] * 6)), (7, f"{', '.join(['0.25'] * 6)}, ...")]
 )
-def test_units_without_a_prediction_get_the_fallback_and_are_counted(capsys, num_labels, shown):
+def test_units_without_a_prediction_get_the_fallback_and_are_counted(num_labels, shown):
     names = [f"label{number}" for number in range(num_labels)]
     facts = competition("multilabel", labels={"targets": names})
     predictions = pd.DataFrame({"id": ["b"], **{name: [0.5] for name in names}})
-    filled = fill_missing(facts, predictions, ["a", "b", "c"], np.full(num_labels, 0.25))
+    units, fallback = ["a", "b", "c"], np.full(num_labels, 0.25)
+    filled = fill_missing(facts, predictions, units, fallback)
     assert filled["id"].tolist() == ["b", "a", "c"]
     assert filled[names[-1]].tolist() == [0.5, 0.25, 0.25]
     text = f"2 of 3 test units have no readable image: they get {shown}, the prediction without an image"
-    assert capsys.readouterr().out == f"submit     {text}\n"
+    assert describe_missing(predictions, units, fallback) == text
 
 
-def test_complete_or_quiet_predictions_print_nothing(capsys):
+def test_complete_predictions_are_returned_unchanged():
     predictions = pd.DataFrame({"id": ["b"], "target": [0.5]})
     assert fill_missing(competition(), predictions, ["b"], np.array([0.25])) is predictions
-    fill_missing(competition(), predictions, ["a", "b"], np.array([0.25]), quiet=True)
-    assert capsys.readouterr().out == ""
+    assert describe_missing(predictions, ["b"], np.array([0.25])) == ""

@@ -3,10 +3,10 @@
 import numpy as np
 
 from medfold.competition import Project
-from medfold.errors import shorten_list
 from medfold.runs import Comparison, compare_runs
 from medfold.scoring import format_difference, format_interval, format_score, metric_of
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import shorten_list
 
 
 def compare(project: Project, sides: list[str]) -> Comparison:

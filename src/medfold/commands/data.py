@@ -6,11 +6,12 @@ from pathlib import Path
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_competition
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.system import files
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,8 @@ def data(
         if names_to_remove:
             known = {item.name: item for item in items}
             selected = select_names(known, names_to_remove, f"data of {competition}")
-            remove_after_confirmation(
-                [known[key].paths for key in selected],
-                "data",
-                [f"{key} ({known[key].used_by})" for key in selected],
-                skip_question,
-            )
+            paths_by_item = {f"{key} ({known[key].used_by})": known[key].paths for key in selected}
+            remove_after_confirmation(paths_by_item, "data", skip_question)
         elif items:
             say("data", f"{project_paths.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
             print_table(

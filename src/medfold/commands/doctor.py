@@ -11,12 +11,13 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.competition import CompetitionFacts, Project
-from medfold.errors import UserError, shorten_list
+from medfold.competition import CompetitionFacts, Project, kaggle_slug
+from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.paths import ProjectPaths
 from medfold.system.processes import silence_native_output
 from medfold.terminal.console import format_size, say, warn
+from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
@@ -146,8 +147,6 @@ def _kaggle(competition: CompetitionFacts) -> Iterator[CheckResult]:
 
 
 def _competition_status(competitions: Competitions, competition: CompetitionFacts) -> Iterator[CheckResult]:
-    from medfold.competition import kaggle_slug
-
     info = competitions.joined(kaggle_slug(competition))
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:

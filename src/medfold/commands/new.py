@@ -6,13 +6,14 @@ from typing import Any
 from medfold import config
 from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, settings_located
 from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of
 
 
 def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> None:
@@ -28,14 +29,7 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
         UserError: the competition exists already, the name is not usable, or the files cannot be interpreted.
     """
     name, source = _parse_name(text)
-    if name in project_paths.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
-        problem, fix = "not usable as the name of a folder", "Choose another name, of letters, digits and hyphens"
-        if name in project_paths.competitions():
-            problem, fix = (
-                "this competition exists already",
-                f"Choose another name, or edit {project_paths.display(project_paths.competition(name).facts_file)}",
-            )
-        raise UserError(problem, variable("COMPETITION", name), fix)
+    _check_name(project_paths, name)
     paths = CompetitionPaths(project_paths.root, name, name)
     files.check_folder(paths.raw)
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
@@ -100,6 +94,16 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
             continue
         return slug.rpartition("/")[2], {"kind": kind, "slug": slug}
     raise UserError("neither a name nor a Kaggle address", variable("COMPETITION", text), ADDRESS_EXAMPLE)
+
+
+def _check_name(project_paths: ProjectPaths, name: str) -> None:
+    """Refuses the name of an existing competition, and one that cannot be the name of a folder."""
+    if name in project_paths.competitions():
+        fix = f"Choose another name, or edit {project_paths.display(project_paths.competition(name).facts_file)}"
+        raise UserError("this competition exists already", variable("COMPETITION", name), fix)
+    if not name or name != Path(name).name or name.startswith((".", "_")):
+        fix = "Choose another name, of letters, digits and hyphens"
+        raise UserError("not usable as the name of a folder", variable("COMPETITION", name), fix)
 
 
 def _show(project_paths: ProjectPaths, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """`make recheck`: recomputes scores and submissions from the files, with independent code, and lists differences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 from medfold.competition import CompetitionFacts, Project
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.earlier_versions import SCORE
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
@@ -21,9 +21,10 @@ from medfold.runs import (
     labels_fingerprint,
     read_run,
 )
-from medfold.submission import read_ledger, read_record
+from medfold.submission import LedgerRow, read_record, read_rows
 from medfold.system import files
 from medfold.terminal.console import say, warn
+from medfold.text import count_of, shorten_list
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGED_FILE_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
@@ -110,16 +111,15 @@ def _recheck_runs(project: Project, run_names: list[str] | None, labels: str | N
 
 
 def _recheck_submissions(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
-    ledger = read_ledger(project.project_paths)
-    for row in ledger[ledger["competition"] == project.paths.name].to_dict("records"):
-        if run_names is None or set(row["runs"].split()) <= set(run_names):
+    for row in read_rows(project.project_paths, project.paths.name):
+        if run_names is None or set(row.run_names) <= set(run_names):
             yield _recheck_submission(project, row, labels)
 
 
-def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
+def _recheck_submission(project: Project, row: LedgerRow, labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
-    file = project.project_paths.root / row["file"]
-    run_names = row["runs"].split()
+    file = project.project_paths.root / row.file
+    run_names = row.run_names
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
     record = read_record(project, row)
@@ -136,7 +136,7 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
     differences = submission_differences(facts, project.paths, project.project_paths.root, file, record)
-    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
+    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(asdict(row), record))))
 
 
 def _warn_plugin_metrics(facts: CompetitionFacts) -> None:

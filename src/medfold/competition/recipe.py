@@ -12,11 +12,12 @@ from pydantic import Field
 from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import variable
+from medfold.text import did_you_mean
 
 # Keys of `training` that earlier versions did not have.
 ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")

@@ -14,10 +14,11 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import mean_of_arrays
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.scoring import FittedTransform, aggregate_predictions
 from medfold.system import files
 from medfold.system.processes import silence_native_output
+from medfold.text import count_of, shorten_list
 
 BATCH_SIZE = 64  # images per forward pass
 

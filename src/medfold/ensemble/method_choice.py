@@ -7,7 +7,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.ensemble.methods import METHODS, Method
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import UserError
 from medfold.scoring import (
     METRICS,
     Difference,
@@ -23,6 +23,7 @@ from medfold.scoring import (
     temperature_calibration,
 )
 from medfold.terminal.command_text import variable
+from medfold.text import did_you_mean
 
 MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that a choice depends on
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples

@@ -13,13 +13,14 @@ from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_c
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
 from medfold.ensemble.run_ensemble import ensemble_runs
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.images import read_batches
 from medfold.runs import TrainedRun, load_dataset_for, predictions_table
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 
 MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 

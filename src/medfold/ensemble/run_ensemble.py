@@ -13,11 +13,12 @@ from medfold.ensemble import method_choice
 from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_current_run, read_predictions
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 from medfold.system import files
 from medfold.terminal.command_text import variable
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)

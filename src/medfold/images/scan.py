@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts, ImageSettings
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.images import perceptual_hash, store
-from medfold.images.formats.pixel_values import window_of
+from medfold.images.formats.windows import window_of
 from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
@@ -34,6 +34,7 @@ from medfold.system import files, locks
 from medfold.system.sealed_tables import write_sealed_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of, shorten_list
 
 JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
 THUMBNAILS_FILE = "thumbnails.npy"  # file name in the folder of an unfinished scan

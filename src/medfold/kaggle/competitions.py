@@ -9,11 +9,12 @@ from typing import Any
 
 import requests
 
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, status_of
 from medfold.kaggle.session import SEARCH_DELAYS, KaggleSession, search
+from medfold.text import did_you_mean, shorten_list
 
 PAGE_SIZE = 40  # submissions per request; the newest come first
 MAX_ATTEMPTS = 3  # to submit one file

@@ -4,8 +4,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.system import files
+from medfold.text import shorten_list
 
 
 def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:

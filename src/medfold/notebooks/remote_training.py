@@ -9,7 +9,7 @@ from typing import Any
 
 from medfold.competition import Project, Recipe, settings_located
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
@@ -21,6 +21,7 @@ from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
+from medfold.text import count_of, shorten_list
 from medfold.training import TrainingRequest, begin_run, requested_folds, train_run
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours

@@ -8,13 +8,13 @@ from typing import Any
 from medfold import __version__, config
 from medfold.competition import CompetitionFacts, Project, Recipe, use_plugins
 from medfold.ensemble import Ensemble, MemberRun
-from medfold.errors import count_of
 from medfold.notebooks import mounts, wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths
 from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
 ENSEMBLE = "ensemble.npz"

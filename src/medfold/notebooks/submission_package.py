@@ -5,7 +5,6 @@ from pathlib import Path
 from medfold.competition import Project, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.errors import count_of
 from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
@@ -13,6 +12,7 @@ from medfold.runs import TrainedRun, combined_name
 from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.terminal.console import format_size, print_table, say
+from medfold.text import count_of
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 PACKING_MESSAGE = "these runs are being packed or submitted"

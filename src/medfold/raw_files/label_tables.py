@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # marks of absent and present labels in tables

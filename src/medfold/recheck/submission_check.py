@@ -12,11 +12,11 @@ from scipy.special import expit, logit, softmax
 
 from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
-from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run_check import labelled_units, score_differences
 from medfold.system import files
+from medfold.text import count_of
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 

@@ -22,7 +22,7 @@ from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import RunPaths
 from medfold.runs import read_run, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
-from medfold.submission import find_scored_row, read_ledger
+from medfold.submission import find_scored_row, read_rows
 from medfold.system import files
 
 
@@ -92,14 +92,14 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["more_metrics"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
-    row = find_scored_row(read_ledger(project.project_paths), project.paths.name, ensemble.run_names, score)
-    for leaderboard_part in ("public", "private") if row else ():
-        if row[leaderboard_part]:
-            when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
-            cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
+    row = find_scored_row(read_rows(project.project_paths, project.paths.name), ensemble.run_names, score)
+    for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
+        if value:
+            when = f"{row.when[:4]}-{row.when[4:6]}-{row.when[6:8]}"
+            cards.append(Card(f"{leaderboard_part} score", f"{float(value):.4f}", f"submitted {when}"))
     done = len(score["trained_folds"])
-    num_folds = project.competition.folds.k
-    cards.append(Card("folds", f"{done} of {num_folds}", f"{score['num_units']:,} {_units(project)}"))
+    k = project.competition.folds.k
+    cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(project)}"))
     return cards
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
 from medfold.system import files
 from medfold.terminal.command_text import as_typed, command, variable
+from medfold.text import shorten_list
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:

@@ -7,7 +7,7 @@ import pandas as pd
 from medfold import config
 from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
 from medfold.run_paths import RunPaths
@@ -17,6 +17,7 @@ from medfold.runs.run_names import find_run
 from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
 from medfold.terminal.command_text import as_typed, make_command, variable
+from medfold.text import shorten_list
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import shorten_list
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import train_fold_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import oof_by_unit, oof_score
 from medfold.system import files, locks
 from medfold.terminal.console import warn
+from medfold.text import shorten_list
 
 
 def write_oof(

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.system import files
+from medfold.text import count_of, shorten_list
 
 
 def predictions_table(

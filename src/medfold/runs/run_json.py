@@ -8,11 +8,12 @@ from typing import Any
 from medfold import config
 from medfold.competition import Recipe, recipe_names
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
+from medfold.text import did_you_mean, shorten_list
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")

@@ -68,6 +68,7 @@ class RunList:
             with fewer scored folds follows those with more, as its score covers fewer samples.
         untrained: names of the runs without a trained fold.
         without_metadata: names of the folders with trained folds whose run.json is missing.
+        damaged: names of the runs whose run.json is damaged, with the reason.
     """
 
     competition: str
@@ -75,18 +76,21 @@ class RunList:
     runs: list[RunSummary]
     untrained: list[str]
     without_metadata: list[str]
+    damaged: dict[str, str]
 
 
 def summarise_runs(project: Project) -> RunList:
     """Summarises all runs of a competition.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or none with an intact run.json.
     """
     paths = project.paths
     metric = metric_of(project.competition)
-    runs = [TrainedRun.read(paths.run(path.parent.name)) for path in sorted(paths.runs.glob("*/run.json"))]
+    runs, damaged = _read_runs([paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))])
     without_metadata = _without_metadata(project)
+    if not runs and damaged:
+        raise next(iter(damaged.values()))
     if not runs and without_metadata:
         fix = "Restore it, or remove the folder"
         raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
@@ -109,7 +113,19 @@ def summarise_runs(project: Project) -> RunList:
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
     )
-    return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
+    reasons = {name: error.what for name, error in damaged.items()}
+    return RunList(paths.name, metric.name, summaries, untrained, without_metadata, reasons)
+
+
+def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[TrainedRun], dict[str, UserError]]:
+    """Reads runs; returns those with an intact run.json, and the errors of the others by the name of the run."""
+    runs, damaged = [], {}
+    for run_paths in all_run_paths:
+        try:
+            runs.append(TrainedRun.read(run_paths))
+        except UserError as error:
+            damaged[run_paths.name] = error
+    return runs, damaged
 
 
 def _summarise(project: Project, run: TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:

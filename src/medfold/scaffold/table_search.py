@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.folds import is_group_name
 from medfold.raw_files import read_table
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids, find_ids
 from medfold.scaffold.image_files import ImageFiles
 from medfold.scaffold.target_columns import TARGET_NAMES, is_binary_column, is_named
+from medfold.text import count_of, shorten_list
 
 PLAIN_NAMES = ("id", "image", "file", "name", "path")  # column names, even if an image has this name
 FEW_ROWS = 6  # a table with fewer rows is probably a list of classes

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.folds import is_group_name
 from medfold.raw_files import MARKS, normalise_texts, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.submission_facts import SampleSubmission
+from medfold.text import shorten_list
 
 # Names of label columns: general words first, then words for what is to be predicted.
 TARGET_NAMES = (

@@ -4,9 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.raw_files import is_one_hot, normalise_texts, parse_binary_columns, split_label_list
 from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
+from medfold.text import count_of, shorten_list
 
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval
 from medfold.scoring.metric import metric_input, metric_of
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)

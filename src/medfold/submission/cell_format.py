@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.scoring import metric_of
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Each scored submission shows a score on hidden labels. Whoever chooses among man
 """
 
 import json
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,47 +13,80 @@ import pandas as pd
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.system import files, locks
-from medfold.terminal.console import warn
-
-COLUMNS = [
-    "when",
-    "competition",
-    "runs",
-    "file",
-    "sha256",
-    "metric",
-    "oof",
-    "low",
-    "high",
-    "folds",
-    "ref",
-    "public",
-    "private",
-    "status",
-]
 
 
-def add_row(project_paths: ProjectPaths, row: dict[str, Any]) -> None:
-    """Adds a row to the ledger, or updates the row of the same file.
+@dataclass(frozen=True)
+class LedgerRow:
+    """A submission in the ledger: all values as text, '' while they are unknown.
+
+    Args:
+        when: time of the submission in UTC: 20260131-235959.
+        competition: name of the competition.
+        runs: names of the runs, separated by spaces.
+        file: path of the submission below the project folder.
+        sha256: hash of the file.
+        metric: name of the metric of the scores.
+        oof: OOF score.
+        low: lower end of its 95 % interval.
+        high: upper end of its 95 % interval.
+        folds: numbers of the trained folds, separated by spaces.
+        ref: number of the submission on the leaderboard.
+        public: score on the public part of the leaderboard.
+        private: score on the private part of the leaderboard.
+        status: written, pending, scored or error.
+    """
+
+    when: str = ""
+    competition: str = ""
+    runs: str = ""
+    file: str = ""
+    sha256: str = ""
+    metric: str = ""
+    oof: str = ""
+    low: str = ""
+    high: str = ""
+    folds: str = ""
+    ref: str = ""
+    public: str = ""
+    private: str = ""
+    status: str = ""
+
+    @property
+    def run_names(self) -> list[str]:
+        """Names of the runs."""
+        return self.runs.split()
+
+
+COLUMNS = [field.name for field in fields(LedgerRow)]
+
+
+def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
+    """Adds a row to the ledger, or replaces the row of the same file.
 
     Args:
         project_paths: paths of the project folder, which has one ledger.
-        row: values by column; missing columns keep their value, or are empty in a new row.
+        row: the submission.
     """
     with locks.lock(project_paths.ledger):
         table = read_ledger(project_paths)
-        existing = table.index[(table["file"] == row["file"]) & (table["competition"] == row["competition"])]
+        existing = table.index[(table["file"] == row.file) & (table["competition"] == row.competition)]
         position = existing[-1] if len(existing) else len(table)
-        values = dict.fromkeys(COLUMNS, "") if not len(existing) else table.loc[position].to_dict()
-        table.loc[position] = [str(({**values, **row})[column]) for column in COLUMNS]
+        table.loc[position] = [getattr(row, column) for column in COLUMNS]
         files.write_csv(table, project_paths.ledger)
 
 
-def warn_of_lost_ledger(project_paths: ProjectPaths) -> None:
-    """Prints a warning if there is no ledger, although a submission was scored or sent."""
-    if not project_paths.ledger.is_file() and (submitted := _submitted_record(project_paths)):
-        text = f"{project_paths.ledger.name} is missing, although {submitted.with_suffix('.csv').name} was submitted"
-        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
+def read_rows(project_paths: ProjectPaths, competition: str) -> list[LedgerRow]:
+    """Reads the submissions of a competition from the ledger, in the order in which they were added.
+
+    Args:
+        project_paths: paths of the project folder.
+        competition: name of the competition.
+
+    Raises:
+        UserError: as for `read_ledger`.
+    """
+    table = read_ledger(project_paths)[COLUMNS]
+    return [LedgerRow(**row) for row in table[table["competition"] == competition].to_dict("records")]
 
 
 def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
@@ -73,15 +107,17 @@ def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
     return table
 
 
-def _submitted_record(project_paths: ProjectPaths) -> Path | None:
-    """Returns the record of a submission that was scored or sent, which the ledger had a row for; None without one."""
+def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
+    """Returns a submission that was scored or sent, if there is no ledger, so that it was lost; else None."""
+    if project_paths.ledger.is_file():
+        return None
     for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:  # damaged
             continue
         if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
-            return path
+            return path.with_suffix(".csv")
     return None
 
 
@@ -102,21 +138,17 @@ def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def find_scored_row(
-    ledger: pd.DataFrame, competition: str, run_names: list[str], score: dict[str, Any]
-) -> dict[str, str] | None:
-    """Returns the last row of a scored submission of these runs with this OOF score; None if there is none.
+def find_scored_row(rows: list[LedgerRow], run_names: list[str], score: dict[str, Any]) -> LedgerRow | None:
+    """Returns the last scored submission of these runs with this OOF score; None if there is none.
 
     Args:
-        ledger: the ledger, from `read_ledger`.
-        competition: name of the competition.
+        rows: submissions of the competition, from `read_rows`.
         run_names: names of the runs.
         score: the content of score.json.
     """
     cells = score_cells(run_names, score)
-    wanted = {"competition": competition, "status": "scored", **{key: cells[key] for key in ("runs", "folds", "oof")}}
-    for row in reversed(ledger.to_dict("records")):
-        if all(row[column] == cell for column, cell in wanted.items()):
+    for row in reversed(rows):
+        if row.status == "scored" and all(getattr(row, column) == cells[column] for column in ("runs", "folds", "oof")):
             return row
     return None
 

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.errors import count_of
 from medfold.models import (
     build_model,
     make_deterministic,
@@ -23,6 +22,7 @@ from medfold.scoring import aggregate, decide, metric_of
 from medfold.system import files
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.callbacks import build_callbacks
 from medfold.training.checkpoint import remove_checkpoint

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 
 from medfold.competition import CompetitionFacts, TrainingSettings
-from medfold.errors import SettingError, UserError, shorten_list
+from medfold.errors import SettingError, UserError
 from medfold.registry import Registry
 from medfold.terminal.console import warn
+from medfold.text import shorten_list
 
 
 def target_columns(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
 """Checks that a recipe and the images of a fold suffice for training, before the training starts."""
 
 from medfold.competition import CompetitionFacts, Recipe, TrainingSettings
-from medfold.errors import SettingError, UserError, count_of
+from medfold.errors import SettingError, UserError
 from medfold.images import steps_of
 from medfold.models import check_buildable
+from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
 from medfold.training.callbacks import check_callbacks

@@ -11,7 +11,7 @@ from typing import Any
 from medfold.competition import Project, Recipe, format_overrides, plugins_hash
 from medfold.data import Dataset
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.images import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
@@ -29,6 +29,7 @@ from medfold.system import array_files, files, locks
 from medfold.system.processes import run_in_subprocess, silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
+from medfold.text import count_of, shorten_list
 from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest

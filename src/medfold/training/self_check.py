@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import count_of
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.trained_net import TrainedNet
 from medfold.training.training_inputs import TrainingInputs

@@ -13,7 +13,7 @@ from medfold.competition.slugs import kaggle_slug
 from medfold.errors import UserError
 from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
-from medfold.submission.ledger import add_row, read_ledger
+from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
@@ -310,7 +310,7 @@ def test_scores_find_manual_upload(hosted, project):
     (row,) = ledger(project)
     submit(project)
     hosted.submissions[0] |= {"description": "by hand", "fileName": row["file"].rpartition("/")[2]}
-    add_row(project.project_paths, {**row, "ref": "", "public": "", "status": "written"})
+    add_row(project.project_paths, LedgerRow(**{**row, "ref": "", "public": "", "status": "written"}))
     scores(project.project_paths)
     assert ledger(project)[0]["ref"] == "41000001"
     assert ledger(project)[0]["status"] == "scored"

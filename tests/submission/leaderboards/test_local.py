@@ -6,6 +6,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
+from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import SubmissionEntry
 from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.system import files
@@ -26,8 +27,8 @@ def solution_and_submission(small):
 def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
-    more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "add_to_record": pytest.fail}
-    entry = SubmissionEntry(file, written, table if probabilities is None else probabilities, groups, **more)
+    draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities)
+    entry = SubmissionEntry(file, written, draft, groups, pack=pytest.fail, add_to_record=pytest.fail)
     return LocalLeaderboard(facts or small.competition, small.paths).submit(entry)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, patient_column, with_headers
 from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.errors import SettingError, UserError, did_you_mean
+from medfold.errors import SettingError, UserError
 from medfold.raw_files import (
     PathPattern,
     drop_rows,
@@ -20,6 +20,7 @@ from medfold.raw_files import (
     pattern_fields,
 )
 from medfold.terminal.console import say
+from medfold.text import did_you_mean
 
 
 @label_layout

@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import SettingError, count_of, shorten_list
+from medfold.errors import SettingError
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.raw_files import fill_pattern, find_images, pattern_fields
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 

@@ -8,9 +8,10 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
+from medfold.text import shorten_list
 
 
 @label_layout

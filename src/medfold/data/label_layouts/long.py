@@ -7,8 +7,9 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
+from medfold.text import count_of, shorten_list
 
 
 @label_layout

@@ -9,9 +9,9 @@ from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, locate_images, patient_column
 from medfold.data.label_layouts.layout import Parts
 from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
-from medfold.errors import count_of
 from medfold.raw_files import check_column, merge_repeated_rows, read_table
 from medfold.terminal.console import say
+from medfold.text import count_of
 
 
 def read_label_table(

@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import locate_images
 from medfold.data.label_layouts.layout import LAYOUTS
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import (
     PathPattern,
@@ -20,6 +20,7 @@ from medfold.raw_files import (
     split_long,
 )
 from medfold.terminal.console import say
+from medfold.text import count_of, shorten_list
 
 
 def read_test_table(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:

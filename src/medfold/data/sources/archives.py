@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.terminal.progress import ProgressBar, progress_bar
+from medfold.text import count_of, shorten_list
 
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8

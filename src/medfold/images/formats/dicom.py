@@ -30,11 +30,14 @@ from pydicom.uid import (
 )
 
 from medfold.competition import ImageFacts
-from medfold.errors import SettingError, did_you_mean
+from medfold.errors import SettingError
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
 from medfold.images.formats.dicom_transforms import grayscale_transforms
-from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, frames_to_uint8, tile_frames
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
+from medfold.images.formats.pixel_values import frames_to_uint8
 from medfold.system.processes import silence_native_output
+from medfold.text import did_you_mean
 
 # Headers that say how an image was made, but not of whom, where or when: no free text, no date, no identifier.
 TECHNICAL_KEYWORDS = (

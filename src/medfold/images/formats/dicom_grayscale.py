@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.images.formats.pixel_values import ImageError, all_values, apply_table, scale_to_uint8
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.pixel_values import all_values, apply_table, scale_to_uint8
 
 
 class Rescale(NamedTuple):

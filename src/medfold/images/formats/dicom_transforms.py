@@ -8,7 +8,8 @@ from pydicom.multival import MultiValue
 
 from medfold.competition import ImageFacts
 from medfold.images.formats.dicom_grayscale import GrayscaleTransforms, Lut, Rescale, ValueRange, Window
-from medfold.images.formats.pixel_values import ImageError, window_spans
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.windows import window_spans
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 

@@ -14,14 +14,9 @@ import tifffile
 from PIL import Image, ImageOps
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.pixel_values import (
-    ImageError,
-    check_size,
-    chosen_frames,
-    frames_to_uint8,
-    image_to_uint8,
-    tile_frames,
-)
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
+from medfold.images.formats.pixel_values import frames_to_uint8, image_to_uint8
 from medfold.system.processes import silence_native_output
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

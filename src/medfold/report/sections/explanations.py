@@ -29,7 +29,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
     recipe = recipe_of_run(project, name)
-    _, measurements = scan_dataset(project, recipe.images)
+    _, scan = scan_dataset(project, recipe.images)
     store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
@@ -38,7 +38,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     evidence_for = ""
     folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
-        with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
+        with_sizes = samples.merge(scan.measurements[["id", "height", "width"]], on="id")
         found = compute_heat_maps(project, recipe, store, with_sizes, folds, rows, columns)
         evidence_for = _evidence(competition, found)
         _describe(section, found, evidence_for)

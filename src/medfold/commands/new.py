@@ -43,7 +43,7 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         source = {"kind": "own"}
     draft = _get_and_draft(workspace, paths, source, path)
     facts = complete_facts(draft, name, source)
-    for file, content in folder_files(name, facts, draft.largest_side).items():
+    for file, content in folder_files(name, facts, draft.largest_side, draft.reasons).items():
         files.write_text(content, paths.folder / file)
     _show(workspace, paths, draft, facts)
     _check_facts(paths, facts)

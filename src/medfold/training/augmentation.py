@@ -55,7 +55,7 @@ PIPELINES: dict[str, Spec] = {
 PURPOSES = {
     "none": "No change at all, no flips or turns either.",
     "light": "Any image: small shifts, turns and changes of scale, brightness and contrast.",
-    "xray": "Radiographs: exposure and sharpness vary; strong shifts would cut the lungs off.",
+    "xray": "Radiographs: exposure and contrast vary; strong shifts would cut the lungs off.",
     "fundus": "Fundus photographs: round, so any turn is natural; colour depends on the camera.",
     "histology": "Stained tissue: no up and down; the strength of the stain varies between laboratories.",
 }

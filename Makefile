@@ -136,7 +136,7 @@ pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with i
 reference: setup  ## write docs/reference.md from the schemas
 	@$(RUN_PYTHON) docs/reference.py
 
-benchmarks: setup  ## measure, and write docs/performance.md
+benchmarks: setup  ## measure, and write docs/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
 lock: setup  ## refresh requirements.lock from requirements.txt

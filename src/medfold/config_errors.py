@@ -85,12 +85,18 @@ def _describe_problem(
     if first["type"] == "missing" and not _is_missing_item(first):
         return f"'{key}' is missing"
     received = first["input"]
+    if first["type"] == "invalid_key":
+        section = ".".join(str(part) for part in location[:-1])
+        hint = "; a number has a point, not a comma: 0.01" if isinstance(received, int) else ""
+        return f"'{section}': expected text as a key, received {_received(received)}{hint}"
     expected = [text for problem in problems if (text := _expected(problem))]
     if expected:
         message = f"expected {' or '.join(dict.fromkeys(expected))}"
         message += f"{';' if ', ' in message else ','} received {_received(received)}"
         if expected == ["a list"] and isinstance(received, str | int | float):
             message += f"; write [{received}]"
+        elif "a number" in expected and isinstance(received, str) and re.fullmatch(r"-?\d+,\d+", received):
+            message += f"; write {received.replace(',', '.')}"
     else:
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]

@@ -8,8 +8,9 @@ from medfold.images import image_extensions
 from medfold.raw_files import CHANNEL_FIELD
 from medfold.terminal.command_text import variable
 
-# Tables, archives and texts: with their ending a single file is refused before a net is loaded.
-NOT_IMAGES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".json", ".yaml", ".zip", ".tar")
+# Tables, archives and documents: with their ending a single file is refused before a net is loaded.
+NOT_IMAGES = (".csv", ".tsv", ".xlsx", ".parquet", ".json", ".yaml", ".yml", ".zip", ".tar", ".7z")
+NOT_IMAGES += (".txt", ".md", ".html", ".pdf", ".docx", ".log", ".py", ".ipynb")
 
 
 def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
@@ -23,7 +24,7 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
 
     Raises:
-        UserError: no such path, a table or archive, or a folder without images.
+        UserError: no such path, a table, archive or document, or a folder without images.
     """
     path = path.expanduser()
     extensions = set(image_extensions())

@@ -166,6 +166,9 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
     ((name, arguments),) = item.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
     known += COMPOSITIONS
+    if name in PIPELINES:
+        fix = f"Write augment: {name}, or list its transforms (docs/reference.md)" if name != "none" else "Remove it"
+        raise SettingError(f"'{name}' is a whole pipeline, which cannot be an item of a list", "augment", fix)
     if name not in known:
         fix = f"Known: the transforms of albumentations, and {', '.join(COMPOSITIONS)}"
         raise SettingError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)

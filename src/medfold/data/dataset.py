@@ -68,9 +68,9 @@ def load_dataset(
         project: the competition; missing files are made in its data/ and folds/.
         image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
             settings. Defaults to none: images are only measured.
-        audit: also searches for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
+        audit: also search for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
             near.
-        renew_folds: makes new folds even if there are some. Defaults to False.
+        renew_folds: make new folds even if there are some. Defaults to False.
 
     Returns:
         The dataset, with a fold for each training sample.

@@ -18,7 +18,7 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
 
     Args:
         path: an image, or a folder that is searched with its subfolders.
-        image_facts: facts `images` of the competition: whether each channel is a separate file.
+        image_facts: the facts `images` (whether each channel is a separate file).
 
     Returns:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
@@ -48,7 +48,7 @@ def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[
 
     Args:
         image_paths: paths of image files below the root folder.
-        image_facts: facts `images` of the competition: whether each channel is a separate file.
+        image_facts: the facts `images` (whether each channel is a separate file).
 
     Raises:
         UserError: no file of the first channel.

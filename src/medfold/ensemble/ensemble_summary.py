@@ -14,7 +14,7 @@ class MemberSummary:
     """A member of an ensemble.
 
     Args:
-        name: run name.
+        name: name of the run.
         value: OOF score of the run.
         low: lower end of its 95 % interval; nan if there is none.
         high: upper end of its 95 % interval; nan if there is none.

@@ -176,7 +176,7 @@ def compare_methods(
     Args:
         members: OOF predictions of the members, with the labels.
         competition: the facts (the metric to compare by).
-        per_class: fits weights for each class or label separately. Defaults to False.
+        per_class: fit separate weights for each class or label. Defaults to False.
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
     metric = metric_of(competition)
@@ -211,7 +211,7 @@ def choose_method(
         members: OOF predictions of the members, with the labels.
         competition: the facts (the metric to compare by, and `submission.layout`).
         method: the name of the method to use. Defaults to the one chosen by the scores.
-        per_class: fits weights for each class or label separately. Defaults to False.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: the method is unknown, or cannot be used yet.

@@ -24,7 +24,7 @@ class SubmissionBundle:
     Args:
         folder: path of the bundle.
         manifest: content of kit.json: facts, members and hashes of all files.
-        competition: facts of the competition, read from the bundle.
+        competition: the facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
         fitted: fitted ensemble and post-processing.
     """

@@ -47,7 +47,7 @@ def write_bundle(
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        competition: facts of the competition.
+        competition: the facts of the competition.
         paths: paths of the texts and plugins.py of the competition, which are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
         runs: runs to put into the bundle, in the order of `fitted`.

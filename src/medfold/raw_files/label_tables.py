@@ -31,7 +31,7 @@ def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
 
     Args:
         values: label columns as text.
-        competition: facts with labels.map.
+        competition: the facts (`labels.map`).
     """
     mapping = competition.labels.map
     if not mapping:
@@ -74,7 +74,7 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
     Args:
         table: text columns; the column `target` is changed.
         target: name of the target column.
-        competition: facts with the names of the classes.
+        competition: the facts (the names of the classes).
         path: file of the table, for the error message.
 
     Raises:
@@ -96,7 +96,7 @@ def _fix_of_class(values: pd.Series, wrong: str, competition: Competition) -> st
     Args:
         values: the label column.
         wrong: the value, without spaces around it.
-        competition: facts with the names of the classes.
+        competition: the facts (the names of the classes).
     """
     if not wrong:
         return 'Fill it in; or leave these images out: labels.map: {"": null}'
@@ -156,7 +156,7 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
         table: text columns, its targets checked.
         keys: columns that identify what a label is for.
         targets: names of the label columns.
-        competition: facts with labels.repeated and the names of the classes.
+        competition: the facts (`labels.repeated`, and the names of the classes).
         path: file of the table, for the error message.
 
     Raises:

@@ -52,7 +52,7 @@ class Strip(NamedTuple):
 
     Args:
         title: title of the row; '' without one.
-        images: side by side.
+        images: the images, from left to right.
     """
 
     title: str
@@ -112,7 +112,7 @@ class IntervalTable:
     """Values with intervals, one below the other, with a line for the overall value.
 
     Args:
-        rows: from top to bottom.
+        rows: the rows, from top to bottom.
         title: what the values are.
         overall: the overall value.
     """
@@ -153,7 +153,7 @@ class Drawing:
     """A figure with a title and a text; its content is in one of the other fields.
 
     Args:
-        name: unique on the page.
+        name: name of the figure, unique on the page.
         title: a short heading.
         text: describes the figure, also for readers who cannot see it.
         svg: a `Plot`, as SVG.

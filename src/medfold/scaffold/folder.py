@@ -153,7 +153,7 @@ def _with_comments(text: str, comments: dict[str, str]) -> str:
 
     Args:
         text: YAML, mappings as blocks.
-        comments: by key, such as `labels.id`; those of keys that are not in the text are left out.
+        comments: comment of each key, such as `labels.id`; those of keys that are not in the text are left out.
     """
     commented, section = [], ""
     lines = text.splitlines()

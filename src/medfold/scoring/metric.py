@@ -30,8 +30,8 @@ class Metric:
     """A metric with its name, direction and requirements.
 
     Args:
-        name: as in competition.yaml.
-        title: as in tables.
+        name: name of the metric, as in competition.yaml.
+        title: title of the method in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
             them from `metric_of`.
         higher_is_better: True for a score, False for a loss.
@@ -139,7 +139,7 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
 
     Args:
         competition: the facts (`score`, the task, and the layout of the submission).
-        name: as in competition.yaml. Defaults to its `score.metric`.
+        name: name of the metric, as in competition.yaml. Defaults to `score.metric`.
 
     Raises:
         SettingError: the metric is unknown (the nearest name is suggested), is not defined for the task, or needs

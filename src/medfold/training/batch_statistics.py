@@ -28,7 +28,7 @@ class BatchStatistics:
         inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
         rows: int (n,), the images to train on.
         view: (images of a batch) -> input of the net.
-        seed: chooses the images, if there are more than requested.
+        seed: seed of the choice of the images, if there are more than requested.
     """
 
     def __init__(

@@ -76,8 +76,8 @@ def plan_phases(
     """Plans the phases of a recipe in order, each with its net compiled.
 
     Args:
-        competition: the facts of the competition: task, classes, symmetry.
-        recipe: gives the epochs of each phase, and how to train.
+        competition: the facts (task, classes, symmetry).
+        recipe: the recipe (the epochs of each phase, and how to train).
         model: the whole net, backbone and head.
         images: the images and targets of the fold.
         precision: precision of the computations: float32, float16 or bfloat16.

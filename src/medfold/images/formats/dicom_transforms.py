@@ -22,7 +22,7 @@ def grayscale_chain(dataset: Dataset, number: int, image_facts: ImageFacts) -> C
     Args:
         dataset: DICOM file whose image pixel module is complete.
         number: frame number, from 0.
-        image_facts: windows and range of the competition.
+        image_facts: the facts `images` (windows, range).
 
     Raises:
         ImageError: a header is invalid.

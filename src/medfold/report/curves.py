@@ -11,7 +11,7 @@ TARGET_LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating
 
 
 class Curve(NamedTuple):
-    """A curve; float64 (points,) each."""
+    """The points of a curve, float64 (points,) each."""
 
     x: np.ndarray
     y: np.ndarray

@@ -1,4 +1,4 @@
-"""Sealed tables: CSV files that can be made again, and are if their inputs or their contents have changed."""
+"""Sealed tables: CSV files with hashes of their inputs and contents; made again where either has changed."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -222,7 +222,8 @@ def layouts() -> str:
 
 def windows() -> str:
     """The CT windows that have names."""
-    return ", ".join(f"`{name}` {pair}" for name, pair in WINDOWS.items())
+    rows = ((f"`{name}`", f"{centre:g}", f"{width:g}") for name, (centre, width) in WINDOWS.items())
+    return table(("CT window", "centre, in HU", "width, in HU"), rows)
 
 
 def metrics() -> str:

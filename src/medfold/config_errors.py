@@ -15,7 +15,7 @@ def describe_errors(
     """Describes each key that pydantic refused: the key, what was expected and what was received.
 
     Args:
-        error: raised by pydantic.
+        error: the error that pydantic raised.
         model: the class with the keys, for hints about unknown ones. Defaults to one without keys.
         elsewhere: the class of another file, and the name of that file, for keys that belong there. Defaults to none.
     """

@@ -57,7 +57,7 @@ class Candidate:
     """A method that was tried, with its scores.
 
     Args:
-        method: the method.
+        method: the method that was tried.
         fitted: the method fitted on all folds.
         predictions: float64 (units, columns), cross-fitted.
         in_sample: the score on the labels that the method was fitted on; too high.
@@ -106,7 +106,7 @@ class Calibration:
     """Effect of temperature scaling on the expected calibration error.
 
     Args:
-        temperature: fitted on all folds.
+        temperature: the temperature, fitted on all folds.
         before: expected calibration error without scaling.
         after: expected calibration error with scaling, cross-fitted.
     """
@@ -122,7 +122,7 @@ class EnsembleChoice:
 
     Args:
         candidates: all methods that were tried, the plain mean first.
-        chosen: one of them.
+        chosen: the candidate that is used.
         post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
         fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps.
         predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.

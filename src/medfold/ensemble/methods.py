@@ -55,7 +55,7 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
     """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
     Args:
-        title: display name in tables.
+        title: name of the method in tables.
         needs_labels: True if the method is fitted on the targets. Defaults to True.
         gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
 

@@ -96,7 +96,7 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
 
     Args:
         item: row of the image, and its path in the syntax of `read_image_with_headers`.
-        task: what to compute.
+        task: settings of the scan.
 
     Raises:
         UserError: a preparation step is unknown or has wrong arguments.

@@ -32,7 +32,7 @@ class TrainingBundle:
     """An opened training bundle.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         manifest: content of job.json: request, texts of the project and hashes of all files.
     """
 

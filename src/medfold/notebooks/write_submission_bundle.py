@@ -51,7 +51,7 @@ def write_bundle(
         paths: paths of the texts and plugins.py of the competition, which are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
         runs: runs to put into the bundle, in the order of `fitted`.
-        fitted: fitted ensemble and post-processing.
+        fitted: the fitted ensemble, with its post-processing.
         fallback: float64 (columns,), the prediction for a unit without a readable image.
         score_text: OOF score as text, for the notebook.
         out: folder to write.

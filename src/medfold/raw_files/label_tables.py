@@ -94,7 +94,7 @@ def _fix_of_class(values: pd.Series, wrong: str, competition: Competition) -> st
     """Returns what to do about a value that is no class: name the classes of the column, or map the value.
 
     Args:
-        values: the label column.
+        values: cells of the label column, as text.
         wrong: the value, without spaces around it.
         competition: the facts (the names of the classes).
     """

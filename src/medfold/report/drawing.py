@@ -40,7 +40,7 @@ class CaptionedImage(NamedTuple):
 
     Args:
         image: a data URL.
-        lines: the caption below it.
+        lines: lines of the caption below the image.
     """
 
     image: str
@@ -114,7 +114,7 @@ class IntervalTable:
     Args:
         rows: the rows, from top to bottom.
         title: what the values are.
-        overall: the overall value.
+        overall: the overall value, shown as a line.
     """
 
     rows: Sequence[Interval]

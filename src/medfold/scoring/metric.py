@@ -97,7 +97,7 @@ def metric(
     """Registers a function as a metric under its own name.
 
     Args:
-        title: display name in tables.
+        title: name of the metric in tables.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
         needs: 'probability', or 'class' if only the decided class counts. Defaults to 'probability'.

@@ -42,7 +42,7 @@ def ledger_row(
     Args:
         project: the competition of the submission.
         ensemble: the combined runs.
-        draft: the submission.
+        draft: the checked submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
     when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.run_names, draft.sha256)

@@ -24,7 +24,7 @@ class BatchStatistics:
     Frozen layers keep theirs. For a net without batch normalisation this costs nothing.
 
     Args:
-        model: the net.
+        model: the net whose statistics are recomputed.
         inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
         rows: int (n,), the images to train on.
         view: (images of a batch) -> input of the net.

@@ -43,7 +43,7 @@ class BatchTrainer:
     It may change the moving averages of batch normalisation, but these are recomputed before they are used.
 
     Args:
-        model: the net.
+        model: the net to train.
         optimizer: an optimizer that is not built yet.
         loss: (targets, outputs, sample_weight) -> a scalar.
         jit_compile: True compiles the training function with XLA. Defaults to False.

@@ -150,7 +150,7 @@ def restore(
 
     Args:
         batch_trainer: its variables of net, optimizer and loss are set.
-        state: the saved state.
+        state: the state from the checkpoint.
         batches_per_epoch: number of batches in an epoch.
         callbacks: the callbacks, after their `on_train_begin`.
         logs: the logs of each epoch so far.

@@ -89,3 +89,18 @@ def test_reasons_of_the_guesses_are_comments_of_the_facts():
     assert "not written" not in text
     assert yaml.safe_load(text) == facts
     assert all(len(line) <= 120 for line in text.splitlines())
+
+
+def test_drafted_facts_are_in_the_style_of_the_shipped_ones():
+    facts = {
+        "source": {"kind": "kaggle", "slug": "theirs"},
+        "task": "binary",
+        "labels": {"targets": ["no"], "group_pattern": "[a-z]\\d+"},
+        "images": {"train": "{id}.png"},
+    }
+    text = folder_files("theirs", facts)["competition.yaml"]
+    assert "source: {kind: kaggle, slug: theirs}\n" in text
+    assert '  targets: ["no"]\n' in text
+    assert "  group_pattern: '[a-z]\\d+'\n" in text
+    assert '  train: "{id}.png"\n' in text
+    assert yaml.safe_load(text) == facts

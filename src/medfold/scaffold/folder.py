@@ -172,11 +172,20 @@ def _with_comments(text: str, comments: dict[str, str]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Dumper for readable YAML: mappings as blocks, lists on one line."""
+    """Dumper in the style of the shipped files: mappings as blocks, `source` and lists on one line, double quotes."""
 
     def check_simple_key(self):
         """Allows an empty text as a simple key: {'': null}."""
         return getattr(self.event, "value", None) == "" or super().check_simple_key()
+
+    def choose_scalar_style(self):
+        """Prefers double quotes, except around a backslash, which they would escape."""
+        style = super().choose_scalar_style()
+        return '"' if style == "'" and "\\" not in self.event.value else style
+
+    def represent_mapping(self, tag, mapping, flow_style=None):
+        """Writes the section `source` on one line."""
+        return super().represent_mapping(tag, mapping, flow_style="kind" in mapping)
 
     def represent_sequence(self, tag, sequence, flow_style=None):
         return super().represent_sequence(tag, sequence, flow_style=True)

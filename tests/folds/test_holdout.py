@@ -47,6 +47,6 @@ def test_holdout_balances_labels_and_refuses_too_few_groups():
     assert abs(held_out.sum() - 12) <= 1
     assert (np.abs(labels[held_out].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
     for share, chosen in ((0.1, "none"), (0.9, "all")):
-        message = f"groups are not split, so a share of {share} would be {chosen} of the samples: "
-        with pytest.raises(UserError, match=f"^labels.holdout: {message}2 groups, the largest with 30 samples"):
+        message = f"in whole groups, a share of {share} takes {chosen} of them: 2 groups, the largest with 30 samples"
+        with pytest.raises(UserError, match=f"^labels.holdout: {message}"):
             choose_holdout(ids, labels, np.arange(60) % 2, share, 0)

@@ -28,16 +28,13 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         UserError: the competition exists already, the name is not usable, or the files cannot be interpreted.
     """
     name, source = _parse_name(text)
-    is_folder_name = name and name == Path(name).name and not name.startswith((".", "_")) and " " not in name
-    if name in workspace.competitions() or not is_folder_name:
+    if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
         problem, fix = "not usable as the name of a folder", "Choose another name, of letters, digits and hyphens"
         if name in workspace.competitions():
             problem, fix = (
                 "this competition exists already",
                 f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}",
             )
-        elif " " in name:
-            problem, fix = "the name has spaces", f"Write {variable('COMPETITION', '-'.join(name.lower().split()))}"
         raise UserError(problem, variable("COMPETITION", name), fix)
     paths = CompetitionPaths(workspace.root, name, name)
     files.check_folder(paths.raw)
@@ -93,6 +90,9 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:
     """Returns the competition's name and the source of its data: a Kaggle competition, or a data set (`owner/name`)."""
     if "/" not in text:
+        if " " in text:
+            fix = f"Write {variable('COMPETITION', '-'.join(text.lower().split()))}"
+            raise UserError("the name has spaces", variable("COMPETITION", text), fix)
         return text, {"kind": "kaggle", "slug": text}
     for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle-dataset")):
         try:

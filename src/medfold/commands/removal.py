@@ -35,8 +35,8 @@ def remove_after_confirmation(
     Args:
         items: the paths of each item.
         topic: first word of the printed lines.
-        descriptions: a text about each item, such as its size.
-        skip_question: remove without asking.
+        descriptions: text about each item.
+        skip_question: do not ask.
     """
     for line in descriptions:
         say(topic, f"to be removed: {line}")

@@ -41,7 +41,7 @@ def scores(workspace: Workspace, name: str | None = None) -> list[CompetitionSco
 
     Args:
         workspace: the project folder.
-        name: name of a competition. Defaults to all in the ledger.
+        name: of one competition. Defaults to all in the ledger.
     """
     files.check_folder(workspace.root / "submissions")
     ledger = read_ledger(workspace)

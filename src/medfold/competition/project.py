@@ -23,9 +23,9 @@ class Project:
     """One competition in one project folder.
 
     Args:
-        workspace: the project folder.
-        paths: paths of the competition: its folder, data, folds, runs and submissions.
-        competition: the facts of the competition.
+        workspace: paths of the project folder.
+        paths: paths of its folder, data, folds and runs.
+        competition: facts of the competition.
     """
 
     workspace: Workspace

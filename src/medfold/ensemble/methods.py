@@ -33,8 +33,8 @@ class Method:
     """A method to combine members.
 
     Args:
-        name: name of the method, as the user types it.
-        title: title of the method in tables.
+        name: as typed by the user.
+        title: as in tables.
         fit: (stack, targets, metric, per_class) -> FittedTransform. If the method weights the members, `parameters` has
             `weights`, float (members,) or (members, columns).
         needs_labels: True if the method is fitted on the targets.
@@ -55,7 +55,7 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
     """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
     Args:
-        title: name of the method in tables.
+        title: display name in tables.
         needs_labels: True if the method is fitted on the targets. Defaults to True.
         gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
 
@@ -168,7 +168,7 @@ def greedy_path(
         targets: int (n,) or (n, labels).
         metric: the metric that the mean is scored by.
         num_rounds: number of rounds. Defaults to 50.
-        seed: seed of the random order of equally good members. Defaults to 0.
+        seed: orders equally good members at random. Defaults to 0.
 
     Returns:
         int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.

@@ -64,11 +64,11 @@ def scan_images(
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
     Args:
-        competition: the facts (`images`, with the share of images that may be unreadable).
-        paths: paths of the competition.
+        competition: gives the image facts, and the share of images that may be unreadable.
+        paths: the files of the competition.
         samples: the sample table.
         image_settings: how to prepare the images for the store. Defaults to no store.
-        with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
+        with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
 
     Raises:
         UserError: more images are unreadable than `images.max_unreadable` allows, all listed in
@@ -188,7 +188,7 @@ def _scan_remaining(journal: Journal, task: ScanTask, images: list[str], rows: l
     """Scans the images that the journal does not contain yet, and returns their number.
 
     Args:
-        journal: the results are added to it.
+        journal: gets the results.
         task: what to compute for each image.
         images: paths of all images.
         rows: the images that are needed, as positions in `images`.

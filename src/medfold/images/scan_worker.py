@@ -26,7 +26,7 @@ class ScanTask:
 
     Args:
         raw: folder that image paths are relative to.
-        image_facts: the facts `images`: how to read them.
+        image_facts: how to read the images.
         image_settings: how to prepare the images for the store; needed with `store_file`.
         store_file: .npy file for the prepared images. Defaults to None: no store is filled.
         thumbnails_file: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.
@@ -96,7 +96,7 @@ def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
 
     Args:
         item: row of the image, and its path in the syntax of `read_image_with_headers`.
-        task: settings of the scan.
+        task: what to compute.
 
     Raises:
         UserError: a preparation step is unknown or has wrong arguments.

@@ -22,11 +22,11 @@ class SubmissionBundle:
     """An opened submission bundle.
 
     Args:
-        folder: folder of the bundle.
+        folder: path of the bundle.
         manifest: content of kit.json: facts, members and hashes of all files.
-        competition: the facts of the competition, read from the bundle.
+        competition: facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
-        fitted: the fitted ensemble, with its post-processing.
+        fitted: fitted ensemble and post-processing.
     """
 
     folder: Path
@@ -83,7 +83,7 @@ def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
     """Reads the manifest of a bundle, and checks that the bundle is complete.
 
     Args:
-        folder: folder of the bundle.
+        folder: path of the bundle.
         manifest_name: file name of the manifest.
 
     Raises:

@@ -47,11 +47,11 @@ def write_bundle(
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        competition: the facts of the competition.
+        competition: facts of the competition.
         paths: paths of the texts and plugins.py of the competition, which are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
         runs: runs to put into the bundle, in the order of `fitted`.
-        fitted: the fitted ensemble, with its post-processing.
+        fitted: fitted ensemble and post-processing.
         fallback: float64 (columns,), the prediction for a unit without a readable image.
         score_text: OOF score as text, for the notebook.
         out: folder to write.

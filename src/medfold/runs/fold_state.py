@@ -50,7 +50,7 @@ def check_folds_exist(folds: Iterable[int], k: int, choices: str) -> None:
     """Checks that there are folds of the numbers that the user typed.
 
     Args:
-        folds: numbers of the folds.
+        folds: the numbers.
         k: number of folds.
         choices: what FOLD may be, for the error message.
 

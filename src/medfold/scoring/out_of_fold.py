@@ -20,7 +20,7 @@ def describe_score(competition: Competition, result: dict[str, Any], total: int)
 
     Args:
         competition: the facts (metric titles, the number of folds, and whether patients are known).
-        result: the score, as `oof_score` returns it.
+        result: as `oof_score` returns it.
         total: the number of units in all folds.
     """
     title = metric_title(competition, result["metric"])

@@ -36,7 +36,7 @@ def add_row(workspace: Workspace, row: dict[str, Any]) -> None:
     """Adds a row to the ledger, or updates the row of the same file.
 
     Args:
-        workspace: the project folder, which has one ledger.
+        workspace: paths of the project folder, which has one ledger.
         row: values by column; missing columns keep their value, or are empty in a new row.
     """
     with locks.lock(workspace.ledger):

@@ -28,7 +28,7 @@ def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
     """Reads the record of a submission; empty if there is none.
 
     Args:
-        project: the competition; `file` of the ledger is relative to its project folder.
+        project: gives the folder that `file` of the ledger is relative to.
         row: row of the ledger.
     """
     return files.read_json(record_path(project, row), RECORD) or {}
@@ -42,7 +42,7 @@ def ledger_row(
     Args:
         project: the competition of the submission.
         ensemble: the combined runs.
-        draft: the checked submission.
+        draft: the submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
     when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.run_names, draft.sha256)
@@ -97,7 +97,7 @@ def record_result(project: Project, row: dict[str, str], result: LeaderboardResu
     Versions of data set and notebook that were recorded before are kept.
 
     Args:
-        project: the competition; its project folder has the ledger, whose `file` is relative to it.
+        project: gives the ledger, and the folder that its `file` is relative to.
         row: row of the ledger, from `ledger_row`.
         result: the answer of the leaderboard.
         contents: other contents of the record, from `submission_record`.
@@ -113,7 +113,7 @@ def add_to_record(project: Project, row: dict[str, str], entries: dict[str, Any]
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
-        project: the competition; `file` of the ledger is relative to its project folder.
+        project: gives the folder that `file` of the ledger is relative to.
         row: row of the ledger.
         entries: the entries, by key.
     """
@@ -134,7 +134,7 @@ def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: st
     """Returns the last row of the ledger with the same predictions; None if there is none.
 
     Args:
-        project: the competition; `file` of the ledger is relative to its project folder.
+        project: gives the folder that `file` of the ledger is relative to.
         earlier: rows of the ledger to search.
         content_id: content id of the submission.
     """

@@ -40,7 +40,7 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
-        project: the competition.
+        project: the project of the competition.
         request: recipe, seed and folds of the run, and how many folds to train at once.
         data: the samples, with their targets and folds.
 
@@ -92,11 +92,11 @@ def _train_missing(
     """Trains folds in this process, or in child processes if several may be trained at once.
 
     Args:
-        project: the competition.
+        project: the project of the competition.
         request: the request for the run.
         recipe: the recipe of the run, with its overrides.
         data: the samples, with their targets and folds.
-        run_paths: paths of the run; its folder is removed if the first fold is refused.
+        run_paths: the files of the run; it is removed if the first fold is refused.
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
         num_workers: number of processes that make batches, in this process.
@@ -152,7 +152,7 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
     """Opens a run, or creates it.
 
     Args:
-        project: the competition.
+        project: the project of the competition.
         request: recipe, seed and folds of the run.
 
     Returns:
@@ -195,11 +195,11 @@ def _train_in_processes(
     """Trains folds in child processes.
 
     Args:
-        project: the competition.
+        project: the project of the competition.
         request: the request for the run; each child process gets it with one fold.
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
-        run_paths: paths of the run.
+        run_paths: the files of the run.
 
     Raises:
         UserError: folds failed; the others are done.
@@ -233,11 +233,11 @@ def _train_here(
     same one.
 
     Args:
-        project: the competition.
+        project: the project of the competition.
         recipe: the recipe of the run, with its overrides.
         seed: the seed of the run.
         data: the samples, with their targets and folds.
-        run_paths: paths of the run.
+        run_paths: the files of the run.
         missing: numbers of the folds to train.
         num_workers: number of processes that make batches.
     """

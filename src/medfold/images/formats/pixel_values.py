@@ -117,7 +117,7 @@ def image_from_array(source: Any, image_facts: ImageFacts) -> np.ndarray:
 
     Args:
         source: an array, a memory map or an HDF5 data set; only the selected frames are read.
-        image_facts: the facts `images` (frame, range, windows).
+        image_facts: frame, depth and windows are applied.
 
     Returns:
         uint8 (height, width) or (height, width, channels).
@@ -215,7 +215,7 @@ def frames_to_uint8(values: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
 
     Args:
         values: numbers (n, height, width[, channels]).
-        image_facts: the facts `images` (range, windows).
+        image_facts: range and windows are applied.
 
     Raises:
         ImageError: there are NaN or infinite values, the values are not numbers, or there are windows for colours or

@@ -131,7 +131,7 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
         paths: paths of the competition of the recipe.
         name: name of the recipe.
         overrides: keys that SET changes, nested.
-        key: such as `training.epochs`.
+        key: the key, such as `training.epochs`.
     """
     changed_keys = config.flat(config.with_current_names(overrides, variable("SET")))
     is_set = any(f"{changed}.".startswith(f"{key}.") for changed in changed_keys)
@@ -169,7 +169,7 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     """Finds settings of a recipe that have no effect.
 
     Args:
-        recipe: resolved recipe.
+        recipe: the resolved recipe.
         symmetry: `images.symmetry` of the competition.
 
     Returns:

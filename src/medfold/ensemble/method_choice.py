@@ -58,7 +58,7 @@ class Candidate:
     """A method that was tried, with its scores.
 
     Args:
-        method: the method.
+        method: the method that was tried.
         fitted: the method fitted on all folds.
         predictions: float64 (units, columns), cross-fitted.
         in_sample: the score on the labels that the method was fitted on; too high.
@@ -109,7 +109,7 @@ class Calibration:
     """Effect of temperature scaling on the expected calibration error.
 
     Args:
-        temperature: fitted on all folds.
+        temperature: the temperature, fitted on all folds.
         before: expected calibration error without scaling.
         after: expected calibration error with scaling, cross-fitted.
     """
@@ -125,7 +125,7 @@ class EnsembleChoice:
 
     Args:
         candidates: all methods that were tried, the plain mean first.
-        chosen: one of them.
+        chosen: the candidate that is used.
         post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
         fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps.
         predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.
@@ -179,7 +179,7 @@ def compare_methods(
     Args:
         members: OOF predictions of the members, with the labels.
         competition: the facts (the metric to compare by).
-        per_class: fits weights for each class or label separately. Defaults to False.
+        per_class: fit separate weights for each class or label. Defaults to False.
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
     metric = metric_of(competition)
@@ -214,7 +214,7 @@ def choose_method(
         members: OOF predictions of the members, with the labels.
         competition: the facts (the metric to compare by, and `submission.layout`).
         method: the name of the method to use. Defaults to the one chosen by the scores.
-        per_class: fits weights for each class or label separately. Defaults to False.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: the method is unknown, or cannot be used yet.

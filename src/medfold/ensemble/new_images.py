@@ -54,7 +54,7 @@ def submission_choice(project: Project, trained_project: Project, run_names: lis
     A new choice is saved. If it cannot be made, since labels or folds have changed, a warning says so.
 
     Args:
-        project: the project with the facts of today.
+        project: the competition with the facts of today.
         trained_project: the project with the facts that the runs were trained with.
         run_names: names of the runs.
     """
@@ -79,7 +79,7 @@ def predict_new_images(
 
     Args:
         competition: the facts that the runs were trained with.
-        predictor: the runs.
+        predictor: predictor of the runs.
         choice: how the runs are combined.
         root: folder of the images.
         image_paths: paths of the images below the folder.

@@ -27,7 +27,7 @@ class Ensemble:
 
     Args:
         run_names: names of the runs, one per member.
-        members: their OOF predictions.
+        members: OOF predictions of the members.
         choice: the way they are combined.
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.

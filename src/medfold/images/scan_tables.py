@@ -79,7 +79,7 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
     """Writes the list of unreadable images; no file if all can be read.
 
     Args:
-        paths: the files of the competition.
+        paths: paths of the competition.
         samples: the sample table.
         measurements: the measurements, in the order of `samples`.
 
@@ -103,8 +103,8 @@ def check_enough_readable(
     """Checks that no more images are unreadable than `images.max_unreadable` allows, and that some can be read.
 
     Args:
-        competition: `images.max_unreadable` is the share of images that may be unreadable.
-        paths: the files of the competition.
+        competition: the facts (`images.max_unreadable`).
+        paths: paths of the competition.
         unreadable_images: the list of unreadable images.
         num_images: number of all images.
 
@@ -139,8 +139,8 @@ def write_appearance(
     """Writes the appearance and the headers of all readable images, and moves the thumbnails beside them.
 
     Args:
-        competition: determines the fingerprint of the raw images.
-        paths: the files of the competition.
+        competition: the facts (all that the fingerprint of the raw images depends on).
+        paths: paths of the competition.
         ids: ids of all images, in the order of the sample table.
         results: the result of every readable image, by its row in the sample table.
         thumbnails: .npy file with the thumbnails of all images.

@@ -68,7 +68,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     """Trains the folds that a bundle requests, and packs the results; runs in the notebook.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         inputs: folder below which Kaggle mounts the attached data.
         out: folder to write `trained.zip` to.
         hours: time limit; after it, trainings save a checkpoint and stop.

@@ -32,7 +32,7 @@ class TrainingBundle:
     """An opened training bundle.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         manifest: content of job.json: request, texts of the project and hashes of all files.
     """
 
@@ -97,7 +97,7 @@ def write_training_bundle(
 
     Args:
         paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
-        competition: facts of the competition.
+        competition: the facts of the competition.
         recipe: resolved recipe of `request`.
         request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.

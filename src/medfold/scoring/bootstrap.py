@@ -73,7 +73,7 @@ def paired_difference(
 
     Args:
         metric: the metric to compare by.
-        targets: as the metric takes them.
+        targets: int (n,) or (n, labels), as the metric takes them.
         first: predictions, float (n, columns); the difference is positive if they are better than `second`.
         second: predictions to compare with, float (n, columns).
         groups: (n,), the group of each row.

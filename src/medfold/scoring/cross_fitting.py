@@ -41,7 +41,7 @@ class FittedTransform:
         """Makes a transform with a single step.
 
         Args:
-            function: decorated with `@prediction_map`.
+            function: a function decorated with `@prediction_map`.
             parameters: the fitted values, for display. Defaults to none.
             arguments: keyword arguments of the function.
         """

@@ -23,8 +23,8 @@ class Metric:
     """A metric with its name, direction and requirements.
 
     Args:
-        name: as in competition.yaml.
-        title: as in tables.
+        name: name of the metric, as in competition.yaml.
+        title: title of the method in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
             them from `metric_of`.
         higher_is_better: True for a score, False for a loss.
@@ -91,7 +91,7 @@ def metric(
     """Registers a function as a metric under its own name.
 
     Args:
-        title: display name in tables.
+        title: name of the metric in tables.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
         response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
@@ -134,7 +134,7 @@ def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
 
     Args:
         competition: the facts (`score`, the task, and the layout of the submission).
-        name: as in competition.yaml. Defaults to its `score.metric`.
+        name: name of the metric, as in competition.yaml. Defaults to `score.metric`.
 
     Raises:
         SettingError: the metric is unknown (the nearest name is suggested), is not defined for the task, or needs

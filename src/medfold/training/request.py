@@ -11,7 +11,7 @@ class TrainingRequest:
     """A request to train a run, with the variables of `make train`.
 
     Args:
-        recipe: the name of a recipe of the competition. Defaults to `baseline`.
+        recipe: name of the recipe. Defaults to `baseline`.
         overrides: values that replace those of the recipe.
         seed: seed of the order, the augmentation and the initial weights. Defaults to 0.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.

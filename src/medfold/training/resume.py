@@ -46,7 +46,7 @@ def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: Train
 
     Args:
         checkpoint: the checkpoint of the phase.
-        batch_trainer: gives the variables of net, optimizer and loss.
+        batch_trainer: holds the variables of net, optimizer and loss, which are saved.
         state: the progress of the phase.
     """
     metadata = {
@@ -149,8 +149,8 @@ def restore(
     counters, and what they changed in the net or optimizer is not changed twice.
 
     Args:
-        batch_trainer: gets the variables.
-        state: the saved state.
+        batch_trainer: its variables of net, optimizer and loss are set.
+        state: the state from the checkpoint.
         batches_per_epoch: number of batches in an epoch.
         callbacks: the callbacks, after their `on_train_begin`.
         logs: the logs of each epoch so far.

@@ -51,6 +51,16 @@ def damage(path, kind):
         path.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "binary": rng.randbytes(300)}[kind])
 
 
+def add_other_files(fold_paths):
+    """Adds the files of a trained fold that are not tables of predictions."""
+    fold_paths.weights.write_bytes(random.Random(0).randbytes(300))
+    fold_paths.history.write_text("epoch,loss\n1,0.5\n2,0.25\n")
+    files.write_json([], fold_paths.checks)
+    hashes = {path.name: files.sha256(path) for path in (fold_paths.weights, fold_paths.history, fold_paths.checks)}
+    files.write_json({**files.read_json(fold_paths.done), **hashes}, fold_paths.done)
+    files.write_json({"seconds": 12.5, "finished": "2026-01-01T00:00:00+00:00"}, fold_paths.timing)
+
+
 @pytest.fixture(scope="session")
 def finished_once(once, folded_once):
     """A project with a store, two finished runs and a submission; only to copy."""
@@ -63,6 +73,8 @@ def finished_once(once, folded_once):
             scan_dataset(project, image_settings(project, "baseline"))
             finished_run(project, "one")
             finished_run(project, "two", 0.5)
+            for fold in range(project.competition.folds.k):
+                add_other_files(project.paths.run("one").fold(fold))
             submit(project, run_names=["one", "two"])
 
     return once("finished", make)

@@ -100,6 +100,8 @@ def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     saved = files.read_json(paths.checks)
     assert any("the loss did not go down" in suspicion for suspicion in saved)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
+    # A fold that was trained on another machine brings all files that its marker names.
+    assert paths.checks.name in files.read_json(paths.done)
 
 
 @pytest.mark.slow

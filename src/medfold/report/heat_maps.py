@@ -92,7 +92,7 @@ def _agreement(explainer: Any, randomised: Any, images: np.ndarray, columns: np.
     """Returns the rank correlation of the maps of two nets for each image; constant maps are left out."""
     # With random weights there is often no positive evidence; signed maps still have ranks.
     maps = (cam(images, columns, signed=True) for cam in (explainer, randomised))
-    return [spearmanr(a, b, axis=None).statistic for a, b in zip(*maps, strict=True) if a.std() and b.std()]
+    return [spearmanr(a, b, axis=None).statistic for a, b in zip(*maps, strict=True) if np.ptp(a) and np.ptp(b)]
 
 
 def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:

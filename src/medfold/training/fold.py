@@ -82,7 +82,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     cv2.setNumThreads(1)  # workers process the images in parallel already
     competition = inputs.competition
     topic = f"fold {fold}"
-    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test)
+    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, fold_paths.checks)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (inputs.train["fold"] == fold).to_numpy()

@@ -1,5 +1,7 @@
 """The phantom source: seeds, tables, duplicates, nodules and their signal-to-noise ratio."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from medfold.data.sources.kinds import SourceFolders
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
+from tests.support.helpers import refused
 
 
 def options(**changes):
@@ -67,6 +70,15 @@ def test_nodule_table_lists_all_positives_with_their_snr(drawn):
     solution = pd.read_csv(drawn / "hidden" / "solution.csv").set_index("id")
     assert set(solution.index[solution["target"] == 1]) == set(nodules.index) & set(solution.index)
     assert nodules["snr"].between(20, 100).all()
+
+
+def test_changed_table_of_nodules_is_refused(drawn, tmp_path):
+    hidden = tmp_path / "chest" / "hidden"
+    shutil.copytree(drawn / "hidden", hidden)
+    lines = (hidden / "nodules.csv").read_text().splitlines(keepends=True)
+    (hidden / "nodules.csv").write_text("".join(lines[: len(lines) // 2]))
+    with refused("nodules.csv: changed since.*download COMPETITION=chest FORCE=1"):
+        phantom.finding_positions(hidden)
 
 
 def test_findings_are_the_places_of_the_nodules(drawn):

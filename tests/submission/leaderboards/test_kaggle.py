@@ -43,17 +43,30 @@ def ledger(project):
     return read_ledger(project.project_paths).to_dict("records")
 
 
-def test_submission_is_scored_and_recorded(hosted, project):
+@pytest.fixture
+def scored(hosted, project):
+    """The row of the ledger of a submission that Kaggle scored after two requests for its score."""
     hosted.competitions["histology"].polls = 2
     submit(project)
     (row,) = ledger(project)
+    return row
+
+
+def test_file_in_the_ledger_is_uploaded(hosted, project, scored):
     (received,) = hosted.submissions
-    assert received["text"] == (project.project_paths.root / row["file"]).read_bytes()
-    assert (row["ref"], row["status"]) == ("41000001", "scored")
-    assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
-    assert row["private"] == ""
-    metadata = json.loads((project.project_paths.root / row["file"]).with_suffix(".json").read_text())
-    assert (metadata["ref"], metadata["public"], metadata["status"]) == ("41000001", float(row["public"]), "scored")
+    assert received["text"] == (project.project_paths.root / scored["file"]).read_bytes()
+
+
+def test_score_is_recorded_in_ledger_and_record(hosted, project, scored):
+    (received,) = hosted.submissions
+    assert (scored["ref"], scored["status"]) == ("41000001", "scored")
+    assert scored["public"] == f"{float(received['verdict']['publicScore']):.6f}"
+    assert scored["private"] == ""
+    metadata = json.loads((project.project_paths.root / scored["file"]).with_suffix(".json").read_text())
+    assert (metadata["ref"], metadata["public"], metadata["status"]) == ("41000001", float(scored["public"]), "scored")
+
+
+def test_score_is_awaited_and_the_submission_counted(hosted, scored):
     output = hosted.said()
     assert "5 left today" in output
     assert "uploaded as 41000001" in output
@@ -200,14 +213,24 @@ def test_lost_answer_does_not_cause_second_submission(hosted, project):
     assert ledger(project)[0]["status"] == "scored"
 
 
-def test_pending_score_is_fetched_by_scores(hosted, project, monkeypatch):
+@pytest.fixture
+def pending(hosted, project, monkeypatch):
+    """A submission whose score was not there in time."""
     monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 3
     submit(project)
+
+
+def test_pending_submission_is_not_repeated(hosted, project, pending):
     assert ledger(project)[0]["status"] == "pending"
     assert "run make scores later" in hosted.said()
     submit(project)
     assert "the same predictions are already in" in hosted.said()
+    assert len(hosted.submissions) == 1
+
+
+def test_pending_score_is_fetched_by_scores(hosted, project, pending):
+    submit(project)
     scores(project.project_paths)
     assert ledger(project)[0]["public"] == ""
     scores(project.project_paths)

@@ -123,6 +123,22 @@ def _end(processes: list[subprocess.Popen]) -> None:
             process.kill()
 
 
+def _start_child(root: Path, share: ResourceShare) -> subprocess.Popen:
+    """Starts a child process within its share of the machine; it waits for its request on standard input."""
+    each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with shielded_children():
+        return subprocess.Popen(
+            [sys.executable, "-m", "medfold.training.child"],
+            cwd=root,
+            env={**os.environ, **share.environment, **each_epoch},
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            **pipes,
+        )
+
+
 def _run_child(
     root: Path,
     request: dict[str, Any],
@@ -133,18 +149,7 @@ def _run_child(
 ) -> str | None:
     """Runs one child process to its end and returns its error message; None if it has succeeded or was stopped."""
     (fold,) = request["request"]["folds"]
-    each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with shielded_children():
-        process = subprocess.Popen(
-            [sys.executable, "-m", "medfold.training.child"],
-            cwd=root,
-            env={**os.environ, **share.environment, **each_epoch},
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            **pipes,
-        )
+    process = _start_child(root, share)
     running.append(process)
     if stopping.is_set():  # since just now: nobody else ends this one
         process.terminate()

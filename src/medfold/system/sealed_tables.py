@@ -82,12 +82,12 @@ def read_unchanged_csv(path: Path, inputs: str, fix: str) -> "pd.DataFrame":
     import pandas as pd
 
     table = read_csv(path)
-    if ORIGIN not in table:
+    if ORIGIN_COLUMN not in table:
         return table
     text = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if text.pop(ORIGIN).unique().tolist() != [_origin(text, inputs, ())]:
+    if text.pop(ORIGIN_COLUMN).unique().tolist() != [_origin(text, inputs, ())]:
         raise UserError("changed since it was written", path, fix)
-    return table.drop(columns=ORIGIN)
+    return table.drop(columns=ORIGIN_COLUMN)
 
 
 def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:

@@ -102,7 +102,7 @@ predict: setup  ## predict new images                    IMAGES=file-or-folder E
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
 
-export: setup  ## write a trained net as .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
+export: setup  ## write a trained net as .keras file    COMPETITION= RUN=baseline FOLD=0 OUT=
 	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
 		$(call option,OUT,--out)
 
@@ -128,7 +128,7 @@ format: setup  ## format the code
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
-pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with its printed output
+pictures: setup  ## make pictures of docs/, after demo    RECORDING=file with its printed output
 	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
 	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/notebook_picture.py
@@ -136,7 +136,7 @@ pictures: setup  ## make pictures of docs/, after demo     RECORDING=file with i
 reference: setup  ## write docs/reference.md from the schemas
 	@$(RUN_PYTHON) docs/reference.py
 
-benchmarks: setup  ## measure, and write docs/performance.md
+benchmarks: setup  ## measure, and write docs/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
 lock: setup  ## refresh requirements.lock from requirements.txt

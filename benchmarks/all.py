@@ -1,4 +1,4 @@
-"""Runs the benchmarks one after the other, each in a process of its own, and writes docs/performance.md.
+"""Runs the benchmarks one after the other, each in a process of its own, and writes docs/benchmarks.md.
 
     .venv/bin/python benchmarks/all.py [--rounds 3]
 
@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import platform
+import textwrap
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
@@ -19,7 +20,7 @@ from medfold.system import files, hardware
 from medfold.system.hardware import cuda_devices
 from results import Result, judge
 
-FILE = Path(__file__).parent.parent / "docs" / "performance.md"
+FILE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 # What stands between these lines of the page is written here; the rest is written by hand, and stays.
 BEGIN, END = "<!-- Written by make benchmarks, from here -->", "<!-- to here. -->"
 PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch")
@@ -144,8 +145,13 @@ def row(result: Result) -> tuple[str, ...]:
     return result.what, result.value, ratio, result.bound, held
 
 
+def wrap(text: str) -> str:
+    """A paragraph in lines of up to 120 characters."""
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
+
+
 def page(text: str, machine_facts: list[tuple[str, str]], found: dict[str, list[Result]]) -> str:
-    """docs/performance.md with new results; the text outside of the two marks stays.
+    """docs/benchmarks.md with new results; the text outside of the two marks stays.
 
     Args:
         text: the page as it is.
@@ -154,10 +160,10 @@ def page(text: str, machine_facts: list[tuple[str, str]], found: dict[str, list[
     """
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    parts = [HEAD, table(("", ""), machine_facts)]
+    parts = [wrap(HEAD), table(("", ""), machine_facts)]
     for name, results in found.items():
         title, compared = BENCHMARKS[name]
-        parts += [f"## {title}", f"`benchmarks/{name}.py`. {compared}"]
+        parts += [f"## {title}", wrap(f"`benchmarks/{name}.py`. {compared}")]
         parts.append(table(("what", "median", "ratio", "limit", "held"), [row(result) for result in results]))
     written = "\n\n".join(parts)
     return f"{before}{BEGIN}\n\n{written}\n\n{END}{after}"

@@ -137,7 +137,7 @@ def default(field: FieldInfo) -> str:
 
 
 def values(field: FieldInfo, names: Iterable[str] = ()) -> str:
-    """What a key may be, with its limits: '`a`, `b`', 'whole number, 8 to 2048', 'text, list'.
+    """What a key may be, with its limits: '`a`, `b`', 'whole number, 8 to 2048', 'text, list of texts'.
 
     Args:
         field: the schema of the key.
@@ -171,12 +171,18 @@ def _kinds(annotation: Any) -> list[str]:
     if origin is tuple and arguments[-1] is not Ellipsis:
         return [f"`[{', '.join(['number'] * len(arguments))}]`"]
     if origin in (list, tuple):
-        return ["list"]
+        return [f"list of {_plural(arguments[0])}"]
     if origin is dict:
-        return ["mapping"]
+        return ["mapping" if arguments[1] is Any else f"mapping of {_plural(arguments[0])} to {_plural(arguments[1])}"]
     if typing.get_origin(annotation) is typing.Annotated:
         return _kinds(arguments[0])
     raise TypeError(f"no words for {annotation}")
+
+
+def _plural(annotation: Any) -> str:
+    """What the items of a list or mapping may be: 'texts', 'texts or mappings', 'whole numbers'."""
+    kinds = ["mapping" if kind.startswith("mapping") else kind for kind in _kinds(annotation)]
+    return " or ".join(kind if kind.startswith("`") else f"{kind}s" for kind in kinds)
 
 
 def first_line(documented: Any) -> str:
@@ -216,7 +222,8 @@ def layouts() -> str:
 
 def windows() -> str:
     """The CT windows that have names."""
-    return ", ".join(f"`{name}` {pair}" for name, pair in WINDOWS.items())
+    rows = ((f"`{name}`", f"{centre:g}", f"{width:g}") for name, (centre, width) in WINDOWS.items())
+    return table(("CT window", "centre, in HU", "width, in HU"), rows)
 
 
 def metrics() -> str:

@@ -203,8 +203,8 @@ ENDINGS = r"(csv|h5|html|ipynb|jpg|json|keras|md|npy|npz|py|toml|txt|yaml)"
 
 
 def written_files() -> list[str]:
-    """Returns the files in docs/structure.md, 'The files that each command writes', with `*` for placeholders."""
-    table = read("docs/structure.md").partition("## The files that each command writes")[2]
+    """Returns the files in docs/files.md, with `*` for placeholders."""
+    table = read("docs/files.md")
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ") and "`" in line]
     names = [name for cells in rows for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
     return [re.sub(r"<[^>]*>", "*", name.rstrip("/")) for name in names]

@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -78,6 +78,8 @@ class Example(BaseModel):
     way: Literal["a", "b"] | int = Field(default="a", description="A way.")
     pair: tuple[float, float] | None = Field(default=(1.0, 2.5), description="Two\nnumbers.")
     names: list[str] = Field(default=[], description="Names.")
+    steps: list[str | dict[str, dict[str, Any]]] = Field(default=[], description="Steps.")
+    weights: dict[str, float] = Field(default={}, description="Weights.")
     mark: str = Field(default=" ", description="A mark.")
     text: str | None = Field(default=None, description="A text.")
     part: Literal["x"] | bool = Field(default=False, description="A part.")
@@ -90,7 +92,9 @@ def test_table_of_keys_has_type_default_and_description(generator):
         "| `x.rest` | number, 0 or more, below 1 | `0` | A share. |",
         "| `x.way` | `a`, `b`, whole number | `a` | A way. |",
         "| `x.pair` | `[number, number]` | `[1, 2.5]` | Two numbers. |",
-        "| `x.names` | list | `[]` | Names. |",
+        "| `x.names` | list of texts | `[]` | Names. |",
+        "| `x.steps` | list of texts or mappings | `[]` | Steps. |",
+        "| `x.weights` | mapping of texts to numbers | `{}` | Weights. |",
         '| `x.mark` | text | `" "` | A mark. |',
         "| `x.text` | text |  | A text. |",
         "| `x.part` | `x`, `true`, `false` | `false` | A part. |",

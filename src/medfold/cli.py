@@ -22,9 +22,11 @@ from medfold.commands.options import (
     Yes,
     check_given,
     open_project,
+    read_jobs,
     read_overrides,
     read_run_names,
     read_seeds,
+    read_workers,
 )
 from medfold.commands.outcome import run_and_exit
 from medfold.errors import UserError
@@ -160,7 +162,8 @@ def train(
     with open_project(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as project:
         from medfold.commands.train import train
 
-        train(project, recipe, changes, read_seeds(seeds), folds, run or None, jobs, workers, on)
+        num_jobs, num_workers = read_jobs(jobs), read_workers(workers)
+        train(project, recipe, changes, read_seeds(seeds), folds, run or None, num_jobs, num_workers, on)
 
 
 @app.command()

@@ -15,7 +15,7 @@ def describe_errors(
     """Describes each key that pydantic refused: the key, what was expected and what was received.
 
     Args:
-        error: raised by pydantic.
+        error: the error that pydantic raised.
         model: the class with the keys, for hints about unknown ones. Defaults to one without keys.
         elsewhere: the class of another file, and the name of that file, for keys that belong there. Defaults to none.
     """
@@ -87,12 +87,18 @@ def _describe_problem(
     if first["type"] == "missing" and not _is_missing_item(first):
         return f"'{key}' is missing"
     received = first["input"]
+    if first["type"] == "invalid_key":
+        section = ".".join(str(part) for part in location[:-1])
+        hint = "; a number has a point, not a comma: 0.01" if isinstance(received, int) else ""
+        return f"'{section}': expected text as a key, received {_received(received)}{hint}"
     expected = [text for problem in problems if (text := _expected(problem))]
     if expected:
         message = f"expected {' or '.join(dict.fromkeys(expected))}"
         message += f"{';' if ', ' in message else ','} received {_received(received)}"
         if expected == ["a list"] and isinstance(received, str | int | float):
             message += f"; write [{received}]"
+        elif "a number" in expected and isinstance(received, str) and re.fullmatch(r"-?\d+,\d+", received):
+            message += f"; write {received.replace(',', '.')}"
     else:
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]

@@ -1,4 +1,4 @@
-"""Paths of a project folder and of a competition; no other module builds them."""
+"""Paths of a project folder and of a competition that several packages use; those of a run are in `run_paths`."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -71,6 +71,13 @@ def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
         new(ProjectPaths.find(), name, histology)
 
 
+@pytest.mark.parametrize("has_files", [True, False])
+def test_a_name_with_spaces_is_refused_and_one_without_is_suggested(project_folder, histology, has_files):
+    with pytest.raises(UserError, match=": the name has spaces. Write COMPETITION=foo-bar$"):
+        new(Workspace.find(), "Foo  Bar", histology if has_files else None)
+    assert not (project_folder / "competition" / "Foo  Bar").exists()
+
+
 @pytest.mark.parametrize("text", ["somebody/tissue", "https://www.kaggle.com/datasets/somebody/tissue/data"])
 def test_slug_or_address_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology, text):
     new(ProjectPaths.find(), text, histology)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from medfold import cli
 from medfold.commands import outcome
 from medfold.errors import UserError
 
@@ -64,6 +65,16 @@ def test_mistyped_option_is_one_line_with_the_nearest(outcome_of):
     code, line = outcome_of(lambda: None, "--fold", "3")
     assert code == 2
     assert re.fullmatch(r"medfold: no such option: --fold.*--folds.*\. See: medfold work --help\n", line)
+
+
+def test_option_before_the_command_is_one_line_with_the_order(monkeypatch, capsys):
+    monkeypatch.setattr(outcome, "stop_on_signals", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["medfold", "-c", "tiny", "train"])
+    with pytest.raises(SystemExit) as ended:
+        outcome.run_and_exit(cli.app)
+    assert ended.value.code == 2
+    line = "medfold: no such option: -c. Write the command first, then its options. See: medfold --help\n"
+    assert capsys.readouterr().err == line
 
 
 def test_unexpected_error_names_a_file_with_the_traceback(outcome_of):

@@ -28,6 +28,9 @@ def test_new_images_without_path_or_image_raises(tmp_path):
     (tmp_path.parent / "table.csv").write_text("id")
     with pytest.raises(UserError, match="table.csv: not an image. Give an image .*.png.* or a folder of images"):
         new_images(tmp_path.parent / "table.csv", FACTS)
+    (tmp_path.parent / "README.MD").write_text("text")
+    with pytest.raises(UserError, match="README.MD: not an image. Give an image"):
+        new_images(tmp_path.parent / "README.MD", FACTS)
     with pytest.raises(UserError, match="contains no images.*The folder is empty"):
         new_images(tmp_path, FACTS)
     (tmp_path / "notes.txt").write_text("no image")

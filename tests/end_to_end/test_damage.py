@@ -30,7 +30,8 @@ def read_table() -> list[tuple[str, str, str]]:
     """Reads (file, kind of damage, what happens) from the page."""
     page = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
     head = "| file | " + " | ".join(KINDS) + " |\n"
-    rows = [line.strip("|").split("|") for line in page.partition(head)[2].splitlines()[1:] if line.startswith("|")]
+    table = page.partition(head)[2].partition("\n\n")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines()[1:]]
     return [
         (file.strip().strip("`"), kind, outcome.strip())
         for file, *outcomes in rows

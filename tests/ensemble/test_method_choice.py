@@ -269,8 +269,9 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
     rng = np.random.default_rng(0)
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
-    decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
-    blank = decision.fallback(np.array([0.05]))
+    made = members(stack, targets)
+    decision = choose_method(made, competition("binary", score={"metric": metric}), name)
+    blank = decision.fallback(made, np.array([0.05]))
     below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
     if name == "rank":
         assert below == pytest.approx(0.5, abs=0.05)
@@ -285,9 +286,10 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
 def test_fallback_without_image_decides_by_the_prior():
     stack, targets = independent(count=2)
     facts = competition("binary", score={"metric": "macro_f1"})
-    decision = choose_method(members(stack, targets), facts, "mean")
-    assert decision.fallback(np.array([0.9])) > 0.5
-    assert decision.fallback(np.array([0.01])) < 0.5
+    made = members(stack, targets)
+    decision = choose_method(made, facts, "mean")
+    assert decision.fallback(made, np.array([0.9])) > 0.5
+    assert decision.fallback(made, np.array([0.01])) < 0.5
 
 
 def test_probabilities_behind_decisions_are_the_mean_of_members():

@@ -56,4 +56,4 @@ def test_lost_record_is_made_again_and_an_existing_one_kept(small, capsys):
     small.paths.folds_metadata.unlink()
     restore_folds_metadata(small, train, LEAKS)
     assert small.paths.folds_metadata.read_bytes() == before
-    assert "small.json was missing, and is made again: by competition.yaml, which may" in capsys.readouterr().out
+    assert "small.json was missing: made again from competition.yaml, which may" in capsys.readouterr().out

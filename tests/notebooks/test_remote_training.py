@@ -113,10 +113,10 @@ def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
 @pytest.mark.slow
 def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
-    train(project, run="home", jobs="2")
-    train(project, folds=[1], run="baseline", jobs="2")
+    train(project, run="home", jobs=2)
+    train(project, folds=[1], run="baseline", jobs=2)
     connect_machines(hosted, tmp_path)
-    train(project, on="kaggle", jobs="2", run="baseline")
+    train(project, on="kaggle", jobs=2, run="baseline")
     assert "fetched folds 0, 2" in hosted.said()
     local_run, remote_run = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):

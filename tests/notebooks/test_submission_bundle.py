@@ -15,7 +15,8 @@ from medfold.competition.recipe import Recipe, parse_overrides
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
-from medfold.notebooks.submission_bundle import TrainedRun, _copy_weights
+from medfold.notebooks.submission_bundle import _copy_weights
+from medfold.runs import TrainedRun
 from medfold.system import files
 from tests.support import kaggle_image
 from tests.support.helpers import competition
@@ -78,7 +79,8 @@ def test_manifest_lists_every_file_with_hash(packed_project):
 
 def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    run = TrainedRun(packed_project.project.paths.run("baseline"), metadata, [0])
     assert _copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 

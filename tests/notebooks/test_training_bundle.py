@@ -1,5 +1,7 @@
 """The bundle of a training at Kaggle: what is packed, and the results that come back."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -15,7 +17,7 @@ from medfold.training.request import TrainingRequest
 from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN
 
-REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
+REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], 1, 3)
 MARK = "0123456789ab"
 
 
@@ -54,6 +56,15 @@ def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_pa
 def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
     request = {"recipe": "baseline", "run": "baseline", "folds": [0, 1], "sharers": 3}
     assert TrainingBundle(tmp_path, {"request": request, "weights": None}).request.thread_shares == 3
+
+
+@pytest.mark.parametrize(("jobs", "text"), [(None, "auto"), (2, "2")])
+def test_jobs_of_a_bundle_are_text_as_in_earlier_versions(folded, no_wheel_build, tmp_path, jobs, text):
+    request = replace(REQUEST, jobs=jobs)
+    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), request, (), tmp_path / "job")
+    opened = TrainingBundle.open(tmp_path / "job")
+    assert opened.manifest["request"]["jobs"] == text
+    assert opened.request.jobs == jobs
 
 
 def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):

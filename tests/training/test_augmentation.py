@@ -53,6 +53,8 @@ def test_symmetry_limits_flips_and_rotations(symmetry, views):
     [
         ("xrays", "none", "unknown pipeline 'xrays' .did you mean 'xray'"),
         (["HorizontalFlop"], "horizontal", "unknown transform 'HorizontalFlop' .did you mean 'HorizontalFlip'"),
+        (["xray", "none"], "none", "'xray' is a whole pipeline, .* of a list. Write augment: xray, or list"),
+        (["HorizontalFlip", "none"], "horizontal", "'none' is a whole pipeline, .* of a list. Remove it"),
         (["HorizontalFlip"], "none", "HorizontalFlip is not within images.symmetry: none"),
         (["VerticalFlip"], "horizontal", "VerticalFlip is not within images.symmetry: horizontal"),
         ([{"GaussianBlur": {"sigma": 3}}], "none", "GaussianBlur has no argument .sigma. .did you mean .sigma_limit."),

@@ -21,7 +21,7 @@ def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     rates = pd.read_csv(tmp_path / "whole" / "history.csv")["learning_rate"]
     assert rates.nunique() > 1  # it was lowered
-    monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
+    monkeypatch.setattr(state, "SAVE_INTERVAL_SECONDS", 0)
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
     for after in (8, 7):  # within an epoch, and again, further on
         with monkeypatch.context() as patch:

@@ -118,7 +118,8 @@ def test_training_stops_after_epochs_without_a_better_one(train, scores, patienc
 
 def test_stopped_training_is_not_continued(train):
     phase = fake_phase(epochs=5)
-    state = TrainingState([], 4, since_best=2, best_weights=[np.array([1.0])], variables=FakeBatchTrainer().values())
+    best_weights, variables = [np.array([1.0])], FakeBatchTrainer().values()
+    state = TrainingState([], 4, epochs_since_best=2, best_weights=best_weights, variables=variables)
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), state)
     train([], remaining=remaining, keep="best", patience=2)
     assert state.num_batches == 4
@@ -195,7 +196,7 @@ def test_diverged_loss_of_the_head_names_its_phase(train):
 def test_loss_is_read_now_and_then_on_a_gpu(train, monkeypatch, read_interval, step):
     """Each reading waits for the device: the loss is read at the end of an epoch and every few seconds."""
     monkeypatch.setattr(trainer, "gpus", lambda: ["GPU"])
-    monkeypatch.setattr(trainer, "READ_INTERVAL", read_interval)
+    monkeypatch.setattr(trainer, "READ_INTERVAL_SECONDS", read_interval)
     with refused(f"not a number at epoch 1, step {step}"):
         train([0.7], fake_phase(epochs=1, batches_per_epoch=4, diverges_at=2))
 

@@ -17,7 +17,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     Args:
         project: the competition of the run; the files are put into the folder of the run.
         run: name of the run.
-        fold: fold number.
+        fold: number of the fold.
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
 
     Returns:

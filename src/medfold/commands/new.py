@@ -37,7 +37,7 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
         source = {"kind": "own"}
     draft = _get_and_draft(project_paths, paths, source, path)
     facts = complete_facts(draft, name, source)
-    for file, content in folder_files(name, facts, draft.largest_side).items():
+    for file, content in folder_files(name, facts, draft.largest_side, draft.reasons).items():
         files.write_text(content, paths.folder / file)
     _show(project_paths, paths, draft, facts)
     _check_facts(paths, facts)
@@ -86,6 +86,9 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:
     """Returns the competition's name and the source of its data: a Kaggle competition, or a data set (`owner/name`)."""
     if "/" not in text:
+        if " " in text:
+            fix = f"Write {variable('COMPETITION', '-'.join(text.lower().split()))}"
+            raise UserError("the name has spaces", variable("COMPETITION", text), fix)
         return text, {"kind": "kaggle", "slug": text}
     for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle-dataset")):
         try:

@@ -13,7 +13,7 @@ def notebook(project: Project, run_names: list[str], method: str | None = None, 
 
     Args:
         project: the competition of the runs; bundle and notebook are put beside the first run.
-        run_names: run names, one per member.
+        run_names: names of the runs, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 

@@ -52,6 +52,8 @@ def _usage_errors_explained() -> Iterator[None]:
         fix = f"See: medfold {command} --help".replace("  ", " ")
         if extra := re.search(r"unexpected extra argument.*\((.*)\)", text):
             text, fix = f"a word without an option: {extra[1]}", f"Write --competition, --recipe or another. {fix}"
+        elif not command and text.lower().startswith("no such option"):
+            fix = f"Write the command first, then its options. {fix}"
         raise UserError(text[:1].lower() + text[1:], None, fix) from None
 
 

@@ -62,7 +62,7 @@ def predict(
     Args:
         project: the competition of the runs.
         images: an image, or a folder that is searched recursively.
-        run_names: run names. Defaults to `baseline`.
+        run_names: names of the runs. Defaults to `baseline`.
         out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with `__`
             for the slashes of the path.
         explain: also write a picture of each image with its Grad-CAM heat map to `<out>-explained/`. Defaults to False.

@@ -72,7 +72,7 @@ def remove_runs(project: Project, run_names: list[str], skip_question: bool = Fa
 
     Args:
         project: the competition of the runs.
-        run_names: run names.
+        run_names: names of the runs.
         skip_question: remove without asking. Defaults to False.
 
     Raises:

@@ -52,7 +52,7 @@ def submit(
 
     Args:
         project: the competition of the runs; `upload` of its facts says where it is scored.
-        run_names: run names. Defaults to `baseline`.
+        run_names: names of the runs. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
         force: submit even if the same predictions were submitted before, or the OOF score is no better than chance.

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from medfold import config
 from medfold.competition.facts_sections import (
     FoldFacts,
     ImageFacts,
@@ -13,13 +14,11 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
-from medfold.config import StrictModel
-from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 
-class CompetitionFacts(StrictModel):
+class CompetitionFacts(config.SettingsFile):
     """The facts of one competition: the content of competition.yaml."""
 
     title: str = Field(description="Name of the competition, shown in reports.")
@@ -47,11 +46,6 @@ class CompetitionFacts(StrictModel):
     score: ScoreFacts
     submission: SubmissionFacts = SubmissionFacts()
     folds: FoldFacts = FoldFacts()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _rename_former_keys(cls, facts: Any) -> Any:
-        return with_current_names(facts, SETTINGS)
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -167,7 +161,7 @@ class CompetitionFacts(StrictModel):
         Args:
             keys: the keys to include, as pydantic's `include`. Defaults to all.
         """
-        return with_former_names(self.model_dump(mode="json", include=keys), SETTINGS)
+        return config.with_former_names(self.model_dump(mode="json", include=keys))
 
     @cached_property
     def class_names(self) -> list[str]:

@@ -241,6 +241,13 @@ class ImageFacts(StrictModel):
                 raise ValueError(f"'{pattern}' must be a path below raw/, such as train/{{id}}.png")
         return value
 
+    @field_validator("range")
+    @classmethod
+    def _check_range(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value and value[0] == value[1]:
+            raise ValueError("the two values are equal, so every image would be black; expected [low, high]")
+        return value
+
     @model_validator(mode="after")
     def _check_channels(self) -> "ImageFacts":
         if not 1 <= self.num_channels <= 8:

@@ -110,7 +110,7 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     variants = facts.pop("variants", {})
     if paths.name not in variants:
         return facts
-    return config.merge(facts, config.renamed(variants[paths.name], facts_location(paths)))
+    return config.merge(facts, config.with_current_names(variants[paths.name], facts_location(paths)))
 
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:

@@ -57,22 +57,20 @@ class Dataset:
 def load_dataset(
     project: Project, image_settings: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
 ) -> Dataset:
-    """Loads samples, targets and folds, and makes what is missing, in this order.
+    """Loads samples, targets and folds, and makes what is missing.
 
-    1. `_measured_samples` reads the sample table, and draws the raw data of a phantom competition if there is none;
-       scans images that have not been measured; finds near-duplicates, where the audit runs.
-    2. `cut_holdout` chooses the holdout of `labels.holdout`, once, and moves it to the test part.
-    3. `join_duplicates` joins groups that share an image.
-    4. `_assigned_folds` assigns folds, or reads existing ones and checks that they fit.
-    5. `find_leaks` searches for leaks; `_save` writes new folds and the findings of the audit.
+    At the first call for a competition it scans all images, cuts off the holdout (`labels.holdout`), joins groups that
+    share an image, assigns the folds, searches for leaks, and writes the folds table with its audit. Later calls read
+    these files, scan only new images, and check that the folds still fit. Raw data must be there; only that of a
+    phantom competition is drawn.
 
     Args:
-        project: the competition; missing files are made in its data/ and folds/.
+        project: the competition; what is missing is written to its data/ and folds/.
         image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
             settings. Defaults to none: images are only measured.
-        audit: also searches for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
+        audit: also search for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
             near.
-        renew_folds: makes new folds even if there are some. Defaults to False.
+        renew_folds: make new folds even if there are some. Defaults to False.
 
     Returns:
         The dataset, with a fold for each training sample.

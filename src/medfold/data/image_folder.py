@@ -9,8 +9,9 @@ from medfold.raw_files import CHANNEL_FIELD
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
-# Tables, archives and texts: with their ending a single file is refused before a net is loaded.
-NOT_IMAGES = (".csv", ".tsv", ".txt", ".xlsx", ".parquet", ".json", ".yaml", ".zip", ".tar")
+# Tables, archives and documents: with their ending a single file is refused before a net is loaded.
+NOT_IMAGES = (".csv", ".tsv", ".xlsx", ".parquet", ".json", ".yaml", ".yml", ".zip", ".tar", ".7z")
+NOT_IMAGES += (".txt", ".md", ".html", ".pdf", ".docx", ".log", ".py", ".ipynb")
 
 
 def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
@@ -18,13 +19,13 @@ def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
 
     Args:
         path: an image, or a folder that is searched with its subfolders.
-        image_facts: facts `images` of the competition: whether each channel is a separate file.
+        image_facts: the facts `images` (whether each channel is a separate file).
 
     Returns:
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
 
     Raises:
-        UserError: no such path, a table or archive, or a folder without images.
+        UserError: no such path, a table, archive or document, or a folder without images.
     """
     path = path.expanduser()
     extensions = set(image_extensions())
@@ -48,7 +49,7 @@ def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[
 
     Args:
         image_paths: paths of image files below the root folder.
-        image_facts: facts `images` of the competition: whether each channel is a separate file.
+        image_facts: the facts `images` (whether each channel is a separate file).
 
     Raises:
         UserError: no file of the first channel.

@@ -24,7 +24,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
     Args:
         project: the competition; its data/ is filled.
         path: a file, folder or zip archive to use instead of the source. Defaults to none.
-        force: gets the data again even if it is complete.
+        force: get the data again even if it is complete.
 
     Raises:
         UserError: the source fails, or the samples cannot be read from what arrived.

@@ -79,7 +79,7 @@ def write_holdout(
     """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
-        competition: facts with `labels.holdout`.
+        competition: the facts (`labels.holdout`).
         paths: paths of the competition; sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
         in_holdout: bool (n,), True for samples of the holdout.
@@ -184,7 +184,7 @@ def read_test_part(competition: CompetitionFacts, raw: Path) -> tuple[pd.DataFra
 
     Args:
         competition: the facts (`labels`, `images` and `submission`).
-        raw: the folder that patterns start from.
+        raw: folder that patterns start from.
 
     Returns:
         The images (id, image, unit), and the sample submission; all columns as text.

@@ -25,7 +25,7 @@ BATCH_SIZE = 64  # images per forward pass
 
 @dataclass(frozen=True)
 class MemberRun:
-    """A run of an ensemble, with its trained folds.
+    """A run of an ensemble as it predicts, read from its folder or from a bundle.
 
     Args:
         name: name of the run.
@@ -121,7 +121,7 @@ class EnsemblePredictor:
         """Combines the predictions of the runs.
 
         Args:
-            ids: image ids.
+            ids: text (n,), the ids of the images.
             predictions: float64 (n, columns) for each run, as returned by `predict`.
             unit: the unit of each image, indexed by image id. Defaults to one unit per image.
             fitted: combines the predictions of the runs. Defaults to the ensemble's choice.

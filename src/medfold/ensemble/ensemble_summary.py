@@ -14,7 +14,7 @@ class MemberSummary:
     """A member of an ensemble.
 
     Args:
-        name: run name.
+        name: name of the run.
         value: OOF score of the run.
         low: lower end of its 95 % interval; nan if there is none.
         high: upper end of its 95 % interval; nan if there is none.
@@ -36,7 +36,7 @@ class MethodSummary:
 
     Args:
         name: the name that `METHOD=` takes.
-        title: display name.
+        title: name as shown to the user.
         cross_fitted: score on labels that the method was not fitted on: the one to trust.
         in_sample: score on the labels that it was fitted on; too high.
         gain: advantage over the arithmetic mean, cross-fitted; None for the mean itself.
@@ -56,7 +56,7 @@ class PostProcessingSummary:
     """Post-processing after the chosen method.
 
     Args:
-        title: display name.
+        title: name as shown to the user.
         parameters: the fitted parameters.
         before: cross-fitted score without it.
         cross_fitted: score with it on labels that it was not fitted on: the one to trust.

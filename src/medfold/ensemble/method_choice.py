@@ -58,7 +58,7 @@ class Candidate:
     """A method that was tried, with its scores.
 
     Args:
-        method: the method.
+        method: the method that was tried.
         fitted: the method fitted on all folds.
         predictions: float64 (units, columns), cross-fitted.
         in_sample: the score on the labels that the method was fitted on; too high.
@@ -81,6 +81,7 @@ class PostProcessed:
     Args:
         title: display name of the post-processing.
         calibrates: True if the result is still probabilities.
+        step: the post-processing alone, fitted on all folds.
         fitted: method and post-processing, fitted on all folds.
         predictions: float64 (units, columns), cross-fitted: method and post-processing together.
         in_sample: the score on the labels that the post-processing was fitted on; too high.
@@ -90,6 +91,7 @@ class PostProcessed:
 
     title: str
     calibrates: bool
+    step: FittedTransform
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
@@ -107,7 +109,7 @@ class Calibration:
     """Effect of temperature scaling on the expected calibration error.
 
     Args:
-        temperature: fitted on all folds.
+        temperature: the temperature, fitted on all folds.
         before: expected calibration error without scaling.
         after: expected calibration error with scaling, cross-fitted.
     """
@@ -123,7 +125,7 @@ class EnsembleChoice:
 
     Args:
         candidates: all methods that were tried, the plain mean first.
-        chosen: one of them.
+        chosen: the candidate that is used.
         post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
         fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps.
         predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.
@@ -148,21 +150,21 @@ class EnsembleChoice:
             return self.fitted, self.predictions
         return self.chosen.fitted, self.chosen.predictions
 
-    def fallback(self, prior: np.ndarray) -> np.ndarray:
+    def fallback(self, members: MemberPredictions, prior: np.ndarray) -> np.ndarray:
         """Returns the prediction for a unit without an image: the prior, or the median rank for a rank mean.
 
         The post-processing that turns predictions into decisions is applied to it as well. Combination and calibration
         are not: no member has predicted the prior.
 
         Args:
+            members: the OOF predictions of the members.
             prior: float64 (columns,), the mean of the units' labels.
         """
         prediction = prior[None]
         if self.chosen.method.gives_ranks:
-            _, arguments = self.chosen.fitted.steps[0]
-            prediction = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
+            prediction = self.chosen.fitted.apply(np.median(members.predictions, axis=1, keepdims=True))
         if self.post_processed and self.post_processed.helps and not self.post_processed.calibrates:
-            prediction = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(prediction)
+            prediction = self.post_processed.step.apply(prediction)
         return prediction[0]
 
 
@@ -177,7 +179,7 @@ def compare_methods(
     Args:
         members: OOF predictions of the members, with the labels.
         competition: the facts (the metric to compare by).
-        per_class: fits weights for each class or label separately. Defaults to False.
+        per_class: fit separate weights for each class or label. Defaults to False.
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
     metric = metric_of(competition)
@@ -212,7 +214,7 @@ def choose_method(
         members: OOF predictions of the members, with the labels.
         competition: the facts (the metric to compare by, and `submission.layout`).
         method: the name of the method to use. Defaults to the one chosen by the scores.
-        per_class: fits weights for each class or label separately. Defaults to False.
+        per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: the method is unknown, or cannot be used yet.
@@ -289,19 +291,19 @@ def _post_process(
     post_processing = post_processing_of(competition, metric)
     if post_processing is None:
         return None
+    step = post_processing.fit(chosen.fitted.apply(members.predictions), members.targets)
+    fitted = chosen.fitted.followed_by(step)
     fit = chain_fits(_fit(chosen.method, metric, per_class), post_processing.fit)
-    fitted = fit(members.predictions, members.targets)
     cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
-    in_sample = metric(members.targets, fitted.apply(members.predictions))
-    gain = _gain(metric, members, cross_fitted, chosen.predictions)
     return PostProcessed(
-        post_processing.title,
-        post_processing.calibrates,
-        fitted,
-        cross_fitted,
-        in_sample,
-        metric(members.targets, cross_fitted),
-        gain,
+        title=post_processing.title,
+        calibrates=post_processing.calibrates,
+        step=step,
+        fitted=fitted,
+        predictions=cross_fitted,
+        in_sample=metric(members.targets, fitted.apply(members.predictions)),
+        cross_fitted=metric(members.targets, cross_fitted),
+        gain=_gain(metric, members, cross_fitted, chosen.predictions),
     )
 
 

@@ -15,7 +15,7 @@ from medfold.ensemble.methods import mean_of
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.images import read_batches
-from medfold.runs import find_run, load_dataset_for, predictions_table, recipe_of_run, require_trained_folds
+from medfold.runs import TrainedRun, load_dataset_for, predictions_table
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
@@ -44,13 +44,8 @@ def member_runs(project: Project, run_names: Sequence[str]) -> list[MemberRun]:
     Raises:
         UserError: a run without a trained fold, or with a damaged one.
     """
-    return [MemberRun(name, recipe_of_run(project, name), _weights_files(project, name)) for name in run_names]
-
-
-def _weights_files(project: Project, run_name: str) -> list[Path]:
-    """Returns the weights files of a run, one per trained fold."""
-    run_paths = find_run(project.paths, run_name)
-    return [run_paths.fold(fold).weights for fold in require_trained_folds(run_paths, project.competition.folds.k)]
+    runs = [TrainedRun.open(project, name) for name in run_names]
+    return [MemberRun(run.name, run.recipe, run.weights_files) for run in runs]
 
 
 def submission_choice(project: Project, trained_project: Project, run_names: list[str]) -> SavedChoice:
@@ -59,7 +54,7 @@ def submission_choice(project: Project, trained_project: Project, run_names: lis
     A new choice is saved. If it cannot be made, since labels or folds have changed, a warning says so.
 
     Args:
-        project: the project with the facts of today.
+        project: the competition with the facts of today.
         trained_project: the project with the facts that the runs were trained with.
         run_names: names of the runs.
     """
@@ -84,7 +79,7 @@ def predict_new_images(
 
     Args:
         competition: the facts that the runs were trained with.
-        predictor: the runs.
+        predictor: predictor of the runs.
         choice: how the runs are combined.
         root: folder of the images.
         image_paths: paths of the images below the folder.

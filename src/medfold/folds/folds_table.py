@@ -17,12 +17,14 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the folds table: id, group, fold.
 
     Raises:
-        UserError: a missing column, a duplicated id, or a fold that is not a whole number from 0.
+        UserError: a missing column, no row, a duplicated id, or a fold that is not a whole number from 0.
     """
     table = files.read_csv(paths.folds)
     for column in ("id", "group", "fold"):
         if column not in table:
             raise UserError(f"no column '{column}', expected id,group,fold", paths.folds, _fix_damaged(paths))
+    if table.empty:
+        raise UserError("the table has no rows", paths.folds, _fix_damaged(paths))
     if table["id"].duplicated().any():
         what = f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}"
         raise UserError(what, paths.folds, _fix_damaged(paths))

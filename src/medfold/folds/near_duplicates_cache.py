@@ -20,7 +20,7 @@ class NearDuplicates:
     """Near-duplicate images.
 
     Args:
-        pairs: their ids, the most similar first; pairs with identical pixels are left out.
+        pairs: ids of both images, the most similar pair first; pairs with identical pixels are left out.
         clusters: cluster number by id. Images connected by pairs, identical pixels included, share a cluster.
     """
 

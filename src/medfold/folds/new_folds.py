@@ -37,7 +37,10 @@ def restore_folds_metadata(project: Project, train: pd.DataFrame, leaks: LeakRep
     path = project.paths.folds_metadata
     if not path.is_file():
         files.write_json(_metadata(project, train, leaks), path)
-        warn("folds", f"{path.name} was missing, and is made again: by competition.yaml, which may have changed since")
+        warn(
+            "folds",
+            f"{path.name} was missing: made again from competition.yaml, which may have changed since the folds",
+        )
 
 
 def _metadata(project: Project, train: pd.DataFrame, leaks: LeakReport) -> dict[str, Any]:

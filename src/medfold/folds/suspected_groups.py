@@ -87,7 +87,7 @@ def find_suspected_groups(
         ids: ids of the training samples, text (n,).
         images: paths of their images, text (n,).
         columns: text (n, columns), the other columns of the label table.
-        fold: fold numbers, int (n,).
+        fold: int (n,), the fold of each sample.
 
     Returns:
         The suspects: first those with a group word in their name, then those that connect the most images.

@@ -43,7 +43,7 @@ def read_batches(
     Args:
         raw: folder that image paths are relative to.
         images: paths, in the syntax of `read_image_with_headers`.
-        image_facts: how to read the images. If `shape` is set, an image of another shape counts as unreadable.
+        image_facts: the facts `images`; an image of another shape than `expected_shape` counts as unreadable.
         image_settings: the preparations to apply, each to every image.
         batch_size: number of readable images per batch; the last one may have fewer. Defaults to 64.
 

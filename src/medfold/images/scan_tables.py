@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.earlier_versions import APPEARANCE, MEASUREMENTS, SETTINGS, with_former_names
+from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
@@ -49,8 +49,7 @@ def read_appearance(competition: CompetitionFacts, paths: CompetitionPaths) -> p
 
 def raw_images_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    facts = competition.images.model_dump(mode="json", include=store.READING_FACTS | {"expected_shape"})
-    reading_facts = with_former_names(facts, SETTINGS["images"])
+    reading_facts = competition.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
         [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
@@ -80,7 +79,7 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
     """Writes the list of unreadable images; no file if all can be read.
 
     Args:
-        paths: the files of the competition.
+        paths: paths of the competition.
         samples: the sample table.
         measurements: the measurements, in the order of `samples`.
 
@@ -104,8 +103,8 @@ def check_enough_readable(
     """Checks that no more images are unreadable than `images.max_unreadable` allows, and that some can be read.
 
     Args:
-        competition: `images.max_unreadable` is the share of images that may be unreadable.
-        paths: the files of the competition.
+        competition: the facts (`images.max_unreadable`).
+        paths: paths of the competition.
         unreadable_images: the list of unreadable images.
         num_images: number of all images.
 
@@ -140,8 +139,8 @@ def write_appearance(
     """Writes the appearance and the headers of all readable images, and moves the thumbnails beside them.
 
     Args:
-        competition: determines the fingerprint of the raw images.
-        paths: the files of the competition.
+        competition: the facts (all that the fingerprint of the raw images depends on).
+        paths: paths of the competition.
         ids: ids of all images, in the order of the sample table.
         results: the result of every readable image, by its row in the sample table.
         thumbnails: .npy file with the thumbnails of all images.

@@ -53,8 +53,8 @@ def store_key(competition: CompetitionFacts, paths: CompetitionPaths, image_sett
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:
-        competition: gives the facts for reading the images.
-        paths: the files of the competition.
+        competition: the facts (`images`: how they are read).
+        paths: paths of the competition.
         image_settings: how to prepare the images.
 
     Raises:
@@ -79,9 +79,9 @@ def image_plugins(
     in.
 
     Args:
-        image_facts: gives the file extensions of the images.
-        paths: the files of the competition.
-        image_settings: gives the preparation steps. Defaults to no preparation.
+        image_facts: the facts `images` (the file extensions).
+        paths: paths of the competition.
+        image_settings: the preparation steps. Defaults to no preparation.
     """
     plugins = plugins_hash(paths.plugins)
     if plugins is None:
@@ -150,7 +150,7 @@ def finish_store(
     """Completes a store: writes its index and its hashes, and renames its folder to the final name.
 
     Args:
-        paths: the files of the competition.
+        paths: paths of the competition.
         key: name of the store, from `store_key`.
         unfinished: folder with `images.npy`, all images written.
         index: columns id and row (in the array), one line per image.

@@ -62,7 +62,7 @@ def _empty_range(images: list[np.ndarray]) -> str:
         return ""
     low, high = min(low for low, _ in narrow), max(high for _, high in narrow)
     message = f"in {len(narrow)} of {len(images)} images {PIXEL_SHARE:.1%} of the pixels lie in an eighth of the range"
-    return f"{message} or less: images.range: [{low:.0f}, {_round_up(high):.0f}] would show them"
+    return f"{message} or less, and look alike: try images.range: [{low:.0f}, {_round_up(high):.0f}]"
 
 
 def _round_up(value: float) -> float:

@@ -24,7 +24,7 @@ class Credentials:
 
     Args:
         user: name of the account.
-        source: such as "token in KAGGLE_API_TOKEN".
+        source: where they are from, such as "token in KAGGLE_API_TOKEN".
     """
 
     user: str

@@ -22,8 +22,8 @@ def build_model(
     """Builds the untrained net of a recipe.
 
     Args:
-        competition: gives channels, task and number of outputs.
-        recipe: gives backbone, image size and dropout.
+        competition: the facts (channels, task, number of outputs).
+        recipe: the recipe (backbone, image size, dropout).
         pretrained: False does not load pretrained weights, for a net whose trained weights are loaded next. Defaults to
             True.
         precision: float32, float16 or bfloat16, for the computations; weights and outputs are always float32. Defaults
@@ -64,8 +64,8 @@ def check_buildable(competition: CompetitionFacts, recipe: Recipe, pretrained: b
     """Checks that a net can be built from a recipe, without building it.
 
     Args:
-        competition: gives the task.
-        recipe: gives backbone, image size and head.
+        competition: the facts (the task).
+        recipe: the recipe (backbone, image size, head).
         pretrained: False skips the check of the weights file. Defaults to True.
 
     Raises:

@@ -74,8 +74,8 @@ def make_deterministic(seed: int, operations: bool = True) -> None:
     """Seeds Python, NumPy and the backend.
 
     Args:
-        seed: the seed.
-        operations: also makes the GPU operations of TensorFlow deterministic, which are slower. Defaults to True.
+        seed: seed of all random generators.
+        operations: also make the GPU operations of TensorFlow deterministic, which are slower. Defaults to True.
     """
     keras.utils.set_random_seed(seed)
     if operations and keras.backend.backend() == "tensorflow" and _gpu_devices():

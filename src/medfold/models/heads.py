@@ -26,7 +26,7 @@ def add_head(competition: CompetitionFacts, head: str, x):
     """Adds a head to features.
 
     Args:
-        competition: gives task and number of outputs.
+        competition: the facts (task and number of outputs).
         head: classes (an output per class or label), cut_points (ordered classes from one grade) or both (their mean).
         x: features (batch, d).
 

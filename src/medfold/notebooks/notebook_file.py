@@ -84,7 +84,7 @@ def submission_notebook(
     """Returns the notebook that predicts a hidden test set.
 
     Args:
-        competition: facts of the competition, for title and links.
+        competition: the facts (the title, and addresses for links).
         runs: names of the runs, for the description.
         score_text: OOF score as text, for the description.
         manifest: path of the bundle's kit.json.
@@ -119,7 +119,7 @@ def training_notebook(
     """Returns the notebook that trains folds.
 
     Args:
-        competition: facts of the competition, for title and links.
+        competition: the facts (the title, and addresses for links).
         run: name of the run.
         folds: numbers of the folds to train.
         manifest: path of the bundle's job.json.

@@ -27,7 +27,7 @@ from medfold.training import TrainingRequest, begin_run, requested_folds, train_
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
 
-def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any] | None:
+def train_on_kaggle(project: Project, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any] | None:
     """Trains the missing folds in a notebook at Kaggle, and fetches them into runs/.
 
     A session there ends after 12 hours. A training stops before that, and its checkpoint is fetched; the same command
@@ -36,6 +36,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     Args:
         project: the competition; the fetched folds are put into its runs/.
         request: run and folds to train.
+        recipe: the recipe that is requested, with its overrides.
         data: the dataset, for scoring the fetched predictions.
 
     Returns:
@@ -46,8 +47,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     """
     datasets, competition = data_at_kaggle(project)
     num_folds = project.competition.folds.k
-    resolved_recipe = request.recipe_of(project)
-    run_paths, missing = begin_run(project, request)
+    run_paths, missing = begin_run(project, request, recipe)
     if missing:
         fold_label = "all" if len(missing) == num_folds else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
@@ -55,7 +55,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
             thread_shares = len(requested_folds(project, request))
             remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
-            remote_run = _pack_training(project, resolved_recipe, remote_request, folder, datasets, competition)
+            remote_run = _pack_training(project, recipe, remote_request, folder, datasets, competition)
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(requested_folds(project, request), 10)}")
@@ -68,7 +68,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     """Trains the folds that a bundle requests, and packs the results; runs in the notebook.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         inputs: folder below which Kaggle mounts the attached data.
         out: folder to write `trained.zip` to.
         hours: time limit; after it, trainings save a checkpoint and stop.
@@ -88,8 +88,9 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     try:
         with settings_located(paths, request.recipe, request.overrides):
             _prepare_data(project, Path(inputs))
-            data = load_dataset(project, request.recipe_of(project).images)
-            result = train_run(project, request, data)
+            recipe = request.load_recipe(project)
+            data = load_dataset(project, recipe.images)
+            result = train_run(project, request, recipe, data)
         say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():

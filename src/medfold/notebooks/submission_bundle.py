@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from medfold import __version__, config
-from medfold.competition import CompetitionFacts, Recipe, use_plugins
-from medfold.ensemble import MemberRun
+from medfold.competition import CompetitionFacts, Project, Recipe, use_plugins
+from medfold.ensemble import Ensemble, MemberRun
 from medfold.notebooks import mounts, wheels
 from medfold.notebooks.bundle import open_bundle
 from medfold.paths import CompetitionPaths
-from medfold.run_paths import RunPaths
+from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
 from medfold.text import count_of
@@ -84,42 +82,18 @@ class SubmissionBundle:
         return root if root.is_dir() else folder
 
 
-@dataclass(frozen=True)
-class TrainedRun:
-    """A run to put into a bundle.
-
-    Args:
-        run_paths: paths of the run.
-        recipe: resolved recipe of the run.
-        trained_folds: their numbers.
-    """
-
-    run_paths: RunPaths
-    recipe: Recipe
-    trained_folds: list[int]
-
-
 def write_submission_bundle(
-    competition: CompetitionFacts,
-    paths: CompetitionPaths,
-    slug: str,
-    runs: list[TrainedRun],
-    fitted: FittedTransform,
-    fallback: np.ndarray,
-    score_text: str,
-    out: Path,
+    project: Project, slug: str, runs: list[TrainedRun], ensemble: Ensemble, score_text: str, out: Path
 ) -> dict[str, int]:
     """Writes a bundle; equal inputs give equal bytes.
 
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        competition: facts of the competition.
-        paths: paths of the texts and plugins.py of the competition, which are packed.
+        project: the competition; its facts, texts and plugins.py are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
-        runs: runs to put into the bundle, in the order of `fitted`.
-        fitted: fitted ensemble and post-processing.
-        fallback: float64 (columns,), the prediction for a unit without a readable image.
+        runs: runs to put into the bundle, in the order of the ensemble.
+        ensemble: fitted ensemble of the runs.
         score_text: OOF score as text, for the notebook.
         out: folder to write.
 
@@ -129,12 +103,13 @@ def write_submission_bundle(
     Raises:
         UserError: the package cannot be built, or a package that Kaggle's image lacks cannot be downloaded.
     """
+    competition, paths = project.competition, project.paths
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
         packages = wheels.missing_packages(competition)
         wheels.build_wheel(folder)
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
-        fitted.save(folder / ENSEMBLE)
+        ensemble.choice.fitted.save(folder / ENSEMBLE)
         if paths.plugins.is_file():
             shutil.copyfile(paths.plugins, folder / paths.plugins.name)
         manifest: dict[str, Any] = {
@@ -144,29 +119,31 @@ def write_submission_bundle(
             "score": score_text,
             "facts": competition.model_dump(mode="json"),
             "runs": [_copy_weights(run, folder) for run in runs],
-            "fallback": fallback.tolist(),
+            "fallback": ensemble.fallback.tolist(),
             "packages": list(packages),
             "competition_files": _texts(paths),
         }
         manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
-        # The content id identifies what predicts; it is independent of the versions of package and texts.
-        hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-        contents = [
-            {**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)
-        ]
-        content = [hashes, slug, competition.identity(), contents, manifest["fallback"]]
-        manifest["content_id"] = files.fingerprint(content, 12)
+        manifest["content_id"] = _content_id(manifest, competition, runs)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def _content_id(manifest: dict[str, Any], competition: CompetitionFacts, runs: list[TrainedRun]) -> str:
+    """Returns an identifier of what predicts, independent of the versions of package and texts."""
+    hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
+    entries = [{**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)]
+    content = [hashes, manifest["slug"], competition.identity(), entries, manifest["fallback"]]
+    return files.fingerprint(content, 12)
 
 
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
     names = []
     for fold in run.trained_folds:
-        names.append(f"{run.run_paths.name}-fold{fold}.h5")
-        shutil.copyfile(run.run_paths.fold(fold).weights, folder / names[-1])
-    return {"name": run.run_paths.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
+        names.append(f"{run.name}-fold{fold}.h5")
+        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
+    return {"name": run.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
 
 
 def _texts(paths: CompetitionPaths) -> dict[str, str]:

@@ -32,7 +32,7 @@ class TrainingBundle:
     """An opened training bundle.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         manifest: content of job.json: request, texts of the project and hashes of all files.
     """
 
@@ -62,7 +62,9 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        request = TrainingRequest(**with_current_names(self.manifest["request"], REQUEST))
+        values = with_current_names(self.manifest["request"], REQUEST)
+        jobs = values.get("jobs", "1")
+        request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
@@ -95,7 +97,7 @@ def write_training_bundle(
 
     Args:
         paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
-        competition: facts of the competition.
+        competition: the facts of the competition.
         recipe: resolved recipe of `request`.
         request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.
@@ -222,6 +224,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
     del content["workers"]  # Kaggle's machine has another number of cores
+    content["jobs"] = "auto" if request.jobs is None else str(request.jobs)
     weights = config.flat(content["overrides"]).get("backbone.weights")
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name

@@ -22,7 +22,7 @@ def load_model(competition: CompetitionFacts, recipe: Recipe, weights_file: Path
     """Loads the trained net of a fold: rebuilds it from its recipe, and reads its weights.
 
     Args:
-        competition: gives channels, task and number of outputs.
+        competition: the facts (channels, task, number of outputs).
         recipe: the recipe of the run.
         weights_file: path of the weights file.
 

@@ -32,7 +32,7 @@ def find_images(
         table: text columns, among them those that the patterns name.
         patterns: path patterns; for each row the first one whose image exists is used.
         competition: the facts (`images.channels`, `images.exclude` and `images.max_unreadable`).
-        raw: the folder that patterns start from.
+        raw: folder that patterns start from.
         complete: True if every row must have its image. Otherwise a missing image gets the path by the first pattern.
             Defaults to True.
 
@@ -89,7 +89,7 @@ def _report_missing(
         all_missing: True if no row has an image, so that the pattern may be wrong.
         key: key of competition.yaml that holds the patterns.
         competition: the facts (`images.channels` and `images.max_unreadable`).
-        raw: the folder that patterns start from.
+        raw: folder that patterns start from.
         known: paths of the existing files.
 
     Raises:

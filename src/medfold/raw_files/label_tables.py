@@ -32,7 +32,7 @@ def map_labels(values: pd.DataFrame, competition: CompetitionFacts) -> pd.DataFr
 
     Args:
         values: label columns as text.
-        competition: facts with labels.map.
+        competition: the facts (`labels.map`).
     """
     mapping = competition.labels.map
     if not mapping:
@@ -75,7 +75,7 @@ def check_classes(table: pd.DataFrame, target: str, competition: CompetitionFact
     Args:
         table: text columns; the column `target` is changed.
         target: name of the target column.
-        competition: facts with the names of the classes.
+        competition: the facts (the names of the classes).
         path: file of the table, for the error message.
 
     Raises:
@@ -95,9 +95,9 @@ def _fix_of_class(values: pd.Series, wrong: str, competition: CompetitionFacts) 
     """Returns what to do about a value that is no class: name the classes of the column, or map the value.
 
     Args:
-        values: the label column.
+        values: cells of the label column, as text.
         wrong: the value, without spaces around it.
-        competition: facts with the names of the classes.
+        competition: the facts (the names of the classes).
     """
     if not wrong:
         return 'Fill it in; or leave these images out: labels.map: {"": null}'
@@ -159,7 +159,7 @@ def merge_repeated_rows(
         table: text columns, its targets checked.
         keys: columns that identify what a label is for.
         targets: names of the label columns.
-        competition: facts with labels.repeated and the names of the classes.
+        competition: the facts (`labels.repeated`, and the names of the classes).
         path: file of the table, for the error message.
 
     Raises:

@@ -14,7 +14,7 @@ def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list
     """Lists the files below raw/, or below a folder in it, without hidden files and those of the operating system.
 
     Args:
-        raw: the folder of the raw data.
+        raw: folder of the raw data.
         folder: subfolder of `raw`. Defaults to all of it.
         exclude: patterns of paths to leave out, as in images.exclude: `*_mask.png`, `masks/*`.
 

@@ -93,7 +93,7 @@ def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
     Args:
         column: name of the column.
         key: the key that names the column.
-        table: the table.
+        table: the table whose columns are searched.
         name: name of the table's file, for the error message.
 
     Raises:

@@ -57,7 +57,7 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
     """Yields the differences between a row of the ledger and the record beside the submission.
 
     Args:
-        row: all cells as text.
+        row: the row of the ledger, all cells as text.
         record: the .json beside the file.
     """
     score = record["score"]

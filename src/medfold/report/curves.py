@@ -11,7 +11,7 @@ TARGET_LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating
 
 
 class Curve(NamedTuple):
-    """A curve; float64 (points,) each."""
+    """The points of a curve, float64 (points,) each."""
 
     x: np.ndarray
     y: np.ndarray
@@ -122,7 +122,7 @@ def confusion(targets: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Returns the confusion matrix, true classes by row, decided ones by column: int64 (classes, classes).
 
     Args:
-        targets: int (n,).
+        targets: int (n,), the true classes.
         predictions: float (n, columns), one column for a binary task.
     """
     num_classes = max(2, predictions.shape[1])

@@ -40,7 +40,7 @@ class CaptionedImage(NamedTuple):
 
     Args:
         image: a data URL.
-        lines: the caption below it.
+        lines: lines of the caption below the image.
     """
 
     image: str
@@ -52,7 +52,7 @@ class ImageRow(NamedTuple):
 
     Args:
         title: title of the row; '' without one.
-        images: side by side.
+        images: the images, from left to right.
     """
 
     title: str
@@ -112,9 +112,9 @@ class IntervalTable:
     """Values with intervals, one below the other, with a line for the overall value.
 
     Args:
-        rows: from top to bottom.
+        rows: the rows, from top to bottom.
         title: what the values are.
-        overall: the overall value.
+        overall: the overall value, shown as a line.
     """
 
     rows: Sequence[Interval]
@@ -153,7 +153,7 @@ class Drawing:
     """A figure with a title and a text; its content is in one of the other fields.
 
     Args:
-        name: unique on the page.
+        name: name of the figure, unique on the page.
         title: a short heading.
         text: describes the figure, also for readers who cannot see it.
         svg: a `Plot`, as SVG.

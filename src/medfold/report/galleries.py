@@ -14,7 +14,7 @@ class GalleryUnits(NamedTuple):
 
     Args:
         title: heading of the gallery.
-        text: a sentence about it.
+        text: a sentence about the gallery.
         rows: int (images,), the units.
         columns: int (images,), the prediction column that is explained.
     """

@@ -21,7 +21,7 @@ class LineStyle(NamedTuple):
     Args:
         colour: a placeholder of `SERIES`.
         dash: lengths of dash and gap in widths of the line; () is solid.
-        marker: by its name in matplotlib.
+        marker: name of the marker in matplotlib.
     """
 
     colour: str

@@ -85,7 +85,7 @@ class Section:
 
         Args:
             caption: text above the table.
-            columns: the headings.
+            columns: headings of the columns.
             rows: the cells, shown as text.
             marked: numbers of the highlighted rows. Defaults to none.
         """
@@ -126,7 +126,7 @@ class Page:
         subtitle: line below it.
         cards: headline numbers, the score first.
         notes: warnings above all sections.
-        sections: in order.
+        sections: the sections, from top to bottom.
         footer: the last line.
     """
 

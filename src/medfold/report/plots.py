@@ -115,7 +115,7 @@ def learning(histories: dict[int, pd.DataFrame], column: str, title: str, name: 
     """Plots a column of each fold's history by epoch; the epochs of the head and of the whole net follow each other.
 
     Args:
-        histories: by fold.
+        histories: the history of each fold, by its number.
         column: column of the histories.
         title: title of the vertical axis.
         name: name of the figure, unique on the page.

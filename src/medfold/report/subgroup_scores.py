@@ -42,7 +42,7 @@ def score_subgroups(
     """Scores each value, or band of values, of each column.
 
     Args:
-        metric: the metric.
+        metric: the metric that subgroups are scored by.
         targets: int (n,) or (n, labels).
         predictions: float (n, columns).
         groups: int (n,), resampled as a whole for the interval.

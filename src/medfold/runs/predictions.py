@@ -18,7 +18,7 @@ def predictions_table(
 
     Args:
         competition: the facts (the prediction columns, and whether the task is ordinal).
-        ids: (n,).
+        ids: text (n,), the ids of the rows.
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
     """
@@ -52,7 +52,7 @@ def check_finite(predictions: np.ndarray, ids: pd.Series, where: object) -> None
 
     Args:
         predictions: float (n, columns).
-        ids: (n,).
+        ids: text (n,), the ids of the rows.
         where: file or fold of the predictions, for the error message.
 
     Raises:

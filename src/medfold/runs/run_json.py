@@ -105,11 +105,6 @@ def _recipe_names(run_paths: RunPaths) -> list[str]:
     return recipe_names(project_paths.competition(competition), project_paths.base_folder)
 
 
-def is_optimistic(metadata: dict[str, Any]) -> bool:
-    """Returns True if a run, by its run.json, chose epochs on the folds that it is scored on."""
-    return metadata["recipe"]["training"]["keep"] == "best"
-
-
 def git_commit(root: Path) -> str | None:
     """Returns the commit of the project folder, with '+' if files differ from it; None outside git."""
     try:

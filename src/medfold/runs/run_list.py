@@ -10,7 +10,6 @@ from medfold.competition import CompetitionFacts, Project, effective_recipe
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import trained_and_damaged_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     find_changed_fact,
@@ -18,7 +17,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_json import read_run
+from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import metric_of
 from medfold.system import files
 from medfold.terminal.command_text import command
@@ -80,16 +79,6 @@ class RunList:
     damaged: dict[str, str]
 
 
-@dataclass(frozen=True)
-class _TrainedRun:
-    """What a summary of a run is made from: its paths, the contents of run.json, and its trained and damaged folds."""
-
-    paths: RunPaths
-    metadata: dict[str, Any]
-    trained_folds: list[int]
-    damaged: dict[int, list[str]]
-
-
 def summarise_runs(project: Project) -> RunList:
     """Summarises all runs of a competition.
 
@@ -98,57 +87,49 @@ def summarise_runs(project: Project) -> RunList:
     """
     paths = project.paths
     metric = metric_of(project.competition)
-    runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
+    runs, damaged = _read_runs([paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))])
     without_metadata = _without_metadata(project)
+    if not runs and damaged:
+        raise next(iter(damaged.values()))
     if not runs and without_metadata:
         fix = "Restore it, or remove the folder"
         raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    metadata, errors = _read_metadata(runs)
-    if not metadata:
-        raise next(iter(errors.values()))
     recipes = {
-        name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
-        for name, contents in metadata.items()
+        run.name: effective_recipe(run.metadata["recipe"], run.metadata["facts"]["images"]["symmetry"]) for run in runs
     }
     most_common = _most_common(list(recipes.values()))
     labels = labels_fingerprint(project)
     summaries = []
     untrained = []
     for run in runs:
-        if run.name in errors:
-            continue
-        num_folds = metadata[run.name]["facts"]["folds"]["k"]
-        trained_folds, damaged = trained_and_damaged_folds(run, num_folds)
-        if not trained_folds and not damaged:
+        if not run.trained_folds and not run.damaged_files:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        trained = _TrainedRun(run, metadata[run.name], trained_folds, damaged)
-        summaries.append(_summarise(project, trained, labels, differences))
+        summaries.append(_summarise(project, run, labels, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
     )
-    damaged = {name: error.what for name, error in errors.items()}
-    return RunList(paths.name, metric.name, summaries, untrained, without_metadata, damaged)
+    reasons = {name: error.what for name, error in damaged.items()}
+    return RunList(paths.name, metric.name, summaries, untrained, without_metadata, reasons)
 
 
-def _read_metadata(runs: list[RunPaths]) -> tuple[dict[str, dict[str, Any]], dict[str, UserError]]:
-    """Returns the contents of each run.json by the name of the run, and the error for each that is damaged."""
-    metadata, errors = {}, {}
-    for run in runs:
+def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[TrainedRun], dict[str, UserError]]:
+    """Reads runs; returns those with an intact run.json, and the errors of the others by the name of the run."""
+    runs, damaged = [], {}
+    for run_paths in all_run_paths:
         try:
-            metadata[run.name] = read_run(run)
+            runs.append(TrainedRun.read(run_paths))
         except UserError as error:
-            errors[run.name] = error
-    return metadata, errors
+            damaged[run_paths.name] = error
+    return runs, damaged
 
 
-def _summarise(project: Project, run: _TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:
-    metadata = run.metadata
-    has_current_folds = has_same_folds(project, metadata)
+def _summarise(project: Project, run: TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:
+    has_current_folds = has_same_folds(project, run.metadata)
     try:
         score = files.read_json(run.paths.score, SCORE)
     except UserError:
@@ -156,35 +137,34 @@ def _summarise(project: Project, run: _TrainedRun, labels: str | None, differenc
         problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
     else:
         problem = _problem(project, run, score, labels, has_current_folds)
-    if run.damaged:
-        fold, names = next(iter(run.damaged.items()))
+    if run.damaged_files:
+        fold, names = next(iter(run.damaged_files.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
     scored = {} if problem or not score else score
-    num_folds = metadata["facts"]["folds"]["k"]
     return RunSummary(
-        name=run.paths.name,
+        name=run.name,
         value=scored.get("value"),
         low=scored.get("low"),
         high=scored.get("high"),
         is_optimistic=bool(scored.get("is_optimistic")),
         problem=problem,
         trained_folds=run.trained_folds,
-        num_folds=num_folds,
-        seconds=training_seconds([run.paths], num_folds),
-        seed=metadata["seed"],
+        num_folds=run.num_folds,
+        seconds=training_seconds([run.paths], run.num_folds),
+        seed=run.metadata["seed"],
         differences=differences,
-        older_folds_fingerprint="" if has_current_folds else metadata["folds_fingerprint"],
+        older_folds_fingerprint="" if has_current_folds else run.metadata["folds_fingerprint"],
     )
 
 
 def _problem(
-    project: Project, run: _TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
+    project: Project, run: TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(project.competition)
     try:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
-        changed = find_changed_fact(project, run.paths.name, keys)
+        changed = find_changed_fact(project, run.name, keys)
     except UserError:
         return "trained with facts that are no longer valid"
     if changed:

@@ -1,6 +1,7 @@
 """The files of a new competition folder, from drafted facts."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -29,6 +30,8 @@ SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_scre
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
+MAX_LINE_LENGTH = 120  # of competition.yaml
+XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
 SIZE_OF_GPU_HISTOLOGY = 192  # images.size of the shared recipe
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
@@ -81,35 +84,42 @@ def _baseline(largest_side: int | None) -> str:
     size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
     reason = "the size of the largest image" if size == largest_side else "small, for a CPU"
     return (
-        "# A small net for a CPU, to see that everything works.\n"
-        "# For a real score: RECIPE=gpu, or mobilenet without a GPU\n"
+        f"# Smoke test for a CPU: a small net, {size} px, 10 epochs. "
+        "For a real score: RECIPE=gpu, or mobilenet without a GPU\n"
         f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
         "training: {epochs: 10} # half of the default: enough for a first score\n"
     )
 
 
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
-    """Returns the GPU recipe as YAML: the shared one that fits the images best."""
+    """Returns the GPU recipe as YAML, with its reasons: the shared one that fits the images best."""
     images = facts["images"]
     words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
-        return "extends: gpu_fundus\n" + ("" if facts["task"] == "ordinal" else "head: classes\n")
+        head = "" if facts["task"] == "ordinal" else "head: classes # the classes have no order, so no cut points\n"
+        return f"extends: gpu_fundus # fundus photographs\n{head}"
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH
+    size = f"images: {{size: {largest_side}}} # the size of the largest image\n" if is_small else ""
     if images.get("channels", 3) == 1 or ".dcm" in words:
-        return "extends: gpu_radiograph\n" + (f"images: {{size: {largest_side}}}\n" if is_small else "")
+        augment = "" if re.search(XRAY, words) else "augment: light # any grey image; for radiographs: xray\n"
+        return f"extends: gpu_radiograph # grey images\n{size}{augment}"
     if is_small:
-        size = f"images: {{size: {largest_side}}}\n" if largest_side > SIZE_OF_GPU_HISTOLOGY else ""
-        return f"extends: gpu_histology\n{size}"
-    return "extends: gpu_screening\n"
+        size = size if largest_side > SIZE_OF_GPU_HISTOLOGY else ""
+        return f"extends: gpu_histology # small images in colour\n{size}"
+    return "extends: gpu_screening # large images in colour\n"
 
 
-def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = None) -> dict[str, str]:
+def folder_files(
+    name: str, facts: dict[str, Any], largest_side: int | None = None, reasons: Iterable[tuple[str, str, str]] = ()
+) -> dict[str, str]:
     """Returns the files of a competition folder: text by file name.
 
     Args:
         name: slug of the competition.
         facts: content of competition.yaml.
         largest_side: largest height or width of the images, in pixels. Defaults to None: unknown.
+        reasons: (key, value, reason) of each guess, as in `Draft.reasons`; the reasons become comments of
+            competition.yaml. Defaults to none.
     """
     labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
     text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
@@ -118,11 +128,12 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
     to_fill_in = "fill in" if is_own else "fill in, see the competition's page"
     text = text.replace("metric: null", f"metric: # {to_fill_in}: {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
+    text = _with_comments(text, {key: reason for key, _, reason in reasons})
     command = f"# make train COMPETITION={name}"
     gpu_recipe = _gpu_recipe(facts, largest_side)
-    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name}\n" not in gpu_recipe)
+    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in gpu_recipe)
     gpu = f"{command} RECIPE=gpu\n# For a real score; needs a GPU. What it extends was guessed from the images; "
-    gpu += f"the others:\n# {others}.\n{gpu_recipe}"
+    gpu += f"the others:\n# {others}\n{gpu_recipe}"
     from_folder = " FROM=folder-or-archive" if is_own else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
@@ -137,12 +148,44 @@ def folder_files(name: str, facts: dict[str, Any], largest_side: int | None = No
     }
 
 
+def _with_comments(text: str, comments: dict[str, str]) -> str:
+    """Adds comments to YAML of at most two levels, behind the line of a key or, where it is too long, above it.
+
+    Args:
+        text: YAML, mappings as blocks.
+        comments: comment of each key, such as `labels.id`; those of keys that are not in the text are left out.
+    """
+    commented, section = [], ""
+    lines = text.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        indent, key = re.match(r"( {0,2})(?:(\w+):)?", line).groups()
+        if key and not indent:
+            section = key
+        comment = comments.get(f"{section}.{key}" if indent else key, "") if key else ""
+        is_single_line = not following.startswith(" " * (len(indent) + 2))
+        if comment and is_single_line and len(line) + len(comment) + 3 <= MAX_LINE_LENGTH:
+            line = f"{line} # {comment}"
+        elif comment:
+            commented.append(f"{indent}# {comment}")
+        commented.append(line)
+    return "\n".join(commented) + "\n"
+
+
 class _Dumper(yaml.SafeDumper):
-    """Dumper for readable YAML: mappings as blocks, lists on one line."""
+    """Dumper in the style of the shipped files: mappings as blocks, `source` and lists on one line, double quotes."""
 
     def check_simple_key(self):
         """Allows an empty text as a simple key: {'': null}."""
         return getattr(self.event, "value", None) == "" or super().check_simple_key()
+
+    def choose_scalar_style(self):
+        """Prefers double quotes, except around a backslash, which they would escape."""
+        style = super().choose_scalar_style()
+        return '"' if style == "'" and "\\" not in self.event.value else style
+
+    def represent_mapping(self, tag, mapping, flow_style=None):
+        """Writes the section `source` on one line."""
+        return super().represent_mapping(tag, mapping, flow_style="kind" in mapping)
 
     def represent_sequence(self, tag, sequence, flow_style=None):
         return super().represent_sequence(tag, sequence, flow_style=True)

@@ -17,7 +17,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
 
     Args:
         draft: draft that facts, reasons and doubts are added to.
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
         path: path of the .npz file below `raw`.
 
     Raises:

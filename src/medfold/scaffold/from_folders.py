@@ -38,7 +38,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
 
     Args:
         draft: draft that facts, reasons and doubts are added to.
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
         image_files: the image files of the competition.
         sample: the path of the sample submission below `raw`; None if there is none.
 

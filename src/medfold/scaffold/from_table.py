@@ -35,7 +35,7 @@ def from_table(
 
     Args:
         draft: draft that facts, reasons and doubts are added to.
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
         image_files: the image files of the competition.
         tables: the tables that were examined.
         label_table: the table of labels, one of them.

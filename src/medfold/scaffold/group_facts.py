@@ -22,7 +22,7 @@ def guess_group(
     """Guesses what to group by: a column, a pattern in the ids, or DICOM headers of the images.
 
     Args:
-        draft: gets the key to group by with its reason, or a doubt.
+        draft: the key to group by is added to it with its reason, or a doubt.
         table: the label table, all cells as text.
         ids: the column that names the images.
         used: columns that are ids or targets.
@@ -80,7 +80,7 @@ def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -
     """Drafts grouping by patient or study, if DICOM headers name some that have several images.
 
     Args:
-        draft: gets images.dicom_headers, labels.group and the reason.
+        draft: images.dicom_headers, labels.group and the reason are added to it.
         image_files: the image files of the competition.
         images: training images, as `read_image` takes them.
 

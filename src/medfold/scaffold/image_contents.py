@@ -19,7 +19,7 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
 
     Args:
         draft: gets the reason, the largest side, and doubts about pages or frames and about images of mixed kinds.
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
         images: training images, as `read_image` takes them.
 
     Returns:
@@ -53,7 +53,7 @@ def _doubt_pages(draft: Draft, pages: set[int], all_grey: bool) -> None:
     """Adds a doubt if files have several pages or frames.
 
     Args:
-        draft: gets the doubt.
+        draft: the doubt is added to it.
         pages: the numbers of pages that occur.
         all_grey: True if all images examined are grey.
     """

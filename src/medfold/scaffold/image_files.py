@@ -27,7 +27,7 @@ class ImageFiles:
     """The image files of a competition.
 
     Args:
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
         files: paths of all its files, below `raw`.
 
     Attributes:

@@ -37,7 +37,7 @@ class LabelTables:
 
     Args:
         draft: draft that doubts about unused tables are added to.
-        raw: the folder with the files of the competition.
+        raw: folder with the files of the competition.
         image_files: the image files of the competition.
 
     Attributes:

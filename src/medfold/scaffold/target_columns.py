@@ -35,7 +35,7 @@ def guess_targets(
     """Guesses the target columns: those of the sample submission, marks, or a column by its name or its values.
 
     Args:
-        draft: gets the reason, and doubts.
+        draft: the reason and doubts are added to it.
         raw: the folder of the competition, for the error message.
         table: the table of labels, with text columns.
         ids: id column of the table.

@@ -16,7 +16,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
     """Sets task, classes and the layout of the labels, from the values of the target columns.
 
     Args:
-        draft: gets task, classes, reasons and doubts.
+        draft: task, classes, reasons and doubts are added to it.
         table: a table with text columns.
         targets: names of the target columns.
         labels: the section `labels` of the facts, filled in.
@@ -73,7 +73,7 @@ def _set_lists(
     """Sets the task of a column of lists.
 
     Args:
-        draft: gets the task and the reason.
+        draft: the task and the reason are added to it.
         target: name of the column.
         values: distinct values of the column.
         lists: the separator, and the names that occur in the lists, as `_parse_lists` returns them.
@@ -92,7 +92,7 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
     """Sets the task of a column with one class per row.
 
     Args:
-        draft: gets task and classes, with reasons and doubts.
+        draft: task and classes are added to it, with reasons and doubts.
         table: the label table, all cells as text.
         target: name of the column.
         values: distinct values of the column, sorted.

@@ -41,7 +41,7 @@ def decisions_of(competition: CompetitionFacts, predictions: np.ndarray) -> np.n
     (`submission.allow_empty_lists: false`) and no label is above one half, the most probable one is decided.
 
     Args:
-        competition: its task, and the layout of its submission.
+        competition: the facts (the task, and `submission.layout`).
         predictions: float (n, columns).
 
     Returns:

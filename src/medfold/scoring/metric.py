@@ -3,7 +3,7 @@
 A metric is nan where it is undefined, such as an AUC when all samples are of one class.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -13,18 +13,7 @@ import numpy as np
 from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
-
-
-def label_means(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
-    """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
-
-    Args:
-        competition: the facts (the prediction columns).
-        targets: int (n,) or (n, labels).
-    """
-    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
-
+from medfold.scoring.decisions import decide, decisions_of
 
 ResponseMethod = Literal["predict_proba", "predict"]
 
@@ -34,8 +23,8 @@ class Metric:
     """A metric with its name, direction and requirements.
 
     Args:
-        name: as in competition.yaml.
-        title: as in tables.
+        name: name of the metric, as in competition.yaml.
+        title: title of the method in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
             them from `metric_of`.
         higher_is_better: True for a score, False for a loss.
@@ -102,7 +91,7 @@ def metric(
     """Registers a function as a metric under its own name.
 
     Args:
-        title: display name in tables.
+        title: name of the metric in tables.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
         response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
@@ -145,7 +134,7 @@ def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
 
     Args:
         competition: the facts (`score`, the task, and the layout of the submission).
-        name: as in competition.yaml. Defaults to its `score.metric`.
+        name: name of the metric, as in competition.yaml. Defaults to `score.metric`.
 
     Raises:
         SettingError: the metric is unknown (the nearest name is suggested), is not defined for the task, or needs
@@ -153,39 +142,46 @@ def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
             that no metric of the competition takes.
     """
     score = competition.score
-    key = "score.metric" if name in (None, score.metric) else "score.more_metrics"
-    found = _find_metric(name or score.metric, competition.task, key)
-    if name in (None, score.metric) and competition.submission.layout == "lists" and found.response_method != "predict":
-        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.response_method == "predict")
-        what = f"metric {found.name} needs probabilities, but a submission of lists holds decisions"
+    name = name or score.metric
+    found = _find_metric(name, competition.task, "score.metric" if name == score.metric else "score.more_metrics")
+    if name == score.metric and competition.submission.layout == "lists" and found.response_method != "predict":
+        what = f"metric {name} needs probabilities, but a submission of lists holds decisions"
+        candidates = _list_metrics(lambda candidate: candidate.response_method == "predict")
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
+    used_metrics = [METRICS[used] for used in (score.metric, *score.more_metrics) if used in METRICS]
+    if score.weights and not any(used.uses_weights for used in used_metrics):
+        candidates = _list_metrics(lambda candidate: candidate.uses_weights)
+        fix = f"Remove them, or use one of these metrics: {candidates}"
+        raise SettingError(f"metric {score.metric} takes no weights", "score.weights", fix)
     if found.response_method == "predict":
         found = replace(found, decide=partial(decisions_of, competition))
-    names = [score.metric, *score.more_metrics]
-    if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
-        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.uses_weights)
-        raise SettingError(
-            f"metric {score.metric} takes no weights",
-            "score.weights",
-            f"Remove them, or use one of these metrics: {candidates}",
-        )
     if found.uses_beta:
-        return replace(
-            found, function=partial(found.function, beta=score.beta), title=metric_title(competition, found.name)
-        )
-    if not found.uses_weights:
-        return found
-    if not score.weights:
+        function = partial(found.function, beta=score.beta)
+        found = replace(found, function=function, title=metric_title(competition, name))
+    if found.uses_weights:
+        found = replace(found, function=partial(found.function, weights=_label_weights(competition, name)))
+    return found
+
+
+def _list_metrics(condition: Callable[[Metric], bool]) -> str:
+    """Returns the names of the metrics that fulfil a condition, for a message."""
+    return ", ".join(candidate.name for candidate in METRICS.all() if condition(candidate))
+
+
+def _label_weights(competition: CompetitionFacts, name: str) -> np.ndarray:
+    """Returns the weight of each label for a metric, float64 (labels, 2): for negatives and positives."""
+    weights_by_label = competition.score.weights
+    if not weights_by_label:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
-        raise SettingError(f"metric {found.name} needs weights", "score.weights", fix)
-    pairs = [np.broadcast_to(score.weights.get(label, 1.0), 2) for label in competition.labels.targets]
+        raise SettingError(f"metric {name} needs weights", "score.weights", fix)
+    pairs = [np.broadcast_to(weights_by_label.get(label, 1.0), 2) for label in competition.labels.targets]
     weights = np.array(pairs, np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
-        what = f"expected weights above 0, received {score.weights[label]} for '{label}'"
+        what = f"expected weights above 0, received {weights_by_label[label]} for '{label}'"
         raise SettingError(what, "score.weights", f"Remove '{label}' for a weight of 1")
-    return replace(found, function=partial(found.function, weights=weights))
+    return weights
 
 
 def metric_title(competition: CompetitionFacts, name: str) -> str:
@@ -213,34 +209,6 @@ def metric_input(
         main.response_method == "predict" and METRICS[name].response_method == "predict"
     )
     return submitted if uses_submitted else probabilities
-
-
-def constant_predictions(competition: CompetitionFacts, prior: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
-
-    Args:
-        competition: the facts (whether exactly one class is true).
-        prior: float (columns,), the mean of the labels.
-    """
-    yield prior
-    yield from (
-        np.eye(len(prior)) if competition.exclusive_classes else np.array([np.zeros(len(prior)), np.ones(len(prior))])
-    )
-
-
-def chance_score(competition: CompetitionFacts, targets: np.ndarray, prior: np.ndarray) -> float:
-    """Returns the best score of a predictor that uses no image; nan if it is undefined.
-
-    Args:
-        competition: the facts (the metric and the task).
-        targets: int (n,) or (n, labels).
-        prior: float (columns,), the mean of the training labels.
-    """
-    competition_metric = metric_of(competition)
-    constants = constant_predictions(competition, prior)
-    scores = [competition_metric(targets, np.tile(row, (len(targets), 1))) for row in constants]
-    defined = [competition_metric.sign * score for score in scores if np.isfinite(score)]
-    return competition_metric.sign * max(defined) if defined else float("nan")
 
 
 def _find_metric(name: str, task: str, key: str) -> Metric:

@@ -6,34 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, has_known_groups
+from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.scoring.aggregation import aggregate
-from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
-from medfold.scoring.metric import metric_input, metric_of, metric_title
+from medfold.scoring.bootstrap import bootstrap_interval
+from medfold.scoring.metric import metric_input, metric_of
 from medfold.text import shorten_list
-
-UNKNOWN_PATIENTS = "patients unknown: it may be too high"
-
-
-def describe_score(competition: CompetitionFacts, result: dict[str, Any], total: int) -> str:
-    """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
-
-    Args:
-        competition: the facts (metric titles, the number of folds, and whether patients are known).
-        result: as `oof_score` returns it.
-        total: the number of units in all folds.
-    """
-    title = metric_title(competition, result["metric"])
-    num_folds = competition.folds.k
-    done = result["trained_folds"]
-    text = format_score_and_interval(title, result["value"], result["low"], result["high"])
-    for name, value in result["more_metrics"].items():
-        text += f", {metric_title(competition, name)} {format_score(value)}"
-    covers = f"all {num_folds} folds" if len(done) == num_folds else f"covers {len(done)} of {num_folds} folds"
-    text += f", {covers}, {result['num_units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
-    text += "" if has_known_groups(competition) else f"; {UNKNOWN_PATIENTS}"
-    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["is_optimistic"] else "")
 
 
 @dataclass(frozen=True)

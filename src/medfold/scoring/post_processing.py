@@ -14,7 +14,7 @@ class PostProcessing(NamedTuple):
     """A map of predictions that is fitted on labels.
 
     Args:
-        title: display name.
+        title: name as shown to the user.
         fit: (predictions, targets) -> FittedTransform.
         calibrates: True if its output is still probabilities; False if it is decisions. Defaults to False.
     """

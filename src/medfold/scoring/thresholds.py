@@ -76,7 +76,7 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
 
     Args:
         predictions: float64 (n, grades).
-        targets: int (n,).
+        targets: int (n,), the true classes.
         metric: ignored; it is always the quadratic weighted kappa.
     """
     from scipy.optimize import minimize
@@ -124,7 +124,7 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
 
     Args:
         predictions: float64 (n, classes).
-        targets: int (n,).
+        targets: int (n,), the true classes.
         metric: a metric of decisions.
     """
     factors = np.ones(predictions.shape[1])
@@ -156,7 +156,7 @@ def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> 
 
     Args:
         predictions: float64 (n, 1).
-        targets: int (n,).
+        targets: int (n,), the true classes.
         metric: the metric to maximise.
     """
     logits = to_logits(predictions, exclusive=False)

@@ -228,8 +228,10 @@ def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_ty
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        problem = f"damaged or edited ({str(error).splitlines()[0]})"
-        raise UserError(problem, path, "Restore a copy, or remove it to make it again") from None
+        is_empty = isinstance(error, pd.errors.EmptyDataError)
+        reason = "the file is empty" if is_empty else str(error).splitlines()[0]
+        fix = "Restore a copy, or remove it to make it again"
+        raise UserError(f"damaged or edited ({reason})", path, fix) from None
     return table.rename(columns=current_by_former(former_names or {}))
 
 

@@ -119,7 +119,7 @@ class WorkerPool(ProcessPoolExecutor):
         num_processes: number of processes.
         context: the way to start them, of multiprocessing.
         initializer: a function that each process calls first. Defaults to none.
-        arguments: of `initializer`.
+        arguments: arguments of `initializer`.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
     Args:
         what: what the function does, for the error message.
         function: a picklable function, that is, one at the top level of a module.
-        arguments: its arguments.
+        arguments: arguments of the function.
 
     Returns:
         The return value of the function.

@@ -21,8 +21,8 @@ def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions:
     """Writes a table with a column `origin`: hashes of its inputs and of its contents.
 
     Args:
-        table: as for `write_csv`.
-        path: of the file.
+        table: the table; see `write_csv`.
+        path: path of the file.
         inputs: fingerprint of all that the table is made from, without `-`.
         companions: files that were made with the table and belong to its contents. Defaults to none.
     """
@@ -46,7 +46,7 @@ def read_sealed_csv(
         inputs: fingerprint of all that the table would be made from today.
         companions: files that were made with the table. Defaults to none.
         former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
-        **column_types: as for `read_csv`.
+        **column_types: types by column name; see `read_csv`.
     """
     import pandas as pd
 

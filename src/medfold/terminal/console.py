@@ -104,8 +104,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
     """Prints a small table, indented below the topic; text aligned left, numbers right.
 
     Args:
-        columns: their headings.
-        rows: their cells, printed with `str`.
+        columns: headings of the columns.
+        rows: the cells of each row, printed with `str`.
         marked: positions of the rows to print in bold. Defaults to none.
     """
     rows = [[str(cell) for cell in row] for row in rows]

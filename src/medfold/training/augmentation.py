@@ -56,7 +56,7 @@ PIPELINES: dict[str, Spec] = {
 PURPOSES = {
     "none": "No change at all, no flips or turns either.",
     "light": "Any image: small shifts, turns and changes of scale, brightness and contrast.",
-    "xray": "Radiographs: exposure and sharpness vary; strong shifts would cut the lungs off.",
+    "xray": "Radiographs: exposure and contrast vary; strong shifts would cut the lungs off.",
     "fundus": "Fundus photographs: round, so any turn is natural; colour depends on the camera.",
     "histology": "Stained tissue: no up and down; the strength of the stain varies between laboratories.",
 }
@@ -167,6 +167,9 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
     ((name, arguments),) = item.items()
     known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
     known += COMPOSITIONS
+    if name in PIPELINES:
+        fix = f"Write augment: {name}, or list its transforms (docs/reference.md)" if name != "none" else "Remove it"
+        raise SettingError(f"'{name}' is a whole pipeline, which cannot be an item of a list", "augment", fix)
     if name not in known:
         fix = f"Known: the transforms of albumentations, and {', '.join(COMPOSITIONS)}"
         raise SettingError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)

@@ -24,11 +24,11 @@ class BatchStatistics:
     Frozen layers keep theirs. For a net without batch normalisation this costs nothing.
 
     Args:
-        model: the net.
+        model: the net whose statistics are recomputed.
         inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
         rows: int (n,), the images to train on.
         view: (images of a batch) -> input of the net.
-        seed: chooses the images, if there are more than requested.
+        seed: seed of the choice of the images, if there are more than requested.
     """
 
     def __init__(

@@ -43,7 +43,7 @@ class BatchTrainer:
     It may change the moving averages of batch normalisation, but these are recomputed before they are used.
 
     Args:
-        model: the net.
+        model: the net to train.
         optimizer: an optimizer that is not built yet.
         loss: (targets, outputs, sample_weight) -> a scalar.
         jit_compile: True compiles the training function with XLA. Defaults to False.
@@ -165,7 +165,7 @@ class BatchTrainer:
         Args:
             values: the values, as `values` returned them.
             num_batches: number of batches of the current epoch when they were saved.
-            updates_before: `updates_before` when they were saved.
+            updates_before: number of optimizer updates before the epoch in which they were saved.
         """
         for variable, value in zip(self._variables, values, strict=True):
             variable.assign(value)
@@ -176,7 +176,7 @@ class BatchTrainer:
 
     @property
     def updates_before(self) -> int:
-        """Optimizer updates before the current epoch."""
+        """Number of optimizer updates before the current epoch."""
         return self._updates_before
 
     @property

@@ -20,7 +20,7 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
     Args:
         backbone: float32 images in 0..255 -> features (d,).
         pixels: uint8 (images, height, width, channels), may be memory-mapped.
-        symmetry: decides the views: 1, 2 or 8 of each image, the original image first.
+        symmetry: `images.symmetry`, which decides the views: 1, 2 or 8 of each image, the original image first.
         path: a `.npy` file; its name must identify everything that changes a feature.
     """
     with locks.lock(path):

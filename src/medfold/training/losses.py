@@ -28,7 +28,7 @@ def sample_weights(competition: CompetitionFacts, class_weights: str, targets: n
     Multi-label tasks get 1: `build_loss` balances their labels.
 
     Args:
-        competition: names task and classes.
+        competition: the facts (task and classes).
         class_weights: `class_weights` of the recipe: none or balanced.
         targets: int (n,) or (n, labels), the targets of the training images.
     """
@@ -51,7 +51,7 @@ def check_classes_present(competition: CompetitionFacts, targets: np.ndarray, to
     A net cannot learn a class without images. A label that no image has is learnt as always absent.
 
     Args:
-        competition: names the classes.
+        competition: the facts (the names of the classes).
         targets: int (n,) or (n, labels), the targets of the training images.
         topic: name of the training in messages, such as `fold 0`.
 
@@ -115,7 +115,7 @@ def build_loss(
     """Builds the loss that a recipe names.
 
     Args:
-        competition: names the task.
+        competition: the facts (the task).
         training: the settings of the recipe.
         targets: int (n, labels) of the training images, needed for balanced class weights of a multi-label task: the
             images with a label and those without it then have the same total weight. Defaults to none.

@@ -76,8 +76,8 @@ def plan_phases(
     """Plans the phases of a recipe in order, each with its net compiled.
 
     Args:
-        competition: the facts of the competition: task, classes, symmetry.
-        recipe: gives the epochs of each phase, and how to train.
+        competition: the facts (task, classes, symmetry).
+        recipe: the recipe (the epochs of each phase, and how to train).
         model: the whole net, backbone and head.
         images: the images and targets of the fold.
         precision: precision of the computations: float32, float16 or bfloat16.
@@ -124,7 +124,7 @@ class _PhaseBuilder:
         """Builds the trainer of a phase: its net compiled with optimizer and loss.
 
         Args:
-            model: the net.
+            model: the net to train.
             learning_rate: the highest learning rate.
             num_batches: number of batches in the whole phase.
         """
@@ -139,7 +139,7 @@ class _PhaseBuilder:
         """Builds the object that recomputes the batch normalisation statistics of a net.
 
         Args:
-            model: the net.
+            model: the net whose statistics are recomputed.
             inputs: (images, ...), pixels or features of all images.
             view: (images of a batch) -> input of the net.
         """

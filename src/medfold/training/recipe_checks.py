@@ -47,8 +47,8 @@ def check_training_images(
     """Checks that the images of a fold suffice for training, before a net is built.
 
     Args:
-        competition: names the classes.
-        training: gives the batch size.
+        competition: the facts (the names of the classes).
+        training: the settings `training` (the batch size).
         images: the images to train on, with their targets.
         topic: name of the training in messages, such as `fold 0`.
 

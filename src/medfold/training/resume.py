@@ -26,7 +26,7 @@ class TrainingState:
         history: one row per epoch, of this phase and those before it: phase (its name), epoch, learning_rate,
             loss and the score.
         num_batches: number of batches of this phase so far.
-        since_best: epochs since the best one.
+        epochs_since_best: number of epochs since the best one.
         best_weights: weights of the best epoch; empty if none are kept.
         variables: values of the variables of the `BatchTrainer`, to be restored when the phase starts; None to start
             from the beginning.
@@ -35,7 +35,7 @@ class TrainingState:
 
     history: list[dict[str, Any]] = field(default_factory=list)
     num_batches: int = 0
-    since_best: int = 0
+    epochs_since_best: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
     variables: list[np.ndarray] | None = None
     updates_before: int = 0
@@ -46,13 +46,13 @@ def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: Train
 
     Args:
         checkpoint: the checkpoint of the phase.
-        batch_trainer: gives the variables of net, optimizer and loss.
+        batch_trainer: holds the variables of net, optimizer and loss, which are saved.
         state: the progress of the phase.
     """
     metadata = {
         "history": state.history,
         "num_batches": state.num_batches,
-        "since_best": state.since_best,
+        "epochs_since_best": state.epochs_since_best,
         "updates_before": batch_trainer.updates_before,
     }
     checkpoint.save([*batch_trainer.values(), *state.best_weights], metadata)
@@ -72,7 +72,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     return TrainingState(
         history=history,
         num_batches=metadata["num_batches"],
-        since_best=metadata["since_best"],
+        epochs_since_best=metadata["epochs_since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],
         updates_before=metadata.get("updates_before", 0),
@@ -149,8 +149,8 @@ def restore(
     counters, and what they changed in the net or optimizer is not changed twice.
 
     Args:
-        batch_trainer: gets the variables.
-        state: the saved state.
+        batch_trainer: its variables of net, optimizer and loss are set.
+        state: the state from the checkpoint.
         batches_per_epoch: number of batches in an epoch.
         callbacks: the callbacks, after their `on_train_begin`.
         logs: the logs of each epoch so far.

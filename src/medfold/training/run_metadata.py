@@ -15,7 +15,7 @@ def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
     """Returns the content of run.json for a run that starts now.
 
     Args:
-        project: gives facts, folds, images and labels.
+        project: the competition (facts, folds, images, labels).
         recipe: the recipe of the run, with its overrides.
         seed: the seed of the run.
     """

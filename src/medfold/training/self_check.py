@@ -25,7 +25,7 @@ class SelfCheckInput:
     """Input of the self-check.
 
     Args:
-        competition: names metric and columns.
+        competition: the facts (the metric, and the prediction columns).
         targets: int (n,) or (n, labels), the targets of the held-out units.
         predictions: float (n, columns), the predictions of the held-out units.
         groups: (n,), the group of each held-out unit.

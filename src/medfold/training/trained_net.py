@@ -19,7 +19,7 @@ class TrainedNet:
     """A trained net, ready to predict.
 
     Args:
-        competition: gives the symmetry for test-time augmentation.
+        competition: the facts (`images.symmetry`, for test-time augmentation).
         model: the whole net, as it is saved.
         last_phase: the last phase of its training.
         inference_model: the net of that phase in float32, whatever the precision of the training: so the weights give

@@ -35,8 +35,8 @@ def locate_images(
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
         patterns: patterns of images.train or images.test.
         competition: the facts (`labels.id`, `images` and `score.unit`).
-        raw: the folder that patterns start from.
-        complete: as for `find_images`.
+        raw: folder that patterns start from.
+        complete: see `find_images`.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.dicom_headers.

@@ -24,7 +24,7 @@ def read_label_table(
 
     Args:
         competition: the facts; `labels` names the tables.
-        raw: the folder of the raw data.
+        raw: folder of the raw data.
         needed: the columns that the labels are read from, and the key of competition.yaml that names each.
         parse: function (table, competition, path) that turns these columns into checked target columns, and
             removes rows that `labels.map` leaves out.
@@ -66,7 +66,7 @@ def _build_part(table: pd.DataFrame, competition: CompetitionFacts, raw: Path, p
     Args:
         table: the table of the raw data, with the targets where they are known.
         competition: the facts (`labels` and `images`).
-        raw: the folder of the raw data.
+        raw: folder of the raw data.
         part: train or test; tables of the test part may lack labels.group and labels.keep_columns. Defaults to train.
     """
     labels = competition.labels

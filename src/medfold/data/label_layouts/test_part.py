@@ -30,7 +30,7 @@ def read_test_table(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
 
     Args:
         competition: the facts; `labels.test_file` or `images.test` names the test part.
-        raw: the folder that patterns start from.
+        raw: folder that patterns start from.
 
     Returns:
         Text columns id, image, unit.

@@ -33,7 +33,7 @@ def read_image_with_headers(raw: Path, image: str, image_facts: ImageFacts) -> D
         raw: folder that image paths are relative to.
         image: path relative to `raw`, followed by `#member` for files that contain many images. Or several paths
             separated by `|`, one grey file per channel; then the headers are those of the first file.
-        image_facts: channels, windows, range and frame are applied.
+        image_facts: the facts `images` (channels, windows, range, frame).
 
     Raises:
         UserError: the format is unknown, the file cannot be read, or the channels have different sizes.
@@ -60,7 +60,7 @@ def read_image(raw: Path, image: str, image_facts: ImageFacts) -> np.ndarray:
     Args:
         raw: folder that image paths are relative to.
         image: path relative to `raw`, in the syntax of `read_image_with_headers`.
-        image_facts: channels, windows, range and frame are applied.
+        image_facts: the facts `images` (channels, windows, range, frame).
 
     Returns:
         uint8 (height, width, channels).

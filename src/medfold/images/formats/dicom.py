@@ -79,8 +79,8 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
 
     Args:
         path: a DICOM file.
-        member: unused; a DICOM file contains one image.
-        image_facts: windows, range and frame are applied.
+        member: not used: a DICOM file contains one image.
+        image_facts: the facts `images` (windows, range, frame).
 
     Returns:
         uint8 (height, width), or (height, width, n) for colour and for several windows; and the headers by keyword.

@@ -23,7 +23,7 @@ def grayscale_transforms(dataset: Dataset, number: int, image_facts: ImageFacts)
     Args:
         dataset: DICOM file whose image pixel module is complete.
         number: frame number, from 0.
-        image_facts: windows and range of the competition.
+        image_facts: the facts `images` (windows, range).
 
     Raises:
         ImageError: a header is invalid.

@@ -20,7 +20,7 @@ def unreadable(what: str, error: Exception, path: Path) -> UserError:
     Args:
         what: image, headers or file.
         error: the exception of the decoder.
-        path: the file.
+        path: path of the file.
     """
     return UserError(f"unreadable {what} ({_reason(error)})", path, FIX)
 

@@ -20,7 +20,7 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
     Args:
         path: an HDF5 file.
         member: `dataset` or `dataset/row`.
-        image_facts: frame, depth and windows are applied.
+        image_facts: the facts `images` (frame, range, windows).
 
     Returns:
         uint8 (height, width) or (height, width, channels), and no headers.

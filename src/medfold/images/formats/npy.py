@@ -15,8 +15,8 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
 
     Args:
         path: a .npy file.
-        member: unused; the file contains one image or stack.
-        image_facts: frame, depth and windows are applied.
+        member: not used: the file contains one image or stack.
+        image_facts: the facts `images` (frame, range, windows).
 
     Returns:
         uint8 (height, width) or (height, width, channels), and no headers.

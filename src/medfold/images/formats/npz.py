@@ -16,7 +16,7 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
     Args:
         path: an .npz file.
         member: `array/row`.
-        image_facts: depth and windows are applied.
+        image_facts: the facts `images` (range, windows).
 
     Returns:
         uint8 (height, width) or (height, width, channels), and no headers.

@@ -29,8 +29,8 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
 
     Args:
         path: an image file.
-        member: unused; the file contains one image.
-        image_facts: depth, and the frame of a TIFF, are applied.
+        member: not used: the file contains one image.
+        image_facts: the facts `images` (range; of a TIFF also frame).
 
     Returns:
         uint8 (height, width), or (height, width, 3) as RGB; and no headers.
@@ -47,7 +47,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
 
     Args:
         data: content of the file, uint8 (n,).
-        image_facts: depth, and the frame of a TIFF, are applied.
+        image_facts: the facts `images` (range; of a TIFF also frame).
 
     Returns:
         uint8 (height, width), or (height, width, 3) as RGB.

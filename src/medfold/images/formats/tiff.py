@@ -47,7 +47,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
 
     Args:
         data: content of the file, uint8 (n,).
-        image_facts: frame and depth are applied.
+        image_facts: the facts `images` (frame, range).
 
     Returns:
         uint8 (height, width) or (height, width, channels), colours as RGB.

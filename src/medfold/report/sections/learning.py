@@ -14,7 +14,7 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, seconds
     """Plots loss and score of each fold, epoch by epoch.
 
     Args:
-        histories: by fold.
+        histories: the history of each fold, by its number.
         metric: the competition's metric; its column in the histories has its name.
         seconds: the training time of all folds together; None if it is unknown.
     """

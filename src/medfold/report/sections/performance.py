@@ -20,7 +20,7 @@ class ClassRanking:
     """How well the predictions of one class or label put its samples before the others.
 
     Args:
-        name: the class or label.
+        name: name of the class or label.
         truth: int (n,), 1 for its samples, else 0.
         predictions: float (n,), its probability.
         auc: area under the ROC curve.

@@ -15,7 +15,7 @@ def subgroups_section(metric: Metric, subgroups: Sequence[Subgroup], overall: fl
     """Shows the score of each subgroup, as a figure and as numbers.
 
     Args:
-        metric: the metric.
+        metric: the metric that subgroups are scored by.
         subgroups: the subgroups, of `score_subgroups`, in order.
         overall: the score of all samples.
     """

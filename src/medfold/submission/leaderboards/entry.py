@@ -67,7 +67,7 @@ class Leaderboard(ABC):
     """Where the submissions of a competition are scored.
 
     Args:
-        competition: facts of the competition.
+        competition: the facts of the competition.
         paths: paths of the hidden labels and the published scores, where these are on this machine.
 
     Attributes:

@@ -80,12 +80,12 @@ def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:
     score = ensemble.score
     title = metric_title(project.competition, score["metric"])
     value = format_score(score["value"])
-    folds_done = f"{len(score['trained_folds'])} of {project.competition.folds.k} folds"
+    covers = f"{len(score['trained_folds'])} of {project.competition.folds.k} folds"
     commit = git_commit(project.project_paths.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(ensemble.run_names)
     label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
-    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"
+    return f"medfold {label}, OOF {title} {value}, {covers}{code}, {content_id}"
 
 
 def write_draft(competition: CompetitionFacts, draft: SubmissionDraft, file: Path) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Sealed tables: CSV files that can be made again, and are if their inputs or their contents have changed."""
+"""Sealed tables: CSV files with hashes of their inputs and contents; made again where either has changed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +17,8 @@ def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions:
     """Writes a table that can be made again, with a column `origin`: hashes of its inputs and of its contents.
 
     Args:
-        table: as for `write_csv`.
-        path: of the file.
+        table: the table; see `write_csv`.
+        path: path of the file.
         inputs: fingerprint of all that the table is made from, without `-`.
         companions: files that were made with the table and belong to its contents. Defaults to none.
     """
@@ -42,7 +42,7 @@ def read_sealed_csv(
         inputs: fingerprint of all that the table would be made from today.
         companions: files that were made with the table. Defaults to none.
         former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
-        **column_types: as for `read_csv`.
+        **column_types: types by column name; see `read_csv`.
     """
     import pandas as pd
 

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system.processes import silence_native_output
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
@@ -40,7 +40,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
     from medfold.training.batch_trainer import BatchTrainer
-    from medfold.training.fold import NUM_STATISTICS_FINAL
+    from medfold.training.fold import NUM_STATISTICS_IMAGES_FINAL
     from medfold.training.optimizer import build_optimizer
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
@@ -54,7 +54,7 @@ LIMIT = 0.98
 class Images:
     """What is learnt: fold 0 is held out."""
 
-    competition: Competition
+    competition: CompetitionFacts
     pixels: np.ndarray
     rows: np.ndarray
     targets: np.ndarray
@@ -71,7 +71,7 @@ def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
 
 def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
-    project = Project.open(name, Workspace(Path(__file__).parent.parent))
+    project = Project.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
     data = load_dataset(project, image_settings=choices)
     held = load_store(project.paths, store_key(project.competition, project.paths, choices))
@@ -117,7 +117,7 @@ def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
     statistics = BatchStatistics(model, images.pixels, images.rows, np.asarray, SEED)
     statistics.gather(1)  # compiled, which is no part of the cost
     began = time.monotonic()
-    statistics.gather(NUM_STATISTICS_FINAL)
+    statistics.gather(NUM_STATISTICS_IMAGES_FINAL)
     cost = time.monotonic() - began
     gathered = auc(images, model)
     BatchStatistics(model, images.pixels, images.held_rows, np.asarray, SEED).gather(len(images.held_rows))

@@ -37,7 +37,7 @@ from medfold.data.samples import read_samples
 from medfold.images import scan
 from medfold.images.formats.decoding import read_image
 from medfold.images.scan import scan_images
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system import files, hardware
 from results import Result, run
 
@@ -118,7 +118,7 @@ def project(root: Path, given: list[Path], count: int) -> Project:
     (home / "competition.yaml").write_text(FACTS.replace("ENDING", ending))
     (home / "baseline.yaml").write_text(f"images: {{size: {SIZE}}}\n")
     medfold(root, "download", "--competition", "files", "--from", "raw")
-    return Project.open("files", Workspace(root))
+    return Project.open("files", ProjectPaths(root))
 
 
 def medfold(root: Path, *words: str) -> float:
@@ -239,7 +239,7 @@ def measure(rounds: int = 7) -> list[Result]:
             value = f"{mean['whole']:.0f} beside {mean['alone']:.0f} images/s, over {min(seconds.values()):.0f} s each"
             ratio = mean["whole"] / mean["alone"]
             results.append(Result(f"{what}, the pass beside decoding and resizing", value, ratio, LIMIT))
-        few, many = (project(base / f"memory {count}", given, count).workspace.root for count in (600, 6000))
+        few, many = (project(base / f"memory {count}", given, count).project_paths.root for count in (600, 6000))
         peaks = [medfold(root, "prepare", "--competition", "files") for root in (few, many)]
         if peaks[0]:
             value = f"{peaks[1]:.0f} beside {peaks[0]:.0f} MB"

@@ -23,7 +23,7 @@ from medfold.competition.project import Project, image_settings
 from medfold.competition.recipe import load_recipe
 from medfold.data.dataset import load_dataset
 from medfold.models.build import build_model
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.prediction.weights import save_weights
 from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
@@ -47,7 +47,7 @@ def project(root: Path) -> Project:
     facts = home / "phantom-chest" / "competition.yaml"
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
-    found = Project.open("phantom-chest", Workspace(root))
+    found = Project.open("phantom-chest", ProjectPaths(root))
     load_dataset(found, image_settings=image_settings(found, "baseline"))
     return found
 
@@ -55,7 +55,7 @@ def project(root: Path) -> Project:
 def give_run(found: Project, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
     competition, data, rng = found.competition, load_dataset(found), np.random.default_rng(seed)
-    choices = load_recipe(found.paths, found.workspace.base_folder, "baseline", {})
+    choices = load_recipe(found.paths, found.project_paths.base_folder, "baseline", {})
     paths = find_run(found.paths, name)
     open_run(paths, run_metadata(found, choices, 0))
     net = build_model(competition, choices)
@@ -88,7 +88,7 @@ def measure(rounds: int = 1) -> list[Result]:
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         for _ in range(rounds):
             began = time.monotonic()
-            medfold(found.workspace.root, "report", "--runs", " ".join(NAMES))
+            medfold(found.project_paths.root, "report", "--runs", " ".join(NAMES))
             seconds.append(time.monotonic() - began)
         # The largest child so far: the drawing of the images needs less.
         memory = 1024 * max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)

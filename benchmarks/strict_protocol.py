@@ -14,12 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from medfold.paths import Workspace
-from medfold.submission.ledger import add_row, read_ledger
+from medfold.paths import ProjectPaths
+from medfold.submission.ledger import add_row, read_rows
 from medfold.system import files
 
 REPOSITORY = Path(__file__).parent.parent
@@ -64,13 +65,13 @@ def main() -> None:
             line = next(line for line in said.splitlines() if line.startswith("test score"))
             print(f"seed {seed}: {line.removeprefix('test score').strip()}", flush=True)
             scores.append([float(value) for value in re.findall(r" (\d\.\d{4}) \(", line)])
-        looks = read_ledger(Workspace(root))
-        for row in looks.to_dict("records"):
-            source = root / row["file"]
-            target = REPOSITORY / Path(row["file"]).with_name(f"{source.stem}-strict.csv")
+        looks = read_rows(ProjectPaths(root), name)
+        for row in looks:
+            source = root / row.file
+            target = REPOSITORY / Path(row.file).with_name(f"{source.stem}-strict.csv")
             files.write_text(source.read_text(), target)
-            row |= {"file": target.relative_to(REPOSITORY).as_posix(), "runs": f"{row['runs']} (strict protocol)"}
-            add_row(Workspace(REPOSITORY), row)
+            file = target.relative_to(REPOSITORY).as_posix()
+            add_row(ProjectPaths(REPOSITORY), replace(row, file=file, runs=f"{row.runs} (strict protocol)"))
     means = ", ".join(f"{mean:.3f}" for mean in np.mean(scores, axis=0))
     print(f"mean of {len(scores)} seeds: {means}; {len(looks)} looks in submissions/ledger.csv")
 

@@ -21,7 +21,7 @@ from statistics import median
 import cv2
 import numpy as np
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.processes import silence_native_output
@@ -29,7 +29,7 @@ from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from medfold.training.loader import load_batches
 from medfold.training.mixup import Batch
-from medfold.training.parallel import resolve_workers
+from medfold.training.parallel import default_workers
 from results import Result, run
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
@@ -94,7 +94,7 @@ class Training:
     def __init__(self, job: Job, folder: Path, images: int = IMAGES):
         keras.backend.clear_session()
         choices, shape = job.recipe.training, (job.recipe.images.size, job.recipe.images.size, job.channels)
-        competition = Competition.model_validate(
+        competition = CompetitionFacts.model_validate(
             {
                 "title": "Noise",
                 "source": {"kind": "phantom"},
@@ -142,7 +142,7 @@ def rate(step: Callable[[], object], images: int, seconds: float = SECONDS) -> f
 
 def compare(job: Job, folder: Path, rounds: int) -> Result:
     """A training on a resident batch and one with the whole pipeline, in turns."""
-    training, workers = Training(job, folder), resolve_workers("auto")
+    training, workers = Training(job, folder), default_workers()
     pipeline, step = training.pipeline, training.step
     size, cores, positions = pipeline.batch_size, hardware.num_cores(), count()
     resident = as_tensors(pipeline.batch(0))
@@ -179,7 +179,7 @@ def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
     for _ in range(rounds):
         moments = []
         steps = STEPS * (EPOCHS + 1)  # the first epoch does not count: the net is compiled, the workers start
-        with closing(load_batches(training.pipeline, 0, steps, resolve_workers("auto"), as_tensors)) as batches:
+        with closing(load_batches(training.pipeline, 0, steps, default_workers(), as_tensors)) as batches:
             for batch in batches:
                 step(*batch)
                 moments.append(time.perf_counter())

@@ -22,14 +22,14 @@ from pydantic.fields import FieldInfo
 
 from medfold.cli import app
 from medfold.commands.setup import COMMON_VARIABLES
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.label_layouts import LAYOUTS
 from medfold.data.sources.kinds import KINDS
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
-from medfold.images.formats.pixel_values import WINDOWS
+from medfold.images.formats.windows import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.system import files
 from medfold.training.augmentation import PIPELINES, PURPOSES
@@ -233,7 +233,7 @@ def metrics() -> str:
         (
             f"`{each.name}`",
             "all" if each.tasks == ALL_TASKS else ", ".join(each.tasks),
-            "decisions" if each.needs == "class" else "probabilities",
+            "decisions" if each.response_method == "predict" else "probabilities",
             "higher" if each.higher_is_better else "lower",
             first_line(each.function),
         )
@@ -430,7 +430,7 @@ def render() -> str:
     )
     names = {each.__name__: each for each in (*tables, keys, section)}
     return environment.get_template("reference.md.j2").render(
-        **names, Competition=Competition, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION
+        **names, CompetitionFacts=CompetitionFacts, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION
     )
 
 

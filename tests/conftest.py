@@ -16,6 +16,7 @@ from medfold.terminal.command_text import BY_MAKE
 from tests.support import budgets
 from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
+from tests.support.small_project import SMALL, add_competition, copy_project
 
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
 # `make test ORDER=7` would pass its variable to every make that a test runs.
@@ -28,30 +29,6 @@ settings.register_profile("test", max_examples=10, deadline=None, derandomize=Tr
 settings.register_profile("all", max_examples=50, deadline=None, database=None)
 settings.register_profile("campaign", max_examples=500, deadline=None, database=None)
 settings.load_profile("test")
-
-SMALL = "\n".join(
-    [
-        "title: A small phantom",
-        "source: {kind: phantom, seed: 1, train_patients: 40, test_patients: 25, snr: [500, 900], duplicates: 2}",
-        "upload: local",
-        "task: binary",
-        "labels: {file: train.csv, id: id, targets: [target], group: patient_id, keep_columns: [age, sex]}",
-        "images:",
-        '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: horizontal,',
-        "  expected_shape: [128, 128]}",
-        "score: {metric: auc}",
-        "submission: {sample: sample_submission.csv}",
-        "folds: {k: 3, seed: 7, method: stratified-group}",
-    ]
-)
-TINY_RECIPE = "\n".join(
-    [
-        "images: {size: 16}",
-        "backbone: {name: resnet9, width: 4}",
-        "augment: xray",
-        "training: {epochs: 2, batch_size: 8, learning_rate: 0.01}",
-    ]
-)
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -95,25 +72,6 @@ def project_folder(tmp_path, monkeypatch) -> Path:
     shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
     monkeypatch.chdir(root)
     return root
-
-
-def add_variant(root: Path, name: str, old: str, new: str) -> Path:
-    """Writes the small phantom with one fact changed, and gives it copies of the data and folds of `small`."""
-    folder = add_competition(root, name, SMALL.replace(old, new))
-    assert old in SMALL
-    shutil.copytree(root / "data" / "small", root / "data" / name)
-    for suffix in ("csv", "json"):
-        shutil.copy(root / "folds" / f"small.{suffix}", root / "folds" / f"{name}.{suffix}")
-    return folder
-
-
-def add_competition(root: Path, name: str, facts: str, recipe: str = TINY_RECIPE) -> Path:
-    """Writes a competition folder with a recipe called baseline."""
-    folder = root / "competition" / name
-    folder.mkdir(parents=True)
-    (folder / "competition.yaml").write_text(facts)
-    (folder / "baseline.yaml").write_text(recipe)
-    return folder
 
 
 @pytest.fixture
@@ -207,19 +165,12 @@ def histology_once(once) -> Callable[[str], Path]:
     return lambda upload: once(f"histology {upload}", lambda root: make(root, upload))
 
 
-def copied(template: Path, tmp_path: Path, monkeypatch) -> Path:
-    """Copies a project and makes the copy the working directory; its path has a space."""
-    root = shutil.copytree(template, tmp_path / "my project")
-    monkeypatch.chdir(root)
-    return root
-
-
 @pytest.fixture
 def folded(folded_once, tmp_path, monkeypatch):
     """The small phantom with its folds, in a new copy of the project."""
     from medfold.competition.project import Project
 
-    copied(folded_once, tmp_path, monkeypatch)
+    copy_project(folded_once, tmp_path, monkeypatch)
     return Project.open("small")
 
 
@@ -228,7 +179,7 @@ def trained(trained_once, tmp_path, monkeypatch):
     """The small phantom with all folds trained, in a new copy of the project."""
     from medfold.competition.project import Project
 
-    copied(trained_once, tmp_path, monkeypatch)
+    copy_project(trained_once, tmp_path, monkeypatch)
     return Project.open("small")
 
 

@@ -10,7 +10,8 @@ import pytest
 from medfold.cli import main
 from medfold.errors import UserError
 from medfold.terminal.command_text import BY_MAKE
-from tests.conftest import REPOSITORY, SMALL, add_competition
+from tests.support.helpers import REPOSITORY
+from tests.support.small_project import SMALL, add_competition
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def medfold(*words, env=None):
         (("train", "-c", "small", "--seeds", "0 x"), '--seeds "0 x": expected different numbers'),
         (
             ("train", "-c", "small", "--set", "training.epoch=1"),
-            "unknown key 'training.epoch' (did you mean 'epochs'?)",
+            "unknown key 'training.epoch' (did you mean 'training.epochs'?)",
         ),
         (("train", "-c", "small", "--set", "training.epochs=many"), "received 'many'"),
         (("ensemble", "-c", "small"), '--runs: not given. Example: --runs "baseline baseline-s1"'),
@@ -148,8 +149,9 @@ def test_errors_in_facts_name_file_and_key(project_folder):
     add_competition(project_folder, "typo", SMALL.replace("folds: {k:", "folds: {kk:"))
     result = medfold("folds", "-c", "typo")
     assert result.returncode == 2
-    assert "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'k'?)" in result.stderr.replace(
-        "\\", "/"
+    assert (
+        "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'folds.k'?)"
+        in result.stderr.replace("\\", "/")
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from tests.support.helpers import competition
 
@@ -108,7 +108,7 @@ def test_circular_extends_raises(tmp_path, bases):
 def test_facts_that_contradict_the_task_are_refused(changes, message):
     facts = {**competition().model_dump(), **changes}
     with pytest.raises(UserError, match=message):
-        config.validated(Competition, facts, "competition.yaml")
+        config.validated(CompetitionFacts, facts, "competition.yaml")
 
 
 def test_prediction_columns_follow_the_task():

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from tests.support.helpers import competition
@@ -15,7 +15,7 @@ from tests.support.helpers import competition
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'epochs'\?\)"),
+        ({"training": {"epoch": 3}}, r"unknown key 'training.epoch' \(did you mean 'training.epochs'\?\)"),
         ({"trainin": {}}, r"unknown key 'trainin' \(did you mean 'training'\?\)"),
         ({"epochs": 3}, r"unknown key 'epochs' \(did you mean 'training.epochs'\?\)"),
         ({"training": {"lr": 3}}, r"unknown key 'training.lr' \(did you mean 'training.learning_rate'\?\)"),
@@ -87,7 +87,7 @@ def test_invalid_fact_says_expected_and_received(section, key, value, line):
     facts = competition().model_dump()
     facts[section][key] = value
     with pytest.raises(UserError) as caught:
-        config.validated(Competition, facts, "competition.yaml")
+        config.validated(CompetitionFacts, facts, "competition.yaml")
     assert str(caught.value) == f"competition.yaml: '{section}.{key}': {line}"
 
 
@@ -120,4 +120,4 @@ def test_missing_fact_raises_with_its_key():
     facts = competition().model_dump()
     del facts["score"]
     with pytest.raises(UserError, match="'score' is missing"):
-        config.validated(Competition, facts, "competition.yaml")
+        config.validated(CompetitionFacts, facts, "competition.yaml")

@@ -13,15 +13,15 @@ from pydantic import BaseModel
 
 from medfold.cli import app
 from medfold.commands import setup
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe, load_recipe, parse_overrides, recipe_names
 from medfold.competition.slugs import parse_slug
 from medfold.ensemble.methods import METHODS
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped
 
-ROOT = Workspace(REPOSITORY)
+ROOT = ProjectPaths(REPOSITORY)
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "competition/README.md"),
     *sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/*.md")),
@@ -273,7 +273,7 @@ def schema_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from schema_keys(field.annotation, f"{prefix}{name}.")
 
 
-KEYS = {*schema_keys(Competition), *schema_keys(Recipe)}
+KEYS = {*schema_keys(CompetitionFacts), *schema_keys(Recipe)}
 SECTIONS = "|".join(sorted({key.partition(".")[0] for key in KEYS if "." in key}))
 
 

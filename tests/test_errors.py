@@ -1,49 +1,16 @@
-"""Errors for users, and hints in them."""
+"""Errors for users."""
 
 import errno
 import shutil
 
 import pytest
 
-from medfold.errors import UserError, count_of, did_you_mean, explain_os_error, shorten_list
+from medfold.errors import UserError, explain_os_error
 
 
 def test_user_error_has_place_problem_and_remedy():
     assert str(UserError("no column 'id'", "train.csv", "Add it")) == "train.csv: no column 'id'. Add it"
     assert str(UserError("no column 'id'")) == "no column 'id'"
-
-
-def test_did_you_mean_suggests_a_close_word_only():
-    assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
-    assert did_you_mean("xyz", ["retinamnist"]) == ""
-    assert did_you_mean("strong", ["none", "light", "xray", "fundus", "histology"]) == ""
-
-
-@pytest.mark.parametrize(
-    ("word", "suggested"),
-    [
-        ("acc", "accuracy"),
-        ("resnet50", "ResNet50"),
-        ("Efficientnet_B0", "EfficientNetB0"),
-        ("efficientnet", "EfficientNetB0"),
-        ("resnet8", "resnet9"),
-        ("auk", "auc"),
-    ],
-)
-def test_did_you_mean_prefers_other_capitals_then_longer_words(word, suggested):
-    known = ["auc", "mean_auc", "balanced_accuracy", "accuracy", "resnet9", "ResNet50", "ResNet50V2", "EfficientNetB0"]
-    assert did_you_mean(word, known) == f" (did you mean '{suggested}'?)"
-
-
-def test_shorten_list_counts_the_omitted_items():
-    assert shorten_list(range(5)) == "0, 1, 2 and 2 more"
-    assert shorten_list(["a", "b"]) == "a, b"
-    assert shorten_list("abc", 2, separator="; ") == "a; b and 1 more"
-
-
-def test_count_agrees_with_its_noun():
-    assert [count_of(number, "image") for number in (0, 1, 12_000)] == ["0 images", "1 image", "12,000 images"]
-    assert [count_of(number, "copy", "copies") for number in (1, 2)] == ["1 copy", "2 copies"]
 
 
 @pytest.mark.parametrize(

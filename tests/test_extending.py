@@ -68,7 +68,7 @@ def plugin_project(project_folder):
 def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project, tmp_path, capsys, monkeypatch):
     project = plugin_project
     download(project)
-    train(project, jobs="2")
+    train(project, jobs=2)
     train(project, seeds=[1])
     run = project.paths.run("baseline")
     assert files.read_json(run.score)["metric"] == "youden"

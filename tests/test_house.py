@@ -1,4 +1,4 @@
-"""The house of the tests: each module has a test file of its name; tests are named once, short and independent."""
+"""The house of the tests: a test file for each module and a module for each test file; tests are short, named once."""
 
 import ast
 from collections import Counter
@@ -20,6 +20,23 @@ THIN = {
     "plugins.py",
     "submission/leaderboards/entry.py",
     "training/training_inputs.py",
+}
+
+# Test files that belong to no single module: of whole folders, and single ones.
+WITHOUT_MODULE = {
+    "campaigns": "hours of kills and damaged files",
+    "end_to_end": "make targets",
+    "layouts": "raw data of any layout, from its files to its samples",
+    "lookalikes": "small copies of competitions, from their files to a submission",
+    "support": "the functions that the tests share",
+    "commands/test_json.py": "JSON=1 of all commands",
+    "report/test_browser.py": "the browser in which pages are tested",
+    "test_documented_commands.py": "commands in the docs",
+    "test_extending.py": "examples in docs/extending.md",
+    "test_house.py": "the tests",
+    "test_package_exports.py": "names in __init__.py",
+    "test_reference.py": "docs/reference.py",
+    "test_repository.py": "files of the repository",
 }
 
 
@@ -45,11 +62,33 @@ def test_listed_modules_exist():
     assert set(modules()) >= THIN
 
 
+def list_test_files() -> list[str]:
+    """Lists the test files by their path below tests/."""
+    return sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py"))
+
+
+def has_module(test_file: str) -> bool:
+    """Returns True for tests/x/test_y.py and tests/x/test_y_topic.py if there is a module x/y.py."""
+    folder, _, name = test_file.rpartition("/")
+    words = name.removeprefix("test_").removesuffix(".py").split("_")
+    return any((SOURCE / folder / f"{'_'.join(words[:count])}.py").is_file() for count in range(1, len(words) + 1))
+
+
+@pytest.mark.parametrize("test_file", list_test_files())
+def test_every_test_file_has_a_module_or_a_reason_to_have_none(test_file):
+    has_reason = test_file in WITHOUT_MODULE or test_file.partition("/")[0] in WITHOUT_MODULE
+    message = f"name {test_file} after the module that it tests, or list it with its reason in WITHOUT_MODULE"
+    assert has_module(test_file) is not has_reason, message
+
+
+def test_listed_test_files_exist():
+    assert [name for name in WITHOUT_MODULE if not (TESTS / name).exists()] == []
+
+
 @pytest.fixture(scope="module")
 def trees() -> dict[str, ast.Module]:
     """The syntax tree of every test module, by its path below tests/."""
-    files = sorted(TESTS.rglob("test_*.py"))
-    return {path.relative_to(TESTS).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    return {name: ast.parse((TESTS / name).read_text(encoding="utf-8")) for name in list_test_files()}
 
 
 def list_tests(tree: ast.Module) -> list[ast.FunctionDef]:
@@ -61,12 +100,12 @@ def test_names_of_tests_occur_once(trees):
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_test_modules_do_not_import_each_other(trees):
+def test_test_modules_import_neither_each_other_nor_a_conftest(trees):
     imports = [
         f"{file}: {node.module}"
         for file, tree in trees.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
+        if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith(("test_", "conftest"))
     ]
     assert imports == []
 

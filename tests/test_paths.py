@@ -5,28 +5,28 @@ from pathlib import Path
 import pytest
 
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 
 
 def test_project_is_found_from_a_subfolder(project_folder, monkeypatch):
     below = project_folder / "competition" / "small"
     monkeypatch.chdir(below)
-    assert Workspace.find().root == project_folder
+    assert ProjectPaths.find().root == project_folder
 
 
 def test_find_without_a_project_raises(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="Change into your clone"):
-        Workspace.find()
+        ProjectPaths.find()
 
 
 def test_unknown_competition_suggests_the_nearest(project_folder):
     with pytest.raises(UserError, match="did you mean 'small'"):
-        Workspace.find().competition("smal")
+        ProjectPaths.find().competition("smal")
 
 
 def test_files_of_a_competition_are_in_documented_places(project_folder):
-    paths = Workspace.find().competition("small")
+    paths = ProjectPaths.find().competition("small")
     fold = paths.run("baseline").fold(2)
     shown = {
         path.relative_to(project_folder).as_posix() for path in (paths.folds, paths.samples, paths.groups, fold.oof)
@@ -37,4 +37,4 @@ def test_files_of_a_competition_are_in_documented_places(project_folder):
         "data/small/groups.csv",
         "runs/small/baseline/fold2/oof.csv",
     }
-    assert Workspace.find().ledger == Path(project_folder) / "submissions" / "ledger.csv"
+    assert ProjectPaths.find().ledger == Path(project_folder) / "submissions" / "ledger.csv"

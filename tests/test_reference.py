@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.ensemble.methods import METHODS
 from medfold.scoring.metric import METRICS
@@ -42,10 +42,10 @@ def all_keys(model, prefix=""):
             yield f"{prefix}{name}"
 
 
-@pytest.mark.parametrize("model", [Competition, Recipe])
+@pytest.mark.parametrize("model", [CompetitionFacts, Recipe])
 def test_every_key_has_a_row(page, model):
     facts, recipes = page.split("\n## Recipes\n")
-    lines = (facts if model is Competition else recipes).splitlines()
+    lines = (facts if model is CompetitionFacts else recipes).splitlines()
     rows = [cells[1].strip(" `") for line in lines if len(cells := re.split(r"(?<!\\)\|", line)) == 6]
     assert [key for key in all_keys(model) if rows.count(key) != 1] == []
 
@@ -65,7 +65,7 @@ def test_every_registered_name_has_a_row(page, generator):
 
 def test_yaml_examples_are_valid(page):
     facts, *recipes = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    Competition.model_validate(yaml.safe_load(facts))
+    CompetitionFacts.model_validate(yaml.safe_load(facts))
     assert len(recipes) == 2
     for each in recipes:
         Recipe.model_validate(yaml.safe_load(each))

@@ -6,10 +6,10 @@ import pytest
 
 from medfold.competition.project import Project
 from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe, recipe_names
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped
 
-ROOT = Workspace(REPOSITORY)
+ROOT = ProjectPaths(REPOSITORY)
 
 
 @pytest.mark.parametrize("name", shipped())

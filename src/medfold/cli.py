@@ -22,9 +22,11 @@ from medfold.commands.options import (
     Yes,
     check_given,
     open_project,
+    read_jobs,
     read_overrides,
     read_run_names,
     read_seeds,
+    read_workers,
 )
 from medfold.commands.outcome import run_and_exit
 from medfold.errors import UserError
@@ -99,9 +101,9 @@ def new(
     example = f"{variable('COMPETITION', 'skin-lesions')} {variable('FROM', 'skin-lesions.zip')}"
     check_given(competition, "COMPETITION", example)
     from medfold.commands.new import new
-    from medfold.paths import Workspace
+    from medfold.paths import ProjectPaths
 
-    new(Workspace.find(), competition, Path(path) if path else None)
+    new(ProjectPaths.find(), competition, Path(path) if path else None)
 
 
 @app.command()
@@ -160,7 +162,8 @@ def train(
     with open_project(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as project:
         from medfold.commands.train import train
 
-        train(project, recipe, changes, read_seeds(seeds), folds, run or None, jobs, workers, on)
+        num_jobs, num_workers = read_jobs(jobs), read_workers(workers)
+        train(project, recipe, changes, read_seeds(seeds), folds, run or None, num_jobs, num_workers, on)
 
 
 @app.command()
@@ -228,13 +231,13 @@ def data(
 ) -> None:
     """List what is in data/, its size and what uses it; or remove parts of it."""
     from medfold.commands.data import data
-    from medfold.paths import Workspace
+    from medfold.paths import ProjectPaths
 
     if not competition:
-        data(Workspace.find(), None, delete.split(), yes)
+        data(ProjectPaths.find(), None, delete.split(), yes)
         return
     with open_project(competition) as project:
-        data(project.workspace, project.paths.name, delete.split(), yes)
+        data(project.project_paths, project.paths.name, delete.split(), yes)
 
 
 @app.command()
@@ -360,13 +363,13 @@ def scores(
 ) -> None:
     """Fetch pending scores; compare OOF and leaderboard scores of all submissions."""
     from medfold.commands.scores import CompetitionScores, scores
-    from medfold.paths import Workspace
+    from medfold.paths import ProjectPaths
 
     def command() -> list[CompetitionScores]:
         if not competition:
-            return scores(Workspace.find())
+            return scores(ProjectPaths.find())
         with open_project(competition) as project:
-            return scores(project.workspace, project.paths.name)
+            return scores(project.project_paths, project.paths.name)
 
     _run(command, as_json)
 

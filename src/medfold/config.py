@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
 
+from medfold import earlier_versions
 from medfold.config_errors import describe_errors
-from medfold.earlier_versions import SETTINGS, with_current_names
-from medfold.errors import CHECK_PATH, UserError, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, UserError
+from medfold.text import did_you_mean, shorten_list
 
 
 class StrictModel(BaseModel):
@@ -25,6 +26,15 @@ class StrictModel(BaseModel):
         if isinstance(value, bool) and types & {int, float} and bool not in types:
             raise ValueError("expected a number" if float in types else "expected a whole number")
         return value
+
+
+class SettingsFile(StrictModel):
+    """Base of a whole configuration file: settings that have their former name are read as well."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename_former_keys(cls, content: Any) -> Any:
+        return earlier_versions.with_current_names(content, earlier_versions.SETTINGS)
 
 
 _TEXT_KEYS = ("classes", "targets")  # keys of lists whose words are read as text
@@ -105,7 +115,7 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         content = {}
     if not isinstance(content, dict):
         raise UserError("expected 'key: value' lines", path, "Begin each line with a key and a colon")
-    content = renamed(content, path)
+    content = with_current_names(content, path)
     extended = content.pop("extends", None)
     names = extended if isinstance(extended, list) else [extended] if extended is not None else []
     return merge(_load_bases(names, path, bases, seen), content)
@@ -133,7 +143,7 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     return base_file
 
 
-def renamed(content: dict[str, Any], where: object) -> dict[str, Any]:
+def with_current_names(content: dict[str, Any], where: object) -> dict[str, Any]:
     """Gives settings their current names, so that one of an earlier version overrides the same one of a base.
 
     Args:
@@ -144,9 +154,18 @@ def renamed(content: dict[str, Any], where: object) -> dict[str, Any]:
         UserError: a key is there under both names.
     """
     try:
-        return with_current_names(content, SETTINGS)
+        return earlier_versions.with_current_names(content, earlier_versions.SETTINGS)
     except ValueError as error:
         raise UserError(str(error), where) from None
+
+
+def with_former_names(content: dict[str, Any]) -> dict[str, Any]:
+    """Gives settings their former names, for fingerprints that equal those of earlier versions.
+
+    Args:
+        content: facts or a recipe, or a part of them, with current names.
+    """
+    return earlier_versions.with_former_names(content, earlier_versions.SETTINGS)
 
 
 def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

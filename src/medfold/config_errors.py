@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from medfold.errors import count_of, did_you_mean, shorten_list
+from medfold.text import count_of, did_you_mean, shorten_list
 
 
 def describe_errors(
@@ -80,7 +80,9 @@ def _describe_problem(
         if elsewhere and key in _all_keys(elsewhere[0]):
             return f"unknown key '{key}': it belongs in {elsewhere[1]}"
         known = _fields(model, location[:-1])
-        hint = _key_in_another_section(model, str(location[-1])) or did_you_mean(str(location[-1]), known)
+        name = str(location[-1])
+        section = key.removesuffix(name)
+        hint = _key_in_another_section(model, name) or did_you_mean(name, known, prefix=section)
         return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
     if first["type"] == "missing" and not _is_missing_item(first):
         return f"'{key}' is missing"

@@ -71,6 +71,7 @@ RUN: Names = {  # run.json
 }
 SCORE: Names = {  # score.json
     "num_units": "units",
+    "trained_folds": "folds_done",
     "is_optimistic": "optimistic",
     "more_metrics": "also",
     "self_check_warnings": "suspicious",
@@ -86,7 +87,11 @@ RECORD: Names = {  # the JSON file beside a submission
 REQUEST: Names = {"thread_shares": "sharers"}  # of a training, in job.json
 HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
 CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA = "metadata", "facts"  # the entry of a checkpoint beside its arrays
-CHECKPOINT: Names = {"identity": "fits", "num_batches": "step"}  # the metadata of a checkpoint
+CHECKPOINT: Names = {  # the metadata of a checkpoint
+    "identity": "fits",
+    "num_batches": "step",
+    "epochs_since_best": "since_best",
+}
 
 
 def current_by_former(names: dict[str, str]) -> dict[str, str]:

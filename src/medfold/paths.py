@@ -6,14 +6,15 @@ from pathlib import Path
 import yaml
 
 from medfold.earlier_versions import current_or_former
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.project_root import display_path, find_root
 from medfold.run_paths import RunPaths
 from medfold.terminal.command_text import command, variable
+from medfold.text import did_you_mean, shorten_list
 
 
 @dataclass(frozen=True)
-class Workspace:
+class ProjectPaths:
     """Paths in one project folder.
 
     Args:
@@ -23,7 +24,7 @@ class Workspace:
     root: Path
 
     @classmethod
-    def find(cls, start: Path | None = None) -> "Workspace":
+    def find(cls, start: Path | None = None) -> "ProjectPaths":
         """Finds the project folder: the nearest one, from `start` upwards, with `competition/<name>/competition.yaml`.
 
         Args:

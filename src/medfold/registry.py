@@ -7,7 +7,8 @@ in, or when all names are listed: it may import Keras, which takes seconds, and 
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from medfold.errors import SettingError, UserError, did_you_mean
+from medfold.errors import SettingError, UserError
+from medfold.text import did_you_mean
 
 T = TypeVar("T")
 _registries: list["Registry"] = []

@@ -18,7 +18,8 @@ from tests.campaigns.signals import private_shared_memory
 OTHERS = [stage for stage in STAGES if stage not in ("train", "parallel")]
 KILLS = {"train": 16, "parallel": 16, **dict.fromkeys(OTHERS, 7)}
 SHARE = {"train": 2, "parallel": 1, "prepare": 1, "unpack": 1, "submit": 1}
-CLAIM = "from medfold.system.shared_memory import claim_names; claim_names()"  # as the next command does that needs any
+# As the next command does that needs any.
+CLAIM = "from medfold.system.shared_memory import reserve_name_prefix; reserve_name_prefix()"
 
 
 def cases(seed: int, full: bool) -> list[str]:

@@ -74,9 +74,9 @@ def _stop(process: subprocess.Popen, number: signal.Signals, receiver: str, seco
 @contextmanager
 def received_signals() -> Iterator[None]:
     """Processes that are started within the block receive signals that this one ignores, as SIGHUP under `nohup`."""
-    previous = {number: signal.getsignal(number) for number in signals.ALL}
+    previous = {number: signal.getsignal(number) for number in signals.STOP_SIGNALS}
     try:
-        for number in signals.ALL:
+        for number in signals.STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)  # a new process resets a handler, and keeps SIG_IGN
         yield
     finally:

@@ -7,9 +7,9 @@ import pytest
 from medfold.cli import main
 from medfold.commands.doctor import doctor, examine
 from medfold.competition.project import Project
-from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY
 from tests.support.kaggle_server import HostedCompetition
+from tests.support.small_project import add_competition
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def project(kaggle, project_folder):
 
 
 def findings_by_topic(project):
-    return {finding.topic: finding for finding in examine(project.workspace, project.competition)}
+    return {finding.topic: finding for finding in examine(project.project_paths, project.competition)}
 
 
 def test_doctor_without_faults_reports_ok(project, kaggle):

@@ -1,4 +1,4 @@
-"""make folds: near-duplicates, dataset shift, and labels lost with unreadable images."""
+"""make folds: near-duplicates and dataset shift."""
 
 import cv2
 import numpy as np
@@ -6,13 +6,12 @@ import pandas as pd
 import pytest
 
 from medfold.commands.download import download
-from medfold.commands.folds import make_folds, warn_of_lost_labels
+from medfold.commands.folds import make_folds
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import Source
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
-from tests.support.helpers import competition
+from tests.support.small_project import SMALL, add_competition
 
 GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
 
@@ -99,14 +98,3 @@ def test_dataset_shift_and_predictive_column_are_reported(project_folder, folder
     said = capsys.readouterr().out
     assert float(said.partition("train vs test")[2].split()[1]) > 0.95
     assert "dark" in said.partition("train vs test")[2].splitlines()[0]
-
-
-def test_warns_of_units_labelled_only_by_unreadable_images(capsys):
-    facts = competition(score={"metric": "auc", "unit": "{pid}"})
-    unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
-    train = pd.DataFrame({"unit": unit, "target": target, "id": list("abcde")})
-    warn_of_lost_labels(facts, train.iloc[[0, 3]], train.iloc[[1, 2, 4]])
-    told = "1 unit has a label only with an image that cannot be read: counted as negative: p1"
-    assert told in capsys.readouterr().out
-    warn_of_lost_labels(facts, train, train[:0])
-    assert capsys.readouterr().out == ""

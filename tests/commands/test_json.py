@@ -39,7 +39,7 @@ def test_runs_as_json(two_runs, medfold):
     assert [run["name"] for run in listed["runs"]] == ["strong", "weak", "other"]
     strong, _, other = listed["runs"]
     assert strong["low"] < strong["value"] <= strong["high"]
-    assert (strong["folds_done"], strong["num_folds"], strong["problem"]) == ([0, 1, 2], 3, "")
+    assert (strong["trained_folds"], strong["num_folds"], strong["problem"]) == ([0, 1, 2], 3, "")
     assert (other["value"], other["problem"]) == (None, "scored by log_loss")
 
 

@@ -9,7 +9,7 @@ from medfold.commands.new import new
 from medfold.competition.project import Project, image_settings
 from medfold.competition.recipe import Recipe, load_recipe
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture
 
@@ -22,7 +22,7 @@ def histology(tmp_path):
 
 
 def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology, capsys):
-    new(Workspace.find(), "tissue", histology)
+    new(ProjectPaths.find(), "tissue", histology)
     said = capsys.readouterr().out
     for words in (
         "labels.id ",
@@ -49,7 +49,7 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     project = Project.open("tissue")
     data = make_folds(project, image_settings=image_settings(project, "baseline"))
     assert (len(data.train), len(data.test)) == (60, 20)
-    assert load_recipe(project.paths, project.workspace.base_folder, "baseline", {}) == Recipe(
+    assert load_recipe(project.paths, project.project_paths.base_folder, "baseline", {}) == Recipe(
         images={"size": 96, "fit": "pad"}, training={"epochs": 10}
     )
     assert "extends: gpu_histology" in (folder / "gpu.yaml").read_text()
@@ -59,16 +59,16 @@ def test_new_uses_raw_data_already_in_place(project_folder, histology):
     raw = project_folder / "data" / "tissue" / "raw"
     raw.parent.mkdir(parents=True)
     histology.rename(raw)
-    new(Workspace.find(), "https://www.kaggle.com/competitions/tissue/data")
+    new(ProjectPaths.find(), "https://www.kaggle.com/competitions/tissue/data")
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle", "slug": "tissue"}
-    assert Workspace.find().competition("tissue").raw_manifest.is_file()
+    assert ProjectPaths.find().competition("tissue").raw_manifest.is_file()
 
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
     with pytest.raises(UserError, match="this competition exists already|not usable as the name|neither a name nor"):
-        new(Workspace.find(), name, histology)
+        new(ProjectPaths.find(), name, histology)
 
 
 @pytest.mark.parametrize("has_files", [True, False])
@@ -80,7 +80,7 @@ def test_a_name_with_spaces_is_refused_and_one_without_is_suggested(project_fold
 
 @pytest.mark.parametrize("text", ["somebody/tissue", "https://www.kaggle.com/datasets/somebody/tissue/data"])
 def test_slug_or_address_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology, text):
-    new(Workspace.find(), text, histology)
+    new(ProjectPaths.find(), text, histology)
     facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
     assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
@@ -91,7 +91,7 @@ def test_refused_input_leaves_no_files(project_folder, tmp_path):
     before = sorted(project_folder.rglob("*"))
     for given, message in (("gone", "no such file or folder"), ("empty", ": contains no files")):
         with pytest.raises(UserError, match=message):
-            new(Workspace.find(), "odd", tmp_path / given)
+            new(ProjectPaths.find(), "odd", tmp_path / given)
         assert sorted(project_folder.rglob("*")) == before
 
 
@@ -108,12 +108,12 @@ def test_unusable_files_raise_and_leave_no_folder(project_folder, tmp_path):
         for name, text in content.items():
             (given / name).write_text(text)
         with pytest.raises(UserError, match=message):
-            new(Workspace.find(), "odd", given)
+            new(ProjectPaths.find(), "odd", given)
         assert not (project_folder / "competition" / "odd").exists()
 
 
 def test_local_files_give_source_own_and_upload_local(project_folder, histology, capsys):
-    new(Workspace.find(), "tissue", histology)
+    new(ProjectPaths.find(), "tissue", histology)
     said = capsys.readouterr().out
     text = (project_folder / "competition" / "tissue" / "competition.yaml").read_text()
     facts = yaml.safe_load(text)

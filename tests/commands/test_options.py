@@ -1,10 +1,10 @@
-"""Options shared by several commands: seeds and run names."""
+"""Options shared by several commands: seeds, run names, jobs and workers."""
 
 import re
 
 import pytest
 
-from medfold.commands.options import read_run_names, read_seeds
+from medfold.commands.options import read_jobs, read_run_names, read_seeds, read_workers
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 
@@ -18,6 +18,23 @@ def test_read_seeds_splits_numbers():
 def test_read_seeds_refuses_other_text(text):
     with pytest.raises(UserError, match=re.escape(f"{variable('SEEDS', text)}: expected different numbers")):
         read_seeds(text)
+
+
+def test_jobs_and_workers_are_numbers_or_auto():
+    assert [read_jobs(text) for text in ("1", "4", "auto")] == [1, 4, None]
+    assert [read_workers(text) for text in ("0", "3", "auto")] == [0, 3, None]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
+def test_invalid_jobs_raises(text):
+    with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
+        read_jobs(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "all"])
+def test_invalid_workers_raises(text):
+    with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
+        read_workers(text)
 
 
 def test_run_names_default_to_recipe_seeds_and_overrides():

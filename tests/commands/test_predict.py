@@ -23,6 +23,7 @@ from medfold.images.preparation import prepare_image
 from medfold.models.build import build_model
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_model
+from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
 from tests.support.helpers import competition, picture
 
@@ -191,7 +192,7 @@ def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, c
     three = competition("multiclass")
     net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
-    monkeypatch.setattr("medfold.ensemble.new_images._weights_files", lambda *_: ["one fold"])
+    monkeypatch.setattr(TrainedRun, "weights_files", ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)

@@ -39,6 +39,13 @@ def test_prepare_skips_a_complete_store_unless_forced(small, capsys):
     assert f"{count} images at 24x24" in capsys.readouterr().out
 
 
+def test_prepare_of_a_complete_store_names_unreadable_images_again(small, capsys):
+    make_unreadable(small, "test", 3)
+    for _ in range(2):
+        prepare(small)
+        assert "1 test image cannot be read" in capsys.readouterr().out
+
+
 def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, image_settings=choices)

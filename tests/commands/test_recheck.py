@@ -73,15 +73,15 @@ CHANGES = {
         project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
     ),
     "folds of a submission": lambda project: edit_json(
-        first_file(project, "*.json"), lambda kept: kept["score"]["folds_done"].pop()
+        first_file(project, "*.json"), lambda kept: kept["score"]["trained_folds"].pop()
     ),
     "interval of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "high"),
     "other runs": lambda project: edit_json(first_file(project, "*.json"), lambda kept: kept.update(runs=["gone"])),
     "score without a metric": lambda project: edit_json(
         project.paths.run("one").score, lambda kept: kept.update(metric="none")
     ),
-    "OOF score in the ledger": lambda project: project.workspace.ledger.write_text(
-        project.workspace.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    "OOF score in the ledger": lambda project: project.project_paths.ledger.write_text(
+        project.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
     ),
     "number of units": lambda project: change_number(project.paths.run("one").score, "num_units"),
     "submission": lambda project: change_last_digit(first_file(project, "*.csv")),

@@ -34,7 +34,7 @@ def test_items_are_removed_after_the_question(tmp_path, capsys, monkeypatch, ans
     removed = []
     monkeypatch.setattr(removal.files, "remove", removed.append)
     monkeypatch.setattr(removal, "confirm", lambda question: answer)
-    removal.remove_after_confirmation([[folder, manifest]], "data", ["raw data, 4 bytes"], skip_question)
+    removal.remove_after_confirmation({"raw data, 4 bytes": [folder, manifest]}, "data", skip_question)
     output = capsys.readouterr().out
     assert "to be removed: raw data, 4 bytes" in output
     is_removed = answer or skip_question

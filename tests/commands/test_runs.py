@@ -11,8 +11,8 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.system import files
-from tests.conftest import SMALL
 from tests.support.helpers import finished_run
+from tests.support.small_project import SMALL
 
 
 def test_list_runs_puts_best_complete_run_first(two_runs, capsys):
@@ -70,6 +70,15 @@ def test_list_runs_names_untrained_runs_below_the_table(two_runs, capsys):
     assert "2/3" in lines[3]
     assert "outdated score: make train computes it again" in lines[3]
     assert "not shown, without a trained fold: begun (make runs COMPETITION=small DELETE=begun removes" in lines[4]
+
+
+def test_list_runs_names_a_damaged_run_json_and_lists_the_others(two_runs, capsys):
+    two_runs.paths.run("weak").metadata.write_text("{")
+    list_runs(two_runs)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[0] == "strong"
+    assert "not shown, run.json of weak is damaged: not JSON, or cut off: restore it" in lines[3]
+    assert "make runs COMPETITION=small DELETE=weak removes the run" in lines[3]
 
 
 def test_list_runs_ignores_settings_without_effect(two_runs, capsys):

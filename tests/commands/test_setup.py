@@ -8,7 +8,7 @@ import venv
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.helpers import REPOSITORY
 
 
 @pytest.fixture

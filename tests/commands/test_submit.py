@@ -40,13 +40,21 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
     finished_run(folded)
     submit_killed_in(step, folded, monkeypatch)
     (file,) = folded.paths.submissions.glob("*.csv")
-    assert not len(read_ledger(folded.workspace))
+    assert not len(read_ledger(folded.project_paths))
     submit(folded)
     assert list(folded.paths.submissions.glob("*.csv")) == [file]
-    (row,) = read_ledger(folded.workspace).to_dict("records")
-    assert folded.workspace.root / row["file"] == file
+    (row,) = read_ledger(folded.project_paths).to_dict("records")
+    assert folded.project_paths.root / row["file"] == file
     assert row["when"] == file.name[:15]
     recheck(folded)
+
+
+def test_submit_warns_of_a_lost_ledger(folded, capsys):
+    finished_run(folded)
+    files.write_json({"status": "scored"}, folded.paths.submissions / "earlier.json")
+    submit(folded)
+    text = "ledger     ledger.csv is missing, although earlier.csv was submitted: a new one is started. "
+    assert text in capsys.readouterr().out
 
 
 def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
@@ -59,8 +67,8 @@ def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     submit(folded)
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 2
     assert files.sha256(first) == digest
-    (row,) = read_ledger(folded.workspace).to_dict("records")
-    assert row["file"] != first.relative_to(folded.workspace.root).as_posix()
+    (row,) = read_ledger(folded.project_paths).to_dict("records")
+    assert row["file"] != first.relative_to(folded.project_paths.root).as_posix()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ from medfold.commands import train as command
 from medfold.commands.train import train
 from tests.support.helpers import refused
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "more_metrics": {}, "num_units": 2}
+SCORE = {
+    "metric": "auc",
+    "value": 0.9,
+    "low": 0.8,
+    "high": 0.95,
+    "trained_folds": [0],
+    "more_metrics": {},
+    "num_units": 2,
+}
 
 
 @pytest.fixture
@@ -23,7 +31,7 @@ def steps(monkeypatch):
         monkeypatch.setattr(command, name, lambda *given: found.done.append(name) or result)
 
     def train_by(name):
-        def run(project, request, data):
+        def run(project, request, recipe, data):
             found.done.append(name)
             found.requests.append(request)
             return found.result
@@ -73,11 +81,11 @@ def test_training_at_kaggle_checks_its_data_first_and_prepares_no_images(small, 
 
 
 def test_each_seed_is_a_request_with_all_options(small, steps):
-    train(small, "simple_cnn", {"tta": False}, [0, 3], [1, 2], jobs="2", workers="1")
+    train(small, "simple_cnn", {"tta": False}, [0, 3], [1, 2], jobs=2, workers=1)
     assert [request.seed for request in steps.requests] == [0, 3]
     for request in steps.requests:
         assert (request.recipe, request.overrides, request.folds) == ("simple_cnn", {"tta": False}, [1, 2])
-        assert (request.jobs, request.workers, request.run) == ("2", "1", None)
+        assert (request.jobs, request.workers, request.run) == (2, 1, None)
 
 
 def test_unfinished_score_is_not_printed(small, steps, capsys):

@@ -3,14 +3,14 @@
 import pytest
 import yaml
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from tests.conftest import SMALL, add_competition
 from tests.support import helpers
 from tests.support.helpers import competition
 from tests.support.label_tables import facts
+from tests.support.small_project import SMALL, add_competition
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,19 @@ def test_contradicting_facts_are_refused(project_folder, changes, message):
 def test_score_unit_is_refused_for_multiclass():
     with pytest.raises(ValueError, match="'score.unit' is for tasks binary"):
         helpers.competition("multiclass", score={"metric": "mean_auc", "unit": "{a}"})
+
+
+@pytest.mark.parametrize(
+    ("task", "label_names", "prediction_columns"),
+    [
+        ("binary", ["0", "1"], ["target"]),
+        ("multiclass", ["0", "1", "2"], ["0", "1", "2"]),
+        ("multilabel", ["a", "b"], ["a", "b"]),
+    ],
+)
+def test_labels_and_prediction_columns_have_names(task, label_names, prediction_columns):
+    found = helpers.competition(task)
+    assert (found.label_names, found.prediction_columns) == (label_names, prediction_columns)
 
 
 def test_num_channels_counts_named_channels():
@@ -110,8 +123,8 @@ def test_folds_method_follows_from_the_groups(labels, method):
     facts = _facts(labels={"file": "train.csv", "targets": ["target"], **labels})
     assert facts.folds.method == facts.model_dump()["folds"]["method"] == method
     written_out = {**facts.model_dump(), "folds": {"method": "group"}}
-    assert Competition.model_validate(written_out).folds.method == "group"
-    assert Competition.model_validate(facts.model_dump()) == facts
+    assert CompetitionFacts.model_validate(written_out).folds.method == "group"
+    assert CompetitionFacts.model_validate(facts.model_dump()) == facts
 
 
 @pytest.mark.parametrize(
@@ -139,7 +152,7 @@ def _facts(**sections):
         "images": {"train": "{id}.png", "test": "t/{id}.png"},
         "score": {"metric": "auc"},
     }
-    return Competition.model_validate({**required, **sections})
+    return CompetitionFacts.model_validate({**required, **sections})
 
 
 @pytest.mark.parametrize(
@@ -167,3 +180,9 @@ def test_label_that_contains_the_separator_is_refused():
         competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     labels["separator"] = "|"
     competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+
+
+def test_names_are_those_of_classes_or_of_the_labels_of_a_multilabel_task():
+    assert competition("multilabel").label_names == ["a", "b"]
+    assert competition("ordinal").label_names == ["0", "1", "2"]
+    assert competition(classes=["no", "yes"]).label_names == ["no", "yes"]

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.competition import Project, settings_located
 from medfold.errors import SettingError, UserError
-from tests.conftest import SMALL, add_competition
+from tests.support.small_project import SMALL, add_competition
 
 FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baseline.yaml"
 

@@ -4,8 +4,8 @@ import pytest
 
 from medfold.competition.project import Project, find_competition
 from medfold.errors import UserError
-from medfold.paths import Workspace
-from tests.conftest import SMALL, add_competition
+from medfold.paths import ProjectPaths
+from tests.support.small_project import SMALL, add_competition
 
 VARIANTS = """
 extends: shared
@@ -34,7 +34,7 @@ images: {channels: 1}
 def variants(project_folder):
     add_competition(project_folder, "sets", VARIANTS)
     (project_folder / "competition" / "_base" / "shared.yaml").write_text(SHARED)
-    return Workspace.find()
+    return ProjectPaths.find()
 
 
 def test_variants_share_a_folder_but_not_facts_or_data(variants):
@@ -86,9 +86,9 @@ def test_a_former_name_in_a_variant_overrides_the_current_one(variants):
 )
 def test_competition_is_found_by_name_or_address(project_folder, text, name):
     add_competition(project_folder, "ours", SMALL.replace("title:", "url: https://www.kaggle.com/c/chest-x\ntitle:"))
-    assert find_competition(Workspace.find(), text) == name
+    assert find_competition(ProjectPaths.find(), text) == name
 
 
 def test_other_address_is_refused(project_folder):
     with pytest.raises(UserError, match="neither a folder under competition/ nor a Kaggle address"):
-        find_competition(Workspace.find(), "https://example.org/data")
+        find_competition(ProjectPaths.find(), "https://example.org/data")

@@ -9,13 +9,13 @@ from medfold.competition import recipe
 from medfold.competition.recipe import effective_recipe, format_overrides, ineffective_settings, load_recipe, run_name
 from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system import files
 
 
 def load(name="baseline", **overrides):
-    workspace = Workspace.find()
-    return load_recipe(workspace.competition("small"), workspace.base_folder, name, overrides)
+    project_paths = ProjectPaths.find()
+    return load_recipe(project_paths.competition("small"), project_paths.base_folder, name, overrides)
 
 
 def test_overrides_change_nested_keys(project_folder):
@@ -181,7 +181,7 @@ def test_portable_recipe_has_no_local_folders():
 )
 def test_conflicting_settings_are_refused(small, words, message):
     with pytest.raises(UserError, match=message):
-        load_recipe(small.paths, small.workspace.base_folder, "baseline", recipe.parse_overrides(words))
+        load_recipe(small.paths, small.project_paths.base_folder, "baseline", recipe.parse_overrides(words))
 
 
 def test_shared_recipes_need_no_file(project_folder):

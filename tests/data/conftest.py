@@ -6,9 +6,9 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.competition.project import Project
-from tests.conftest import add_competition
 from tests.support.helpers import picture
 from tests.support.holdouts import FACTS
+from tests.support.small_project import add_competition
 
 
 @pytest.fixture

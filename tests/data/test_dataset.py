@@ -10,10 +10,10 @@ from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from tests.conftest import add_competition
 from tests.support import dicom_files
 from tests.support.helpers import finished_run, picture
 from tests.support.holdouts import FACTS
+from tests.support.small_project import add_competition
 
 
 @pytest.mark.parametrize(

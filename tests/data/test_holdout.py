@@ -13,9 +13,9 @@ from medfold.competition.project import Project, image_settings
 from medfold.data.samples import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
 from medfold.system import files
-from tests.conftest import add_competition
 from tests.support.helpers import finished_run, picture
 from tests.support.holdouts import FACTS
+from tests.support.small_project import add_competition
 
 
 def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_project, capsys):

@@ -9,8 +9,8 @@ from medfold.competition.project import Project
 from medfold.data import raw_data
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
 from medfold.system import files
-from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY, histology, refused
+from tests.support.small_project import add_competition
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +101,9 @@ def test_failure_leaves_no_folder(project, tmp_path):
 
 
 def test_second_copy_inside_the_first_is_noted(downloaded, given_once, capsys):
-    add_competition(downloaded.workspace.root, "nested", HISTOLOGY.replace("images: {", "images: {root: set, "))
+    add_competition(downloaded.project_paths.root, "nested", HISTOLOGY.replace("images: {", "images: {root: set, "))
     nested = Project.open("nested")
-    outer = downloaded.workspace.root / "given"
+    outer = downloaded.project_paths.root / "given"
     shutil.copytree(given_once, outer / "set")
     shutil.copytree(given_once, outer / "set" / "set")
     for name in ("train_labels.csv", "sample_submission.csv"):

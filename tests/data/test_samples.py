@@ -4,18 +4,12 @@ import pandas as pd
 import pytest
 
 from medfold.commands.folds import make_folds
-from medfold.data.samples import build_samples, encode_targets, samples_are_fresh, samples_fingerprint
+from medfold.data.samples import build_samples, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
 from tests.support.helpers import competition
-
-
-def test_encode_targets_numbers_classes_and_labels():
-    table = pd.DataFrame({"target": ["2", "0"], "a": ["1", "0"], "b": ["0", "0"]})
-    assert encode_targets(competition("ordinal"), table).tolist() == [2, 0]
-    assert encode_targets(competition("multilabel"), table).tolist() == [[1, 0], [0, 0]]
 
 
 def test_build_samples_hides_patients_and_detects_changes(small):

@@ -11,8 +11,8 @@ from medfold.competition import Project
 from medfold.data.staging import _as_given, staged_data
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
-from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY, histology
+from tests.support.small_project import add_competition
 
 
 @pytest.fixture

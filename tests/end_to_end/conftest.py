@@ -4,22 +4,7 @@ import shutil
 
 import pytest
 
-from medfold.paths import Workspace
-from tests.conftest import SMALL, add_competition
-from tests.support.helpers import REPOSITORY, shipped
-from tests.support.make_targets import succeed
-
-
-def clone_repository(root):
-    """Copies what make needs into an empty folder, and adds the small phantom."""
-    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
-        shutil.copy(REPOSITORY / name, root)
-    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for folder in {Workspace(REPOSITORY).competition(name).folder for name in shipped()} | {
-        Workspace(REPOSITORY).base_folder
-    }:
-        shutil.copytree(folder, root / "competition" / folder.name)
-    add_competition(root, "small", SMALL)
+from tests.support.make_targets import clone_repository, succeed
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from medfold.system import files
-from tests.conftest import SMALL, TINY_RECIPE, add_competition
 from tests.support.helpers import finished_run
+from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def test_stages_write_all_documented_files(project):
     assert origin["recipe"]["training"]["epochs"] == 2
     assert origin["versions"]["keras"]
     score = json.loads(run.score.read_text())
-    assert score["folds_done"] == [0, 1, 2]
+    assert score["trained_folds"] == [0, 1, 2]
     assert score["low"] <= score["value"] <= score["high"]
-    assert not list(project.workspace.root.rglob("*.tmp"))
+    assert not list(project.project_paths.root.rglob("*.tmp"))
 
 
 def test_oof_table_covers_every_training_sample_once(project):
@@ -57,7 +57,7 @@ def test_submission_record_and_ledger_hold_hashes_and_score(project):
     assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == files.sha256(
         project.paths.run("baseline").fold(1).test
     )
-    ledger = pd.read_csv(project.workspace.ledger, dtype=str)
+    ledger = pd.read_csv(project.project_paths.ledger, dtype=str)
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]
     assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
@@ -76,7 +76,7 @@ def test_submission_is_the_mean_of_the_folds(project):
 def test_finished_stages_are_skipped(project, capsys, monkeypatch):
     monkeypatch.setattr("medfold.training.run._train_here", None)
     before = {
-        path: path.stat().st_mtime_ns for path in project.workspace.root.rglob("*.csv") if path.name != "ledger.csv"
+        path: path.stat().st_mtime_ns for path in project.project_paths.root.rglob("*.csv") if path.name != "ledger.csv"
     }
     download(project)
     make_folds(project)
@@ -88,7 +88,7 @@ def test_finished_stages_are_skipped(project, capsys, monkeypatch):
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
     rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # rewritten with the same bytes
     assert set(before) - unchanged <= rewritten
-    assert len(pd.read_csv(project.workspace.ledger)) == 1
+    assert len(pd.read_csv(project.project_paths.ledger)) == 1
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_each_seed_is_a_run_and_runs_are_blended(project, capsys):
     train(project, overrides=one, seeds=[0, 3], folds=[0])
     submit(project, [run_name("baseline", seed, one) for seed in (0, 3)])
     assert "covers 1 of 3 folds" in capsys.readouterr().out
-    row = pd.read_csv(project.workspace.ledger, dtype=str).iloc[-1]
+    row = pd.read_csv(project.project_paths.ledger, dtype=str).iloc[-1]
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
@@ -267,7 +267,7 @@ def test_scores_of_another_metric_are_counted_but_not_shown(folded, capsys):
     facts = folded.paths.facts_file
     facts.write_text(facts.read_text().replace("metric: auc", "metric: log_loss"))
     capsys.readouterr()
-    scores(folded.workspace, "small")
+    scores(folded.project_paths, "small")
     said = capsys.readouterr().out
     assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
     assert "baseline" not in said

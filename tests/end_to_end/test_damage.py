@@ -19,8 +19,8 @@ from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
 from medfold.system import files
-from tests.conftest import copied
 from tests.support.helpers import REPOSITORY, finished_run
+from tests.support.small_project import copy_project
 
 pytestmark = pytest.mark.slow
 KINDS = ["truncated", "empty", "one byte", "binary", "missing"]
@@ -52,6 +52,16 @@ def damage(path, kind):
         path.write_bytes({"truncated": content[: len(content) // 2], "empty": b"", "binary": rng.randbytes(300)}[kind])
 
 
+def add_other_files(fold_paths):
+    """Adds the files of a trained fold that are not tables of predictions."""
+    fold_paths.weights.write_bytes(random.Random(0).randbytes(300))
+    fold_paths.history.write_text("epoch,loss\n1,0.5\n2,0.25\n")
+    files.write_json([], fold_paths.checks)
+    hashes = {path.name: files.sha256(path) for path in (fold_paths.weights, fold_paths.history, fold_paths.checks)}
+    files.write_json({**files.read_json(fold_paths.done), **hashes}, fold_paths.done)
+    files.write_json({"seconds": 12.5, "finished": "2026-01-01T00:00:00+00:00"}, fold_paths.timing)
+
+
 @pytest.fixture(scope="session")
 def finished_once(once, folded_once):
     """A project with a store, two finished runs and a submission; only to copy."""
@@ -64,6 +74,8 @@ def finished_once(once, folded_once):
             scan_dataset(project, image_settings(project, "baseline"))
             finished_run(project, "one")
             finished_run(project, "two", 0.5)
+            for fold in range(project.competition.folds.k):
+                add_other_files(project.paths.run("one").fold(fold))
             submit(project, run_names=["one", "two"])
 
     return once("finished", make)
@@ -81,7 +93,7 @@ def run_all_commands(project):
     run_list = [(run.name, run.value) for run in list_runs(project).runs]
     submit(project, run_names=["one", "two"], force=True)
     rechecked = [(result.kind, result.differences) for result in recheck(project)]
-    scores(project.workspace, "small")
+    scores(project.project_paths, "small")
     submissions = {files.sha256(path) for path in project.paths.submissions.glob("*.csv")}
     table = data.train[["id", "group", "fold"]].to_csv()
     return pixels, table, data.targets.tolist(), run_list, rechecked, submissions
@@ -90,7 +102,7 @@ def run_all_commands(project):
 @pytest.fixture(scope="session")
 def undamaged(finished_once, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        copied(finished_once, tmp_path_factory.mktemp("undamaged"), patch)
+        copy_project(finished_once, tmp_path_factory.mktemp("undamaged"), patch)
         return run_all_commands(Project.open("small"))
 
 
@@ -107,7 +119,7 @@ def run_after_damage(finished_once, tmp_path, monkeypatch, capsys):
     """Returns a function that damages a file of a finished project, and runs all commands."""
 
     def run(name, kind):
-        root = copied(finished_once, tmp_path, monkeypatch)
+        root = copy_project(finished_once, tmp_path, monkeypatch)
         path = sorted(root.glob(name))[0]
         damage(path, kind)
         capsys.readouterr()

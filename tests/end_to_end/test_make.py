@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 
 from medfold.terminal.command_text import BY_MAKE
-from tests.conftest import REPOSITORY, add_competition
 from tests.support import helpers
 from tests.support.chest_xrays import chest
+from tests.support.helpers import REPOSITORY
 from tests.support.make_targets import make, succeed
+from tests.support.small_project import add_competition
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -110,7 +111,7 @@ def test_three_targets_give_a_valid_submission_from_one_fold(clone):
     written = pd.read_csv(file)
     assert written["id"].tolist() == sample["id"].tolist()
     assert written["target"].between(0, 1).all()
-    assert json.loads(file.with_suffix(".json").read_text())["score"]["folds_done"] == [0]
+    assert json.loads(file.with_suffix(".json").read_text())["score"]["trained_folds"] == [0]
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
     assert succeed(clone, "recheck", *words).count("computed again, equal") == 2
 

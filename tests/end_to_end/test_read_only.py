@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from tests.conftest import copied
 from tests.support.helpers import REPOSITORY
 from tests.support.mounts import in_mount_namespace
+from tests.support.small_project import copy_project
 
 pytestmark = pytest.mark.slow
 # The folder is mounted over itself, for reading only; permissions alone do not bind root.
@@ -22,7 +22,7 @@ CASES = {
 
 @pytest.mark.parametrize(("folder", "command"), [(folder, command) for folder in CASES for command in CASES[folder]])
 def test_read_only_folder_is_named_before_work_begins(trained_once, tmp_path, monkeypatch, folder, command):
-    root = copied(trained_once, tmp_path, monkeypatch)
+    root = copy_project(trained_once, tmp_path, monkeypatch)
     (root / folder).mkdir(exist_ok=True)
     environment = {"PYTHONPATH": str(REPOSITORY / "src"), "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"}
     medfold = [sys.executable, "-m", "medfold", *command.split(), "-c", "small"]

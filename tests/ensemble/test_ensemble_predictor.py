@@ -34,22 +34,25 @@ def test_runs_are_joined_by_id_in_the_order_of_the_first():
     assert combined["target"].tolist() == pytest.approx([0.1, 0.5])
 
 
-def test_images_of_a_unit_are_aggregated_before_runs_are_combined():
+@pytest.mark.parametrize(("aggregate", "expected"), [("mean", [0.3, 0.8]), ("max", [0.5, 0.8])])
+def test_images_of_a_unit_are_aggregated_before_runs_are_combined(aggregate, expected):
     runs = {"one": table(a1=0.2, a2=0.4, b=0.9), "two": table(a1=0.6, a2=0.0, b=0.7)}
     unit = units("a1", "a2", "b", a1="a", a2="a")
-    for aggregate, expected in (("mean", [0.3, 0.8]), ("max", [0.5, 0.8])):
-        facts = competition(score={"metric": "auc", "unit": "patient", "aggregate": aggregate})
-        combined = combine_runs(facts, runs, unit, MEAN)
-        assert combined["id"].tolist() == ["a", "b"]
-        assert combined["target"].tolist() == pytest.approx(expected)
+    facts = competition(score={"metric": "auc", "unit": "patient", "aggregate": aggregate})
+    combined = combine_runs(facts, runs, unit, MEAN)
+    assert combined["id"].tolist() == ["a", "b"]
+    assert combined["target"].tolist() == pytest.approx(expected)
 
 
-def test_runs_of_different_images_are_refused():
-    runs = {"one": table(a=0.2, b=0.4), "two": table(a=0.6, c=0.0)}
-    with refused(r"^two: 2 test units differ from one: b, c\. Runs of an ensemble must predict the same images$"):
+@pytest.mark.parametrize(
+    ("second", "differing"),
+    [(table(a=0.6, c=0.0), "2 test units differ from one: b, c"), (table(a=0.6), "1 test unit differs from one: b")],
+    ids=["another image", "an image less"],
+)
+def test_runs_of_different_images_are_refused(second, differing):
+    runs = {"one": table(a=0.2, b=0.4), "two": second}
+    with refused(rf"^two: {differing}\. Runs of an ensemble must predict the same images$"):
         combine_runs(FACTS, runs, units("a", "b", "c"), MEAN)
-    with refused("two: 1 test unit differs from one: b"):
-        combine_runs(FACTS, {"one": table(a=0.2, b=0.4), "two": table(a=0.6)}, units("a", "b"), MEAN)
 
 
 def test_no_image_gives_an_empty_table():

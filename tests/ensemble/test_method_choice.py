@@ -77,29 +77,46 @@ def test_gain_is_positive_where_lower_is_better():
     assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
 
 
-def test_single_fold_allows_only_methods_without_labels():
+@pytest.fixture
+def single_fold():
     stack, targets = independent()
-    single = members(stack, targets, folds=1)
-    decision = choose_method(single, competition("binary", score={"metric": "macro_f1"}))
+    return members(stack, targets, folds=1)
+
+
+def test_single_fold_allows_only_methods_without_labels(single_fold):
+    decision = choose_method(single_fold, competition("binary", score={"metric": "macro_f1"}))
     assert [one.method.name for one in decision.candidates] == ["mean", "geometric", "rank"]
     assert decision.post_processed is None
+
+
+def test_fitted_method_of_a_single_fold_is_refused(single_fold):
     with pytest.raises(UserError, match="fitted on labels, and only one fold is trained"):
-        choose_method(single, competition("binary", score={"metric": "macro_f1"}), method="stacking")
+        choose_method(single_fold, competition("binary", score={"metric": "macro_f1"}), method="stacking")
 
 
-def test_single_run_allows_only_the_mean():
-    stack, targets = independent(count=1)
-    alone = members(stack, targets)
-    decision = choose_method(alone, competition("binary", score={"metric": "auc"}))
+@pytest.fixture
+def single_run():
+    return members(*independent(count=1))
+
+
+def test_single_run_allows_only_the_mean(single_run):
+    decision = choose_method(single_run, competition("binary", score={"metric": "auc"}))
     assert [one.method.name for one in decision.candidates] == ["mean"]
+
+
+def test_combining_a_single_run_is_refused(single_run):
     with pytest.raises(UserError, match="a single run"):
-        choose_method(alone, competition("binary", score={"metric": "auc"}), method="selection")
+        choose_method(single_run, competition("binary", score={"metric": "auc"}), method="selection")
 
 
-def test_method_is_chosen_by_name_and_unknown_name_raises():
+def test_method_is_chosen_by_name():
     stack, targets = independent()
     found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
     assert found.chosen.method.name == "geometric"
+
+
+def test_unknown_method_is_refused():
+    stack, targets = independent()
     with pytest.raises(UserError, match="unknown method .selecton. .did you mean .selection"):
         choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selecton")
 
@@ -252,8 +269,9 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
     rng = np.random.default_rng(0)
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
-    decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
-    blank = decision.fallback(np.array([0.05]))
+    made = members(stack, targets)
+    decision = choose_method(made, competition("binary", score={"metric": metric}), name)
+    blank = decision.fallback(made, np.array([0.05]))
     below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
     if name == "rank":
         assert below == pytest.approx(0.5, abs=0.05)
@@ -268,9 +286,10 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
 def test_fallback_without_image_decides_by_the_prior():
     stack, targets = independent(count=2)
     facts = competition("binary", score={"metric": "macro_f1"})
-    decision = choose_method(members(stack, targets), facts, "mean")
-    assert decision.fallback(np.array([0.9])) > 0.5
-    assert decision.fallback(np.array([0.01])) < 0.5
+    made = members(stack, targets)
+    decision = choose_method(made, facts, "mean")
+    assert decision.fallback(made, np.array([0.9])) > 0.5
+    assert decision.fallback(made, np.array([0.01])) < 0.5
 
 
 def test_probabilities_behind_decisions_are_the_mean_of_members():

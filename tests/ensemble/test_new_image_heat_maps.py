@@ -95,11 +95,13 @@ def test_facts_name_each_method_once_and_the_grade_only_if_all_explain_it(explai
     assert explain(["a.png"], [[cam], [FakeExplainer(TOP)]]).explain_grade is False
 
 
-def test_moved_content_is_shown_as_it_was_prepared(explain, tmp_path):
+@pytest.mark.parametrize(
+    ("settings", "shape"), [({}, (20, 10)), ({"fit": "pad"}, (8, 8)), ({"steps": ["crop_foreground"]}, (8, 8))]
+)
+def test_moved_content_is_shown_as_it_was_prepared(explain, tmp_path, settings, shape):
     picture(tmp_path / "in" / "a.png", shape=(20, 10))
-    for settings, shape in (({}, (20, 10)), ({"fit": "pad"}, (8, 8)), ({"steps": ["crop_foreground"]}, (8, 8))):
-        explain(["a.png"], [[FakeExplainer(LEFT)]], [recipe(**settings)])
-        assert read(tmp_path / "out" / "a.png.png").shape[:2] == shape
+    explain(["a.png"], [[FakeExplainer(LEFT)]], [recipe(**settings)])
+    assert read(tmp_path / "out" / "a.png.png").shape[:2] == shape
 
 
 @pytest.mark.parametrize(

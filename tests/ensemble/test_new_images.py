@@ -63,6 +63,10 @@ def test_images_none_of_which_can_be_read_are_refused(tmp_path):
         (tmp_path / name).write_bytes(b"no picture")
     with refused(rf"^IMAGES={tmp_path}: none of 2 images can be read; a\.png: .*Check that the files are complete$"):
         predict(tmp_path, ["a.png", "b.png"])
+
+
+def test_single_image_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
     with refused(rf"^IMAGES={tmp_path}/a\.png: none of 1 image can be read"):
         predict(tmp_path, ["a.png"])
 
@@ -80,6 +84,10 @@ def test_members_have_the_weights_of_their_trained_folds(folded):
     (only,) = member_runs(folded, ["one"])
     assert only.name == "one"
     assert only.weights_files == [folded.paths.run("one").fold(fold).weights for fold in (0, 2)]
+
+
+def test_untrained_member_is_refused(folded):
+    finished_run(folded, "one", folds=[0, 2])
     with refused("run 'two' is not trained"):
         member_runs(folded, ["one", "two"])
 

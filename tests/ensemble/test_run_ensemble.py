@@ -14,8 +14,8 @@ from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
 from medfold.system import files
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
+from tests.support.small_project import add_variant
 
 
 @pytest.fixture
@@ -71,17 +71,23 @@ def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, cap
     assert (written - expected.loc[written.index]).abs().max() < 1e-8
 
 
-def test_runs_of_other_folds_or_untrained_are_refused(three_runs):
-    data = load_dataset(three_runs)
+def test_runs_of_other_folds_are_refused(three_runs):
     finished_run(three_runs, "part", folds=[0, 1])
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
-        ensemble_runs(three_runs, ["good", "part"], data)
+        ensemble_runs(three_runs, ["good", "part"], load_dataset(three_runs))
+
+
+def test_run_of_another_folds_table_is_refused(three_runs):
+    data = load_dataset(three_runs)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
     files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
         ensemble_runs(three_runs, ["good", "fair"], data)
+
+
+def test_untrained_run_is_refused(three_runs):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
-        ensemble_runs(three_runs, ["good", "nobody"], data)
+        ensemble_runs(three_runs, ["good", "nobody"], load_dataset(three_runs))
 
 
 def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
@@ -106,7 +112,7 @@ def test_run_named_twice_counts_once(three_runs):
 
 
 def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
-    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1")
+    add_variant(folded.project_paths.root, "decided", "metric: auc", "metric: macro_f1")
     project = Project.open("decided")
     finished_run(project, "baseline", 1.0)
     for fold in range(3):  # all predictions too low, so that 0.5 is the wrong threshold
@@ -131,7 +137,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
 
 
 def test_probabilities_of_ranks_are_the_mean_of_members(folded):
-    add_variant(folded.workspace.root, "decided", "metric: auc", "metric: macro_f1, more_metrics: [auc]")
+    add_variant(folded.project_paths.root, "decided", "metric: auc", "metric: macro_f1, more_metrics: [auc]")
     project = Project.open("decided")
     finished_run(project, "one", 1.0)
     finished_run(project, "two", 0.8)

@@ -40,13 +40,18 @@ def test_holdout_has_the_requested_share_of_each_class(share):
     assert len({held_out.tobytes() for held_out in drawn}) == 5
 
 
-def test_holdout_balances_labels_and_refuses_too_few_groups():
-    rng = np.random.default_rng(0)
-    ids, labels = pd.Series([f"{number:02d}" for number in range(60)]), rng.integers(0, 2, (60, 10))
-    held_out = choose_holdout(ids, labels, np.arange(60), 0.2, 0)
+SIXTY_IDS = pd.Series([f"{number:02d}" for number in range(60)])
+LABELS = np.random.default_rng(0).integers(0, 2, (60, 10))
+
+
+def test_holdout_balances_labels():
+    held_out = choose_holdout(SIXTY_IDS, LABELS, np.arange(60), 0.2, 0)
     assert abs(held_out.sum() - 12) <= 1
-    assert (np.abs(labels[held_out].sum(axis=0) - 0.2 * labels.sum(axis=0)) < 2).all()
-    for share, chosen in ((0.1, "none"), (0.9, "all")):
-        message = f"in whole groups, a share of {share} takes {chosen} of them: 2 groups, the largest with 30 samples"
-        with pytest.raises(UserError, match=f"^labels.holdout: {message}"):
-            choose_holdout(ids, labels, np.arange(60) % 2, share, 0)
+    assert (np.abs(LABELS[held_out].sum(axis=0) - 0.2 * LABELS.sum(axis=0)) < 2).all()
+
+
+@pytest.mark.parametrize(("share", "chosen"), [(0.1, "none"), (0.9, "all")])
+def test_holdout_of_too_few_groups_is_refused(share, chosen):
+    message = f"in whole groups, a share of {share} takes {chosen} of them: 2 groups, the largest with 30 samples"
+    with pytest.raises(UserError, match=f"^labels.holdout: {message}"):
+        choose_holdout(SIXTY_IDS, LABELS, np.arange(60) % 2, share, 0)

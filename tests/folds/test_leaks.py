@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.images.scan_worker import ONE_VALUE_PREFIX
@@ -56,15 +57,23 @@ def test_images_of_one_value_are_counted_not_duplicates():
     assert told == "4, which are not copies of each other: a, b, c and 1 more"
 
 
-def test_long_findings_are_shortened_to_a_count_and_examples(tmp_path):
+@pytest.fixture
+def many_copies():
+    """A report of five images with 499 copies each."""
     copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
-    found = LeakReport(split_groups=[], duplicates=copies, contradicting_duplicates=[], duplicates_in_test=[])
-    told = dict(found.lines())["exact duplicates in train"]
+    return LeakReport(split_groups=[], duplicates=copies, contradicting_duplicates=[], duplicates_in_test=[])
+
+
+def test_long_findings_are_shortened_to_a_count_and_examples(many_copies):
+    told = dict(many_copies.lines())["exact duplicates in train"]
     assert told.startswith("5, each in one fold: a-000 = a-001 = a-002 and 497 more, b-000 = b-001")
     assert told.endswith("c-002 and 497 more and 2 more")
     assert len(told) < 250
-    assert len(found.table()) == 5
-    assert found.table()["ids"].str.count("=").tolist() == [499] * 5
+
+
+def test_table_of_findings_holds_every_copy(many_copies):
+    assert len(many_copies.table()) == 5
+    assert many_copies.table()["ids"].str.count("=").tolist() == [499] * 5
 
 
 def test_audit_finds_near_duplicates_in_folds_and_across_parts():

@@ -94,7 +94,7 @@ def test_close_hash_pairs_of_any_hashes_equal_brute_force(numbers, radius):
 def test_hash_is_the_phash_of_the_thumbnail(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     hash_, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-    assert thumbnail.shape == (perceptual_hash.THUMBNAIL,) * 2
+    assert thumbnail.shape == (perceptual_hash.THUMBNAIL_SIZE,) * 2
     assert thumbnail.dtype == np.uint8
     assert thumbnail.mean() == pytest.approx(pixels.mean(), abs=3)
     assert hash_.dtype == np.uint64
@@ -104,7 +104,7 @@ def test_hash_is_the_phash_of_the_thumbnail(shape):
 def test_thumbnail_is_the_shrunken_image():
     pixels = cv2.resize(radiographs()[0], (1000, 770), interpolation=cv2.INTER_CUBIC)[..., None]
     _, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-    expected = cv2.resize(pixels, (perceptual_hash.THUMBNAIL,) * 2, interpolation=cv2.INTER_AREA)
+    expected = cv2.resize(pixels, (perceptual_hash.THUMBNAIL_SIZE,) * 2, interpolation=cv2.INTER_AREA)
     assert abs(thumbnail.astype(int) - expected).mean() < 1
 
 

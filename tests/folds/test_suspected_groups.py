@@ -17,15 +17,18 @@ def suspected(columns=None, ids=None, images=None, n=200, fold=None):
 PAIRS = [f"HAM_{number // 2:07}" for number in range(200)]
 
 
-def test_columns_are_suspected_by_name_or_values():
+def test_column_of_recurring_values_is_suspected():
     (lesion,) = suspected({"lesion_id": PAIRS, "age": [f"{40 + n % 30}" for n in range(200)], "sex": list("MF") * 100})
     assert (lesion.name, lesion.setting) == ("lesion_id", "labels.group: lesion_id")
     assert (lesion.num_values, lesion.num_shared_images, lesion.num_split_values) == (100, 200, 100)
     (other,) = suspected({"code": PAIRS})
     assert other.name == "code"
-    named = ["big" if n < 150 else f"p{n}" for n in range(200)]  # suspected by name even if one value is frequent
-    assert [each.name for each in suspected({"patient": named})] == ["patient"]
-    assert not suspected({"code": named})
+
+
+def test_column_with_a_frequent_value_is_suspected_only_by_its_name():
+    values = ["big" if n < 150 else f"p{n}" for n in range(200)]
+    assert [each.name for each in suspected({"patient": values})] == ["patient"]
+    assert not suspected({"code": values})
 
 
 @pytest.mark.parametrize(
@@ -50,20 +53,38 @@ def test_attributes_of_patients_are_not_suspected(name):
     assert not suspected({name: PAIRS})
 
 
-def test_parts_of_ids_and_folders_are_suspected():
-    (first,) = suspected(ids=[f"P{number // 4:03}_{number % 4}" for number in range(200)])
-    assert (first.name, first.num_values, first.num_split_values) == ("the first part of the ids", 50, 50)
+@pytest.mark.parametrize(
+    ("id_of", "name"),
+    [
+        (lambda number: f"P{number // 4:03}_{number % 4}", "the first part of the ids"),
+        (lambda number: f"CNV-{1000 + number // 4}-{number % 4}", "the first 2 parts of the ids"),
+        (lambda number: f"SOB_B_A-14-{number // 4}AB-40-{number % 4}", "the first 5 parts of the ids"),
+    ],
+    ids=["1", "2", "5"],
+)
+def test_first_parts_of_ids_are_suspected(id_of, name):
+    (first,) = suspected(ids=map(id_of, range(200)))
+    assert (first.name, first.num_values, first.num_split_values) == (name, 50, 50)
+
+
+def test_suspected_parts_of_ids_have_a_group_pattern():
     (first,) = suspected(ids=[f"CNV-{1000 + number // 4}-{number % 4}" for number in range(200)])
-    assert (first.name, first.num_values) == ("the first 2 parts of the ids", 50)
     assert first.setting == 'labels.group_pattern: "(?:[^_. -]+[_. -]+)[^_. -]+"'
-    (first,) = suspected(ids=[f"SOB_B_A-14-{number // 4}AB-40-{number % 4}" for number in range(200)])
-    assert (first.name, first.num_values) == ("the first 5 parts of the ids", 50)
-    assert not suspected(ids=[f"train_{number:04}" for number in range(200)])
-    assert not suspected(ids=[f"{number:04}_x" for number in range(200)])
+
+
+@pytest.mark.parametrize("id_of", ["train_{:04}".format, "{:04}_x".format], ids=["prefix", "suffix"])
+def test_equal_or_unique_parts_of_ids_are_not_suspected(id_of):
+    assert not suspected(ids=map(id_of, range(200)))
+
+
+def test_folders_of_images_are_suspected():
     images = [f"images/{number // 4:03}/{number}.png" for number in range(200)]
     assert [each.name for each in suspected(images=images)] == ["the folder of an image"]
     deep = [f"images/patient{number // 4:03}/study1/{number % 4}.png" for number in range(200)]
     assert [(each.name, each.num_values) for each in suspected(images=deep)] == [("folders of level 2", 50)]
+
+
+def test_folders_of_classes_are_not_suspected():
     assert not suspected(images=[f"class{number % 2}/{number}.png" for number in range(200)])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medfold.images.perceptual_hash import THUMBNAIL, hash_and_thumbnail
+from medfold.images.perceptual_hash import THUMBNAIL_SIZE, hash_and_thumbnail
 
 
 def blobs(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
@@ -23,7 +23,7 @@ def num_differing_bits(one: np.uint64, other: np.uint64) -> int:
 @pytest.mark.parametrize("shape", [(64, 64, 1), (40, 300, 3), (515, 777, 1), (200, 200, 5)])
 def test_hash_is_phash_of_the_thumbnail(shape):
     found, thumbnail = hash_and_thumbnail(blobs(shape))
-    assert (thumbnail.shape, thumbnail.dtype) == ((THUMBNAIL, THUMBNAIL), np.uint8)
+    assert (thumbnail.shape, thumbnail.dtype) == ((THUMBNAIL_SIZE, THUMBNAIL_SIZE), np.uint8)
     assert f"{found:016x}" == str(imagehash.phash(Image.fromarray(thumbnail)))
 
 
@@ -41,7 +41,7 @@ def test_resized_brighter_copy_has_a_similar_hash():
 
 
 def test_rows_and_columns_that_do_not_fit_are_cut_off_at_both_borders():
-    side = 8 * THUMBNAIL + 3  # shrunk by 4 first, which leaves three rows: one before, two after
+    side = 8 * THUMBNAIL_SIZE + 3  # shrunk by 4 first, which leaves three rows: one before, two after
     pixels = np.full((side, side, 1), 255, np.uint8)
     pixels[1:-2, 1:-2] = 10
     assert (hash_and_thumbnail(pixels)[1] == 10).all()

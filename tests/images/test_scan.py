@@ -111,10 +111,10 @@ def test_newly_damaged_image_raises_until_restored(small, table):
     assert run_scan(small, table, CHOICES).num_images == 1
 
 
-def crash_at_third_image(item, task):
+def crash_at_third_image(item, settings):
     if item[0] == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return scan_image(item, task)
+    return scan_image(item, settings)
 
 
 @pytest.mark.slow

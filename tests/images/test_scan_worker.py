@@ -9,14 +9,14 @@ import pytest
 from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.images.formats.decoding import read_image
-from medfold.images.perceptual_hash import THUMBNAIL, hash_and_thumbnail
+from medfold.images.perceptual_hash import THUMBNAIL_SIZE, hash_and_thumbnail
 from medfold.images.preparation import prepare_image
 from medfold.images.scan_tables import read_measurements
 from medfold.images.scan_worker import (
     ONE_VALUE_PREFIX,
     Appearance,
     ImageScan,
-    ScanTask,
+    ScanSettings,
     appearance_statistics,
     hash_pixels,
     scan_image,
@@ -92,12 +92,12 @@ def test_result_is_read_back_from_the_journal(result):
 def test_scan_writes_prepared_pixels_and_thumbnail_to_their_row(tmp_path):
     pixels = picture(tmp_path / "a.png", shape=(40, 30))
     facts = ImageFacts(train="x", channels=1)
-    for name, size in (("images.npy", 8), ("thumbnails.npy", THUMBNAIL)):
+    for name, size in (("images.npy", 8), ("thumbnails.npy", THUMBNAIL_SIZE)):
         shape = (3, size, size, 1) if name == "images.npy" else (3, size, size)
         array_files.create_array(tmp_path / name, shape, np.uint8)
     settings = ImageSettings(size=8)
-    task = ScanTask(tmp_path, facts, settings, tmp_path / "images.npy", tmp_path / "thumbnails.npy")
-    result = scan_image((1, "a.png"), task)
+    scan_settings = ScanSettings(tmp_path, facts, settings, tmp_path / "images.npy", tmp_path / "thumbnails.npy")
+    result = scan_image((1, "a.png"), scan_settings)
     stored, thumbnails = np.load(tmp_path / "images.npy"), np.load(tmp_path / "thumbnails.npy")
     assert (stored[1] == prepare_image(pixels[..., None], settings)).all()
     assert (thumbnails[1] == hash_and_thumbnail(pixels[..., None])[1]).all()
@@ -112,9 +112,9 @@ def test_scan_writes_prepared_pixels_and_thumbnail_to_their_row(tmp_path):
 def test_scan_without_files_only_measures(tmp_path):
     picture(tmp_path / "a.png", shape=(40, 30))
     (tmp_path / "b.png").write_bytes(b"no picture")
-    task = ScanTask(tmp_path, ImageFacts(train="x", channels=1))
-    measured = scan_image((0, "a.png"), task)
+    scan_settings = ScanSettings(tmp_path, ImageFacts(train="x", channels=1))
+    measured = scan_image((0, "a.png"), scan_settings)
     assert (measured.appearance, measured.written) == (None, {})
-    unreadable = scan_image((1, "b.png"), task)
+    unreadable = scan_image((1, "b.png"), scan_settings)
     assert unreadable == ImageScan(1, unreadable.unreadable_reason)
     assert unreadable.unreadable_reason.startswith("unreadable image (")

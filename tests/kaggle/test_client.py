@@ -8,7 +8,7 @@ import pytest
 
 from medfold.kaggle.competitions import Competitions
 from medfold.kaggle.session import KaggleSession
-from tests.conftest import REPOSITORY
+from tests.support.helpers import REPOSITORY
 from tests.support.kaggle_server import TOKEN, lose, status
 
 

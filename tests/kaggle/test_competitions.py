@@ -43,8 +43,8 @@ def test_submissions_are_listed_over_all_pages(hosted):
         )
     listed = [each.ref for each in Competitions(KaggleSession.connect()).submissions("histology", 1000)]
     assert listed == [41000045 - number for number in range(45)]
-    assert Competitions(KaggleSession.connect()).ref_of("histology", "file 14") == 41000015  # the 31st
-    assert Competitions(KaggleSession.connect()).ref_of("histology", "file 99") is None
+    assert Competitions(KaggleSession.connect()).find_submission("histology", "file 14") == 41000015  # the 31st
+    assert Competitions(KaggleSession.connect()).find_submission("histology", "file 99") is None
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def test_submission_arrives_with_its_message(hosted, file):
     found = kaggle.submission(ref)
     assert (found.status, found.public, found.private) == ("complete", 0.87654, None)
     assert found.message == "medfold baseline, file abc"
-    assert kaggle.ref_of("histology", "file abc") == ref
-    assert kaggle.ref_of("histology", "file xyz") is None
+    assert kaggle.find_submission("histology", "file abc") == ref
+    assert kaggle.find_submission("histology", "file xyz") is None
 
 
 def test_slow_submission_is_awaited_not_repeated(hosted, file, monkeypatch):

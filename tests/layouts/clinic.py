@@ -10,8 +10,8 @@ import pytest
 
 from medfold.cli import main
 from medfold.terminal.command_text import BY_MAKE
-from tests.conftest import TINY_RECIPE, add_competition
 from tests.support.helpers import picture
+from tests.support.small_project import TINY_RECIPE, add_competition
 
 FACTS = """title: Clinic
 source: {kind: own}

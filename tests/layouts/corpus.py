@@ -612,7 +612,7 @@ def fact(name: str, says: str, old: str, new: str, state: str = "downloaded", co
     )
 
 
-fact("an unknown key", r"unknown key 'folds.kk' \(did you mean 'k'", "k: 2", "kk: 2")
+fact("an unknown key", r"unknown key 'folds.kk' \(did you mean 'folds.k'", "k: 2", "kk: 2")
 fact("an unknown key at the top", r"unknown key 'lables' \(did you mean 'labels'", "labels:", "lables:")
 fact("a wrong type", r"'folds.k': .*received 'many'", "k: 2", "k: many")
 fact("yes for a number", r"'folds.k': expected a whole number, received true", "k: 2", "k: yes")
@@ -728,7 +728,7 @@ def recipe(name: str, says: str, set_: str, state: str = "folded") -> None:
 
 recipe(
     "an unknown choice",
-    r"--set: unknown key 'training.epoch' \(did you mean 'epochs'",
+    r"--set: unknown key 'training.epoch' \(did you mean 'training.epochs'",
     "training.epoch=3",
 )
 recipe("a word without a value", r"--set, 'training.epochs': expected key=value", "training.epochs")

@@ -12,9 +12,8 @@ import pytest
 import yaml
 
 from medfold.competition.project import Project
-from tests.conftest import REPOSITORY
 from tests.layouts.clinic import medfold
-from tests.support.helpers import noisy_run, picture
+from tests.support.helpers import REPOSITORY, noisy_run, picture
 
 LAYOUTS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
 

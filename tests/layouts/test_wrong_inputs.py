@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 from medfold.competition.project import Project
-from tests.conftest import copied
 from tests.layouts.clinic import files_of, make_project, medfold
 from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
 from tests.support.helpers import REPOSITORY, finished_run
+from tests.support.small_project import copy_project
 
 # A tenth of the cases, at least one of each kind: an area with the command that must refuse it.
 KINDS: dict[tuple[str, str], list[str]] = {}
@@ -64,7 +64,7 @@ def test_corpus_covers_every_area():
 @pytest.mark.parametrize("name", CASES)
 def test_wrong_input_prints_one_line_and_works_once_corrected(name, state_of, tmp_path, monkeypatch):
     case = CORPUS[name]
-    root = copied(state_of(case.state), tmp_path, monkeypatch)
+    root = copy_project(state_of(case.state), tmp_path, monkeypatch)
     case.breaks()
     before = files_of(root)
     ended = medfold(*case.command)

@@ -17,10 +17,10 @@ from medfold.commands.download import download
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.data.samples import needs_holdout
-from medfold.paths import Workspace
-from tests.conftest import add_competition
+from medfold.paths import ProjectPaths
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 from tests.support.helpers import REPOSITORY
+from tests.support.small_project import add_competition
 
 Maker = Callable[[Path, np.random.Generator], dict[str, Any]]
 
@@ -53,16 +53,16 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
     """
 
     def make(folder: Path) -> None:
-        workspace, raw, rng = Workspace(folder), folder / "as shipped", np.random.default_rng(0)
-        shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
+        project_paths, raw, rng = ProjectPaths(folder), folder / "as shipped", np.random.default_rng(0)
+        shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
         if name in LOOKALIKES:
             truth = LOOKALIKES[name](raw, rng)
-            plant(workspace.root, name, truth["counts"])
+            plant(project_paths.root, name, truth["counts"])
         else:
             facts, make_raw = ODDITIES[name]
             truth = make_raw(raw, rng)
-            add_competition(workspace.root, name, facts)
-        project = Project.open(name, workspace)
+            add_competition(project_paths.root, name, facts)
+        project = Project.open(name, project_paths)
         download(project, path=raw)
         if needs_holdout(project.paths):
             load_dataset(project)
@@ -79,7 +79,7 @@ def truth_of(folder: Path) -> dict[str, Any]:
 
 def plant(root: Path, name: str, counts: dict[str, int]) -> None:
     """Copies the folder of a preset into a project, with the counts of the look-alike in its facts."""
-    home = Workspace(REPOSITORY).competition(name).folder
+    home = ProjectPaths(REPOSITORY).competition(name).folder
     target = root / "competition" / home.name
     shutil.copytree(home, target)
     facts = yaml.safe_load((home / "competition.yaml").read_text(encoding="utf-8"))

@@ -8,10 +8,10 @@ import pytest
 
 from medfold.competition.project import Project
 from medfold.data.samples import read_samples
-from medfold.paths import Workspace
-from tests.conftest import copied
+from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 from tests.support.helpers import NoLeaderboard
+from tests.support.small_project import copy_project
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Lookalike:
 def lookalike(request, once) -> Lookalike:
     """Each look-alike in turn, downloaded once for all tests; only to be read."""
     folder = lookalike_once(once, request.param)
-    project = Project.open(request.param, Workspace(folder))
+    project = Project.open(request.param, ProjectPaths(folder))
     return Lookalike(project, truth_of(folder), read_samples(project.competition, project.paths))
 
 
 @pytest.fixture
 def project(lookalike, tmp_path, monkeypatch) -> Project:
     """A copy of the look-alike's project, to be changed; nothing is uploaded."""
-    copied(lookalike.project.workspace.root, tmp_path, monkeypatch)
+    copy_project(lookalike.project.project_paths.root, tmp_path, monkeypatch)
     if lookalike.project.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Project.open(lookalike.project.paths.name)

@@ -14,10 +14,10 @@ from medfold.data.sample_submission import read_sample_submission
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key
-from medfold.paths import Workspace
-from tests.conftest import copied
+from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.helpers import NoLeaderboard, constant_run
+from tests.support.small_project import copy_project
 
 # Each layout of submission once; the other presets are slow ones.
 EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
@@ -30,17 +30,17 @@ def prepared(lookalike, once) -> Project:
     name = lookalike.project.paths.name
 
     def make(folder):
-        shutil.copytree(lookalike.project.workspace.root, folder, dirs_exist_ok=True)
-        project = Project.open(name, Workspace(folder))
+        shutil.copytree(lookalike.project.project_paths.root, folder, dirs_exist_ok=True)
+        project = Project.open(name, ProjectPaths(folder))
         load_dataset(project, image_settings=image_settings(project, "baseline"))
 
-    return Project.open(name, Workspace(once(f"prepared {name}", make)))
+    return Project.open(name, ProjectPaths(once(f"prepared {name}", make)))
 
 
 @pytest.fixture
 def project(prepared, tmp_path, monkeypatch) -> Project:
     """A copy of the prepared project, to be changed; nothing is uploaded."""
-    copied(prepared.workspace.root, tmp_path, monkeypatch)
+    copy_project(prepared.project_paths.root, tmp_path, monkeypatch)
     if prepared.competition.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Project.open(prepared.paths.name)

@@ -10,7 +10,7 @@ from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.notebooks import wheels
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def packed_once(once, trained_once) -> Path:
 def packed_project(packed_once, tmp_path_factory) -> PackedProject:
     """The small phantom, submitted locally and packed, in a project of its own."""
     root = shutil.copytree(packed_once, tmp_path_factory.mktemp("packed") / "my project")
-    project = Project.open("small", Workspace(root))
+    project = Project.open("small", ProjectPaths(root))
     (kit,) = (path.parent for path in root.rglob("kit.json"))
     (notebook,) = root.rglob("*.ipynb")
     return PackedProject(project, kit, notebook)

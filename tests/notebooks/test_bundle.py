@@ -1,58 +1,12 @@
-"""The bundle of a submission, opened in a notebook."""
-
-import json
-import shutil
+"""A bundle is opened if it is complete."""
 
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.ensemble.ensemble_predictor import MemberRun
-from medfold.errors import UserError
-from medfold.notebooks import SubmissionBundle
-from medfold.notebooks.bundle import MANIFEST, open_bundle
+from medfold.notebooks.bundle import open_bundle
 from medfold.system import files
-from tests.support.helpers import competition, refused
+from tests.support.helpers import refused
 
-
-def test_incomplete_bundle_raises(packed_project, tmp_path):
-    with pytest.raises(UserError, match=r"no kit\.json"):
-        SubmissionBundle.open(tmp_path)
-    shutil.copytree(packed_project.folder, tmp_path / "kit")
-    weights = tmp_path / "kit" / "baseline-fold1.h5"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
-        SubmissionBundle.open(tmp_path / "kit")
-    about = json.loads((packed_project.folder / "kit.json").read_text())
-    shutil.copy(packed_project.folder / "baseline-fold1.h5", weights)
-    (tmp_path / "kit" / "kit.json").write_text(json.dumps({**about, "packages": ["no-such-package"]}))
-    with pytest.raises(UserError, match="packages are not installed: no-such-package"):
-        SubmissionBundle.open(tmp_path / "kit")
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """An opened bundle of a competition whose images are in the folder `set`."""
-    images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "root": "set"}
-    weights = [tmp_path / f"fold{fold}.h5" for fold in range(2)]
-    manifest = {"slug": "histology", "score": "AUC 0.9, all 5 folds", "medfold": "1.0"}
-    return SubmissionBundle(tmp_path, manifest, competition(images=images), [MemberRun("one", Recipe(), weights)], None)
-
-
-def test_data_is_in_the_root_of_the_images_or_in_the_mount_itself(opened, tmp_path):
-    mount = tmp_path / "input" / "competitions" / "histology"
-    mount.mkdir(parents=True)
-    assert opened.data_folder(tmp_path / "input") == mount
-    (mount / "set").mkdir()
-    assert opened.data_folder(str(tmp_path / "input")) == mount / "set"
-
-
-def test_bundle_as_text_has_runs_and_score(opened):
-    assert str(opened).splitlines() == [
-        "competition  test",
-        "runs         one (2 folds)",
-        "OOF score    AUC 0.9, all 5 folds",
-        "medfold      1.0",
-    ]
+MANIFEST = "manifest.json"
 
 
 def write_bundle(folder, **changes):

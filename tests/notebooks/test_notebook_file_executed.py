@@ -15,11 +15,11 @@ from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.competition.recipe import parse_overrides
 from medfold.notebooks import wheels
-from medfold.paths import Workspace
-from tests.conftest import REPOSITORY, SMALL, TINY_RECIPE, add_competition
+from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
-from tests.support.helpers import NoLeaderboard
+from tests.support.helpers import REPOSITORY, NoLeaderboard
+from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +58,12 @@ def dicom_wheels(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, python, dicom_wheels, no_leaderboard):
     name = "rsna-breast-cancer-detection"
-    workspace = Workspace(tmp_path / "my project")
-    shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
+    project_paths = ProjectPaths(tmp_path / "my project")
+    shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
     truth = LOOKALIKES[name](tmp_path / "as shipped", np.random.default_rng(0))
-    plant(workspace.root, name, truth["counts"])
-    monkeypatch.chdir(workspace.root)
-    project = Project.open(name, workspace)
+    plant(project_paths.root, name, truth["counts"])
+    monkeypatch.chdir(project_paths.root)
+    project = Project.open(name, project_paths)
     download(project, path=tmp_path / "as shipped")
     settings = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
     train(project, overrides=parse_overrides(settings), folds=[0], run="step")
@@ -100,10 +100,10 @@ def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkey
     projects = {}
     for images in (3, 3000):
         shipped = _raw_data_with(tmp_path / f"shipped {images}", images, packed_project.project)
-        workspace = Workspace(tmp_path / f"project of {images}")
-        add_competition(workspace.root, "hidden", facts, TINY_RECIPE)
-        monkeypatch.chdir(workspace.root)
-        project = Project.open("hidden", workspace)
+        project_paths = ProjectPaths(tmp_path / f"project of {images}")
+        add_competition(project_paths.root, "hidden", facts, TINY_RECIPE)
+        monkeypatch.chdir(project_paths.root)
+        project = Project.open("hidden", project_paths)
         download(project, path=shipped)
         train(project)
         submit(project)
@@ -135,11 +135,11 @@ def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkey
 
 @pytest.mark.slow
 def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatch, python):
-    workspace = Workspace(tmp_path / "my project")
-    shutil.copytree(Workspace(REPOSITORY).base_folder, workspace.base_folder)
-    shutil.copytree(REPOSITORY / "competition" / "phantom-chest", workspace.root / "competition" / "phantom-chest")
-    monkeypatch.chdir(workspace.root)
-    project = Project.open("phantom-chest", workspace)
+    project_paths = ProjectPaths(tmp_path / "my project")
+    shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
+    shutil.copytree(REPOSITORY / "competition" / "phantom-chest", project_paths.root / "competition" / "phantom-chest")
+    monkeypatch.chdir(project_paths.root)
+    project = Project.open("phantom-chest", project_paths)
     download(project)
     train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
     submit(project, run_names=["short"])

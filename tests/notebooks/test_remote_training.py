@@ -12,11 +12,11 @@ from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import training_bundle
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
 from tests.support import kaggle_image
 from tests.support.helpers import finished_run, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
+from tests.support.small_project import SMALL, add_competition
 
 REF = "alice/medfold-train-small-baseline-fold0"
 JOB = f"{REF}-job"
@@ -24,7 +24,7 @@ JOB = f"{REF}-job"
 
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
-    project = Project(folded.workspace, folded.paths, folded.competition.model_copy(update={"source": source}))
+    project = Project(folded.project_paths, folded.paths, folded.competition.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="source url is not at Kaggle.*Upload it"):
         train(project, on="kaggle")
     assert kaggle.log == []
@@ -113,10 +113,10 @@ def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
 @pytest.mark.slow
 def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
-    train(project, run="home", jobs="2")
-    train(project, folds=[1], run="baseline", jobs="2")
+    train(project, run="home", jobs=2)
+    train(project, folds=[1], run="baseline", jobs=2)
     connect_machines(hosted, tmp_path)
-    train(project, on="kaggle", jobs="2", run="baseline")
+    train(project, on="kaggle", jobs=2, run="baseline")
     assert "fetched folds 0, 2" in hosted.said()
     local_run, remote_run = (project.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
@@ -128,7 +128,7 @@ from keras import layers
 from medfold.plugins import backbone, metric, preparation_step, to_classes
 
 
-@metric("Hits", tasks=("binary",), needs="class")
+@metric("Hits", tasks=("binary",), response_method="predict")
 def hits(targets, predictions):
     return float((to_classes(predictions) == targets).mean())
 

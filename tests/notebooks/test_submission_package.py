@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.submission.ledger import read_ledger
 from tests.support import kaggle_image
 from tests.support.kaggle_server import HostedCompetition
@@ -19,14 +19,14 @@ from tests.support.kaggle_server import HostedCompetition
 @pytest.mark.slow
 def test_submit_runs_notebook_and_submits_its_output(kaggle, packed_project, tmp_path, monkeypatch):
     root = tmp_path / "my project"
-    shutil.copytree(packed_project.project.workspace.root, root)
+    shutil.copytree(packed_project.project.project_paths.root, root)
     for path in root.glob("submissions/**/*.*"):
         path.unlink()
     facts = root / "competition" / "small" / "competition.yaml"
     kept = [line for line in facts.read_text().splitlines() if not line.startswith(("source:", "upload:"))]
     facts.write_text("\n".join([*kept, "source: {kind: kaggle, slug: small}", "upload: notebook"]))
     monkeypatch.chdir(root)
-    project = Project.open("small", Workspace(root))
+    project = Project.open("small", ProjectPaths(root))
     solution = pd.read_csv(project.paths.solution, index_col="id")["target"]
     python = kaggle_image.make(tmp_path / "venv")
 
@@ -38,7 +38,7 @@ def test_submit_runs_notebook_and_submits_its_output(kaggle, packed_project, tmp
     kaggle.competitions["small"] = HostedCompetition(judge=judge, notebooks_only=True)
     kaggle.runner = kaggle_image.machine(kaggle, tmp_path, python, {"small": project.paths.raw}, "submission.csv")
     submit(project, run_names=["baseline"])
-    (row,), (arrived,) = read_ledger(project.workspace).to_dict("records"), kaggle.submissions
+    (row,), (arrived,) = read_ledger(project.project_paths).to_dict("records"), kaggle.submissions
     assert arrived["text"] == (root / row["file"]).read_bytes() == packed_project.submission
     assert (row["status"], row["public"]) == ("scored", f"{float(arrived['verdict']['publicScore']):.6f}")
     beside = json.loads((root / row["file"]).with_suffix(".json").read_text())

@@ -1,5 +1,7 @@
 """The bundle of a training at Kaggle: what is packed, and the results that come back."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -8,14 +10,14 @@ from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.system import files
 from medfold.training.request import TrainingRequest
 from tests.support.helpers import finished_run
 from tests.support.kaggle_server import KEY, TOKEN
 
-REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], "1", 3)
+REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], 1, 3)
 MARK = "0123456789ab"
 
 
@@ -30,12 +32,12 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_project(tmp_path / "there")
     for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
-        unpacked = tmp_path / "there" / path.relative_to(folded.workspace.root)
+        unpacked = tmp_path / "there" / path.relative_to(folded.project_paths.root)
         assert unpacked.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
-    Project.open("small", Workspace(tmp_path / "there"))
+    Project.open("small", ProjectPaths(tmp_path / "there"))
 
 
 def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
@@ -56,12 +58,21 @@ def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
     assert TrainingBundle(tmp_path, {"request": request, "weights": None}).request.thread_shares == 3
 
 
+@pytest.mark.parametrize(("jobs", "text"), [(None, "auto"), (2, "2")])
+def test_jobs_of_a_bundle_are_text_as_in_earlier_versions(folded, no_wheel_build, tmp_path, jobs, text):
+    request = replace(REQUEST, jobs=jobs)
+    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), request, (), tmp_path / "job")
+    opened = TrainingBundle.open(tmp_path / "job")
+    assert opened.manifest["request"]["jobs"] == text
+    assert opened.request.jobs == jobs
+
+
 def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
     patients = pd.read_csv(folded.paths.raw / "train.csv", dtype=str)["patient_id"]
-    secrets = [TOKEN, KEY, str(tmp_path), str(folded.workspace.root), *patients]
+    secrets = [TOKEN, KEY, str(tmp_path), str(folded.project_paths.root), *patients]
     for path in (tmp_path / "job").iterdir():
         data = path.read_bytes()
         assert [secret for secret in secrets if secret.encode() in data] == [], path.name

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.facts_sections import RESERVED
+from medfold.competition.facts_sections import RESERVED_COLUMNS
 from medfold.recheck import definitions, tables
 from medfold.scoring.metric import METRICS, metric_of
 from medfold.submission import table as submission
@@ -30,10 +30,12 @@ def competitions(draw):
     """Draws facts, targets, predictions, ids and a sample submission of a random competition."""
     task = draw(st.sampled_from(list(BY_TASK)))
     metric, is_not_binary = draw(st.sampled_from(BY_TASK[task])), task != "binary"
-    needs_classes = METRICS[metric].needs == "class"
-    layouts = {"multilabel": ["wide", "long", *(["lists"] if needs_classes else [])]}.get(task, ["wide"])
+    needs_decisions = METRICS[metric].response_method == "predict"
+    layouts = {"multilabel": ["wide", "long", *(["lists"] if needs_decisions else [])]}.get(task, ["wide"])
     layout = draw(st.sampled_from(layouts))
-    names = draw(st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED}))
+    names = draw(
+        st.lists(TEXT, min_size=3, max_size=5, unique=True).filter(lambda words: not {*words} & {*RESERVED_COLUMNS})
+    )
     if layout != "wide":
         names = ["a", "b_a", "c"]  # words that lists and long rows can hold
     change = {"score": {"metric": metric}, "submission": {"layout": layout, "allow_empty_lists": draw(st.booleans())}}
@@ -58,7 +60,7 @@ def competitions(draw):
     elif layout == "lists":
         sample = pd.DataFrame({"id": ids, "labels": ""})
     else:
-        is_single_column = task == "binary" or (facts.exclusive_classes and needs_classes)
+        is_single_column = task == "binary" or (facts.exclusive_classes and needs_decisions)
         held_columns = ["found"] if is_single_column and draw(st.booleans()) else facts.prediction_columns
         sample = pd.DataFrame({"id": ids, **dict.fromkeys(held_columns, "")}, dtype=str)
     return facts, targets, predictions, ids, sample
@@ -86,7 +88,7 @@ def test_score_of_written_file_equals_metric(drawn, random):
     cells = tables.cells(facts, again).loc[ids].to_numpy()
     found = definitions.metric_value(facts, facts.score.metric, as_members(facts, targets), cells)
     np.testing.assert_allclose(found, expected, atol=1e-9, rtol=0)
-    read, _ = submission.read_predictions_back(facts, again, sample)
+    read = submission.read_predictions_back(facts, again, sample)
     np.testing.assert_allclose(metric_of(facts)(targets, read.loc[ids].to_numpy()), expected, atol=1e-9, rtol=0)
 
 

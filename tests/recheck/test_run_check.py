@@ -5,8 +5,8 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
+from tests.support.small_project import add_variant
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from tests.support.helpers import finished_run
     ],
 )
 def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):
-    folder = add_variant(folded.workspace.root, "other", "score: {metric: auc}", facts)
+    folder = add_variant(folded.project_paths.root, "other", "score: {metric: auc}", facts)
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, run_names=["one"], force=True)

@@ -10,9 +10,9 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
 from tests.support.rechecks import change_last_digit, first_file
+from tests.support.small_project import add_variant
 
 
 def slow_but_first(first, *others):
@@ -40,7 +40,7 @@ def test_every_ensemble_method_is_recomputed(folded, method):
     slow_but_first("pf1", "macro_f1, more_metrics: [auc, accuracy]", "log_loss, more_metrics: [ece]", "fbeta, beta: 2"),
 )
 def test_every_post_processing_is_recomputed(folded, metric):
-    add_variant(folded.workspace.root, "other", "metric: auc", f"metric: {metric}")
+    add_variant(folded.project_paths.root, "other", "metric: auc", f"metric: {metric}")
     project = Project.open("other")
     finished_run(project, "one", 1.0)
     submit(project, run_names=["one"])
@@ -49,7 +49,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
 
 def test_consistently_changed_submission_differs_from_the_folds(submitted):
     """The file, its record and the ledger are changed together, so that their hashes agree."""
-    file, ledger = first_file(submitted, "*.csv"), submitted.workspace.ledger
+    file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
     change_last_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
@@ -64,9 +64,9 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
     submit(folded, run_names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)
     submit(folded, run_names=["one", "zero"], method="selection", dry_run=True)
-    ledger = files.read_csv(folded.workspace.ledger)
+    ledger = files.read_csv(folded.project_paths.ledger)
     for row in ledger.to_dict("records"):
-        record = files.read_json((folded.workspace.root / row["file"]).with_suffix(".json"))
+        record = files.read_json((folded.project_paths.root / row["file"]).with_suffix(".json"))
         assert row["runs"] == " ".join(record["runs"])
         assert row["oof"] == pytest.approx(record["score"]["value"], abs=1e-6)
     recheck(folded)
@@ -81,10 +81,10 @@ def differences(folded):
     record = files.read_json(file.with_suffix(".json"))
 
     def run(**changes) -> list[str]:
-        root = folded.workspace.root
+        root = folded.project_paths.root
         return list(submission_differences(folded.competition, folded.paths, root, file, {**record, **changes}))
 
-    run.file, run.record, run.root = file, record, folded.workspace.root
+    run.file, run.record, run.root = file, record, folded.project_paths.root
     return run
 
 
@@ -116,11 +116,11 @@ def test_run_without_test_predictions_among_the_inputs_is_named(differences):
 
 
 def test_folds_of_the_score_are_those_of_the_inputs(differences):
-    score = {**differences.record["score"], "folds_done": [0, 1]}
-    assert "folds_done are [0, 1, 2], saved [0, 1]" in differences(score=score)
+    score = {**differences.record["score"], "trained_folds": [0, 1]}
+    assert "trained_folds are [0, 1, 2], saved [0, 1]" in differences(score=score)
 
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0, 2]}
+SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 RECORD = {"runs": ["a", "b"], "sha256": "0f", "score": SCORE, "public": 0.7}
 ROW = {"runs": "a b", "sha256": "0f", "metric": "auc", "folds": "0 2", "oof": "0.900000", "low": "0.800000"}
 ROW |= {"high": "", "public": "0.700000", "private": ""}

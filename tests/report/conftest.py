@@ -1,107 +1,22 @@
 """The browser for tests of the report, and a report whose names are in many writing systems."""
 
-import json
-import os
 import shutil
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pandas as pd
 import pytest
 
-from medfold.commands.download import download
-from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.competition.project import Project
-from medfold.data.sources.source import Source
-from medfold.system import files
-from tests.conftest import SMALL, add_competition, copied
-from tests.support.browser import Page, missing
-from tests.support.helpers import finished_run, noisy_run
-
-
-def browser_or_skip() -> type[Page]:
-    """Returns Page; without a browser, the test is skipped, or fails if MEDFOLD_NEEDS_BROWSER is set, as in CI."""
-    if problem := missing():
-        give_up = pytest.fail if os.environ.get("MEDFOLD_NEEDS_BROWSER") else pytest.skip
-        give_up(problem)
-    return Page
+from tests.support.browser import Page, browser_or_skip
+from tests.support.helpers import finished_run
+from tests.support.small_project import copy_project
+from tests.support.writing_systems import scripts_project
 
 
 @pytest.fixture(scope="session")
 def browser() -> type[Page]:
     """Opens pages: `with browser.open(path, width=390, dark=True) as page`."""
     return browser_or_skip()
-
-
-CLASSES = [
-    "שפיר",
-    "ورم خبيث",
-    "恶性肿瘤（腺癌）",
-    "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
-]
-# Ids and the values of a kept column; {} is a number.
-IDS = ["תמונה_{}", "صورة_{}", "影像_{}", "image_{}"]
-SITES = ["בית חולים", "北京协和医院", "Zürich <1>"]
-SCRIPTS = "\n".join(
-    [
-        "title: 'מיון: classes in many scripts'",
-        "source: {kind: kaggle-dataset, slug: a/b}",
-        "upload: local",
-        "task: multiclass",
-        f"classes: {json.dumps(CLASSES, ensure_ascii=False)}",
-        "labels: {file: train.csv, id: id, targets: [target], keep_columns: [site]}",
-        "images:",
-        '  {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: horizontal,',
-        "  expected_shape: [128, 128]}",
-        "score: {metric: mean_auc}",
-        "submission: {sample: sample_submission.csv}",
-        "folds: {k: 5, seed: 7, method: stratified}",
-    ]
-)
-COPIES = 3
-
-
-def scripts_project(root: Path) -> Project:
-    """Makes a competition whose classes, ids and sites are in many writing systems, with two finished runs.
-
-    Some images are brighter copies of others, which the audit finds. The working directory must be the root.
-    """
-    add_competition(root, "small", SMALL)
-    small = Project.open("small")
-    Source(small.competition.source, small.paths).get()
-    (raw,) = small.paths.raw.rglob("train.csv")
-    given, train, test = root / "given", [], []
-    for part, rows in (("train", train), ("test", test)):
-        (given / part).mkdir(parents=True)
-        for number, path in enumerate(sorted((raw.parent / part).glob("*.png"))[:60]):
-            id = IDS[number % 4].format(number if part == "train" else number + 100)
-            shutil.copy(path, given / part / f"{id}.png")
-            rows.append({"id": id, "target": CLASSES[number % 4], "site": SITES[number % 3]})
-    for number in range(COPIES):
-        pixels = cv2.imdecode(
-            np.fromfile(given / "train" / f"{train[number]['id']}.png", np.uint8), cv2.IMREAD_GRAYSCALE
-        )
-        cv2.imencode(".png", np.clip(pixels * 1.1, 0, 255).astype(np.uint8))[1].tofile(
-            given / "train" / f"复制_{number}.png"
-        )
-        train.append({**train[number], "id": f"复制_{number}"})
-    pd.DataFrame(train).to_csv(given / "train.csv", index=False)
-    sample = pd.DataFrame({"id": [row["id"] for row in test]}).assign(**dict.fromkeys(CLASSES, 0.25))
-    sample.to_csv(given / "sample_submission.csv", index=False)
-    add_competition(root, "scripts", SCRIPTS)
-    project = Project.open("scripts")
-    download(project, given)
-    make_folds(project)
-    noisy_run(project, "noisy")
-    noisy_run(project, "louder", noise=2.0)
-    for fold in range(5):
-        rng = np.random.default_rng(fold)
-        score = np.round(0.5 + 0.4 * (1 - np.exp(-np.arange(1, 13) / 4)) + 0.02 * rng.standard_normal(12), 4)
-        history = pd.DataFrame({"epoch": np.arange(1, 13), "loss": 1.4 - score, "mean_auc": score})
-        files.write_csv(history, project.paths.run("noisy").fold(fold).history)
-    return project
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +53,7 @@ def reported_once(once, folded_once):
 
 @pytest.fixture
 def project(reported_once, tmp_path, monkeypatch):
-    copied(reported_once, tmp_path, monkeypatch)
+    copy_project(reported_once, tmp_path, monkeypatch)
     return Project.open("small")
 
 

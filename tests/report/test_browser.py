@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from selenium.common.exceptions import ElementClickInterceptedException
 
-from tests.report.conftest import browser_or_skip
+from tests.support.browser import browser_or_skip
 
 pytestmark = pytest.mark.slow
 DIALOG = (

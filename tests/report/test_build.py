@@ -10,7 +10,7 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
@@ -18,15 +18,15 @@ from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
-from tests.conftest import SMALL, add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
 from tests.support.report_pages import cards, cells, read_page, sections
+from tests.support.small_project import SMALL, add_competition, copy_project
 
 
 def test_cards_show_score_interval_and_folds(project, capsys):
     path = report(project, ["good"])
-    assert path == project.workspace.root / "runs/small/good/report.html"
+    assert path == project.project_paths.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
     score, text = files.read_json(project.paths.run("good").score), read_page(path)
     assert cards(text) == {
@@ -38,7 +38,7 @@ def test_cards_show_score_interval_and_folds(project, capsys):
     }
     assert '<p class="note">' not in text
     assert sections(text) == ["data", "folds", "performance", "subgroups", "images", "recipe", "again", "card"]
-    assert not list(project.workspace.root.rglob("*.tmp"))
+    assert not list(project.project_paths.root.rglob("*.tmp"))
 
 
 def test_page_is_self_contained_and_has_disclaimer(good):
@@ -79,7 +79,7 @@ def test_partial_run_is_marked(project):
 def test_leaderboard_scores_are_shown(project):
     assert "public score" not in cards(read_page(report(project, ["fair"])))
     submit(project, run_names=["fair"])
-    row = read_ledger(project.workspace).iloc[-1]
+    row = read_ledger(project.project_paths).iloc[-1]
     shown = cards(read_page(report(project, ["fair"])))
     day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
     for part in ("public", "private"):
@@ -90,7 +90,7 @@ def test_leaderboard_scores_are_shown(project):
 def test_report_of_untrained_run_raises(project):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
         report(project, ["nobody"])
-    assert not (project.workspace.root / "runs/small/nobody").exists()
+    assert not (project.project_paths.root / "runs/small/nobody").exists()
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ class TaskReport(NamedTuple):
     """The report of a noisy run of a look-alike, and its ensemble."""
 
     text: str
-    competition: Competition
+    competition: CompetitionFacts
     score: dict
     ensemble: Ensemble
     unit: str
@@ -130,7 +130,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
     """The report of a noisy run of each task; made once for the tests of this module."""
     name, task, unit = request.param
     with pytest.MonkeyPatch.context() as patch:
-        copied(lookalike_once(once, name), tmp_path_factory.mktemp("reported"), patch)
+        copy_project(lookalike_once(once, name), tmp_path_factory.mktemp("reported"), patch)
         project = Project.open(name)
         assert project.competition.task == task
         noisy_run(project)

@@ -8,10 +8,10 @@ from medfold.report.drawing import (
     CaptionedImage,
     ConfusionTable,
     Drawing,
+    ImageRow,
     Interval,
     IntervalTable,
-    Strip,
-    full_text,
+    title_attribute,
 )
 from medfold.report.names import MAX_SHORT_WIDTH
 
@@ -84,11 +84,11 @@ def test_ticks_have_as_many_digits_as_they_need(low, high, labels):
 
 def test_sheet_of_two_images_a_row_shows_pairs():
     image = CaptionedImage("data:", ["a"])
-    pair, three = Strip("", [image] * 2), Strip("", [image] * 3)
+    pair, three = ImageRow("", [image] * 2), ImageRow("", [image] * 3)
     assert Drawing("a", "A", "text", sheet=[pair, pair]).shows_pairs is True
     assert Drawing("a", "A", "text", sheet=[pair, three]).shows_pairs is False
 
 
 def test_only_long_names_have_a_title():
-    assert full_text("a" * MAX_SHORT_WIDTH) == ""
-    assert full_text("a" * (MAX_SHORT_WIDTH + 1)) == "a" * (MAX_SHORT_WIDTH + 1)
+    assert title_attribute("a" * MAX_SHORT_WIDTH) == ""
+    assert title_attribute("a" * (MAX_SHORT_WIDTH + 1)) == "a" * (MAX_SHORT_WIDTH + 1)

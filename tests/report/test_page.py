@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from medfold.report import page as pages
-from medfold.report.drawing import CaptionedImage, ConfusionTable, Drawing, Interval, IntervalTable, LegendEntry, Strip
+from medfold.report.drawing import (
+    CaptionedImage,
+    ConfusionTable,
+    Drawing,
+    ImageRow,
+    Interval,
+    IntervalTable,
+    LegendEntry,
+)
 from medfold.report.page import Card, Page, Section, Tile
 
 MARKUP = "<script>alert(1)</script> a\"b 'c' & </style>"
@@ -96,7 +104,7 @@ def figures_with_word(word: str) -> Page:
             Drawing("a", "t", "w", svg="<svg></svg>", legend=[LegendEntry("<svg></svg>", word, word)]),
             Drawing("b", "t", "w", confusion=ConfusionTable(np.eye(2, dtype=int), [word, "other"])),
             Drawing("c", "t", "w", intervals=IntervalTable([Interval(word, 0.5, 0.4, 0.6)], word, 0.5)),
-            Drawing("d", "t", "w", sheet=[Strip(word, [CaptionedImage("data:,", [word])])]),
+            Drawing("d", "t", "w", sheet=[ImageRow(word, [CaptionedImage("data:,", [word])])]),
         ]
     )
     section.table("c", [word, word], [[word, "1"]])

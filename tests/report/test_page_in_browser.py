@@ -8,7 +8,7 @@ from medfold.commands.report import report
 from medfold.commands.train import train
 from medfold.competition.project import Project
 from medfold.system import files
-from tests.conftest import SMALL, add_competition
+from tests.support.small_project import SMALL, add_competition
 
 pytestmark = pytest.mark.slow
 # Findings so plain that a small net learns them in seconds, and has true positives.

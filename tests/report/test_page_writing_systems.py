@@ -13,9 +13,9 @@ from medfold.competition.project import Project
 from medfold.report import page as pages
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.page import Section
-from tests.conftest import copied
-from tests.report.conftest import CLASSES, COPIES, SITES
 from tests.support.helpers import finish
+from tests.support.small_project import copy_project
+from tests.support.writing_systems import CLASSES, COPIES, SITES
 
 pytestmark = pytest.mark.slow
 LONG = CLASSES[3]
@@ -175,7 +175,7 @@ def test_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, m
 
 def test_report_of_another_process_has_equal_bytes(scripts_once, written, tmp_path, monkeypatch):
     before = written.read_bytes()
-    root = copied(scripts_once, tmp_path, monkeypatch)
+    root = copy_project(scripts_once, tmp_path, monkeypatch)
     project = Project.open("scripts")
     path = project.paths.run("noisy").report
     path.unlink()

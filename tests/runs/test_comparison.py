@@ -9,8 +9,8 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.runs.comparison import compare_runs
 from medfold.scoring.metric import metric_of
-from tests.conftest import add_variant
 from tests.support.helpers import finished_run
+from tests.support.small_project import add_variant
 
 
 def test_several_runs_are_compared_as_their_mean(two_runs, capsys):
@@ -30,7 +30,7 @@ def test_runs_are_compared_on_common_folds(two_runs, capsys):
 
 
 def test_better_run_wins_where_lower_is_better(folded, capsys):
-    add_variant(folded.workspace.root, "loss", "metric: auc", "metric: log_loss")
+    add_variant(folded.project_paths.root, "loss", "metric: auc", "metric: log_loss")
     project = Project.open("loss")
     finished_run(project, "weak", 0.0)
     finished_run(project, "strong", 2.0)

@@ -26,9 +26,9 @@ from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from medfold.system import files
-from tests.conftest import add_competition, copied
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
+from tests.support.small_project import add_competition, copy_project
 
 THREE = "\n".join(
     [
@@ -68,7 +68,7 @@ def three_once(once):
 
 @pytest.fixture
 def three(three_once, tmp_path, monkeypatch):
-    copied(three_once, tmp_path, monkeypatch)
+    copy_project(three_once, tmp_path, monkeypatch)
     return Project.open("three")
 
 
@@ -130,7 +130,7 @@ LOOKALIKE_EDITS = {
 @pytest.mark.parametrize("key", LOOKALIKE_EDITS)
 def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key, command):
     name, edit = LOOKALIKE_EDITS[key]
-    copied(lookalike_once(once, name), tmp_path, monkeypatch)
+    copy_project(lookalike_once(once, name), tmp_path, monkeypatch)
     project = Project.open(name)
     noisy_run(project)
     project = edited(project, edit)

@@ -24,14 +24,14 @@ def test_oof_holds_each_training_sample_once(folded, run):
     score = rewritten(folded, run)
     oof = pd.read_csv(run.oof)
     assert sorted(oof["id"]) == sorted(load_dataset(folded).train["id"])
-    assert score["folds_done"] == [0, 1, 2]
+    assert score["trained_folds"] == [0, 1, 2]
     assert files.read_json(run.score) == score
 
 
 def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
     run.fold(1).test.write_text("id\n")
     score = rewritten(folded, run)
-    assert score["folds_done"] == [0, 2]
+    assert score["trained_folds"] == [0, 2]
     assert set(pd.read_csv(run.oof)["fold"]) == {0, 2}
     warning = " ".join(capsys.readouterr().out.split())
     assert (

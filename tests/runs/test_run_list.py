@@ -22,7 +22,7 @@ def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
     finished_run(folded, "partial", 3.0, folds=[1])
     summary = summarise_runs(folded)
     assert [run.name for run in summary.runs] == ["strong", "weak", "partial"]
-    assert [run.folds_done for run in summary.runs] == [[0, 1, 2], [0, 1, 2], [1]]
+    assert [run.trained_folds for run in summary.runs] == [[0, 1, 2], [0, 1, 2], [1]]
     assert {run.problem for run in summary.runs} == {""}
     assert all(run.low < run.value < run.high for run in summary.runs[:2])
 
@@ -62,6 +62,20 @@ def test_folder_without_run_json_is_named(folded):
     assert summarise_runs(folded).without_metadata == ["lost"]
     folded.paths.run("kept").metadata.unlink()
     with pytest.raises(UserError, match="kept: run.json is missing"):
+        summarise_runs(folded)
+
+
+def test_damaged_run_json_is_named_and_the_other_runs_are_listed(folded):
+    for name in ("intact", "cut", "changed"):
+        finished_run(folded, name)
+    cut, changed = (folded.paths.run(name).metadata for name in ("cut", "changed"))
+    cut.write_text(cut.read_text()[:100])
+    changed.write_text(changed.read_text().replace('"seed": 0', '"seed": 1'))
+    run_list = summarise_runs(folded)
+    assert [run.name for run in run_list.runs] == ["intact"]
+    assert run_list.damaged == {"changed": "changed since medfold wrote it", "cut": "not JSON, or cut off"}
+    folded.paths.run("intact").metadata.unlink()
+    with pytest.raises(UserError, match="changed/run.json: changed since medfold wrote it"):
         summarise_runs(folded)
 
 

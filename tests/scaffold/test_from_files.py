@@ -5,18 +5,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.scaffold.from_files import draft_facts
-from tests.conftest import REPOSITORY
 from tests.lookalikes import LOOKALIKES
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_images
-from tests.support.helpers import picture
+from tests.support.helpers import REPOSITORY, picture
 
-ROOT = Workspace(REPOSITORY)
+ROOT = ProjectPaths(REPOSITORY)
 ARRAYS = [name for name in LOOKALIKES if name.endswith("mnist")]
 TABLES_OR_FOLDERS = [name for name in LOOKALIKES if not name.endswith("mnist")]
 
@@ -25,7 +24,7 @@ class PresetDraft(NamedTuple):
     """The draft from a look-alike, and the facts that medfold ships."""
 
     drafted: dict[str, Any]
-    known: Competition
+    known: CompetitionFacts
     targets: list[str]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medfold.errors import UserError
-from medfold.scoring.metric import chance_score, metric_input, metric_of, metric_title
+from medfold.scoring.metric import metric_input, metric_of, metric_title
 from tests.support.helpers import competition
 
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
@@ -77,23 +77,6 @@ def test_metric_input_is_decisions_or_probabilities_as_needed(main, metrics_of_d
     for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
         seen = metric_input(facts, name, written, probable)
         assert (seen is written) == (name in metrics_of_decisions)
-
-
-@pytest.mark.parametrize(
-    ("task", "score", "targets", "prior", "expected"),
-    [
-        ("binary", {"metric": "auc"}, [0, 1, 1, 0], [0.5], 0.5),
-        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # always class 1
-        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # always class 1
-        ("binary", {"metric": "log_loss"}, [0, 1, 0, 0], [0.25], -(np.log(0.25) + 3 * np.log(0.75)) / 4),
-        ("multiclass", {"metric": "accuracy"}, [2, 2, 1, 0], [0.5, 0.3, 0.2], 0.5),
-        ("ordinal", {"metric": "qwk"}, [2, 2, 1, 0], [0.2, 0.3, 0.5], 0.0),
-        ("multilabel", {"metric": "macro_f1"}, [[1, 0], [1, 1]], [0.6, 0.4], (1 + 2 / 3) / 2),
-    ],
-)
-def test_chance_score_is_best_constant_prediction(task, score, targets, prior, expected):
-    found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
-    assert found == pytest.approx(expected)
 
 
 def test_metric_title_contains_beta():

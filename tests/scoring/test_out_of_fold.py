@@ -28,7 +28,7 @@ def test_oof_score_joins_predictions_by_id(scored):
     )
     assert result["value"] == pytest.approx(15 / 16)
     assert result["per_fold"] == {"0": 1.0, "1": 0.75}
-    assert (result["num_units"], result["folds_done"]) == (8, [0, 1])
+    assert (result["num_units"], result["trained_folds"]) == (8, [0, 1])
     assert result["low"] <= result["value"] <= result["high"]
 
 
@@ -46,7 +46,7 @@ def test_oof_score_aggregates_images_of_a_unit(scored):
 def test_oof_score_of_one_fold_covers_that_fold(scored):
     facts, truth, targets, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), is_optimistic=True)
-    assert (result["value"], result["folds_done"], result["is_optimistic"]) == (0.75, [1], True)
+    assert (result["value"], result["trained_folds"], result["is_optimistic"]) == (0.75, [1], True)
 
 
 def test_undefined_oof_score_is_none(scored):

@@ -5,7 +5,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
-from medfold.submission.cell_format import class_words, explain_words
+from medfold.submission.cell_format import class_words, explain_words, holds_decisions
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission
 from tests.support.helpers import competition
@@ -24,8 +24,8 @@ def test_decided_class_is_written_in_sample_words(cells, expected):
     check_submission(facts, built, sample_table)
     explanation = explain_words(facts, sample_table)
     assert explanation == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
-    read, decided = submission.read_predictions_back(facts, built, sample_table)
-    assert (read["target"].tolist(), decided) == ([0, 0, 1], True)
+    read = submission.read_predictions_back(facts, built, sample_table)
+    assert (read["target"].tolist(), holds_decisions(facts, sample_table)) == ([0, 0, 1], True)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_binary_classes_follow_sample_spelling(cells, words):
     check_submission(facts, built, sample_table)
     assert explain_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
     assert class_words(facts, sample_table) == words
-    assert submission.read_predictions_back(facts, built, sample_table)[0]["target"].tolist() == [0, 0, 1]
+    assert submission.read_predictions_back(facts, built, sample_table)["target"].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,9 @@ def test_multilabel_columns_follow_sample_spelling():
 def test_single_class_column_needs_decision_metric():
     with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
         build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
+
+
+def test_lists_need_decision_metric():
     with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
         metric_of(competition("multilabel", submission={"layout": "lists"}))
 

@@ -14,15 +14,19 @@ from medfold.submission.table import build_submission
 from tests.support.helpers import competition
 from tests.support.submissions import IDS, LONG, long_sample, sample
 
+LONG_FACTS = competition("multilabel", **LONG)
+OF_ONE_IMAGE = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
+
 
 def test_missing_long_rows_raise_with_ids():
-    facts = competition("multilabel", **LONG)
-    predictions = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
-    built = build_submission(facts, predictions, long_sample(range(4)))
+    built = build_submission(LONG_FACTS, OF_ONE_IMAGE, long_sample(range(4)))
     with pytest.raises(UserError, match="2 ids missing: ID_1_a, ID_1_b"):
-        check_submission(facts, built, long_sample(range(4)))
+        check_submission(LONG_FACTS, built, long_sample(range(4)))
+
+
+def test_long_sample_id_without_label_raises():
     with pytest.raises(UserError, match="row 2: 'ID_1' is not <id>_<label>"):
-        build_submission(facts, predictions, long_sample([0]).replace("ID_1_a", "ID_1"))
+        build_submission(LONG_FACTS, OF_ONE_IMAGE, long_sample([0]).replace("ID_1_a", "ID_1"))
 
 
 GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
@@ -66,13 +70,16 @@ def scored(predictions: list[float], targets: tuple[int, ...] = (0, 0, 1, 1)) ->
 
 
 @pytest.mark.parametrize("metric", ["auc", "log_loss"])
-def test_constant_predictions_are_no_better_than_chance(metric):
+@pytest.mark.parametrize("predictions", [[0.5] * 4, [0.8, 0.7, 0.3, 0.2]], ids=["constant", "inverted"])
+def test_predictions_no_better_than_chance_are_refused(metric, predictions):
     facts = competition(score={"metric": metric})
     with pytest.raises(UserError, match=r"^baseline: the OOF score, .* is no better than chance, .*FORCE=1 submits it"):
-        check_better_than_chance(facts, scored([0.5] * 4))
-    with pytest.raises(UserError, match="is no better than chance"):
-        check_better_than_chance(facts, scored([0.8, 0.7, 0.3, 0.2]))
-    check_better_than_chance(facts, scored([0.4, 0.5, 0.5, 0.6]))
+        check_better_than_chance(facts, scored(predictions))
+
+
+@pytest.mark.parametrize("metric", ["auc", "log_loss"])
+def test_predictions_better_than_chance_are_accepted(metric):
+    check_better_than_chance(competition(score={"metric": metric}), scored([0.4, 0.5, 0.5, 0.6]))
 
 
 def test_undefined_score_is_not_refused():

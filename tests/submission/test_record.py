@@ -1,14 +1,14 @@
 """The record of a submission: how it is found again."""
 
+from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 
 from medfold.submission import record
 from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import COLUMNS, add_row
+from medfold.submission.ledger import LedgerRow, add_row
 from medfold.submission.record import (
     add_to_record,
     content_id_of,
@@ -20,7 +20,7 @@ from medfold.submission.record import (
 )
 from medfold.system import files
 
-ROW = {"file": "submissions/small/one.csv", "sha256": "0123456789abcdef"}
+ROW = LedgerRow(file="submissions/small/one.csv", sha256="0123456789abcdef")
 
 
 def test_content_id_is_the_recorded_one_or_made_from_the_hash():
@@ -29,13 +29,12 @@ def test_content_id_is_the_recorded_one_or_made_from_the_hash():
 
 
 def test_last_row_with_the_content_id_is_found(small):
-    rows = [{**ROW, "file": f"submissions/small/{name}.csv"} for name in ("one", "two", "three")]
+    rows = [replace(ROW, file=f"submissions/small/{name}.csv") for name in ("one", "two", "three")]
     for row, content_id in zip(rows, ("x", "y", "y"), strict=True):
         files.write_json({"mark": content_id}, record_path(small, row))
-    ledger = pd.DataFrame(rows)
-    assert find_same_submission(small, ledger, "x") == rows[0]
-    assert find_same_submission(small, ledger, "y") == rows[2]
-    assert find_same_submission(small, ledger, "z") is None
+    assert find_same_submission(small, rows, "x") == rows[0]
+    assert find_same_submission(small, rows, "y") == rows[2]
+    assert find_same_submission(small, rows, "z") is None
 
 
 def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
@@ -53,13 +52,11 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
 
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
-    row = {**ROW, "file": "submissions/small/one.csv"}
-    files.write_json({"score": {"value": 0.9}}, record_path(small, row))
-    add_to_record(small, row, {"kaggle": {"kit": 2}})
-    assert read_record(small, row) == {"score": {"value": 0.9}, "kaggle": {"kit": 2}}
-    row = {**dict.fromkeys(COLUMNS, ""), **row}
-    record_result(small, row, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
-    found = read_record(small, row)
+    files.write_json({"score": {"value": 0.9}}, record_path(small, ROW))
+    add_to_record(small, ROW, {"kaggle": {"kit": 2}})
+    assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"kit": 2}}
+    record_result(small, ROW, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
+    found = read_record(small, ROW)
     assert (found["kaggle"], found["public"], found["status"]) == ({"kit": 2}, 0.8, "scored")
 
 
@@ -69,10 +66,10 @@ def new_row(small, monkeypatch):
     monkeypatch.setattr(
         record, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone))
     )
-    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "folds_done": [0]}
+    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0]}
     ensemble = SimpleNamespace(run_names=["one"], score=score)
 
-    def run(text: str = "id,target\n", same: dict | None = None) -> dict[str, str]:
+    def run(text: str = "id,target\n", same: LedgerRow | None = None) -> LedgerRow:
         draft = SimpleNamespace(sha256=files.sha256_of_text(text))
         return ledger_row(small, ensemble, draft, same)
 
@@ -81,28 +78,28 @@ def new_row(small, monkeypatch):
 
 def test_new_submission_is_named_by_time_and_runs(new_row):
     row = new_row()
-    assert (row["when"], row["file"]) == ("20260102-030405", "submissions/small/20260102-030405-one.csv")
-    assert row["competition"] == "small"
-    assert (row["runs"], row["oof"], row["folds"]) == ("one", "0.900000", "0")
+    assert (row.when, row.file) == ("20260102-030405", "submissions/small/20260102-030405-one.csv")
+    assert row.competition == "small"
+    assert (row.runs, row.oof, row.folds) == ("one", "0.900000", "0")
 
 
 def test_second_submission_within_a_second_gets_a_number(small, new_row):
     for number in ("", "-2"):
         files.write_text("other\n", small.paths.submissions / f"20260102-030405-one{number}.csv")
-    assert new_row()["file"] == "submissions/small/20260102-030405-one-3.csv"
+    assert new_row().file == "submissions/small/20260102-030405-one-3.csv"
 
 
 def test_file_without_a_row_that_a_killed_command_left_is_used_again(small, new_row):
     left = small.paths.submissions / "20251231-235959-one.csv"
     files.write_text("id,target\n", left)
     row = new_row()
-    assert (row["when"], row["file"]) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
-    assert new_row("other\n")["when"] == "20260102-030405"
-    add_row(small.workspace, row)
-    assert new_row()["when"] == "20260102-030405"
+    assert (row.when, row.file) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
+    assert new_row("other\n").when == "20260102-030405"
+    add_row(small.project_paths, row)
+    assert new_row().when == "20260102-030405"
 
 
 def test_same_predictions_keep_time_and_file(new_row):
-    same = {"when": "20250101-000000", "file": "submissions/small/before.csv"}
+    same = LedgerRow(when="20250101-000000", file="submissions/small/before.csv")
     row = new_row(same=same)
-    assert {key: row[key] for key in same} == same
+    assert (row.when, row.file) == (same.when, same.file)

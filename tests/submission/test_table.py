@@ -10,7 +10,7 @@ from medfold.errors import UserError
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
-from medfold.submission.table import align_sample, build_submission, fill_missing
+from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
 from tests.support.helpers import competition
 from tests.support.submissions import IDS, LONG, long_sample, predicted, sample
 
@@ -34,8 +34,13 @@ def test_single_column_of_several_classes_holds_the_class():
     built = build_submission(facts, predictions, sample(diagnosis=["0"] * 3))
     assert built["diagnosis"].tolist() == ["2", "0", "1"]
     check_submission(facts, built, sample(diagnosis=["0"] * 3))
+
+
+def test_other_word_than_a_class_is_refused():
+    facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
+    written = pd.DataFrame({"id": IDS, "diagnosis": ["0", "5", "1"]})
     with pytest.raises(UserError, match="column 'diagnosis': 5 is not a class of 0, 1, 2"):
-        check_submission(facts, built.assign(diagnosis=["0", "5", "1"]), sample(diagnosis=["0"] * 3))
+        check_submission(facts, written, sample(diagnosis=["0"] * 3))
 
 
 def test_binary_column_of_other_name_holds_probability():
@@ -56,8 +61,16 @@ def test_decision_metric_writes_multilabel_decisions():
     built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), sample_table)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
     check_submission(facts, built, sample_table)
+
+
+def test_probability_is_refused_where_the_metric_uses_decisions():
+    facts, sample_table = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    written = pd.DataFrame({"id": IDS, "a": ["0.3", "1", "0"], "b": ["1", "0", "1"]})
     with pytest.raises(UserError, match=r"column 'a': 0.3 is not a class of 0, 1"):
-        check_submission(facts, built.assign(a=["0.3", "1", "0"]), sample_table)
+        check_submission(facts, written, sample_table)
+
+
+def test_decision_metric_writes_decisions_in_long_rows():
     rows = long_sample(range(4))
     built = build_submission(
         competition("multilabel", score={"metric": "macro_f1"}, **LONG),
@@ -81,31 +94,39 @@ def test_long_rows_hold_probability_of_their_label(order):
     }
 
 
+LISTS = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
+
+
 def test_lists_hold_labels_above_half_or_most_probable():
-    facts = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.7, 0.51, 0.3]})
-    built = build_submission(facts, predictions, sample(Predicted=["0"] * 3))
+    built = build_submission(LISTS, predictions, sample(Predicted=["0"] * 3))
     assert built["Predicted"].tolist() == ["a b", "b", "a"]
-    check_submission(facts, built, sample(Predicted=["0"] * 3))
-    for wrong in ("a a", "c", "", "a  b"):
-        with pytest.raises(UserError, match="row 2, column 'Predicted'.*not a list of different labels of a, b"):
-            check_submission(facts, built.assign(Predicted=[wrong, "b", "a"]), sample(Predicted=["0"] * 3))
+    check_submission(LISTS, built, sample(Predicted=["0"] * 3))
 
 
-def test_empty_lists_need_allow_empty_lists_and_score_as_written():
+@pytest.mark.parametrize("wrong", ["a a", "c", "", "a  b"])
+def test_list_of_repeated_or_unknown_labels_is_refused(wrong):
+    written = pd.DataFrame({"id": IDS, "Predicted": [wrong, "b", "a"]})
+    with pytest.raises(UserError, match="row 2, column 'Predicted'.*not a list of different labels of a, b"):
+        check_submission(LISTS, written, sample(Predicted=["0"] * 3))
+
+
+@pytest.mark.parametrize(
+    ("allow_empty_lists", "cells", "expected"),
+    [(True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)],
+)
+def test_empty_lists_need_allow_empty_lists_and_score_as_written(allow_empty_lists, cells, expected):
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
     targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
-    for empty, cells, expected in ((True, ["a", "b", ""], 1.0), (False, ["a", "b", "a"], (2 / 3 + 1) / 2)):
-        facts = competition(
-            "multilabel", submission={"layout": "lists", "allow_empty_lists": empty}, score={"metric": "macro_f1"}
-        )
-        built = build_submission(facts, predictions, sample_table)
-        assert built["Predicted"].tolist() == cells
-        check_submission(facts, built, sample_table)
-        score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
-        assert score == pytest.approx(expected)
-        read, _ = submission.read_predictions_back(facts, built, sample_table)
-        assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
+    layout = {"layout": "lists", "allow_empty_lists": allow_empty_lists}
+    facts = competition("multilabel", submission=layout, score={"metric": "macro_f1"})
+    built = build_submission(facts, predictions, sample_table)
+    assert built["Predicted"].tolist() == cells
+    check_submission(facts, built, sample_table)
+    score = metric_of(facts)(targets, predictions[["a", "b"]].to_numpy())
+    assert score == pytest.approx(expected)
+    read = submission.read_predictions_back(facts, built, sample_table)
+    assert metric_of(facts)(targets, read.to_numpy()) == pytest.approx(expected)
 
 
 def test_placeholder_sample_is_expanded_to_test_ids():
@@ -114,8 +135,18 @@ def test_placeholder_sample_is_expanded_to_test_ids():
     rows = align_sample(facts, placeholder, ["007", "1e5", "c", "d"])
     assert rows["id"].tolist() == ["007", "1e5", "c", "d"]
     assert list(rows.columns) == ["id", "target"]
-    assert align_sample(facts, sample(), ["c", "007", "1e5"]).equals(sample())
+
+
+def test_sample_of_the_test_ids_is_kept():
+    assert align_sample(competition(upload="notebook"), sample(), ["c", "007", "1e5"]).equals(sample())
+
+
+def test_placeholder_sample_of_an_uploaded_file_is_kept():
+    placeholder = sample().iloc[:1]
     assert align_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
+
+
+def test_placeholder_sample_of_long_rows_is_expanded():
     long = competition("multilabel", upload="notebook", **LONG)
     assert align_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
@@ -129,17 +160,18 @@ def test_placeholder_sample_with_0_1_writes_0_1():
     check_submission(facts, built, sample_table)
 
 
-@pytest.mark.parametrize("shape", ["wide", "long", "lists"])
-def test_fully_hidden_test_part_gives_empty_submission(shape):
-    more = {"score": {"metric": "macro_f1"}, "submission": {"layout": shape}, "upload": "notebook"}
-    for facts in (competition("multilabel", **more), *([competition(**more)] if shape == "wide" else [])):
-        columns = facts.prediction_columns if shape == "wide" else ["value"]
-        sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
-        nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
-        built = build_submission(facts, nothing, sample_table)
-        check_submission(facts, built, sample_table)
-        read, _ = submission.read_predictions_back(facts, built, sample_table)
-        assert read.shape == (0, len(facts.prediction_columns))
+@pytest.mark.parametrize(
+    ("task", "layout"), [("binary", "wide"), ("multilabel", "wide"), ("multilabel", "long"), ("multilabel", "lists")]
+)
+def test_fully_hidden_test_part_gives_empty_submission(task, layout):
+    facts = competition(task, score={"metric": "macro_f1"}, submission={"layout": layout}, upload="notebook")
+    columns = facts.prediction_columns if layout == "wide" else ["value"]
+    sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
+    nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
+    built = build_submission(facts, nothing, sample_table)
+    check_submission(facts, built, sample_table)
+    read = submission.read_predictions_back(facts, built, sample_table)
+    assert read.shape == (0, len(facts.prediction_columns))
 
 
 def test_lists_use_label_separator():
@@ -150,26 +182,26 @@ def test_lists_use_label_separator():
     built = build_submission(facts, values, sample_table)
     assert built["found"].tolist() == ["Mass|Pleural fluid", "Pleural fluid", "Mass"]
     check_submission(facts, built, sample_table)
-    read, _ = submission.read_predictions_back(facts, built, sample_table)
+    read = submission.read_predictions_back(facts, built, sample_table)
     assert read.to_numpy().tolist() == [[1, 1], [0, 1], [1, 0]]
 
 
 @pytest.mark.parametrize(
     ("num_labels", "shown"), [(2, "0.25, 0.25"), (6, ", ".join(["0.25"] * 6)), (7, f"{', '.join(['0.25'] * 6)}, ...")]
 )
-def test_units_without_a_prediction_get_the_fallback_and_are_counted(capsys, num_labels, shown):
+def test_units_without_a_prediction_get_the_fallback_and_are_counted(num_labels, shown):
     names = [f"label{number}" for number in range(num_labels)]
     facts = competition("multilabel", labels={"targets": names})
     predictions = pd.DataFrame({"id": ["b"], **{name: [0.5] for name in names}})
-    filled = fill_missing(facts, predictions, ["a", "b", "c"], np.full(num_labels, 0.25))
+    units, fallback = ["a", "b", "c"], np.full(num_labels, 0.25)
+    filled = fill_missing(facts, predictions, units, fallback)
     assert filled["id"].tolist() == ["b", "a", "c"]
     assert filled[names[-1]].tolist() == [0.5, 0.25, 0.25]
     text = f"2 of 3 test units have no readable image: they get {shown}, the prediction without an image"
-    assert capsys.readouterr().out == f"submit     {text}\n"
+    assert describe_missing(predictions, units, fallback) == text
 
 
-def test_complete_or_quiet_predictions_print_nothing(capsys):
+def test_complete_predictions_are_returned_unchanged():
     predictions = pd.DataFrame({"id": ["b"], "target": [0.5]})
     assert fill_missing(competition(), predictions, ["b"], np.array([0.25])) is predictions
-    fill_missing(competition(), predictions, ["a", "b"], np.array([0.25]), quiet=True)
-    assert capsys.readouterr().out == ""
+    assert describe_missing(predictions, ["b"], np.array([0.25])) == ""

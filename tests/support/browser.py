@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from unittest import mock
 
+import pytest
 from selenium.common.exceptions import NoSuchElementException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -211,3 +212,11 @@ class Page:
 
 def _key(name: str) -> str:
     return name if len(name) == 1 else getattr(Keys, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
+
+
+def browser_or_skip() -> type[Page]:
+    """Returns Page; without a browser, the test is skipped, or fails if MEDFOLD_NEEDS_BROWSER is set, as in CI."""
+    if problem := missing():
+        give_up = pytest.fail if os.environ.get("MEDFOLD_NEEDS_BROWSER") else pytest.skip
+        give_up(problem)
+    return Page

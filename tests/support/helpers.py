@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,10 +46,10 @@ def shipped() -> list[str]:
     """Lists the competitions that medfold ships: those in competition/README.md, without a user's own."""
     lines = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8").splitlines()
     named = {word for line in lines if line.startswith("|") for word in re.findall(r"[\w-]+", line)}
-    return [name for name in Workspace(REPOSITORY).competitions() if name in named]
+    return [name for name in ProjectPaths(REPOSITORY).competitions() if name in named]
 
 
-def competition(task: str = "binary", **changes) -> Competition:
+def competition(task: str = "binary", **changes) -> CompetitionFacts:
     """Makes complete facts of a competition, with these changes."""
     facts = {
         "title": "test",
@@ -62,7 +62,7 @@ def competition(task: str = "binary", **changes) -> Competition:
     }
     if task in ("multiclass", "ordinal"):
         facts["classes"] = ["0", "1", "2"]
-    return Competition.model_validate({**facts, **changes})
+    return CompetitionFacts.model_validate({**facts, **changes})
 
 
 def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:
@@ -200,7 +200,7 @@ def _write_run(
     from medfold.training.run_metadata import run_metadata
 
     competition, data = project.competition, load_dataset(project)
-    choices = load_recipe(project.paths, project.workspace.base_folder, "baseline", overrides or {})
+    choices = load_recipe(project.paths, project.project_paths.base_folder, "baseline", overrides or {})
     run = find_run(project.paths, name)
     open_run(run, run_metadata(project, choices, 0))
     for fold in folds or range(competition.folds.k):

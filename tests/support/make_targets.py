@@ -1,8 +1,25 @@
-"""Runs make targets in a clone of the repository."""
+"""Clones of the repository, and make targets that run in them."""
 
 import os
+import shutil
 import subprocess
 import sys
+
+from medfold.paths import ProjectPaths
+from tests.support.helpers import REPOSITORY, shipped
+from tests.support.small_project import SMALL, add_competition
+
+
+def clone_repository(root):
+    """Copies what make needs into an empty folder, and adds the small phantom."""
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, root)
+    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for folder in {ProjectPaths(REPOSITORY).competition(name).folder for name in shipped()} | {
+        ProjectPaths(REPOSITORY).base_folder
+    }:
+        shutil.copytree(folder, root / "competition" / folder.name)
+    add_competition(root, "small", SMALL)
 
 
 def make(clone, *words):

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from medfold.system import files
-from medfold.system.sealed_tables import read_sealed_csv, write_sealed_csv
+from medfold.system.sealed_tables import read_sealed_csv, read_unchanged_csv, write_sealed_csv
+from tests.support.helpers import refused
 
 
 @pytest.fixture
@@ -57,3 +58,16 @@ def test_table_of_an_earlier_version_has_no_hash_of_its_contents(tmp_path):
     path = tmp_path / "x.csv"
     files.write_csv(pd.DataFrame({"id": ["a"], "origin": ["inputs"]}), path)
     assert read_sealed_csv(path, "inputs")["id"].tolist() == ["a"]
+
+
+def test_table_that_cannot_be_made_again_is_refused_if_changed(sealed):
+    assert read_unchanged_csv(sealed, "inputs", "Draw it again").columns.tolist() == ["id", "pixel_hash", "size"]
+    sealed.write_text(sealed.read_text().replace("00ff", "00fe"))
+    with refused("changed since it was written.*Draw it again"):
+        read_unchanged_csv(sealed, "inputs", "Draw it again")
+
+
+def test_table_of_an_earlier_version_that_cannot_be_made_again_is_read(tmp_path):
+    path = tmp_path / "x.csv"
+    files.write_csv(pd.DataFrame({"id": ["a"]}), path)
+    assert read_unchanged_csv(path, "inputs", "")["id"].tolist() == ["a"]

@@ -18,12 +18,12 @@ COMMAND = """
 import multiprocessing, sys
 from multiprocessing.shared_memory import SharedMemory
 from medfold.system.processes import WorkerPool
-from medfold.system.shared_memory import claim_names
+from medfold.system.shared_memory import reserve_name_prefix
 if __name__ == "__main__":
     with WorkerPool(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(abs, 1).result()
-        memory = SharedMemory(f"{claim_names()}-batches", create=True, size=16)
-        print(claim_names(), flush=True)
+        memory = SharedMemory(f"{reserve_name_prefix()}-batches", create=True, size=16)
+        print(reserve_name_prefix(), flush=True)
         sys.stdin.read()
         memory.close()
         memory.unlink()
@@ -36,9 +36,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(shared_memory, "FOLDER", tmp_path)
     monkeypatch.setitem(current_process()._config, "semprefix", "/mp")
     monkeypatch.setattr(shared_memory.util, "Finalize", lambda *arguments, **keywords: None)
-    shared_memory.claim_names.cache_clear()
+    shared_memory.reserve_name_prefix.cache_clear()
     yield tmp_path
-    shared_memory.claim_names.cache_clear()
+    shared_memory.reserve_name_prefix.cache_clear()
 
 
 def names_in(folder) -> set[str]:
@@ -51,13 +51,13 @@ def test_names_without_a_lock_are_removed(folder):
     for name in (*left, *others):
         (folder / name).touch()
     with FileLock(folder / "medfold-alive.lock"):
-        claimed = shared_memory.claim_names()
+        claimed = shared_memory.reserve_name_prefix()
         assert names_in(folder) == {*others, f"{claimed}.lock"}
 
 
 def test_names_are_claimed_once(folder):
-    claimed = shared_memory.claim_names()
-    assert shared_memory.claim_names() == claimed
+    claimed = shared_memory.reserve_name_prefix()
+    assert shared_memory.reserve_name_prefix() == claimed
     assert names_in(folder) == {f"{claimed}.lock"}
     assert current_process()._config["semprefix"] == f"/{claimed}"
 
@@ -65,7 +65,7 @@ def test_names_are_claimed_once(folder):
 def test_missing_folder_gives_no_names(folder, monkeypatch):
     monkeypatch.setattr(shared_memory, "FOLDER", folder / "missing" / "shm")
     (folder / "missing").touch()
-    assert shared_memory.claim_names() is None
+    assert shared_memory.reserve_name_prefix() is None
     assert current_process()._config["semprefix"] == "/mp"
 
 
@@ -75,8 +75,8 @@ def test_resource_tracker_outlives_a_closed_terminal(tmp_path):
         "import os, signal, time\n"
         "from multiprocessing.resource_tracker import _resource_tracker\n"
         "from multiprocessing.shared_memory import SharedMemory\n"
-        "from medfold.system.shared_memory import claim_names\n"
-        "claim_names()\n"
+        "from medfold.system.shared_memory import reserve_name_prefix\n"
+        "reserve_name_prefix()\n"
         "memory = SharedMemory(create=True, size=16)\n"
         "os.kill(_resource_tracker._pid, signal.SIGHUP)\n"
         "time.sleep(0.5)\n"

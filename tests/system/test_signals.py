@@ -27,9 +27,9 @@ def _handlers(monkeypatch):
     monkeypatch.setattr(signals, "SEND_AGAIN_SECONDS", 0.05)
     monkeypatch.setattr(signals, "_stopped_at", float("-inf"))
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
-    previous = {number: signal.getsignal(number) for number in signals.ALL}
+    previous = {number: signal.getsignal(number) for number in signals.STOP_SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in signals.REQUESTS:
+    for number in signals.STOP_REQUESTS:
         signal.signal(number, signal.SIG_DFL)
     stop_on_signals()
     yield
@@ -64,12 +64,12 @@ def stopped_by(function: Callable[..., None], *arguments: object) -> int:
     return number
 
 
-@pytest.mark.parametrize("number", sorted(signals.ALL))
+@pytest.mark.parametrize("number", sorted(signals.STOP_SIGNALS))
 def test_signal_raises_keyboard_interrupt(number):
     assert stopped_by(send, number) == number
 
 
-@pytest.mark.parametrize("number", sorted(signals.ALL))
+@pytest.mark.parametrize("number", sorted(signals.STOP_SIGNALS))
 def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, number):
     steps = []
 
@@ -160,7 +160,7 @@ def test_signal_that_another_thread_receives_ends_the_wait_of_the_main_thread(tm
     assert subprocess.run(command, env=environment, timeout=60).returncode == 143
 
 
-@pytest.mark.parametrize("number", sorted(signals.ALL))
+@pytest.mark.parametrize("number", sorted(signals.STOP_SIGNALS))
 def test_signal_in_a_finalizer_is_not_lost(number, capfd):
     class Finalized:
         def __del__(self):
@@ -174,7 +174,7 @@ def test_signal_in_a_finalizer_is_not_lost(number, capfd):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("number", sorted(signals.ALL))
+@pytest.mark.parametrize("number", sorted(signals.STOP_SIGNALS))
 def test_signal_is_sent_again_where_a_library_drops_it(number):
     def import_optional():
         try:  # noqa: SIM105
@@ -207,7 +207,7 @@ def test_other_errors_in_a_finalizer_are_shown(monkeypatch):
     assert shown == ["lost"]
 
 
-@pytest.mark.parametrize("number", sorted(signals.ALL))
+@pytest.mark.parametrize("number", sorted(signals.STOP_SIGNALS))
 def test_signal_to_a_finished_command_changes_nothing(number):
     code = (
         "import os, sys\n"

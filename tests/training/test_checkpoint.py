@@ -75,7 +75,7 @@ def test_checkpoints_take_a_small_share_of_time(tmp_path, monkeypatch):
 @pytest.fixture
 def every_step(monkeypatch):
     """Saves a checkpoint at every step."""
-    monkeypatch.setattr(state, "SAVE_INTERVAL", 0)
+    monkeypatch.setattr(state, "SAVE_INTERVAL_SECONDS", 0)
     monkeypatch.setattr(state, "MAX_TIME_SHARE", 1e9)
 
 

@@ -43,9 +43,12 @@ def test_mixed_loss_is_weighted_sum_of_partner_losses(mixing):
     np.testing.assert_allclose(weights, shares @ WEIGHTS, rtol=1e-5, atol=1e-6)
 
 
-def test_mixup_blends_and_cutmix_replaces_a_box():
+def test_mixup_blends_whole_images():
     images, _, _ = batch(mixup)
     assert all(len(np.unique(image)) == 1 for image in images)
+
+
+def test_cutmix_replaces_a_box():
     images, _, _ = batch(cutmix)
     for number, image in enumerate(images[..., 0]):
         values = np.unique(image)

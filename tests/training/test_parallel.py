@@ -27,36 +27,39 @@ def two_cores(monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", list)
 
 
-def test_auto_jobs_is_one_per_core_or_gpu(two_cores, monkeypatch):
-    assert parallel.resolve_jobs("auto", num_folds=5) == 2
-    assert parallel.resolve_jobs("auto", num_folds=1) == 1
-    assert parallel.resolve_jobs("4", num_folds=3) == 3
+@pytest.fixture
+def four_gpus(monkeypatch):
+    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
+
+
+@pytest.mark.parametrize(("jobs", "num_folds", "num_jobs"), [(None, 5, 2), (None, 1, 1), (4, 3, 3)])
+def test_default_of_jobs_is_one_per_core(two_cores, jobs, num_folds, num_jobs):
+    assert parallel.resolve_jobs(jobs, num_folds=num_folds) == num_jobs
+
+
+def test_jobs_share_the_cores(two_cores):
     assert parallel.split_resources(2) == [parallel.ResourceShare(1), parallel.ResourceShare(1)]
     assert parallel.split_resources(1) == [parallel.ResourceShare(2)]
-    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["2", "3", "5", "7"])
-    assert parallel.resolve_jobs("auto", num_folds=5) == 4
+
+
+def test_default_of_jobs_is_one_per_gpu(two_cores, four_gpus):
+    assert parallel.resolve_jobs(None, num_folds=5) == 4
+
+
+def test_each_job_has_one_gpu(two_cores, four_gpus):
     assert [share.gpu for share in parallel.split_resources(5)] == ["2", "3", "5", "7", "2"]
     assert parallel.ResourceShare(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_invalid_jobs_raises(text):
-    with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
-        parallel.resolve_jobs(text, 5)
+@pytest.mark.parametrize(("num_cores", "num_workers"), [(1, 0), (2, 0), (4, 2), (6, 3), (64, 8)])
+def test_default_workers_without_a_gpu_depend_on_the_cores(two_cores, monkeypatch, num_cores, num_workers):
+    monkeypatch.setattr(hardware, "num_cores", lambda: num_cores)
+    assert parallel.default_workers() == num_workers
 
 
-def test_auto_workers_depend_on_cores_and_gpus(two_cores, monkeypatch):
-    assert parallel.resolve_workers("auto") == 0
-    assert parallel.resolve_workers("3") == 3
+def test_default_workers_with_a_gpu_are_one_per_core(two_cores, monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
-    assert parallel.resolve_workers("auto") == 2
-    monkeypatch.setattr(hardware, "cuda_devices", list)
-    for cores, expected in ((1, 0), (4, 2), (6, 3), (64, 8)):
-        monkeypatch.setattr(hardware, "num_cores", lambda count=cores: count)
-        assert parallel.resolve_workers("auto") == expected
-    for text in ("-1", "all"):
-        with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
-            parallel.resolve_workers(text)
+    assert parallel.default_workers() == 2
 
 
 def test_resource_share_limits_cores(monkeypatch):
@@ -78,7 +81,7 @@ NAMES = ("oof.csv", "test.csv", "history.csv")
 @pytest.mark.slow
 def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, capfd, monkeypatch):
     project = Project.open("small")
-    train(project, run="together", jobs="2", overrides={"training": {"epochs": 3}})
+    train(project, run="together", jobs=2, overrides={"training": {"epochs": 3}})
     output = capfd.readouterr().out
     assert "folds 0, 1, 2, 2 at a time" in output
     for fold in range(3):
@@ -88,7 +91,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, 1)
+    problems = parallel.train_in_parallel(project.project_paths.root, requests, 1)
     assert problems == {}
     assert result_files(project, "together") == result_files(project, "alone")
 
@@ -102,11 +105,11 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
     with pytest.raises(
         UserError, match=r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"
     ):
-        train(project, jobs="2", overrides={})
+        train(project, jobs=2, overrides={})
     assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
     (run.fold(1).weights / "in the way").rmdir()
     run.fold(1).weights.rmdir()
-    train(project, jobs="2")
+    train(project, jobs=2)
     assert run.fold(1).done.is_file()
 
 
@@ -115,7 +118,7 @@ def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_
     message = r"^SET, training\.head_epochs: a backbone without weights has no features"
     overrides = {"training": {"head_epochs": 1}}
     with pytest.raises(UserError, match=message), open_project("small", [], "baseline", overrides) as project:
-        train(project, jobs="2", overrides=overrides)
+        train(project, jobs=2, overrides=overrides)
 
 
 @pytest.mark.slow
@@ -126,7 +129,7 @@ def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cor
     monkeypatch.setattr(
         parallel, "train_in_parallel", lambda root, requests, jobs: requested.append((list(requests), jobs)) or {}
     )
-    train(project, jobs="auto")
+    train(project, jobs=None)
     assert requested == [([1], 2)]
 
 
@@ -192,7 +195,7 @@ def test_frozen_features_are_computed_before_parallel_folds(project_folder, two_
     backbone = {"name": "MobileNetV2", "weights": str(file)}
     overrides = {"images": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
     project = Project.open("small")
-    train(project, jobs="2", overrides=overrides, run="frozen")
+    train(project, jobs=2, overrides=overrides, run="frozen")
     lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features ", "fold "))]
     assert lines[0] == "features"
     assert lines.count("features") == 1

@@ -1,9 +1,6 @@
-"""A request to train: the name of its run, and what is refused."""
+"""A request to train: the name of its run, and its recipe."""
 
-import pytest
-
-from medfold.errors import UserError
-from medfold.training.request import TrainingRequest, check_parallelism
+from medfold.training.request import TrainingRequest
 
 
 def test_run_is_named_after_recipe_and_seed_unless_it_has_a_name():
@@ -13,13 +10,4 @@ def test_run_is_named_after_recipe_and_seed_unless_it_has_a_name():
 
 def test_overrides_replace_values_of_the_recipe(small):
     request = TrainingRequest(overrides={"training": {"epochs": 7}})
-    assert request.recipe_of(small).training.epochs == 7
-
-
-@pytest.mark.parametrize(
-    ("options", "message"), [({"jobs": "0"}, "JOBS=0: expected a number"), ({"workers": "x"}, "WORKERS=x: expected")]
-)
-def test_jobs_and_workers_are_numbers_or_auto(options, message):
-    check_parallelism(TrainingRequest(jobs="auto", workers="0"))
-    with pytest.raises(UserError, match=message):
-        check_parallelism(TrainingRequest(**options))
+    assert request.load_recipe(small).training.epochs == 7

@@ -36,10 +36,10 @@ def test_state_is_loaded_as_it_was_saved(path):
     phase = fake_phase()
     phase.batch_trainer.model.weights = [np.array([7.0], np.float32)]
     phase.batch_trainer.updates_before = 4
-    state = TrainingState(HISTORY, num_batches=5, since_best=2, best_weights=[np.array([3.0], np.float32)])
+    state = TrainingState(HISTORY, num_batches=5, epochs_since_best=2, best_weights=[np.array([3.0], np.float32)])
     save_state(checkpoint_of(phase, path), phase.batch_trainer, state)
     loaded = load_state(checkpoint_of(phase, path), phase)
-    assert (loaded.history, loaded.num_batches, loaded.since_best) == (HISTORY, 5, 2)
+    assert (loaded.history, loaded.num_batches, loaded.epochs_since_best) == (HISTORY, 5, 2)
     assert loaded.updates_before == 4
     assert [weight.tolist() for weight in loaded.best_weights] == [[3.0]]
     assert [variable.tolist() for variable in loaded.variables] == [[7.0], 0, 0, 0]
@@ -73,6 +73,7 @@ def test_list_of_losses_of_an_earlier_version_becomes_sum_and_count(path):
     loaded = load_state(checkpoint_of(phase, path), phase)
     assert [variable.tolist() for variable in loaded.variables] == [[7.0], 9.0, 0.75, 2.0]
     assert [each.tolist() for each in loaded.best_weights] == [[3.0]]
+    assert loaded.epochs_since_best == 1
     assert loaded.num_batches == 1 * 4 + 3  # one epoch of this phase is done, and three batches of the next
     assert loaded.updates_before == 0
 

@@ -4,7 +4,9 @@ import shlex
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from medfold.cli import app
 from medfold.commands.train import train
 from medfold.errors import UserError
 from medfold.system import files, hardware
@@ -35,27 +37,33 @@ def test_untrainable_recipe_raises_before_images_are_prepared(small, overrides, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"jobs": "many"}, "JOBS=many"),
-        ({"workers": "-1"}, "WORKERS=-1"),
-        ({"folds": [7]}, "FOLD"),
-        ({"run": "a b"}, "RUN"),
+        (["--jobs", "many"], "JOBS=many"),
+        (["--workers", "-1"], "WORKERS=-1"),
+        (["--fold", "7"], "FOLD"),
+        (["--run", "a b"], "RUN"),
     ],
 )
 def test_invalid_options_leave_no_files(small, options, message):
-    with pytest.raises(UserError, match=message):
-        train(small, **options)
+    result = CliRunner().invoke(app, ["train", "-c", "small", *options])
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
 
 
+IMPOSSIBLE = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
+
+
 def test_refused_settings_create_no_run(folded):
-    impossible = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
     with pytest.raises(UserError, match="no step is ever taken"):
-        train(folded, overrides=impossible, run="new")
+        train(folded, overrides=IMPOSSIBLE, run="new")
     assert not folded.paths.run("new").folder.exists()
+
+
+def test_refused_settings_keep_the_folds_of_a_run(folded):
     finished_run(folded, "begun", folds=[1])
     with pytest.raises(UserError, match="started differently"):
-        train(folded, overrides=impossible, run="begun")
+        train(folded, overrides=IMPOSSIBLE, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 
 
@@ -80,6 +88,14 @@ def test_recipe_keys_without_effect_are_reported(folded, capsys):
     assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in output
 
 
+def begin(project, request):
+    return begin_run(project, request, request.load_recipe(project))
+
+
+def train_folds(project, request, data):
+    return train_run(project, request, request.load_recipe(project), data)
+
+
 class FakeFold:
     """The module `fold`: training a fold writes its marker; it notes the folds, and fails at some."""
 
@@ -100,7 +116,8 @@ def imitated(folded, monkeypatch):
     """Imitates the training of folds in this process; the score is not computed."""
     fake = FakeFold()
     monkeypatch.setattr(run, "_import_fold", lambda: fake)
-    monkeypatch.setattr(run, "_training_inputs", lambda *given: SimpleNamespace(num_workers=given[-1]))
+    inputs = SimpleNamespace(competition=folded.competition, train=None, targets=None)
+    monkeypatch.setattr(run, "_training_inputs", lambda *given: vars(inputs).update(num_workers=given[-1]) or inputs)
     monkeypatch.setattr(run, "write_oof", lambda competition, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
     fake.data = SimpleNamespace(train=None, targets=None)
@@ -108,8 +125,8 @@ def imitated(folded, monkeypatch):
 
 
 def test_missing_folds_are_trained_in_order_and_timed(folded, imitated, capsys):
-    assert train_run(folded, TrainingRequest(folds=[2], run="one"), imitated.data) == {"folds": [2]}
-    train_run(folded, TrainingRequest(run="one"), imitated.data)
+    assert train_folds(folded, TrainingRequest(folds=[2], run="one"), imitated.data) == {"folds": [2]}
+    train_folds(folded, TrainingRequest(run="one"), imitated.data)
     assert imitated.trained == [2, 0, 1]
     printed = capsys.readouterr().out
     assert "train      one: resnet9, 16 px, 2 epochs, folds 2\n" in printed
@@ -118,40 +135,42 @@ def test_missing_folds_are_trained_in_order_and_timed(folded, imitated, capsys):
 
 
 def test_finished_folds_are_not_trained_again(folded, imitated, capsys):
-    train_run(folded, TrainingRequest(run="one"), imitated.data)
+    train_folds(folded, TrainingRequest(run="one"), imitated.data)
     capsys.readouterr()
-    train_run(folded, TrainingRequest(run="one"), imitated.data)
+    train_folds(folded, TrainingRequest(run="one"), imitated.data)
     assert capsys.readouterr().out == "train      all folds are done in runs/small/one\n"
-    train_run(folded, TrainingRequest(run="one", folds=[0, 2]), imitated.data)
+    train_folds(folded, TrainingRequest(run="one", folds=[0, 2]), imitated.data)
     assert capsys.readouterr().out == "train      done: folds 0, 2 in runs/small/one\n"
     assert imitated.trained == [0, 1, 2]
 
 
 def test_number_of_workers_is_handed_to_each_fold(folded, imitated):
-    train_run(folded, TrainingRequest(run="one", workers="3", folds=[0, 1]), imitated.data)
+    train_folds(folded, TrainingRequest(run="one", workers=3, folds=[0, 1]), imitated.data)
     assert imitated.workers == [3, 3]
 
 
-def test_run_is_removed_only_if_none_of_its_folds_has_begun(folded, imitated):
+def test_run_is_removed_if_none_of_its_folds_has_begun(folded, imitated):
     imitated.fails_at = 0
-    folder = folded.paths.run("one").folder
     with pytest.raises(UserError, match="fold 0: the loss is not a number"):
-        train_run(folded, TrainingRequest(run="one"), imitated.data)
-    assert not folder.exists()
+        train_folds(folded, TrainingRequest(run="one"), imitated.data)
+    assert not folded.paths.run("one").folder.exists()
+
+
+def test_run_is_kept_if_one_of_its_folds_is_trained(folded, imitated):
     imitated.fails_at = 1
     with pytest.raises(UserError, match="fold 1: the loss is not a number"):
-        train_run(folded, TrainingRequest(run="one"), imitated.data)
-    assert (folder / "fold0" / "done.json").is_file()
+        train_folds(folded, TrainingRequest(run="one"), imitated.data)
+    assert folded.paths.run("one").fold(0).done.is_file()
     assert folded.paths.run("one").metadata.is_file()
 
 
 @pytest.mark.parametrize(
     ("request_made", "num_jobs"),
     [
-        (TrainingRequest(jobs="2", run="one"), 2),
-        (TrainingRequest(jobs="7", run="one"), 3),  # as many as there are folds
-        (TrainingRequest(jobs="2", run="one", folds=[0, 1]), 2),
-        (TrainingRequest(jobs="auto", run="one", folds=[1], thread_shares=3), 3),
+        (TrainingRequest(jobs=2, run="one"), 2),
+        (TrainingRequest(jobs=7, run="one"), 3),  # as many as there are folds
+        (TrainingRequest(jobs=2, run="one", folds=[0, 1]), 2),
+        (TrainingRequest(jobs=None, run="one", folds=[1], thread_shares=3), 3),
     ],
 )
 def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, request_made, num_jobs):
@@ -160,14 +179,14 @@ def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, reques
     asked = []
     note = lambda root, requests, jobs: asked.append((requests, jobs)) or {}  # noqa: E731
     monkeypatch.setattr(parallel, "train_in_parallel", note)
-    train_run(folded, request_made, imitated.data)
+    train_folds(folded, request_made, imitated.data)
     ((requests, jobs),) = asked
     assert jobs == num_jobs
     assert list(requests) == (request_made.folds or [0, 1, 2])
     for fold, payload in requests.items():
         assert payload["competition"] == "small"
         child = payload["request"]
-        assert (child["folds"], child["jobs"], child["thread_shares"], child["run"]) == ([fold], "1", None, "one")
+        assert (child["folds"], child["jobs"], child["thread_shares"], child["run"]) == ([fold], 1, None, "one")
     assert imitated.trained == []
 
 
@@ -175,11 +194,11 @@ def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatc
     monkeypatch.setattr(parallel, "train_in_parallel", lambda *_: {0: "out of memory", 2: "the loss is not a number"})
     problems = "2 of 3 folds failed: fold 0: out of memory, fold 2: the loss is not a number. The others are done"
     with pytest.raises(UserError, match=problems):
-        train_run(folded, TrainingRequest(jobs="2", run="one"), imitated.data)
+        train_folds(folded, TrainingRequest(jobs=2, run="one"), imitated.data)
 
 
 def test_run_records_the_command_that_started_it(folded):
-    run_paths, missing = begin_run(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
+    run_paths, missing = begin(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
     assert missing == [0, 1, 2]
     words = shlex.split(files.read_json(run_paths.metadata)["command"])
     assert words[:2] == ["make", "train"]
@@ -188,8 +207,8 @@ def test_run_records_the_command_that_started_it(folded):
 
 
 def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
-    begin_run(folded, TrainingRequest(run="one"))
+    begin(folded, TrainingRequest(run="one"))
     metadata = run.run_metadata
     monkeypatch.setattr(run, "run_metadata", lambda *given: {**metadata(*given), "labels_fingerprint": "0" * 16})
     with pytest.raises(UserError, match="one: the training labels differ from those .* another name: RUN=new-name"):
-        begin_run(folded, TrainingRequest(run="one"))
+        begin(folded, TrainingRequest(run="one"))

@@ -118,7 +118,8 @@ def test_training_stops_after_epochs_without_a_better_one(train, scores, patienc
 
 def test_stopped_training_is_not_continued(train):
     phase = fake_phase(epochs=5)
-    state = TrainingState([], 4, since_best=2, best_weights=[np.array([1.0])], variables=FakeBatchTrainer().values())
+    best_weights, variables = [np.array([1.0])], FakeBatchTrainer().values()
+    state = TrainingState([], 4, epochs_since_best=2, best_weights=best_weights, variables=variables)
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), state)
     train([], remaining=remaining, keep="best", patience=2)
     assert state.num_batches == 4
@@ -179,22 +180,24 @@ def test_resumed_training_goes_on_where_it_was_saved(train, tmp_path, monkeypatc
     assert "the state of Listener is lost: the result may differ" in capsys.readouterr().out
 
 
-def test_diverged_loss_names_epoch_step_and_advice(train, tmp_path):
+def test_diverged_loss_names_epoch_step_and_advice(train):
     with refused(
         r"^fold 0: the loss is not a number at epoch 2, step 1\. Lower training\.learning_rate, or set .*float32"
     ):
         train([0.7, 0.9], fake_phase(epochs=2, diverges_at=3))
+
+
+def test_diverged_loss_of_the_head_names_its_phase(train):
     with refused("the loss is not a number at head, epoch 1, step 2"):
         train([0.7, 0.9], fake_phase("head", epochs=2, diverges_at=2))
 
 
-def test_loss_is_read_now_and_then_on_a_gpu(train, monkeypatch):
+@pytest.mark.parametrize(("read_interval", "step"), [(60, 4), (-1, 2)])
+def test_loss_is_read_now_and_then_on_a_gpu(train, monkeypatch, read_interval, step):
     """Each reading waits for the device: the loss is read at the end of an epoch and every few seconds."""
     monkeypatch.setattr(trainer, "gpus", lambda: ["GPU"])
-    with refused("not a number at epoch 1, step 4"):
-        train([0.7], fake_phase(epochs=1, batches_per_epoch=4, diverges_at=2))
-    monkeypatch.setattr(trainer, "READ_INTERVAL", -1)
-    with refused("not a number at epoch 1, step 2"):
+    monkeypatch.setattr(trainer, "READ_INTERVAL_SECONDS", read_interval)
+    with refused(f"not a number at epoch 1, step {step}"):
         train([0.7], fake_phase(epochs=1, batches_per_epoch=4, diverges_at=2))
 
 

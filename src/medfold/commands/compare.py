@@ -3,10 +3,10 @@
 import numpy as np
 
 from medfold.competition import Project
-from medfold.errors import shorten_list
 from medfold.runs import Comparison, compare_runs
 from medfold.scoring import format_difference, format_interval, format_score, metric_of
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import shorten_list
 
 
 def compare(project: Project, sides: list[str]) -> Comparison:
@@ -25,9 +25,11 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     comparison = compare_runs(project, sides)
     title = metric_of(project.competition).title
     folds = comparison.folds
-    k = comparison.num_folds
+    num_folds = comparison.num_folds
     difference = comparison.difference
-    covers = f"all {k} folds" if len(folds) == k else f"folds {shorten_list(folds, k)}, which all have"
+    covers = f"all {num_folds} folds"
+    if len(folds) < num_folds:
+        covers = f"folds {shorten_list(folds, num_folds)}, which all have"
     units = "units" if project.competition.score.unit else "samples"
     say("compare", f"{covers}, {comparison.num_units:,} {units}")
     rows = [[side.name, format_score(side.value), format_interval(side.low, side.high)] for side in comparison.sides]

@@ -6,11 +6,12 @@ from pathlib import Path
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_competition
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, shorten_list
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.errors import UserError
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.system import files
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ class DataItem:
 
 
 def data(
-    workspace: Workspace, name: str | None = None, names_to_remove: list[str] | None = None, skip_question: bool = False
+    project_paths: ProjectPaths,
+    name: str | None = None,
+    names_to_remove: list[str] | None = None,
+    skip_question: bool = False,
 ) -> None:
     """Lists raw data, stores and features with their sizes and the runs that use them, or removes some.
 
     Args:
-        workspace: the project folder.
+        project_paths: the project folder.
         name: of one competition. Defaults to all that have data.
         names_to_remove: names from the list, to remove. Defaults to none.
         skip_question: remove without asking. Defaults to False.
@@ -44,27 +48,23 @@ def data(
     Raises:
         UserError: an unknown name, no competition to remove from, or no terminal to ask.
     """
-    files.check_folder(workspace.root / "data")
-    with_data = [slug for slug in workspace.competitions() if workspace.competition(slug).data.is_dir()]
+    files.check_folder(project_paths.root / "data")
+    with_data = [slug for slug in project_paths.competitions() if project_paths.competition(slug).data.is_dir()]
     names = [name] if name else with_data
     if names_to_remove and not name:
         raise UserError(
             "no competition named", variable("DELETE"), f"Name a competition: {variable('COMPETITION', 'name')}"
         )
     for competition in names:
-        paths = workspace.competition(competition)
-        items = list_data_items(paths, _is_own_data(workspace, paths))
+        paths = project_paths.competition(competition)
+        items = list_data_items(paths, _is_own_data(project_paths, paths))
         if names_to_remove:
             known = {item.name: item for item in items}
             selected = select_names(known, names_to_remove, f"data of {competition}")
-            remove_after_confirmation(
-                [known[key].paths for key in selected],
-                "data",
-                [f"{key} ({known[key].used_by})" for key in selected],
-                skip_question,
-            )
+            paths_by_item = {f"{key} ({known[key].used_by})": known[key].paths for key in selected}
+            remove_after_confirmation(paths_by_item, "data", skip_question)
         elif items:
-            say("data", f"{workspace.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
+            say("data", f"{project_paths.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
             print_table(
                 ["what", "size", "used by"], [[item.name, format_size(item.bytes), item.used_by] for item in items]
             )
@@ -94,10 +94,10 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
     return sorted(items, key=lambda item: -item.bytes)
 
 
-def _is_own_data(workspace: Workspace, paths: CompetitionPaths) -> bool:
+def _is_own_data(project_paths: ProjectPaths, paths: CompetitionPaths) -> bool:
     """Returns True if the source is of kind own; False also where competition.yaml has a fault."""
     try:
-        return load_competition(paths, workspace.base_folder).source.get("kind") == "own"
+        return load_competition(paths, project_paths.base_folder).source.get("kind") == "own"
     except UserError:
         return False
 

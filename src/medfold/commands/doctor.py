@@ -11,12 +11,13 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.competition import Competition, Project
-from medfold.errors import UserError, shorten_list
+from medfold.competition import CompetitionFacts, Project, kaggle_slug
+from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.system.processes import silence_native_output
 from medfold.terminal.console import format_size, say, warn
+from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
@@ -40,19 +41,19 @@ class CheckResult:
 def doctor(project: Project) -> list[CheckResult]:
     """Checks the installation, and prints each result when it is there."""
     results = []
-    for result in examine(project.workspace, project.competition):
+    for result in examine(project.project_paths, project.competition):
         results.append(result)
         (say if result.level == "ok" else warn)(result.topic, f"{result.level:<7}{result.text}")
     return results
 
 
-def examine(workspace: Workspace, competition: Competition) -> Iterator[CheckResult]:
+def examine(project_paths: ProjectPaths, competition: CompetitionFacts) -> Iterator[CheckResult]:
     """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
     yield _python()
-    yield _packages(workspace.root / "requirements.txt")
+    yield _packages(project_paths.root / "requirements.txt")
     yield _opencv()
     yield _gpu()
-    yield _disk(workspace.root)
+    yield _disk(project_paths.root)
     yield from _kaggle(competition)
 
 
@@ -126,7 +127,7 @@ def _disk(root: Path) -> CheckResult:
     )
 
 
-def _kaggle(competition: Competition) -> Iterator[CheckResult]:
+def _kaggle(competition: CompetitionFacts) -> Iterator[CheckResult]:
     needs_kaggle = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
         session = KaggleSession.connect()
@@ -145,9 +146,7 @@ def _kaggle(competition: Competition) -> Iterator[CheckResult]:
         yield CheckResult("joined", "fault", str(error))
 
 
-def _competition_status(competitions: Competitions, competition: Competition) -> Iterator[CheckResult]:
-    from medfold.competition import kaggle_slug
-
+def _competition_status(competitions: Competitions, competition: CompetitionFacts) -> Iterator[CheckResult]:
     info = competitions.joined(kaggle_slug(competition))
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:

@@ -3,12 +3,13 @@
 import numpy as np
 
 from medfold.competition import Project
-from medfold.ensemble import EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
-from medfold.errors import shorten_list
+from medfold.data import Dataset
+from medfold.ensemble import Ensemble, EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
 from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_difference, format_interval, format_score, metric_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import shorten_list
 
 
 def ensemble(
@@ -25,13 +26,34 @@ def ensemble(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_for(project, run_names)
-    result = ensemble_runs(project, run_names, data, method, per_class)
-    summary = summarise_ensemble(project.competition, result)
-    show_ensemble(project, summary, method)
+    data, result, summary = combine_and_show(project, run_names, method, per_class)
     say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
     say("then", project.command("submit", RUNS=" ".join(run_names), METHOD=method, PER_CLASS=per_class))
     return summary
+
+
+def combine_and_show(
+    project: Project, run_names: list[str], method: str | None, per_class: bool
+) -> tuple[Dataset, Ensemble, EnsembleSummary]:
+    """Combines runs as a submission does, and prints them, the methods with their scores, and the choice.
+
+    Args:
+        project: the competition of the runs.
+        run_names: run names, one per member.
+        method: name of the method to use; None for the choice by cross-fitted scores.
+        per_class: fit separate weights for each class or label.
+
+    Returns:
+        The dataset that the runs were trained on; the ensemble; its numbers.
+
+    Raises:
+        UserError: untrained runs, or runs that do not fit together.
+    """
+    data = load_dataset_for(project, run_names)
+    ensemble = ensemble_runs(project, run_names, data, method, per_class)
+    summary = summarise_ensemble(project.competition, ensemble)
+    show_ensemble(project, summary, method)
+    return data, ensemble, summary
 
 
 def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None = None) -> None:

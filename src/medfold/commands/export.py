@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.competition import RESEARCH_NOTICE, Project
+from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project, Recipe
 from medfold.errors import UserError
 from medfold.runs import check_folds_exist, facts_of_run, find_run, recipe_of_run, require_trained_folds
 from medfold.system import files
@@ -46,15 +46,23 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
         model.save(keras_file)
         keras_file.replace(temporary)
+    note = out.with_suffix(".txt")
+    files.write_text(_note(facts, recipe, f"fold {fold} of run {run}", out.name), note)
+    say("export", f"{project.display(out)}; its input is described in {note.name}")
+    say("", RESEARCH_NOTICE)
+    return out
+
+
+def _note(facts: CompetitionFacts, recipe: Recipe, net: str, file: str) -> str:
+    """Returns the text that describes input and output of an exported net."""
     size = recipe.images.size
     has_one_view = facts.images.symmetry == "none" or not recipe.tta
     flips = "" if has_one_view else f" and over flips ({facts.images.symmetry})"
     steps = ", ".join(map(str, recipe.images.steps)) or "none"
-    files.write_text(
-        f"""{facts.title}: fold {fold} of run {run}, trained by medfold.
+    return f"""{facts.title}: {net}, trained by medfold.
 
     import keras
-    model = keras.models.load_model("{out.name}")
+    model = keras.models.load_model("{file}")
     probabilities = model.predict_on_batch(images)
 
 Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the net scales them itself.
@@ -62,9 +70,4 @@ medfold resizes an image to that size by: preparation steps {steps}; images.fit 
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
 A submission also averages over all folds{flips}.
 {RESEARCH_NOTICE}
-""",
-        out.with_suffix(".txt"),
-    )
-    say("export", f"{project.display(out)}; its input is described in {out.with_suffix('.txt').name}")
-    say("", RESEARCH_NOTICE)
-    return out
+"""

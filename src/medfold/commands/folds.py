@@ -1,40 +1,31 @@
 """`make folds`: builds the folds, and prints them with an audit of the data."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, FoldFacts, ImageSettings, Project, has_known_groups
+from medfold.competition import CompetitionFacts, FoldFacts, ImageSettings, Project, has_known_groups
 from medfold.data import (
     Dataset,
-    encode_targets,
+    columns_that_predict_classes,
+    compare_parts,
+    find_unnamed_groups,
     load_dataset,
     near_duplicate_examples,
-    read_extra_columns,
     read_sample_submission,
+    units_with_lost_labels,
 )
-from medfold.errors import count_of, shorten_list
-from medfold.folds import (
-    SuspectedGroup,
-    adversarial_auc,
-    find_suspected_groups,
-    fold_balance,
-    format_folds,
-    predictive_columns,
-    scarce_classes,
-)
-from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers, value_suspicions, write_contact_sheet
+from medfold.folds import LeakReport, fold_balance, format_folds, scarce_classes
+from medfold.images import value_suspicions, write_contact_sheet
 from medfold.raw_files import mask_warning
 from medfold.submission import check_sample_submission
 from medfold.system import files
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of, shorten_list
 
 MAX_SUSPECTS = 3  # suspected groups on the terminal
+MAX_COLUMNS = 14  # classes in the table of the folds
 MAX_PAIRS = 24  # pairs on the contact sheet
 SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
-MAX_HEADERS = 2000  # files whose PatientID is read
-IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
 
 
 def make_folds(project: Project, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
@@ -73,8 +64,9 @@ def show_dataset(project: Project, data: Dataset) -> None:
         competition, read_sample_submission(competition, project.paths), data.test_groups.index.tolist()
     )
     if competition.score.unit:
-        warn_of_lost_labels(competition, train, data.unreadable)
+        _warn_of_lost_labels(competition, data)
     _show_folds(project, data)
+    _show_leaks(project, data.leaks)
     if suspicion := mask_warning(pd.concat([train["image"], data.test["image"]])):
         warn("", f"{'masks among the images':<33}{suspicion}")
     raw = project.paths.raw_root(competition.images.root)
@@ -86,22 +78,46 @@ def show_dataset(project: Project, data: Dataset) -> None:
     _draw_near_duplicates(project, data)
 
 
-def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unreadable: pd.DataFrame) -> None:
-    """Warns of units that lose a label because only an unreadable image has it.
+def _show_folds(project: Project, data: Dataset) -> None:
+    competition = project.competition
+    train = data.train
+    names = competition.label_names
+    if not competition.classes and competition.task == "binary":
+        names = [f"{competition.labels.targets[0]}={name}" for name in names]
+    if not data.has_new_folds:
+        say("folds", f"kept: {format_folds(project, train)}")
+    _warn_of_uneven_folds(competition.folds, data, names)
+    rows = fold_balance(data.targets, train["group"].to_numpy(), train["fold"].to_numpy(), names)
+    if len(names) <= MAX_COLUMNS:
+        print_table(rows.columns, rows.to_numpy().tolist())
 
-    Args:
-        competition: the facts.
-        readable: training samples whose image can be read: unit and label columns.
-        unreadable: training samples whose image cannot be read, with the same columns.
-    """
-    if not len(unreadable):
-        return
-    samples = pd.concat([readable, unreadable], ignore_index=True)
-    labels = pd.DataFrame(encode_targets(competition, samples).reshape(len(samples), -1))
-    all_labels = labels.groupby(samples["unit"].to_numpy()).max()
-    readable_labels = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
-    lost = readable_labels.index[(all_labels.loc[readable_labels.index] != readable_labels).any(axis=1)]
-    if len(lost):
+
+def _warn_of_uneven_folds(fold_facts: FoldFacts, data: Dataset, names: list[str]) -> None:
+    """Warns of classes that are not in every fold, and of a group that is larger than a fold."""
+    groups = data.train["group"]
+    for name, count in scarce_classes(data.targets, groups.to_numpy(), names, fold_facts.k).items():
+        folds_without = count_of(fold_facts.k - count, "fold has", "folds have")
+        text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
+        if not count:
+            text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
+        warn("folds", text)
+    largest = int(groups.value_counts().max())
+    if largest > len(groups) / fold_facts.k:
+        chains = "; near-duplicates make chains (folds.duplicates)" if fold_facts.duplicates == "near" else ""
+        share = f"the largest group holds {largest:,} of {len(groups):,} images"
+        warn("folds", f"{share}, so folds cannot have equal sizes{chains}")
+
+
+def _show_leaks(project: Project, leaks: LeakReport) -> None:
+    for index, (finding, value) in enumerate(leaks.lines()):
+        (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
+    if any(leaks.counts().values()):
+        say("", f"all of them: {project.display(project.paths.audit)}")
+
+
+def _warn_of_lost_labels(competition: CompetitionFacts, data: Dataset) -> None:
+    """Warns of units that lose a label because only an unreadable image has it."""
+    if lost := units_with_lost_labels(competition, data.train, data.unreadable):
         num_units = count_of(len(lost), "unit has", "units have")
         text = f"{num_units} a label only with an image that cannot be read: counted as negative"
         warn("folds", f"{text}: {shorten_list(lost)}")
@@ -109,10 +125,7 @@ def warn_of_lost_labels(competition: Competition, readable: pd.DataFrame, unread
 
 def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
     """Warns of columns that may identify patients without being named as groups, and of missing groups."""
-    competition = project.competition
-    columns = read_extra_columns(competition, project.paths, train["id"])
-    suspects = [*_patients_in_headers(project, train)]
-    suspects += find_suspected_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
+    suspects = find_unnamed_groups(project, train)
     for suspect in suspects[:MAX_SUSPECTS]:
         text = (
             f"{suspect.name}: {count_of(suspect.num_values, 'value')}, "
@@ -123,59 +136,27 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
             f"({suspect.setting} keeps them together)"
         )
         warn("", f"{'suspected groups':<33}{text}, {split}")
-    if not has_known_groups(competition):
+    if not has_known_groups(project.competition):
         hint = "" if suspects else "; no column, id or folder identifies them"
         warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
-def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
-    """Returns the DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
-    raw = project.paths.raw_root(project.competition.images.root)
-    sample = train.head(MAX_HEADERS)
-    if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
-        return []
-    columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
-    suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
-    setting = "labels.group: PatientID with images.dicom_headers: [PatientID]"
-    return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
-
-
 def _show_shift(project: Project, data: Dataset) -> None:
-    train, test = data.train, data.test
-    statistics = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
-    kept_columns = [
-        column for column in project.competition.labels.keep_columns if column in test and test[column].notna().any()
-    ]
-    train_columns, test_columns = (
-        statistics.loc[part["id"]].reset_index(drop=True).join(part[kept_columns].reset_index(drop=True))
-        for part in (train, test)
-    )
-    groups = np.concatenate([train["group"].to_numpy(), test["group"].to_numpy()])
-    shift = adversarial_auc(train_columns, test_columns, groups)
+    shift, table_columns = compare_parts(project, data)
     if np.isnan(shift.auc):
         return
     top_columns = ", ".join(f"{column} {auc:.2f}" for column, auc in shift.columns[:3])
-    inputs = "image statistics and table columns" if kept_columns else "image statistics"
+    inputs = "image statistics and table columns" if table_columns else "image statistics"
     text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike; {top_columns})"
     (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 
 
 def _show_predictive_columns(project: Project, data: Dataset) -> None:
-    """Warns of DICOM headers and kept columns that differ by class: a net can learn the scanner, not the disease."""
-    columns = data.train.set_index("id")[list(project.competition.labels.keep_columns)].astype(str)
-    if project.paths.headers.is_file():
-        headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
-        columns = columns.join(
-            headers.drop(columns=[name for name in IGNORED_HEADERS if name in headers]).loc[columns.index]
-        )
-    if not columns.shape[1]:
+    predictive = columns_that_predict_classes(project, data)
+    if predictive is None:
         return
-    competition = project.competition
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
-    text = ", ".join(f"{column} ({names[label]}: {strength:.2f})" for column, label, strength in predictive[:4])
-    rest = f" and {len(predictive) - 4} more" if len(predictive) > 4 else ""
-    (warn if predictive else say)("", f"{'columns that differ by class':<33}{text + rest or 'none'}")
+    columns = [f"{column} ({name}: {strength:.2f})" for column, name, strength in predictive]
+    (warn if columns else say)("", f"{'columns that differ by class':<33}{shorten_list(columns, 4) or 'none'}")
 
 
 def _draw_near_duplicates(project: Project, data: Dataset) -> None:
@@ -192,37 +173,3 @@ def _draw_near_duplicates(project: Project, data: Dataset) -> None:
     say("", f"near-duplicates side by side: {project.display(sheet)}")
     if escaped:
         say("", f"{escaped} captions have characters that no installed font has; they are written as codes (\\u4e2d)")
-
-
-def _show_folds(project: Project, data: Dataset) -> None:
-    fold_facts = project.competition.folds
-    competition = project.competition
-    train = data.train
-    leaks = data.leaks
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    if not competition.classes and competition.task == "binary":
-        names = [f"{competition.labels.targets[0]}={name}" for name in names]
-    groups = train["group"].to_numpy()
-    if not data.has_new_folds:
-        say("folds", f"kept: {format_folds(project, train)}")
-    for name, count in scarce_classes(data.targets, groups, names, fold_facts.k).items():
-        folds_without = count_of(fold_facts.k - count, "fold has", "folds have")
-        text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
-        if not count:
-            text = f"no sample is of class {name}: check labels.targets, labels.map and classes"
-        warn("folds", text)
-    largest = int(train["group"].value_counts().max())
-    if largest > len(train) / fold_facts.k:
-        share = f"the largest group holds {largest:,} of {len(train):,} images"
-        warn("folds", f"{share}, so folds cannot have equal sizes{_chain_hint(fold_facts)}")
-    rows = fold_balance(data.targets, groups, train["fold"].to_numpy(), names)
-    if len(names) <= 14:
-        print_table(rows.columns, rows.to_numpy().tolist())
-    for index, (finding, value) in enumerate(leaks.lines()):
-        (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
-    if any(leaks.counts().values()):
-        say("", f"all of them: {project.display(project.paths.audit)}")
-
-
-def _chain_hint(fold_facts: FoldFacts) -> str:
-    return "; near-duplicates make chains (folds.duplicates)" if fold_facts.duplicates == "near" else ""

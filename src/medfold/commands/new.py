@@ -4,22 +4,23 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import ADDRESS_EXAMPLE, Competition, parse_slug, settings_located
+from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, settings_located
 from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
-from medfold.errors import UserError, count_of
-from medfold.paths import CompetitionPaths, Workspace
-from medfold.scaffold import SUGGESTED, Draft, complete_facts, draft_facts, folder_files
+from medfold.errors import UserError
+from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of
 
 
-def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
+def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> None:
     """Gets the files of a competition, guesses its facts and writes its folder; prints each guess with its reason.
 
     Args:
-        workspace: the project folder.
+        project_paths: the project folder.
         text: the slug or address of a competition or data set at Kaggle, or any other name. Files from this machine
             count as Kaggle's only if `text` is an address.
         path: a file, folder or zip archive with its files. Defaults to the files in data/, else to Kaggle.
@@ -28,29 +29,24 @@ def new(workspace: Workspace, text: str, path: Path | None = None) -> None:
         UserError: the competition exists already, the name is not usable, or the files cannot be interpreted.
     """
     name, source = _parse_name(text)
-    if name in workspace.competitions() or not name or name != Path(name).name or name.startswith((".", "_")):
-        problem, fix = "not usable as the name of a folder", "Choose another name, of letters, digits and hyphens"
-        if name in workspace.competitions():
-            problem, fix = (
-                "this competition exists already",
-                f"Choose another name, or edit {workspace.display(workspace.competition(name).facts_file)}",
-            )
-        raise UserError(problem, variable("COMPETITION", name), fix)
-    paths = CompetitionPaths(workspace.root, name, name)
+    _check_name(project_paths, name)
+    paths = CompetitionPaths(project_paths.root, name, name)
     files.check_folder(paths.raw)
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
         source = {"kind": "own"}
-    draft = _get_and_draft(workspace, paths, source, path)
+    draft = _get_and_draft(project_paths, paths, source, path)
     facts = complete_facts(draft, name, source)
     for file, content in folder_files(name, facts, draft.largest_side, draft.reasons).items():
         files.write_text(content, paths.folder / file)
-    _show(workspace, paths, draft, facts)
+    _show(project_paths, paths, draft, facts)
     _check_facts(paths, facts)
     say("then", command("folds", COMPETITION=paths.name))
 
 
-def _get_and_draft(workspace: Workspace, paths: CompetitionPaths, source: dict[str, str], path: Path | None) -> Draft:
+def _get_and_draft(
+    project_paths: ProjectPaths, paths: CompetitionPaths, source: dict[str, str], path: Path | None
+) -> Draft:
     """Gets the files, unless they are in data/ already, and guesses the facts; keeps no copy of refused files."""
     if path is None and paths.raw.is_dir():
         if not paths.raw_manifest.is_file():
@@ -64,15 +60,15 @@ def _get_and_draft(workspace: Workspace, paths: CompetitionPaths, source: dict[s
             with staged_data(paths, path) as staged:
                 manifest = Source(source, staged).get(path)
                 draft = draft_facts(staged.raw)
-    say("download", f"{count_of(len(manifest), 'file')} -> {workspace.display(paths.raw)}")
+    say("download", f"{count_of(len(manifest), 'file')} -> {project_paths.display(paths.raw)}")
     return draft
 
 
 def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
-    score = {**facts["score"], "metric": SUGGESTED[facts["task"]]}
+    score = {**facts["score"], "metric": SUGGESTED_METRICS[facts["task"]]}
     try:
-        competition = config.validated(Competition, {**facts, "score": score}, paths.facts_file)
+        competition = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
         with settings_located(paths):
             count = (table := build_samples(competition, paths))["part"].value_counts()
             if not needs_holdout(paths):
@@ -103,10 +99,20 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
     raise UserError("neither a name nor a Kaggle address", variable("COMPETITION", text), ADDRESS_EXAMPLE)
 
 
-def _show(workspace: Workspace, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
-    say("new", f"{paths.name} -> {workspace.display(paths.folder)}")
+def _check_name(project_paths: ProjectPaths, name: str) -> None:
+    """Refuses the name of an existing competition, and one that cannot be the name of a folder."""
+    if name in project_paths.competitions():
+        fix = f"Choose another name, or edit {project_paths.display(project_paths.competition(name).facts_file)}"
+        raise UserError("this competition exists already", variable("COMPETITION", name), fix)
+    if not name or name != Path(name).name or name.startswith((".", "_")):
+        fix = "Choose another name, of letters, digits and hyphens"
+        raise UserError("not usable as the name of a folder", variable("COMPETITION", name), fix)
+
+
+def _show(project_paths: ProjectPaths, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
+    say("new", f"{paths.name} -> {project_paths.display(paths.folder)}")
     print_table(["fact", "guess", "because"], draft.reasons)
-    warn("check", f"score.metric: fill it in, for example {SUGGESTED[facts['task']]}; it is required")
+    warn("check", f"score.metric: fill it in, for example {SUGGESTED_METRICS[facts['task']]}; it is required")
     for doubt in draft.doubts:
         warn("", doubt)
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

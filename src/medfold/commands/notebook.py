@@ -1,11 +1,9 @@
 """`make notebook`: packs the trained folds and writes a notebook that submits them, without uploading."""
 
-from medfold.commands.ensemble import show_ensemble
+from medfold.commands.ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Project
-from medfold.ensemble import ensemble_runs, summarise_ensemble
 from medfold.kaggle import RemoteRun
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
-from medfold.runs import load_dataset_for
 from medfold.system import locks
 from medfold.terminal.console import say
 
@@ -25,9 +23,7 @@ def notebook(project: Project, run_names: list[str], method: str | None = None, 
     Raises:
         UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
-    data = load_dataset_for(project, run_names)
-    ensemble = ensemble_runs(project, run_names, data, method, per_class)
-    show_ensemble(project, summarise_ensemble(project.competition, ensemble), method)
+    data, ensemble, _ = combine_and_show(project, run_names, method, per_class)
     with locks.exclusive_lock(bundle_folder(project, ensemble.run_names), PACKING_MESSAGE):
         remote_run = pack_submission(project, data, ensemble)
     say("notebook", project.display(remote_run.notebook))

@@ -112,6 +112,33 @@ def read_seeds(text: str) -> list[int]:
     return [int(number) for number in numbers]
 
 
+def read_jobs(text: str) -> int | None:
+    """Reads the value of JOBS: a number of folds; None for `auto`.
+
+    Raises:
+        UserError: neither.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError("expected a number from 1, or auto", variable("JOBS", text), f"Example: {variable('JOBS', 2)}")
+    return int(text)
+
+
+def read_workers(text: str) -> int | None:
+    """Reads the value of WORKERS: a number of processes; None for `auto`.
+
+    Raises:
+        UserError: neither.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal():
+        example = f"Example: {variable('WORKERS', 4)}"
+        raise UserError("expected a number from 0, or auto", variable("WORKERS", text), example)
+    return int(text)
+
+
 def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
     """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS."""
     from medfold.competition import run_name

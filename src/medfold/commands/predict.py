@@ -20,11 +20,12 @@ from medfold.ensemble import (
     submission_choice,
     write_heat_maps,
 )
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of, shorten_list
 
 MAX_SHOWN_ROWS, MAX_SHOWN_UNREADABLE = 10, 3  # on the terminal
 MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions

@@ -3,7 +3,7 @@
 from typing import Any
 
 from medfold.competition import Project, load_recipe
-from medfold.data import load_samples, scan_dataset
+from medfold.data import load_samples, scan_dataset, warn_of_unreadable
 from medfold.images import read_measurements, store_exists, store_key
 from medfold.system import files
 from medfold.terminal.command_text import variable
@@ -21,7 +21,7 @@ def prepare(
         overrides: values that replace those of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    image_settings = load_recipe(project.paths, project.workspace.base_folder, recipe, overrides or {}).images
+    image_settings = load_recipe(project.paths, project.project_paths.base_folder, recipe, overrides or {}).images
     load_samples(project)  # the key depends on the sample table
     key = store_key(project.competition, project.paths, image_settings)
     if force:
@@ -31,4 +31,6 @@ def prepare(
     scanned = read_measurements(project.competition, project.paths) is not None
     if scanned and store_exists(project.paths, key):
         say("prepare", f"complete: {project.display(project.paths.store(key))} ({variable('FORCE')} makes it again)")
-    scan_dataset(project, image_settings, quiet=False)
+    table, scan = scan_dataset(project, image_settings)
+    if not scan.num_images:
+        warn_of_unreadable(project, table, scan.measurements)

@@ -1,16 +1,16 @@
 """`make recheck`: recomputes scores and submissions from the files, with independent code, and lists differences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.earlier_versions import SCORE
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
@@ -21,12 +21,13 @@ from medfold.runs import (
     labels_fingerprint,
     read_run,
 )
-from medfold.submission import read_ledger, read_record
+from medfold.submission import LedgerRow, read_record, read_rows
 from medfold.system import files
 from medfold.terminal.console import say, warn
+from medfold.text import count_of, shorten_list
 
 # Errors that damaged files cause, as their contents are not checked beforehand.
-DAMAGE = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
+DAMAGED_FILE_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,15 @@ def _recheck_runs(project: Project, run_names: list[str] | None, labels: str | N
 
 
 def _recheck_submissions(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
-    ledger = read_ledger(project.workspace)
-    for row in ledger[ledger["competition"] == project.paths.name].to_dict("records"):
-        if run_names is None or set(row["runs"].split()) <= set(run_names):
+    for row in read_rows(project.project_paths, project.paths.name):
+        if run_names is None or set(row.run_names) <= set(run_names):
             yield _recheck_submission(project, row, labels)
 
 
-def _recheck_submission(project: Project, row: dict[str, str], labels: str | None) -> Recheck:
+def _recheck_submission(project: Project, row: LedgerRow, labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
-    file = project.workspace.root / row["file"]
-    run_names = row["runs"].split()
+    file = project.project_paths.root / row.file
+    run_names = row.run_names
     if missing := _missing_file(project, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
     record = read_record(project, row)
@@ -129,17 +129,17 @@ def _recheck_submission(project: Project, row: dict[str, str], labels: str | Non
         return Recheck("submission", file.name, not_computed=error.what)
     try:
         plugin_names = plugin_maps(project.paths.recheck_file(file, "npz"))
-    except DAMAGE as error:
+    except DAMAGED_FILE_ERRORS as error:
         name = project.display(project.paths.recheck_file(file, "npz"))
         return Recheck("submission", file.name, [f"{name} is damaged ({type(error).__name__})"])
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
-    differences = submission_differences(facts, project.paths, project.workspace.root, file, record)
-    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row, record))))
+    differences = submission_differences(facts, project.paths, project.project_paths.root, file, record)
+    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(asdict(row), record))))
 
 
-def _warn_plugin_metrics(facts: Competition) -> None:
+def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
     plugin_metrics = [name for name in (facts.score.metric, *facts.score.more_metrics) if not has_definition(name)]
     if plugin_metrics:
         text = "metrics of plugins.py are not computed again, as there is no second definition"
@@ -156,7 +156,7 @@ def _missing_file(project: Project, file: Path, run_names: list[str]) -> str:
     return ""
 
 
-def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, labels: str | None) -> Competition:
+def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, labels: str | None) -> CompetitionFacts:
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
@@ -177,7 +177,7 @@ def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, 
         raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")
     facts = trained_facts.model_dump()
     current = project.competition.model_dump(include={"score", "submission"})
-    return Competition.model_validate(facts | ((recorded or {}).get("facts") or current))
+    return CompetitionFacts.model_validate(facts | ((recorded or {}).get("facts") or current))
 
 
 def _collect(differences: Iterator[str]) -> list[str]:
@@ -185,7 +185,7 @@ def _collect(differences: Iterator[str]) -> list[str]:
     collected = []
     try:
         collected.extend(differences)
-    except DAMAGE as error:
+    except DAMAGED_FILE_ERRORS as error:
         text = " ".join(str(error).split())[:80]
         collected.append(f"its files do not fit together ({type(error).__name__}: {text})")
     return collected

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import confirm, say
+from medfold.text import did_you_mean, shorten_list
 
 
 def select_names(known: dict, names: list[str], owner: str) -> list[str]:
@@ -27,26 +28,23 @@ def select_names(known: dict, names: list[str], owner: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def remove_after_confirmation(
-    items: list[list[Path]], topic: str, descriptions: list[str], skip_question: bool
-) -> None:
+def remove_after_confirmation(paths_by_item: dict[str, list[Path]], topic: str, skip_question: bool) -> None:
     """Prints what will be removed, asks once, and removes it.
 
     Args:
-        items: the paths of each item.
+        paths_by_item: the files and folders of each item, by its description.
         topic: first word of the printed lines.
-        descriptions: text about each item.
         skip_question: do not ask.
     """
-    for line in descriptions:
+    for line in paths_by_item:
         say(topic, f"to be removed: {line}")
     if not skip_question and not confirm("Remove this for good?"):
         say(topic, "nothing was removed")
         return
-    for paths in items:
+    for paths in paths_by_item.values():
         for path in reversed(paths):  # the manifest, which marks the rest as complete, goes first
             files.remove(path)
-    say(topic, f"removed: {len(descriptions)}")
+    say(topic, f"removed: {len(paths_by_item)}")
 
 
 def total_size(paths: list[Path]) -> int:

@@ -4,12 +4,12 @@ from itertools import groupby
 
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import Project
-from medfold.errors import shorten_list
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
-from medfold.submission import read_ledger
+from medfold.submission import read_rows
 from medfold.system import files
 from medfold.terminal.console import format_duration, format_size, print_table, say, warn
+from medfold.text import shorten_list
 
 MAX_SHOWN = 5  # differences of a run, and untrained runs, on the terminal
 
@@ -22,7 +22,7 @@ def list_runs(project: Project) -> RunList:
     tables have separate tables.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or none with an intact run.json.
     """
     run_list = summarise_runs(project)
     title = metric_of(project.competition).title
@@ -36,6 +36,9 @@ def list_runs(project: Project) -> RunList:
     if run_list.without_metadata:
         fix = f"restore it, or remove the folder in {project.display(project.paths.runs)}"
         warn("", f"not shown, run.json is missing: {shorten_list(run_list.without_metadata)}: {fix}")
+    for name, reason in run_list.damaged.items():
+        fix = f"restore it from a backup ({project.command('runs', DELETE=name)} removes the run)"
+        warn("", f"not shown, run.json of {name} is damaged: {reason}: {fix}")
     if run_list.untrained:
         fix = project.command("runs", DELETE=" ".join(run_list.untrained[:MAX_SHOWN]))
         say("", f"not shown, without a trained fold: {shorten_list(run_list.untrained)} ({fix} removes them)")
@@ -45,7 +48,7 @@ def list_runs(project: Project) -> RunList:
 def _row(summary: RunSummary) -> list[str]:
     score = "" if summary.problem else format_score(summary.value)
     interval = "" if summary.value is None else format_interval(summary.low, summary.high)
-    folds = f"{len(summary.folds_done)}/{summary.num_folds}"
+    folds = f"{len(summary.trained_folds)}/{summary.num_folds}"
     time = "" if summary.seconds is None else format_duration(summary.seconds)
     marks = [f"({summary.problem})"] if summary.problem else ["OPTIMISTIC"] if summary.is_optimistic else []
     if summary.seed:
@@ -76,15 +79,13 @@ def remove_runs(project: Project, run_names: list[str], skip_question: bool = Fa
         UserError: an unknown run, or no terminal to ask.
     """
     paths = project.paths
-    k = project.competition.folds.k
+    num_folds = project.competition.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
-    descriptions = []
+    paths_by_run = {}
     for name in select_names(known, run_names, f"runs of {paths.name}"):
-        rows = read_ledger(project.workspace).to_dict("records")
-        count = sum(row["competition"] == paths.name and name in row["runs"].split() for row in rows)
+        count = sum(name in row.run_names for row in read_rows(project.project_paths, paths.name))
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
-        done = len(trained_folds(known[name], k))
-        descriptions.append(f"{name} ({done} of {k} folds, {format_size(total_size([known[name].folder]))}{submitted})")
-    remove_after_confirmation(
-        [[known[name].folder] for name in dict.fromkeys(run_names)], "runs", descriptions, skip_question
-    )
+        done = len(trained_folds(known[name], num_folds))
+        size = format_size(total_size([known[name].folder]))
+        paths_by_run[f"{name} ({done} of {num_folds} folds, {size}{submitted})"] = [known[name].folder]
+    remove_after_confirmation(paths_by_run, "runs", skip_question)

@@ -5,36 +5,37 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.commands.ensemble import show_ensemble
-from medfold.competition import RESEARCH_NOTICE, Competition, Project
-from medfold.ensemble import Ensemble, ensemble_runs, save_choice, summarise_ensemble, write_recheck_files
-from medfold.errors import UnreachableError, UserError, count_of
+from medfold.commands.ensemble import combine_and_show
+from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
+from medfold.ensemble import Ensemble, save_choice, write_recheck_files
+from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
-from medfold.runs import load_dataset_for
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     Leaderboard,
     LeaderboardResult,
+    LedgerRow,
     SubmissionDraft,
     SubmissionEntry,
     add_to_record,
     check_better_than_chance,
+    describe_missing,
     draft_submission,
     explain_words,
     find_same_submission,
+    find_unlisted_submission,
     leaderboard_of,
     ledger_row,
-    read_ledger,
     read_record,
+    read_rows,
     record_result,
-    submission_message,
     submission_record,
-    warn_of_lost_ledger,
     write_draft,
 )
 from medfold.system import locks
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
+from medfold.text import count_of
 
 
 def submit(
@@ -62,40 +63,33 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    competition = project.competition
-    paths = project.paths
-    run_names = run_names or ["baseline"]
-    data = load_dataset_for(project, run_names)
-    ensemble = ensemble_runs(project, run_names, data, method, per_class)
-    show_ensemble(project, summarise_ensemble(competition, ensemble), method)
-    draft = draft_submission(project, ensemble, data.test_groups.index.tolist())
+    data, ensemble, _ = combine_and_show(project, run_names or ["baseline"], method, per_class)
+    units = data.test_groups.index.tolist()
+    if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
+        warn("submit", text)
+    draft = draft_submission(project, ensemble, units)
+    _show_score(project.competition, ensemble.score, num_units=data.train["unit"].nunique())
     leaderboard = leaderboard_of(project)
-    with locks.lock(paths.submissions):
-        say("OOF score", describe_score(competition, ensemble.score, data.train["unit"].nunique()))
-        _show_per_fold(competition, ensemble.score)
-        warn_of_lost_ledger(project.workspace)
-        ledger = read_ledger(project.workspace)
-        earlier = ledger[ledger["competition"] == paths.name]
+    with locks.lock(project.paths.submissions):
+        _warn_of_lost_ledger(project)
+        earlier = read_rows(project.project_paths, project.paths.name)
         same = None if force else find_same_submission(project, earlier, draft.content_id)
-        if same is not None and same["status"] != "written":
-            say("submit", f"the same predictions are already in {same['file']} ({_earlier_status(project, same)})")
+        if same is not None and same.status != "written":
+            say("submit", f"the same predictions are already in {same.file} ({_earlier_status(project, same)})")
             return
         if not force:
-            check_better_than_chance(competition, ensemble)
+            check_better_than_chance(project.competition, ensemble)
         row = ledger_row(project, ensemble, draft, same)
-        record = submission_record(competition, ensemble, draft)
+        record = submission_record(project.competition, ensemble, draft)
         written = _write(project, ensemble, draft, row, record)
         if dry_run:
             _check_upload(leaderboard)
             return
     entry = SubmissionEntry(
-        file=project.workspace.root / row["file"],
+        file=project.project_paths.root / row.file,
         table=written,
-        probabilities=draft.probabilities,
+        draft=draft,
         groups=data.test_groups,
-        message=submission_message(project, ensemble, draft.content_id),
-        content_id=draft.content_id,
-        sample=draft.sample,
         pack=partial(pack_submission, project, data, ensemble),
         add_to_record=partial(add_to_record, project, row),
         resubmit=force,
@@ -105,13 +99,13 @@ def submit(
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
         result = leaderboard.submit(entry)
         record_result(project, row, result, record)
-    _show_result(project, result, num_scored_before=int((earlier["status"] == "scored").sum()))
+    _show_result(project, result, num_scored_before=sum(row.status == "scored" for row in earlier))
     if result.problem:
-        raise UserError(f"the submission was refused: {result.problem}", row["file"], "Correct this, and submit again")
+        raise UserError(f"the submission was refused: {result.problem}", row.file, "Correct this, and submit again")
 
 
 def _write(
-    project: Project, ensemble: Ensemble, draft: SubmissionDraft, row: dict[str, str], record: dict[str, Any]
+    project: Project, ensemble: Ensemble, draft: SubmissionDraft, row: LedgerRow, record: dict[str, Any]
 ) -> pd.DataFrame:
     """Writes the submission with all that `make recheck` needs, checks the file, and adds it to the ledger.
 
@@ -119,7 +113,7 @@ def _write(
         The table as it was read back from the file.
     """
     competition = project.competition
-    file = project.workspace.root / row["file"]
+    file = project.project_paths.root / row.file
     written = write_draft(competition, draft, file)
     save_choice(project, ensemble)
     write_recheck_files(project, ensemble, file)
@@ -132,6 +126,12 @@ def _write(
     return written
 
 
+def _warn_of_lost_ledger(project: Project) -> None:
+    if submitted := find_unlisted_submission(project.project_paths):
+        text = f"{project.project_paths.ledger.name} is missing, although {submitted.name} was submitted"
+        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
+
+
 def _check_upload(leaderboard: Leaderboard) -> None:
     """Checks whether the submission could be uploaded, for a dry run."""
     try:
@@ -142,17 +142,20 @@ def _check_upload(leaderboard: Leaderboard) -> None:
         say("submit", f"dry run: nothing was submitted; without {variable('DRY_RUN')} it would be")
 
 
-def _earlier_status(project: Project, row: dict[str, str]) -> str:
+def _earlier_status(project: Project, row: LedgerRow) -> str:
     """Returns the status of an earlier submission, as text."""
-    reference = f" as {row['ref']}" if row["ref"] else ""
-    if row["status"] == "error":
+    reference = f" as {row.ref}" if row.ref else ""
+    if row.status == "error":
         record = read_record(project, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
-    scored = ", ".join(f"{part} {row[part]}" for part in ("public", "private") if row[part])
-    return f"{row['status']}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
+    scores = {"public": row.public, "private": row.private}
+    scored = ", ".join(f"{part} {value}" for part, value in scores.items() if value)
+    return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_per_fold(competition: Competition, score: dict[str, Any]) -> None:
+def _show_score(competition: CompetitionFacts, score: dict[str, Any], num_units: int) -> None:
+    """Prints the OOF score with its interval, and the score of each fold."""
+    say("OOF score", describe_score(competition, score, num_units))
     title = metric_title(competition, score["metric"])
     values = [format_score(value) for value in score["per_fold"].values()]
     print_table(["fold", *score["per_fold"]], [[title, *values]])
@@ -167,5 +170,5 @@ def _show_result(project: Project, result: LeaderboardResult, num_scored_before:
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(result.ranking.columns, cells, marked)
     count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{project.display(project.workspace.ledger)}{count_text}")
+    say("ledger", f"{project.display(project.project_paths.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

@@ -15,7 +15,6 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.training import (
     TrainingRequest,
-    check_parallelism,
     check_recipe_trainable,
     missing_folds,
     train_run,
@@ -29,8 +28,8 @@ def train(
     seeds: list[int] | None = None,
     folds: list[int] | None = None,
     run: str | None = None,
-    jobs: str = "1",
-    workers: str = "auto",
+    jobs: int | None = 1,
+    workers: int | None = None,
     on: str = "here",
 ) -> None:
     """Trains some folds, or all missing ones, for each seed.
@@ -42,8 +41,8 @@ def train(
         seeds: train a separate run for each. Defaults to 0.
         folds: numbers of the folds to train. Defaults to all that are missing.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
-        jobs: how many folds to train at once: a number or `auto`. Defaults to 1.
-        workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
+        jobs: how many folds to train at once; None for one per GPU, else one per core. Defaults to 1.
+        workers: how many processes make the batches of a training. Defaults to a number that suits the machine.
         on: `here`, or `kaggle` to train on its GPUs and fetch the results. Defaults to `here`.
 
     Raises:
@@ -57,14 +56,13 @@ def train(
     num_folds = project.competition.folds.k
     check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
     requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
-    resolved_recipe = requests[0].recipe_of(project)
+    resolved_recipe = requests[0].load_recipe(project)
     image_settings = None
     unfinished = False
     if on == "kaggle":
         data_at_kaggle(project)  # raises its errors before the images are scanned
     else:
         image_settings = resolved_recipe.images
-        check_parallelism(requests[0])
         unfinished = any(missing_folds(project, request) for request in requests)
         if unfinished:
             check_recipe_trainable(project, resolved_recipe)
@@ -75,7 +73,7 @@ def train(
     if unfinished:
         _verify_store(project, image_settings)
     for request in requests:
-        result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, data)
+        result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, resolved_recipe, data)
         if result:
             say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
 

@@ -8,7 +8,7 @@
 - `slugs`: names of competitions and data sets at Kaggle.
 """
 
-from medfold.competition.facts import Competition, has_known_groups
+from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import settings_located
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
@@ -31,7 +31,7 @@ __all__ = [
     "MAX_SEED",
     "RESEARCH_NOTICE",
     "BackboneSettings",
-    "Competition",
+    "CompetitionFacts",
     "FoldFacts",
     "ImageFacts",
     "ImageSettings",

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from medfold import config
 from medfold.competition.facts_sections import (
     FoldFacts,
     ImageFacts,
@@ -13,13 +14,11 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
-from medfold.config import StrictModel
-from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 
-class Competition(StrictModel):
+class CompetitionFacts(config.SettingsFile):
     """The facts of one competition: the content of competition.yaml."""
 
     title: str = Field(description="Name of the competition, shown in reports.")
@@ -48,18 +47,13 @@ class Competition(StrictModel):
     submission: SubmissionFacts = SubmissionFacts()
     folds: FoldFacts = FoldFacts()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _rename_former_keys(cls, facts: Any) -> Any:
-        return with_current_names(facts, SETTINGS)
-
     @field_validator("classes", mode="before")
     @classmethod
     def _texts(cls, value: Any) -> Any:
         return items_as_text(value)
 
     @model_validator(mode="after")
-    def _resolve_defaults(self) -> "Competition":
+    def _resolve_defaults(self) -> "CompetitionFacts":
         """Resolves defaults that depend on other keys, so that recorded facts show the values in effect."""
         if not self.submission.id:
             has_image_rows = self.submission.sample and not self.score.unit and "{" not in self.labels.id
@@ -74,7 +68,7 @@ class Competition(StrictModel):
         object.__setattr__(self, section, resolved)  # the model is frozen once it is validated
 
     @model_validator(mode="after")
-    def _check_consistency(self) -> "Competition":
+    def _check_consistency(self) -> "CompetitionFacts":
         """Checks that keys of different sections fit each other."""
         self._check_test_part()
         self._check_label_map()
@@ -167,12 +161,17 @@ class Competition(StrictModel):
         Args:
             keys: the keys to include, as pydantic's `include`. Defaults to all.
         """
-        return with_former_names(self.model_dump(mode="json", include=keys), SETTINGS)
+        return config.with_former_names(self.model_dump(mode="json", include=keys))
 
     @cached_property
     def class_names(self) -> list[str]:
         """Values of the target column, ordered by class number; '0' and '1' if competition.yaml has no `classes`."""
         return self.classes or ["0", "1"]
+
+    @property
+    def label_names(self) -> list[str]:
+        """Names of all labels that an image can have: the targets (multilabel), else the classes."""
+        return self.labels.targets if self.task == "multilabel" else self.class_names
 
     @property
     def exclusive_classes(self) -> bool:
@@ -185,7 +184,7 @@ class Competition(StrictModel):
         return self.class_names if self.exclusive_classes else self.labels.targets
 
 
-def has_known_groups(competition: Competition) -> bool:
+def has_known_groups(competition: CompetitionFacts) -> bool:
     """Returns True if competition.yaml defines which images belong to one patient, or to one unit of the score."""
     labels = competition.labels
     return bool(labels.group or labels.group_pattern or competition.score.unit)

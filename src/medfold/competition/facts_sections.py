@@ -13,7 +13,7 @@ Symmetry = Literal["none", "horizontal", "dihedral"]
 MAX_SEED = 2**32 - 1  # of NumPy and scikit-learn
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
-RESERVED = (
+RESERVED_COLUMNS = (
     "id",
     "part",
     "image",
@@ -139,7 +139,7 @@ class LabelFacts(StrictModel):
         if repeated := [name for name in self.targets if self.targets.count(name) > 1]:
             raise ValueError(f"'labels.targets' has '{repeated[0]}' twice")
         for key, columns in (("targets", self.targets), ("keep_columns", self.keep_columns)):
-            if reserved := [name for name in columns if name in RESERVED]:
+            if reserved := [name for name in columns if name in RESERVED_COLUMNS]:
                 raise ValueError(
                     f"'labels.{key}' has '{reserved[0]}', which is reserved for medfold's own tables: rename the column"
                 )

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe, recipe_location
 from medfold.errors import SettingError, UserError
 from medfold.paths import CompetitionPaths
@@ -43,7 +43,7 @@ def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: d
         if recipe is None:
             return None
         return recipe_location(paths, recipe, overrides, key)
-    return facts_location(paths) if section in Competition.model_fields else None
+    return facts_location(paths) if section in CompetitionFacts.model_fields else None
 
 
 def facts_location(paths: CompetitionPaths) -> str:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe, load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.terminal.command_text import command, make_command, variable
 
 RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
@@ -23,27 +23,27 @@ class Project:
     """One competition in one project folder.
 
     Args:
-        workspace: paths of the project folder.
+        project_paths: paths of the project folder.
         paths: paths of its folder, data, folds and runs.
         competition: facts of the competition.
     """
 
-    workspace: Workspace
+    project_paths: ProjectPaths
     paths: CompetitionPaths
-    competition: Competition
+    competition: CompetitionFacts
 
     @classmethod
-    def open(cls, name: str, workspace: Workspace | None = None) -> "Project":
+    def open(cls, name: str, project_paths: ProjectPaths | None = None) -> "Project":
         """Opens a competition by name or by its address at Kaggle.
 
         Raises:
             UserError: no such competition, or a fault in its competition.yaml.
         """
-        workspace = workspace or Workspace.find()
-        paths = workspace.competition(find_competition(workspace, name))
-        competition = load_competition(paths, workspace.base_folder)
+        project_paths = project_paths or ProjectPaths.find()
+        paths = project_paths.competition(find_competition(project_paths, name))
+        competition = load_competition(paths, project_paths.base_folder)
         use_plugins(paths.plugins)
-        return cls(workspace, paths, competition)
+        return cls(project_paths, paths, competition)
 
     def command(self, target: str, **variables: object) -> str:
         """Returns a command for this competition as the user types it; see `command_text.command`."""
@@ -54,11 +54,11 @@ class Project:
         return make_command(target, COMPETITION=self.paths.name, **variables)
 
     def display(self, path: Path) -> str:
-        """Returns a path as text for the terminal; see `Workspace.display`."""
-        return self.workspace.display(path)
+        """Returns a path as text for the terminal; see `ProjectPaths.display`."""
+        return self.project_paths.display(path)
 
 
-def find_competition(workspace: Workspace, text: str) -> str:
+def find_competition(project_paths: ProjectPaths, text: str) -> str:
     """Returns the name of the competition for a name, a Kaggle slug or a pasted Kaggle address.
 
     For an address it is the competition whose source or url is that address, else the last part of the address, even
@@ -73,8 +73,8 @@ def find_competition(workspace: Workspace, text: str) -> str:
     if slug is None:
         what = "neither a folder under competition/ nor a Kaggle address"
         raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
-    for name in workspace.competitions():
-        facts = _read_facts(workspace.competition(name), workspace.base_folder)
+    for name in project_paths.competitions():
+        facts = _read_facts(project_paths.competition(name), project_paths.base_folder)
         source = facts.get("source")
         addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
         slugs = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
@@ -90,7 +90,7 @@ def _slug(text: str, folder: str) -> str | None:
         return None
 
 
-def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
+def load_competition(paths: CompetitionPaths, bases: Path) -> CompetitionFacts:
     """Reads competition.yaml and checks it.
 
     Args:
@@ -101,7 +101,7 @@ def load_competition(paths: CompetitionPaths, bases: Path) -> Competition:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
     elsewhere = (Recipe, "a recipe, such as baseline.yaml")
-    return config.validated(Competition, _read_facts(paths, bases), facts_location(paths), elsewhere)
+    return config.validated(CompetitionFacts, _read_facts(paths, bases), facts_location(paths), elsewhere)
 
 
 def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     variants = facts.pop("variants", {})
     if paths.name not in variants:
         return facts
-    return config.merge(facts, config.renamed(variants[paths.name], facts_location(paths)))
+    return config.merge(facts, config.with_current_names(variants[paths.name], facts_location(paths)))
 
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:
     """Returns the image settings of a recipe; None if the competition does not have it."""
     paths = project.paths
-    bases = project.workspace.base_folder
+    bases = project.project_paths.base_folder
     return load_recipe(paths, bases, recipe, {}).images if recipe in recipe_names(paths, bases) else None

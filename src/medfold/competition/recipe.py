@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from medfold import config
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
-from medfold.config import StrictModel
-from medfold.earlier_versions import SETTINGS, with_current_names, with_former_names
-from medfold.errors import UserError, did_you_mean
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.errors import UserError
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import variable
+from medfold.text import did_you_mean
 
 # Keys of `training` that earlier versions did not have.
 ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")
@@ -31,7 +30,7 @@ SHARED_RECIPES = {
 }
 
 
-class Recipe(StrictModel):
+class Recipe(config.SettingsFile):
     """All settings of a run except the competition, its folds and the seed."""
 
     images: ImageSettings = ImageSettings()
@@ -50,11 +49,6 @@ class Recipe(StrictModel):
         description="Test-time augmentation: average the predictions over the views that `images.symmetry` allows.",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_former_names(cls, values: Any) -> Any:
-        return with_current_names(values, SETTINGS)
-
     def portable(self) -> dict[str, Any]:
         """Returns the recipe as JSON without folders of this machine: a weights file by its name only.
 
@@ -70,7 +64,7 @@ class Recipe(StrictModel):
 
     def identity(self) -> dict[str, Any]:
         """Returns what fingerprints of the recipe are made from: `portable`, under the names of earlier versions."""
-        return with_former_names(self.portable(), SETTINGS)
+        return config.with_former_names(self.portable())
 
 
 def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
@@ -87,7 +81,7 @@ def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
 def recipe_file(paths: CompetitionPaths, name: str) -> Path:
     """Returns the file of a recipe: the competition's own one, else the shared one."""
     file = paths.folder / f"{name}.yaml"
-    return file if file.is_file() else Workspace(paths.root).base_folder / file.name
+    return file if file.is_file() else ProjectPaths(paths.root).base_folder / file.name
 
 
 def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
@@ -118,8 +112,8 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         content = config.load(file, bases)
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
-    overrides = config.renamed(overrides, variable("SET"))
-    elsewhere = (Competition, paths.facts_file.name)
+    overrides = config.with_current_names(overrides, variable("SET"))
+    elsewhere = (CompetitionFacts, paths.facts_file.name)
     try:
         where = variable("SET") if overrides else display_path(file)
         recipe = config.validated(Recipe, config.merge(content, overrides), where, elsewhere)
@@ -139,7 +133,7 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
         overrides: keys that SET changes, nested.
         key: the key, such as `training.epochs`.
     """
-    changed_keys = config.flat(config.renamed(overrides, variable("SET")))
+    changed_keys = config.flat(config.with_current_names(overrides, variable("SET")))
     is_set = any(f"{changed}.".startswith(f"{key}.") for changed in changed_keys)
     return variable("SET") if is_set else display_path(recipe_file(paths, name))
 
@@ -206,7 +200,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(with_current_names(recipe, SETTINGS))
+    flat_recipe = config.flat(config.with_current_names(recipe, "recipe"))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:
@@ -265,5 +259,5 @@ def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
 
     Former names of settings give the same hash.
     """
-    hashed = fingerprint(with_former_names(overrides, SETTINGS), 6)
+    hashed = fingerprint(config.with_former_names(overrides), 6)
     return recipe + (f"-s{seed}" if seed else "") + (f"-{hashed}" if overrides else "")

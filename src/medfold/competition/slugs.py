@@ -2,10 +2,10 @@
 
 import re
 
-from medfold.competition.facts import Competition
+from medfold.competition.facts import CompetitionFacts
 from medfold.errors import SettingError
 
-PREFIXES = {"competitions": ("competitions", "c"), "datasets": ("datasets", "d")}
+ADDRESS_PREFIXES = {"competitions": ("competitions", "c"), "datasets": ("datasets", "d")}
 ADDRESS_EXAMPLE = "Example of an address: https://www.kaggle.com/competitions/aptos2019-blindness-detection"
 
 
@@ -22,15 +22,15 @@ def parse_slug(text: str, folder: str) -> str:
     parts = 2 if folder == "datasets" else 1
     path = re.sub(r"^(https?://)?(www\.)?kaggle\.com/", "", text.strip()).split("?")[0].split("#")[0].strip("/")
     words = path.split("/")
-    if any(words[0] in prefixes for prefixes in PREFIXES.values()):
-        words = words[1 : 1 + parts] if words[0] in PREFIXES[folder] else []
+    if any(words[0] in prefixes for prefixes in ADDRESS_PREFIXES.values()):
+        words = words[1 : 1 + parts] if words[0] in ADDRESS_PREFIXES[folder] else []
     if len(words) != parts or not all(re.fullmatch(r"[A-Za-z0-9_-]+", word) for word in words):
         expected = "owner/name" if parts == 2 else "the last part of the competition's address"
         raise ValueError(f"expected a slug ({expected}) or a Kaggle address")
     return "/".join(words)
 
 
-def kaggle_slug(competition: Competition) -> str:
+def kaggle_slug(competition: CompetitionFacts) -> str:
     """Returns the competition's slug at Kaggle, from its source or else its url.
 
     Raises:

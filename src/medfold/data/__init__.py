@@ -2,14 +2,22 @@
 
 - `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
 - `staging`: raw data that is kept only if it is accepted;
-- `label_layouts/`: a module per layout of the labels; `samples`: the sample table;
+- `label_layouts/`: a module per layout of the labels; `targets`: labels as numbers;
+- `samples`: the sample table; `sample_checks`: its checks;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples;
 - `holdout`: training images that become the test part;
 - `dataset`: all of these together, with folds and audit;
+- `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
 """
 
+from medfold.data.audit import (
+    columns_that_predict_classes,
+    compare_parts,
+    find_unnamed_groups,
+    units_with_lost_labels,
+)
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
 from medfold.data.extra_columns import read_extra_columns
@@ -20,17 +28,17 @@ from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
     check_solution,
-    encode_targets,
     needs_holdout,
     read_samples,
     read_test_part,
     samples_are_fresh,
 )
-from medfold.data.scanning import scan_dataset
+from medfold.data.scanning import scan_dataset, warn_of_unreadable
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
+from medfold.data.targets import encode_targets
 
 __all__ = [
     "Dataset",
@@ -38,8 +46,11 @@ __all__ = [
     "Source",
     "build_samples",
     "check_solution",
+    "columns_that_predict_classes",
+    "compare_parts",
     "encode_targets",
     "examples_of_classes",
+    "find_unnamed_groups",
     "get_raw_data",
     "get_raw_files",
     "label_layout",
@@ -57,5 +68,7 @@ __all__ = [
     "scan_dataset",
     "source",
     "staged_data",
+    "units_with_lost_labels",
     "unpack_archive",
+    "warn_of_unreadable",
 ]

@@ -7,9 +7,10 @@ import pandas as pd
 
 from medfold.competition import ImageSettings, Project, settings_located
 from medfold.data.holdout import cut_holdout
-from medfold.data.samples import encode_targets, needs_holdout
+from medfold.data.samples import needs_holdout
 from medfold.data.scanning import scan_dataset
-from medfold.errors import SettingError, UserError, count_of, shorten_list
+from medfold.data.targets import encode_targets
+from medfold.errors import SettingError, UserError
 from medfold.folds import (
     LeakReport,
     NearDuplicates,
@@ -23,6 +24,7 @@ from medfold.folds import (
 )
 from medfold.images import read_appearance
 from medfold.system import files
+from medfold.text import count_of, shorten_list
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _measured_samples(
         The sample table with the columns `unreadable_reason` and `pixel_hash`; for an audit, also the appearance and
         the near-duplicates, else None.
     """
-    table, measured = scan_dataset(project, image_settings, with_appearance=audit)
+    table, scan = scan_dataset(project, image_settings, with_appearance=audit)
+    measured = scan.measurements
     table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
     if not audit:
         return table, None, None

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import read_table
 
 
-def read_extra_columns(competition: Competition, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
+def read_extra_columns(competition: CompetitionFacts, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
     """Reads the columns of the label table that no fact uses, such as age or sex.
 
     Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.

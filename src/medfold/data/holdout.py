@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Project
-from medfold.data.samples import encode_targets, write_holdout
+from medfold.data.samples import write_holdout
+from medfold.data.targets import encode_targets
 from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
 from medfold.system import locks
 from medfold.terminal.console import say

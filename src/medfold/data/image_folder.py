@@ -3,10 +3,11 @@
 from pathlib import Path, PurePosixPath
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.images import image_extensions
 from medfold.raw_files import CHANNEL_FIELD
 from medfold.terminal.command_text import variable
+from medfold.text import shorten_list
 
 # Tables, archives and documents: with their ending a single file is refused before a net is loaded.
 NOT_IMAGES = (".csv", ".tsv", ".xlsx", ".parquet", ".json", ".yaml", ".yml", ".zip", ".tar", ".7z")

@@ -11,10 +11,11 @@ from medfold.data.sources.local_files import existing_path
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.system import files, locks
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
+from medfold.text import count_of, shorten_list
 
 
 def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import read_table
 
 
-def read_sample_submission(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def read_sample_submission(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample submission, that of the data or else the one that medfold wrote; all columns as text.
 
     Raises:
@@ -21,7 +21,7 @@ def read_sample_submission(competition: Competition, paths: CompetitionPaths) ->
     return read_table(path, {submission_facts.id: "submission.id"}, key)
 
 
-def blank_submission(competition: Competition, units: np.ndarray) -> pd.DataFrame:
+def blank_submission(competition: CompetitionFacts, units: np.ndarray) -> pd.DataFrame:
     """Returns a sample submission: one row per unit, each class equally probable."""
     blank = pd.DataFrame({competition.submission.id: units})
     blank[competition.prediction_columns] = (

@@ -2,7 +2,7 @@
 
 The table `data/<name>/samples.csv` has one row per image: `id`, `part` (train or test), `image` (path below raw/),
 `group` (a running number), `unit` (what score and submission have one row for), the target columns (train only) and
-the columns of labels.keep_columns. `label_layouts` reads the labels, `image_patterns` finds the images.
+the columns of labels.keep_columns. `label_layouts` reads the labels, `image_search` finds the images.
 """
 
 from pathlib import Path
@@ -11,24 +11,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
+from medfold.data.sample_checks import check_ids, check_parts, check_units
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
-from medfold.errors import SettingError, UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
 from medfold.system.files import fingerprint
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
+from medfold.text import count_of
 
 # Facts under `images` on which the sample table depends.
 IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "dicom_headers", "max_unreadable"}
 VERSION = 4  # increased when the same raw data gives a different table
 
 
-def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
@@ -44,40 +46,12 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     if labels.holdout:
         test = train.head(0)
         solution = None
-    if not len(train):
-        raise UserError(
-            "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
-        )
-    for part, table in (("train", train), ("test", test)):
-        _check_ids(table, part)
-        expected = (labels.expected_counts or {}).get(part, len(table))
-        if len(table) != expected:
-            raise UserError(
-                f"expected {expected:,} {part} samples, found {len(table):,}",
-                paths.raw,
-                "Check that the download is complete, or correct labels.expected_counts in competition.yaml",
-            )
-    both = set(train["id"]) & set(test["id"])
-    if both:
-        fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
-        raise UserError(
-            f"{count_of(len(both), 'id is', 'ids are')} in train and in test: {shorten_list(sorted(both))}",
-            paths.raw,
-            fix,
-        )
-
+    check_parts(competition, paths, train, test)
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
-    in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
-    if in_both_parts.any():
-        count = in_both_parts.sum()
-        warn(
-            "samples",
-            f"{count_of(count, 'group has', 'groups have')} images in train and in test: "
-            "the test score may be too high",
-        )
+    _warn_of_groups_in_both_parts(table)
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
-    _check_units(table, paths)
+    check_units(table, paths)
     keep = [column for column in labels.keep_columns if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
@@ -88,8 +62,19 @@ def build_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataF
     return table
 
 
+def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
+    in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
+    if in_both_parts.any():
+        count = in_both_parts.sum()
+        warn(
+            "samples",
+            f"{count_of(count, 'group has', 'groups have')} images in train and in test: "
+            "the test score may be too high",
+        )
+
+
 def write_holdout(
-    competition: Competition, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
+    competition: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
     """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
 
@@ -117,7 +102,7 @@ def needs_holdout(paths: CompetitionPaths) -> bool:
 
 
 def _write(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     table: pd.DataFrame,
     solution: pd.DataFrame | None,
@@ -161,7 +146,7 @@ def check_solution(paths: CompetitionPaths) -> None:
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
 
-def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
+def samples_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
     sections = dict.fromkeys(("task", "classes", "labels", "submission"), True)
     used_facts = competition.identity({**sections, "images": IMAGE_FACTS})
@@ -171,12 +156,12 @@ def samples_fingerprint(competition: Competition, paths: CompetitionPaths) -> st
     return fingerprint([VERSION, used_facts, files.sha256(paths.raw_manifest)])
 
 
-def read_samples(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame:
+def read_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample table that `build_samples` wrote; units and classes as text."""
     return files.read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
 
 
-def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool:
+def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) -> bool:
     """Returns True if there is a sample table, built from these facts and these raw files, and not changed since."""
     try:
         metadata = _read_metadata(paths)
@@ -192,18 +177,7 @@ def samples_are_fresh(competition: Competition, paths: CompetitionPaths) -> bool
     return True
 
 
-def encode_targets(competition: Competition, table: pd.DataFrame) -> np.ndarray:
-    """Encodes the targets of a table with text columns as numbers.
-
-    Returns:
-        int64 (n,): class numbers (multiclass, ordinal) or 0 and 1 (binary); or int64 (n, labels) of 0 and 1.
-    """
-    numbers = {name: number for number, name in enumerate(competition.class_names)}
-    columns = [table[target].map(numbers).to_numpy(np.int64) for target in competition.labels.targets]
-    return np.stack(columns, axis=1) if competition.task == "multilabel" else columns[0]
-
-
-def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_test_part(competition: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
@@ -219,45 +193,9 @@ def read_test_part(competition: Competition, raw: Path) -> tuple[pd.DataFrame, p
         UserError: no table of the test part, or no sample submission.
     """
     table = label_layouts.read_test_table(competition, raw)
-    _check_ids(table, "test")
+    check_ids(table, "test")
     submission_facts = competition.submission
     if submission_facts.sample:
         path = raw / submission_facts.sample
         return table, read_table(path, {submission_facts.id: "submission.id"}, "submission.sample")
     return table, blank_submission(competition, table["unit"].unique()).astype(str)
-
-
-def _check_ids(table: pd.DataFrame, part: str) -> None:
-    """Checks that each id appears once in a part.
-
-    Raises:
-        SettingError: repeated ids.
-    """
-    repeated = table["id"].duplicated()
-    if repeated.any():
-        what = (
-            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
-            f"{shorten_list(table['id'][repeated])}"
-        )
-        raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
-
-
-def _check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
-    """Checks that all images of a unit are in one group and in one part.
-
-    Raises:
-        UserError: a unit in two groups, or in train and in test.
-    """
-    first_group = table.drop_duplicates("unit").set_index("unit")["group"]
-    split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
-    if len(split):
-        what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
-        raise UserError(what, paths.facts_file, "Change score.unit or labels.group: a group holds whole units")
-    num_parts = table.groupby("unit")["part"].nunique()
-    both = num_parts.index[num_parts > 1]
-    if len(both):
-        raise UserError(
-            f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
-            paths.facts_file,
-            "Change score.unit so that the images of a unit are all in one part",
-        )

@@ -1,30 +1,31 @@
-"""Scans the images of a competition, and reports what was scanned and what cannot be read."""
+"""Scans the images of a competition, and warns of those that cannot be read."""
 
 import pandas as pd
 
 from medfold.competition import ImageSettings, Project
 from medfold.data.raw_data import load_samples
-from medfold.errors import count_of
-from medfold.images import scan_images, store_key
+from medfold.images import ScanResult, scan_images, store_key
 from medfold.terminal.console import format_duration, say, warn
+from medfold.text import count_of
 
 MAX_SHOWN = 3  # unreadable images listed on the terminal
 
 
 def scan_dataset(
-    project: Project, image_settings: ImageSettings | None = None, with_appearance: bool = False, quiet: bool = True
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    project: Project, image_settings: ImageSettings | None = None, with_appearance: bool = False
+) -> tuple[pd.DataFrame, ScanResult]:
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
+
+    If images were scanned, it prints their number, and warns of those that cannot be read.
 
     Args:
         project: the competition; measurements and store are put into its data/.
         image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
         with_appearance: also measures brightness, perceptual hash and the rest that the audit needs. Defaults to False.
-        quiet: warns of unreadable images only if some images were scanned just now. Defaults to True.
 
     Returns:
-        The sample table; the measurements, in the same order.
+        The sample table; the result of the scan, with the measurements in the same order.
     """
     competition = project.competition
     paths = project.paths
@@ -37,14 +38,19 @@ def scan_dataset(
             message += f" -> {project.display(paths.store(store_key(competition, paths, image_settings)))}"
         rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
-    if scan.num_images or not quiet:
-        _warn_of_unreadable(project, table, scan.measurements)
-    return table, scan.measurements
+        warn_of_unreadable(project, table, scan.measurements)
+    return table, scan
 
 
-def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.DataFrame) -> None:
-    """Prints how many images of each part cannot be read, and the first ones with their reasons."""
-    unreadable = (measured["unreadable_reason"] != "").to_numpy()
+def warn_of_unreadable(project: Project, table: pd.DataFrame, measurements: pd.DataFrame) -> None:
+    """Prints how many images of each part cannot be read, and the first ones with their reasons.
+
+    Args:
+        project: the competition of the images.
+        table: the sample table.
+        measurements: the measurements of a scan, in the same order.
+    """
+    unreadable = (measurements["unreadable_reason"] != "").to_numpy()
     if not unreadable.any():
         return
     counts = table.loc[unreadable, "part"].value_counts()
@@ -54,5 +60,5 @@ def _warn_of_unreadable(project: Project, table: pd.DataFrame, measured: pd.Data
     consequence = "left out of training; a test image among them gets the mean of the training labels"
     warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
     for row in unreadable.nonzero()[0][:MAX_SHOWN]:
-        warn("", f"{table['image'].iloc[row]}: {measured['unreadable_reason'].iloc[row]}")
+        warn("", f"{table['image'].iloc[row]}: {measurements['unreadable_reason'].iloc[row]}")
     warn("", f"all of them: {project.display(project.paths.unreadable_images)}")

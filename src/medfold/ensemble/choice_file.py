@@ -64,7 +64,7 @@ def read_choice(project: Project, run_names: list[str]) -> SavedChoice | None:
         return None
     if not metadata:
         return None
-    expected = {project.workspace.root / name: digest for name, digest in metadata["inputs"].items()}
+    expected = {project.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
     expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
     if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
         return None

@@ -12,19 +12,20 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings, Recipe
+from medfold.competition import CompetitionFacts, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import mean_of_arrays
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.scoring import FittedTransform, aggregate_predictions
 from medfold.system import files
 from medfold.system.processes import silence_native_output
+from medfold.text import count_of, shorten_list
 
 BATCH_SIZE = 64  # images per forward pass
 
 
 @dataclass(frozen=True)
 class MemberRun:
-    """A run of an ensemble, with its trained folds.
+    """A run of an ensemble as it predicts, read from its folder or from a bundle.
 
     Args:
         name: name of the run.
@@ -70,7 +71,7 @@ class EnsemblePredictor:
 
     def __init__(
         self,
-        competition: Competition,
+        competition: CompetitionFacts,
         members: Sequence[MemberRun],
         fitted: FittedTransform,
         batch_size: int = BATCH_SIZE,
@@ -140,7 +141,7 @@ class EnsemblePredictor:
 
 
 def combine_runs(
-    competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
+    competition: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
 ) -> pd.DataFrame:
     """Combines the predictions of runs into one row per unit.
 
@@ -163,7 +164,7 @@ def combine_runs(
 
 
 def _stack_runs(
-    competition: Competition, runs: dict[str, pd.DataFrame], unit: pd.Series
+    competition: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series
 ) -> tuple[pd.Index, np.ndarray]:
     """Returns the units that the runs predict, and the predictions: float64 (runs, units, columns)."""
     tables = {name: aggregate_predictions(competition, table, unit).set_index("id") for name, table in runs.items()}
@@ -184,7 +185,7 @@ def _stack_runs(
 class _RunPredictor:
     """Mean prediction over the folds of a run."""
 
-    def __init__(self, competition: Competition, member: MemberRun, batch_size: int):
+    def __init__(self, competition: CompetitionFacts, member: MemberRun, batch_size: int):
         with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
             from medfold.prediction import Predictor, load_model, read_weights
 

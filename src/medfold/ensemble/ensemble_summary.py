@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.ensemble.method_choice import Calibration, error_correlation
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.scoring import Difference, bootstrap_interval, metric_of
@@ -79,7 +79,7 @@ class EnsembleSummary:
     Args:
         metric: name of the metric.
         score: OOF score of the ensemble, with the keys of score.json: metric, value, low, high, per_fold,
-            num_units, folds_done, is_optimistic, more_metrics, facts, ensemble.
+            num_units, trained_folds, is_optimistic, more_metrics, facts, ensemble.
         members: the members; empty for an ensemble of one run.
         methods: the methods that were tried.
         post_processing: the effect of post-processing; None if the metric has none, or only one fold is trained.
@@ -99,7 +99,7 @@ class EnsembleSummary:
         return next(method for method in self.methods if method.is_chosen)
 
 
-def summarise_ensemble(competition: Competition, ensemble: Ensemble) -> EnsembleSummary:
+def summarise_ensemble(competition: CompetitionFacts, ensemble: Ensemble) -> EnsembleSummary:
     """Summarises members, methods and post-processing of an ensemble."""
     methods = [
         MethodSummary(
@@ -118,7 +118,7 @@ def summarise_ensemble(competition: Competition, ensemble: Ensemble) -> Ensemble
     return EnsembleSummary(metric, ensemble.score, members, methods, post_processing, ensemble.calibration)
 
 
-def _members(competition: Competition, ensemble: Ensemble) -> list[MemberSummary]:
+def _members(competition: CompetitionFacts, ensemble: Ensemble) -> list[MemberSummary]:
     metric = metric_of(competition)
     members = ensemble.members
     if len(members.run_names) == 1:

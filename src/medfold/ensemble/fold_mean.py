@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.runs import check_finite
+from medfold.text import count_of, shorten_list
 
 
 def mean_by_id(members: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:

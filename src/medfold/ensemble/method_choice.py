@@ -5,9 +5,9 @@ from functools import partial
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.ensemble.methods import METHODS, Method
-from medfold.errors import UserError, did_you_mean
+from medfold.errors import UserError
 from medfold.scoring import (
     METRICS,
     Difference,
@@ -23,6 +23,7 @@ from medfold.scoring import (
     temperature_calibration,
 )
 from medfold.terminal.command_text import variable
+from medfold.text import did_you_mean
 
 MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that a choice depends on
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples
@@ -80,6 +81,7 @@ class PostProcessed:
     Args:
         title: display name of the post-processing.
         calibrates: True if the result is still probabilities.
+        step: the post-processing alone, fitted on all folds.
         fitted: method and post-processing, fitted on all folds.
         predictions: float64 (units, columns), cross-fitted: method and post-processing together.
         in_sample: the score on the labels that the post-processing was fitted on; too high.
@@ -89,6 +91,7 @@ class PostProcessed:
 
     title: str
     calibrates: bool
+    step: FittedTransform
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
@@ -147,26 +150,26 @@ class EnsembleChoice:
             return self.fitted, self.predictions
         return self.chosen.fitted, self.chosen.predictions
 
-    def fallback(self, prior: np.ndarray) -> np.ndarray:
+    def fallback(self, members: MemberPredictions, prior: np.ndarray) -> np.ndarray:
         """Returns the prediction for a unit without an image: the prior, or the median rank for a rank mean.
 
         The post-processing that turns predictions into decisions is applied to it as well. Combination and calibration
         are not: no member has predicted the prior.
 
         Args:
+            members: the OOF predictions of the members.
             prior: float64 (columns,), the mean of the units' labels.
         """
         prediction = prior[None]
         if self.chosen.method.gives_ranks:
-            _, arguments = self.chosen.fitted.steps[0]
-            prediction = self.chosen.fitted.apply(np.median(arguments["ordered"], axis=1)[:, None, :])
+            prediction = self.chosen.fitted.apply(np.median(members.predictions, axis=1, keepdims=True))
         if self.post_processed and self.post_processed.helps and not self.post_processed.calibrates:
-            prediction = FittedTransform(self.fitted.steps[len(self.chosen.fitted.steps) :]).apply(prediction)
+            prediction = self.post_processed.step.apply(prediction)
         return prediction[0]
 
 
 def compare_methods(
-    members: MemberPredictions, competition: Competition, per_class: bool = False, only: str | None = None
+    members: MemberPredictions, competition: CompetitionFacts, per_class: bool = False, only: str | None = None
 ) -> list[Candidate]:
     """Scores every method against the plain mean.
 
@@ -199,7 +202,7 @@ def compare_methods(
 
 
 def choose_method(
-    members: MemberPredictions, competition: Competition, method: str | None = None, per_class: bool = False
+    members: MemberPredictions, competition: CompetitionFacts, method: str | None = None, per_class: bool = False
 ) -> EnsembleChoice:
     """Chooses the method, and whether to apply post-processing.
 
@@ -226,7 +229,7 @@ def choose_method(
 
 
 def calibration_gain(
-    members: MemberPredictions, competition: Competition, choice: EnsembleChoice, per_class: bool = False
+    members: MemberPredictions, competition: CompetitionFacts, choice: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
@@ -256,7 +259,7 @@ def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best_candidate(candidates: list[Candidate], competition: Competition) -> Candidate:
+def _best_candidate(candidates: list[Candidate], competition: CompetitionFacts) -> Candidate:
     plain, *others = candidates
     better = [candidate for candidate in others if candidate.gain.low > 0]
     return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
@@ -281,26 +284,26 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
 
 
 def _post_process(
-    members: MemberPredictions, competition: Competition, chosen: Candidate, per_class: bool
+    members: MemberPredictions, competition: CompetitionFacts, chosen: Candidate, per_class: bool
 ) -> PostProcessed | None:
     """Fits and scores the post-processing after a method; None if the metric has none."""
     metric = metric_of(competition)
     post_processing = post_processing_of(competition, metric)
     if post_processing is None:
         return None
+    step = post_processing.fit(chosen.fitted.apply(members.predictions), members.targets)
+    fitted = chosen.fitted.followed_by(step)
     fit = chain_fits(_fit(chosen.method, metric, per_class), post_processing.fit)
-    fitted = fit(members.predictions, members.targets)
     cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
-    in_sample = metric(members.targets, fitted.apply(members.predictions))
-    gain = _gain(metric, members, cross_fitted, chosen.predictions)
     return PostProcessed(
-        post_processing.title,
-        post_processing.calibrates,
-        fitted,
-        cross_fitted,
-        in_sample,
-        metric(members.targets, cross_fitted),
-        gain,
+        title=post_processing.title,
+        calibrates=post_processing.calibrates,
+        step=step,
+        fitted=fitted,
+        predictions=cross_fitted,
+        in_sample=metric(members.targets, fitted.apply(members.predictions)),
+        cross_fitted=metric(members.targets, cross_fitted),
+        gain=_gain(metric, members, cross_fitted, chosen.predictions),
     )
 
 

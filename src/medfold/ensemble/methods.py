@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, softmax
 
+from medfold.ensemble.greedy_selection import selection_weights
 from medfold.registry import Registry
 from medfold.scoring import (
     METRICS,
@@ -22,9 +23,6 @@ from medfold.scoring import (
     to_probabilities,
 )
 
-NUM_ROUNDS, NUM_RESAMPLES = 50, 100  # of the greedy selection
-MAX_RESAMPLED_ROWS = 10_000  # rows of one resample
-TOLERANCE = 1e-12  # scores that differ by less are equal
 MIN_WEIGHT = 1e-6  # smaller weights are set to 0
 
 
@@ -142,78 +140,11 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
         labels = targets_as_columns(targets, stack.shape[2])
         column_metric = METRICS["auc" if metric.is_rank_based else "log_loss"]
         columns = [
-            _selection_weights(stack[:, :, [column]], labels[:, column], column_metric)
+            selection_weights(stack[:, :, [column]], labels[:, column], column_metric)
             for column in range(stack.shape[2])
         ]
         return _weighted_mean(np.stack(columns, axis=1), _exclusive(stack, targets))
-    return _weighted_mean(_selection_weights(stack, targets, metric), _exclusive(stack, targets))
-
-
-def _selection_weights(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
-    """Returns how often each member is in the shortest good prefix of the greedy selection; equal if undefined."""
-    picks, scores = greedy_path(stack, targets, metric)
-    if not np.isfinite(scores).any():  # undefined everywhere: equal weights
-        return np.ones(len(stack))
-    chosen = picks[: shortest_prefix(stack, targets, metric, picks, scores)]
-    return np.bincount(chosen, minlength=len(stack)).astype(np.float64)
-
-
-def greedy_path(
-    stack: np.ndarray, targets: np.ndarray, metric: Metric, num_rounds: int = NUM_ROUNDS, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Adds the best member in each round, and returns the members with the score of the mean after each round.
-
-    Args:
-        stack: float64 (members, n, columns).
-        targets: int (n,) or (n, labels).
-        metric: the metric that the mean is scored by.
-        num_rounds: number of rounds. Defaults to 50.
-        seed: orders equally good members at random. Defaults to 0.
-
-    Returns:
-        int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.
-    """
-    order = np.random.default_rng(seed).permutation(len(stack))
-    total = np.zeros(stack.shape[1:])
-    picks = []
-    scores = []
-    for size in range(1, num_rounds + 1):
-        candidate_scores = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
-        candidate_scores = np.nan_to_num(candidate_scores, nan=-np.inf)
-        best = int(np.argmax(candidate_scores >= candidate_scores.max() - TOLERANCE))
-        picks.append(int(order[best]))
-        scores.append(candidate_scores[best])
-        total += stack[order[best]]
-    return np.array(picks), np.array(scores)
-
-
-def shortest_prefix(
-    stack: np.ndarray, targets: np.ndarray, metric: Metric, picks: np.ndarray, scores: np.ndarray
-) -> int:
-    """Returns the length of the shortest prefix of a greedy path that is as good as the best one, up to chance.
-
-    This is the rule for pruning trees (Breiman et al. 1984), with two standard errors instead of one. They are the
-    standard errors of the difference between both prefixes on the same rows, over 100 resamples of the rows with
-    replacement. Resamples of a table of more than 10,000 rows have 10,000 rows, and the error is rescaled to the size
-    of the table.
-    """
-    best = int(np.argmax(scores >= scores.max() - TOLERANCE)) + 1
-    rng = np.random.default_rng(0)
-    num_rows = min(len(targets), MAX_RESAMPLED_ROWS)
-    shrink = np.sqrt(num_rows / len(targets))
-    resamples = [rng.integers(len(targets), size=num_rows) for _ in range(NUM_RESAMPLES)]
-
-    def resampled_scores(length: int) -> np.ndarray:
-        combined = stack[picks[:length]].mean(axis=0)
-        return np.array([metric.sign * metric(targets[rows], combined[rows]) for rows in resamples])
-
-    best_scores = resampled_scores(best) if best > 1 else None
-    for length in range(1, best):
-        difference = best_scores - resampled_scores(length)
-        difference = difference[~np.isnan(difference)]
-        if len(difference) < 2 or scores[best - 1] - scores[length - 1] <= 2 * shrink * difference.std(ddof=1):
-            return length
-    return best
+    return _weighted_mean(selection_weights(stack, targets, metric), _exclusive(stack, targets))
 
 
 @ensemble_method("optimised weights")

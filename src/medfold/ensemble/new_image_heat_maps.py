@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from medfold.competition import Competition, ImageSettings, Recipe
+from medfold.competition import CompetitionFacts, ImageSettings, Recipe
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.images import overlay, prepare_image, read_image, resize
@@ -53,7 +53,7 @@ def check_same_image_area(recipes: dict[str, Recipe]) -> None:
 
 
 def write_heat_maps(
-    competition: Competition,
+    competition: CompetitionFacts,
     members: Sequence[MemberRun],
     root: Path,
     image_ids: list[str],
@@ -104,7 +104,7 @@ def write_heat_maps(
     return HeatMapSummary(methods, all(explainer.explains_grade for explainer in all_explainers))
 
 
-def _explainers(competition: Competition, member: MemberRun) -> list["GradCam"]:
+def _explainers(competition: CompetitionFacts, member: MemberRun) -> list["GradCam"]:
     """Returns an explainer for the net of each fold of a run."""
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam, load_model  # imports Keras

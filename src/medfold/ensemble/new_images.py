@@ -7,19 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
 from medfold.ensemble.run_ensemble import ensemble_runs
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.images import read_batches
-from medfold.runs import find_run, load_dataset_for, predictions_table, recipe_of_run, require_trained_folds
+from medfold.runs import TrainedRun, load_dataset_for, predictions_table
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 
 MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 
@@ -43,13 +44,8 @@ def member_runs(project: Project, run_names: Sequence[str]) -> list[MemberRun]:
     Raises:
         UserError: a run without a trained fold, or with a damaged one.
     """
-    return [MemberRun(name, recipe_of_run(project, name), _weights_files(project, name)) for name in run_names]
-
-
-def _weights_files(project: Project, run_name: str) -> list[Path]:
-    """Returns the weights files of a run, one per trained fold."""
-    run_paths = find_run(project.paths, run_name)
-    return [run_paths.fold(fold).weights for fold in require_trained_folds(run_paths, project.competition.folds.k)]
+    runs = [TrainedRun.open(project, name) for name in run_names]
+    return [MemberRun(run.name, run.recipe, run.weights_files) for run in runs]
 
 
 def submission_choice(project: Project, trained_project: Project, run_names: list[str]) -> SavedChoice:
@@ -77,7 +73,7 @@ def submission_choice(project: Project, trained_project: Project, run_names: lis
 
 
 def predict_new_images(
-    competition: Competition, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
+    competition: CompetitionFacts, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
 ) -> NewPredictions:
     """Predicts images batch by batch; those that cannot be read are left out.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.run_ensemble import Ensemble
 from medfold.system import files
@@ -24,7 +24,7 @@ def write_recheck_files(project: Project, ensemble: Ensemble, submission: Path) 
     files.write_text(text, project.paths.recheck_file(submission, "csv"))
 
 
-def oof_table(competition: Competition, ensemble: Ensemble) -> pd.DataFrame:
+def oof_table(competition: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
     """Returns the scored OOF predictions and the probabilities that they were made from.
 
     Returns:

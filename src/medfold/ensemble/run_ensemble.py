@@ -1,30 +1,24 @@
 """Ensemble of runs: the chosen method and post-processing, the OOF score, and the test predictions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
-from medfold.errors import UserError, shorten_list
-from medfold.run_paths import FoldPaths
-from medfold.runs import (
-    check_same_facts_and_folds,
-    check_same_images,
-    find_run,
-    is_optimistic,
-    read_predictions,
-    require_trained_folds,
-)
+from medfold.errors import UserError
+from medfold.runs import TrainedRun, check_same_images, open_current_run, read_predictions
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 from medfold.system import files
 from medfold.terminal.command_text import variable
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)
@@ -77,41 +71,29 @@ def ensemble_runs(
             message names the difference.
     """
     competition = project.competition
-    # Sorted: the order of the names has no effect.
-    runs = {name: _Run.read(project, name) for name in sorted(set(run_names))}
-    for name in runs:
-        check_same_images(project, name, data.test)
-    first, *others = runs.values()
-    for other in others:
-        if other.fold_numbers != first.fold_numbers:
-            k = competition.folds.k
-            other_folds, first_folds = shorten_list(other.fold_numbers, k), shorten_list(first.fold_numbers, k)
-            what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
-            raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
-    oof_by_run = {
-        name: oof_by_unit(competition, run.oof_table(project), data.train, data.targets) for name, run in runs.items()
-    }
-    oof = next(iter(oof_by_run.values()))
-    stack = np.stack([predicted.predictions for predicted in oof_by_run.values()])
-    members = MemberPredictions(list(oof_by_run), stack, oof.targets, oof.fold, oof.group)
+    runs = [open_current_run(project, name) for name in sorted(set(run_names))]
+    _check_runs_fit(project, runs, data)
+    oof_by_run = [oof_by_unit(competition, run.read_oof(competition), data.train, data.targets) for run in runs]
+    oof = oof_by_run[0]
+    stack = np.stack([predicted.predictions for predicted in oof_by_run])
+    members = MemberPredictions([run.name for run in runs], stack, oof.targets, oof.fold, oof.group)
     choice = choose_method(members, competition, method, per_class)
     probabilities_fitted, probabilities_oof = choice.probabilities
     probabilities = replace(oof, predictions=probabilities_oof)
     oof = replace(oof, predictions=choice.predictions)
-    score = oof_score(competition, oof, any(run.is_optimistic for run in runs.values()), probabilities)
+    score = oof_score(competition, oof, any(run.is_optimistic for run in runs), probabilities)
     score["ensemble"] = _score_entry(members, choice)
-    tests_by_run = {name: run.test_predictions(project) for name, run in runs.items()}
+    tests_by_run = {run.name: _test_predictions(competition, run) for run in runs}
     unit = data.test.set_index("id")["unit"]
     test_predictions, test_probabilities = (
         combine_runs(competition, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
     prior = label_means(competition, labels_of_units(data.train["unit"].to_numpy(), data.targets))
-    inputs = {path: digest for run in runs.values() for path, digest in run.inputs(project).items()}
     calibration = None
     if members.can_be_cross_fitted:
         calibration = method_choice.calibration_gain(members, competition, choice, per_class)
     return Ensemble(
-        run_names=list(oof_by_run),
+        run_names=members.run_names,
         members=members,
         choice=choice,
         calibration=calibration,
@@ -120,43 +102,35 @@ def ensemble_runs(
         score=score,
         test_predictions=test_predictions,
         test_probabilities=test_probabilities,
-        fallback=choice.fallback(prior),
+        fallback=choice.fallback(members, prior),
         prior=prior,
-        inputs=inputs,
+        inputs=_hash_inputs(project, runs),
     )
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Trained folds of a run."""
+def _check_runs_fit(project: Project, runs: list[TrainedRun], data: Dataset) -> None:
+    """Checks that runs have the images of today, and the same trained folds."""
+    for run in runs:
+        check_same_images(project, run, data.test)
+    first, *others = runs
+    for other in others:
+        if other.trained_folds != first.trained_folds:
+            k = project.competition.folds.k
+            other_folds, first_folds = shorten_list(other.trained_folds, k), shorten_list(first.trained_folds, k)
+            what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
+            raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
 
-    name: str
-    fold_numbers: list[int]
-    is_optimistic: bool
-    fold_paths: list[FoldPaths]
 
-    @classmethod
-    def read(cls, project: Project, name: str) -> "_Run":
-        run_paths = find_run(project.paths, name)
-        metadata = check_same_facts_and_folds(project, name)
-        fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
-        return cls(name, fold_numbers, is_optimistic(metadata), [run_paths.fold(number) for number in fold_numbers])
+def _test_predictions(competition: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:
+    """Returns the mean of the folds' predictions of the test part."""
+    tables = {f"{run.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in run.folds}
+    return mean_by_id(tables, competition.prediction_columns)
 
-    def oof_table(self, project: Project) -> pd.DataFrame:
-        tables = [read_predictions(project.competition, fold.oof) for fold in self.fold_paths]
-        return pd.concat(tables, ignore_index=True)
 
-    def test_predictions(self, project: Project) -> pd.DataFrame:
-        """Returns the mean of the folds' test predictions."""
-        competition = project.competition
-        folds = {
-            f"{self.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in self.fold_paths
-        }
-        return mean_by_id(folds, competition.prediction_columns)
-
-    def inputs(self, project: Project) -> dict[str, str]:
-        tables = [file for fold in self.fold_paths for file in (fold.oof, fold.test)]
-        return {file.relative_to(project.workspace.root).as_posix(): files.sha256(file) for file in tables}
+def _hash_inputs(project: Project, runs: Iterable[TrainedRun]) -> dict[str, str]:
+    """Returns the hashes of the tables of predictions that an ensemble is made from, by path in the project folder."""
+    tables = [file for run in runs for fold in run.folds for file in (fold.oof, fold.test)]
+    return {file.relative_to(project.project_paths.root).as_posix(): files.sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:

@@ -5,11 +5,12 @@
 - `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
 - `leaks`: the audit; `suspected_groups`: columns, ids and folders that look like groups;
 - `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/;
-- `dataset_shift`: differences between training and test part, and columns that predict the class.
+- `dataset_shift`: differences between training and test part; `class_differences`: columns that predict the class.
 """
 
 from medfold.folds.class_counts import fold_balance, scarce_classes
-from medfold.folds.dataset_shift import adversarial_auc, predictive_columns
+from medfold.folds.class_differences import predictive_columns
+from medfold.folds.dataset_shift import DatasetShift, adversarial_auc
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint
 from medfold.folds.holdout import choose_holdout
@@ -29,6 +30,7 @@ from medfold.folds.suspected_groups import (
 __all__ = [
     "GROUP_WORDS",
     "PERSON_WORDS",
+    "DatasetShift",
     "LeakReport",
     "NearDuplicates",
     "SuspectedGroup",

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 
 
-def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], k: int) -> dict[str, int]:
+def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], num_folds: int) -> dict[str, int]:
     """Returns the classes (or labels) that occur in fewer groups than there are folds, with that number of groups."""
     members = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
     group_counts = {name: len(np.unique(groups[rows])) for name, rows in zip(names, members, strict=True)}
-    return {name: count for name, count in group_counts.items() if count < k}
+    return {name: count for name, count in group_counts.items() if count < num_folds}
 
 
 def fold_balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:

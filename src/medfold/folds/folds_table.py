@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import FoldFacts
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
 from medfold.terminal.command_text import command
+from medfold.text import count_of, shorten_list
 
 
 def read_folds(paths: CompetitionPaths) -> pd.DataFrame:

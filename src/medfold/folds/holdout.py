@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from medfold.errors import SettingError, count_of
+from medfold.errors import SettingError
+from medfold.text import count_of
 
 MAX_MOVES = 1000  # groups moved in or out of the holdout to approach the requested share
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.errors import count_of, shorten_list
 from medfold.images import ONE_VALUE_PREFIX
+from medfold.text import count_of, shorten_list
 
 MAX_SHOWN = 3  # ids of a cluster that are printed
 

@@ -26,7 +26,7 @@ from scipy.fft import dct
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medfold.images import THUMBNAIL
+from medfold.images import THUMBNAIL_SIZE
 
 # The limits were chosen on chest radiographs, real and synthetic; benchmarks/near_duplicates.py measures the recall.
 MAX_HASH_DISTANCE = 12  # bits of 64; a crop of 3 % changes 6 in the median, and more than 12 once in a hundred times
@@ -81,7 +81,7 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
 
     Args:
         hashes: perceptual hashes of `hash_and_thumbnail`, uint64 (n,).
-        thumbnails: uint8 (n, THUMBNAIL, THUMBNAIL), of `hash_and_thumbnail`; may be memory-mapped.
+        thumbnails: uint8 (n, THUMBNAIL_SIZE, THUMBNAIL_SIZE), of `hash_and_thumbnail`; may be memory-mapped.
 
     Returns:
         Pairs of rows that are near-duplicates, with their similarity, without cycles.
@@ -96,7 +96,7 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     is_copy = varied != original
     pairs = [(i, j, 1.0) for i, j in zip(original[is_copy], varied[is_copy], strict=True)]
 
-    structure = lru_cache(maxsize=256)(lambda row: Structure(thumbnails[row]))
+    structure = lru_cache(maxsize=256)(lambda row: FineStructure(thumbnails[row]))
     merged = DisjointSet(range(len(rows)))
     for a, b in _candidates(hashes[rows], _directions(hashes, thumbnails, rows)):
         if not merged.connected(a, b):
@@ -126,7 +126,9 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
     if len(fit_rows) < MIN_WHITENING:
         return None
     # At least four images per dimension: with fewer, whitening would separate any two images.
-    cosines = dct(np.eye(THUMBNAIL, dtype=np.float32), axis=0)[: min(NUM_FREQUENCIES, math.isqrt(len(fit_rows) // 4))]
+    cosines = dct(np.eye(THUMBNAIL_SIZE, dtype=np.float32), axis=0)[
+        : min(NUM_FREQUENCIES, math.isqrt(len(fit_rows) // 4))
+    ]
     content = np.empty((len(rows), len(cosines) ** 2), np.float32)
     for start in range(0, len(rows), 1024):
         block = thumbnails[rows[start : start + 1024]].astype(np.float32)
@@ -153,20 +155,20 @@ def _candidates(hashes: np.ndarray, directions: np.ndarray | None) -> Iterator[t
         yield from ((row, other) for other in close.tolist())
 
 
-class Structure:
-    """The fine structure of a thumbnail, uint8 (THUMBNAIL, THUMBNAIL)."""
+class FineStructure:
+    """The fine structure of a thumbnail, uint8 (THUMBNAIL_SIZE, THUMBNAIL_SIZE)."""
 
     def __init__(self, thumbnail: np.ndarray):
         self.grey = thumbnail.astype(np.float32)
 
     @cached_property
     def edges(self) -> np.ndarray:
-        """Details smaller than a few pixels, float32 (THUMBNAIL, THUMBNAIL), for registration."""
+        """Details smaller than a few pixels, float32 (THUMBNAIL_SIZE, THUMBNAIL_SIZE), for registration."""
         return self.grey - _blurred(self.grey, 2)
 
     @cached_property
     def texture(self) -> np.ndarray:
-        """Details of one or two pixels, float32 (THUMBNAIL, THUMBNAIL), with local contrast normalised, for comparison.
+        """Details of one or two pixels with local contrast normalised, for comparison: float32, a thumbnail in size.
 
         The normalisation keeps the outline of an organ, which all images share, from outweighing the details inside it.
         """
@@ -179,7 +181,7 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
-def _similarity(a: Structure, b: Structure) -> float:
+def _similarity(a: FineStructure, b: FineStructure) -> float:
     """Returns the correlation of two textures after b was registered to a; 0 if the registration fails.
 
     The registration is cv2.findTransformECC (Evangelidis and Psarakis 2008), which is invariant to brightness and
@@ -198,7 +200,7 @@ def _similarity(a: Structure, b: Structure) -> float:
     except cv2.error:  # no convergence
         return 0.0
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    registered = cv2.warpAffine(b.texture, transform, (THUMBNAIL, THUMBNAIL), flags=flags)
+    registered = cv2.warpAffine(b.texture, transform, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), flags=flags)
     return _correlation(a.texture[inner, inner], registered[inner, inner])
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 
 from medfold.competition import Project
-from medfold.errors import count_of
 from medfold.folds.folds_table import write_folds
 from medfold.folds.leaks import LeakReport
 from medfold.system import files
 from medfold.terminal.console import say, warn
+from medfold.text import count_of
 
 
 def save_new_folds(project: Project, train: pd.DataFrame, leaks: LeakReport) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import FoldFacts
-from medfold.errors import SettingError, count_of
+from medfold.errors import SettingError
+from medfold.text import count_of
 
 MIN_K = 2
 

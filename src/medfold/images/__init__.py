@@ -25,10 +25,10 @@ from medfold.images.formats.format_registry import (
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import read_batches
 from medfold.images.image_paths import files_of_image, path_of_image
-from medfold.images.perceptual_hash import THUMBNAIL
+from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.resizing import resize
-from medfold.images.scan import scan_images
+from medfold.images.scan import ScanResult, scan_images
 from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
@@ -37,8 +37,9 @@ from medfold.images.value_checks import value_suspicions
 __all__ = [
     "ONE_VALUE_PREFIX",
     "STATISTICS",
-    "THUMBNAIL",
+    "THUMBNAIL_SIZE",
     "UNSUPPORTED_FORMATS",
+    "ScanResult",
     "Store",
     "count_pages",
     "files_of_image",

@@ -34,7 +34,7 @@ def read_prepared(
     Args:
         raw: folder that image paths are relative to.
         image: path relative to `raw`, in the syntax of `read_image_with_headers`.
-        image_facts: how to read the image. If `shape` is set, an image of another shape counts as unreadable.
+        image_facts: how to read the image. If `expected_shape` is set, an image of another shape counts as unreadable.
         image_settings: the preparations to apply, each to the decoded image. Defaults to none.
 
     Returns:

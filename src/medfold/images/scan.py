@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.competition import CompetitionFacts, ImageSettings
+from medfold.errors import UserError
 from medfold.images import perceptual_hash, store
-from medfold.images.formats.pixel_values import window_of
+from medfold.images.formats.windows import window_of
 from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
@@ -26,7 +26,7 @@ from medfold.images.scan_tables import (
     write_appearance,
     write_unreadable_images,
 )
-from medfold.images.scan_worker import ImageScan, ScanTask, scan_image
+from medfold.images.scan_worker import ImageScan, ScanSettings, scan_image
 from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
@@ -34,9 +34,10 @@ from medfold.system import files, locks
 from medfold.system.sealed_tables import write_sealed_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of, shorten_list
 
 JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
-THUMBNAILS = "thumbnails.npy"  # file name in the folder of an unfinished scan
+THUMBNAILS_FILE = "thumbnails.npy"  # file name in the folder of an unfinished scan
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ScanResult:
 
 
 def scan_images(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     image_settings: ImageSettings | None = None,
@@ -82,19 +83,19 @@ def scan_images(
         window_of(window)
     with locks.lock(paths.measurements):
         measurements = read_measurements(competition, paths)
-        work = _ScanWork(
+        missing = _MissingResults(
             image_settings=_settings_of_missing_store(competition, paths, image_settings),
             measurements=measurements,
             with_appearance=with_appearance and read_appearance(competition, paths) is None,
         )
         num_images = 0
-        if work.is_needed:
-            num_images, measurements = _scan(competition, paths, samples, work)
+        if missing.is_needed:
+            num_images, measurements = _scan(competition, paths, samples, missing)
         _remove_finished_scan(competition, paths)
     return ScanResult(num_images, time.monotonic() - began, measurements)
 
 
-def _remove_finished_scan(competition: Competition, paths: CompetitionPaths) -> None:
+def _remove_finished_scan(competition: CompetitionFacts, paths: CompetitionPaths) -> None:
     """Removes the journal of a scan that was killed when it had written all its tables."""
     folder = paths.unfinished_scan
     tables = (read_measurements, read_appearance)
@@ -103,7 +104,7 @@ def _remove_finished_scan(competition: Competition, paths: CompetitionPaths) -> 
 
 
 @dataclass(frozen=True)
-class _ScanWork:
+class _MissingResults:
     """The results that are missing, which a scan computes.
 
     Args:
@@ -129,7 +130,7 @@ class _ScanWork:
 
 
 def _settings_of_missing_store(
-    competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings | None
+    competition: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings | None
 ) -> ImageSettings | None:
     """Returns the image settings, or None if their store exists already."""
     if image_settings and store_exists(paths, store_key(competition, paths, image_settings)):
@@ -138,64 +139,64 @@ def _settings_of_missing_store(
 
 
 def _scan(
-    competition: Competition, paths: CompetitionPaths, samples: pd.DataFrame, work: _ScanWork
+    competition: CompetitionFacts, paths: CompetitionPaths, samples: pd.DataFrame, missing: _MissingResults
 ) -> tuple[int, pd.DataFrame]:
     """Scans the images, and writes what is missing.
 
     Returns:
         The number of images that were scanned now, and the measurements of all images.
     """
-    key = store_key(competition, paths, work.image_settings) if work.image_settings else None
+    key = store_key(competition, paths, missing.image_settings) if missing.image_settings else None
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
     shapes = {}
-    if work.image_settings:
-        size = work.image_settings.size
-        shapes[store.IMAGES] = (size, size, competition.images.num_channels)
-    if work.with_appearance:
-        shapes[THUMBNAILS] = (perceptual_hash.THUMBNAIL, perceptual_hash.THUMBNAIL)
+    if missing.image_settings:
+        size = missing.image_settings.size
+        shapes[store.IMAGES_FILE] = (size, size, competition.images.num_channels)
+    if missing.with_appearance:
+        shapes[THUMBNAILS_FILE] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
     scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(competition, paths), key, sorted(shapes)]
     journal = Journal(folder, files.fingerprint(scan_inputs), len(samples), shapes)
-    task = ScanTask(
+    settings = ScanSettings(
         raw=paths.raw_root(competition.images.root),
         image_facts=competition.images,
-        image_settings=work.image_settings,
-        store_file=folder / store.IMAGES if key else None,
-        thumbnails_file=folder / THUMBNAILS if work.with_appearance else None,
+        image_settings=missing.image_settings,
+        store_file=folder / store.IMAGES_FILE if key else None,
+        thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
     )
-    needed_rows = work.needed_rows(len(samples))
-    num_scanned = _scan_remaining(journal, task, samples["image"].tolist(), needed_rows)
+    needed_rows = missing.needed_rows(len(samples))
+    num_scanned = _scan_remaining(journal, settings, samples["image"].tolist(), needed_rows)
     # A killed scan may have left results of images that its measurements count as unreadable.
     found = journal.read()
     results = {row: found[row] for row in needed_rows if row in found}
-    if work.measurements is None:
+    if missing.measurements is None:
         measurements = _finish_measurements(competition, paths, samples, journal, results)
     else:
-        measurements = work.measurements
+        measurements = missing.measurements
         _check_still_readable(paths, samples, journal, results)
     blocks = {name: journal.verify(name, results) for name in shapes}
-    if work.with_appearance:
-        write_appearance(competition, paths, samples["id"], results, folder / THUMBNAILS)
+    if missing.with_appearance:
+        write_appearance(competition, paths, samples["id"], results, folder / THUMBNAILS_FILE)
     if key:
         journal.remove()
         readable = np.flatnonzero(measurements["unreadable_reason"] == "")
         index = pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable})
-        store.finish_store(paths, key, folder, index, blocks[store.IMAGES])
+        store.finish_store(paths, key, folder, index, blocks[store.IMAGES_FILE])
     files.remove(folder)
     return num_scanned, measurements
 
 
-def _scan_remaining(journal: Journal, task: ScanTask, images: list[str], rows: list[int]) -> int:
+def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str], rows: list[int]) -> int:
     """Scans the images that the journal does not contain yet, and returns their number.
 
     Args:
         journal: gets the results.
-        task: what to compute for each image.
+        settings: what to compute for each image.
         images: paths of all images.
         rows: the images that are needed, as positions in `images`.
     """
     todo = [row for row in rows if row not in journal.done]
     with journal.writing() as write, progress_bar("prepare", len(images), done=len(images) - len(todo)) as bar:
-        for batch in map_in_workers(partial(scan_image, task=task), [(row, images[row]) for row in todo]):
+        for batch in map_in_workers(partial(scan_image, settings=settings), [(row, images[row]) for row in todo]):
             write(
                 [
                     ImageScan(todo[index], unreadable_reason=DECODER_CRASHED)
@@ -209,7 +210,7 @@ def _scan_remaining(journal: Journal, task: ScanTask, images: list[str], rows: l
 
 
 def _finish_measurements(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     journal: Journal,

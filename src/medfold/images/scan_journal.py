@@ -64,7 +64,7 @@ class Journal:
         self._marker.unlink()
         self._path.unlink()
 
-    def verify(self, name: str, results: dict[int, ImageScan]) -> array_files.Blocks:
+    def verify(self, name: str, results: dict[int, ImageScan]) -> array_files.BlockHashes:
         """Compares an array with the hashes of the rows that were written to it.
 
         Args:

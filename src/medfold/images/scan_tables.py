@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.earlier_versions import APPEARANCE, MEASUREMENTS, SETTINGS, with_former_names
+from medfold.competition import CompetitionFacts
+from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
@@ -21,7 +21,7 @@ from medfold.system.sealed_tables import read_sealed_csv, write_sealed_csv
 VERSION = 3  # increase it when the same images give other measurements
 
 
-def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_measurements(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
     """Reads the measurements of all raw images from the last scan.
 
     Returns:
@@ -34,7 +34,7 @@ def read_measurements(competition: Competition, paths: CompetitionPaths) -> pd.D
     return None if table is None or not len(table) else table.fillna({"unreadable_reason": ""})
 
 
-def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_appearance(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
     """Reads the appearance of all readable raw images from the last scan.
 
     Returns:
@@ -47,10 +47,9 @@ def read_appearance(competition: Competition, paths: CompetitionPaths) -> pd.Dat
     return None if table is None or not len(table) else table
 
 
-def raw_images_fingerprint(competition: Competition, paths: CompetitionPaths) -> str:
+def raw_images_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    facts = competition.images.model_dump(mode="json", include=store.READING_FACTS | {"expected_shape"})
-    reading_facts = with_former_names(facts, SETTINGS["images"])
+    reading_facts = competition.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(competition.images, paths).values()
     return files.fingerprint(
         [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
@@ -99,7 +98,7 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
 
 
 def check_enough_readable(
-    competition: Competition, paths: CompetitionPaths, unreadable_images: pd.DataFrame, num_images: int
+    competition: CompetitionFacts, paths: CompetitionPaths, unreadable_images: pd.DataFrame, num_images: int
 ) -> None:
     """Checks that no more images are unreadable than `images.max_unreadable` allows, and that some can be read.
 
@@ -131,7 +130,7 @@ def check_enough_readable(
 
 
 def write_appearance(
-    competition: Competition,
+    competition: CompetitionFacts,
     paths: CompetitionPaths,
     ids: pd.Series,
     results: dict[int, ImageScan],

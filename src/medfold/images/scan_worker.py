@@ -21,7 +21,7 @@ STATISTICS_SIZE = 128  # px, side of the copy that the statistics are computed o
 
 
 @dataclass(frozen=True)
-class ScanTask:
+class ScanSettings:
     """Settings of a scan, the same for each image.
 
     Args:
@@ -91,29 +91,30 @@ class ImageScan(NamedTuple):
         return cls(row, "", height, width, digest, Appearance(*appearance) if appearance else None, written)
 
 
-def scan_image(item: tuple[int, str], task: ScanTask) -> ImageScan:
+def scan_image(item: tuple[int, str], settings: ScanSettings) -> ImageScan:
     """Decodes an image, and writes its prepared pixels and its thumbnail to their files.
 
     Args:
         item: row of the image, and its path in the syntax of `read_image_with_headers`.
-        task: what to compute.
+        settings: what to compute.
 
     Raises:
         UserError: a preparation step is unknown or has wrong arguments.
     """
     row, image = item
-    result = read_prepared(task.raw, image, task.image_facts, [] if task.store_file is None else [task.image_settings])
+    preparations = [] if settings.store_file is None else [settings.image_settings]
+    result = read_prepared(settings.raw, image, settings.image_facts, preparations)
     if isinstance(result, str):
         return ImageScan(row, unreadable_reason=result)
     pixels, headers, prepared = result
     written = {}
-    if task.store_file is not None:
-        written[task.store_file.name] = _write(task.store_file, row, prepared[0])
+    if settings.store_file is not None:
+        written[settings.store_file.name] = _write(settings.store_file, row, prepared[0])
     height, width = pixels.shape[:2]
     appearance = None
-    if task.thumbnails_file is not None:
+    if settings.thumbnails_file is not None:
         phash, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-        written[task.thumbnails_file.name] = _write(task.thumbnails_file, row, thumbnail)
+        written[settings.thumbnails_file.name] = _write(settings.thumbnails_file, row, thumbnail)
         small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
         appearance = Appearance(f"{phash:016x}", appearance_statistics(small), headers)
     return ImageScan(row, "", height, width, hash_pixels(pixels, image), appearance, written)

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
+from medfold.competition import CompetitionFacts, ImageFacts, ImageSettings, plugins_hash
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
@@ -16,7 +16,7 @@ from medfold.system import array_files, files
 from medfold.terminal.command_text import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
-IMAGES, INDEX, BLOCKS = "images.npy", "index.csv", "blocks.json"
+IMAGES_FILE, INDEX_FILE, BLOCKS_FILE = "images.npy", "index.csv", "blocks.json"
 READING_FACTS = {"root", "channels", "windows", "range", "frame"}  # image facts that determine the pixels of a file
 
 
@@ -49,7 +49,7 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     return metadata["image_list_fingerprint"]
 
 
-def store_key(competition: Competition, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
+def store_key(competition: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:
@@ -106,8 +106,8 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 def load_store(paths: CompetitionPaths, key: str) -> Store:
     """Opens a store, memory-mapped: its pixels are not read yet."""
     folder = paths.store(key)
-    index = files.read_csv(folder / INDEX)
-    return Store(np.load(folder / IMAGES, mmap_mode="r"), index.set_index("id")["row"])
+    index = files.read_csv(folder / INDEX_FILE)
+    return Store(np.load(folder / IMAGES_FILE, mmap_mode="r"), index.set_index("id")["row"])
 
 
 def verify_store(paths: CompetitionPaths, key: str) -> int:
@@ -125,27 +125,27 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
     fix = f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
     try:
-        pixels = np.load(folder / IMAGES, mmap_mode="r")
+        pixels = np.load(folder / IMAGES_FILE, mmap_mode="r")
     except (OSError, ValueError, EOFError):
-        raise UserError("not the array that was written, or cut off", folder / IMAGES, fix) from None
+        raise UserError("not the array that was written, or cut off", folder / IMAGES_FILE, fix) from None
     try:
-        hashes = files.read_json(folder / BLOCKS)
+        hashes = files.read_json(folder / BLOCKS_FILE)
     except UserError as error:
-        raise UserError(error.what, folder / BLOCKS, fix) from None
+        raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes
-    index_hash = hashes.pop(INDEX, None)  # stores of earlier versions have none
-    if not (folder / INDEX).is_file() or (index_hash and files.sha256(folder / INDEX) != index_hash):
-        raise UserError("missing, or changed since it was written", folder / INDEX, fix)
-    if damaged := array_files.damaged_rows(pixels, array_files.Blocks(**hashes)):
+    index_hash = hashes.pop(INDEX_FILE, None)  # stores of earlier versions have none
+    if not (folder / INDEX_FILE).is_file() or (index_hash and files.sha256(folder / INDEX_FILE) != index_hash):
+        raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
+    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes(**hashes)):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes
 
 
 def finish_store(
-    paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame, blocks: array_files.Blocks
+    paths: CompetitionPaths, key: str, unfinished: Path, index: pd.DataFrame, blocks: array_files.BlockHashes
 ) -> None:
     """Completes a store: writes its index and its hashes, and renames its folder to the final name.
 
@@ -156,12 +156,12 @@ def finish_store(
         index: columns id and row (in the array), one line per image.
         blocks: hashes of the array.
     """
-    files.write_csv(index, unfinished / INDEX)
+    files.write_csv(index, unfinished / INDEX_FILE)
     _write_hashes(unfinished, blocks)
     files.flush_to_disk(unfinished)
     unfinished.replace(paths.store(key))
 
 
-def _write_hashes(folder: Path, blocks: array_files.Blocks) -> None:
-    hashes = {**asdict(blocks), INDEX: files.sha256(folder / INDEX)}
-    files.write_json(hashes, folder / BLOCKS, sealed=True)
+def _write_hashes(folder: Path, blocks: array_files.BlockHashes) -> None:
+    hashes = {**asdict(blocks), INDEX_FILE: files.sha256(folder / INDEX_FILE)}
+    files.write_json(hashes, folder / BLOCKS_FILE, sealed=True)

@@ -9,11 +9,12 @@ from typing import Any
 
 import requests
 
-from medfold.errors import UserError, did_you_mean, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, status_of
 from medfold.kaggle.session import SEARCH_DELAYS, KaggleSession, search
+from medfold.text import did_you_mean, shorten_list
 
 PAGE_SIZE = 40  # submissions per request; the newest come first
 MAX_ATTEMPTS = 3  # to submit one file
@@ -158,7 +159,7 @@ class Competitions:
         with self.session.errors(f"submission {ref}"):
             return _submission(client.call(self.session.api, "competitions", "get_submission", ref=ref))
 
-    def ref_of(self, slug: str, content_id: str) -> int | None:
+    def find_submission(self, slug: str, content_id: str) -> int | None:
         """Returns the number of the newest submission whose message contains the content id; None without one."""
         return max(self._refs(slug, content_id), default=None)
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import requests
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.request_errors import LOGIN_FIX, TOKEN_FIX, explain, kaggle_errors, status_of
+from medfold.text import shorten_list
 
 TOKEN_PLACES = "KAGGLE_API_TOKEN or ~/.kaggle/access_token"
 

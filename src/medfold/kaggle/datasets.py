@@ -49,7 +49,7 @@ class Datasets:
             raise UserError("this data set is public, and would publish your folds", ref, fix)
         return Version(ref, answer.current_version_number or 1, link)
 
-    def holds(self, name: str, content_id: str) -> bool:
+    def has_content(self, name: str, content_id: str) -> bool:
         """Returns True if the newest version of a data set has this content; waits until Kaggle has unpacked it.
 
         Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
@@ -15,6 +15,7 @@ from medfold.kaggle.session import KaggleSession, Version
 from medfold.system import files, http_download
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner
+from medfold.text import shorten_list
 
 ACCELERATOR = "NvidiaTeslaT4"  # Kaggle provides two
 MAX_FAILURES = 30  # failed status requests in a row, about half an hour, before waiting ends

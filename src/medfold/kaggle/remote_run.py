@@ -156,7 +156,7 @@ def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     datasets = Datasets(session)
     content_id = manifest_id(remote_run.manifest)
     present = datasets.version(remote_run.dataset)
-    if present and datasets.holds(remote_run.dataset, content_id):
+    if present and datasets.has_content(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
     total = sum(path.stat().st_size for path in remote_run.folder.iterdir())

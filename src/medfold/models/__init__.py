@@ -2,14 +2,14 @@
 
 - `build`: the net of a recipe, from `input_scaling`, `backbones`, `keras_applications`, `pooling` and `heads`;
 - `device`: GPUs, precision, compilation, determinism;
-- `plain`: a net as layers of Keras alone.
+- `plain_keras`: a net as layers of Keras alone.
 """
 
 from medfold.models.backbones import backbone
 from medfold.models.build import build_model, check_buildable
 from medfold.models.device import gpus, make_deterministic, resolve_compile, resolve_precision
 from medfold.models.heads import split_backbone_and_head
-from medfold.models.plain import to_plain_keras
+from medfold.models.plain_keras import to_plain_keras
 
 __all__ = [
     "backbone",

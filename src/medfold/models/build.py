@@ -6,7 +6,7 @@ A net is always rebuilt from its recipe; only its weights are stored.
 import keras
 from keras import layers
 
-from medfold.competition import Competition, Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import SettingError
 from medfold.models.backbones import BACKBONES
 from medfold.models.device import compute_precision
@@ -17,7 +17,7 @@ from medfold.models.pooling import feature_maps, pyramid
 
 
 def build_model(
-    competition: Competition, recipe: Recipe, pretrained: bool = True, precision: str = "float32"
+    competition: CompetitionFacts, recipe: Recipe, pretrained: bool = True, precision: str = "float32"
 ) -> keras.Model:
     """Builds the untrained net of a recipe.
 
@@ -60,7 +60,7 @@ def build_model(
         return keras.Model(images, add_head(competition, recipe.head, x), name=backbone_settings.name)
 
 
-def check_buildable(competition: Competition, recipe: Recipe, pretrained: bool = True) -> None:
+def check_buildable(competition: CompetitionFacts, recipe: Recipe, pretrained: bool = True) -> None:
     """Checks that a net can be built from a recipe, without building it.
 
     Args:

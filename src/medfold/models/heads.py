@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 
 
 def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -22,7 +22,7 @@ def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Mode
 STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists
 
 
-def add_head(competition: Competition, head: str, x):
+def add_head(competition: CompetitionFacts, head: str, x):
     """Adds a head to features.
 
     Args:

@@ -1,17 +1,17 @@
 """Kaggle notebooks: the bundles that are packed for them, and the code that runs in them.
 
-- for submissions: `write_submission_bundle`: writes trained folds, package and facts into a folder, which becomes a
-  private data set; `submission_package`: that folder and the notebook beside it; `bundle`: opens the folder in the
-  notebook; `hidden_predictions`: predicts the hidden test set within memory and time; `time_budget`: the time;
+- for submissions: `submission_bundle`: writes and opens the folder with trained folds, package and facts, which becomes
+  a private data set; `submission_package`: that folder and the notebook beside it; `hidden_predictions`: predicts the
+  hidden test set within memory and time; `time_budget`: the time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
   unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
-- for both: `wheels`: the packages that are installed in the notebook; `notebook_file`: the notebooks; `mounts`: the
-  folders where Kaggle mounts attached data.
+- for both: `bundle`: opens a complete bundle; `wheels`: the packages that are installed in the notebook;
+  `notebook_file`: the notebooks; `mounts`: the folders where Kaggle mounts attached data.
 """
 
-from medfold.notebooks.bundle import SubmissionBundle
 from medfold.notebooks.hidden_predictions import predict_hidden_test
 from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
+from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.submission_package import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
 

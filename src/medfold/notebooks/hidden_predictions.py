@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import read_test_part
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
-from medfold.errors import count_of
 from medfold.images import read_batches
-from medfold.notebooks.bundle import SubmissionBundle
+from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.submission import align_sample, build_submission, check_submission, fill_missing
+from medfold.submission import align_sample, build_submission, check_submission, describe_missing, fill_missing
 from medfold.system import files
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 
 MAX_REPORTED = 5  # unreadable images in the log
 
@@ -56,7 +56,10 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     unit_by_id = test.set_index("id")["unit"]
     predictions = predictor.combine(ids, [values[reached] for values in predicted], unit_by_id)
     reason = "no readable image" if not num_missed else "no readable image, or were not reached"
-    predictions = fill_missing(competition, predictions, units, np.array(bundle.manifest["fallback"]), reason)
+    fallback = np.array(bundle.manifest["fallback"])
+    if text := describe_missing(predictions, units, fallback, reason):
+        warn("submit", text)
+    predictions = fill_missing(competition, predictions, units, fallback)
     sample = align_sample(competition, sample, units)
     result = build_submission(competition, predictions, sample)
     check_submission(competition, result, sample)
@@ -66,7 +69,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
 
 
 def _predict_images(
-    competition: Competition, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
+    competition: CompetitionFacts, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
 ) -> tuple[list[np.ndarray], np.ndarray, dict[int, str]]:
     """Predicts the images batch by batch until the time is up.
 

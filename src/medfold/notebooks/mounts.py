@@ -5,7 +5,8 @@ Kaggle mounts it as `competitions/<slug>` or `datasets/<owner>/<name>`; in older
 
 from pathlib import Path
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
+from medfold.text import shorten_list
 
 
 def competition_folder(inputs: Path, slug: str) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import __version__
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.kaggle import manifest_id
 from medfold.system import files
 
@@ -79,7 +79,7 @@ _TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
 def submission_notebook(
-    competition: Competition, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
+    competition: CompetitionFacts, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that predicts a hidden test set.
 
@@ -114,21 +114,21 @@ def submission_notebook(
 
 
 def training_notebook(
-    competition: Competition, run: str, fold_numbers: list[int], manifest: Path, packages: dict[str, str]
+    competition: CompetitionFacts, run: str, folds: list[int], manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that trains folds.
 
     Args:
         competition: the facts (the title, and addresses for links).
         run: name of the run.
-        fold_numbers: numbers of the folds to train.
+        folds: numbers of the folds to train.
         manifest: path of the bundle's job.json.
         packages: versions, by name, of the packages to install from the bundle besides medfold.
 
     Returns:
         The text of an .ipynb file; equal arguments give equal texts.
     """
-    fold_list = ", ".join(map(str, fold_numbers))
+    fold_list = ", ".join(map(str, folds))
     text = _TRAINING.format(
         title=competition.title, version=__version__, run=run, folds=fold_list, content_id=_content_id(manifest)
     )

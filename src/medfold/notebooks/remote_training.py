@@ -9,11 +9,11 @@ from typing import Any
 
 from medfold.competition import Project, Recipe, settings_located
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
@@ -21,12 +21,13 @@ from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
+from medfold.text import count_of, shorten_list
 from medfold.training import TrainingRequest, begin_run, requested_folds, train_run
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
 
-def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any] | None:
+def train_on_kaggle(project: Project, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any] | None:
     """Trains the missing folds in a notebook at Kaggle, and fetches them into runs/.
 
     A session there ends after 12 hours. A training stops before that, and its checkpoint is fetched; the same command
@@ -35,6 +36,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
     Args:
         project: the competition; the fetched folds are put into its runs/.
         request: run and folds to train.
+        recipe: the recipe that is requested, with its overrides.
         data: the dataset, for scoring the fetched predictions.
 
     Returns:
@@ -44,21 +46,20 @@ def train_on_kaggle(project: Project, request: TrainingRequest, data: Dataset) -
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
     datasets, competition = data_at_kaggle(project)
-    k = project.competition.folds.k
-    resolved_recipe = request.recipe_of(project)
-    run_paths, missing = begin_run(project, request)
+    num_folds = project.competition.folds.k
+    run_paths, missing = begin_run(project, request, recipe)
     if missing:
-        fold_label = "all" if len(missing) == k else "fold" + "-".join(map(str, missing))
+        fold_label = "all" if len(missing) == num_folds else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
         with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
             thread_shares = len(requested_folds(project, request))
             remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
-            remote_run = _pack_training(project, resolved_recipe, remote_request, folder, datasets, competition)
+            remote_run = _pack_training(project, recipe, remote_request, folder, datasets, competition)
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(requested_folds(project, request), 10)}")
-    if not trained_folds(run_paths, k):
+    if not trained_folds(run_paths, num_folds):
         return None
     return write_oof(project.competition, run_paths, data.train, data.targets)
 
@@ -82,13 +83,14 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
     paths = bundle.write_project(root)
     os.chdir(root)
-    project = Project.open(paths.name, Workspace(root))
+    project = Project.open(paths.name, ProjectPaths(root))
     request = bundle.request
     try:
         with settings_located(paths, request.recipe, request.overrides):
             _prepare_data(project, Path(inputs))
-            data = load_dataset(project, request.recipe_of(project).images)
-            result = train_run(project, request, data)
+            recipe = request.load_recipe(project)
+            data = load_dataset(project, recipe.images)
+            result = train_run(project, request, recipe, data)
         say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():
@@ -170,7 +172,7 @@ def _pack_training(
     )
 
 
-def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, fold_numbers: list[int]) -> None:
+def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
     """Runs the notebook and fetches its results; those of trained folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
@@ -186,7 +188,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
         problem = error
         notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = unpack_results(archive, run_paths, fold_numbers, remote_run.content_id)
+    done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
     if done:
         say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from medfold.competition import Project, Recipe, kaggle_slug
+from medfold.competition import Project, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.errors import count_of
 from medfold.kaggle import RemoteRun, name_of
-from medfold.notebooks import notebook_file, wheels, write_submission_bundle
-from medfold.notebooks.bundle import MANIFEST
-from medfold.runs import combined_name, find_run, read_run, require_trained_folds
+from medfold.notebooks import notebook_file, wheels
+from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
+from medfold.runs import TrainedRun, combined_name
 from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.terminal.console import format_size, print_table, say
+from medfold.text import count_of
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 PACKING_MESSAGE = "these runs are being packed or submitted"
@@ -39,15 +39,13 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     """
     competition = project.competition
     paths = project.paths
-    members = [_trained_run(project, name) for name in ensemble.run_names]
+    members = [TrainedRun.open(project, name) for name in ensemble.run_names]
     score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
     folder = bundle_folder(project, ensemble.run_names)
     slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
-    sizes = write_submission_bundle.write_bundle(
-        competition, paths, slug, members, ensemble.choice.fitted, ensemble.fallback, score, folder / BUNDLE
-    )
+    sizes = write_submission_bundle(project, slug, members, ensemble, score, folder / BUNDLE)
     packages = wheels.installed_versions(wheels.missing_packages(competition))
-    run_texts = [f"{member.run_paths.name} ({count_of(len(member.fold_numbers), 'fold')})" for member in members]
+    run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(
         notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
@@ -59,10 +57,3 @@ def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> Remo
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, combined_name(ensemble.run_names))
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
-
-
-def _trained_run(project: Project, name: str) -> write_submission_bundle.TrainedRun:
-    run_paths = find_run(project.paths, name)
-    recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
-    fold_numbers = require_trained_folds(run_paths, project.competition.folds.k)
-    return write_submission_bundle.TrainedRun(run_paths, recipe, fold_numbers)

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from medfold.ensemble import PredictionLimit
-from medfold.errors import count_of
 from medfold.terminal.console import format_duration, warn
+from medfold.text import count_of
 
 PLANNED_SHARE = 0.9  # of the remaining time is planned; the rest is a reserve
 

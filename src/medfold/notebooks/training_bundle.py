@@ -10,13 +10,13 @@ from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 from medfold import __version__, config
-from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks import wheels
 from medfold.notebooks.bundle import open_bundle
-from medfold.paths import CompetitionPaths, Workspace
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
@@ -62,7 +62,9 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        request = TrainingRequest(**with_current_names(self.manifest["request"], REQUEST))
+        values = with_current_names(self.manifest["request"], REQUEST)
+        jobs = values.get("jobs", "1")
+        request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
@@ -75,7 +77,7 @@ class TrainingBundle:
         """
         for name, text in self.manifest["project_files"].items():
             files.write_text(text, root / name)
-        paths = Workspace(root).competition(self.manifest["competition"])
+        paths = ProjectPaths(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["checkpoints"].items():
             checkpoint = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
             checkpoint.parent.mkdir(parents=True)
@@ -85,7 +87,7 @@ class TrainingBundle:
 
 def write_training_bundle(
     paths: CompetitionPaths,
-    competition: Competition,
+    competition: CompetitionFacts,
     recipe: Recipe,
     request: TrainingRequest,
     packages: tuple[str, ...],
@@ -143,18 +145,18 @@ def write_training_bundle(
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, out: Path) -> None:
+def pack_results(run_paths: RunPaths, folds: list[int], content_id: str, out: Path) -> None:
     """Packs trained folds, and the checkpoints of unfinished ones, into one archive.
 
     Args:
         run_paths: paths of the run.
-        fold_numbers: numbers of the requested folds.
+        folds: numbers of the requested folds.
         content_id: content id of the bundle; stored as the comment of the archive.
         out: path of the archive to write.
     """
     with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
         archive.comment = content_id.encode()
-        for number in fold_numbers:
+        for number in folds:
             fold = run_paths.fold(number)
             names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
             for name in names or [fold.checkpoint.name]:
@@ -163,14 +165,14 @@ def pack_results(run_paths: RunPaths, fold_numbers: list[int], content_id: str, 
 
 
 def unpack_results(
-    archive: Path, run_paths: RunPaths, fold_numbers: list[int], content_id: str
+    archive: Path, run_paths: RunPaths, folds: list[int], content_id: str
 ) -> tuple[list[int], list[int]]:
     """Moves the results of `pack_results` into the run's folder, and removes the archive.
 
     Args:
         archive: path of an archive that `pack_results` wrote.
         run_paths: paths of the run.
-        fold_numbers: numbers of the requested folds.
+        folds: numbers of the requested folds.
         content_id: content id of the bundle that was sent.
 
     Returns:
@@ -188,7 +190,7 @@ def unpack_results(
             )
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
-        for number in fold_numbers:
+        for number in folds:
             fold = FoldPaths(Path(unpacked) / f"fold{number}")
             target = run_paths.fold(number)
             if fold.done.is_file() and not is_fold_trained(fold):
@@ -222,6 +224,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
     del content["workers"]  # Kaggle's machine has another number of cores
+    content["jobs"] = "auto" if request.jobs is None else str(request.jobs)
     weights = config.flat(content["overrides"]).get("backbone.weights")
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name
@@ -230,7 +233,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
 
 def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
     """Reads the text files of a project folder that a training reads, by relative path."""
-    yaml_files = [*sorted(Workspace(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
+    yaml_files = [*sorted(ProjectPaths(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
     project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]
     return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in project_files}

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import medfold
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.images import may_be_dicom
 from medfold.system import files
@@ -50,7 +50,7 @@ def build_wheel(out: Path) -> Path:
         return Path(shutil.move(wheel, out / wheel.name))
 
 
-def missing_packages(competition: Competition) -> tuple[str, ...]:
+def missing_packages(competition: CompetitionFacts) -> tuple[str, ...]:
     """Returns the packages that are needed to read the competition's images and missing in Kaggle's image."""
     labels = competition.labels
     images = competition.images

@@ -10,7 +10,7 @@ from unittest import mock
 import h5py
 import keras
 
-from medfold.competition import Competition, Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import UserError
 from medfold.models import build_model
 from medfold.system import files
@@ -18,7 +18,7 @@ from medfold.system import files
 KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
 
 
-def load_model(competition: Competition, recipe: Recipe, weights_file: Path) -> keras.Model:
+def load_model(competition: CompetitionFacts, recipe: Recipe, weights_file: Path) -> keras.Model:
     """Loads the trained net of a fold: rebuilds it from its recipe, and reads its weights.
 
     Args:

@@ -1,6 +1,7 @@
 """Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts.
 
-- `listing`: the files of a folder; `image_patterns`: path patterns such as `train/{id}.png`;
+- `listing`: the files of a folder;
+- `path_patterns`: path patterns such as `train/{id}.png`; `image_search`: images of table rows, found by them;
 - `text_tables`: tables, read as text;
 - `label_tables`, `label_texts`, `label_arrays`: labels in tables, in texts and in arrays;
 - `companions`: masks and other files beside the images;
@@ -8,16 +9,7 @@
 """
 
 from medfold.raw_files.companions import find_companions, mask_warning
-from medfold.raw_files.image_patterns import (
-    CHANNEL_FIELD,
-    PathPattern,
-    fill_pattern,
-    find_images,
-    found_folders,
-    image_exists,
-    match_path_endings,
-    pattern_fields,
-)
+from medfold.raw_files.image_search import find_images, image_exists, match_path_endings
 from medfold.raw_files.label_arrays import class_numbers, open_arrays
 from medfold.raw_files.label_tables import (
     MARKS,
@@ -28,11 +20,12 @@ from medfold.raw_files.label_tables import (
     match_class_spelling,
     merge_repeated_rows,
     normalise_texts,
-    parse_marks,
+    parse_binary_columns,
 )
 from medfold.raw_files.label_texts import split_label_list, split_long
-from medfold.raw_files.listing import is_excluded, list_files
+from medfold.raw_files.listing import found_folders, is_excluded, list_files
 from medfold.raw_files.parts import choose_test_part, part_from_name
+from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pattern, pattern_fields
 from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_table
 
 __all__ = [
@@ -60,7 +53,7 @@ __all__ = [
     "merge_repeated_rows",
     "normalise_texts",
     "open_arrays",
-    "parse_marks",
+    "parse_binary_columns",
     "part_from_name",
     "pattern_fields",
     "read_table",

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from medfold.errors import count_of
 from medfold.raw_files.listing import is_excluded
+from medfold.text import count_of
 
 # Words that mark a companion, in the addition to its name or in the name of its folder.
 MASK = re.compile(

@@ -10,7 +10,15 @@ import numpy as np
 
 from medfold.errors import UserError
 
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, SyntaxError, MemoryError)
+ARRAY_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    SyntaxError,
+    MemoryError,
+)
 
 
 @contextmanager
@@ -29,7 +37,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             raise UserError("not an .npz archive but a single array", path, "Save images and labels by numpy.savez")
         with content:
             yield content
-    except DAMAGED as error:
+    except ARRAY_ERRORS as error:
         raise UserError(
             f"damaged, or not an .npz archive ({str(error) or type(error).__name__})", path, "Download it again"
         ) from None

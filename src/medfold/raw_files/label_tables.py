@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.competition import CompetitionFacts
+from medfold.errors import UserError
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
 MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # marks of absent and present labels in tables
@@ -19,12 +20,12 @@ def normalise_texts(values: pd.Series) -> pd.Series:
     return values.str.strip().str.replace(INTEGER_AS_FLOAT, r"\1", regex=True)
 
 
-def parse_marks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def parse_binary_columns(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Parses columns of marks to 0 and 1, ignoring case and spaces; NaN for any other cell."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
 
 
-def map_labels(values: pd.DataFrame, competition: Competition) -> pd.DataFrame:
+def map_labels(values: pd.DataFrame, competition: CompetitionFacts) -> pd.DataFrame:
     """Translates values of label columns to classes by `labels.map`; None for values that it maps to null.
 
     Ignores spaces around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
@@ -65,7 +66,7 @@ def is_one_hot(marks: pd.DataFrame) -> pd.Series:
     return marks.notna().all(axis=1) & (marks.sum(axis=1) == 1)
 
 
-def check_classes(table: pd.DataFrame, target: str, competition: Competition, path: Path) -> None:
+def check_classes(table: pd.DataFrame, target: str, competition: CompetitionFacts, path: Path) -> None:
     """Checks that a column holds known classes only, and writes them as competition.yaml does, in place.
 
     Ignores spaces around a value, and its case unless two classes differ by case only. Reads 1.0 as 1, since pandas
@@ -90,7 +91,7 @@ def check_classes(table: pd.DataFrame, target: str, competition: Competition, pa
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
-def _fix_of_class(values: pd.Series, wrong: str, competition: Competition) -> str:
+def _fix_of_class(values: pd.Series, wrong: str, competition: CompetitionFacts) -> str:
     """Returns what to do about a value that is no class: name the classes of the column, or map the value.
 
     Args:
@@ -145,7 +146,9 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     return values.map(lambda value: replaced.get(value, value))
 
 
-def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str], competition: Competition, path: Path):
+def merge_repeated_rows(
+    table: pd.DataFrame, keys: list[str], targets: list[str], competition: CompetitionFacts, path: Path
+):
     """Merges the rows of each key into one, by `labels.repeated`.
 
     `refuse` leaves the table unchanged (the caller reports repeated ids), `same` requires equal labels, `any`

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
+from medfold.text import shorten_list
 
 
 def split_label_list(text: str, separator: str) -> list[str]:

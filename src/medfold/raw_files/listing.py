@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from medfold.text import shorten_list
+
 # Files of operating systems. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are not data either.
 NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"}
 
@@ -30,3 +32,9 @@ def _is_data(path: str) -> bool:
 def is_excluded(path: str, exclude: Iterable[str]) -> bool:
     """Returns True if a path matches one of the patterns; `*` matches any characters, including `/`."""
     return any(fnmatchcase(path, pattern) for pattern in exclude)
+
+
+def found_folders(all_files: list[str]) -> str:
+    """Returns text for error messages: the folders that hold files."""
+    folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
+    return f"Folders found: {shorten_list(folders, 5)}"

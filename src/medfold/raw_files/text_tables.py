@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import CHECK_PATH, SettingError, UserError, count_of, did_you_mean, shorten_list
+from medfold.errors import CHECK_PATH, SettingError, UserError
 from medfold.project_root import display_path
 from medfold.terminal.console import warn
+from medfold.text import count_of, did_you_mean, shorten_list
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")

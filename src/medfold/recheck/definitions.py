@@ -8,14 +8,14 @@ import pandas as pd
 from scipy.stats import rankdata
 from sklearn import metrics
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 
 NUM_RESAMPLES = 1000  # bootstrap resamples of an interval
 MAX_CELLS = 20_000_000  # samples times columns times resamples; larger intervals are not recomputed
 TOLERANCE = 1e-8  # scores are saved with nine decimals, predictions with nine digits
 
 
-def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarray:
+def decisions_of(competition: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Returns the decisions that a submission holds: int (n, columns) of 0 and 1."""
     decisions = np.zeros(predictions.shape, int)
     for row, values in enumerate(predictions):
@@ -36,7 +36,7 @@ def has_definition(name: str) -> bool:
     return name in DECISION_METRICS or name in PROBABILITY_METRICS
 
 
-def metric_value(competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
+def metric_value(competition: CompetitionFacts, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Computes a metric of a competition.
 
     Args:
@@ -56,7 +56,7 @@ def metric_value(competition: Competition, name: str, truth: np.ndarray, predict
 
 
 def interval(
-    competition: Competition, name: str, truth: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+    competition: CompetitionFacts, name: str, truth: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float, float] | None:
     """Computes the 95 % interval of a metric by bootstrap over groups.
 
@@ -91,7 +91,7 @@ def interval(
     return float(low), float(high)
 
 
-def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _mann_whitney(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Returns the AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand resamples."""
     positive = truth.sum(axis=0)
     negative = len(truth) - positive
@@ -101,43 +101,43 @@ def _mann_whitney(competition: Competition, truth: np.ndarray, predictions: np.n
     return float(np.mean((ranks - positive * (positive + 1) / 2) / (positive * negative)))
 
 
-def _single_column(competition: Competition, matrix: np.ndarray) -> np.ndarray:
+def _single_column(competition: CompetitionFacts, matrix: np.ndarray) -> np.ndarray:
     """Converts int (n, columns) of 0 and 1 into one column: class numbers, or 0 and 1."""
     return matrix.argmax(axis=1) if competition.exclusive_classes else matrix[:, 0]
 
 
-def _accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
+def _accuracy(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
     if competition.task == "multilabel":
         return metrics.accuracy_score(truth.ravel(), decisions.ravel())
     return metrics.accuracy_score(_single_column(competition, truth), _single_column(competition, decisions))
 
 
-def _balanced_accuracy(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
+def _balanced_accuracy(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
     true, decided = _single_column(competition, truth), _single_column(competition, decisions)
     return np.mean([metrics.recall_score(true == label, decided == label) for label in np.unique(true)])
 
 
-def _macro_f1(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
+def _macro_f1(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
     if competition.task == "multilabel":
         return metrics.f1_score(truth, decisions, average="macro", zero_division=0)
     true, decided = _single_column(competition, truth), _single_column(competition, decisions)
     return metrics.f1_score(true, decided, average="macro", labels=np.union1d(true, decided), zero_division=0)
 
 
-def _fbeta(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
+def _fbeta(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
     average = "macro" if competition.task == "multilabel" else "binary"
     columns = (truth, decisions) if competition.task == "multilabel" else (truth[:, 0], decisions[:, 0])
     return metrics.fbeta_score(*columns, beta=competition.score.beta, average=average, zero_division=0)
 
 
-def _qwk(competition: Competition, truth: np.ndarray, decisions: np.ndarray) -> float:
+def _qwk(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
     true, decided = _single_column(competition, truth), _single_column(competition, decisions)
     if len(np.union1d(true, decided)) < 2:
         return float("nan")
     return metrics.cohen_kappa_score(true, decided, weights="quadratic", labels=np.arange(truth.shape[1]))
 
 
-def _auc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _auc(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     columns = [
         metrics.roc_auc_score(truth[:, column], predictions[:, column])
         if len(np.unique(truth[:, column])) == 2
@@ -147,7 +147,7 @@ def _auc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
     return float(np.mean(columns))
 
 
-def _pauc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _pauc(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Computes the partial AUC as ISIC 2024 did: that of the mirrored problem, in the original scale."""
     if len(np.unique(truth)) < 2:
         return float("nan")
@@ -156,7 +156,7 @@ def _pauc(competition: Competition, truth: np.ndarray, predictions: np.ndarray) 
     return chance_area + (max_area - chance_area) * (scaled - 0.5) / 0.5
 
 
-def _pf1(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _pf1(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     p, y = np.clip(predictions[:, 0], 0, 1), truth[:, 0]
     if not y.any():
         return float("nan")
@@ -165,7 +165,7 @@ def _pf1(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -
     return 2 * precision * recall / (precision + recall) if hits else 0.0
 
 
-def _log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _log_loss(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
     if competition.exclusive_classes:
         normalised = clipped / clipped.sum(axis=1, keepdims=True)
@@ -176,7 +176,7 @@ def _log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarr
     return float(np.mean(losses))
 
 
-def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _weighted_log_loss(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     total = 0.0
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
     pairs = [np.broadcast_to(competition.score.weights.get(name, 1.0), 2) for name in competition.labels.targets]
@@ -187,7 +187,7 @@ def _weighted_log_loss(competition: Competition, truth: np.ndarray, predictions:
     return total / len(truth)
 
 
-def _ece(competition: Competition, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _ece(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     if competition.exclusive_classes:
         errors = [_binned_error(predictions.max(axis=1), predictions.argmax(axis=1) == truth.argmax(axis=1))]
     else:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import MEASUREMENTS, SCORE, current_by_former
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
@@ -15,7 +15,7 @@ from medfold.run_paths import RunPaths
 from medfold.system import files
 
 
-def run_differences(competition: Competition, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
+def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
     """Yields the inconsistencies of a run that has a score.json; none if everything agrees.
 
     Args:
@@ -25,13 +25,13 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     """
     saved = files.read_json(run.score, SCORE)
     done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
-    if saved["folds_done"] != done:
-        yield f"folds_done are {done}, saved {saved['folds_done']}"
+    if saved["trained_folds"] != done:
+        yield f"trained_folds are {done}, saved {saved['trained_folds']}"
     is_optimistic = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
     if saved["is_optimistic"] != is_optimistic:
         yield f"is_optimistic is {is_optimistic}, saved {saved['is_optimistic']}"
     oof_tables = []
-    for fold in saved["folds_done"]:
+    for fold in saved["trained_folds"]:
         fold_paths = run.fold(fold)
         for name, digest in (files.read_json(fold_paths.done) or {}).items():
             path = fold_paths.folder / name
@@ -44,7 +44,7 @@ def run_differences(competition: Competition, paths: CompetitionPaths, run: RunP
     if not run.oof.is_file() or not tables.read(run.oof).equals(oof):
         yield "oof.csv differs from the oof.csv of the folds"
     expected = tables.read(paths.folds).set_index("id")["fold"]
-    expected = expected[expected.isin([str(fold) for fold in saved["folds_done"]])]
+    expected = expected[expected.isin([str(fold) for fold in saved["trained_folds"]])]
     fold_of_id = oof.set_index("id")["fold"]
     samples = readable_samples(paths)
     readable = set(samples.loc[samples["part"] == "train", "id"])
@@ -80,7 +80,7 @@ class ScoredUnits(NamedTuple):
     group: np.ndarray
 
 
-def units_of_samples(competition: Competition, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+def units_of_samples(competition: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
     """Aggregates the OOF predictions of samples into units.
 
     Args:
@@ -98,7 +98,7 @@ def units_of_samples(competition: Competition, paths: CompetitionPaths, oof: pd.
     return ScoredUnits(truth, predictions.loc[names].to_numpy(), fold, _group_of_unit(train).loc[names].to_numpy())
 
 
-def labelled_units(competition: Competition, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+def labelled_units(competition: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
     """Adds labels and groups to the OOF predictions of units.
 
     Args:
@@ -126,7 +126,7 @@ def _group_of_unit(train: pd.DataFrame) -> pd.Series:
 
 
 def score_differences(
-    competition: Competition, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
+    competition: CompetitionFacts, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
 ) -> Iterator[str]:
     """Yields the differences between a saved score and that of OOF predictions.
 
@@ -158,7 +158,7 @@ def score_differences(
         yield from _difference(name, end, saved[name])
     more_metrics = set(competition.score.more_metrics if "facts" in saved else saved["more_metrics"])
     for what, saved_keys, expected in (
-        ("per_fold", set(saved["per_fold"]), {str(number) for number in saved["folds_done"]}),
+        ("per_fold", set(saved["per_fold"]), {str(number) for number in saved["trained_folds"]}),
         ("per_fold", set(saved["per_fold"]), set(units.fold)),
         ("more_metrics", set(saved["more_metrics"]), more_metrics),
     ):

@@ -10,19 +10,19 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, softmax
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
-from medfold.errors import count_of
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run_check import labelled_units, score_differences
 from medfold.system import files
+from medfold.text import count_of
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 
 
 def submission_differences(
-    competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+    competition: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
     """Yields the inconsistencies of a submission; none if everything agrees.
 
@@ -43,8 +43,8 @@ def submission_differences(
             return
     if not plugin_maps(paths.recheck_file(file, "npz")):
         yield from _number_differences(competition, paths, root, file, record)
-    if (folds := sorted(_folds_of(record))) != record["score"]["folds_done"]:
-        yield f"folds_done are {folds}, saved {record['score']['folds_done']}"
+    if (folds := sorted(_folds_of(record))) != record["score"]["trained_folds"]:
+        yield f"trained_folds are {folds}, saved {record['score']['trained_folds']}"
     oof = tables.read(paths.recheck_file(file, "csv"))
     columns = competition.prediction_columns
     is_current = f"{PROBABILITY_PREFIX}{columns[0]}" in oof
@@ -62,7 +62,7 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
     """
     score = record["score"]
     expected = {"runs": " ".join(record["runs"]), "sha256": record["sha256"], "metric": score["metric"]}
-    expected["folds"] = " ".join(map(str, score["folds_done"]))
+    expected["folds"] = " ".join(map(str, score["trained_folds"]))
     for name, key in (("oof", "value"), ("low", "low"), ("high", "high")):
         expected[name] = "" if score[key] is None else f"{score[key]:.6f}"
     for name in ("public", "private"):
@@ -78,7 +78,7 @@ def _folds_of(record: dict[str, Any]) -> set[int]:
 
 
 def _number_differences(
-    competition: Competition, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+    competition: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
     """Yields the differences between the numbers of a submission and those computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]

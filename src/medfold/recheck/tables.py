@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -14,7 +14,7 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def label_matrix(competition: Competition, table: pd.DataFrame) -> np.ndarray:
+def label_matrix(competition: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
     """Returns the labels of a table: int (rows, columns) of 0 and 1, one column per prediction column."""
     if competition.exclusive_classes:
         (target,) = competition.labels.targets
@@ -23,7 +23,7 @@ def label_matrix(competition: Competition, table: pd.DataFrame) -> np.ndarray:
     return (table[competition.labels.targets] == positive).astype(int).to_numpy()
 
 
-def by_unit(competition: Competition, unit: pd.Series, labels: np.ndarray) -> tuple[list[str], np.ndarray]:
+def by_unit(competition: CompetitionFacts, unit: pd.Series, labels: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Returns the units in order, and their labels: the highest class, or every label, of their samples."""
     rows = pd.DataFrame(labels).groupby(unit.to_numpy(), sort=False)
     if competition.exclusive_classes:
@@ -33,7 +33,7 @@ def by_unit(competition: Competition, unit: pd.Series, labels: np.ndarray) -> tu
     return highest.index.tolist(), highest.to_numpy()
 
 
-def predictions_by_unit(competition: Competition, unit: pd.Series, values: np.ndarray) -> pd.DataFrame:
+def predictions_by_unit(competition: CompetitionFacts, unit: pd.Series, values: np.ndarray) -> pd.DataFrame:
     """Returns the mean or the maximum of the predictions of each unit; classes sum to 1 again."""
     grouped = pd.DataFrame(values, columns=competition.prediction_columns).groupby(unit.to_numpy(), sort=False)
     aggregated = grouped.mean() if competition.score.aggregate == "mean" else grouped.max()
@@ -42,7 +42,7 @@ def predictions_by_unit(competition: Competition, unit: pd.Series, values: np.nd
     return aggregated
 
 
-def cells(competition: Competition, table: pd.DataFrame, words: list[str] | None = None) -> pd.DataFrame:
+def cells(competition: CompetitionFacts, table: pd.DataFrame, words: list[str] | None = None) -> pd.DataFrame:
     """Reads the content of a submission for each unit, in the prediction columns: numbers, decisions as 0 and 1.
 
     Args:

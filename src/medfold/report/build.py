@@ -22,7 +22,7 @@ from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import RunPaths
 from medfold.runs import read_run, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
-from medfold.submission import find_scored_row, read_ledger
+from medfold.submission import find_scored_row, read_rows
 from medfold.system import files
 
 
@@ -41,7 +41,7 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     first = project.paths.run(ensemble.run_names[0])
     metadata = read_run(first)
     sections = [data_section(project, data), folds_section(project, data)]
-    if histories := _histories(first, score["folds_done"], metric.name):
+    if histories := _histories(first, score["trained_folds"], metric.name):
         seconds = training_seconds([project.paths.run(name) for name in ensemble.run_names], competition.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
@@ -61,14 +61,14 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     notes = []
     if score["is_optimistic"]:
         notes.append("OPTIMISTIC: epochs were chosen on the scored folds. Do not compare it with unmarked scores.")
-    if len(score["folds_done"]) < competition.folds.k:
-        done = len(score["folds_done"])
+    if len(score["trained_folds"]) < competition.folds.k:
+        done = len(score["trained_folds"])
         notes.append(
             f"Covers {done} of {competition.folds.k} folds: the score is of {score['num_units']:,} of "
             f"{data.train['unit'].nunique():,} {_units(project)}."
         )
     for name in ensemble.run_names:
-        for fold, lines in self_check_warnings(project.paths.run(name), score["folds_done"]).items():
+        for fold, lines in self_check_warnings(project.paths.run(name), score["trained_folds"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
     return Page(
@@ -92,12 +92,12 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["more_metrics"].items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
-    row = find_scored_row(read_ledger(project.workspace), project.paths.name, ensemble.run_names, score)
-    for leaderboard_part in ("public", "private") if row else ():
-        if row[leaderboard_part]:
-            when = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
-            cards.append(Card(f"{leaderboard_part} score", f"{float(row[leaderboard_part]):.4f}", f"submitted {when}"))
-    done = len(score["folds_done"])
+    row = find_scored_row(read_rows(project.project_paths, project.paths.name), ensemble.run_names, score)
+    for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
+        if value:
+            when = f"{row.when[:4]}-{row.when[4:6]}-{row.when[6:8]}"
+            cards.append(Card(f"{leaderboard_part} score", f"{float(value):.4f}", f"submitted {when}"))
+    done = len(score["trained_folds"])
     k = project.competition.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(project)}"))
     return cards

@@ -47,7 +47,7 @@ class CaptionedImage(NamedTuple):
     lines: Sequence[str]
 
 
-class Strip(NamedTuple):
+class ImageRow(NamedTuple):
     """A row of images that belong together.
 
     Args:
@@ -173,15 +173,15 @@ class Drawing:
     image: str = ""
     confusion: ConfusionTable | None = None
     intervals: IntervalTable | None = None
-    sheet: Sequence[Strip] = field(default_factory=tuple)
+    sheet: Sequence[ImageRow] = field(default_factory=tuple)
     is_wide: bool = False
 
     @property
     def shows_pairs(self) -> bool:
         """True if the sheet shows pairs, which are placed side by side."""
-        return all(len(strip.images) <= 2 for strip in self.sheet)
+        return all(len(row.images) <= 2 for row in self.sheet)
 
 
-def full_text(name: object) -> str:
+def title_attribute(name: object) -> str:
     """Returns the title attribute of a name: the whole name if it may be cut, else ''."""
     return str(name) if is_long(name) else ""

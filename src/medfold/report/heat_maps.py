@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import open_source
 from medfold.images import Store
 from medfold.run_paths import FoldPaths
@@ -92,7 +92,7 @@ def _agreement(explainer: Any, randomised: Any, images: np.ndarray, columns: np.
     """Returns the rank correlation of the maps of two nets for each image; constant maps are left out."""
     # With random weights there is often no positive evidence; signed maps still have ranks.
     maps = (cam(images, columns, signed=True) for cam in (explainer, randomised))
-    return [spearmanr(a, b, axis=None).statistic for a, b in zip(*maps, strict=True) if a.std() and b.std()]
+    return [spearmanr(a, b, axis=None).statistic for a, b in zip(*maps, strict=True) if np.ptp(a) and np.ptp(b)]
 
 
 def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:
@@ -110,7 +110,7 @@ def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) 
     )
 
 
-def _detected(competition: Competition, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
+def _detected(competition: CompetitionFacts, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
     """Returns the findings in images of the fold that were predicted as positive."""
     oof = read_predictions(competition, fold_paths.oof)
     return positions[positions["id"].isin(oof["id"][oof[competition.prediction_columns[0]] > 0.5])]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from medfold.report.drawing import Drawing, full_text
+from medfold.report.drawing import Drawing, title_attribute
 
 JPEG_QUALITY = 82  # of 100
 MAX_ROWS = 14  # classes or labels in a table or list
@@ -151,7 +151,7 @@ def render(page: Page) -> str:
         autoescape=select_autoescape(default_for_string=True, default=True),
         trim_blocks=False,
     )
-    environment.filters["full_text"] = full_text
+    environment.filters["title_attribute"] = title_attribute
     folder = resources("medfold.report")
     css, js = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     return environment.get_template("page.html.j2").render(page=page, css=css, js=js)

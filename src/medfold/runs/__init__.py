@@ -1,7 +1,7 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
 - `run_names`: names of runs; `run_json`: what a run was started with;
-- `fold_state`: which folds are trained, which are damaged;
+- `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
 - `identity`: checks that a run fits the facts, folds, labels and images of today;
 - `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
@@ -13,7 +13,6 @@ from medfold.runs.identity import (
     IDENTITY_FACTS,
     SAMPLE_FACTS,
     check_same_facts,
-    check_same_facts_and_folds,
     check_same_images,
     facts_of_run,
     find_changed_fact,
@@ -22,13 +21,15 @@ from medfold.runs.identity import (
     images_fingerprints,
     labels_fingerprint,
     load_dataset_for,
+    open_current_run,
     recipe_of_run,
 )
 from medfold.runs.oof import self_check_warnings, write_oof
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
-from medfold.runs.run_json import git_commit, is_optimistic, open_run, read_run
+from medfold.runs.run_json import git_commit, open_run, read_run
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import combined_name, find_run
+from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
     "IDENTITY_FACTS",
@@ -36,10 +37,10 @@ __all__ = [
     "Comparison",
     "RunList",
     "RunSummary",
+    "TrainedRun",
     "check_finite",
     "check_folds_exist",
     "check_same_facts",
-    "check_same_facts_and_folds",
     "check_same_images",
     "combined_name",
     "compare_runs",
@@ -51,9 +52,9 @@ __all__ = [
     "has_same_labels",
     "images_fingerprints",
     "is_fold_trained",
-    "is_optimistic",
     "labels_fingerprint",
     "load_dataset_for",
+    "open_current_run",
     "open_run",
     "predictions_table",
     "read_predictions",

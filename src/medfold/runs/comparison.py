@@ -3,16 +3,12 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.runs.fold_state import require_trained_folds
-from medfold.runs.identity import check_same_facts_and_folds, load_dataset_for
-from medfold.runs.predictions import read_predictions
-from medfold.runs.run_json import is_optimistic, read_run
-from medfold.runs.run_names import find_run
+from medfold.runs.identity import load_dataset_for, open_current_run
+from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 from medfold.terminal.command_text import variable
 
@@ -75,7 +71,8 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
     names_by_side = [side.split("+") for side in sides]
     metric = metric_of(project.competition)
     data = load_dataset_for(project, "+".join(sides).split("+"))
-    oof_by_side = [[_load_oof(project, name, data) for name in names] for names in names_by_side]
+    runs_by_side = [[open_current_run(project, name) for name in names] for names in names_by_side]
+    oof_by_side = [[_oof_of(project, run, data) for run in runs] for runs in runs_by_side]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
         raise UserError(
@@ -85,22 +82,18 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         raise UserError("both sides are the same", variable("RUNS", " ".join(sides)), "Name two different runs")
     first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
     scored = []
-    for side, names, oof in zip(sides, names_by_side, (first, second), strict=True):
+    for side, runs, oof in zip(sides, runs_by_side, (first, second), strict=True):
         low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
-        optimistic = [name for name in names if is_optimistic(read_run(find_run(project.paths, name)))]
+        optimistic = [run.name for run in runs if run.is_optimistic]
         scored.append(Side(side, metric(oof.targets, oof.predictions), low, high, optimistic))
     difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
     better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
-    k = project.competition.folds.k
-    return Comparison(metric.name, scored, sorted(folds), k, len(first.unit_ids), difference, better)
+    num_folds = project.competition.folds.k
+    return Comparison(metric.name, scored, sorted(folds), num_folds, len(first.unit_ids), difference, better)
 
 
-def _load_oof(project: Project, name: str, data: Dataset) -> OofPredictions:
-    run_paths = find_run(project.paths, name)
-    check_same_facts_and_folds(project, name)
-    folds = require_trained_folds(run_paths, project.competition.folds.k)
-    tables = [read_predictions(project.competition, run_paths.fold(fold).oof) for fold in folds]
-    return oof_by_unit(project.competition, pd.concat(tables, ignore_index=True), data.train, data.targets)
+def _oof_of(project: Project, run: TrainedRun, data: Dataset) -> OofPredictions:
+    return oof_by_unit(project.competition, run.read_oof(project.competition), data.train, data.targets)
 
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
 from medfold.system import files
 from medfold.terminal.command_text import as_typed, command, variable
+from medfold.text import shorten_list
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:
@@ -34,41 +35,41 @@ def is_fold_trained(fold_paths: FoldPaths) -> bool:
     return fold_paths.done.is_file() and not damaged_files(fold_paths)
 
 
-def trained_folds(run_paths: RunPaths, k: int) -> list[int]:
+def trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     """Returns the numbers of the trained folds: those with a marker whose files are all intact."""
-    return trained_and_damaged_folds(run_paths, k)[0]
+    return trained_and_damaged_folds(run_paths, num_folds)[0]
 
 
-def trained_and_damaged_folds(run_paths: RunPaths, k: int) -> tuple[list[int], dict[int, list[str]]]:
+def trained_and_damaged_folds(run_paths: RunPaths, num_folds: int) -> tuple[list[int], dict[int, list[str]]]:
     """Returns the numbers of the trained folds, and the damaged files of each damaged one; hashes each file once."""
-    marked = [fold for fold in range(k) if run_paths.fold(fold).done.is_file()]
+    marked = [fold for fold in range(num_folds) if run_paths.fold(fold).done.is_file()]
     damaged = {fold: names for fold in marked if (names := damaged_files(run_paths.fold(fold)))}
     return [fold for fold in marked if fold not in damaged], damaged
 
 
-def check_folds_exist(folds: Iterable[int], k: int, choices: str) -> None:
+def check_folds_exist(folds: Iterable[int], num_folds: int, choices: str) -> None:
     """Checks that there are folds of the numbers that the user typed.
 
     Args:
         folds: the numbers.
-        k: number of folds.
+        num_folds: number of folds.
         choices: what FOLD may be, for the error message.
 
     Raises:
         UserError: there is no fold of a number.
     """
     for number in folds:
-        if not 0 <= number < k:
+        if not 0 <= number < num_folds:
             raise UserError(f"there is no fold {number}", variable("FOLD", number), f"Choose {choices}")
 
 
-def require_trained_folds(run_paths: RunPaths, k: int) -> list[int]:
+def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     """Returns the numbers of the trained folds, of which there must be at least one.
 
     Raises:
         UserError: none is trained, or one is damaged.
     """
-    trained, damaged = trained_and_damaged_folds(run_paths, k)
+    trained, damaged = trained_and_damaged_folds(run_paths, num_folds)
     for fold, names in damaged.items():
         what = f"{shorten_list(names)} {'is' if len(names) == 1 else 'are'} missing or changed since the training"
         fix = f"Restore a copy, or train the fold again: {train_fold_command(run_paths, fold)}"

@@ -5,18 +5,19 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import trained_folds
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
+from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
 from medfold.terminal.command_text import as_typed, make_command, variable
+from medfold.text import shorten_list
 
 # The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
 IDENTITY_FACTS = (
@@ -35,11 +36,11 @@ IDENTITY_FACTS = (
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
-def facts_of_run(project: Project, name: str) -> Competition:
+def facts_of_run(project: Project, name: str) -> CompetitionFacts:
     """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
     metadata = read_run(find_run(project.paths, name))
     try:
-        return Competition.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
+        return CompetitionFacts.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
     except ValueError:
         what = f"run '{name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
@@ -100,52 +101,49 @@ def find_changed_fact(
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
-def _facts_by_key(facts: Competition) -> dict[str, Any]:
+def _facts_by_key(facts: CompetitionFacts) -> dict[str, Any]:
     """Returns the facts by flat key, with default class names where competition.yaml has none."""
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def check_same_facts_and_folds(project: Project, name: str) -> dict[str, Any]:
-    """Checks that a run fits today's facts and folds; returns the contents of run.json.
+def open_current_run(project: Project, name: str) -> TrainedRun:
+    """Opens a trained run that fits today's facts and folds.
 
     Raises:
-        UserError: no such run, other facts, or another folds table.
+        UserError: no such run, other facts, another folds table, no trained fold, or a damaged one.
     """
-    metadata = check_same_facts(project, name)
-    if not has_same_folds(project, metadata):
+    if not has_same_folds(project, check_same_facts(project, name)):
         new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
         fix = f"{new_run}, or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", find_run(project.paths, name).folder, fix)
-    return metadata
+    return TrainedRun.open(project, name)
 
 
-def check_same_images(project: Project, name: str, test: pd.DataFrame) -> None:
+def check_same_images(project: Project, run: TrainedRun, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
         project: the competition with the images of today.
-        name: name of the run.
+        run: the run.
         test: the readable samples of the test part: id.
 
     Raises:
         UserError: images were added or removed, or have changed under the same ids.
     """
-    run_paths = find_run(project.paths, name)
-    fix = _fix_retrain(run_paths)
-    for fold in trained_folds(run_paths, project.competition.folds.k):
-        predicted = set(read_predictions(project.competition, run_paths.fold(fold).test)["id"])
+    fix = _fix_retrain(run.paths)
+    for fold in run.folds:
+        predicted = set(read_predictions(project.competition, fold.test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:
             pairs = ((added, "added"), (removed, "removed"))
             changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
-            raise UserError(
-                f"the test part has changed since run '{name}' was trained: {changes}", run_paths.folder, fix
-            )
-    saved, now = read_run(run_paths).get("images_fingerprints"), images_fingerprints(project)
+            what = f"the test part has changed since run '{run.name}' was trained: {changes}"
+            raise UserError(what, run.paths.folder, fix)
+    saved, now = run.metadata.get("images_fingerprints"), images_fingerprints(project)
     for part in ("train", "test"):
         if saved and now and saved[part] != now[part]:
-            what = f"images of the {part} part have changed, under the same ids, since run '{name}' was trained"
-            raise UserError(what, run_paths.folder, fix)
+            what = f"images of the {part} part have changed, under the same ids, since run '{run.name}' was trained"
+            raise UserError(what, run.paths.folder, fix)
 
 
 def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:

@@ -5,24 +5,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import shorten_list
+from medfold.competition import CompetitionFacts
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import train_fold_command, trained_and_damaged_folds
-from medfold.runs.predictions import read_predictions
-from medfold.runs.run_json import is_optimistic, read_run
+from medfold.runs.fold_state import train_fold_command
+from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import oof_by_unit, oof_score
 from medfold.system import files, locks
 from medfold.terminal.console import warn
+from medfold.text import shorten_list
 
 
 def write_oof(
-    competition: Competition, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
+    competition: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
 ) -> dict[str, Any]:
     """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
 
     Args:
-        competition: the facts (the number of folds, and the metrics).
+        competition: the facts (the prediction columns, and the metrics).
         run_paths: paths of the run.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -31,15 +30,13 @@ def write_oof(
         The contents of score.json.
     """
     with locks.lock(run_paths.oof):
-        folds, damaged = trained_and_damaged_folds(run_paths, competition.folds.k)
-        for fold, names in damaged.items():
+        run = TrainedRun.read(run_paths)
+        for fold, names in run.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
-        oof = pd.concat([read_predictions(competition, run_paths.fold(fold).oof) for fold in folds], ignore_index=True)
-        result = oof_score(
-            competition, oof_by_unit(competition, oof, train, targets), is_optimistic(read_run(run_paths))
-        )
-        if warnings := self_check_warnings(run_paths, folds):
+        oof = run.read_oof(competition)
+        result = oof_score(competition, oof_by_unit(competition, oof, train, targets), run.is_optimistic)
+        if warnings := self_check_warnings(run_paths, run.trained_folds):
             result["self_check_warnings"] = warnings
         files.write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)

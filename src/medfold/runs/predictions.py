@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.competition import CompetitionFacts
+from medfold.errors import UserError
 from medfold.system import files
+from medfold.text import count_of, shorten_list
 
 
 def predictions_table(
-    competition: Competition, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
+    competition: CompetitionFacts, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
 ) -> pd.DataFrame:
     """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
 
@@ -30,7 +31,7 @@ def predictions_table(
     return table
 
 
-def read_predictions(competition: Competition, path: Path) -> pd.DataFrame:
+def read_predictions(competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Reads an OOF or test table and checks its columns.
 
     Raises:

@@ -8,11 +8,12 @@ from typing import Any
 from medfold import config
 from medfold.competition import Recipe, recipe_names
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, did_you_mean, shorten_list
-from medfold.paths import Workspace
+from medfold.errors import UserError
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
+from medfold.text import did_you_mean, shorten_list
 
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
@@ -98,15 +99,10 @@ def first_train_command(run_paths: RunPaths) -> str:
 
 def _recipe_names(run_paths: RunPaths) -> list[str]:
     """Returns the names of the recipes of the competition of a run."""
-    competition, workspace = run_paths.folder.parent.name, Workspace(run_paths.folder.parents[2])
-    if competition not in workspace.competitions():
+    competition, project_paths = run_paths.folder.parent.name, ProjectPaths(run_paths.folder.parents[2])
+    if competition not in project_paths.competitions():
         return []
-    return recipe_names(workspace.competition(competition), workspace.base_folder)
-
-
-def is_optimistic(metadata: dict[str, Any]) -> bool:
-    """Returns True if a run, by its run.json, chose epochs on the folds that it is scored on."""
-    return metadata["recipe"]["training"]["keep"] == "best"
+    return recipe_names(project_paths.competition(competition), project_paths.base_folder)
 
 
 def git_commit(root: Path) -> str | None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from medfold.competition import Competition, Project, effective_recipe
+from medfold.competition import CompetitionFacts, Project, effective_recipe
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
-from medfold.runs.fold_state import trained_and_damaged_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     find_changed_fact,
@@ -18,7 +17,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
-from medfold.runs.run_json import read_run
+from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import metric_of
 from medfold.system import files
 from medfold.terminal.command_text import command
@@ -35,7 +34,7 @@ class RunSummary:
         high: upper end of its 95 % interval; None if there is none.
         is_optimistic: True if the epochs were chosen on the folds that are scored.
         problem: why the score does not compare with those of other runs; empty if it does.
-        folds_done: numbers of the trained folds.
+        trained_folds: numbers of the trained folds.
         num_folds: number of folds of the competition.
         seconds: training time of all folds together; None if it was not recorded.
         seed: seed of the run.
@@ -50,7 +49,7 @@ class RunSummary:
     high: float | None
     is_optimistic: bool
     problem: str
-    folds_done: list[int]
+    trained_folds: list[int]
     num_folds: int
     seconds: float | None
     seed: int
@@ -69,6 +68,7 @@ class RunList:
             with fewer scored folds follows those with more, as its score covers fewer samples.
         untrained: names of the runs without a trained fold.
         without_metadata: names of the folders with trained folds whose run.json is missing.
+        damaged: names of the runs whose run.json is damaged, with the reason.
     """
 
     competition: str
@@ -76,61 +76,60 @@ class RunList:
     runs: list[RunSummary]
     untrained: list[str]
     without_metadata: list[str]
-
-
-@dataclass(frozen=True)
-class _TrainedRun:
-    """What a summary of a run is made from: its paths, the contents of run.json, and its trained and damaged folds."""
-
-    paths: RunPaths
-    metadata: dict[str, Any]
-    folds_done: list[int]
-    damaged: dict[int, list[str]]
+    damaged: dict[str, str]
 
 
 def summarise_runs(project: Project) -> RunList:
     """Summarises all runs of a competition.
 
     Raises:
-        UserError: there is no run.
+        UserError: there is no run, or none with an intact run.json.
     """
     paths = project.paths
     metric = metric_of(project.competition)
-    runs = [paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))]
+    runs, damaged = _read_runs([paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))])
     without_metadata = _without_metadata(project)
+    if not runs and damaged:
+        raise next(iter(damaged.values()))
     if not runs and without_metadata:
         fix = "Restore it, or remove the folder"
         raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
-    metadata = {run.name: read_run(run) for run in runs}
     recipes = {
-        name: effective_recipe(contents["recipe"], contents["facts"]["images"]["symmetry"])
-        for name, contents in metadata.items()
+        run.name: effective_recipe(run.metadata["recipe"], run.metadata["facts"]["images"]["symmetry"]) for run in runs
     }
     most_common = _most_common(list(recipes.values()))
     labels = labels_fingerprint(project)
     summaries = []
     untrained = []
     for run in runs:
-        num_folds = metadata[run.name]["facts"]["folds"]["k"]
-        folds_done, damaged = trained_and_damaged_folds(run, num_folds)
-        if not folds_done and not damaged:
+        if not run.trained_folds and not run.damaged_files:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        trained = _TrainedRun(run, metadata[run.name], folds_done, damaged)
-        summaries.append(_summarise(project, trained, labels, differences))
+        summaries.append(_summarise(project, run, labels, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
     )
-    return RunList(paths.name, metric.name, summaries, untrained, without_metadata)
+    reasons = {name: error.what for name, error in damaged.items()}
+    return RunList(paths.name, metric.name, summaries, untrained, without_metadata, reasons)
 
 
-def _summarise(project: Project, run: _TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:
-    metadata = run.metadata
-    has_current_folds = has_same_folds(project, metadata)
+def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[TrainedRun], dict[str, UserError]]:
+    """Reads runs; returns those with an intact run.json, and the errors of the others by the name of the run."""
+    runs, damaged = [], {}
+    for run_paths in all_run_paths:
+        try:
+            runs.append(TrainedRun.read(run_paths))
+        except UserError as error:
+            damaged[run_paths.name] = error
+    return runs, damaged
+
+
+def _summarise(project: Project, run: TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:
+    has_current_folds = has_same_folds(project, run.metadata)
     try:
         score = files.read_json(run.paths.score, SCORE)
     except UserError:
@@ -138,35 +137,34 @@ def _summarise(project: Project, run: _TrainedRun, labels: str | None, differenc
         problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
     else:
         problem = _problem(project, run, score, labels, has_current_folds)
-    if run.damaged:
-        fold, names = next(iter(run.damaged.items()))
+    if run.damaged_files:
+        fold, names = next(iter(run.damaged_files.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
     scored = {} if problem or not score else score
-    num_folds = metadata["facts"]["folds"]["k"]
     return RunSummary(
-        name=run.paths.name,
+        name=run.name,
         value=scored.get("value"),
         low=scored.get("low"),
         high=scored.get("high"),
         is_optimistic=bool(scored.get("is_optimistic")),
         problem=problem,
-        folds_done=run.folds_done,
-        num_folds=num_folds,
-        seconds=training_seconds([run.paths], num_folds),
-        seed=metadata["seed"],
+        trained_folds=run.trained_folds,
+        num_folds=run.num_folds,
+        seconds=training_seconds([run.paths], run.num_folds),
+        seed=run.metadata["seed"],
         differences=differences,
-        older_folds_fingerprint="" if has_current_folds else metadata["folds_fingerprint"],
+        older_folds_fingerprint="" if has_current_folds else run.metadata["folds_fingerprint"],
     )
 
 
 def _problem(
-    project: Project, run: _TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
+    project: Project, run: TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(project.competition)
     try:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
-        changed = find_changed_fact(project, run.paths.name, keys)
+        changed = find_changed_fact(project, run.name, keys)
     except UserError:
         return "trained with facts that are no longer valid"
     if changed:
@@ -179,12 +177,12 @@ def _problem(
         return f"scored by {score['metric']}"
     if _has_other_scoring(score, project.competition):
         return "scored by another beta or other weights"
-    if score.get("folds_done") != run.folds_done:
+    if score.get("trained_folds") != run.trained_folds:
         return f"outdated score: {command('train')} computes it again"
     return ""
 
 
-def _has_other_scoring(score: dict[str, Any], competition: Competition) -> bool:
+def _has_other_scoring(score: dict[str, Any], competition: CompetitionFacts) -> bool:
     saved, current = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
     return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
 
@@ -207,7 +205,7 @@ def training_seconds(runs: list[RunPaths], num_folds: int) -> float | None:
 
 def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
     """Returns the sort key of a run among those of its folds table: the best first."""
-    num_scored = 0 if summary.problem else len(summary.folds_done)
+    num_scored = 0 if summary.problem else len(summary.trained_folds)
     return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name
 
 

@@ -9,11 +9,11 @@
 """
 
 from medfold.scaffold.draft import Draft
-from medfold.scaffold.folder import SUGGESTED, complete_facts, folder_files
+from medfold.scaffold.folder import SUGGESTED_METRICS, complete_facts, folder_files
 from medfold.scaffold.from_files import draft_facts
 
 __all__ = [
-    "SUGGESTED",
+    "SUGGESTED_METRICS",
     "Draft",
     "complete_facts",
     "draft_facts",

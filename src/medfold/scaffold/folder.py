@@ -10,7 +10,7 @@ from medfold.scaffold.draft import Draft
 from medfold.scoring import METRICS
 from medfold.terminal.command_text import variable
 
-ORDER = (
+KEY_ORDER = (
     "title",
     "url",
     "licence",
@@ -23,7 +23,7 @@ ORDER = (
     "score",
     "submission",
 )
-IMAGE_ORDER = ("root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry")
+IMAGE_KEY_ORDER = ("root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry")
 STEPS = ("folds", "train", "submit")  # make targets, after the download
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_screening")
@@ -33,7 +33,7 @@ LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches o
 MAX_LINE_LENGTH = 120  # of competition.yaml
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
 SIZE_OF_GPU_HISTOLOGY = 192  # images.size of the shared recipe
-SUGGESTED = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
+SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
 def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str, Any]:
@@ -67,8 +67,8 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         folder = "datasets" if "/" in source["slug"] else "competitions"
         facts["url"] = f"https://www.kaggle.com/{folder}/{source['slug']}"
     images = {**facts["images"], "symmetry": "none"}
-    facts["images"] = {key: images[key] for key in IMAGE_ORDER if key in images}
-    return {key: facts[key] for key in ORDER if key in facts}
+    facts["images"] = {key: images[key] for key in IMAGE_KEY_ORDER if key in images}
+    return {key: facts[key] for key in KEY_ORDER if key in facts}
 
 
 def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:

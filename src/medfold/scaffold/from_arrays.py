@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.raw_files import class_numbers, open_arrays
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.task import guess_task
+from medfold.text import shorten_list
 
 
 def from_arrays(draft: Draft, raw: Path, path: str) -> None:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path, PurePosixPath
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.images import UNSUPPORTED_FORMATS, is_dicom
 from medfold.raw_files import TABLE_EXTENSIONS, list_files, part_from_name
 from medfold.scaffold.class_folders import class_names
@@ -14,6 +14,7 @@ from medfold.scaffold.from_table import from_table
 from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
 from medfold.scaffold.table_search import LabelTables
 from medfold.scaffold.target_columns import NoLabelError
+from medfold.text import count_of, shorten_list
 
 __all__ = ["Draft", "draft_facts"]
 MAX_EXTENSION_LENGTH = 6  # characters with the dot; anything longer is not an extension

@@ -3,7 +3,7 @@
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.images import image_extension, image_stem
 from medfold.raw_files import read_table
 from medfold.scaffold.class_folders import ImagePath, class_level, names_at
@@ -11,6 +11,7 @@ from medfold.scaffold.draft import Draft, sort_classes
 from medfold.scaffold.group_facts import group_by_headers
 from medfold.scaffold.image_contents import guess_channels
 from medfold.scaffold.image_files import ImageFiles
+from medfold.text import count_of, shorten_list
 
 FEW_CLASSES, FEW_PER_CLASS = 6, 8  # more folders than this, with fewer images each, may be patients
 PARTS = ("train", "valid", "test", "all")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.raw_files import choose_test_part, part_from_name, read_table
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import guess_group
@@ -17,6 +17,7 @@ from medfold.scaffold.submission_facts import SampleSubmission, guess_submission
 from medfold.scaffold.table_search import LabelTable, LabelTables
 from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sample
 from medfold.scaffold.task import guess_task
+from medfold.text import count_of, shorten_list
 
 MAX_PART_VALUES = 8  # a column with more different values does not name parts
 

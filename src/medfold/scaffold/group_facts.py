@@ -4,12 +4,13 @@ import re
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word
 from medfold.images import is_dicom, path_of_image, read_dicom_headers
 from medfold.scaffold.draft import MAX_INSPECTED, Draft
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_files import ImageFiles
+from medfold.text import count_of
 
 MIN_GROUPS, MANY_ROWS = 8, 30  # fewer values than MIN_GROUPS in more than MANY_ROWS rows are categories, not patients
 GROUP_HEADERS = ("PatientID", "StudyInstanceUID")  # DICOM headers to group by, the preferred one first

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.raw_files import PathPattern
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
@@ -12,6 +12,7 @@ from medfold.scaffold.image_contents import guess_channels
 from medfold.scaffold.image_files import ImageFiles
 from medfold.scaffold.row_patterns import MAX_ROWS, find_patterns
 from medfold.scaffold.submission_facts import SampleSubmission
+from medfold.text import count_of, shorten_list
 
 
 def guess_images(

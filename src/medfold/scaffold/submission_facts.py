@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.errors import count_of
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
+from medfold.text import count_of
 
 
 class SampleSubmission(NamedTuple):

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.folds import is_group_name
 from medfold.raw_files import read_table
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids, find_ids
 from medfold.scaffold.image_files import ImageFiles
-from medfold.scaffold.target_columns import TARGET_NAMES, holds_marks, is_named
+from medfold.scaffold.target_columns import TARGET_NAMES, is_binary_column, is_named
+from medfold.text import count_of, shorten_list
 
 PLAIN_NAMES = ("id", "image", "file", "name", "path")  # column names, even if an image has this name
 FEW_ROWS = 6  # a table with fewer rows is probably a list of classes
@@ -153,4 +154,4 @@ def _has_label(table: pd.DataFrame, ids: Ids) -> bool:
     others = [column for column in table.columns if column not in (ids.column, *ids.others)]
     others = [column for column in others if table[column].nunique() > 1 and not is_group_name(column)]
     named = (is_named(column, pattern) for column in others for pattern in TARGET_NAMES)
-    return any(named) or any(holds_marks(table, column) for column in others)
+    return any(named) or any(is_binary_column(table, column) for column in others)

@@ -6,12 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.folds import is_group_name
 from medfold.raw_files import MARKS, normalise_texts, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.submission_facts import SampleSubmission
+from medfold.text import shorten_list
 
 # Names of label columns: general words first, then words for what is to be predicted.
 TARGET_NAMES = (
@@ -21,7 +22,7 @@ TARGET_NAMES = (
 NO_TARGET = re.compile(r"(^|[\W_])(history|type|source|date|path|id|uid|split|fold|set|part|subset)([\W_]|$)", re.I)
 # Names of columns with facts about a patient or a view, not findings: labels only if they match TARGET_NAMES, too.
 PATIENT_DATA = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
-MIN_MARK_COLUMNS = 3  # from this number on, neighbouring columns of 0 and 1 are labels
+MIN_BINARY_COLUMNS = 3  # from this number on, neighbouring columns of 0 and 1 are labels
 
 
 class NoLabelError(UserError):
@@ -101,10 +102,10 @@ def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
     """Finds the longest run of neighbouring columns of 0 and 1, one per class or label; empty if it is too short."""
     runs: list[list[str]] = [[]]
     for column in table.columns:
-        is_mark = column in others and holds_marks(table, column)
+        is_mark = column in others and is_binary_column(table, column)
         runs = [*runs[:-1], [*runs[-1], column]] if is_mark else [*runs, []]
     longest = max(runs, key=len)
-    return longest if len(longest) >= MIN_MARK_COLUMNS else []
+    return longest if len(longest) >= MIN_BINARY_COLUMNS else []
 
 
 def keep_targets_of_sample(draft: Draft, labels: dict[str, Any], ids: Ids, sample: SampleSubmission | None) -> None:
@@ -126,7 +127,7 @@ def is_named(column: str, pattern: str) -> bool:
     return bool(re.search(pattern, column, re.I)) and not NO_TARGET.search(column)
 
 
-def holds_marks(table: pd.DataFrame, column: str) -> bool:
+def is_binary_column(table: pd.DataFrame, column: str) -> bool:
     """Returns True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
     values = set(normalise_texts(table[column]).str.lower())
     return not PATIENT_DATA.search(column) and bool(values & set(MARKS)) and values <= {*MARKS, "", "-1"}

@@ -4,9 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.errors import UserError, count_of, shorten_list
-from medfold.raw_files import is_one_hot, normalise_texts, parse_marks, split_label_list
+from medfold.errors import UserError
+from medfold.raw_files import is_one_hot, normalise_texts, parse_binary_columns, split_label_list
 from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
+from medfold.text import count_of, shorten_list
 
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps
 
@@ -23,7 +24,7 @@ def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: di
     Raises:
         UserError: too many different values, or measurements instead of classes.
     """
-    if len(targets) > 2 and len(table) and is_one_hot(parse_marks(table, targets)).all():
+    if len(targets) > 2 and len(table) and is_one_hot(parse_binary_columns(table, targets)).all():
         _set_one_hot(draft, table, targets, labels)
     elif len(targets) > 1:
         draft.facts["task"] = "multilabel"

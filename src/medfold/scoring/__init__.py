@@ -1,7 +1,9 @@
 """Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
 
 - `metric`: the class and the metric of a competition; `metrics`: the built-in ones;
+- `chance`: the mean of the labels, and the score of a constant prediction;
 - `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
+  `score_text`: both as text;
 - `decisions`: from probabilities to classes and labels, and labels as columns;
 - `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
   scored.
@@ -9,23 +11,14 @@
 
 from medfold.scoring import metrics as metrics  # registers them
 from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units
-from medfold.scoring.bootstrap import (
-    Difference,
-    bootstrap_interval,
-    format_difference,
-    format_interval,
-    format_score,
-    format_score_and_interval,
-    paired_difference,
-)
+from medfold.scoring.bootstrap import Difference, bootstrap_interval, paired_difference
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
+from medfold.scoring.chance import chance_score, label_means
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 from medfold.scoring.metric import (
     METRICS,
     Metric,
-    chance_score,
-    label_means,
     metric,
     metric_input,
     metric_of,
@@ -33,8 +26,16 @@ from medfold.scoring.metric import (
     to_classes,
 )
 from medfold.scoring.metrics import NUM_BINS, auc
-from medfold.scoring.out_of_fold import UNKNOWN_PATIENTS, OofPredictions, describe_score, oof_by_unit, oof_score
+from medfold.scoring.out_of_fold import OofPredictions, oof_by_unit, oof_score
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
+from medfold.scoring.score_text import (
+    UNKNOWN_PATIENTS,
+    describe_score,
+    format_difference,
+    format_interval,
+    format_score,
+    format_score_and_interval,
+)
 
 __all__ = [
     "METRICS",

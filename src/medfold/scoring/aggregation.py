@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class AggregatedSamples:
 
 
 def aggregate(
-    competition: Competition, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
+    competition: CompetitionFacts, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
 ) -> AggregatedSamples:
     """Aggregates the labels and predictions of samples into those of their units.
 
@@ -71,7 +71,7 @@ def labels_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return pd.DataFrame(targets).groupby(codes).max().to_numpy().reshape(len(unique), *targets.shape[1:])
 
 
-def aggregate_predictions(competition: Competition, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
+def aggregate_predictions(competition: CompetitionFacts, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     """Aggregates a table of predictions into one row per unit.
 
     Args:
@@ -89,7 +89,7 @@ def aggregate_predictions(competition: Competition, table: pd.DataFrame, unit: p
     return aggregated
 
 
-def _aggregate_columns(competition: Competition, codes: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+def _aggregate_columns(competition: CompetitionFacts, codes: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     values = pd.DataFrame(predictions).groupby(codes).agg(competition.score.aggregate).to_numpy()
     if competition.score.aggregate == "max" and competition.exclusive_classes:
         values = values / values.sum(axis=1, keepdims=True)

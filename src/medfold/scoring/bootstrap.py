@@ -1,4 +1,4 @@
-"""Bootstrap confidence intervals of a score, and of the difference between two scores, with their text form."""
+"""Bootstrap confidence intervals of a score, and of the difference between two scores."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,27 +59,6 @@ def bootstrap_interval(
     return _interval(_defined_values(values, num_resamples))
 
 
-def format_score(value: float | None, digits: int = 4) -> str:
-    """Formats a score: '0.9512', or 'undefined' for nan and None."""
-    return "undefined" if value is None or np.isnan(value) else f"{value:.{digits}f}"
-
-
-def format_interval(low: float | None, high: float | None) -> str:
-    """Formats an interval: '0.9312 to 0.9689', or 'no interval' for nan and None."""
-    return "no interval" if low is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
-
-
-def format_score_and_interval(title: str, value: float | None, low: float | None, high: float | None) -> str:
-    """Formats a score with its interval: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689)'.
-
-    A score of nan or None is 'undefined'.
-    """
-    if value is None or np.isnan(value):
-        return f"{title} undefined"
-    interval = format_interval(low, high)
-    return f"{title} {value:.4f} ({interval if interval == 'no interval' else f'95 % interval {interval}'})"
-
-
 def paired_difference(
     metric: Metric,
     targets: np.ndarray,
@@ -87,7 +66,6 @@ def paired_difference(
     second: np.ndarray,
     groups: np.ndarray,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> Difference:
     """Estimates how much better some predictions are than others for the same samples, with a paired bootstrap.
 
@@ -100,7 +78,6 @@ def paired_difference(
         second: predictions to compare with, float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.
-        seed: seed of the random draws. Defaults to 0.
     """
 
     def advantage(rows: np.ndarray | slice) -> float:
@@ -108,14 +85,12 @@ def paired_difference(
         return 0.0 if first_score == second_score else metric.sign * (first_score - second_score)
 
     value = advantage(slice(None))
-    differences = _defined_values(
-        [advantage(rows) for rows in _resampled_rows(groups, num_resamples, seed)], num_resamples
-    )
+    differences = _defined_values([advantage(rows) for rows in _resampled_rows(groups, num_resamples)], num_resamples)
     probability = float(np.mean((differences > 0) + 0.5 * (differences == 0))) if len(differences) else float("nan")
     return Difference(value, *_interval(differences), probability)
 
 
-def _resampled_rows(groups: np.ndarray, num_resamples: int, seed: int) -> Iterator[np.ndarray]:
+def _resampled_rows(groups: np.ndarray, num_resamples: int, seed: int = 0) -> Iterator[np.ndarray]:
     """Yields the rows of each resample: as many groups as there are, drawn with replacement."""
     codes = pd.factorize(groups)[0]
     order = np.argsort(codes, kind="stable")
@@ -143,12 +118,3 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - CONFIDENCE_LEVEL) / 2, (1 + CONFIDENCE_LEVEL) / 2])
     return float(low), float(high)
-
-
-def format_difference(difference: Difference) -> str:
-    """Formats a difference with its interval: '+0.0123 (-0.0010 to +0.0256)', or 'undefined'."""
-    if np.isnan(difference.value):
-        return "undefined"
-    if np.isnan(difference.low):
-        return f"{difference.value:+.4f} (no interval)"
-    return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"

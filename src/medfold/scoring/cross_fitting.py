@@ -53,6 +53,10 @@ class FittedTransform:
             predictions = MAPS[name](predictions, **arguments)
         return predictions
 
+    def followed_by(self, other: "FittedTransform") -> "FittedTransform":
+        """Returns a transform that applies the steps of this one, then those of another."""
+        return FittedTransform([*self.steps, *other.steps], {**self.parameters, **other.parameters})
+
     def save(self, path: Path) -> None:
         """Writes the steps to an .npz file; equal steps give equal bytes."""
         arrays = {
@@ -107,9 +111,6 @@ def chain_fits(first: Fit, second: Fit) -> Fit:
 
     def fit(predictions: np.ndarray, targets: np.ndarray) -> FittedTransform:
         first_fitted = first(predictions, targets)
-        second_fitted = second(first_fitted.apply(predictions), targets)
-        return FittedTransform(
-            [*first_fitted.steps, *second_fitted.steps], {**first_fitted.parameters, **second_fitted.parameters}
-        )
+        return first_fitted.followed_by(second(first_fitted.apply(predictions), targets))
 
     return fit

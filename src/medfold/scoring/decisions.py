@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 
 
 def targets_as_columns(targets: np.ndarray, num_columns: int) -> np.ndarray:
@@ -33,7 +33,7 @@ def decide(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
     return predictions.argmax(axis=1) if exclusive else (predictions > 0.5).astype(int)
 
 
-def decisions_of(competition: Competition, predictions: np.ndarray) -> np.ndarray:
+def decisions_of(competition: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Decides classes or labels from predictions, as a submission of decisions holds them.
 
     Of mutually exclusive classes, the most probable one is decided. A binary class or a label is decided if its

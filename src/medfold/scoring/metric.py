@@ -3,26 +3,19 @@
 A metric is nan where it is undefined, such as an AUC when all samples are of one class.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
+from medfold.scoring.decisions import decide, decisions_of
 
-
-def label_means(competition: Competition, targets: np.ndarray) -> np.ndarray:
-    """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
-
-    Args:
-        competition: the facts (the prediction columns).
-        targets: int (n,) or (n, labels).
-    """
-    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
+ResponseMethod = Literal["predict_proba", "predict"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,8 @@ class Metric:
             them from `metric_of`.
         higher_is_better: True for a score, False for a loss.
         tasks: the tasks that it is defined for.
-        needs: 'probability', or 'class' if only the decided class counts.
+        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
+            'predict' (decisions).
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
@@ -52,7 +46,7 @@ class Metric:
     function: Callable[[np.ndarray, np.ndarray], float]
     higher_is_better: bool
     tasks: tuple[str, ...]
-    needs: str
+    response_method: ResponseMethod
     uses_weights: bool = False
     uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
@@ -88,7 +82,7 @@ def metric(
     title: str,
     higher_is_better: bool = True,
     tasks: tuple[str, ...] = ALL_TASKS,
-    needs: str = "probability",
+    response_method: ResponseMethod = "predict_proba",
     uses_weights: bool = False,
     uses_beta: bool = False,
     post_processing: str = "",
@@ -100,7 +94,8 @@ def metric(
         title: name of the metric in tables.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
-        needs: 'probability', or 'class' if only the decided class counts. Defaults to 'probability'.
+        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
+            'predict' (decisions). Defaults to 'predict_proba'.
         uses_weights: True if the function takes `weights`, float (labels, 2), for negatives and positives. Defaults to
             False.
         uses_beta: True if the function takes `beta`, the weight of recall. Defaults to False.
@@ -109,7 +104,7 @@ def metric(
         is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
 
     Example:
-        >>> @metric("accuracy", needs="class")
+        >>> @metric("accuracy", response_method="predict")
         ... def accuracy(targets, predictions):
         ...     return np.mean(to_classes(predictions) == targets)
     """
@@ -122,7 +117,7 @@ def metric(
             function=function,
             higher_is_better=higher_is_better,
             tasks=tasks,
-            needs=needs,
+            response_method=response_method,
             uses_weights=uses_weights,
             uses_beta=uses_beta,
             post_processing=post_processing,
@@ -134,7 +129,7 @@ def metric(
     return register
 
 
-def metric_of(competition: Competition, name: str | None = None) -> Metric:
+def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
@@ -147,47 +142,56 @@ def metric_of(competition: Competition, name: str | None = None) -> Metric:
             that no metric of the competition takes.
     """
     score = competition.score
-    key = "score.metric" if name in (None, score.metric) else "score.more_metrics"
-    found = _find_metric(name or score.metric, competition.task, key)
-    if name in (None, score.metric) and competition.submission.layout == "lists" and found.needs != "class":
-        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.needs == "class")
-        what = f"metric {found.name} needs probabilities, but a submission of lists holds decisions"
+    name = name or score.metric
+    found = _find_metric(name, competition.task, "score.metric" if name == score.metric else "score.more_metrics")
+    if name == score.metric and competition.submission.layout == "lists" and found.response_method != "predict":
+        what = f"metric {name} needs probabilities, but a submission of lists holds decisions"
+        candidates = _list_metrics(lambda candidate: candidate.response_method == "predict")
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
-    if found.needs == "class":
+    used_metrics = [METRICS[used] for used in (score.metric, *score.more_metrics) if used in METRICS]
+    if score.weights and not any(used.uses_weights for used in used_metrics):
+        candidates = _list_metrics(lambda candidate: candidate.uses_weights)
+        fix = f"Remove them, or use one of these metrics: {candidates}"
+        raise SettingError(f"metric {score.metric} takes no weights", "score.weights", fix)
+    if found.response_method == "predict":
         found = replace(found, decide=partial(decisions_of, competition))
-    names = [score.metric, *score.more_metrics]
-    if score.weights and not any(METRICS[used].uses_weights for used in names if used in METRICS):
-        candidates = ", ".join(candidate.name for candidate in METRICS.all() if candidate.uses_weights)
-        raise SettingError(
-            f"metric {score.metric} takes no weights",
-            "score.weights",
-            f"Remove them, or use one of these metrics: {candidates}",
-        )
     if found.uses_beta:
-        return replace(
-            found, function=partial(found.function, beta=score.beta), title=metric_title(competition, found.name)
-        )
-    if not found.uses_weights:
-        return found
-    if not score.weights:
+        function = partial(found.function, beta=score.beta)
+        found = replace(found, function=function, title=metric_title(competition, name))
+    if found.uses_weights:
+        found = replace(found, function=partial(found.function, weights=_label_weights(competition, name)))
+    return found
+
+
+def _list_metrics(condition: Callable[[Metric], bool]) -> str:
+    """Returns the names of the metrics that fulfil a condition, for a message."""
+    return ", ".join(candidate.name for candidate in METRICS.all() if condition(candidate))
+
+
+def _label_weights(competition: CompetitionFacts, name: str) -> np.ndarray:
+    """Returns the weight of each label for a metric, float64 (labels, 2): for negatives and positives."""
+    weights_by_label = competition.score.weights
+    if not weights_by_label:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
-        raise SettingError(f"metric {found.name} needs weights", "score.weights", fix)
-    pairs = [np.broadcast_to(score.weights.get(label, 1.0), 2) for label in competition.labels.targets]
+        raise SettingError(f"metric {name} needs weights", "score.weights", fix)
+    pairs = [np.broadcast_to(weights_by_label.get(label, 1.0), 2) for label in competition.labels.targets]
     weights = np.array(pairs, np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
         label = competition.labels.targets[int(np.argmax(wrong))]
-        what = f"expected weights above 0, received {score.weights[label]} for '{label}'"
+        what = f"expected weights above 0, received {weights_by_label[label]} for '{label}'"
         raise SettingError(what, "score.weights", f"Remove '{label}' for a weight of 1")
-    return replace(found, function=partial(found.function, weights=weights))
+    return weights
 
 
-def metric_title(competition: Competition, name: str) -> str:
+def metric_title(competition: CompetitionFacts, name: str) -> str:
     """Returns the display name of a metric: 'F2' where beta is 2."""
     return f"F{competition.score.beta:g}" if METRICS[name].uses_beta else METRICS[name].title
 
 
-def metric_input(competition: Competition, name: str, submitted: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def metric_input(
+    competition: CompetitionFacts, name: str, submitted: np.ndarray, probabilities: np.ndarray
+) -> np.ndarray:
     """Selects the predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
     The metric of the competition is computed from what is submitted. Additional metrics are computed from the
@@ -201,36 +205,10 @@ def metric_input(competition: Competition, name: str, submitted: np.ndarray, pro
         probabilities: float (n, columns).
     """
     main = METRICS[competition.score.metric]
-    uses_submitted = name == main.name or (main.needs == "class" and METRICS[name].needs == "class")
-    return submitted if uses_submitted else probabilities
-
-
-def constant_predictions(competition: Competition, prior: np.ndarray) -> Iterator[np.ndarray]:
-    """Yields constant predictions, which need no image: the prior; then each class, or no label and every label.
-
-    Args:
-        competition: the facts (whether exactly one class is true).
-        prior: float (columns,), the mean of the labels.
-    """
-    yield prior
-    yield from (
-        np.eye(len(prior)) if competition.exclusive_classes else np.array([np.zeros(len(prior)), np.ones(len(prior))])
+    uses_submitted = name == main.name or (
+        main.response_method == "predict" and METRICS[name].response_method == "predict"
     )
-
-
-def chance_score(competition: Competition, targets: np.ndarray, prior: np.ndarray) -> float:
-    """Returns the best score of a predictor that uses no image; nan if it is undefined.
-
-    Args:
-        competition: the facts (the metric and the task).
-        targets: int (n,) or (n, labels).
-        prior: float (columns,), the mean of the training labels.
-    """
-    competition_metric = metric_of(competition)
-    constants = constant_predictions(competition, prior)
-    scores = [competition_metric(targets, np.tile(row, (len(targets), 1))) for row in constants]
-    defined = [competition_metric.sign * score for score in scores if np.isfinite(score)]
-    return competition_metric.sign * max(defined) if defined else float("nan")
+    return submitted if uses_submitted else probabilities
 
 
 def _find_metric(name: str, task: str, key: str) -> Metric:

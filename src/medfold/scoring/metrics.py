@@ -78,7 +78,7 @@ def pf1(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(2 * clipped[positive].sum() / (clipped.sum() + positive.sum()))
 
 
-@metric("accuracy", needs="class")
+@metric("accuracy", response_method="predict")
 def accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Share of correct decisions; for labels, the mean of their shares.
 
@@ -88,7 +88,7 @@ def accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.mean(decided == targets)) if len(targets) else float("nan")
 
 
-@metric("balanced accuracy", tasks=("binary", "multiclass", "ordinal"), needs="class")
+@metric("balanced accuracy", tasks=("binary", "multiclass", "ordinal"), response_method="predict")
 def balanced_accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Mean recall of the classes; classes without samples are left out."""
     hits, truth, _ = _counts(targets, predictions)
@@ -96,7 +96,7 @@ def balanced_accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.mean(hits[present] / truth[present])) if present.any() else float("nan")
 
 
-@metric("macro F1", needs="class")
+@metric("macro F1", response_method="predict")
 def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the F1 of each class (both of a binary task), or of each label, decided strictly above 0.5.
 
@@ -115,7 +115,7 @@ def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.mean(2 * hits[present] / (truth + decided)[present]))
 
 
-@metric("F-beta", tasks=("binary", "multilabel"), needs="class", uses_beta=True)
+@metric("F-beta", tasks=("binary", "multilabel"), response_method="predict", uses_beta=True)
 def fbeta(targets: np.ndarray, predictions: np.ndarray, beta: float = 1.0) -> float:
     """F-beta of the positive class; for labels, the mean of theirs: recall counts beta times as much as precision.
 
@@ -140,7 +140,7 @@ def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
     return hits, truth, decided
 
 
-@metric("QWK", tasks=("ordinal",), needs="class", post_processing="cut_points")
+@metric("QWK", tasks=("ordinal",), response_method="predict", post_processing="cut_points")
 def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Cohen's kappa with quadratic weights between the true and the decided grades (Cohen 1968)."""
     from sklearn.metrics import cohen_kappa_score

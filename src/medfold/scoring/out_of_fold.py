@@ -6,33 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, has_known_groups
-from medfold.errors import UserError, shorten_list
+from medfold.competition import CompetitionFacts
+from medfold.errors import UserError
 from medfold.scoring.aggregation import aggregate
-from medfold.scoring.bootstrap import bootstrap_interval, format_score, format_score_and_interval
-from medfold.scoring.metric import metric_input, metric_of, metric_title
-
-UNKNOWN_PATIENTS = "patients unknown: it may be too high"
-
-
-def describe_score(competition: Competition, result: dict[str, Any], total: int) -> str:
-    """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
-
-    Args:
-        competition: the facts (metric titles, the number of folds, and whether patients are known).
-        result: as `oof_score` returns it.
-        total: the number of units in all folds.
-    """
-    title = metric_title(competition, result["metric"])
-    k = competition.folds.k
-    done = result["folds_done"]
-    text = format_score_and_interval(title, result["value"], result["low"], result["high"])
-    for name, value in result["more_metrics"].items():
-        text += f", {metric_title(competition, name)} {format_score(value)}"
-    covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
-    text += f", {covers}, {result['num_units']:,} of {total:,} {'units' if competition.score.unit else 'samples'}"
-    text += "" if has_known_groups(competition) else f"; {UNKNOWN_PATIENTS}"
-    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["is_optimistic"] else "")
+from medfold.scoring.bootstrap import bootstrap_interval
+from medfold.scoring.metric import metric_input, metric_of
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)
@@ -55,7 +34,7 @@ class OofPredictions:
 
 
 def oof_by_unit(
-    competition: Competition, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
+    competition: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
 ) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
@@ -99,7 +78,7 @@ def oof_by_unit(
 
 
 def oof_score(
-    competition: Competition, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
+    competition: CompetitionFacts, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
 ) -> dict[str, Any]:
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
@@ -111,7 +90,7 @@ def oof_score(
             Defaults to `oof`.
 
     Returns:
-        metric, value, per_fold, low, high, num_units, folds_done, is_optimistic, more_metrics, and `facts`: the
+        metric, value, per_fold, low, high, num_units, trained_folds, is_optimistic, more_metrics, and `facts`: the
         settings it was scored with. Undefined values are None.
     """
     metric = metric_of(competition)
@@ -133,7 +112,7 @@ def oof_score(
         "low": _rounded(low),
         "high": _rounded(high),
         "num_units": len(oof.unit_ids),
-        "folds_done": folds,
+        "trained_folds": folds,
         "is_optimistic": is_optimistic,
         "more_metrics": more_metrics,
         # Kept to compute the score again: competition.yaml may have changed by then.

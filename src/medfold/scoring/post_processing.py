@@ -3,7 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.scoring.calibration import temperature_scaling
 from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.metric import METRICS, Metric
@@ -24,10 +24,10 @@ class PostProcessing(NamedTuple):
     calibrates: bool = False
 
 
-def post_processing_of(competition: Competition, metric: Metric) -> PostProcessing | None:
+def post_processing_of(competition: CompetitionFacts, metric: Metric) -> PostProcessing | None:
     """Returns the post-processing that suits a metric; None if the metric gains from none, like an AUC."""
     name = metric.post_processing
-    if not name and metric.needs == "class":
+    if not name and metric.response_method == "predict":
         name = "class_factors" if competition.exclusive_classes else "thresholds"
     return {
         "": lambda: None,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import UserError, shorten_list
+from medfold.competition import CompetitionFacts
+from medfold.errors import UserError
 from medfold.scoring import metric_of
+from medfold.text import shorten_list
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class CellFormat:
     unknown_words: list[str]
 
     @classmethod
-    def from_sample(cls, competition: Competition, sample: pd.DataFrame) -> "CellFormat":
+    def from_sample(cls, competition: CompetitionFacts, sample: pd.DataFrame) -> "CellFormat":
         """Derives the format from the facts and a sample submission.
 
         Raises:
@@ -50,11 +51,13 @@ class CellFormat:
             actual, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
             fix = "Check task, labels.targets, classes and submission in competition.yaml"
             raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
-        if one_class and metric.needs != "class":
+        if one_class and metric.response_method != "predict":
             what = f"one column for the class, but metric {metric.name} needs probabilities"
             raise UserError(what, "sample submission", "Name a metric of decisions as score.metric in competition.yaml")
         decisions = (
-            submission.layout == "lists" or one_class or (metric.needs == "class" and not competition.exclusive_classes)
+            submission.layout == "lists"
+            or one_class
+            or (metric.response_method == "predict" and not competition.exclusive_classes)
         )
         return cls(columns, decisions, one_class, *_words(competition, sample[columns]))
 
@@ -64,12 +67,12 @@ NO_YES = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("negative",
 CASES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize, str.title)
 
 
-def _meanings(competition: Competition) -> list[str]:
+def _meanings(competition: CompetitionFacts) -> list[str]:
     """Returns the meanings of the words: the classes, or 0 and 1 of a label."""
     return ["0", "1"] if competition.task == "multilabel" else competition.class_names
 
 
-def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+def _words(competition: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     """Recognises the words in a sample submission that stand for the classes, or for no and yes.
 
     The words are the class names in any case; or numbers, as 0 or 0.0; or, for two classes, words for no and yes. With
@@ -98,12 +101,12 @@ def _words(competition: Competition, cells: pd.DataFrame) -> tuple[np.ndarray, l
     return np.array(names), sorted(present)
 
 
-def holds_decisions(competition: Competition, sample: pd.DataFrame) -> bool:
+def holds_decisions(competition: CompetitionFacts, sample: pd.DataFrame) -> bool:
     """Returns True if a submission in this format holds decisions, not probabilities."""
     return CellFormat.from_sample(competition, sample).holds_decisions
 
 
-def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | None:
+def class_words(competition: CompetitionFacts, sample: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
     cell_format = CellFormat.from_sample(competition, sample)
     return (
@@ -111,7 +114,7 @@ def class_words(competition: Competition, sample: pd.DataFrame) -> list[str] | N
     )
 
 
-def explain_words(competition: Competition, sample: pd.DataFrame) -> str:
+def explain_words(competition: CompetitionFacts, sample: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
     Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.

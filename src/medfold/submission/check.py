@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.ensemble import Ensemble
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
 from medfold.submission.table import align_sample, build_submission
 from medfold.terminal.command_text import variable
+from medfold.text import count_of, shorten_list
 
 
-def check_sample_submission(competition: Competition, sample: pd.DataFrame, units: list[str]) -> None:
+def check_sample_submission(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> None:
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
@@ -30,7 +31,7 @@ def check_sample_submission(competition: Competition, sample: pd.DataFrame, unit
     check_submission(competition, build_submission(competition, predictions, sample), sample)
 
 
-def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+def check_submission(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> None:
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
@@ -51,7 +52,18 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
     if list(table.columns) != list(sample.columns):
         fix = f"Expected {', '.join(sample.columns)}"
         raise UserError(f"wrong columns: {', '.join(map(str, table.columns))}", "submission", fix)
-    ids, expected = table[id_column].astype(str), sample[id_column]
+    _check_ids(table[id_column].astype(str), sample[id_column])
+    cell_format = CellFormat.from_sample(competition, sample)
+    for column in cell_format.columns:
+        is_wrong, reason = _wrong_cells(competition, cell_format, table[column])
+        if is_wrong.any():
+            row = int(np.argmax(is_wrong))
+            what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
+            raise UserError(what, "submission", f"Correct {count_of(int(is_wrong.sum()), 'such value')}")
+
+
+def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
+    """Refuses ids that are not those of the sample submission, each once and in its order."""
     for what, wrong_ids in (
         ("duplicated", ids[ids.duplicated()].unique()),
         ("missing", expected[~expected.isin(ids)]),
@@ -62,25 +74,21 @@ def check_submission(competition: Competition, table: pd.DataFrame, sample: pd.D
             raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
         raise UserError("rows are in another order than in the sample", "submission", "Sort them as in the sample")
-    cell_format = CellFormat.from_sample(competition, sample)
-    for column in cell_format.columns:
-        if competition.submission.layout == "lists":
-            wrong = [not _is_list(str(cell), competition) for cell in table[column]]
-            names = competition.prediction_columns
-            reason = f"not a list of different labels of {shorten_list(names, 6)}"
-        elif cell_format.holds_decisions:
-            wrong = ~table[column].astype(str).isin(cell_format.words)
-            reason = f"not a class of {shorten_list(cell_format.words.tolist(), 6)}"
-        else:
-            numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-            wrong, reason = ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
-        if np.any(wrong):
-            row = int(np.argmax(np.asarray(wrong)))
-            what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
-            raise UserError(what, "submission", f"Correct {count_of(int(np.sum(wrong)), 'such value')}")
 
 
-def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> None:
+def _wrong_cells(competition: CompetitionFacts, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:
+    """Returns True for each cell of a column that the format does not allow, and what such a cell is."""
+    if competition.submission.layout == "lists":
+        is_wrong = np.array([not _is_list(str(cell), competition) for cell in cells], bool)
+        return is_wrong, f"not a list of different labels of {shorten_list(competition.prediction_columns, 6)}"
+    if cell_format.holds_decisions:
+        is_wrong = ~cells.astype(str).isin(cell_format.words).to_numpy()
+        return is_wrong, f"not a class of {shorten_list(cell_format.words.tolist(), 6)}"
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
+    return ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
+
+
+def check_better_than_chance(competition: CompetitionFacts, ensemble: Ensemble) -> None:
     """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
 
     Raises:
@@ -96,7 +104,7 @@ def check_better_than_chance(competition: Competition, ensemble: Ensemble) -> No
         )
 
 
-def _is_list(cell: str, competition: Competition) -> bool:
+def _is_list(cell: str, competition: CompetitionFacts) -> bool:
     """Returns True if a cell is a list of different labels, or empty where that is allowed."""
     if not cell:
         return competition.submission.allow_empty_lists

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.data import read_sample_submission
 from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
@@ -26,6 +26,7 @@ class SubmissionDraft:
         text: content of the file.
         sha256: hash of the text.
         content_id: short text in the message, by which the submission is found again.
+        message: description for the leaderboard: runs, OOF score, folds, commit, content id.
         sample: the sample submission with a row for each test unit.
         probabilities: test probabilities, a row per unit.
     """
@@ -33,12 +34,13 @@ class SubmissionDraft:
     text: str
     sha256: str
     content_id: str
+    message: str
     sample: pd.DataFrame
     probabilities: pd.DataFrame
 
 
 def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
-    """Builds and checks a submission, without writing it. Prints how many units have no prediction.
+    """Builds and checks a submission, without writing it.
 
     Args:
         project: the competition, with its sample submission.
@@ -51,15 +53,17 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
     competition = project.competition
     sample = align_sample(competition, read_sample_submission(competition, project.paths), units)
     predictions = fill_missing(competition, ensemble.test_predictions, units, ensemble.fallback)
-    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior, quiet=True)
+    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
     text = files.csv_text(table)
     sha256 = files.sha256_of_text(text)
-    return SubmissionDraft(text, sha256, _content_id(competition, sha256, ensemble), sample, probabilities)
+    content_id = _content_id(competition, sha256, ensemble)
+    message = _message(project, ensemble, content_id)
+    return SubmissionDraft(text, sha256, content_id, message, sample, probabilities)
 
 
-def _content_id(competition: Competition, sha256: str, ensemble: Ensemble) -> str:
+def _content_id(competition: CompetitionFacts, sha256: str, ensemble: Ensemble) -> str:
     """Returns the content id of a submission, made from its file.
 
     For a notebook it is made from the trained folds: the public test set may have three rows, for which different
@@ -71,7 +75,20 @@ def _content_id(competition: Competition, sha256: str, ensemble: Ensemble) -> st
     return f"folds {files.fingerprint([sha256, ensemble.inputs, score], 12)}"
 
 
-def write_draft(competition: Competition, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
+def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:
+    """Returns the text that is shown with the submission at Kaggle."""
+    score = ensemble.score
+    title = metric_title(project.competition, score["metric"])
+    value = format_score(score["value"])
+    folds_done = f"{len(score['trained_folds'])} of {project.competition.folds.k} folds"
+    commit = git_commit(project.project_paths.root)
+    code = f", commit {commit}" if commit else ""
+    label = "+".join(ensemble.run_names)
+    label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
+    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"
+
+
+def write_draft(competition: CompetitionFacts, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
     """Writes a submission, unless the file holds it already, and checks what is read back.
 
     Returns:
@@ -82,16 +99,3 @@ def write_draft(competition: Competition, draft: SubmissionDraft, file: Path) ->
     written = read_submission(file)
     check_submission(competition, written, draft.sample)
     return written
-
-
-def submission_message(project: Project, ensemble: Ensemble, content_id: str) -> str:
-    """Returns the text that is shown with the submission at Kaggle: runs, OOF score, folds, commit, content id."""
-    score = ensemble.score
-    title = metric_title(project.competition, score["metric"])
-    value = format_score(score["value"])
-    folds_done = f"{len(score['folds_done'])} of {project.competition.folds.k} folds"
-    commit = git_commit(project.workspace.root)
-    code = f", commit {commit}" if commit else ""
-    label = "+".join(ensemble.run_names)
-    label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
-    return f"medfold {label}, OOF {title} {value}, {folds_done}{code}, {content_id}"

@@ -1,30 +1,29 @@
 """Recording of a submission: its row of the ledger, and its record, the JSON file beside it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import add_row, format_ledger_score, read_ledger, score_cells
+from medfold.submission.ledger import LedgerRow, add_row, format_ledger_score, read_ledger, score_cells
 from medfold.system import files
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
 
 
-def record_path(project: Project, row: dict[str, str]) -> Path:
+def record_path(project: Project, row: LedgerRow) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
-    return (project.workspace.root / row["file"]).with_suffix(".json")
+    return (project.project_paths.root / row.file).with_suffix(".json")
 
 
-def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
+def read_record(project: Project, row: LedgerRow) -> dict[str, Any]:
     """Reads the record of a submission; empty if there is none.
 
     Args:
@@ -34,9 +33,7 @@ def read_record(project: Project, row: dict[str, str]) -> dict[str, Any]:
     return files.read_json(record_path(project, row), RECORD) or {}
 
 
-def ledger_row(
-    project: Project, ensemble: Ensemble, draft: SubmissionDraft, same: dict[str, str] | None
-) -> dict[str, str]:
+def ledger_row(project: Project, ensemble: Ensemble, draft: SubmissionDraft, same: LedgerRow | None) -> LedgerRow:
     """Returns the row of the ledger for a submission that has no result yet.
 
     Args:
@@ -45,14 +42,9 @@ def ledger_row(
         draft: the submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
-    when, file = (same["when"], same["file"]) if same else _new_file(project, ensemble.run_names, draft.sha256)
-    return {
-        "when": when,
-        "competition": project.paths.name,
-        "file": file,
-        "sha256": draft.sha256,
-        **score_cells(ensemble.run_names, ensemble.score),
-    }
+    when, file = (same.when, same.file) if same else _new_file(project, ensemble.run_names, draft.sha256)
+    cells = score_cells(ensemble.run_names, ensemble.score)
+    return LedgerRow(when=when, competition=project.paths.name, file=file, sha256=draft.sha256, **cells)
 
 
 def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str, str]:
@@ -63,9 +55,9 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     """
     folder = project.paths.submissions
     name = combined_name(run_names)
-    listed = set(read_ledger(project.workspace)["file"])
+    listed = set(read_ledger(project.project_paths)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
-        path = file.relative_to(project.workspace.root).as_posix()
+        path = file.relative_to(project.project_paths.root).as_posix()
         if path not in listed and files.sha256(file) == sha256:
             return file.name[: len("20260101-000000")], path
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -74,10 +66,10 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     while file.exists():  # two within one second
         count += 1
         file = file.with_name(f"{when}-{name}-{count}.csv")
-    return when, file.relative_to(project.workspace.root).as_posix()
+    return when, file.relative_to(project.project_paths.root).as_posix()
 
 
-def submission_record(competition: Competition, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
+def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
     """Returns the contents of the record of a submission that has no result yet."""
     return {
         "runs": ensemble.run_names,
@@ -91,7 +83,7 @@ def submission_record(competition: Competition, ensemble: Ensemble, draft: Submi
     }
 
 
-def record_result(project: Project, row: dict[str, str], result: LeaderboardResult, contents: dict[str, Any]) -> None:
+def record_result(project: Project, row: LedgerRow, result: LeaderboardResult, contents: dict[str, Any]) -> None:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
     Versions of data set and notebook that were recorded before are kept.
@@ -106,10 +98,10 @@ def record_result(project: Project, row: dict[str, str], result: LeaderboardResu
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
     files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(project, row))
     scores = {"public": format_ledger_score(result.public), "private": format_ledger_score(result.private)}
-    add_row(project.workspace, {**row, **entries, **scores})
+    add_row(project.project_paths, replace(row, **{**entries, **scores}))
 
 
-def add_to_record(project: Project, row: dict[str, str], entries: dict[str, Any]) -> None:
+def add_to_record(project: Project, row: LedgerRow, entries: dict[str, Any]) -> None:
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
@@ -120,25 +112,25 @@ def add_to_record(project: Project, row: dict[str, str], entries: dict[str, Any]
     files.write_json({**read_record(project, row), **entries}, record_path(project, row))
 
 
-def content_id_of(row: dict[str, str], record: dict[str, Any]) -> str:
+def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:
     """Returns the part of a submission's message by which it is found again in Kaggle's list.
 
     Args:
         row: row of the ledger.
         record: contents of the JSON file beside the submission.
     """
-    return record.get("content_id") or f"file {row['sha256'][:12]}"
+    return record.get("content_id") or f"file {row.sha256[:12]}"
 
 
-def find_same_submission(project: Project, earlier: pd.DataFrame, content_id: str) -> dict[str, str] | None:
+def find_same_submission(project: Project, earlier: list[LedgerRow], content_id: str) -> LedgerRow | None:
     """Returns the last row of the ledger with the same predictions; None if there is none.
 
     Args:
         project: gives the folder that `file` of the ledger is relative to.
-        earlier: rows of the ledger to search.
+        earlier: submissions of the competition, from `read_rows`.
         content_id: content id of the submission.
     """
-    for row in reversed(earlier.to_dict("records")):
+    for row in reversed(earlier):
         if content_id_of(row, read_record(project, row)) == content_id:
             return row
     return None

@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.raw_files import split_long
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
-from medfold.terminal.console import warn
 
 
-def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def align_sample(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
@@ -37,36 +36,44 @@ def align_sample(competition: Competition, sample: pd.DataFrame, units: list[str
 
 
 def fill_missing(
-    competition: Competition,
-    predictions: pd.DataFrame,
-    units: list[str],
-    fallback: np.ndarray,
-    reason: str = "no readable image",
-    quiet: bool = False,
+    competition: CompetitionFacts, predictions: pd.DataFrame, units: list[str], fallback: np.ndarray
 ) -> pd.DataFrame:
-    """Fills in the predictions of units without one, since a submission must hold every id, and prints their number.
+    """Fills in the predictions of units without one, since a submission must hold every id.
 
     Args:
         competition: the facts (the prediction columns).
         predictions: id (of the unit) and prediction columns.
         units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
-        reason: completes 'units have ...' in the message, why there is no prediction. Defaults to 'no readable image'.
-        quiet: True to print no message. Defaults to False.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(missing):
         return predictions
-    count_text = f"{len(missing):,} of {len(units):,} test units have {reason}"
-    if not quiet:
-        values_text = ", ".join(f"{value:.3g}" for value in fallback[:6]) + (", ..." if len(fallback) > 6 else "")
-        warn("submit", f"{count_text}: they get {values_text}, the prediction without an image")
     filled = pd.DataFrame(np.tile(fallback, (len(missing), 1)), columns=competition.prediction_columns)
     filled.insert(0, "id", missing)
     return pd.concat([predictions, filled], ignore_index=True)
 
 
-def build_submission(competition: Competition, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def describe_missing(
+    predictions: pd.DataFrame, units: list[str], fallback: np.ndarray, reason: str = "no readable image"
+) -> str:
+    """Describes how many units have no prediction, and what `fill_missing` fills in; '' if all have one.
+
+    Args:
+        predictions: id (of the unit) and prediction columns.
+        units: ids of the units of the test part.
+        fallback: as for `fill_missing`.
+        reason: completes 'units have ...', why there is no prediction. Defaults to 'no readable image'.
+    """
+    num_missing = len(pd.Index(units).difference(predictions["id"]))
+    if not num_missing:
+        return ""
+    values = ", ".join(f"{value:.3g}" for value in fallback[:6]) + (", ..." if len(fallback) > 6 else "")
+    count = f"{num_missing:,} of {len(units):,} test units have {reason}"
+    return f"{count}: they get {values}, the prediction without an image"
+
+
+def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
     If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Layout
@@ -85,46 +92,50 @@ def build_submission(competition: Competition, predictions: pd.DataFrame, sample
     Raises:
         UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
-    id_column = competition.submission.id
     cell_format = CellFormat.from_sample(competition, sample)
     values = predictions.set_index("id")[competition.prediction_columns]
-    written = values
     if cell_format.holds_decisions:
-        written = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
+        values = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
     if competition.submission.layout == "long":
-        names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
-        known = names.isin(values.index).to_numpy()
-        positions = values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])
-        table = sample.loc[known, [id_column]].reset_index(drop=True)
-        cells = written.to_numpy()[positions]
-        cells = cell_format.words[cells.astype(int)] if cell_format.holds_decisions else cells
-        return table.assign(**{cell_format.columns[0]: cells})[list(sample.columns)]
-    if competition.submission.layout == "lists":
-        names = np.array(competition.prediction_columns)
-        cells = [competition.labels.separator.join(names[row]) for row in written.to_numpy() > 0]
-        filled = pd.DataFrame({cell_format.columns[0]: cells}, index=values.index)
-    elif cell_format.is_one_class:
-        filled = pd.DataFrame(
-            {cell_format.columns[0]: cell_format.words[written.to_numpy().argmax(axis=1)]}, index=values.index
-        )
-    else:
-        written = (
-            written.set_axis(cell_format.columns, axis=1)
-            if len(cell_format.columns) == 1
-            else written[cell_format.columns]
-        )
-        filled = written
-        if cell_format.holds_decisions:
-            filled = pd.DataFrame(cell_format.words[written.to_numpy().astype(int)], written.index, written.columns)
+        return _long_table(competition, values, cell_format, sample)
+    cells = _cells_by_unit(competition, values, cell_format)
+    id_column = competition.submission.id
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
-    table = filled.loc[ids].reset_index(drop=True)
+    table = cells.loc[ids].reset_index(drop=True)
     table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
     return table[list(sample.columns)]
 
 
-def read_predictions_back(
-    competition: Competition, table: pd.DataFrame, sample: pd.DataFrame
-) -> tuple[pd.DataFrame, bool]:
+def _long_table(
+    competition: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat, sample: pd.DataFrame
+) -> pd.DataFrame:
+    """Returns a submission with a row for each unit and label."""
+    id_column = competition.submission.id
+    names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
+    known = names.isin(values.index).to_numpy()
+    cells = values.to_numpy()[values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])]
+    if cell_format.holds_decisions:
+        cells = cell_format.words[cells.astype(int)]
+    table = sample.loc[known, [id_column]].reset_index(drop=True)
+    return table.assign(**{cell_format.columns[0]: cells})[list(sample.columns)]
+
+
+def _cells_by_unit(competition: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat) -> pd.DataFrame:
+    """Returns the columns of a submission, apart from the id, for a layout with a row for each unit."""
+    columns = cell_format.columns
+    if competition.submission.layout == "lists":
+        names = np.array(competition.prediction_columns)
+        lists = [competition.labels.separator.join(names[row]) for row in values.to_numpy() > 0]
+        return pd.DataFrame({columns[0]: lists}, index=values.index)
+    if cell_format.is_one_class:
+        return pd.DataFrame({columns[0]: cell_format.words[values.to_numpy().argmax(axis=1)]}, index=values.index)
+    cells = values.set_axis(columns, axis=1) if len(columns) == 1 else values[columns]
+    if cell_format.holds_decisions:
+        cells = pd.DataFrame(cell_format.words[cells.to_numpy().astype(int)], cells.index, cells.columns)
+    return cells
+
+
+def read_predictions_back(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
@@ -133,7 +144,7 @@ def read_predictions_back(
         sample: the sample submission that it was checked against.
 
     Returns:
-        The prediction columns by unit, float64: probabilities, or decisions as 0 and 1; and True for decisions.
+        The prediction columns by unit, float64: probabilities, or decisions as 0 and 1.
     """
     id_column = competition.submission.id
     cell_format = CellFormat.from_sample(competition, sample)
@@ -142,7 +153,7 @@ def read_predictions_back(
     if layout == "lists":
         listed = [set(cell.split(competition.labels.separator)) for cell in table[cell_format.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
-        return pd.DataFrame(cells, table[id_column], columns), True
+        return pd.DataFrame(cells, table[id_column], columns)
     number_of_word = {word: float(number) for number, word in enumerate(cell_format.words)}
     numbers = table[cell_format.columns].apply(
         lambda column: column.map(number_of_word) if cell_format.holds_decisions else column.astype(float)
@@ -151,12 +162,12 @@ def read_predictions_back(
         names, labels = split_long(table[id_column], columns, "submission")
         long = pd.DataFrame({"id": names, "label": labels, "value": numbers[cell_format.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
-        return long.rename_axis(columns=None), cell_format.holds_decisions
+        return long.rename_axis(columns=None)
     if cell_format.is_one_class:
         cells = np.eye(len(columns))[numbers[cell_format.columns[0]].astype(int)]
-        return pd.DataFrame(cells, table[id_column], columns), True
+        return pd.DataFrame(cells, table[id_column], columns)
     values = numbers.set_axis(columns, axis=1) if len(cell_format.columns) == 1 else numbers[columns]
-    return values.set_index(table[id_column]), cell_format.holds_decisions
+    return values.set_index(table[id_column])
 
 
 def read_submission(path: Path) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def row_hash(row: np.ndarray) -> str:
 
 
 @dataclass(frozen=True)
-class Blocks:
+class BlockHashes:
     """Hashes of an array, block by block of whole rows.
 
     Args:
@@ -89,7 +89,7 @@ class Blocks:
     hashes: list[str]
 
 
-def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[Blocks, list[int]]:
+def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[BlockHashes, list[int]]:
     """Hashes an array block by block, and finds rows that differ from the hashes noted when they were written.
 
     Args:
@@ -107,7 +107,7 @@ def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) 
         for number, row in enumerate(block, start):
             if row_hashes and number in row_hashes and row_hash(row) != row_hashes[number]:
                 differing.append(number)
-    return Blocks(len(array), per_block, hashes), differing
+    return BlockHashes(len(array), per_block, hashes), differing
 
 
 def write_hashes(array: np.ndarray, path: Path) -> None:
@@ -124,14 +124,14 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
         array = np.load(array_file, mmap_mode="r")
         noted = files.read_json(hashes_file)
         if noted is not None:
-            return not damaged_rows(array, Blocks(**noted))
+            return not damaged_rows(array, BlockHashes(**noted))
     except (OSError, ValueError, EOFError, TypeError, UserError):  # cut off, or not the file that was written
         return False
     write_hashes(array, hashes_file)
     return True
 
 
-def damaged_rows(array: np.ndarray, blocks: Blocks) -> list[range]:
+def damaged_rows(array: np.ndarray, blocks: BlockHashes) -> list[range]:
     """Finds the blocks of an array whose hash is not what was noted.
 
     Returns:

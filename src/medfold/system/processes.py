@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from medfold.errors import UserError
-from medfold.system.shared_memory import claim_names
+from medfold.system.shared_memory import reserve_name_prefix
 from medfold.system.signals import accept_termination, shielded_children, stop_on_signals
 from medfold.terminal.console import warn
 
@@ -129,7 +129,7 @@ class WorkerPool(ProcessPoolExecutor):
         initializer: Callable[..., None] | None = None,
         arguments: tuple = (),
     ):
-        claim_names()
+        reserve_name_prefix()
         super().__init__(num_processes, context, _start_worker, (initializer, arguments))
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:

@@ -1,20 +1,24 @@
-"""Sealed tables: CSV files with hashes of their inputs and contents; made again where either has changed."""
+"""Sealed tables: CSV files with hashes of what they were made from and of what they hold.
+
+Most can be made again, and are if either has changed; one that cannot is refused.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medfold.errors import UserError
 from medfold.system.files import csv_text, fingerprint, read_csv, sha256, write_csv
 from medfold.terminal.console import warn
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ORIGIN = "origin"  # the last column of a sealed table
+ORIGIN_COLUMN = "origin"  # the last column of a sealed table
 
 
 def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions: Sequence[Path] = ()) -> None:
-    """Writes a table that can be made again, with a column `origin`: hashes of its inputs and of its contents.
+    """Writes a table with a column `origin`: hashes of its inputs and of its contents.
 
     Args:
         table: the table; see `write_csv`.
@@ -22,7 +26,7 @@ def write_sealed_csv(table: "pd.DataFrame", path: Path, inputs: str, companions:
         inputs: fingerprint of all that the table is made from, without `-`.
         companions: files that were made with the table and belong to its contents. Defaults to none.
     """
-    write_csv(table.assign(**{ORIGIN: _origin(table, inputs, companions)}), path)
+    write_csv(table.assign(**{ORIGIN_COLUMN: _origin(table, inputs, companions)}), path)
 
 
 def read_sealed_csv(
@@ -50,7 +54,7 @@ def read_sealed_csv(
         return None
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        origins = table.pop(ORIGIN).unique().tolist() or [""]
+        origins = table.pop(ORIGIN_COLUMN).unique().tolist() or [""]
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, KeyError, ValueError):
         origins = []
     if origins and origins[0].partition("-")[0] != inputs:
@@ -59,7 +63,31 @@ def read_sealed_csv(
         names = [path.name, *(companion.name for companion in companions)]
         warn("damaged", f"{' or '.join(names)} has changed since it was written: made again")
         return None
-    return read_csv(path, former_names, **column_types).drop(columns=ORIGIN)
+    return read_csv(path, former_names, **column_types).drop(columns=ORIGIN_COLUMN)
+
+
+def read_unchanged_csv(path: Path, inputs: str, fix: str) -> "pd.DataFrame":
+    """Reads a table of `write_sealed_csv` that cannot be made again by itself.
+
+    A table without a column `origin` was written by an earlier version and is not checked.
+
+    Args:
+        path: path of the table.
+        inputs: as for `write_sealed_csv`.
+        fix: what to do about a changed file, for the error message.
+
+    Raises:
+        UserError: the table has changed since it was written.
+    """
+    import pandas as pd
+
+    table = read_csv(path)
+    if ORIGIN_COLUMN not in table:
+        return table
+    text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if text.pop(ORIGIN_COLUMN).unique().tolist() != [_origin(text, inputs, ())]:
+        raise UserError("changed since it was written", path, fix)
+    return table.drop(columns=ORIGIN_COLUMN)
 
 
 def _origin(table: "pd.DataFrame", inputs: str, companions: Sequence[Path]) -> str:

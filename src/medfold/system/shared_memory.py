@@ -21,8 +21,8 @@ SEMAPHORE = "sem."  # what Linux puts before the name of a semaphore
 
 
 @cache
-def claim_names() -> str | None:
-    """Reserves names for this process, and removes what processes that are no longer there have left.
+def reserve_name_prefix() -> str | None:
+    """Reserves a prefix of names for this process, and removes what processes that are no longer there have left.
 
     A locked file, which the system unlocks when the process ends, marks the names as in use. From now on the semaphores
     of multiprocessing have such names, in this process and its workers.

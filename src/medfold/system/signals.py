@@ -14,8 +14,8 @@ from multiprocessing import parent_process
 from types import FrameType
 from typing import Any
 
-REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-ALL = {signal.SIGINT, *REQUESTS}
+STOP_REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+STOP_SIGNALS = {signal.SIGINT, *STOP_REQUESTS}
 
 CLEAN_UP_SECONDS = 5  # after a request, in which others are ignored
 SEND_AGAIN_SECONDS = 0.5  # after a library has dropped a signal
@@ -44,7 +44,7 @@ def stop_on_signals() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
-    for number in REQUESTS:
+    for number in STOP_REQUESTS:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, _stop)
     accept_termination()
@@ -98,7 +98,7 @@ def _show_unless_stopped(unraisable: Any) -> None:
 def _ignore_signals() -> None:
     """Ignores signals at the end of the work, since Python resets the handlers and a signal would kill the process."""
     end_stopped()
-    for number in ALL:
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -124,7 +124,7 @@ def _interrupt_waits() -> None:
 
     def forward() -> None:
         while numbers := os.read(read_end, 64):
-            if ALL & set(numbers):
+            if STOP_SIGNALS & set(numbers):
                 signal.pthread_kill(threading.main_thread().ident, signal.SIGURG)
 
     threading.Thread(target=forward, name="signals", daemon=True).start()
@@ -152,7 +152,7 @@ def shielded_children() -> Iterator[None]:
         yield
         return
     _count_shields(1)
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, ALL)  # inherited by children
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)  # inherited by children
     try:
         yield
     finally:

@@ -12,13 +12,12 @@
 - `frozen_features`: features for training the head alone; `batch_statistics`: batch normalisation.
 """
 
-from medfold.training.request import TrainingRequest, check_parallelism
+from medfold.training.request import TrainingRequest
 from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, requested_folds, train_run
 
 __all__ = [
     "TrainingRequest",
     "begin_run",
-    "check_parallelism",
     "check_recipe_trainable",
     "missing_folds",
     "requested_folds",

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from medfold.competition import Symmetry
 from medfold.config_errors import describe_errors
-from medfold.errors import SettingError, did_you_mean
+from medfold.errors import SettingError
+from medfold.text import did_you_mean
 from medfold.training.augmentation_checks import check_keeps_sides
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it checks for updates over the network

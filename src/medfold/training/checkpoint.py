@@ -12,7 +12,7 @@ from medfold.earlier_versions import CHECKPOINT, CHECKPOINT_METADATA, FORMER_CHE
 from medfold.errors import UserError
 from medfold.system import files
 
-SAVE_INTERVAL = 300.0  # seconds between checkpoints within an epoch
+SAVE_INTERVAL_SECONDS = 300.0  # between checkpoints within an epoch
 MAX_TIME_SHARE = 0.02  # maximum share of the time for saving
 
 
@@ -35,7 +35,7 @@ class Checkpoint:
         self._precision = precision
         self._known_layouts = {self._layout, files.fingerprint(older_layout)} if older_layout else {self._layout}
         self._saved_at = time.monotonic()
-        self._cost = 0.0
+        self._save_seconds = 0.0
 
     def load(self) -> tuple[list[np.ndarray], dict[str, Any]] | None:
         """Returns the last state that is complete and matches, as (arrays, metadata); None without one.
@@ -65,7 +65,7 @@ class Checkpoint:
     def is_due(self, is_epoch_end: bool) -> bool:
         """Returns True if it is time to save: at the end of an epoch or every few minutes, unless saving is slow."""
         elapsed = time.monotonic() - self._saved_at
-        return elapsed * MAX_TIME_SHARE >= self._cost and (is_epoch_end or elapsed >= SAVE_INTERVAL)
+        return elapsed * MAX_TIME_SHARE >= self._save_seconds and (is_epoch_end or elapsed >= SAVE_INTERVAL_SECONDS)
 
     def save(self, arrays: list[np.ndarray], metadata: dict[str, Any]) -> None:
         """Writes a state to disk completely (with fsync); the last state becomes the previous one."""
@@ -79,7 +79,7 @@ class Checkpoint:
             if self._path.is_file():
                 self._path.replace(self._previous)
         self._saved_at = time.monotonic()
-        self._cost = self._saved_at - began
+        self._save_seconds = self._saved_at - began
 
 
 def remove_checkpoint(path: Path) -> None:

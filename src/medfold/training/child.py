@@ -35,8 +35,9 @@ def main() -> int:
             request = TrainingRequest(**payload["request"])
             project = Project.open(payload["competition"])
             with settings_located(project.paths, request.recipe, request.overrides):
-                data = load_dataset(project, image_settings=request.recipe_of(project).images)
-                train_run(project, request, data)
+                recipe = request.load_recipe(project)
+                data = load_dataset(project, image_settings=recipe.images)
+                train_run(project, request, recipe, data)
     except UserError as error:
         send(problem=str(error))
         return 2

@@ -9,8 +9,6 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import count_of
 from medfold.models import (
     build_model,
     make_deterministic,
@@ -24,25 +22,26 @@ from medfold.scoring import aggregate, decide, metric_of
 from medfold.system import files
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.callbacks import build_callbacks
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.frozen_features import write_features
-from medfold.training.phases import Phase, TrainingImages, plan_phases
+from medfold.training.phases import TrainingImages, plan_phases
 from medfold.training.recipe_checks import (
     check_num_batches,
     check_pretrained_weights,
     check_trainable,
     check_training_images,
 )
-from medfold.training.resume import remaining_phases
+from medfold.training.resume import RemainingPhase, remaining_phases
 from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
 from medfold.training.trainer import format_position, train
 from medfold.training.training_inputs import TrainingInputs
 
-NUM_STATISTICS_PER_EPOCH, NUM_STATISTICS_FINAL = 512, 2048  # number of training images for batch statistics
+NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
 
 
 def compute_features(inputs: TrainingInputs) -> None:
@@ -80,30 +79,22 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     began = time.monotonic()
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
-    competition = inputs.competition
     topic = f"fold {fold}"
-    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test)
+    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, fold_paths.checks)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (inputs.train["fold"] == fold).to_numpy()
     with tensorflow_errors_explained(topic):
         trained = _train(inputs, fold, held_out, fold_paths)
-    with tensorflow_errors_explained(topic), progress_bar(topic, int(held_out.sum()) + len(inputs.test)) as bar:
-        bar.describe("predict")
-
-        def predict(ids: pd.Series) -> np.ndarray:
-            return trained.predict(inputs.store.rows_of(ids), inputs.recipe.tta, bar.advance)
-
-        oof, test = predict(inputs.train["id"][held_out]), predict(inputs.test["id"])
-    check_finite(oof, inputs.train["id"][held_out], f"{topic}, OOF")
-    check_finite(test, inputs.test["id"], f"{topic}, test part")
+        oof, test = _predict(inputs, trained, held_out, topic)
 
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
     save_weights(trained.model, fold_paths.weights)
     files.write_csv(trained.history, fold_paths.history)
-    files.write_csv(predictions_table(competition, inputs.train["id"][held_out], oof, fold=fold), fold_paths.oof)
-    files.write_csv(predictions_table(competition, inputs.test["id"], test), fold_paths.test)
+    oof_table = predictions_table(inputs.competition, inputs.train["id"][held_out], oof, fold=fold)
+    files.write_csv(oof_table, fold_paths.oof)
+    files.write_csv(predictions_table(inputs.competition, inputs.test["id"], test), fold_paths.test)
     warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
@@ -114,16 +105,40 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     hashes = {file.name: files.sha256(file) for file in output_paths}
     files.write_json(hashes, fold_paths.done)
     remove_checkpoint(fold_paths.checkpoint)
-    return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], oof)
+    return _score(inputs, held_out, oof)
 
 
-def _score(competition: Competition, unit: pd.Series, targets: np.ndarray, predictions: np.ndarray) -> float:
-    aggregated = aggregate(competition, unit.to_numpy(), targets, predictions)
-    return metric_of(competition)(aggregated.targets, aggregated.predictions)
+def _predict(
+    inputs: TrainingInputs, trained: TrainedNet, held_out: np.ndarray, topic: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Predicts the held-out images and the test part, with a progress bar.
+
+    Returns:
+        Two arrays, float32 (images, columns).
+
+    Raises:
+        UserError: a prediction is not a number.
+    """
+    oof_ids, test_ids = inputs.train["id"][held_out], inputs.test["id"]
+    with progress_bar(topic, len(oof_ids) + len(test_ids)) as bar:
+        bar.describe("predict")
+        oof, test = (
+            trained.predict(inputs.store.rows_of(ids), inputs.recipe.tta, bar.advance) for ids in (oof_ids, test_ids)
+        )
+    check_finite(oof, oof_ids, f"{topic}, OOF")
+    check_finite(test, test_ids, f"{topic}, test part")
+    return oof, test
+
+
+def _score(inputs: TrainingInputs, held_out: np.ndarray, predictions: np.ndarray) -> float:
+    """Scores the predictions of the held-out images by the metric of the competition; nan if undefined."""
+    unit = inputs.train["unit"][held_out].to_numpy()
+    aggregated = aggregate(inputs.competition, unit, inputs.targets[held_out], predictions)
+    return metric_of(inputs.competition)(aggregated.targets, aggregated.predictions)
 
 
 def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: FoldPaths) -> TrainedNet:
-    """Trains all phases of a fold, from the start or from a saved state.
+    """Trains all phases of a fold, from the start or from a checkpoint.
 
     Args:
         inputs: the settings and data of the run.
@@ -157,28 +172,36 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
     history: list[dict[str, Any]] = []
     for current in remaining:
-        phase = current.phase
         if not current.is_resumed:
             current.state.history = history  # continues that of the phases before it
-        predictor = Predictor(phase.batch_trainer.model, competition.images.symmetry, tta=False, view_of=phase.view_of)
-
-        def compute_score(phase: Phase = phase, predictor: Predictor = predictor) -> float:
-            phase.statistics.gather(NUM_STATISTICS_PER_EPOCH)
-            predictions = predictor(phase.inputs, inputs.store.rows_of(inputs.train["id"][held_out]))
-            return _score(competition, inputs.train["unit"][held_out], inputs.targets[held_out], predictions)
-
-        callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-        train(current, training, metric_of(competition), compute_score, callbacks, topic)
+        _train_phase(inputs, current, held_out, fold_paths, topic)
         history = current.state.history
-        began = time.monotonic()
-        if num_images := phase.statistics.gather(NUM_STATISTICS_FINAL):
-            took = format_duration(time.monotonic() - began)
-            say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
     inference_model = in_full_precision(inputs, model, phases[-1], precision)
     trained = TrainedNet(competition, model, phases[-1], inference_model, images, pd.DataFrame(history))
     if training.num_images:
         _report_memorisation(trained, topic)
     return trained
+
+
+def _train_phase(
+    inputs: TrainingInputs, remaining: RemainingPhase, held_out: np.ndarray, fold_paths: FoldPaths, topic: str
+) -> None:
+    """Trains one phase of a fold to its end, and computes the final batch statistics of its net."""
+    phase = remaining.phase
+    symmetry = inputs.competition.images.symmetry
+    predictor = Predictor(phase.batch_trainer.model, symmetry, tta=False, view_of=phase.view_of)
+
+    def compute_score() -> float:
+        phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
+        return _score(inputs, held_out, predictor(phase.inputs, inputs.store.rows_of(inputs.train["id"][held_out])))
+
+    training = inputs.recipe.training
+    callbacks = build_callbacks(training.callbacks, fold_paths.folder)
+    train(remaining, training, metric_of(inputs.competition), compute_score, callbacks, topic)
+    began = time.monotonic()
+    if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
+        took = format_duration(time.monotonic() - began)
+        say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
 
 
 def _training_images(inputs: TrainingInputs, fold: int, held_out: np.ndarray) -> TrainingImages:

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 
 from medfold.competition import Symmetry
-from medfold.errors import count_of
 from medfold.prediction import VIEWS, Predictor
 from medfold.system import array_files, files, locks
 from medfold.terminal.console import format_duration, say
 from medfold.terminal.progress import progress_bar
+from medfold.text import count_of
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 
 from medfold.errors import UserError
 from medfold.system.processes import try_worker_pool
-from medfold.system.shared_memory import claim_names
+from medfold.system.shared_memory import reserve_name_prefix
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.training.batches import TrainingBatches
@@ -127,7 +127,7 @@ def _available_shared_memory() -> int:
 
 def _allocate_shared(num_bytes: int) -> SharedMemory | None:
     """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
-    prefix = claim_names()
+    prefix = reserve_name_prefix()
     try:
         memory = SharedMemory(f"{prefix}-{uuid.uuid4().hex[:8]}" if prefix else None, create=True, size=num_bytes)
     except OSError:

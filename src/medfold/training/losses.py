@@ -8,20 +8,21 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from medfold.competition import Competition, TrainingSettings
-from medfold.errors import SettingError, UserError, shorten_list
+from medfold.competition import CompetitionFacts, TrainingSettings
+from medfold.errors import SettingError, UserError
 from medfold.registry import Registry
 from medfold.terminal.console import warn
+from medfold.text import shorten_list
 
 
-def target_columns(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def target_columns(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Converts targets to float32 (n, columns): one column per label, or one-hot classes."""
     if competition.exclusive_classes:
         return np.eye(len(competition.prediction_columns), dtype=np.float32)[targets]
     return targets.reshape(len(targets), -1).astype(np.float32)
 
 
-def sample_weights(competition: Competition, class_weights: str, targets: np.ndarray) -> np.ndarray:
+def sample_weights(competition: CompetitionFacts, class_weights: str, targets: np.ndarray) -> np.ndarray:
     """Returns the weight of each image, float32 (n,): 1, or inverse to the frequency of its class, with mean 1.
 
     Multi-label tasks get 1: `build_loss` balances their labels.
@@ -37,14 +38,14 @@ def sample_weights(competition: Competition, class_weights: str, targets: np.nda
     return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
 
 
-def balancing_classes(competition: Competition, targets: np.ndarray) -> np.ndarray:
+def balancing_classes(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Returns the class to balance each image by, int (n,); for multi-label tasks, its combination of labels."""
     if competition.task != "multilabel":
         return targets
     return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
 
 
-def check_classes_present(competition: Competition, targets: np.ndarray, topic: str) -> None:
+def check_classes_present(competition: CompetitionFacts, targets: np.ndarray, topic: str) -> None:
     """Checks that every class has a training image, and warns about labels that no image has.
 
     A net cannot learn a class without images. A label that no image has is learnt as always absent.
@@ -76,7 +77,7 @@ def check_classes_present(competition: Competition, targets: np.ndarray, topic: 
         raise UserError(f"no image to train on is of class {shorten_list(absent)}", topic, fix)
 
 
-LOSSES: Registry[Callable[[Competition, TrainingSettings], keras.losses.Loss]] = Registry("loss")
+LOSSES: Registry[Callable[[CompetitionFacts, TrainingSettings], keras.losses.Loss]] = Registry("loss")
 
 
 def loss(function: Callable) -> Callable:
@@ -92,7 +93,7 @@ def loss(function: Callable) -> Callable:
 
 
 @loss
-def cross_entropy(competition: Competition, training: TrainingSettings) -> keras.losses.Loss:
+def cross_entropy(competition: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
     """Cross-entropy over classes, or per label."""
     if competition.exclusive_classes:
         return keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
@@ -100,7 +101,7 @@ def cross_entropy(competition: Competition, training: TrainingSettings) -> keras
 
 
 @loss
-def focal(competition: Competition, training: TrainingSettings) -> keras.losses.Loss:
+def focal(competition: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
     options = {"label_smoothing": training.label_smoothing, "gamma": training.focal_gamma}
     if competition.exclusive_classes:
@@ -109,7 +110,7 @@ def focal(competition: Competition, training: TrainingSettings) -> keras.losses.
 
 
 def build_loss(
-    competition: Competition, training: TrainingSettings, targets: np.ndarray | None = None
+    competition: CompetitionFacts, training: TrainingSettings, targets: np.ndarray | None = None
 ) -> keras.losses.Loss:
     """Builds the loss that a recipe names.
 

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medfold.errors import INTERRUPTED, UserError
+from medfold.errors import INTERRUPTED
 from medfold.system import hardware
 from medfold.system.signals import shielded_children
-from medfold.terminal.command_text import variable
 from medfold.terminal.console import EACH_EPOCH, console
 from medfold.terminal.progress import live_table
 
-MAX_AUTO_WORKERS = 8  # of `auto`
+MAX_DEFAULT_WORKERS = 8
 GRACE_SECONDS = 15  # for a child that was asked to end
 
 
@@ -43,43 +42,27 @@ class ResourceShare:
         return {**dict.fromkeys(hardware.THREAD_VARIABLES, str(self.threads)), **visible_gpu}
 
 
-def resolve_jobs(text: str, num_folds: int) -> int:
-    """Returns how many folds to train at once.
+def resolve_jobs(jobs: int | None, num_folds: int) -> int:
+    """Returns how many folds to train at once, at most all.
 
     Args:
-        text: a number, or `auto`: one fold per GPU, or per core if there is no GPU.
-        num_folds: the number of folds, which is also the maximum.
-
-    Raises:
-        UserError: the text is neither.
+        jobs: the requested number; None for one fold per GPU, or per core if there is no GPU.
+        num_folds: the number of folds.
     """
-    if text == "auto":
-        return max(1, min(num_folds, len(hardware.cuda_devices()) or hardware.num_cores()))
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError("expected a number from 1, or auto", variable("JOBS", text), f"Example: {variable('JOBS', 2)}")
-    return min(num_folds, int(text))
+    jobs = jobs or len(hardware.cuda_devices()) or hardware.num_cores()
+    return max(1, min(num_folds, jobs))
 
 
-def resolve_workers(text: str) -> int:
-    """Returns how many processes make the batches of one training.
+def default_workers() -> int:
+    """Returns how many processes make the batches of one training: one per core with a GPU, else one per two cores.
 
-    Args:
-        text: a number, or `auto`: with a GPU one worker per core, else one per two cores, at most 8. With two cores or
-            fewer and no GPU it is 0: a worker would take as much time from the training as it saves.
-
-    Raises:
-        UserError: the text is neither.
+    There are at most 8. With two cores or fewer and no GPU it is 0: a worker would take as much time from the training
+    as it saves.
     """
-    if text == "auto":
-        cores = hardware.num_cores()
-        if hardware.cuda_devices():
-            return min(cores, MAX_AUTO_WORKERS)
-        return min(cores // 2, MAX_AUTO_WORKERS) if cores > 2 else 0
-    if not text.isdecimal():
-        raise UserError(
-            "expected a number from 0, or auto", variable("WORKERS", text), f"Example: {variable('WORKERS', 4)}"
-        )
-    return int(text)
+    cores = hardware.num_cores()
+    if hardware.cuda_devices():
+        return min(cores, MAX_DEFAULT_WORKERS)
+    return min(cores // 2, MAX_DEFAULT_WORKERS) if cores > 2 else 0
 
 
 def split_resources(num_jobs: int) -> list[ResourceShare]:

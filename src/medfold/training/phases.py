@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from medfold.competition import Competition, Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.models import resolve_compile, split_backbone_and_head
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter, random_view
@@ -71,7 +71,7 @@ class Phase:
 
 
 def plan_phases(
-    competition: Competition, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
+    competition: CompetitionFacts, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
 ) -> list[Phase]:
     """Plans the phases of a recipe in order, each with its net compiled.
 
@@ -92,7 +92,7 @@ def plan_phases(
 class _PhaseBuilder:
     """Settings and builders that the phases of a training share."""
 
-    competition: Competition
+    competition: CompetitionFacts
     recipe: Recipe
     images: TrainingImages
     precision: str

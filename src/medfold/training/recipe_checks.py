@@ -1,16 +1,17 @@
 """Checks that a recipe and the images of a fold suffice for training, before the training starts."""
 
-from medfold.competition import Competition, Recipe, TrainingSettings
-from medfold.errors import SettingError, UserError, count_of
+from medfold.competition import CompetitionFacts, Recipe, TrainingSettings
+from medfold.errors import SettingError, UserError
 from medfold.images import steps_of
 from medfold.models import check_buildable
+from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
 from medfold.training.callbacks import check_callbacks
 from medfold.training.phases import Phase, TrainingImages
 
 
-def check_trainable(competition: Competition, recipe: Recipe) -> None:
+def check_trainable(competition: CompetitionFacts, recipe: Recipe) -> None:
     """Checks that any fold can be trained with a recipe, before images are prepared.
 
     Raises:
@@ -41,7 +42,7 @@ def check_pretrained_weights(recipe: Recipe) -> None:
 
 
 def check_training_images(
-    competition: Competition, training: TrainingSettings, images: TrainingImages, topic: str
+    competition: CompetitionFacts, training: TrainingSettings, images: TrainingImages, topic: str
 ) -> None:
     """Checks that the images of a fold suffice for training, before a net is built.
 

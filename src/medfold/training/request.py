@@ -1,10 +1,9 @@
-"""A request to train a run, as typed."""
+"""A request to train a run."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from medfold.competition import Project, Recipe, load_recipe, run_name
-from medfold.training import parallel
 
 
 @dataclass(frozen=True)
@@ -17,11 +16,12 @@ class TrainingRequest:
         seed: seed of the order, the augmentation and the initial weights. Defaults to 0.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
         folds: the folds to train. Defaults to all that are missing.
-        jobs: how many folds to train at once, each in a child process: a number or `auto`. Defaults to 1.
+        jobs: how many folds to train at once, each in a child process; None for one per GPU, else one per core.
+            Defaults to 1.
         thread_shares: number of parts that the CPU threads are divided into, one for each fold of the whole request,
             done or not: a fold then always gets the same number of threads, and so the same bytes. Defaults to the
             number of requested folds.
-        workers: how many processes make the batches of a training: a number or `auto`. Defaults to `auto`.
+        workers: how many processes make the batches of a training. Defaults to a number that suits the machine.
     """
 
     recipe: str = "baseline"
@@ -29,29 +29,19 @@ class TrainingRequest:
     seed: int = 0
     run: str | None = None
     folds: list[int] | None = None
-    jobs: str = "1"
+    jobs: int | None = 1
     thread_shares: int | None = None
-    workers: str = "auto"
+    workers: int | None = None
 
     @property
     def run_name(self) -> str:
         """Name of the run."""
         return self.run or run_name(self.recipe, self.seed, self.overrides)
 
-    def recipe_of(self, project: Project) -> Recipe:
-        """Returns the recipe with the overrides applied.
+    def load_recipe(self, project: Project) -> Recipe:
+        """Loads the recipe with the overrides applied.
 
         Raises:
             UserError: the recipe or a key does not exist, or a value is wrong.
         """
-        return load_recipe(project.paths, project.workspace.base_folder, self.recipe, self.overrides)
-
-
-def check_parallelism(request: TrainingRequest) -> None:
-    """Checks that jobs and workers are each a number or `auto`.
-
-    Raises:
-        UserError: one of them is neither.
-    """
-    parallel.resolve_jobs(request.jobs, 1)
-    parallel.resolve_workers(request.workers)
+        return load_recipe(project.paths, project.project_paths.base_folder, self.recipe, self.overrides)

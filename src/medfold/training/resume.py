@@ -26,7 +26,7 @@ class TrainingState:
         history: one row per epoch, of this phase and those before it: phase (its name), epoch, learning_rate,
             loss and the score.
         num_batches: number of batches of this phase so far.
-        since_best: epochs since the best one.
+        epochs_since_best: number of epochs since the best one.
         best_weights: weights of the best epoch; empty if none are kept.
         variables: values of the variables of the `BatchTrainer`, to be restored when the phase starts; None to start
             from the beginning.
@@ -35,7 +35,7 @@ class TrainingState:
 
     history: list[dict[str, Any]] = field(default_factory=list)
     num_batches: int = 0
-    since_best: int = 0
+    epochs_since_best: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
     variables: list[np.ndarray] | None = None
     updates_before: int = 0
@@ -52,7 +52,7 @@ def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: Train
     metadata = {
         "history": state.history,
         "num_batches": state.num_batches,
-        "since_best": state.since_best,
+        "epochs_since_best": state.epochs_since_best,
         "updates_before": batch_trainer.updates_before,
     }
     checkpoint.save([*batch_trainer.values(), *state.best_weights], metadata)
@@ -72,7 +72,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     return TrainingState(
         history=history,
         num_batches=metadata["num_batches"],
-        since_best=metadata["since_best"],
+        epochs_since_best=metadata["epochs_since_best"],
         best_weights=arrays[num_variables:],
         variables=arrays[:num_variables],
         updates_before=metadata.get("updates_before", 0),

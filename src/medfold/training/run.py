@@ -11,9 +11,9 @@ from typing import Any
 from medfold.competition import Project, Recipe, format_overrides, plugins_hash
 from medfold.data import Dataset
 from medfold.earlier_versions import RUN
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.images import load_store, store_key
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
 from medfold.runs import (
     find_run,
@@ -29,6 +29,7 @@ from medfold.system import array_files, files, locks
 from medfold.system.processes import run_in_subprocess, silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
+from medfold.text import count_of, shorten_list
 from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
@@ -36,12 +37,13 @@ from medfold.training.run_metadata import features_path, run_metadata
 from medfold.training.training_inputs import TrainingInputs
 
 
-def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict[str, Any]:
+def train_run(project: Project, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any]:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
         project: the project of the competition.
-        request: recipe, seed and folds of the run, and how many folds to train at once.
+        request: seed and folds of the run, and how many folds to train at once.
+        recipe: the recipe that is requested, with its overrides.
         data: the samples, with their targets and folds.
 
     Returns:
@@ -51,17 +53,23 @@ def train_run(project: Project, request: TrainingRequest, data: Dataset) -> dict
         UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
             trained before failures are reported.
     """
-    recipe = request.recipe_of(project)
-    num_workers = parallel.resolve_workers(request.workers)
-    # Divided among all requested folds, done or not: so a fold always has the same threads, and gives the same bytes.
+    # All requested folds share the cores, done or not: so a fold always has the same threads, and gives the same bytes.
     requested = requested_folds(project, request)
     num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(requested))
-    run_paths, missing = begin_run(project, request)
+    run_paths, missing = begin_run(project, request, recipe)
     for fold in set(requested) - set(missing):  # a killed process may have left the checkpoint of a finished fold
         remove_checkpoint(run_paths.fold(fold).checkpoint)
     if missing:
         say("train", f"{run_paths.name}: {_plan_as_text(recipe, missing, num_jobs)}")
-        _train_missing(project, request, recipe, data, run_paths, missing, num_jobs, num_workers)
+        if recipe.training.head_epochs:
+            _remove_damaged_features(features_path(project, recipe))
+        with _remove_run_if_no_fold_started(run_paths):
+            if num_jobs == 1:
+                num_workers = parallel.default_workers() if request.workers is None else request.workers
+                _train_here(_training_inputs(project, recipe, request.seed, data, num_workers), missing, run_paths)
+            else:
+                _compute_missing_features(project, recipe, data)
+                _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
     else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {project.display(run_paths.folder)}")
@@ -77,40 +85,6 @@ def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
     plan = f"{recipe.backbone.name}, {recipe.images.size} px, {epochs}, folds {shorten_list(missing, 10)}"
     num_at_once = min(num_jobs, len(missing))
     return f"{plan}, {num_at_once} at a time" if num_at_once > 1 else plan
-
-
-def _train_missing(
-    project: Project,
-    request: TrainingRequest,
-    recipe: Recipe,
-    data: Dataset,
-    run_paths: RunPaths,
-    missing: list[int],
-    num_jobs: int,
-    num_workers: int,
-) -> None:
-    """Trains folds in this process, or in child processes if several may be trained at once.
-
-    Args:
-        project: the project of the competition.
-        request: the request for the run.
-        recipe: the recipe of the run, with its overrides.
-        data: the samples, with their targets and folds.
-        run_paths: the files of the run; it is removed if the first fold is refused.
-        missing: numbers of the folds to train.
-        num_jobs: how many folds share the machine, and how many are trained at once at most.
-        num_workers: number of processes that make batches, in this process.
-    """
-    features = features_path(project, recipe)
-    if recipe.training.head_epochs:
-        _remove_damaged_features(features)
-    with _remove_run_if_no_fold_started(run_paths):
-        if num_jobs == 1:
-            _train_here(project, recipe, request.seed, data, run_paths, missing, num_workers)
-            return
-        if recipe.training.head_epochs and not features.is_file():
-            run_in_subprocess("features", _compute_features, project.workspace, project.paths.name, recipe, data)
-        _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
 
 
 def _remove_damaged_features(path: Path) -> None:
@@ -148,12 +122,13 @@ def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
     check_trainable(project.competition, recipe)
 
 
-def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, list[int]]:
+def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tuple[RunPaths, list[int]]:
     """Opens a run, or creates it.
 
     Args:
         project: the project of the competition.
-        request: recipe, seed and folds of the run.
+        request: seed and folds of the run.
+        recipe: the recipe that is requested, with its overrides.
 
     Returns:
         The run, and the requested folds that are not trained yet.
@@ -162,7 +137,6 @@ def begin_run(project: Project, request: TrainingRequest) -> tuple[RunPaths, lis
         UserError: the run was started with another recipe, folds table, store or labels.
     """
     run_paths = find_run(project.paths, request.run_name)
-    recipe = request.recipe_of(project)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = project.make_command("train", **variables)
@@ -204,45 +178,37 @@ def _train_in_processes(
     Raises:
         UserError: folds failed; the others are done.
     """
-    common = asdict(replace(request, jobs="1", thread_shares=None))
+    common = asdict(replace(request, jobs=1, thread_shares=None))
     requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in missing}
-    problems = parallel.train_in_parallel(project.workspace.root, requests, num_jobs)
+    problems = parallel.train_in_parallel(project.project_paths.root, requests, num_jobs)
     if problems:
         listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
         fix = "The others are done; run the same command to train the missing ones"
         raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
 
 
-def _compute_features(workspace: Workspace, name: str, recipe: Recipe, data: Dataset) -> None:
-    """Computes the features that all folds need, before the machine is divided among the folds."""
-    _import_fold().compute_features(_training_inputs(Project.open(name, workspace), recipe, 0, data))
+def _compute_missing_features(project: Project, recipe: Recipe, data: Dataset) -> None:
+    """Computes the features that all folds need, in a child process, before the machine is divided among the folds."""
+    if recipe.training.head_epochs and not features_path(project, recipe).is_file():
+        run_in_subprocess("features", _compute_features, project.project_paths, project.paths.name, recipe, data)
 
 
-def _train_here(
-    project: Project,
-    recipe: Recipe,
-    seed: int,
-    data: Dataset,
-    run_paths: RunPaths,
-    missing: list[int],
-    num_workers: int,
-) -> None:
+def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, data: Dataset) -> None:
+    _import_fold().compute_features(_training_inputs(Project.open(name, project_paths), recipe, 0, data))
+
+
+def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths) -> None:
     """Trains folds in this process, one after the other, and updates the OOF score after each.
 
     A fold that another process has finished in the meantime is skipped; a lock keeps two processes from training the
     same one.
 
     Args:
-        project: the project of the competition.
-        recipe: the recipe of the run, with its overrides.
-        seed: the seed of the run.
-        data: the samples, with their targets and folds.
-        run_paths: the files of the run.
+        inputs: the settings and data of the run.
         missing: numbers of the folds to train.
-        num_workers: number of processes that make batches.
+        run_paths: the files of the run.
     """
-    metric = metric_of(project.competition)
-    inputs = _training_inputs(project, recipe, seed, data, num_workers)
+    metric = metric_of(inputs.competition)
     for number in missing:
         began = time.monotonic()
         with locks.lock(run_paths.fold(number).folder):
@@ -250,7 +216,7 @@ def _train_here(
                 continue
             score = _import_fold().train_fold(inputs, number, run_paths.fold(number))
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
-        write_oof(project.competition, run_paths, data.train, data.targets)
+        write_oof(inputs.competition, run_paths, inputs.train, inputs.targets)
 
 
 def _import_fold() -> ModuleType:

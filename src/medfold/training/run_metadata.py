@@ -32,7 +32,7 @@ def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },
-        "commit": git_commit(project.workspace.root),
+        "commit": git_commit(project.project_paths.root),
         **plugins_and_backend(project),
     }
 

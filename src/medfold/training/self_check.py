@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition import Competition
-from medfold.errors import count_of
+from medfold.competition import CompetitionFacts
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.trained_net import TrainedNet
 from medfold.training.training_inputs import TrainingInputs
@@ -37,7 +37,7 @@ class SelfCheckInput:
         expected_shares: float (k,), the expected share of each class, according to the sampler.
     """
 
-    competition: Competition
+    competition: CompetitionFacts
     targets: np.ndarray
     predictions: np.ndarray
     groups: np.ndarray
@@ -134,7 +134,7 @@ def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
 def _class_never_predicted(fold: SelfCheckInput) -> str:
     """Returns a line if a class that should occur several times is never predicted."""
     competition = fold.competition
-    if not competition.exclusive_classes and metric_of(competition).needs != "class":
+    if not competition.exclusive_classes and metric_of(competition).response_method != "predict":
         return ""  # the metric uses no decisions, so the classes need none
     decided, expected = decisions_of(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
     never = [

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.models import build_model, split_backbone_and_head
 from medfold.prediction import Predictor
 from medfold.training.phases import Phase, TrainingImages
@@ -28,7 +28,7 @@ class TrainedNet:
         history: one row per epoch.
     """
 
-    competition: Competition
+    competition: CompetitionFacts
     model: keras.Model
     last_phase: Phase
     inference_model: keras.Model

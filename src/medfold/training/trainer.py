@@ -22,7 +22,7 @@ from medfold.training.mixup import Batch
 from medfold.training.phases import Phase
 from medfold.training.resume import RemainingPhase, TrainingState, restore, save_state
 
-READ_INTERVAL = 2.0  # seconds between readings of the loss on a GPU, where each reading waits for the device
+READ_INTERVAL_SECONDS = 2.0  # between readings of the loss on a GPU, where each reading waits for the device
 
 
 def train(
@@ -47,54 +47,63 @@ def train(
         UserError: the loss is not a number; or the time limit is reached, after the state is saved.
     """
     phase, checkpoint, state = remaining
-    batch_trainer = phase.batch_trainer
-    batches = phase.batches
+    batch_trainer, batches = phase.batch_trainer, phase.batches
     total_batches = phase.epochs * batches.batches_per_epoch
     callback_list = _begin_callbacks(callbacks, phase)
     if remaining.is_resumed:
-        past_logs = [_logs(row, metric) for row in rows_of_phase(state, phase)]
-        if unrestored := restore(batch_trainer, state, batches.batches_per_epoch, callbacks, past_logs):
-            what = f"the state of {', '.join(unrestored)} is lost"
-            warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
-    reads_each_batch = not gpus()
-    last_reading = time.monotonic()
-    loaded_batches = load_batches(batches, state.num_batches, total_batches, phase.num_workers, _to_tensors)
+        _resume(phase, state, metric, callbacks, topic)
+    # A training that is resumed may have stopped early already: then no batch is left.
+    end = state.num_batches if _is_out_of_patience(state, training) else total_batches
+    loaded_batches = load_batches(batches, state.num_batches, end, phase.num_workers, _to_tensors)
+    reads_every_loss = not gpus()
+    loss_read_at = time.monotonic()
     with progress_bar(topic, total_batches, "steps", state.num_batches, log=False) as bar, closing(loaded_batches):
-        bar.describe(_last_epoch(state, phase, metric))
-        for batch in loaded_batches if not _has_stopped(state, training) else []:
-            epoch, position = divmod(state.num_batches, batches.batches_per_epoch)
-            if position == 0:
+        bar.describe(_describe_last_epoch(state, phase, metric))
+        for batch in loaded_batches:
+            epoch, step = divmod(state.num_batches, batches.batches_per_epoch)
+            if step == 0:
                 batch_trainer.begin_epoch()
                 callback_list.on_epoch_begin(epoch)
-            callback_list.on_train_batch_begin(position)
+            callback_list.on_train_batch_begin(step)
             batch_trainer(*batch)
-            callback_list.on_train_batch_end(position)
+            callback_list.on_train_batch_end(step)
             state.num_batches += 1
             bar.advance()
 
-            is_epoch_end = position + 1 == batches.batches_per_epoch
+            is_epoch_end = step + 1 == batches.batches_per_epoch
             is_out_of_time = deadline_passed()
             must_save = is_out_of_time or checkpoint.is_due(is_epoch_end)
-            if is_epoch_end or must_save or reads_each_batch or time.monotonic() - last_reading > READ_INTERVAL:
-                last_reading = time.monotonic()
+            reads_loss = reads_every_loss or time.monotonic() - loss_read_at > READ_INTERVAL_SECONDS
+            if reads_loss or is_epoch_end or must_save:
+                loss_read_at = time.monotonic()
                 if batch_trainer.has_diverged(batches.batches_per_epoch):
-                    raise _not_a_number(phase, epoch, position, topic)
+                    raise _not_a_number(phase, epoch, step, topic)
             if is_epoch_end:
                 row = _end_epoch(phase, training, metric, compute_score, state, topic)
                 callback_list.on_epoch_end(epoch, _logs(row, metric))
-                bar.describe(_last_epoch(state, phase, metric))
+                bar.describe(_describe_last_epoch(state, phase, metric))
                 _report_epoch(state, phase, metric, topic)
             if must_save:
                 save_state(checkpoint, batch_trainer, state)
             if is_out_of_time:
                 fix = "Run the same command to resume"
                 raise UserError(f"the time is up at {format_position(state, phase)}", topic, fix)
-            if batch_trainer.model.stop_training or _has_stopped(state, training):
+            if batch_trainer.model.stop_training or _is_out_of_patience(state, training):
                 break
     callback_list.on_train_end()
     if training.keep == "best" and not state.best_weights:
         warn(topic, f"{metric.title} was undefined after every epoch: the last epoch is kept")
     _use_final_weights(batch_trainer, state)
+
+
+def _resume(
+    phase: Phase, state: TrainingState, metric: Metric, callbacks: list[keras.callbacks.Callback], topic: str
+) -> None:
+    """Restores net, optimizer and callbacks; warns of callbacks whose state is lost."""
+    past_logs = [_logs(row, metric) for row in rows_of_phase(state, phase)]
+    if unrestored := restore(phase.batch_trainer, state, phase.batches.batches_per_epoch, callbacks, past_logs):
+        what = f"the state of {', '.join(unrestored)} is lost"
+        warn(topic, f"{what}: the result may differ from that of an uninterrupted training")
 
 
 def _begin_callbacks(callbacks: list[keras.callbacks.Callback], phase: Phase) -> keras.callbacks.CallbackList:
@@ -128,8 +137,8 @@ def rows_of_phase(state: TrainingState, phase: Phase) -> list[dict[str, Any]]:
 
 def format_position(state: TrainingState, phase: Phase) -> str:
     """Formats the progress of a phase: 'head, epoch 2 of 5, step 3'."""
-    epoch, position = divmod(state.num_batches, phase.batches.batches_per_epoch)
-    within_epoch = f", step {position}" if position else ""
+    epoch, step = divmod(state.num_batches, phase.batches.batches_per_epoch)
+    within_epoch = f", step {step}" if step else ""
     return f"{phase.prefix}epoch {epoch + 1} of {phase.epochs:,}{within_epoch}"
 
 
@@ -165,14 +174,14 @@ def _keep_best(state: TrainingState, phase: Phase, metric: Metric, value: float)
     previous = [metric.sign * row[metric.name] for row in rows_of_phase(state, phase)]
     if not state.best_weights or metric.sign * value > np.nanmax([-np.inf, *previous]):
         state.best_weights = phase.batch_trainer.model.get_weights()
-        state.since_best = 0
+        state.epochs_since_best = 0
     else:
-        state.since_best += 1
+        state.epochs_since_best += 1
 
 
-def _has_stopped(state: TrainingState, training: TrainingSettings) -> bool:
+def _is_out_of_patience(state: TrainingState, training: TrainingSettings) -> bool:
     """Returns True if the score has not improved for `training.patience` epochs."""
-    return bool(training.patience) and state.since_best >= training.patience
+    return bool(training.patience) and state.epochs_since_best >= training.patience
 
 
 def _to_tensors(batch: Batch) -> list:
@@ -185,7 +194,7 @@ def _logs(row: dict[str, Any], metric: Metric) -> dict[str, float]:
     return {"loss": row["loss"], f"val_{metric.name}": row[metric.name], "learning_rate": row["learning_rate"]}
 
 
-def _last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
+def _describe_last_epoch(state: TrainingState, phase: Phase, metric: Metric) -> str:
     """Formats the last epoch of a phase: number, loss and score."""
     if not (rows := rows_of_phase(state, phase)):
         return ""
@@ -199,10 +208,10 @@ def _report_epoch(state: TrainingState, phase: Phase, metric: Metric, topic: str
     epoch = len(rows_of_phase(state, phase))
     every = 1 if os.environ.get(EACH_EPOCH) else -(-phase.epochs // 4)
     if not console.is_terminal and epoch % every == 0 and epoch < phase.epochs:
-        say(topic, _last_epoch(state, phase, metric))
+        say(topic, _describe_last_epoch(state, phase, metric))
 
 
-def _not_a_number(phase: Phase, epoch: int, position: int, topic: str) -> UserError:
-    where = f"{phase.prefix}epoch {epoch + 1}, step {position + 1}"
+def _not_a_number(phase: Phase, epoch: int, step: int, topic: str) -> UserError:
+    where = f"{phase.prefix}epoch {epoch + 1}, step {step + 1}"
     fix = "Lower training.learning_rate, or set training.precision=float32"
     return UserError(f"the loss is not a number at {where}", topic, fix)

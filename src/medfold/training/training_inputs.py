@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.images import Store
 
 
@@ -28,7 +28,7 @@ class TrainingInputs:
         plugins: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
     """
 
-    competition: Competition
+    competition: CompetitionFacts
     recipe: Recipe
     seed: int
     store: Store

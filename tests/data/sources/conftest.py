@@ -3,10 +3,10 @@
 import pytest
 
 from medfold.competition.project import Project
-from tests.conftest import add_competition
 from tests.support.helpers import HISTOLOGY as FACTS
 from tests.support.helpers import histology, zipped
 from tests.support.kaggle_server import HostedCompetition
+from tests.support.small_project import add_competition
 
 
 @pytest.fixture(scope="module")

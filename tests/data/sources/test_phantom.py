@@ -1,5 +1,7 @@
 """The phantom source: seeds, tables, duplicates, nodules and their signal-to-noise ratio."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -9,7 +11,8 @@ from medfold.data.sources import phantom
 from medfold.data.sources.kinds import SourceFolders
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
-from medfold.paths import Workspace
+from medfold.paths import ProjectPaths
+from tests.support.helpers import refused
 
 
 def options(**changes):
@@ -69,6 +72,15 @@ def test_nodule_table_lists_all_positives_with_their_snr(drawn):
     assert nodules["snr"].between(20, 100).all()
 
 
+def test_changed_table_of_nodules_is_refused(drawn, tmp_path):
+    hidden = tmp_path / "chest" / "hidden"
+    shutil.copytree(drawn / "hidden", hidden)
+    lines = (hidden / "nodules.csv").read_text().splitlines(keepends=True)
+    (hidden / "nodules.csv").write_text("".join(lines[: len(lines) // 2]))
+    with refused("nodules.csv: changed since.*download COMPETITION=chest FORCE=1"):
+        phantom.finding_positions(hidden)
+
+
 def test_findings_are_the_places_of_the_nodules(drawn):
     found = phantom.finding_positions(drawn / "hidden").set_index("id")
     assert list(found.columns) == ["x", "y", "radius"]
@@ -85,7 +97,7 @@ def test_findings_are_the_places_of_the_nodules(drawn):
 
 
 def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
-    paths = Workspace(project_folder).competition("small")
+    paths = ProjectPaths(project_folder).competition("small")
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
     assert source.finding_positions() is None
     source.get()

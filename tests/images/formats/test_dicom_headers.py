@@ -28,7 +28,7 @@ def test_technical_headers_exclude_identifying_ones(tmp_path):
 
 
 def test_technical_keywords_exclude_names_dates_and_identifiers():
-    kinds = {keyword: dictionary_VR(keyword) for keyword in dicom.TECHNICAL}
+    kinds = {keyword: dictionary_VR(keyword) for keyword in dicom.TECHNICAL_KEYWORDS}
     texts = {"Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel"}
     assert {keyword for keyword, kind in kinds.items() if kind in ("LO", "SH", "ST", "LT", "UT", "UC")} == texts
     assert not {keyword for keyword, kind in kinds.items() if kind in ("PN", "DA", "TM", "DT", "UI", "SQ", "AE")}

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from medfold.images.formats import dicom_jpeg
-from medfold.images.formats.pixel_values import ImageError
+from medfold.images.formats.failures import ImageError
 
 
 def segment(marker: int, content: bytes) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.images.formats import npy
-from medfold.images.formats.pixel_values import ImageError
+from medfold.images.formats.failures import ImageError
 from tests.support.image_files import images
 
 STACK = np.random.default_rng(0).integers(0, 256, (5, 20, 30), dtype=np.uint8)

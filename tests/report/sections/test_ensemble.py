@@ -14,7 +14,7 @@ from tests.support.report_pages import cards, cells, read_page, sections
 @pytest.mark.slow
 def test_ensemble_page_lists_members_and_methods(project):
     path = report(project, ["good", "fair"])
-    assert path == project.workspace.root / "runs/small/fair+good.html"
+    assert path == project.project_paths.root / "runs/small/fair+good.html"
     found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read_page(path)
     scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]

@@ -8,7 +8,15 @@ import pytest
 from medfold.report.sections.model_card import model_card_section
 from tests.support.helpers import competition
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": 0.95, "folds_done": [0], "more_metrics": {}, "num_units": 2}
+SCORE = {
+    "metric": "auc",
+    "value": 0.9,
+    "low": 0.8,
+    "high": 0.95,
+    "trained_folds": [0],
+    "more_metrics": {},
+    "num_units": 2,
+}
 UNKNOWN_PATIENTS = "No column identifies patients: images of one patient may be in several folds"
 
 

@@ -13,11 +13,11 @@ from medfold.competition.slugs import kaggle_slug
 from medfold.errors import UserError
 from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
-from medfold.submission.ledger import add_row, read_ledger
+from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
-from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
+from tests.support.small_project import add_competition, copy_project
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     """A competition on the local Kaggle server, and a project with its data and a finished run."""
     content, truth = files_and_truth
     kaggle.competitions["histology"] = HostedCompetition(archive=zipped(content), judge=auc_of(truth))
-    copied(histology_once("csv"), tmp_path, monkeypatch)
+    copy_project(histology_once("csv"), tmp_path, monkeypatch)
     return kaggle
 
 
@@ -40,7 +40,7 @@ def project(hosted):
 
 
 def ledger(project):
-    return read_ledger(project.workspace).to_dict("records")
+    return read_ledger(project.project_paths).to_dict("records")
 
 
 def test_submission_is_scored_and_recorded(hosted, project):
@@ -48,11 +48,11 @@ def test_submission_is_scored_and_recorded(hosted, project):
     submit(project)
     (row,) = ledger(project)
     (received,) = hosted.submissions
-    assert received["text"] == (project.workspace.root / row["file"]).read_bytes()
+    assert received["text"] == (project.project_paths.root / row["file"]).read_bytes()
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
     assert row["private"] == ""
-    metadata = json.loads((project.workspace.root / row["file"]).with_suffix(".json").read_text())
+    metadata = json.loads((project.project_paths.root / row["file"]).with_suffix(".json").read_text())
     assert (metadata["ref"], metadata["public"], metadata["status"]) == ("41000001", float(row["public"]), "scored")
     output = hosted.said()
     assert "5 left today" in output
@@ -64,8 +64,8 @@ def test_submission_is_scored_and_recorded(hosted, project):
 def test_message_contains_run_score_and_commit(hosted, project):
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
         identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
-        subprocess.run(["git", "-C", str(project.workspace.root), *identity, *command], check=True)
-    commit = git_commit(project.workspace.root)
+        subprocess.run(["git", "-C", str(project.project_paths.root), *identity, *command], check=True)
+    commit = git_commit(project.project_paths.root)
     submit(project)
     (row,) = ledger(project)
     message = hosted.submissions[0]["description"]
@@ -85,7 +85,7 @@ def test_same_file_is_submitted_again_only_with_force(hosted, project):
 
 def test_lost_ledger_does_not_cause_second_submission(hosted, project):
     submit(project)
-    project.workspace.ledger.unlink()
+    project.project_paths.ledger.unlink()
     submit(project)
     assert len(hosted.submissions) == 1
     assert "this file is on Kaggle already, as 41000001" in hosted.said()
@@ -98,7 +98,7 @@ def test_dry_run_does_not_upload(hosted, project):
     assert hosted.asked("GetSubmissionLimits") == 1
     (row,) = ledger(project)
     assert row["status"] == "written"
-    assert (project.workspace.root / row["file"]).is_file()
+    assert (project.project_paths.root / row["file"]).is_file()
     submit(project)
     assert [row["status"] for row in ledger(project)] == ["scored"]  # the same row is updated
     assert len(list(project.paths.submissions.glob("*.csv"))) == 1
@@ -208,10 +208,10 @@ def test_pending_score_is_fetched_by_scores(hosted, project, monkeypatch):
     assert "run make scores later" in hosted.said()
     submit(project)
     assert "the same predictions are already in" in hosted.said()
-    scores(project.workspace)
+    scores(project.project_paths)
     assert ledger(project)[0]["public"] == ""
-    scores(project.workspace)
-    scores(project.workspace)
+    scores(project.project_paths)
+    scores(project.project_paths)
     (row,) = ledger(project)
     assert row["status"] == "scored"
     assert float(row["public"]) == float(hosted.submissions[0]["verdict"]["publicScore"])
@@ -223,16 +223,16 @@ def test_failed_score_request_keeps_submission_pending(hosted, project):
     hosted.fault("GetSubmission", *[status(500)] * 9)
     submit(project)
     assert (ledger(project)[0]["status"], ledger(project)[0]["ref"]) == ("pending", "41000001")
-    scores(project.workspace)
+    scores(project.project_paths)
     assert ledger(project)[0]["status"] == "scored"
 
 
 @pytest.mark.slow
 def test_submission_killed_after_upload_is_found_again(hosted, project):
     hosted.fault("CreateSubmission", stall(30, after=-1))
-    kill_when(start(project.workspace.root, "submit -c histology"), lambda: hosted.submissions)
+    kill_when(start(project.project_paths.root, "submit -c histology"), lambda: hosted.submissions)
     assert ledger(project)[0]["status"] == "written"
-    assert "this file is on Kaggle already, as 41000001" in finish(project.workspace.root, "submit -c histology")
+    assert "this file is on Kaggle already, as 41000001" in finish(project.project_paths.root, "submit -c histology")
     assert len(hosted.submissions) == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
@@ -240,8 +240,8 @@ def test_submission_killed_after_upload_is_found_again(hosted, project):
 @pytest.mark.slow
 def test_submission_killed_before_upload_is_sent_once(hosted, project):
     hosted.fault("StartSubmissionUpload", stall(30, after=-1))
-    kill_when(start(project.workspace.root, "submit -c histology"), lambda: hosted.asked("StartSubmissionUpload"))
-    finish(project.workspace.root, "submit -c histology")
+    kill_when(start(project.project_paths.root, "submit -c histology"), lambda: hosted.asked("StartSubmissionUpload"))
+    finish(project.project_paths.root, "submit -c histology")
     assert len(hosted.submissions) == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 
@@ -253,7 +253,7 @@ def test_scores_show_rank_correlation_with_leaderboard(hosted, project):
     rows = pd.DataFrame(ledger(project))
     expected = rows["oof"].astype(float).corr(rows["public"].astype(float), method="spearman")
     hosted.said()
-    scores(project.workspace, "histology")
+    scores(project.project_paths, "histology")
     output = hosted.said()
     assert f"rank correlation (Spearman) of OOF and public: {expected:.2f} over 3 submissions" in output
     for name in ("strong", "weak", "middling"):
@@ -265,7 +265,7 @@ def test_scores_keep_ref_of_each_row(hosted, project, monkeypatch):
     hosted.competitions["histology"].polls = 1
     submit(project)
     submit(project, force=True)
-    scores(project.workspace)
+    scores(project.project_paths)
     assert [row["ref"] for row in ledger(project)] == ["41000001", "41000002"]
 
 
@@ -274,7 +274,7 @@ def test_late_scoring_error_is_shown_with_reason(hosted, project, monkeypatch):
     hosted.competitions["histology"].polls = 1
     hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
     submit(project)
-    scores(project.workspace)
+    scores(project.project_paths)
     assert "was refused: id 7 is missing" in hosted.said()
     submit(project)
     assert "refused as 41000001: id 7 is missing; FORCE=1 submits it again" in hosted.said()
@@ -286,7 +286,7 @@ def test_non_numeric_score_is_requested_again(hosted, project, score):
     submit(project)
     assert (ledger(project)[0]["status"], ledger(project)[0]["public"]) == ("scored", "")
     hosted.submissions[0]["verdict"]["publicScore"] = "0.75"
-    scores(project.workspace)
+    scores(project.project_paths)
     assert ledger(project)[0]["public"] == "0.750000"
 
 
@@ -310,8 +310,8 @@ def test_scores_find_manual_upload(hosted, project):
     (row,) = ledger(project)
     submit(project)
     hosted.submissions[0] |= {"description": "by hand", "fileName": row["file"].rpartition("/")[2]}
-    add_row(project.workspace, {**row, "ref": "", "public": "", "status": "written"})
-    scores(project.workspace)
+    add_row(project.project_paths, LedgerRow(**{**row, "ref": "", "public": "", "status": "written"}))
+    scores(project.project_paths)
     assert ledger(project)[0]["ref"] == "41000001"
     assert ledger(project)[0]["status"] == "scored"
 
@@ -319,7 +319,7 @@ def test_scores_find_manual_upload(hosted, project):
 def test_scores_without_network_show_ledger(hosted, project, monkeypatch):
     submit(project, dry_run=True)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    scores(project.workspace)
+    scores(project.project_paths)
     output = hosted.said()
     assert "not refreshed: " in output
     assert "baseline" in output
@@ -327,7 +327,7 @@ def test_scores_without_network_show_ledger(hosted, project, monkeypatch):
 
 def test_scores_without_submission_report_it(project_folder, kaggle):
     add_competition(project_folder, "histology", HISTOLOGY)
-    scores(Project.open("histology").workspace)
+    scores(Project.open("histology").project_paths)
     assert "no submission yet" in kaggle.said()
 
 
@@ -336,5 +336,9 @@ def test_kaggle_slug_is_read_from_source_or_url(project):
     assert kaggle_slug(facts) == "histology"
     elsewhere = facts.model_copy(update={"source": {"kind": "url"}, "url": "https://www.kaggle.com/c/other"})
     assert kaggle_slug(elsewhere) == "other"
+
+
+def test_competition_without_kaggle_slug_is_refused(project):
+    without = project.competition.model_copy(update={"source": {"kind": "url"}, "url": None})
     with pytest.raises(UserError, match="competition at Kaggle unknown.*Set url"):
-        kaggle_slug(facts.model_copy(update={"source": {"kind": "url"}, "url": None}))
+        kaggle_slug(without)

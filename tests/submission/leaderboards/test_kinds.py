@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition import Competition, Project
+from medfold.competition import CompetitionFacts, Project
 from medfold.submission.leaderboards.kinds import LEADERBOARDS, leaderboard_of
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 
@@ -10,14 +10,14 @@ from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 @pytest.mark.parametrize("upload", LEADERBOARDS)
 def test_every_upload_has_its_leaderboard(small, upload):
     facts = small.competition.model_copy(update={"upload": upload})
-    leaderboard = leaderboard_of(Project(small.workspace, small.paths, facts))
+    leaderboard = leaderboard_of(Project(small.project_paths, small.paths, facts))
     assert (leaderboard.competition, leaderboard.paths) == (facts, small.paths)
     assert leaderboard.has_late_scores is (upload != "local")
     assert leaderboard.is_long_running is isinstance(leaderboard, NotebookLeaderboard) is (upload == "notebook")
 
 
 def test_facts_allow_exactly_the_uploads_that_have_a_leaderboard():
-    assert set(Competition.model_fields["upload"].annotation.__args__) == set(LEADERBOARDS)
+    assert set(CompetitionFacts.model_fields["upload"].annotation.__args__) == set(LEADERBOARDS)
 
 
 def test_leaderboard_without_late_scores_fetches_none(small):

@@ -6,6 +6,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
+from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import SubmissionEntry
 from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.system import files
@@ -26,8 +27,8 @@ def solution_and_submission(small):
 def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
-    more = {"message": "", "content_id": "", "sample": written, "pack": pytest.fail, "add_to_record": pytest.fail}
-    entry = SubmissionEntry(file, written, table if probabilities is None else probabilities, groups, **more)
+    draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities)
+    entry = SubmissionEntry(file, written, draft, groups, pack=pytest.fail, add_to_record=pytest.fail)
     return LocalLeaderboard(facts or small.competition, small.paths).submit(entry)
 
 
@@ -78,10 +79,14 @@ def test_submission_is_ranked_among_published_scores(solution_and_submission):
     assert "not the protocol" in placed.ranking["source"].iloc[1]
 
 
-def test_other_ids_or_missing_solution_raise(solution_and_submission):
+def test_other_ids_are_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
     with pytest.raises(UserError, match="other ids"):
         submit_locally(small, table.iloc[1:], groups)
+
+
+def test_missing_solution_is_refused(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
     small.paths.solution.unlink()
     with pytest.raises(UserError, match="no hidden solution"):
         submit_locally(small, table, groups)

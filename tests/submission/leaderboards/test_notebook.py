@@ -14,10 +14,10 @@ from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
-from tests.conftest import add_competition, copied
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
+from tests.support.small_project import add_competition, copy_project
 
 REF = "alice/medfold-histology-baseline"
 KIT = f"{REF}-kit"
@@ -39,7 +39,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(content), judge=auc_of(truth), notebooks_only=True
     )
-    copied(histology_once("notebook"), tmp_path, monkeypatch)
+    copy_project(histology_once("notebook"), tmp_path, monkeypatch)
     project = Project.open("histology")
     for fold in (0, 1):
         trained = project.paths.run("baseline").fold(fold)
@@ -61,7 +61,7 @@ def project(hosted):
 
 
 def ledger(project):
-    return read_ledger(project.workspace).to_dict("records")
+    return read_ledger(project.project_paths).to_dict("records")
 
 
 def metadata(project):
@@ -74,7 +74,7 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, project):
     hosted.competitions["histology"].polls = 2
     submit(project)
     (row,), (received,) = ledger(project), hosted.submissions
-    assert received["text"] == (project.workspace.root / row["file"]).read_bytes()
+    assert received["text"] == (project.project_paths.root / row["file"]).read_bytes()
     assert metadata(project)["content_id"] in received["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
@@ -222,7 +222,7 @@ def test_late_score_keeps_notebook_version(hosted, project, monkeypatch):
     hosted.competitions["histology"].polls = 1
     submit(project)
     assert ledger(project)[0]["status"] == "pending"
-    scores(project.workspace, "histology")
+    scores(project.project_paths, "histology")
     assert ledger(project)[0]["status"] == "scored"
     assert metadata(project)["kaggle"]["notebook"]["version"] == 1
 
@@ -234,8 +234,8 @@ def test_killed_submit_resumes_and_repeats_nothing(hosted, project, method):
     words = "submit --competition histology"
     no_waits = "datasets.wait = kernels.wait = session.wait = lambda seconds: None"
     quick = f"{NO_WHEELS}; from medfold.kaggle import datasets, kernels, session; {no_waits}"
-    kill_when(start(project.workspace.root, words, quick), lambda: hosted.asked(method))
-    finish(project.workspace.root, words, quick)
+    kill_when(start(project.project_paths.root, words, quick), lambda: hosted.asked(method))
+    finish(project.project_paths.root, words, quick)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
     assert [row["status"] for row in ledger(project)] == ["scored"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.errors import UserError
 from medfold.project_root import display_path
@@ -14,7 +14,7 @@ from medfold.raw_files import check_classes, class_numbers, drop_rows, map_label
 
 
 @label_layout
-def arrays(competition: Competition, raw: Path) -> Parts:
+def arrays(competition: CompetitionFacts, raw: Path) -> Parts:
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = competition.labels
     path = raw / labels.file
@@ -24,7 +24,7 @@ def arrays(competition: Competition, raw: Path) -> Parts:
 
 
 def _read_part(
-    content: Mapping[str, np.ndarray], prefixes: list[str], competition: Competition, path: Path
+    content: Mapping[str, np.ndarray], prefixes: list[str], competition: CompetitionFacts, path: Path
 ) -> pd.DataFrame:
     """Reads the arrays of a part, with their labels as text: columns id, image, unit, patient and the targets."""
     labels = competition.labels
@@ -38,7 +38,9 @@ def _read_part(
     return table
 
 
-def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, competition: Competition, path: Path) -> pd.DataFrame:
+def _read_arrays(
+    content: Mapping[str, np.ndarray], prefix: str, competition: CompetitionFacts, path: Path
+) -> pd.DataFrame:
     """Reads the labels of one pair of arrays: columns id, image and the targets."""
     labels = competition.labels
     if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:

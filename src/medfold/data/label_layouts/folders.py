@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, patient_column, with_headers
 from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.errors import SettingError, UserError, did_you_mean
+from medfold.errors import SettingError, UserError
 from medfold.raw_files import (
     PathPattern,
     drop_rows,
@@ -20,10 +20,11 @@ from medfold.raw_files import (
     pattern_fields,
 )
 from medfold.terminal.console import say
+from medfold.text import did_you_mean
 
 
 @label_layout
-def folders(competition: Competition, raw: Path) -> Parts:
+def folders(competition: CompetitionFacts, raw: Path) -> Parts:
     """Labels as folder names: patterns with `{label}` and `{id}`. Labels of the test part become the solution.
 
     Other fields of the patterns, as in `{label}/{patient}/{id}.png`, and DICOM headers become columns for labels.group.
@@ -48,7 +49,7 @@ def folders(competition: Competition, raw: Path) -> Parts:
     return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
 
 
-def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
+def _read_part(part: str, competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Reads the images of a part: columns id, image, label, patient and those of labels.keep_columns."""
     labels = competition.labels
     images = competition.images
@@ -76,7 +77,7 @@ def _read_part(part: str, competition: Competition, raw: Path) -> pd.DataFrame:
     return table[["id", "image", "label", "patient", *extra]].copy()
 
 
-def _match_images(part: str, patterns: list[str], competition: Competition, raw: Path) -> pd.DataFrame:
+def _match_images(part: str, patterns: list[str], competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Finds the images of a part: columns id, image, label and the other fields of the patterns."""
     images = competition.images
     all_files = list_files(raw, exclude=images.exclude)
@@ -94,7 +95,7 @@ def _match_images(part: str, patterns: list[str], competition: Competition, raw:
     return table
 
 
-def _check_folder_classes(table: pd.DataFrame, competition: Competition, raw: Path) -> None:
+def _check_folder_classes(table: pd.DataFrame, competition: CompetitionFacts, raw: Path) -> None:
     """Raises UserError if a label is not a class."""
     unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
     if unknown:
@@ -104,7 +105,7 @@ def _check_folder_classes(table: pd.DataFrame, competition: Competition, raw: Pa
         raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
 
 
-def _make_ids_unique(competition: Competition, train: pd.DataFrame, test: pd.DataFrame) -> None:
+def _make_ids_unique(competition: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
     """Replaces ids that are not unique by longer parts of the image paths.
 
     File names may recur in several classes, or in train and test. Ids of the test part stay the same as long as they

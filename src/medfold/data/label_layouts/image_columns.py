@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import SettingError, count_of, shorten_list
+from medfold.competition import CompetitionFacts
+from medfold.errors import SettingError
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.raw_files import fill_pattern, find_images, pattern_fields
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
 
-def check_kept_headers(competition: Competition) -> None:
+def check_kept_headers(competition: CompetitionFacts) -> None:
     """Checks that labels.keep_columns names no DICOM header that may identify a patient.
 
     Raises:
@@ -26,7 +27,7 @@ def check_kept_headers(competition: Competition) -> None:
 
 
 def locate_images(
-    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], competition: CompetitionFacts, raw: Path, complete: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Finds the images of a table.
 
@@ -64,7 +65,7 @@ def with_headers(
     return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in columns.items()})
 
 
-def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: Competition) -> pd.Series:
+def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: CompetitionFacts) -> pd.Series:
     """Finds the patient of each image; None if unknown.
 
     Args:

@@ -5,21 +5,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
-from medfold.errors import UserError, shorten_list
+from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
+from medfold.text import shorten_list
 
 
 @label_layout
-def lists(competition: Competition, raw: Path) -> Parts:
+def lists(competition: CompetitionFacts, raw: Path) -> Parts:
     """One row per image in a table; the column labels.value lists its labels, separated by labels.separator."""
     return read_label_table(competition, raw, {competition.labels.value: "labels.value"}, _lists)
 
 
-def _lists(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+def _lists(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Turns the lists of labels into target columns of 0 and 1."""
     labels = competition.labels
     names = (

@@ -4,20 +4,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
+from medfold.text import count_of, shorten_list
 
 
 @label_layout
-def long(competition: Competition, raw: Path) -> Parts:
+def long(competition: CompetitionFacts, raw: Path) -> Parts:
     """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
     return read_label_table(competition, raw, {competition.labels.value: "labels.value"}, _long)
 
 
-def _long(rows: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+def _long(rows: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Turns rows of one label each into rows of one image, with a column per target."""
     labels = competition.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)

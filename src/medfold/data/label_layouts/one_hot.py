@@ -5,23 +5,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
-from medfold.errors import UserError, count_of, shorten_list
-from medfold.raw_files import is_one_hot, parse_marks
+from medfold.errors import UserError
+from medfold.raw_files import is_one_hot, parse_binary_columns
+from medfold.text import count_of, shorten_list
 
 
 @label_layout
-def one_hot(competition: Competition, raw: Path) -> Parts:
+def one_hot(competition: CompetitionFacts, raw: Path) -> Parts:
     """One row per image in a table, one column per class: 1 for the class of the image, 0 for the others."""
     return read_label_table(competition, raw, dict.fromkeys(competition.class_names, "classes"), _one_hot)
 
 
-def _one_hot(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+def _one_hot(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     names = competition.class_names
     (target,) = competition.labels.targets
-    marks = parse_marks(table, names)
+    marks = parse_binary_columns(table, names)
     wrong = ~is_one_hot(marks)
     if wrong.any():
         ids = table[competition.labels.id][wrong]

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, locate_images, patient_column
 from medfold.data.label_layouts.layout import Parts
 from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
-from medfold.errors import count_of
 from medfold.raw_files import check_column, merge_repeated_rows, read_table
 from medfold.terminal.console import say
+from medfold.text import count_of
 
 
 def read_label_table(
-    competition: Competition,
+    competition: CompetitionFacts,
     raw: Path,
     needed: dict[str, str],
-    parse: Callable[[pd.DataFrame, Competition, Path], pd.DataFrame],
+    parse: Callable[[pd.DataFrame, CompetitionFacts, Path], pd.DataFrame],
 ) -> Parts:
     """Reads training part, test part and solution of a competition whose labels are in a table.
 
@@ -60,7 +60,7 @@ def read_label_table(
     return train, test.drop(columns=labels.targets), solution[["id", *labels.targets, "usage"]]
 
 
-def _build_part(table: pd.DataFrame, competition: Competition, raw: Path, part: str = "train") -> pd.DataFrame:
+def _build_part(table: pd.DataFrame, competition: CompetitionFacts, raw: Path, part: str = "train") -> pd.DataFrame:
     """Builds a part's table: id, image, unit, patient, the targets and the columns of labels.keep_columns.
 
     Args:

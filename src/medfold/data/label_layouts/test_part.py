@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import locate_images
 from medfold.data.label_layouts.layout import LAYOUTS
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import (
     PathPattern,
@@ -20,9 +20,10 @@ from medfold.raw_files import (
     split_long,
 )
 from medfold.terminal.console import say
+from medfold.text import count_of, shorten_list
 
 
-def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
+def read_test_table(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Reads only the test part, as a notebook on Kaggle needs it.
 
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
@@ -47,7 +48,7 @@ def read_test_table(competition: Competition, raw: Path) -> pd.DataFrame:
     return test[["id", "image", "unit"]]
 
 
-def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
+def read_test_rows(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Reads the rows of the test part: by labels.part, labels.test_file, the sample submission or image files."""
     labels = competition.labels
     submission = competition.submission
@@ -67,7 +68,7 @@ def read_test_rows(competition: Competition, raw: Path) -> pd.DataFrame:
     return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)
 
 
-def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
+def _test_files(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Builds the table of the files that match the patterns of the test part, with a column for each field."""
     images = competition.images
     key = competition.labels.id
@@ -81,7 +82,7 @@ def _test_files(competition: Competition, raw: Path) -> pd.DataFrame:
     return table.assign(**{key: table["id"]}).reset_index(drop=True)
 
 
-def split_by_part(table: pd.DataFrame, competition: Competition, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split_by_part(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits a table into training and test part by the column `labels.part`.
 
     Rows of the validation part go to the training part, since folds replace it; without a test part they become the

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.layout import Parts, label_layout
 from medfold.data.label_layouts.table_parts import read_label_table
 from medfold.raw_files import check_classes, drop_rows, map_labels
 
 
 @label_layout
-def wide(competition: Competition, raw: Path) -> Parts:
+def wide(competition: CompetitionFacts, raw: Path) -> Parts:
     """One row per image in a table, one column per target."""
     return read_label_table(competition, raw, dict.fromkeys(competition.labels.targets, "labels.targets"), _wide)
 
 
-def _wide(table: pd.DataFrame, competition: Competition, path: Path) -> pd.DataFrame:
+def _wide(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     mapped = map_labels(table[competition.labels.targets], competition)
     table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1))
     for target in competition.labels.targets:

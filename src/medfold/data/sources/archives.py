@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from medfold.errors import UserError, count_of, shorten_list
+from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.terminal.progress import ProgressBar, progress_bar
+from medfold.text import count_of, shorten_list
 
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
@@ -26,7 +27,7 @@ MAX_NESTING = 3  # levels of archives within archives
 # Images hardly compress, tables to a tenth. An archive with a higher ratio is not a data set but a decompression bomb.
 BOMB_RATIO, BOMB_BYTES = 200, 10**9
 EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
-DAMAGED = (
+DAMAGED_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,
     gzip.BadGzipFile,
@@ -99,7 +100,7 @@ def unpack_archive(archive: Path, target: Path) -> None:
                 name = archive.name
                 existing = count_of(len(differ), f"file of {name} exists", f"files of {name} exist")
                 warn("unpack", f"{existing} already with other contents; kept: {shorten_list(differ)}")
-    except DAMAGED as error:
+    except DAMAGED_ARCHIVE_ERRORS as error:
         raise _damaged(archive, error) from None
     except OSError as error:
         if error.errno is None:  # bz2 raises these for damaged data
@@ -205,7 +206,7 @@ def _target_folder(archive: Path) -> Path:
     try:
         with _open_members(archive) as (members, _):
             top_level = {member.path.parts[:1] for member in members} - {(), ("__MACOSX",)}
-    except (*DAMAGED, OSError) as error:
+    except (*DAMAGED_ARCHIVE_ERRORS, OSError) as error:
         raise _damaged(archive, error) from None
     return archive.parent if top_level == {(name,)} else archive.parent / name
 

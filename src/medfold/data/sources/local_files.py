@@ -7,9 +7,10 @@ from pathlib import Path
 
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
-from medfold.errors import CHECK_PATH, UserError, count_of, shorten_list
+from medfold.errors import CHECK_PATH, UserError
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 
 def existing_path(path: Path) -> Path:

@@ -25,13 +25,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import UserError
-from medfold.system import files
-from medfold.terminal.command_text import variable
+from medfold.system.sealed_tables import read_unchanged_csv, write_sealed_csv
+from medfold.terminal.command_text import command, variable
 
 SIZE = 128
 NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans about 0..1
 CLUTTER = 0.015  # standard deviation of the vessel pattern within the lungs
 NODULES = "nodules.csv"
+ORIGIN = "phantom"  # of the table of nodules
 PARTS = {"train": 0, "test": 1}  # part of the seed, so that the parts never share a patient
 
 
@@ -90,13 +91,16 @@ def fetch(options: Options, into: SourceFolders) -> None:
         [{"id": image_id, **place} for image_id, place in sorted(places.items())],
         columns=["id", "x", "y", "radius", "snr"],
     )
-    nodules.round(3).to_csv(hidden / NODULES, index=False)
+    write_sealed_csv(nodules.round(3), hidden / NODULES, ORIGIN)
 
 
 def finding_positions(hidden: Path) -> pd.DataFrame | None:
     """Returns the nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
-    table = hidden / NODULES
-    return files.read_csv(table)[["id", "x", "y", "radius"]] if table.is_file() else None
+    path = hidden / NODULES
+    if not path.is_file():
+        return None
+    fix = f"Draw the data again: {command('download', COMPETITION=hidden.parent.name, FORCE=1)}"
+    return read_unchanged_csv(path, ORIGIN, fix)[["id", "x", "y", "radius"]]
 
 
 def accept(options: Options, path: Path) -> str:

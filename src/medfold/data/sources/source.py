@@ -1,10 +1,8 @@
 """The source of a competition: gets, repairs and lists its raw data. `kinds` says what a kind of source has."""
 
-import fnmatch
 import importlib
-import re
 import unicodedata
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,12 +18,14 @@ from medfold.data.sources.kinds import (
     SourceKind,
 )
 from medfold.data.sources.manifest import list_raw_files, missing_files
-from medfold.errors import UserError, count_of, did_you_mean, shorten_list
+from medfold.data.sources.single_files import SingleFileDownloads, match_files
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
+from medfold.text import count_of, did_you_mean, shorten_list
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
 
@@ -142,18 +142,19 @@ class Source:
                 f"Leave {variable('FILES')} out",
             )
         sizes = single.sizes()
-        names = _match_files(patterns, sorted(sizes))
+        names = match_files(patterns, sorted(sizes))
         if len(names) > MAX_SINGLE_FILES:
             without = f"without {variable('FILES')} they are downloaded as one archive"
             warn("download", f"{len(names):,} files one by one take long; {without}")
+        downloads = SingleFileDownloads(single, self._paths, f"source {self.kind}")
         changed = set(missing_files(self._paths))
         for number, name in enumerate(names, start=1):
             path = self._paths.raw / name
             exists = path.is_file() and path.stat().st_size == sizes[name] and name not in changed
             if not exists:
-                self._fetch(single, name)
+                downloads.fetch(name)
             say("download", f"{name}, {number} of {len(names)}{', exists already' if exists else ''}")
-        self._move_staged_files()
+        downloads.move_to_raw()
         return names
 
     def finding_positions(self) -> pd.DataFrame | None:
@@ -181,75 +182,23 @@ class Source:
             return False
         say("download", f"{count_of(len(missing), 'file is', 'files are')} missing or changed: {shorten_list(missing)}")
         hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
-        files.remove(self._staging)
+        downloads = SingleFileDownloads(single, self._paths, f"source {self.kind}")
+        downloads.discard()
         for name in missing:
             try:
-                path = self._fetch(single, name)
+                path = downloads.fetch(name)
             except UserError as error:
                 warn("download", f"{name} cannot be downloaded separately ({error.what}); downloading everything")
                 return False
             if files.sha256(path) != hashes[name]:
                 warn("download", f"{name} differs from the earlier file; downloading everything")
                 return False
-        self._move_staged_files()
+        downloads.move_to_raw()
         self._paths.raw_manifest.touch()  # all files were checked just now
         return True
 
-    @property
-    def _staging(self) -> Path:
-        return self._paths.downloads / "single"
-
-    def _fetch(self, single: SingleFiles, name: str) -> Path:
-        """Downloads one file into the staging folder, unless it is already there."""
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            what = f"unsafe file name '{name}': it leads out of the folder raw/"
-            raise UserError(
-                what, f"source {self.kind}", f"Download the data by hand, and name it with {variable('FROM')}"
-            )
-        path = self._staging / name
-        if not path.is_file():
-            single.fetch(name, path)
-        return path
-
-    def _move_staged_files(self) -> None:
-        """Unpacks the files of the staging folder, moves them to raw/ and updates their rows in the manifest."""
-        if not self._staging.is_dir():
-            return
-        try:
-            archives.unpack_nested(self._staging)
-        except UserError:
-            files.remove(self._staging)
-            raise
-        staged = list_raw_files(self._staging)
-        for name in staged["file"]:
-            path = self._paths.raw / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (self._staging / name).replace(path)
-        files.remove(self._staging)
-        if not any(self._paths.downloads.iterdir()):
-            self._paths.downloads.rmdir()
-        if self._paths.raw_manifest.is_file():
-            manifest = files.read_csv(self._paths.raw_manifest)
-            unchanged = manifest[~manifest["file"].isin(staged["file"])]
-            updated = pd.concat([unchanged, staged]).sort_values("file", kind="stable")
-            files.write_csv(updated, self._paths.raw_manifest)
-
     def _single_files(self) -> SingleFiles | None:
         return self._kind.single_files(self.options) if self._kind.single_files else None
-
-
-def _match_files(patterns: list[str], all_names: list[str]) -> list[str]:
-    """Returns the names that match the patterns; of a split archive (`x.zip.001`) all parts, since one is of no use."""
-    names: list[str] = []
-    for pattern in patterns:
-        matches = fnmatch.filter(all_names, pattern)
-        if not matches:
-            available = f"Files: {shorten_list(all_names, 8)}"
-            raise UserError(f"no file matches{did_you_mean(pattern, all_names)}", variable("FILES", pattern), available)
-        stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
-        matches += [name for name in all_names if name[:-4] in stems and name[-3:].isdigit()]
-        names += [name for name in matches if name not in names]
-    return list(dict.fromkeys(names))
 
 
 def _normalise_names(raw: Path) -> None:

@@ -5,6 +5,7 @@
 - formats: `raster` (JPEG, PNG and others), `tiff`, `dicom`, `npy`, `npz`, `hdf5`;
 - of DICOM: `dicom_transforms` and `dicom_grayscale`, `dicom_palette`: stored values as shades or colours; `dicom_jpeg`:
   checks before decoding;
-- `pixel_values`: values of any depth as uint8; `truncation`: files that were cut off; `failures`: why an image cannot
-  be read, in one line.
+- `arrays`: axes of arrays; `frames`: size, choice and montage of frames; `pixel_values`: values of any depth as uint8;
+  `windows`: CT windows;
+- `truncation`: files that were cut off; `failures`: why an image cannot be read, in one line.
 """

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError, count_of
-from medfold.images.formats.failures import FIX, unreadable
+from medfold.errors import UserError
+from medfold.images.formats.failures import FIX, ImageError, unreadable
 from medfold.images.formats.format_registry import find_reader, has_dicom_prefix, is_dicom
-from medfold.images.formats.pixel_values import ImageError, convert_channels
+from medfold.images.formats.pixel_values import convert_channels
 from medfold.images.image_paths import files_of_image, split_file_and_member
+from medfold.text import count_of
 
 
 class DecodedImage(NamedTuple):

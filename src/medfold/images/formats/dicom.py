@@ -30,14 +30,17 @@ from pydicom.uid import (
 )
 
 from medfold.competition import ImageFacts
-from medfold.errors import SettingError, did_you_mean
+from medfold.errors import SettingError
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
-from medfold.images.formats.dicom_transforms import grayscale_chain
-from medfold.images.formats.pixel_values import ImageError, check_size, chosen_frames, frames_to_uint8, tile_frames
+from medfold.images.formats.dicom_transforms import grayscale_transforms
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
+from medfold.images.formats.pixel_values import frames_to_uint8
 from medfold.system.processes import silence_native_output
+from medfold.text import did_you_mean
 
 # Headers that say how an image was made, but not of whom, where or when: no free text, no date, no identifier.
-TECHNICAL = (
+TECHNICAL_KEYWORDS = (
     "BitsStored", "BodyPartExamined", "Columns", "ConvolutionKernel", "Exposure", "ImageLaterality",
     "ImagerPixelSpacing", "KVP", "Laterality", "MagneticFieldStrength", "Manufacturer", "ManufacturerModelName",
     "Modality", "NumberOfFrames", "PatientAge", "PatientSex", "PhotometricInterpretation", "PixelSpacing",
@@ -45,8 +48,8 @@ TECHNICAL = (
     "SpacingBetweenSlices", "ViewPosition", "WindowCenter", "WindowWidth",
 )  # fmt: skip
 PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-REQUIRED = [
-    *TECHNICAL, *PIXEL_KEYWORDS, "SamplesPerPixel", "PlanarConfiguration", "BitsAllocated", "HighBit",
+READ_KEYWORDS = [
+    *TECHNICAL_KEYWORDS, *PIXEL_KEYWORDS, "SamplesPerPixel", "PlanarConfiguration", "BitsAllocated", "HighBit",
     "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "VOILUTSequence",
     "VOILUTFunction", "PixelPresentation", "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
@@ -96,8 +99,8 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
     elif uses_palette:
         pixels = [dicom_palette.apply_palette(frame, dataset) for frame in frames]
     else:
-        pixels = dicom_grayscale.apply_grayscale_chains(
-            frames, [grayscale_chain(dataset, number, image_facts) for number in numbers]
+        pixels = dicom_grayscale.apply_grayscale_transforms(
+            frames, [grayscale_transforms(dataset, number, image_facts) for number in numbers]
         )
     return tile_frames(list(pixels)), technical_headers(dataset)
 
@@ -108,8 +111,8 @@ def min_hounsfield(path: Path) -> float | None:
     if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
         return None
     (frame,) = _decoded(dataset, range(1))
-    chain = grayscale_chain(dataset, 0, ImageFacts(train="unused", channels=1))
-    ends = dicom_grayscale.value_range(frame, chain)
+    transforms = grayscale_transforms(dataset, 0, ImageFacts(train="unused", channels=1))
+    ends = dicom_grayscale.value_range(frame, transforms)
     return min(ends) if ends else None
 
 
@@ -122,8 +125,8 @@ def stored_values(path: Path) -> np.ndarray | None:
 
 
 def technical_headers(dataset: Dataset) -> dict[str, str]:
-    """Returns the headers of `TECHNICAL` that are present, and the transfer syntax; ages above 89 are given as 90."""
-    headers = {name: text[:MAX_HEADER_LENGTH] for name in TECHNICAL if (text := _text(dataset.get(name)))}
+    """Returns the technical headers that are present, and the transfer syntax; ages above 89 are given as 90."""
+    headers = {name: text[:MAX_HEADER_LENGTH] for name in TECHNICAL_KEYWORDS if (text := _text(dataset.get(name)))}
     age = re.fullmatch(r"(\d+)Y", headers.get("PatientAge", ""))
     if age and int(age[1]) > MAX_AGE:
         headers["PatientAge"] = f"{MAX_AGE + 1:03}Y"
@@ -178,7 +181,7 @@ def _parsed(path: Path, **options: object) -> Dataset:
 
 def _dataset(path: Path) -> Dataset:
     """Returns the parsed file; headers that the decoder needs are completed where they can be derived."""
-    dataset = _parsed(path, specific_tags=REQUIRED)
+    dataset = _parsed(path, specific_tags=READ_KEYWORDS)
     if not any(len(dataset.get(name) or b"") for name in PIXEL_KEYWORDS):
         raise ImageError("it contains no pixels")
     if not dataset.file_meta.get("TransferSyntaxUID"):

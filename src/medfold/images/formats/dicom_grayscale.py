@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.images.formats.pixel_values import ImageError, all_values, apply_table, scale_to_uint8
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.pixel_values import all_values, apply_table, scale_to_uint8
 
 
 class Rescale(NamedTuple):
@@ -78,7 +79,7 @@ class Window(NamedTuple):
         return scale_to_uint8(output, self.low, self.high)
 
 
-class Span(NamedTuple):
+class ValueRange(NamedTuple):
     """Range of modality values that becomes 0 to 255."""
 
     low: float
@@ -89,7 +90,7 @@ class Span(NamedTuple):
         return scale_to_uint8(values, self.low, self.high)
 
 
-class Chain(NamedTuple):
+class GrayscaleTransforms(NamedTuple):
     """The grayscale transformations of a frame, from stored values to uint8.
 
     Args:
@@ -102,71 +103,74 @@ class Chain(NamedTuple):
     """
 
     modality: Rescale | Lut | None
-    voi: tuple[Lut | Window | Span, ...] = ()
+    voi: tuple[Lut | Window | ValueRange, ...] = ()
     inverted: bool = False
     padding: tuple[int, int] | None = None
 
 
-def apply_grayscale_chains(frames: list[np.ndarray], chains: list[Chain]) -> list[np.ndarray]:
+def apply_grayscale_transforms(
+    frames: list[np.ndarray], transforms_by_frame: list[GrayscaleTransforms]
+) -> list[np.ndarray]:
     """Applies grayscale transformations to the frames of one image.
 
     Frames without a VOI transformation are scaled together, by the smallest and the largest value of all of them.
 
     Args:
         frames: stored values (height, width), integers or floats.
-        chains: one chain per frame.
+        transforms_by_frame: the transformations of each frame.
 
     Returns:
-        uint8 (height, width), or (height, width, channels) if the chains have several VOI transformations.
+        uint8 (height, width), or (height, width, channels) if there are several VOI transformations.
 
     Raises:
         ImageError: a frame contains NaN or infinite values.
     """
     if any(frame.dtype.kind == "f" and not np.isfinite(frame).all() for frame in frames):
         raise ImageError("NaN or infinite values")
-    if not chains[0].voi:
-        ends = [end for frame, chain in zip(frames, chains, strict=True) for end in value_range(frame, chain)]
-        voi = (Span(min(ends, default=0), max(ends, default=0)),)
-        inverted = chains[0].inverted and voi[0].low < voi[0].high  # a constant image is black
-        chains = [chain._replace(voi=voi, inverted=inverted) for chain in chains]
-    return [_transformed(frame, chain) for frame, chain in zip(frames, chains, strict=True)]
+    if not transforms_by_frame[0].voi:
+        pairs = zip(frames, transforms_by_frame, strict=True)
+        ends = [end for frame, transforms in pairs for end in value_range(frame, transforms)]
+        voi = (ValueRange(min(ends, default=0), max(ends, default=0)),)
+        inverted = transforms_by_frame[0].inverted and voi[0].low < voi[0].high  # a constant image is black
+        transforms_by_frame = [transforms._replace(voi=voi, inverted=inverted) for transforms in transforms_by_frame]
+    return [_transformed(frame, transforms) for frame, transforms in zip(frames, transforms_by_frame, strict=True)]
 
 
-def value_range(frame: np.ndarray, chain: Chain) -> list[float]:
+def value_range(frame: np.ndarray, transforms: GrayscaleTransforms) -> list[float]:
     """Returns the smallest and the largest modality value of a frame; [] if it contains only padding."""
     stored = frame
-    if chain.padding is not None:
-        stored = frame[(frame < chain.padding[0]) | (frame > chain.padding[1])]
+    if transforms.padding is not None:
+        stored = frame[(frame < transforms.padding[0]) | (frame > transforms.padding[1])]
         if not stored.size:
             return []
     # A rescale has its extremes at the smallest and largest stored value, a table can have them anywhere.
-    stored = np.unique(stored) if isinstance(chain.modality, Lut) else np.array([stored.min(), stored.max()])
-    values = stored if chain.modality is None else chain.modality(stored)
+    stored = np.unique(stored) if isinstance(transforms.modality, Lut) else np.array([stored.min(), stored.max()])
+    values = stored if transforms.modality is None else transforms.modality(stored)
     return [values.min().item(), values.max().item()]
 
 
-def _transformed(frame: np.ndarray, chain: Chain) -> np.ndarray:
+def _transformed(frame: np.ndarray, transforms: GrayscaleTransforms) -> np.ndarray:
     if frame.dtype.kind in "iu" and frame.dtype.itemsize <= 2:
-        return apply_table(_table(chain, frame.dtype.newbyteorder("=").str), frame)
-    return _apply(frame, chain)
+        return apply_table(_table(transforms, frame.dtype.newbyteorder("=").str), frame)
+    return _apply(frame, transforms)
 
 
 @lru_cache(maxsize=64)
-def _table(chain: Chain, dtype: str) -> np.ndarray:
+def _table(transforms: GrayscaleTransforms, dtype: str) -> np.ndarray:
     """Returns the uint8 result for every value of an integer type.
 
     A table is faster than transforming the pixels, and images with equal headers share it.
     """
-    return _apply(all_values(np.dtype(dtype)), chain)
+    return _apply(all_values(np.dtype(dtype)), transforms)
 
 
-def _apply(values: np.ndarray, chain: Chain) -> np.ndarray:
-    """Applies all transformations of a chain to stored values."""
-    modality_values = values if chain.modality is None else chain.modality(values)
-    channels = [transformation.to_bytes(modality_values) for transformation in chain.voi]
+def _apply(values: np.ndarray, transforms: GrayscaleTransforms) -> np.ndarray:
+    """Applies all transformations to stored values."""
+    modality_values = values if transforms.modality is None else transforms.modality(values)
+    channels = [transformation.to_bytes(modality_values) for transformation in transforms.voi]
     result = channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)
-    if chain.inverted:
+    if transforms.inverted:
         result = 255 - result
-    if chain.padding is not None:
-        result[(values >= chain.padding[0]) & (values <= chain.padding[1])] = 0
+    if transforms.padding is not None:
+        result[(values >= transforms.padding[0]) & (values <= transforms.padding[1])] = 0
     return result

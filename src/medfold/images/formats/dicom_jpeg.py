@@ -1,6 +1,6 @@
 """Checks of JPEG frames in DICOM files, for decoders that crash or hang on damaged data."""
 
-from medfold.images.formats.pixel_values import ImageError
+from medfold.images.formats.failures import ImageError
 
 START_OF_IMAGE, END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
 BASELINE_MARKER, EXTENDED_MARKER = 0xC0, 0xC1

@@ -5,7 +5,8 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut
 
 from medfold.images.formats.dicom_transforms import read_lut
-from medfold.images.formats.pixel_values import ImageError, all_values, apply_table, scale_to_uint8
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.pixel_values import all_values, apply_table, scale_to_uint8
 
 COLOURS = ("Red", "Green", "Blue")
 DESCRIPTORS = [f"{colour}PaletteColorLookupTableDescriptor" for colour in COLOURS]

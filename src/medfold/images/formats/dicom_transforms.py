@@ -7,13 +7,14 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.dicom_grayscale import Chain, Lut, Rescale, Span, Window
-from medfold.images.formats.pixel_values import ImageError, window_spans
+from medfold.images.formats.dicom_grayscale import GrayscaleTransforms, Lut, Rescale, ValueRange, Window
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.windows import window_spans
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def grayscale_chain(dataset: Dataset, number: int, image_facts: ImageFacts) -> Chain:
+def grayscale_transforms(dataset: Dataset, number: int, image_facts: ImageFacts) -> GrayscaleTransforms:
     """Returns the grayscale transformations of a frame.
 
     `images.windows` have priority, then `images.range`, then the VOI table of the file, then its first window. Without
@@ -43,18 +44,18 @@ def grayscale_chain(dataset: Dataset, number: int, image_facts: ImageFacts) -> C
     is_inverted = dataset.PhotometricInterpretation == "MONOCHROME1"
     keeps_bytes = modality is None and (bits, dataset.BitsAllocated, is_signed) == (8, 8, False)
     if image_facts.windows:
-        voi = tuple(Span(*span) for span in window_spans(image_facts))
+        voi = tuple(ValueRange(*span) for span in window_spans(image_facts))
     elif image_facts.range and not keeps_bytes:
-        voi = (Span(*image_facts.range),)
+        voi = (ValueRange(*image_facts.range),)
     elif _has_lut(dataset.get("VOILUTSequence")):
         voi = (_lut(dataset, "VOILUTSequence"),)
     elif window := _window(_macro(dataset, number, "FrameVOILUTSequence"), low, high):
         voi = (window,)
     elif keeps_bytes:
-        voi = (Span(0, 255),)
+        voi = (ValueRange(0, 255),)
     else:
         voi = ()
-    return Chain(modality, voi, is_inverted, _padding(dataset))
+    return GrayscaleTransforms(modality, voi, is_inverted, _padding(dataset))
 
 
 def _macro(dataset: Dataset, number: int, sequence: str) -> Dataset:

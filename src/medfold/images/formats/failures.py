@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 
 from medfold.errors import UserError
-from medfold.images.formats.pixel_values import ImageError
 
 MAX_REASON = 150  # characters
 FIX = "Download it again, or remove it"
+
+
+class ImageError(ValueError):
+    """An image cannot be read. The message is shown to the user, so it must not contain data of a patient."""
 
 
 def unreadable(what: str, error: Exception, path: Path) -> UserError:

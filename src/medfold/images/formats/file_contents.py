@@ -10,9 +10,9 @@ import numpy as np
 
 from medfold.competition import ImageFacts
 from medfold.errors import UserError
+from medfold.images.formats.arrays import count_frames
 from medfold.images.formats.failures import unreadable
 from medfold.images.formats.format_registry import is_dicom
-from medfold.images.formats.pixel_values import count_frames
 
 
 def read_dicom_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:

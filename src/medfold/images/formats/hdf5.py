@@ -9,7 +9,9 @@ import numpy as np
 
 from medfold.competition import ImageFacts
 from medfold.images.formats import raster
-from medfold.images.formats.pixel_values import MAX_STACK_BYTES, ImageError, image_from_array
+from medfold.images.formats.arrays import image_from_array
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import MAX_STACK_BYTES
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:

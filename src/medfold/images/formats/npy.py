@@ -6,7 +6,8 @@ from tokenize import TokenError
 import numpy as np
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.pixel_values import ImageError, image_from_array
+from medfold.images.formats.arrays import image_from_array
+from medfold.images.formats.failures import ImageError
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:

@@ -13,7 +13,9 @@ from PIL import Image, ImageOps
 
 from medfold.competition import ImageFacts
 from medfold.images.formats import tiff, truncation
-from medfold.images.formats.pixel_values import ImageError, check_size, image_to_uint8
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import check_size
+from medfold.images.formats.pixel_values import image_to_uint8
 from medfold.system.processes import silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
@@ -83,7 +85,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     elif values.ndim == 3:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
     if apply_orientation:
-        values = tiff.UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
+        values = tiff.TURNS_UPRIGHT.get(_orientation(data), lambda pixels: pixels)(values)
     return image_to_uint8(values, image_facts)
 
 

@@ -14,14 +14,9 @@ import tifffile
 from PIL import Image, ImageOps
 
 from medfold.competition import ImageFacts
-from medfold.images.formats.pixel_values import (
-    ImageError,
-    check_size,
-    chosen_frames,
-    frames_to_uint8,
-    image_to_uint8,
-    tile_frames,
-)
+from medfold.images.formats.failures import ImageError
+from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
+from medfold.images.formats.pixel_values import frames_to_uint8, image_to_uint8
 from medfold.system.processes import silence_native_output
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -32,7 +27,7 @@ OLD_JPEG, JPEG = 6, 7
 UNSPECIFIED = 0  # type of extra samples
 SHORT, LONG = 3, 4
 # Functions that turn an image upright, by the value of the orientation tag.
-UPRIGHT = {
+TURNS_UPRIGHT = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
     4: lambda pixels: pixels[::-1],
@@ -158,7 +153,7 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int
     if page.photometric == CMYK:
         values = _cmyk_to_rgb(values, bits)
     orientation = page.tags.get("Orientation")
-    return UPRIGHT.get(orientation.value if orientation else 1, lambda pixels: pixels)(values)
+    return TURNS_UPRIGHT.get(orientation.value if orientation else 1, lambda pixels: pixels)(values)
 
 
 def _num_alpha(page: tifffile.TiffPage, num_channels: int) -> int:

@@ -9,7 +9,7 @@ from medfold.folds import fold_balance, read_near_duplicates
 from medfold.images import thumbnail
 from medfold.paths import CompetitionPaths
 from medfold.report import page as pages
-from medfold.report.drawing import CaptionedImage, Drawing, Strip
+from medfold.report.drawing import CaptionedImage, Drawing, ImageRow
 from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
@@ -75,17 +75,16 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
     members = targets_as_columns(data.targets, len(competition.prediction_columns))
     if competition.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
-    strips = [
-        Strip(names[column], [_captioned(example) for example in examples])
+    names = competition.label_names
+    image_rows = [
+        ImageRow(names[column], [_captioned(example) for example in examples])
         for column, examples in examples_of_classes(project, data, members)
     ]
-    if not strips:
+    if not image_rows:
         return []
-    text = (
-        f"Training images drawn at random, a row for each class or label: {listed([strip.title for strip in strips])}."
-    )
-    return [Drawing("examples", "Example images", text, sheet=strips, is_wide=True)]
+    titles = listed([row.title for row in image_rows])
+    text = f"Training images drawn at random, a row for each class or label: {titles}."
+    return [Drawing("examples", "Example images", text, sheet=image_rows, is_wide=True)]
 
 
 def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
@@ -94,8 +93,8 @@ def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
     if not pairs:
         return []
     text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
-    strips = [Strip("", [_captioned(example) for example in pair]) for pair in pairs]
-    return [Drawing("near-duplicates", "Near-duplicates", text, sheet=strips, is_wide=True)]
+    image_rows = [ImageRow("", [_captioned(example) for example in pair]) for pair in pairs]
+    return [Drawing("near-duplicates", "Near-duplicates", text, sheet=image_rows, is_wide=True)]
 
 
 def _captioned(example: Example) -> CaptionedImage:
@@ -113,7 +112,7 @@ def folds_section(project: Project, data: Dataset) -> Section:
         f"{folds.k} folds, {folds.method}, seed {folds.seed}. Never split: groups, images with equal pixels"
         + (", near-duplicates." if folds.duplicates == "near" else ".")
     )
-    names = competition.labels.targets if competition.task == "multilabel" else competition.class_names
+    names = competition.label_names
     targets = data.targets[:, :MAX_ROWS] if data.targets.ndim == 2 else data.targets
     rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:MAX_ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, Project, Recipe
+from medfold.competition import CompetitionFacts, Project, Recipe
 from medfold.data import Dataset, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
@@ -15,7 +15,7 @@ from medfold.report import galleries
 from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
-from medfold.runs import read_run
+from medfold.runs import recipe_of_run
 from medfold.terminal.console import say
 
 IMAGE_SIZE = 320  # px: the longest side of an image
@@ -28,17 +28,17 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
-    recipe = Recipe.model_validate(read_run(run_paths)["recipe"])
-    _, measurements = scan_dataset(project, recipe.images)
+    recipe = recipe_of_run(project, name)
+    _, scan = scan_dataset(project, recipe.images)
     store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
     found = HeatMaps()
     evidence_for = ""
-    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["folds_done"]}
+    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
-        with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
+        with_sizes = samples.merge(scan.measurements[["id", "height", "width"]], on="id")
         found = compute_heat_maps(project, recipe, store, with_sizes, folds, rows, columns)
         evidence_for = _evidence(competition, found)
         _describe(section, found, evidence_for)
@@ -66,7 +66,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     return section
 
 
-def _evidence(competition: Competition, found: HeatMaps) -> str:
+def _evidence(competition: CompetitionFacts, found: HeatMaps) -> str:
     """Returns what the heat maps are evidence for."""
     if found.explains_grade:
         return "a higher grade"

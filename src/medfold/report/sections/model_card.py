@@ -3,10 +3,10 @@
 from medfold.competition import Project
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.errors import count_of
 from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section, plural
 from medfold.scoring import describe_score
+from medfold.text import count_of
 
 
 def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.report import curves, plots
 from medfold.report.curves import OperatingPoint
 from medfold.report.drawing import ConfusionTable, Drawing
@@ -34,7 +34,7 @@ class ClassRanking:
     average_precision: float
 
 
-def performance_section(competition: Competition, oof: OofPredictions, probabilities: OofPredictions) -> Section:
+def performance_section(competition: CompetitionFacts, oof: OofPredictions, probabilities: OofPredictions) -> Section:
     """Shows ROC, precision and recall, operating points, calibration and confusion.
 
     Args:
@@ -136,7 +136,7 @@ def _curves(rankings: list[ClassRanking], points: list[OperatingPoint]) -> list[
     ]
 
 
-def _reliability(competition: Competition, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
+def _reliability(competition: CompetitionFacts, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
     if competition.exclusive_classes:
         correct = to_classes(predictions) == targets
         parts = {"decided class": curves.reliability(correct, predictions.max(axis=1))}
@@ -154,7 +154,7 @@ def _reliability(competition: Competition, targets: np.ndarray, predictions: np.
     return Drawing("calibration", "Calibration", text, *plots.reliability(parts, "calibration"))
 
 
-def _confusion(competition: Competition, oof: OofPredictions, probabilities: OofPredictions) -> list[Drawing]:
+def _confusion(competition: CompetitionFacts, oof: OofPredictions, probabilities: OofPredictions) -> list[Drawing]:
     if competition.task == "multilabel":
         return []
     targets, predictions = probabilities.targets, probabilities.predictions

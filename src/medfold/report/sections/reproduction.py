@@ -17,7 +17,7 @@ def recipe_section(project: Project, ensemble: Ensemble, metadata: dict[str, Any
     baseline_path = project.paths.folder / "baseline.yaml"
     parent = Recipe()
     if baseline_path.is_file():
-        parent = load_recipe(project.paths, project.workspace.base_folder, "baseline", {})
+        parent = load_recipe(project.paths, project.project_paths.base_folder, "baseline", {})
     reference, name = config.flat(parent.model_dump(mode="json")), "baseline"
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
+from medfold.submission.draft import SubmissionDraft
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,8 @@ class SubmissionEntry:
     Args:
         file: path of the submission.
         table: contents of the file, all columns as text.
-        probabilities: the probabilities from which decisions were made: id (of the unit) and prediction columns.
+        draft: what the file was written from, with the message for the leaderboard.
         groups: the group of each test id, for intervals.
-        message: its description: run, OOF score, commit.
-        content_id: the part of the message that identifies the file's contents.
-        sample: the sample submission that it was checked against.
         pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
         add_to_record: adds entries to the record beside the file before the result is known.
         resubmit: True to submit it even if it is on the leaderboard already. Defaults to False.
@@ -32,11 +30,8 @@ class SubmissionEntry:
 
     file: Path
     table: pd.DataFrame
-    probabilities: pd.DataFrame
+    draft: SubmissionDraft
     groups: pd.Series
-    message: str
-    content_id: str
-    sample: pd.DataFrame
     pack: Callable[[], RemoteRun]
     add_to_record: Callable[[dict[str, Any]], None]
     resubmit: bool = False
@@ -80,7 +75,7 @@ class Leaderboard(ABC):
         has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.
     """
 
-    competition: Competition
+    competition: CompetitionFacts
     paths: CompetitionPaths
 
     is_long_running: ClassVar[bool] = False

@@ -39,13 +39,13 @@ class KaggleLeaderboard(Leaderboard):
         """
         competitions = Competitions(KaggleSession.connect())
         slug = kaggle_slug(self.competition)
-        ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
+        ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
         if ref:
             say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
         else:
             check_allowed(competitions, slug)
-            ref = competitions.submit(slug, entry.file, entry.message, entry.content_id)
-            say("submit", f"uploaded as {ref}: {entry.message}")
+            ref = competitions.submit(slug, entry.file, entry.draft.message, entry.draft.content_id)
+            say("submit", f"uploaded as {ref}: {entry.draft.message}")
         return wait_for_score(competitions, ref)
 
     def fetch_scores(self, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:

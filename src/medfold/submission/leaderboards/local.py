@@ -3,15 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
+from medfold.competition import CompetitionFacts
 from medfold.data import check_solution, encode_targets
-from medfold.errors import UserError, count_of
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.system import files
 from medfold.terminal.command_text import command
+from medfold.text import count_of
 
 
 class LocalLeaderboard(Leaderboard):
@@ -41,48 +42,66 @@ class LocalLeaderboard(Leaderboard):
         self.preflight()
         if not paths.solution.is_file():
             return _unlabelled()
-        written, _ = table.read_predictions_back(competition, entry.table, entry.sample)
+        written = table.read_predictions_back(competition, entry.table, entry.draft.sample)
         check_solution(paths)
         solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
         if set(written.index) != set(solution["id"]):
             if not _has_test_labels(competition):  # the solution belongs to an earlier test part
                 return _unlabelled()
             raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
-        groups = entry.groups.loc[solution["id"]].to_numpy()
-        probabilities = entry.probabilities.set_index("id")
-        written_values, probability_values = (
-            values.loc[solution["id"], competition.prediction_columns].to_numpy() for values in (written, probabilities)
-        )
-        targets = encode_targets(competition, solution)
-        names = [competition.score.metric, *competition.score.more_metrics]
-        scores = {}
-        lines = []
-        for part in ("Public", "Private"):
-            in_part = (solution["usage"] == part).to_numpy()
-            if not in_part.any():
-                continue
-            texts = []
-            for name in names:
-                predictions = metric_input(competition, name, written_values, probability_values)[in_part]
-                value, text = _score(competition, name, targets[in_part], predictions, groups[in_part])
-                uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
-                texts.append(f"{text} of the probabilities" if uses_probabilities else text)
-                scores[part, name] = value
-            num_scored = count_of(int(in_part.sum()), "unit" if competition.score.unit else "image")
-            lines.append(("test score" if in_part.all() else part.lower(), f"{', '.join(texts)}, {num_scored}"))
-        ranking, own_row = _rank(paths, names, scores)
+        scores, lines = _score_parts(competition, solution, written, entry)
+        ranking, own_row = _rank(paths, competition, scores)
+        metric = competition.score.metric
         return LeaderboardResult(
             status="scored",
-            public=scores.get(("Public", names[0])),
-            private=scores.get(("Private", names[0])),
+            public=scores.get(("Public", metric)),
+            private=scores.get(("Private", metric)),
             lines=lines,
             ranking=ranking,
             own_row=own_row,
         )
 
 
+def _score_parts(
+    competition: CompetitionFacts, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
+) -> tuple[dict[tuple[str, str], float | None], list[tuple[str, str]]]:
+    """Scores the public and the private part of the solution by each metric.
+
+    Args:
+        competition: the facts (the metrics).
+        solution: the hidden solution: id, targets and usage.
+        written: the predictions that the submission holds, by unit.
+        entry: the submission, with its probabilities and groups.
+
+    Returns:
+        The scores by part and metric; a line of text for each part.
+    """
+    ids = solution["id"]
+    groups = entry.groups.loc[ids].to_numpy()
+    written_values, probabilities = (
+        values.loc[ids, competition.prediction_columns].to_numpy()
+        for values in (written, entry.draft.probabilities.set_index("id"))
+    )
+    targets = encode_targets(competition, solution)
+    scores, lines = {}, []
+    for part in ("Public", "Private"):
+        in_part = (solution["usage"] == part).to_numpy()
+        if not in_part.any():
+            continue
+        texts = []
+        for name in (competition.score.metric, *competition.score.more_metrics):
+            predictions = metric_input(competition, name, written_values, probabilities)[in_part]
+            value, text = _score(competition, name, targets[in_part], predictions, groups[in_part])
+            uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
+            texts.append(f"{text} of the probabilities" if uses_probabilities else text)
+            scores[part, name] = value
+        num_scored = count_of(int(in_part.sum()), "unit" if competition.score.unit else "image")
+        lines.append(("test score" if in_part.all() else part.lower(), f"{', '.join(texts)}, {num_scored}"))
+    return scores, lines
+
+
 def _score(
-    competition: Competition, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+    competition: CompetitionFacts, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float | None, str]:
     """Computes a metric: its value, None if undefined, and the value with its interval as text."""
     metric = metric_of(competition, name)
@@ -91,7 +110,7 @@ def _score(
     return None if np.isnan(value) else value, format_score_and_interval(metric.title, value, *interval)
 
 
-def _has_test_labels(competition: Competition) -> bool:
+def _has_test_labels(competition: CompetitionFacts) -> bool:
     """Returns True if the data includes test labels: a holdout, labelled folders or arrays, or phantoms."""
     labelled = any("{label}" in pattern for pattern in competition.images.test)
     arrays = competition.labels.layout == "arrays"
@@ -105,7 +124,9 @@ def _unlabelled() -> LeaderboardResult:
     )
 
 
-def _rank(paths: CompetitionPaths, names: list[str], scores: dict) -> tuple[pd.DataFrame | None, int | None]:
+def _rank(
+    paths: CompetitionPaths, competition: CompetitionFacts, scores: dict[tuple[str, str], float | None]
+) -> tuple[pd.DataFrame | None, int | None]:
     """Returns the published scores with this one among them, best first, and its position; None without any."""
     if not paths.leaderboard.is_file():
         return None, None
@@ -113,6 +134,7 @@ def _rank(paths: CompetitionPaths, names: list[str], scores: dict) -> tuple[pd.D
     if "competition" in published:
         of_competition = published[published["competition"] == paths.name]
         published = of_competition.drop(columns="competition").dropna(axis=1, how="all")
+    names = [competition.score.metric, *competition.score.more_metrics]
     if published.empty or names[0] not in published:
         return None, None
     own_entry = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from medfold.competition import Competition, kaggle_slug
-from medfold.errors import UserError, count_of
+from medfold.competition import CompetitionFacts, kaggle_slug
+from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.submission import table
 from medfold.submission.check import check_submission
@@ -12,6 +12,7 @@ from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allo
 from medfold.submission.table import read_submission
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
+from medfold.text import count_of
 
 MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"
@@ -40,7 +41,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         session = KaggleSession.connect()
         slug = kaggle_slug(self.competition)
         competitions = Competitions(session)
-        ref = None if entry.resubmit else competitions.ref_of(slug, entry.content_id)
+        ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
         if ref:
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)
@@ -57,18 +58,18 @@ class NotebookLeaderboard(KaggleLeaderboard):
             fix = f"Run the notebook again with {variable('FORCE')}"
             raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
         ref = competitions.submit_notebook(
-            slug, notebook.ref, notebook.version, OUTPUT, entry.message, entry.content_id
+            slug, notebook.ref, notebook.version, OUTPUT, entry.draft.message, entry.draft.content_id
         )
-        say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.message}")
+        say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.draft.message}")
         return wait_for_score(competitions, ref)
 
 
-def _compare(competition: Competition, entry: SubmissionEntry, output: Path) -> None:
+def _compare(competition: CompetitionFacts, entry: SubmissionEntry, output: Path) -> None:
     """Checks the notebook's output, and prints its largest difference from the local submission."""
     from_kaggle = read_submission(output)
-    check_submission(competition, from_kaggle, entry.sample)
+    check_submission(competition, from_kaggle, entry.draft.sample)
     local, remote = (
-        table.read_predictions_back(competition, submission, entry.sample)[0]
+        table.read_predictions_back(competition, submission, entry.draft.sample)
         for submission in (entry.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0

@@ -1,4 +1,4 @@
-"""The submission bundle: its contents, its hashes, and that it holds nothing private."""
+"""The submission bundle: its contents, its hashes, that it holds nothing private, and how a notebook opens it."""
 
 import json
 import shutil
@@ -11,10 +11,15 @@ from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.competition.recipe import parse_overrides
+from medfold.competition.recipe import Recipe, parse_overrides
+from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
+from medfold.notebooks import SubmissionBundle, predict_hidden_test
+from medfold.notebooks.submission_bundle import _copy_weights
+from medfold.runs import TrainedRun
 from medfold.system import files
 from tests.support import kaggle_image
+from tests.support.helpers import competition
 from tests.support.kaggle_server import KEY, TOKEN
 
 
@@ -30,14 +35,22 @@ def contents(folder):
 
 def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, monkeypatch, tmp_path):
     project = packed_project.project
-    monkeypatch.chdir(project.workspace.root)
+    monkeypatch.chdir(project.project_paths.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     monkeypatch.setenv("HOME", str(tmp_path / "home of alice"))
     packed = notebook(project, ["baseline"])
     table = pd.read_csv(project.paths.raw / "train.csv", dtype=str)
     test = pd.read_csv(project.paths.raw / "sample_submission.csv", dtype=str)
-    secrets = [TOKEN, KEY, str(tmp_path), str(project.workspace.root), *table["patient_id"], *table["id"], *test["id"]]
+    secrets = [
+        TOKEN,
+        KEY,
+        str(tmp_path),
+        str(project.project_paths.root),
+        *table["patient_id"],
+        *table["id"],
+        *test["id"],
+    ]
     images = [path.read_bytes() for path in project.paths.raw.rglob("*.png")]
     seen = list(contents(packed.notebook.parent))
     assert len(seen) > 100
@@ -49,7 +62,7 @@ def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, mo
 
 def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
     project = packed_project.project
-    monkeypatch.chdir(project.workspace.root)
+    monkeypatch.chdir(project.project_paths.root)
     before = {path.name: path.read_bytes() for path in packed_project.folder.iterdir()}
     notebook(project, ["baseline"])
     assert {path.name: path.read_bytes() for path in packed_project.folder.iterdir()} == before
@@ -65,16 +78,14 @@ def test_manifest_lists_every_file_with_hash(packed_project):
 
 
 def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
-    from medfold.competition.recipe import Recipe
-    from medfold.notebooks import write_submission_bundle
-
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    run = write_submission_bundle.TrainedRun(packed_project.project.paths.run("baseline"), recipe, [0])
-    assert write_submission_bundle._copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    run = TrainedRun(packed_project.project.paths.run("baseline"), metadata, [0])
+    assert _copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
 def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
-    monkeypatch.chdir(packed_project.project.workspace.root)
+    monkeypatch.chdir(packed_project.project.project_paths.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
         notebook(packed_project.project, ["other"])
 
@@ -82,7 +93,7 @@ def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
 @pytest.mark.slow
 def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
-    shutil.copytree(packed_project.project.workspace.root, root)
+    shutil.copytree(packed_project.project.project_paths.root, root)
     monkeypatch.chdir(root)
     project = Project.open("small")
     train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
@@ -92,7 +103,56 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     packed = notebook(project, ["baseline", "other"], method="rank")
     kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)
 
-    from medfold.notebooks import SubmissionBundle, predict_hidden_test
-
     predict_hidden_test(SubmissionBundle.open(packed.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert (tmp_path / "out.csv").read_bytes() == local_submission.read_bytes()
+
+
+def test_folder_without_a_bundle_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"no kit\.json"):
+        SubmissionBundle.open(tmp_path)
+
+
+@pytest.fixture
+def copied_bundle(packed_project, tmp_path):
+    """The folder of a bundle that a test may change."""
+    return shutil.copytree(packed_project.folder, tmp_path / "kit")
+
+
+def test_damaged_weights_are_named(copied_bundle):
+    weights = copied_bundle / "baseline-fold1.h5"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
+        SubmissionBundle.open(copied_bundle)
+
+
+def test_missing_package_is_named(copied_bundle):
+    manifest = json.loads((copied_bundle / "kit.json").read_text())
+    (copied_bundle / "kit.json").write_text(json.dumps({**manifest, "packages": ["no-such-package"]}))
+    with pytest.raises(UserError, match="packages are not installed: no-such-package"):
+        SubmissionBundle.open(copied_bundle)
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """An opened bundle of a competition whose images are in the folder `set`."""
+    images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "root": "set"}
+    weights = [tmp_path / f"fold{fold}.h5" for fold in range(2)]
+    manifest = {"slug": "histology", "score": "AUC 0.9, all 5 folds", "medfold": "1.0"}
+    return SubmissionBundle(tmp_path, manifest, competition(images=images), [MemberRun("one", Recipe(), weights)], None)
+
+
+def test_data_is_in_the_root_of_the_images_or_in_the_mount_itself(opened, tmp_path):
+    mount = tmp_path / "input" / "competitions" / "histology"
+    mount.mkdir(parents=True)
+    assert opened.data_folder(tmp_path / "input") == mount
+    (mount / "set").mkdir()
+    assert opened.data_folder(str(tmp_path / "input")) == mount / "set"
+
+
+def test_bundle_as_text_has_runs_and_score(opened):
+    assert str(opened).splitlines() == [
+        "competition  test",
+        "runs         one (2 folds)",
+        "OOF score    AUC 0.9, all 5 folds",
+        "medfold      1.0",
+    ]

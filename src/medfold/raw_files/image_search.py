@@ -1,7 +1,6 @@
-"""Path patterns like `train/{id}.png`: find the images of table rows, and read ids and labels from paths."""
+"""Search of images: the file of each row of a table, by path patterns like `train/{id}.png`."""
 
 import re
-import string
 import unicodedata
 from functools import cache
 from itertools import takewhile
@@ -9,65 +8,21 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.errors import SettingError, UserError, count_of, shorten_list
+from medfold.competition import CompetitionFacts
+from medfold.errors import SettingError, UserError
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
 from medfold.raw_files.listing import is_excluded, list_files
+from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pattern
 from medfold.terminal.console import warn
+from medfold.text import count_of, shorten_list
 
 INCOMPLETE = "Check that the download is complete"
 PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"
 
-CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
-
-
-def pattern_fields(pattern: str) -> list[str]:
-    """Returns the field names of a pattern, without repetitions."""
-    return list(dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(pattern) if name))
-
-
-def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
-    """Fills the columns of a table into a pattern, for each row.
-
-    Args:
-        pattern: path with the names of columns in braces, such as `{patient}/{id}.png`.
-        table: rows to fill in, text columns.
-        key: key of competition.yaml that holds the pattern, for error messages.
-
-    Returns:
-        Text, in the order of the rows.
-
-    Raises:
-        UserError: a column that the table does not have, or a pattern without columns for several rows.
-    """
-    if not pattern_fields(pattern) and len(table) > 1:
-        raise SettingError(f"'{pattern}' has no field, so all rows would have the same image", key, "Add {id}")
-    for column in pattern_fields(pattern):
-        if column not in table:
-            fix = f"Columns: {shorten_list([str(name) for name in table.columns], 12)}"
-            raise SettingError(
-                f"the pattern '{pattern}' has the field '{column}', but the table has no such column", key, fix
-            )
-    parts = [(text, field, spec) for text, field, spec, _ in string.Formatter().parse(pattern)]
-    filled = [
-        "".join(text + (_format_value(row[field], spec) if field else "") for text, field, spec in parts)
-        for row in table[pattern_fields(pattern)].to_dict("records")
-    ]
-    return pd.Series(filled, index=table.index, dtype=str)
-
-
-def _format_value(value: str, spec: str | None) -> str:
-    """Formats a value by the spec of its field: `{id:0>5}` pads with zeros, as does `{id:05d}` for whole numbers."""
-    number = re.fullmatch(r"\s*(\d+)(\.0)?\s*", value) if spec and spec.endswith("d") else None
-    try:
-        return format(int(number[1]) if number else value, spec or "")
-    except ValueError:
-        return value  # not a number: the file will be reported as missing
-
 
 def find_images(
-    table: pd.DataFrame, patterns: list[str], competition: Competition, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], competition: CompetitionFacts, raw: Path, complete: bool = True
 ) -> pd.Series:
     """Finds the image of each row, as `read_image` takes it.
 
@@ -111,14 +66,20 @@ def find_images(
     return image
 
 
-def _channel_names(competition: Competition) -> list[str | None]:
+def _channel_names(competition: CompetitionFacts) -> list[str | None]:
     """Returns the names of channels that are files of their own; [None] if an image is one file."""
     channels = competition.images.channels
     return channels if isinstance(channels, list) else [None]
 
 
 def _report_missing(
-    missing: list[str], num_rows: int, all_missing: bool, key: str, competition: Competition, raw: Path, known: set[str]
+    missing: list[str],
+    num_rows: int,
+    all_missing: bool,
+    key: str,
+    competition: CompetitionFacts,
+    raw: Path,
+    known: set[str],
 ) -> None:
     """Warns of missing images, and names the likely cause.
 
@@ -144,7 +105,7 @@ def _report_missing(
     warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
 
 
-def _warn_of_unlabelled(unused: set[str], patterns: list[str], competition: Competition) -> None:
+def _warn_of_unlabelled(unused: set[str], patterns: list[str], competition: CompetitionFacts) -> None:
     """Warns of images that no row names.
 
     Args:
@@ -261,33 +222,3 @@ def _candidate_files(pattern: str, raw: Path) -> list[str]:
     if member or prefix.endswith("#"):
         return [file] if (raw / file).is_file() else []
     return list_files(raw, prefix.rpartition("/")[0])
-
-
-class PathPattern:
-    """Matches paths against a pattern: `{label}/{id}.png` matches `no/x.png` and returns label and id.
-
-    A field matches within one folder or file name. A field that occurs twice must have the same value in both places.
-    """
-
-    def __init__(self, pattern: str):
-        self.fields = []
-        regex = ""
-        for text, field, _, _ in string.Formatter().parse(pattern):
-            regex += re.escape(text)
-            if field in self.fields:
-                regex += f"(?P=f{self.fields.index(field)})"
-            elif field:
-                regex += f"(?P<f{len(self.fields)}>[^/]+)"  # by number: not every field name is a valid group name
-                self.fields.append(field)
-        self._regex = re.compile(regex)
-
-    def match(self, path: str) -> dict[str, str] | None:
-        """Returns the values of the fields in a path; None if the path does not match."""
-        match = self._regex.fullmatch(path)
-        return dict(zip(self.fields, match.groups(), strict=True)) if match else None
-
-
-def found_folders(all_files: list[str]) -> str:
-    """Returns text for error messages: the folders that hold files."""
-    folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
-    return f"Folders found: {shorten_list(folders, 5)}"

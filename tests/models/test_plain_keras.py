@@ -6,7 +6,7 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_model
-from medfold.models.plain import to_plain_keras
+from medfold.models.plain_keras import to_plain_keras
 from tests.support.helpers import competition
 
 

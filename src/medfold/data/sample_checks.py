@@ -1,0 +1,83 @@
+"""Checks of the samples that were read from the labels: ids, counts, parts and units."""
+
+import pandas as pd
+
+from medfold.competition import CompetitionFacts
+from medfold.errors import SettingError, UserError
+from medfold.paths import CompetitionPaths
+from medfold.text import count_of, shorten_list
+
+
+def check_parts(
+    competition: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame
+) -> None:
+    """Checks ids and counts of the training and the test part.
+
+    Args:
+        competition: the facts (`labels`).
+        paths: paths of the competition, for error messages.
+        train: samples of the training part: id.
+        test: samples of the test part: id.
+
+    Raises:
+        UserError: no training sample, a repeated id, an id in both parts, or counts other than those in
+            competition.yaml.
+    """
+    labels = competition.labels
+    if not len(train):
+        raise UserError(
+            "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
+        )
+    for part, table in (("train", train), ("test", test)):
+        check_ids(table, part)
+        expected = (labels.expected_counts or {}).get(part, len(table))
+        if len(table) != expected:
+            raise UserError(
+                f"expected {expected:,} {part} samples, found {len(table):,}",
+                paths.raw,
+                "Check that the download is complete, or correct labels.expected_counts in competition.yaml",
+            )
+    both = set(train["id"]) & set(test["id"])
+    if both:
+        fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
+        raise UserError(
+            f"{count_of(len(both), 'id is', 'ids are')} in train and in test: {shorten_list(sorted(both))}",
+            paths.raw,
+            fix,
+        )
+
+
+def check_ids(table: pd.DataFrame, part: str) -> None:
+    """Checks that each id appears once in a part.
+
+    Raises:
+        SettingError: repeated ids.
+    """
+    repeated = table["id"].duplicated()
+    if repeated.any():
+        what = (
+            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
+            f"{shorten_list(table['id'][repeated])}"
+        )
+        raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
+
+
+def check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
+    """Checks that all images of a unit are in one group and in one part.
+
+    Raises:
+        UserError: a unit in two groups, or in train and in test.
+    """
+    first_group = table.drop_duplicates("unit").set_index("unit")["group"]
+    split = table["unit"][first_group.loc[table["unit"]].to_numpy() != table["group"].to_numpy()].unique()
+    if len(split):
+        what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
+        raise UserError(what, paths.facts_file, "Change score.unit or labels.group: a group holds whole units")
+    num_parts = table.groupby("unit")["part"].nunique()
+    both = num_parts.index[num_parts > 1]
+    if len(both):
+        raise UserError(
+            f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
+            paths.facts_file,
+            "Change score.unit so that the images of a unit are all in one part",
+        )

@@ -1,0 +1,152 @@
+"""The bundle of a submission: trained folds, package and facts in one folder, a private data set at Kaggle."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medfold import __version__, config
+from medfold.competition import CompetitionFacts, Project, Recipe, use_plugins
+from medfold.ensemble import Ensemble, MemberRun
+from medfold.notebooks import mounts, wheels
+from medfold.notebooks.bundle import open_bundle
+from medfold.paths import CompetitionPaths
+from medfold.runs import TrainedRun
+from medfold.scoring import FittedTransform
+from medfold.system import files
+from medfold.text import count_of
+
+MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
+ENSEMBLE = "ensemble.npz"
+
+
+@dataclass(frozen=True)
+class SubmissionBundle:
+    """An opened submission bundle.
+
+    Args:
+        folder: path of the bundle.
+        manifest: content of kit.json: facts, members and hashes of all files.
+        competition: facts of the competition, read from the bundle.
+        members: the runs, in the order of the fitted ensemble.
+        fitted: fitted ensemble and post-processing.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    competition: CompetitionFacts
+    members: list[MemberRun]
+    fitted: FittedTransform
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "SubmissionBundle":
+        """Opens a bundle and checks that it is complete.
+
+        Raises:
+            UserError: no bundle, a missing or damaged file, or a package that is not installed.
+        """
+        folder = Path(folder)
+        manifest = open_bundle(folder, MANIFEST)
+        use_plugins(folder / "plugins.py")
+        members = [
+            MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            for run in manifest["runs"]
+        ]
+        facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
+        return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
+
+    def __str__(self) -> str:
+        runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
+        lines = {
+            "competition": self.competition.title,
+            "runs": runs,
+            "OOF score": self.manifest["score"],
+            "medfold": self.manifest["medfold"],
+        }
+        return "\n".join(f"{heading:<13}{value}" for heading, value in lines.items())
+
+    def data_folder(self, inputs: Path | str) -> Path:
+        """Finds the competition's data among the data attached to the notebook.
+
+        Args:
+            inputs: the folder of all mounts, which holds it as `competitions/<slug>` or as `<slug>`.
+
+        Returns:
+            Path of the folder, which exists.
+
+        Raises:
+            UserError: it is not attached; the message lists what is.
+        """
+        folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
+        root = folder / self.competition.images.root
+        return root if root.is_dir() else folder
+
+
+def write_submission_bundle(
+    project: Project, slug: str, runs: list[TrainedRun], ensemble: Ensemble, score_text: str, out: Path
+) -> dict[str, int]:
+    """Writes a bundle; equal inputs give equal bytes.
+
+    It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
+
+    Args:
+        project: the competition; its facts, texts and plugins.py are packed.
+        slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
+        runs: runs to put into the bundle, in the order of the ensemble.
+        ensemble: fitted ensemble of the runs.
+        score_text: OOF score as text, for the notebook.
+        out: folder to write.
+
+    Returns:
+        The size of each file, in bytes.
+
+    Raises:
+        UserError: the package cannot be built, or a package that Kaggle's image lacks cannot be downloaded.
+    """
+    competition, paths = project.competition, project.paths
+    with files.atomic_write(out) as folder:
+        folder.mkdir(parents=True)
+        packages = wheels.missing_packages(competition)
+        wheels.build_wheel(folder)
+        wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
+        ensemble.choice.fitted.save(folder / ENSEMBLE)
+        if paths.plugins.is_file():
+            shutil.copyfile(paths.plugins, folder / paths.plugins.name)
+        manifest: dict[str, Any] = {
+            "medfold": __version__,
+            "competition": paths.name,
+            "slug": slug,
+            "score": score_text,
+            "facts": competition.model_dump(mode="json"),
+            "runs": [_copy_weights(run, folder) for run in runs],
+            "fallback": ensemble.fallback.tolist(),
+            "packages": list(packages),
+            "competition_files": _texts(paths),
+        }
+        manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        manifest["content_id"] = _content_id(manifest, competition, runs)
+        files.write_json(manifest, folder / MANIFEST)
+        return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def _content_id(manifest: dict[str, Any], competition: CompetitionFacts, runs: list[TrainedRun]) -> str:
+    """Returns an identifier of what predicts, independent of the versions of package and texts."""
+    hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
+    entries = [{**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)]
+    content = [hashes, manifest["slug"], competition.identity(), entries, manifest["fallback"]]
+    return files.fingerprint(content, 12)
+
+
+def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
+    """Copies the weights of a run's folds into the bundle, and returns the entry of the run in kit.json."""
+    names = []
+    for fold in run.trained_folds:
+        names.append(f"{run.name}-fold{fold}.h5")
+        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
+    return {"name": run.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
+
+
+def _texts(paths: CompetitionPaths) -> dict[str, str]:
+    """Reads the texts of the competition folder, by relative path: facts, recipes and README, as documentation."""
+    text_files = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
+    return {path.relative_to(paths.root).as_posix(): path.read_text(encoding="utf-8") for path in text_files}

@@ -1,0 +1,40 @@
+"""Prediction without images: the mean of the labels, and the best score that a constant reaches by chance."""
+
+import numpy as np
+
+from medfold.competition import CompetitionFacts
+from medfold.scoring.decisions import targets_as_columns
+from medfold.scoring.metric import metric_of
+
+
+def label_means(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
+    """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
+
+    Args:
+        competition: the facts (the prediction columns).
+        targets: int (n,) or (n, labels).
+    """
+    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
+
+
+def chance_score(competition: CompetitionFacts, targets: np.ndarray, prior: np.ndarray) -> float:
+    """Returns the best score of a predictor that uses no image; nan if it is undefined.
+
+    Args:
+        competition: the facts (the metric and the task).
+        targets: int (n,) or (n, labels).
+        prior: float (columns,), the mean of the training labels.
+    """
+    metric = metric_of(competition)
+    constants = [prior, *_constant_decisions(competition)]
+    scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constants]
+    defined = [metric.sign * score for score in scores if np.isfinite(score)]
+    return metric.sign * max(defined) if defined else float("nan")
+
+
+def _constant_decisions(competition: CompetitionFacts) -> np.ndarray:
+    """Returns decisions that need no image, float64 (decisions, columns): each class; else no label, every label."""
+    num_columns = len(competition.prediction_columns)
+    if competition.exclusive_classes:
+        return np.eye(num_columns)
+    return np.array([np.zeros(num_columns), np.ones(num_columns)])

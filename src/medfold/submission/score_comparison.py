@@ -1,0 +1,54 @@
+"""OOF scores of the submissions of a competition, compared with their leaderboard scores."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from medfold.submission.ledger import LedgerRow
+
+SHOWN_COLUMNS = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]  # of the ledger
+SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
+MIN_SCORES = 3  # submissions with both scores that a rank correlation needs
+
+
+@dataclass(frozen=True)
+class CompetitionScores:
+    """Scores of the submissions of one competition.
+
+    Args:
+        competition: name of the competition.
+        metric: name of its metric.
+        submissions: rows of the ledger that were scored by this metric: `when`, `runs`, `folds`, `oof`, `low`, `high`,
+            `public`, `private`, `status`; scores are None while unknown.
+        num_other_metrics: number of submissions that were scored by another metric.
+        rank_correlation: Spearman's, of OOF and public scores; None with fewer than three different scores.
+    """
+
+    competition: str
+    metric: str
+    submissions: list[dict[str, str | float | None]]
+    num_other_metrics: int
+    rank_correlation: float | None
+
+
+def compare_scores(competition: str, metric: str, rows: list[LedgerRow]) -> CompetitionScores:
+    """Compares the OOF and leaderboard scores of the submissions of a competition that one metric scored.
+
+    Args:
+        competition: name of the competition.
+        metric: name of its metric.
+        rows: its submissions, by any metric.
+    """
+    compared = [row for row in rows if row.metric == metric]
+    submissions = [{column: _value(row, column) for column in SHOWN_COLUMNS} for row in compared]
+    pairs = pd.DataFrame(submissions, columns=SHOWN_COLUMNS)[["oof", "public"]].astype(float).dropna()
+    is_defined = len(pairs) >= MIN_SCORES and not (pairs.nunique() < 2).any()
+    correlation = float(pairs["oof"].corr(pairs["public"], method="spearman")) if is_defined else None
+    return CompetitionScores(competition, metric, submissions, len(rows) - len(compared), correlation)
+
+
+def _value(row: LedgerRow, column: str) -> str | float | None:
+    text = getattr(row, column)
+    if column not in SCORE_COLUMNS:
+        return text
+    return float(text) if text else None

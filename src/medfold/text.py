@@ -1,0 +1,47 @@
+"""Texts in messages: counts, shortened lists, and the hint after a misspelt word."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+
+def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:
+    """Formats the first items of a list: 'a, b, c and 7 more'."""
+    items = [str(item) for item in items]
+    rest = len(items) - max_shown
+    return separator.join(items[:max_shown]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """Formats a number and what is counted: '1 image', '12,000 images'.
+
+    Args:
+        number: the number.
+        noun: what is counted, in the singular.
+        plural: Defaults to `noun` and an s.
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6, prefix: str = "") -> str:
+    """Returns the hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
+
+    In this order: the word with other capitals, spaces or underscores ('efficientnet_b0': 'EfficientNetB0'), the
+    shortest word that begins with it ('acc': 'accuracy'), the most similar one.
+
+    Args:
+        word: the misspelt word.
+        known: the words that are possible.
+        cutoff: least similarity of the two words, from 0 to 1. Defaults to 0.6.
+        prefix: what the hint writes before the known word, such as the section of a key. Defaults to nothing.
+    """
+    known_by_letters = {_letters(item): item for item in reversed(list(known))}
+    letters = _letters(word)
+    longer = sorted((item for item in known_by_letters if len(letters) > 1 and item.startswith(letters)), key=len)
+    close = longer or difflib.get_close_matches(letters, list(known_by_letters), n=1, cutoff=cutoff)
+    return f" (did you mean '{prefix}{known_by_letters[close[0]]}'?)" if close else ""
+
+
+def _letters(word: str) -> str:
+    """Returns the letters and digits of a word, in lower case."""
+    return re.sub(r"[\W_]+", "", word).lower()

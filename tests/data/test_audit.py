@@ -1,0 +1,73 @@
+"""Audit of a dataset: lost labels, unnamed groups, differences between the parts and between the classes."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.data import audit
+from medfold.images import STATISTICS
+from tests.support.helpers import competition
+
+
+def test_units_labelled_only_by_unreadable_images_are_found():
+    facts = competition(score={"metric": "auc", "unit": "{pid}"})
+    unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
+    train = pd.DataFrame({"unit": unit, "target": target, "id": list("abcde")})
+    assert audit.units_with_lost_labels(facts, train.iloc[[0, 3]], train.iloc[[1, 2, 4]]) == ["p1"]
+    assert audit.units_with_lost_labels(facts, train, train[:0]) == []
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A competition whose headers are in `headers.csv` of a temporary folder."""
+    paths = SimpleNamespace(headers=tmp_path / "headers.csv", raw_root=lambda root: tmp_path)
+    return SimpleNamespace(competition=competition(), paths=paths)
+
+
+@pytest.mark.parametrize(("group", "names"), [(None, ["PatientID", "subject"]), ("person", ["subject"])])
+def test_patient_in_dicom_headers_is_a_suspected_group_unless_groups_are_named(project, monkeypatch, group, names):
+    project.competition = competition(labels={"targets": ["target"], "group": group})
+    ids = [f"i{number}" for number in range(40)]
+    train = pd.DataFrame({"id": ids, "image": [f"{id}.dcm" for id in ids], "fold": np.arange(40) % 2})
+    persons = [f"p{number // 4}" for number in range(40)]
+    monkeypatch.setattr(audit, "read_extra_columns", lambda *_: pd.DataFrame({"subject": persons}))
+    monkeypatch.setattr(audit, "is_dicom", lambda path: True)
+    monkeypatch.setattr(audit, "read_headers", lambda *_, **__: {"PatientID": persons})
+    suspects = audit.find_unnamed_groups(project, train)
+    assert [suspect.name for suspect in suspects] == names
+    assert suspects[0].num_split_values == 10
+    assert "PatientID" not in names or suspects[0].setting.startswith("labels.group: PatientID with images.dicom")
+
+
+def parts(num_rows: int = 60) -> SimpleNamespace:
+    """A dataset of two parts, the test part brighter; `site` tells the class, `age` is empty in the test part."""
+    rng = np.random.default_rng(0)
+    ids = [f"i{number}" for number in range(2 * num_rows)]
+    targets = np.arange(num_rows) % 2
+    appearance = pd.DataFrame(rng.normal(size=(2 * num_rows, len(STATISTICS))), columns=list(STATISTICS))
+    appearance[STATISTICS[0]] += np.repeat([0, 10], num_rows)
+    table = pd.DataFrame({"id": ids, "group": range(2 * num_rows), "site": "north", "age": None})
+    train, test = table[:num_rows].copy(), table[num_rows:].reset_index(drop=True)
+    train["site"] = np.where(targets == 1, "north", "south")
+    appearance = appearance.assign(id=ids, height=8, width=8)
+    return SimpleNamespace(train=train, test=test, targets=targets, appearance=appearance)
+
+
+def test_parts_are_compared_by_statistics_and_filled_columns(project):
+    project.competition = competition(labels={"targets": ["target"], "keep_columns": ["site", "age"]})
+    shift, columns = audit.compare_parts(project, parts())
+    assert columns == ["site"]
+    assert shift.auc > 0.95
+    assert shift.columns[0][0] == STATISTICS[0]
+
+
+def test_column_that_differs_by_class_is_named_with_the_class(project):
+    data = parts()
+    assert audit.columns_that_predict_classes(project, data) is None
+    headers = pd.DataFrame({"id": data.train["id"], "Rows": data.targets, "Scanner": data.targets})
+    headers.to_csv(project.paths.headers, index=False)
+    ((column, name, strength),) = audit.columns_that_predict_classes(project, data)
+    assert (column, name) == ("Scanner", "1")
+    assert strength > 0.9

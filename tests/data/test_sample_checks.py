@@ -1,0 +1,54 @@
+"""Checks of samples: ids, counts, parts and units."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from medfold.data.sample_checks import check_ids, check_parts, check_units
+from medfold.paths import CompetitionPaths
+from tests.support.helpers import competition, refused
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> CompetitionPaths:
+    return CompetitionPaths(tmp_path, "small", "small")
+
+
+def samples(*ids: str) -> pd.DataFrame:
+    return pd.DataFrame({"id": list(ids)}, dtype=str)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        ([], ["c"], "no training sample. Restore the label table"),
+        (["a", "a"], ["c"], "1 id appears more than once in the train part: a"),
+        (["a", "b"], ["c", "c"], "1 id appears more than once in the test part: c"),
+        (["a", "b"], ["b", "c"], "1 id is in train and in test: b"),
+        (["a"], ["c"], "expected 2 train samples, found 1"),
+    ],
+)
+def test_faulty_parts_are_refused(paths, train, test, message):
+    labels = {"targets": ["target"], "file": "train.csv", "expected_counts": {"train": 2} if train else None}
+    with refused(message):
+        check_parts(competition(labels=labels), paths, samples(*train), samples(*test))
+
+
+def test_parts_with_unique_ids_are_accepted(paths):
+    check_parts(competition(), paths, samples("a", "b"), samples("c"))
+    check_ids(samples(), "test")
+
+
+@pytest.mark.parametrize(
+    ("group", "part", "message"),
+    [
+        ([0, 1, 2], ["train"] * 3, "1 unit is in two groups: u. Change score.unit or labels.group"),
+        ([0, 0, 2], ["train", "test", "test"], "1 unit is in train and in test: u. Change score.unit"),
+    ],
+)
+def test_unit_in_two_groups_or_parts_is_refused(paths, group, part, message):
+    table = pd.DataFrame({"unit": ["u", "u", "v"], "group": group, "part": part})
+    with refused(message):
+        check_units(table, paths)
+    check_units(table[1:], paths)

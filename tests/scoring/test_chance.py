@@ -1,0 +1,29 @@
+"""The score that a constant prediction reaches by chance."""
+
+import numpy as np
+import pytest
+
+from medfold.scoring.chance import chance_score, label_means
+from tests.support.helpers import competition
+
+
+@pytest.mark.parametrize(
+    ("task", "score", "targets", "prior", "expected"),
+    [
+        ("binary", {"metric": "auc"}, [0, 1, 1, 0], [0.5], 0.5),
+        ("binary", {"metric": "accuracy"}, [0, 1, 1, 1], [0.2], 0.75),  # always class 1
+        ("binary", {"metric": "fbeta", "beta": 2}, [0, 1, 0, 0], [0.25], 5 / 8),  # always class 1
+        ("binary", {"metric": "log_loss"}, [0, 1, 0, 0], [0.25], -(np.log(0.25) + 3 * np.log(0.75)) / 4),
+        ("multiclass", {"metric": "accuracy"}, [2, 2, 1, 0], [0.5, 0.3, 0.2], 0.5),
+        ("ordinal", {"metric": "qwk"}, [2, 2, 1, 0], [0.2, 0.3, 0.5], 0.0),
+        ("multilabel", {"metric": "macro_f1"}, [[1, 0], [1, 1]], [0.6, 0.4], (1 + 2 / 3) / 2),
+    ],
+)
+def test_chance_score_is_best_constant_prediction(task, score, targets, prior, expected):
+    found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
+    assert found == pytest.approx(expected)
+
+
+def test_label_means_have_a_value_per_column():
+    assert label_means(competition(), np.array([0, 1, 1, 1])).tolist() == [0.75]
+    assert label_means(competition("multiclass"), np.array([0, 2, 2, 1])).tolist() == [0.25, 0.25, 0.5]

@@ -16,7 +16,7 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """Formats a number and what is counted: '1 image', '12,000 images'.
 
     Args:
-        number: the number.
+        number: the number of items.
         noun: what is counted, in the singular.
         plural: Defaults to `noun` and an s.
     """

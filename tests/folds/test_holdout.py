@@ -52,6 +52,7 @@ def test_holdout_balances_labels():
 
 @pytest.mark.parametrize(("share", "chosen"), [(0.1, "none"), (0.9, "all")])
 def test_holdout_of_too_few_groups_is_refused(share, chosen):
-    message = f"in whole groups, a share of {share} takes {chosen} of them: 2 groups, the largest with 30 samples"
+    message = f"groups are not split, so a share of {share} would be {chosen} of the samples: "
+    message += "2 groups, the largest with 30 samples"
     with pytest.raises(UserError, match=f"^labels.holdout: {message}"):
         choose_holdout(SIXTY_IDS, LABELS, np.arange(60) % 2, share, 0)

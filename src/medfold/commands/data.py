@@ -41,7 +41,7 @@ def data(
 
     Args:
         project_paths: the project folder.
-        name: of one competition. Defaults to all that have data.
+        name: name of a competition. Defaults to all that have data.
         names_to_remove: names from the list, to remove. Defaults to none.
         skip_question: remove without asking. Defaults to False.
 
@@ -76,7 +76,7 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
     """Returns the removable parts of a competition's folder in data/, the largest first.
 
     Args:
-        paths: of the competition.
+        paths: paths of the competition.
         is_own: True if its raw data has no download address.
     """
     items = []

@@ -39,7 +39,7 @@ def combine_and_show(
 
     Args:
         project: the competition of the runs.
-        run_names: run names, one per member.
+        run_names: names of the runs, one per member.
         method: name of the method to use; None for the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label.
 

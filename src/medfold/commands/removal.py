@@ -34,7 +34,7 @@ def remove_after_confirmation(paths_by_item: dict[str, list[Path]], topic: str, 
     Args:
         paths_by_item: the files and folders of each item, by its description.
         topic: first word of the printed lines.
-        skip_question: do not ask.
+        skip_question: remove without asking.
     """
     for line in paths_by_item:
         say(topic, f"to be removed: {line}")

@@ -28,7 +28,7 @@ def scores(project_paths: ProjectPaths, name: str | None = None) -> list[Competi
 
     Args:
         project_paths: the project folder.
-        name: of one competition. Defaults to all in the ledger.
+        name: name of a competition. Defaults to all in the ledger.
     """
     files.check_folder(project_paths.root / "submissions")
     ledger = read_ledger(project_paths)

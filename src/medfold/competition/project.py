@@ -24,8 +24,8 @@ class Project:
 
     Args:
         project_paths: paths of the project folder.
-        paths: paths of its folder, data, folds and runs.
-        competition: facts of the competition.
+        paths: paths of the competition: its folder, data, folds, runs and submissions.
+        competition: the facts of the competition.
     """
 
     project_paths: ProjectPaths

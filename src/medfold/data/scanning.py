@@ -22,7 +22,7 @@ def scan_dataset(
         project: the competition; measurements and store are put into its data/.
         image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
-        with_appearance: also measures brightness, perceptual hash and the rest that the audit needs. Defaults to False.
+        with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
 
     Returns:
         The sample table; the result of the scan, with the measurements in the same order.

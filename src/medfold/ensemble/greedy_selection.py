@@ -28,7 +28,7 @@ def greedy_path(
         targets: int (n,) or (n, labels).
         metric: the metric that the mean is scored by.
         num_rounds: number of rounds. Defaults to 50.
-        seed: orders equally good members at random. Defaults to 0.
+        seed: seed of the random order of equally good members. Defaults to 0.
 
     Returns:
         int (rounds,), the added members; float64 (rounds,), the scores, with their sign such that higher is better.

@@ -31,8 +31,8 @@ class Method:
     """A method to combine members.
 
     Args:
-        name: as typed by the user.
-        title: as in tables.
+        name: name of the method, as the user types it.
+        title: title of the method in tables.
         fit: (stack, targets, metric, per_class) -> FittedTransform. If the method weights the members, `parameters` has
             `weights`, float (members,) or (members, columns).
         needs_labels: True if the method is fitted on the targets.

@@ -53,8 +53,8 @@ def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
     if selected.all() or not selected.any():
         chosen = "all" if selected.all() else "none"
         largest = count_of(round(counts[:, -1].max()), "sample")
-        what = f"in whole groups, a share of {share:g} takes {chosen} of them: {count_of(len(counts), 'group')}"
-        what += f", the largest with {largest}"
+        what = f"groups are not split, so a share of {share:g} would be {chosen} of the samples: "
+        what += f"{count_of(len(counts), 'group')}, the largest with {largest}"
         raise SettingError(what, "labels.holdout", "Set another share, or check labels.group and folds.duplicates")
     holdout = np.empty(len(ids), bool)
     holdout[by_id] = selected[group]

@@ -65,11 +65,11 @@ def scan_images(
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
     Args:
-        competition: gives the image facts, and the share of images that may be unreadable.
-        paths: the files of the competition.
+        competition: the facts (`images`, with the share of images that may be unreadable).
+        paths: paths of the competition.
         samples: the sample table.
         image_settings: how to prepare the images for the store. Defaults to no store.
-        with_appearance: also computes thumbnails, statistics and headers, for the audit. Defaults to False.
+        with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
 
     Raises:
         UserError: more images are unreadable than `images.max_unreadable` allows, all listed in
@@ -189,7 +189,7 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str],
     """Scans the images that the journal does not contain yet, and returns their number.
 
     Args:
-        journal: gets the results.
+        journal: the results are added to it.
         settings: what to compute for each image.
         images: paths of all images.
         rows: the images that are needed, as positions in `images`.

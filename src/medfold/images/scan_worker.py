@@ -26,7 +26,7 @@ class ScanSettings:
 
     Args:
         raw: folder that image paths are relative to.
-        image_facts: how to read the images.
+        image_facts: the facts `images`: how to read them.
         image_settings: how to prepare the images for the store; needed with `store_file`.
         store_file: .npy file for the prepared images. Defaults to None: no store is filled.
         thumbnails_file: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.

@@ -13,7 +13,7 @@ def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
     """Reads the manifest of a bundle, and checks that the bundle is complete.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         manifest_name: file name of the manifest.
 
     Raises:

@@ -25,11 +25,11 @@ class SubmissionBundle:
     """An opened submission bundle.
 
     Args:
-        folder: path of the bundle.
+        folder: folder of the bundle.
         manifest: content of kit.json: facts, members and hashes of all files.
-        competition: facts of the competition, read from the bundle.
+        competition: the facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
-        fitted: fitted ensemble and post-processing.
+        fitted: the fitted ensemble, with its post-processing.
     """
 
     folder: Path

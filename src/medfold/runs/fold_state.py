@@ -51,7 +51,7 @@ def check_folds_exist(folds: Iterable[int], num_folds: int, choices: str) -> Non
     """Checks that there are folds of the numbers that the user typed.
 
     Args:
-        folds: the numbers.
+        folds: numbers of the folds.
         num_folds: number of folds.
         choices: what FOLD may be, for the error message.
 

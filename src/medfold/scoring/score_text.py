@@ -46,7 +46,7 @@ def describe_score(competition: CompetitionFacts, result: dict[str, Any], total:
 
     Args:
         competition: the facts (metric titles, the number of folds, and whether patients are known).
-        result: as `oof_score` returns it.
+        result: the score, as `oof_score` returns it.
         total: the number of units in all folds.
     """
     title = metric_title(competition, result["metric"])

@@ -27,7 +27,7 @@ def read_record(project: Project, row: LedgerRow) -> dict[str, Any]:
     """Reads the record of a submission; empty if there is none.
 
     Args:
-        project: gives the folder that `file` of the ledger is relative to.
+        project: the competition; `file` of the ledger is relative to its project folder.
         row: row of the ledger.
     """
     return files.read_json(record_path(project, row), RECORD) or {}
@@ -39,7 +39,7 @@ def ledger_row(project: Project, ensemble: Ensemble, draft: SubmissionDraft, sam
     Args:
         project: the competition of the submission.
         ensemble: the combined runs.
-        draft: the submission.
+        draft: the checked submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
     when, file = (same.when, same.file) if same else _new_file(project, ensemble.run_names, draft.sha256)
@@ -89,7 +89,7 @@ def record_result(project: Project, row: LedgerRow, result: LeaderboardResult, c
     Versions of data set and notebook that were recorded before are kept.
 
     Args:
-        project: gives the ledger, and the folder that its `file` is relative to.
+        project: the competition; its project folder has the ledger, whose `file` is relative to it.
         row: row of the ledger, from `ledger_row`.
         result: the answer of the leaderboard.
         contents: other contents of the record, from `submission_record`.
@@ -105,7 +105,7 @@ def add_to_record(project: Project, row: LedgerRow, entries: dict[str, Any]) -> 
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
-        project: gives the folder that `file` of the ledger is relative to.
+        project: the competition; `file` of the ledger is relative to its project folder.
         row: row of the ledger.
         entries: the entries, by key.
     """
@@ -126,7 +126,7 @@ def find_same_submission(project: Project, earlier: list[LedgerRow], content_id:
     """Returns the last row of the ledger with the same predictions; None if there is none.
 
     Args:
-        project: gives the folder that `file` of the ledger is relative to.
+        project: the competition; `file` of the ledger is relative to its project folder.
         earlier: submissions of the competition, from `read_rows`.
         content_id: content id of the submission.
     """

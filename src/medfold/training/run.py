@@ -41,7 +41,7 @@ def train_run(project: Project, request: TrainingRequest, recipe: Recipe, data: 
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
-        project: the project of the competition.
+        project: the competition.
         request: seed and folds of the run, and how many folds to train at once.
         recipe: the recipe that is requested, with its overrides.
         data: the samples, with their targets and folds.
@@ -126,7 +126,7 @@ def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tup
     """Opens a run, or creates it.
 
     Args:
-        project: the project of the competition.
+        project: the competition.
         request: seed and folds of the run.
         recipe: the recipe that is requested, with its overrides.
 
@@ -169,11 +169,11 @@ def _train_in_processes(
     """Trains folds in child processes.
 
     Args:
-        project: the project of the competition.
+        project: the competition.
         request: the request for the run; each child process gets it with one fold.
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
-        run_paths: the files of the run.
+        run_paths: paths of the run.
 
     Raises:
         UserError: folds failed; the others are done.
@@ -206,7 +206,7 @@ def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths)
     Args:
         inputs: the settings and data of the run.
         missing: numbers of the folds to train.
-        run_paths: the files of the run.
+        run_paths: paths of the run.
     """
     metric = metric_of(inputs.competition)
     for number in missing:

@@ -23,7 +23,7 @@ def image_from_array(source: Any, image_facts: ImageFacts) -> np.ndarray:
 
     Args:
         source: an array, a memory map or an HDF5 data set; only the selected frames are read.
-        image_facts: frame, depth and windows are applied.
+        image_facts: the facts `images` (frame, range, windows).
 
     Returns:
         uint8 (height, width) or (height, width, channels).

@@ -25,7 +25,7 @@ def frames_to_uint8(values: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
 
     Args:
         values: numbers (n, height, width[, channels]).
-        image_facts: range and windows are applied.
+        image_facts: the facts `images` (range, windows).
 
     Raises:
         ImageError: there are NaN or infinite values, the values are not numbers, or there are windows for colours or

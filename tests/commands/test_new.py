@@ -74,7 +74,7 @@ def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
 @pytest.mark.parametrize("has_files", [True, False])
 def test_a_name_with_spaces_is_refused_and_one_without_is_suggested(project_folder, histology, has_files):
     with pytest.raises(UserError, match=": the name has spaces. Write COMPETITION=foo-bar$"):
-        new(Workspace.find(), "Foo  Bar", histology if has_files else None)
+        new(ProjectPaths.find(), "Foo  Bar", histology if has_files else None)
     assert not (project_folder / "competition" / "Foo  Bar").exists()
 
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from medfold.scaffold.folder import SIZE_OF_GPU_HISTOLOGY, folder_files
+from medfold.scaffold.folder import MIN_GPU_SIZE, folder_files
 from tests.support.helpers import REPOSITORY
 
 
@@ -21,6 +21,11 @@ from tests.support.helpers import REPOSITORY
             {"extends": "gpu_radiograph", "images": {"size": 200}, "augment": "light"},
         ),
         (
+            {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
+            48,
+            {"extends": "gpu_radiograph", "images": {"size": MIN_GPU_SIZE}, "augment": "light"},
+        ),
+        (
             {"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"},
             2000,
             {"extends": "gpu_radiograph"},
@@ -36,7 +41,11 @@ from tests.support.helpers import REPOSITORY
             224,
             {"extends": "gpu_histology", "images": {"size": 224}},
         ),
-        ({"images": {"channels": 3}, "task": "binary"}, 96, {"extends": "gpu_histology"}),
+        (
+            {"images": {"channels": 3}, "task": "binary"},
+            96,
+            {"extends": "gpu_histology", "images": {"size": MIN_GPU_SIZE}},
+        ),
         ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu_screening"}),
         ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu_screening"}),
     ],
@@ -52,7 +61,7 @@ def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, sid
     base = REPOSITORY / "competition" / "_base" / f"{name}.yaml"
     assert base.is_file()
     if name == "gpu_histology":
-        assert yaml.safe_load(base.read_text())["images"]["size"] == SIZE_OF_GPU_HISTOLOGY
+        assert yaml.safe_load(base.read_text())["images"]["size"] == MIN_GPU_SIZE
 
 
 @pytest.mark.parametrize(("layout", "expected"), [("wide", "labels:\n  targets: [grade]\n"), ("folders", None)])

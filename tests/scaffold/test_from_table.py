@@ -24,6 +24,15 @@ def test_part_column_is_never_a_target(tmp_path):
     assert "labels.part: column 'split' has names of parts, and is not used" in said
 
 
+def test_patients_whose_names_begin_those_of_images_are_only_the_group(tmp_path):
+    pictures(tmp_path, "images/a{n}_1.png", "images/a{n}_2.png")
+    rows = [f"a{n:03}_{image},a{n:03},{n % 2}" for n in range(12) for image in (1, 2)]
+    table(tmp_path, "labels.csv", "image_id,patient_id,label", *rows)
+    facts, said = facts_and_doubts(tmp_path)
+    assert (facts["labels"]["id"], facts["labels"]["group"]) == ("image_id", "patient_id")
+    assert "are names of images, too" not in said
+
+
 def test_unused_part_columns_and_files_are_reported(tmp_path):
     pictures(tmp_path, "images/{n}.png")
     table(tmp_path, "labels.csv", "image,is_test,fold,label", *(f"{n:03},{n // 9},{n % 5},{n % 2}" for n in range(12)))

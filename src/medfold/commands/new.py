@@ -41,6 +41,8 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
         files.write_text(content, paths.folder / file)
     _show(project_paths, paths, draft, facts)
     _check_facts(paths, facts)
+    file = project_paths.display(paths.facts_file)
+    say("to do", f"fill in score.metric, and check {file}: other groups give other folds")
     say("then", command("folds", COMPETITION=paths.name))
 
 

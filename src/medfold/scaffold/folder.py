@@ -32,7 +32,7 @@ MAX_BASELINE_SIZE = 96
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 MAX_LINE_LENGTH = 120  # of competition.yaml
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
-SIZE_OF_GPU_HISTOLOGY = 192  # images.size of the shared recipe
+MIN_GPU_SIZE = 192  # pixels, as in gpu_histology: smaller images are enlarged for the pretrained nets
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -99,12 +99,15 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
         head = "" if facts["task"] == "ordinal" else "head: classes # the classes have no order, so no cut points\n"
         return f"extends: gpu_fundus # fundus photographs\n{head}"
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH
-    size = f"images: {{size: {largest_side}}} # the size of the largest image\n" if is_small else ""
+    size = ""
+    if is_small and largest_side >= MIN_GPU_SIZE:
+        size = f"images: {{size: {largest_side}}} # the size of the largest image\n"
+    elif is_small:
+        size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
         augment = "" if re.search(XRAY, words) else "augment: light # any grey image; for radiographs: xray\n"
         return f"extends: gpu_radiograph # grey images\n{size}{augment}"
     if is_small:
-        size = size if largest_side > SIZE_OF_GPU_HISTOLOGY else ""
         return f"extends: gpu_histology # small images in colour\n{size}"
     return "extends: gpu_screening # large images in colour\n"
 
@@ -125,8 +128,8 @@ def folder_files(
     text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
     metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
     is_own = facts["source"]["kind"] == "own"
-    to_fill_in = "fill in" if is_own else "fill in, see the competition's page"
-    text = text.replace("metric: null", f"metric: # {to_fill_in}: {metrics}", 1)
+    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see the competition's page"
+    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; there are {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
     text = _with_comments(text, {key: reason for key, _, reason in reasons})
     command = f"# make train COMPETITION={name}"

@@ -53,8 +53,6 @@ def from_table(
     labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
-    if ids.others:
-        draft.doubts.append(f"labels.id: values of {shorten_list(ids.others, 4)} are names of images, too")
     sample = SampleSubmission(sample_path, read_table(raw / sample_path, {})) if sample_path else None
     _check_unambiguous(label_table, raw, image_files)
     test = _test_table(tables, test_tables, ids)
@@ -80,6 +78,8 @@ def from_table(
     draft.facts["labels"] = labels
     images = guess_images(draft, image_files, table, ids, test_rows, sample)
     guess_group(draft, table, ids, [*targets, ids.column], image_files, images)
+    if others := [column for column in ids.others if column != labels.get("group")]:
+        draft.doubts.append(f"labels.id: values of {shorten_list(others, 4)} are names of images, too")
     guess_submission(draft, sample, ids, test_rows)
     return has_named_label
 

@@ -67,15 +67,22 @@ def spans(text: str) -> list[str]:
 
 
 def make_commands(text: str) -> list[Make]:
-    """Returns the make commands of a page: those of its blocks, of printed lines (`then  make ...`) and of its text."""
-    shown = [
-        match[1] for line in code_lines(text) if (match := re.search(r"(?:^|^\$ |^then +|&& )(make(?: .*)?)$", line))
-    ]
+    """Returns the make commands of a page: those of its blocks, of printed lines (`then  make ...`) and of its text.
+
+    A variable that a block exports holds for the later commands of blocks.
+    """
+    shown: list[tuple[str, dict[str, str]]] = []
+    exported: dict[str, str] = {}
+    for line in code_lines(text):
+        if match := re.match(r"export ([A-Z_]+)=(\S+)", line):
+            exported = {**exported, match[1]: match[2]}
+        elif match := re.search(r"(?:^|^\$ |^then +|&& )(make(?: .*)?)$", line):
+            shown.append((match[1], exported))
     found = []
-    for command in [*shown, *(span for span in spans(text) if re.match(r"make [a-z]", span))]:
+    for command, given in [*shown, *((span, {}) for span in spans(text) if re.match(r"make [a-z]", span))]:
         words = shlex.split(command, comments=True)[1:]
         assignments = [word for word in words if re.match(r"[A-Za-z_]+=", word)]
-        variables = dict(word.split("=", maxsplit=1) for word in assignments)
+        variables = given | dict(word.split("=", maxsplit=1) for word in assignments)
         found.append(Make([word for word in words if word not in assignments], variables))
     return found
 
@@ -91,6 +98,8 @@ FORCE=1`, then
     $ make help
     then       make submit
     make it so, a printed line would say
+    export COMPETITION=slug  # for all commands
+    make runs
 
 ```python
 make = 1
@@ -103,6 +112,7 @@ make = 1
         Make(["help"], {}),
         Make(["submit"], {}),
         Make(["it", "so,", "a", "printed", "line", "would", "say"], {}),
+        Make(["runs"], {"COMPETITION": "slug"}),
         Make(["folds"], {"FORCE": "1"}),
     ]
 

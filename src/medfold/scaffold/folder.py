@@ -128,8 +128,8 @@ def folder_files(
     text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
     metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
     is_own = facts["source"]["kind"] == "own"
-    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see the competition's page"
-    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; there are {metrics}", 1)
+    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
+    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
     text = _with_comments(text, {key: reason for key, _, reason in reasons})
     command = f"# make train COMPETITION={name}"

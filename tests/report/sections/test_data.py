@@ -11,7 +11,7 @@ def test_data_and_fold_tables_match_the_dataset(project, good):
     facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))
-    assert facts["groups, such as patients: never split"] == "40"
+    assert facts["groups, such as patients"] == "40"
     assert facts["exact duplicates in train"] == "2"
     assert facts["predicted is the probability of"] == "target = 1 (positive), not 0"
     counted = data.train.groupby("fold").agg(n=("id", "size"), groups=("group", "nunique"))

@@ -36,7 +36,7 @@ def data_section(project: Project, data: Dataset) -> Section:
     rows = [
         ["training images", f"{len(data.train):,}"],
         ["test images", f"{len(data.test):,}"],
-        ["groups (patients)", f"{data.train['group'].nunique():,}"],
+        ["groups, such as patients", f"{data.train['group'].nunique():,}"],
     ]
     if competition.score.unit:
         rows.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])

@@ -153,7 +153,7 @@ def try_worker_pool(*arguments: Any) -> WorkerPool | None:
         return WorkerPool(*arguments)
     except (OSError, ImportError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        warn("workers", f"no shared memory (/dev/shm: {reason}): works in one process, slower")
+        warn("workers", f"no shared memory (/dev/shm: {reason}); the work is done in one process, which is slower")
         return None
 
 

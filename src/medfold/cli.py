@@ -95,7 +95,9 @@ def new(
     ] = "",
     path: Annotated[
         str,
-        typer.Option("--from", help="A folder or archive with its files. Defaults to data/<name>/raw, else to Kaggle."),
+        typer.Option(
+            "--from", help="A folder or archive with its files. Defaults to its raw data in data/, else to Kaggle."
+        ),
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
@@ -330,7 +332,9 @@ def export(
     competition: CompetitionName = DEFAULT_COMPETITION,
     run: Annotated[str, typer.Option(help="The name of the run.")] = "baseline",
     fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
-    out: Annotated[str, typer.Option(help="File to write. Defaults to <run>-fold<k>.keras in the run's folder.")] = "",
+    out: Annotated[
+        str, typer.Option(help="File to write. Defaults to a file named by run and fold, in the run's folder.")
+    ] = "",
 ) -> None:
     """Write the net of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():

@@ -148,7 +148,7 @@ def _show_shift(project: Project, data: Dataset) -> None:
         return
     top_columns = ", ".join(f"{SHOWN_STATISTICS.get(column, column)} {auc:.2f}" for column, auc in shift.columns[:3])
     inputs = "image statistics and table columns" if table_columns else "image statistics"
-    text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike), alone: {top_columns}"
+    text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike); each alone: {top_columns}"
     (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 
 

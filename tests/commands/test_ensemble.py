@@ -89,5 +89,5 @@ def test_post_processing_has_parameters_scores_and_consequence(show, is_used, af
 
 
 def test_calibration_error_is_shown_before_and_after(show):
-    expected = "ECE 0.0350 (0: perfect calibration); temperature scaling gives 0.0431 (T = 0.94, cross-fitted)"
+    expected = "ECE 0.0350 (0: calibrated); temperature scaling gives 0.0431 (T = 0.94, cross-fitted)"
     assert show(members=[], calibration=Calibration(np.float64(0.94), 0.035, 0.0431)) == [expected]

@@ -75,7 +75,7 @@ def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None
         _show_post_processing(summary.post_processing, title)
     if calibration := summary.calibration:
         after = f"{calibration.after:.4f} (T = {calibration.temperature:.2f}, cross-fitted)"
-        say("ECE", f"{calibration.before:.4f} (0: perfect calibration); temperature scaling gives {after}")
+        say("ECE", f"{calibration.before:.4f} (0: calibrated); temperature scaling gives {after}")
 
 
 def _show_members(summary: EnsembleSummary, title: str) -> None:

@@ -90,7 +90,7 @@ def new(
     competition: Annotated[
         str,
         typer.Option(
-            "--competition", "-c", help="Slug or address at Kaggle, or any other name.", show_default=REQUIRED
+            "--competition", "-c", help="Slug or address on Kaggle, or any other name.", show_default=REQUIRED
         ),
     ] = "",
     path: Annotated[

@@ -1,4 +1,4 @@
-"""make doctor: faults of the installation, and the user's status at Kaggle."""
+"""make doctor: faults of the installation, and the user's status on Kaggle."""
 
 import sys
 

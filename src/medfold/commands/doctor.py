@@ -1,4 +1,4 @@
-"""`make doctor`: checks what medfold needs on this machine and at Kaggle."""
+"""`make doctor`: checks what medfold needs on this machine and on Kaggle."""
 
 import os
 import shutil

@@ -42,7 +42,7 @@ class BackboneSettings(StrictModel):
     )
     freeze_norm: bool = Field(
         default=False,
-        description="Keep batch normalisation as in the initial weights: steadier for short training runs on few images.",
+        description="Keep batch normalisation as in the initial weights: steadier for short runs on few images.",
     )
     pooling: Literal["average", "pyramid"] = Field(
         default="average",

@@ -6,8 +6,8 @@ Batch normalisation predicts by averages that it gathered in training. Four nets
 40, 200 and 2,000 steps at 32 px on fold 0 of chest-xray-pneumonia, from scratch and from weights: a file with
 torchvision's ImageNet weights for MobileNetV2, and for the others what 2,000 steps on retinamnist gave. The held-out
 images are then predicted three times by the same weights: with the averages that training left behind, with those that
-the kit gathers (2,048 training images), and with those of the held-out images themselves, which the kit never looks at:
-what the weights are worth. The kit's must reach 0.98 of the last. Both sets must have been downloaded (`make
+medfold recomputes (2,048 training images), and with those of the held-out images themselves, which medfold never looks
+at: what the weights are worth. Those of medfold must reach 0.98 of the last. Both sets must have been downloaded (`make
 download`). About an hour on 2 CPU cores.
 """
 

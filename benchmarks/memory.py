@@ -111,7 +111,7 @@ def train(root: Path, name: str, epochs: int, more: str = "") -> Peak:
 
 
 def measure(rounds: int = 3) -> list[Result]:
-    """Both trainings in turns, in so many rounds."""
+    """Both training runs in turns, in so many rounds."""
     epochs = {"few": 10, "many": 1}
     peaks: dict[str, list[Peak]] = {name: [] for name in epochs}
     with tempfile.TemporaryDirectory() as folder:

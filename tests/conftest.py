@@ -142,7 +142,7 @@ def trained_once(once, folded_once) -> Path:
 
 @pytest.fixture(scope="session")
 def histology_once(once) -> Callable[[str], Path]:
-    """`histology_once("csv")` returns a project with the data of a competition at Kaggle and a finished run.
+    """`histology_once("csv")` returns a project with the data of a competition on Kaggle and a finished run.
 
     The argument is the `upload` of its facts. The project must only be read or copied.
     """

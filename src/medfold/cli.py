@@ -90,11 +90,14 @@ def new(
     competition: Annotated[
         str,
         typer.Option(
-            "--competition", "-c", help="Slug or address at Kaggle, or any other name.", show_default=REQUIRED
+            "--competition", "-c", help="Slug or address on Kaggle, or any other name.", show_default=REQUIRED
         ),
     ] = "",
     path: Annotated[
-        str, typer.Option("--from", help="A folder or archive with its files. Defaults to data/, else to Kaggle.")
+        str,
+        typer.Option(
+            "--from", help="A folder or archive with its files. Defaults to its raw data in data/, else to Kaggle."
+        ),
     ] = "",
 ) -> None:
     """Describe a new competition from its files."""
@@ -304,7 +307,9 @@ def predict(
     overrides: Overrides = "",
     seeds: Seeds = "0",
     runs: Runs = "",
-    out: Annotated[str, typer.Option(help="File to write. Defaults to a file in the run's folder predictions/.")] = "",
+    out: Annotated[
+        str, typer.Option(help="File to write. Defaults to a file in predictions/ of the run's folder.")
+    ] = "",
     explain: Annotated[
         bool, typer.Option("--explain", help="Also write heat maps of what the predictions depend on (Grad-CAM).")
     ] = False,
@@ -327,7 +332,9 @@ def export(
     competition: CompetitionName = DEFAULT_COMPETITION,
     run: Annotated[str, typer.Option(help="The name of the run.")] = "baseline",
     fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
-    out: Annotated[str, typer.Option(help="The file to write.")] = "",
+    out: Annotated[
+        str, typer.Option(help="File to write. Defaults to a file named by run and fold, in the run's folder.")
+    ] = "",
 ) -> None:
     """Write the net of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
@@ -397,7 +404,9 @@ def _show_version(is_requested: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     pass

@@ -1,4 +1,4 @@
-"""make doctor: faults of the installation, and the user's status at Kaggle."""
+"""make doctor: faults of the installation, and the user's status on Kaggle."""
 
 import sys
 
@@ -20,7 +20,7 @@ def project(kaggle, project_folder):
 
 
 def findings_by_topic(project):
-    return {finding.topic: finding for finding in examine(project.project_paths, project.competition)}
+    return {finding.topic: finding for finding in examine(project)}
 
 
 def test_doctor_without_faults_reports_ok(project, kaggle):
@@ -55,7 +55,7 @@ def test_missing_credentials_are_a_fault_only_where_needed(project, small, monke
     assert any(finding.level == "fault" for finding in doctor(project))
     finding = findings_by_topic(small)["Kaggle"]
     assert finding.level == "note"
-    assert "not needed here" in finding.text
+    assert "not needed for small; for Kaggle: no Kaggle credentials found" in finding.text
 
 
 @pytest.mark.parametrize(

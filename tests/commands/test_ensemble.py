@@ -83,10 +83,11 @@ def test_single_run_shows_neither_members_nor_methods(show):
 def test_post_processing_has_parameters_scores_and_consequence(show, is_used, after, end):
     parameters = {"thresholds": [0.25, 0.123456], "factor": 1.5}
     result = PostProcessingSummary("thresholds", parameters, 0.92, after, 0.95, is_used)
-    expected = f"adjusted thresholds 0.25, 0.123, 1.5: AUC 0.9200 -> {after:.4f} cross-fitted (0.9500 in-sample); {end}"
+    scores = f"OOF score AUC 0.9200 -> {after:.4f}, cross-fitted (0.9500 in-sample)"
+    expected = f"fitted post-processing by thresholds 0.25, 0.123, 1.5: {scores}; {end}"
     assert show(members=[], post_processing=result) == [expected]
 
 
 def test_calibration_error_is_shown_before_and_after(show):
-    expected = "ECE 0.0350, after temperature scaling 0.0431 (T = 0.94), cross-fitted"
+    expected = "ECE 0.0350 (0: calibrated); temperature scaling gives 0.0431 (T = 0.94, cross-fitted)"
     assert show(members=[], calibration=Calibration(np.float64(0.94), 0.035, 0.0431)) == [expected]

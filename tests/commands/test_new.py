@@ -119,7 +119,7 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     facts = yaml.safe_load(text)
     assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "local")
     assert "kaggle.com" not in text
-    assert "upload: local, since no competition at Kaggle is known" in said
+    assert "upload: local, since no competition on Kaggle is known" in said
     assert said.count("upload  ") == 1
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme

@@ -1,4 +1,4 @@
-"""The open competition: its facts, those of a variant, and its name at Kaggle."""
+"""The open competition: its facts, those of a variant, and its name on Kaggle."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Slugs: the names of competitions and data sets at Kaggle."""
+"""Slugs: the names of competitions and data sets on Kaggle."""
 
 import pytest
 

@@ -109,7 +109,7 @@ def test_second_copy_inside_the_first_is_noted(downloaded, given_once, capsys):
     for name in ("train_labels.csv", "sample_submission.csv"):
         shutil.copy(given_once / name, outer)
     get_raw_data(nested, outer)
-    assert "note: data/nested/raw/set/set is a second copy inside the first; it is not used" in capsys.readouterr().out
+    assert "data/nested/raw/set/set is a second copy inside the first; it is not used" in capsys.readouterr().out
 
 
 @pytest.fixture

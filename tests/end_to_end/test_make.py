@@ -227,7 +227,7 @@ def test_command_and_options_are_spelled_as_they_were_typed(clone):
     environment["PYTHONPATH"] = str(clone / "src")
     for words, said in (
         ("train --competition small --fold 9", f"--fold 9: {line}"),
-        ("runs -c small", "small: no run yet. Run: medfold train --competition small"),
+        ("runs -c small", f"small: no run yet. Run: {sys.executable} -m medfold train --competition small"),
     ):
         command = [sys.executable, "-m", "medfold", *words.split()]
         typed = subprocess.run(command, cwd=clone, capture_output=True, text=True, env=environment)

@@ -123,7 +123,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
         files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     submit(project)
     shown = capsys.readouterr().out
-    assert "adjusted   thresholds" in shown
+    assert "fitted     post-processing by thresholds" in shown
     assert shown.count("; used") == 1
     (file,) = project.paths.submissions.glob("*.csv")
     record = json.loads(file.with_suffix(".json").read_text())["score"]

@@ -1,4 +1,4 @@
-"""Data sets at Kaggle: new versions, and waiting until one is ready."""
+"""Data sets on Kaggle: new versions, and waiting until one is ready."""
 
 from tests.support.helpers import refused
 from tests.support.kaggle_server import HostedDataset, instead, status

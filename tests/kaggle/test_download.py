@@ -1,4 +1,4 @@
-"""Files of competitions at Kaggle: listed and opened."""
+"""Files of competitions on Kaggle: listed and opened."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Notebooks at Kaggle: pushed, followed until they end, and their output fetched."""
+"""Notebooks on Kaggle: pushed, followed until they end, and their output fetched."""
 
 import re
 import time

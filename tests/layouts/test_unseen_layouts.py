@@ -248,5 +248,5 @@ def test_audit_suggests_lesions_without_a_group_column(guessed):
 def test_new_reports_what_it_guessed(guessed):
     _, _, said = guessed
     assert "24 images are named like others, with an addition: masks or the like" in said
-    assert "no address at Kaggle" not in said  # no sample: nothing to upload
+    assert "no address on Kaggle" not in said  # no sample: nothing to upload
     assert "24 training and 5 test images, with these facts" in said

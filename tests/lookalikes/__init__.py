@@ -1,4 +1,4 @@
-"""Look-alikes: small synthetic raw data with the files, columns and formats of competitions at Kaggle.
+"""Look-alikes: small synthetic raw data with the files, columns and formats of competitions on Kaggle.
 
 `LOOKALIKES[name](folder, rng)` writes the raw data of a preset into a folder, to be given with FROM=, and returns what
 a test can check (see `truth`). `ODDITIES` are layouts that no preset has, with their facts.

@@ -1,4 +1,4 @@
-"""Training at Kaggle (`make train ON=kaggle`): the bundle, what is refused, and notebooks that are executed."""
+"""Training on Kaggle (`make train ON=kaggle`): the bundle, what is refused, and notebooks that are executed."""
 
 import re
 
@@ -25,7 +25,7 @@ JOB = f"{REF}-job"
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
     project = Project(folded.project_paths, folded.paths, folded.competition.model_copy(update={"source": source}))
-    with pytest.raises(UserError, match="source url is not at Kaggle.*Upload it"):
+    with pytest.raises(UserError, match="source url is not on Kaggle.*Upload it"):
         train(project, on="kaggle")
     assert kaggle.log == []
 

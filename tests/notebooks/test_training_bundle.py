@@ -1,4 +1,4 @@
-"""The bundle of a training at Kaggle: what is packed, and the results that come back."""
+"""The bundle of a training on Kaggle: what is packed, and the results that come back."""
 
 from dataclasses import replace
 

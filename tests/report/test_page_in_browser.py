@@ -73,7 +73,7 @@ def test_heat_maps_and_pointing_game_are_reported(reported):
     oof = files.read_csv(project_root / "runs" / "small" / "baseline" / "oof.csv")
     truth = files.read_csv(next(project_root.rglob("train.csv"))).set_index("id")["target"]
     found = int(((oof["target"] > 0.5) & (oof["id"].map(truth) == 1)).sum())
-    pointing = re.search(r"Pointing game.*?: (\d+)% of (\d+) true positives have .*; of random points (\d+)%\.", text)
+    pointing = re.search(r"Pointing game.*? in (\d+)% of (\d+) true positives \(a random point: (\d+)%\)\.", text)
     assert int(pointing.group(2)) == found > 10
     assert int(pointing.group(1)) > int(pointing.group(3)) > 0
     tiles = re.findall(r'data-map="([^"]*)"', text)

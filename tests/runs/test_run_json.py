@@ -54,12 +54,30 @@ def test_missing_recipe_keys_of_older_runs_take_defaults(small):
         open_run(paths, origin(small, recipe=other.model_dump(mode="json")))
 
 
-@pytest.mark.parametrize(("run", "recipe"), [("baseline", ""), ("simple_cnn", " RECIPE=simple_cnn"), ("mine", "")])
-def test_untrained_run_is_trained_by_the_recipe_of_its_name(small, run, recipe):
+@pytest.mark.parametrize(
+    ("run", "fix"),
+    [
+        ("baseline", "Run: make train COMPETITION=small"),
+        ("simple_cnn", "Run: make train COMPETITION=small RECIPE=simple_cnn"),
+        ("baseline-s2", "Run: make train COMPETITION=small SEEDS=2"),
+        ("simple_cnn-s1", "Run: make train COMPETITION=small RECIPE=simple_cnn SEEDS=1"),
+        ("mine", "No run is trained yet. To train one of that name: make train COMPETITION=small RUN=mine"),
+        ("mine-s1", "No run is trained yet. To train one of that name: make train COMPETITION=small RUN=mine-s1"),
+    ],
+)
+def test_untrained_run_is_trained_by_the_command_of_its_name(small, run, fix):
     paths = small.paths.run(run)
     for check in (lambda: read_run(paths), lambda: require_trained_folds(paths, 3)):
-        with pytest.raises(UserError, match=f"Run: make train COMPETITION=small{recipe}$"):
+        with pytest.raises(UserError, match=f"run '{run}' is not trained. {fix}$"):
             check()
+
+
+def test_run_without_a_finished_fold_is_trained_by_its_own_command(small):
+    paths = small.paths.run("mine")
+    open_run(paths, origin(small, command="make train COMPETITION=small RECIPE=simple_cnn RUN=mine"))
+    fix = "Run: make train COMPETITION=small RECIPE=simple_cnn RUN=mine"
+    with pytest.raises(UserError, match=f"run 'mine' has no finished fold. {fix}$"):
+        require_trained_folds(paths, 3)
 
 
 def test_invalid_run_json_raises(folded):
@@ -91,7 +109,8 @@ def test_changed_plugins_are_described_without_hashes(small, before, now, change
     [
         ("basline", r"Trained so far: baseline\. Choose one of them$"),
         ("simple_cnn", r"Trained so far: baseline\. Run: make train COMPETITION=small RECIPE=simple_cnn$"),
-        ("baseline-s1", r"Trained so far: baseline\. Run: make train COMPETITION=small$"),
+        ("baseline-s1", r"Trained so far: baseline\. Run: make train COMPETITION=small SEEDS=1$"),
+        ("baseline-96px", r"Trained so far: baseline\. Choose one of them$"),
     ],
 )
 def test_run_that_is_not_trained_is_one_of_a_recipe_or_mistyped(folded, name, fix):

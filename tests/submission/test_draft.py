@@ -1,4 +1,4 @@
-"""The content id of a submission, and the message that is shown with it at Kaggle."""
+"""The content id of a submission, and the message that is shown with it on Kaggle."""
 
 from types import SimpleNamespace
 

@@ -1,6 +1,7 @@
 """Commands and variables in messages: for make, and for the program `medfold`."""
 
 import shlex
+import sys
 
 import pytest
 
@@ -51,6 +52,22 @@ def test_commands_and_variables_are_spelled_as_the_user_types_them(
 )
 def test_a_shell_reads_the_value_that_was_written(value, typed_medfold):
     assert shlex.split(variable("FROM", value)) == ["--from", value]
+
+
+@pytest.mark.parametrize(
+    ("started", "expected"),
+    [
+        (["python", "-m", "medfold", "demo"], "python -m medfold scores"),
+        ([".venv/bin/python", "-m", "medfold", "demo"], ".venv/bin/python -m medfold scores"),
+        (["/my tools/python", "-m", "medfold", "demo"], '"/my tools/python" -m medfold scores'),
+        (["/venv/bin/python", "/venv/bin/medfold", "demo"], "medfold scores"),
+        (["python", "-m", "pytest"], "medfold scores"),
+        (["python"], "medfold scores"),
+    ],
+)
+def test_command_begins_with_the_program_as_it_was_started(started, expected, typed_medfold, monkeypatch):
+    monkeypatch.setattr(sys, "orig_argv", started)
+    assert command("scores") == expected
 
 
 def test_make_checks_the_values_of_all_flags():

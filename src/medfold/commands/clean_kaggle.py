@@ -8,7 +8,7 @@ PREFIX = "medfold-"
 
 
 def clean_kaggle(remove: bool = False) -> None:
-    """Lists the user's notebooks and data sets at Kaggle that medfold made, or deletes them there.
+    """Lists the user's notebooks and data sets on Kaggle that medfold made, or deletes them there.
 
     All files on this machine stay, and so do scores; but Kaggle cannot rerun a deleted notebook.
 

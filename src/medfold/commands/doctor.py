@@ -1,4 +1,4 @@
-"""`make doctor`: checks what medfold needs on this machine and at Kaggle."""
+"""`make doctor`: checks what medfold needs on this machine and on Kaggle."""
 
 import os
 import shutil
@@ -14,7 +14,6 @@ from packaging.requirements import Requirement
 from medfold.competition import CompetitionFacts, Project, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
-from medfold.paths import ProjectPaths
 from medfold.system.processes import silence_native_output
 from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
@@ -41,20 +40,20 @@ class CheckResult:
 def doctor(project: Project) -> list[CheckResult]:
     """Checks the installation, and prints each result when it is there."""
     results = []
-    for result in examine(project.project_paths, project.competition):
+    for result in examine(project):
         results.append(result)
         (say if result.level == "ok" else warn)(result.topic, f"{result.level:<7}{result.text}")
     return results
 
 
-def examine(project_paths: ProjectPaths, competition: CompetitionFacts) -> Iterator[CheckResult]:
+def examine(project: Project) -> Iterator[CheckResult]:
     """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
     yield _python()
-    yield _packages(project_paths.root / "requirements.txt")
+    yield _packages(project.project_paths.root / "requirements.txt")
     yield _opencv()
     yield _gpu()
-    yield _disk(project_paths.root)
-    yield from _kaggle(competition)
+    yield _disk(project.project_paths.root)
+    yield from _kaggle(project)
 
 
 def _python() -> CheckResult:
@@ -114,9 +113,8 @@ def _gpu() -> CheckResult:
         return CheckResult("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
     if names:
         return CheckResult("GPU", "ok", ", ".join(names))
-    return CheckResult(
-        "GPU", "note", f"none seen by TensorFlow: {os.cpu_count()} CPU cores train. With CUDA: make setup GPU=1"
-    )
+    text = f"none found; training uses the {os.cpu_count()} CPU cores. With CUDA: make setup GPU=1"
+    return CheckResult("GPU", "note", text)
 
 
 def _disk(root: Path) -> CheckResult:
@@ -127,14 +125,14 @@ def _disk(root: Path) -> CheckResult:
     )
 
 
-def _kaggle(competition: CompetitionFacts) -> Iterator[CheckResult]:
+def _kaggle(project: Project) -> Iterator[CheckResult]:
+    competition = project.competition
     needs_kaggle = competition.source["kind"] == "kaggle" or competition.upload != "local"
     try:
         session = KaggleSession.connect()
     except UserError as error:
-        yield CheckResult(
-            "Kaggle", "fault" if needs_kaggle else "note", f"{error}{'' if needs_kaggle else ' (not needed here)'}"
-        )
+        text = str(error) if needs_kaggle else f"not needed for {project.paths.name}; for Kaggle: {error}"
+        yield CheckResult("Kaggle", "fault" if needs_kaggle else "note", text)
         return
     yield CheckResult("Kaggle", "ok", session.account)
     if not needs_kaggle:

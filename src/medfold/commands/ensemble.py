@@ -74,8 +74,8 @@ def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None
     if summary.post_processing:
         _show_post_processing(summary.post_processing, title)
     if calibration := summary.calibration:
-        after = f"after temperature scaling {calibration.after:.4f} (T = {calibration.temperature:.2f})"
-        say("ECE", f"{calibration.before:.4f}, {after}, cross-fitted")
+        after = f"{calibration.after:.4f} (T = {calibration.temperature:.2f}, cross-fitted)"
+        say("ECE", f"{calibration.before:.4f} (0: calibrated); temperature scaling gives {after}")
 
 
 def _show_members(summary: EnsembleSummary, title: str) -> None:
@@ -110,11 +110,12 @@ def _show_choice(summary: EnsembleSummary, method: str | None) -> None:
 def _show_post_processing(summary: PostProcessingSummary, title: str) -> None:
     parameters = ", ".join(_as_text(value) for value in summary.parameters.values())
     before, after = format_score(summary.before), format_score(summary.cross_fitted)
-    scores = f"{title} {before} -> {after} cross-fitted ({format_score(summary.in_sample)} in-sample)"
+    scores = f"OOF score {title} {before} -> {after}, cross-fitted ({format_score(summary.in_sample)} in-sample)"
+    text = f"post-processing by {summary.title} {parameters}: {scores}"
     if summary.is_used:
-        say("adjusted", f"{summary.title} {parameters}: {scores}; used")
+        say("fitted", f"{text}; used")
     else:
-        warn("adjusted", f"{summary.title} {parameters}: {scores}; not used: the score does not improve")
+        warn("fitted", f"{text}; not used: the score does not improve")
 
 
 def _as_text(value: float | list[float]) -> str:

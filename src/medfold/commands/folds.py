@@ -26,6 +26,7 @@ MAX_SUSPECTS = 3  # suspected groups on the terminal
 MAX_COLUMNS = 14  # classes in the table of the folds
 MAX_PAIRS = 24  # pairs on the contact sheet
 SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
+SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (95th percentile)"}  # of brightness
 
 
 def make_folds(project: Project, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
@@ -145,9 +146,9 @@ def _show_shift(project: Project, data: Dataset) -> None:
     shift, table_columns = compare_parts(project, data)
     if np.isnan(shift.auc):
         return
-    top_columns = ", ".join(f"{column} {auc:.2f}" for column, auc in shift.columns[:3])
+    top_columns = ", ".join(f"{SHOWN_STATISTICS.get(column, column)} {auc:.2f}" for column, auc in shift.columns[:3])
     inputs = "image statistics and table columns" if table_columns else "image statistics"
-    text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike; {top_columns})"
+    text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike); each alone: {top_columns}"
     (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 
 

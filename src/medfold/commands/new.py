@@ -21,7 +21,7 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
 
     Args:
         project_paths: the project folder.
-        text: the slug or address of a competition or data set at Kaggle, or any other name. Files from this machine
+        text: the slug or address of a competition or data set on Kaggle, or any other name. Files from this machine
             count as Kaggle's only if `text` is an address.
         path: a file, folder or zip archive with its files. Defaults to the files in data/, else to Kaggle.
 

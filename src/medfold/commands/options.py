@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 REQUIRED = "required"
 
 CompetitionName = Annotated[
-    str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address at Kaggle.")
+    str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address on Kaggle.")
 ]
 RecipeName = Annotated[
     str,

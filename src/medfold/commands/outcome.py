@@ -13,6 +13,7 @@ import typer
 
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.terminal.command_text import program
 
 UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
 
@@ -49,7 +50,7 @@ def _usage_errors_explained() -> Iterator[None]:
     except UsageError as error:
         command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
         text = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", error.format_message().rstrip("."))
-        fix = f"See: medfold {command} --help".replace("  ", " ")
+        fix = f"See: {program()} {command} --help".replace("  ", " ")
         if extra := re.search(r"unexpected extra argument.*\((.*)\)", text):
             text, fix = f"a word without an option: {extra[1]}", f"Write --competition, --recipe or another. {fix}"
         elif not command and text.lower().startswith("no such option"):

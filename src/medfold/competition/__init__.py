@@ -5,7 +5,7 @@
 - `recipe`: a recipe with SET=; `recipe_sections`: its sections;
 - `located_errors`: the file of a key with a wrong value;
 - `plugins`: runs and hashes plugins.py;
-- `slugs`: names of competitions and data sets at Kaggle.
+- `slugs`: names of competitions and data sets on Kaggle.
 """
 
 from medfold.competition.facts import CompetitionFacts, has_known_groups

@@ -29,7 +29,7 @@ class CompetitionFacts(config.SettingsFile):
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
     source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")
     upload: Literal["csv", "notebook", "local"] = Field(
-        description="Where submissions are scored. `csv`: at Kaggle, as a file. `notebook`: at Kaggle, as a notebook "
+        description="Where submissions are scored. `csv`: on Kaggle, as a file. `notebook`: on Kaggle, as a notebook "
         "that writes the file there. `local`: here, against the hidden labels in `data/`.",
     )
     task: Task = Field(
@@ -148,7 +148,7 @@ class CompetitionFacts(config.SettingsFile):
             raise ValueError("'labels.part' is for tables with a row for each image")
         if self.upload != "local":
             raise ValueError(
-                "'labels.part' is for upload: local; at Kaggle the sample submission lists the test images"
+                "'labels.part' is for upload: local; on Kaggle the sample submission lists the test images"
             )
         other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample

@@ -34,7 +34,7 @@ class Project:
 
     @classmethod
     def open(cls, name: str, project_paths: ProjectPaths | None = None) -> "Project":
-        """Opens a competition by name or by its address at Kaggle.
+        """Opens a competition by name or by its address on Kaggle.
 
         Raises:
             UserError: no such competition, or a fault in its competition.yaml.

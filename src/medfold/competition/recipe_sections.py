@@ -42,7 +42,7 @@ class BackboneSettings(StrictModel):
     )
     freeze_norm: bool = Field(
         default=False,
-        description="Keep batch normalisation as in the initial weights: steadier for short trainings on few images.",
+        description="Keep batch normalisation as in the initial weights: steadier for short runs on few images.",
     )
     pooling: Literal["average", "pyramid"] = Field(
         default="average",
@@ -136,7 +136,7 @@ class TrainingSettings(StrictModel):
         default=0.98,
         ge=0,
         lt=1,
-        description="Decay per step of the moving average of the weights, used for predictions; lower in trainings "
+        description="Decay per step of the moving average of the weights, used for predictions; lower in runs "
         "of few steps. 0: none.",
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(

@@ -1,4 +1,4 @@
-"""Slugs, the names of competitions and data sets at Kaggle, from what a user types or from competition.yaml."""
+"""Slugs, the names of competitions and data sets on Kaggle, from what a user types or from competition.yaml."""
 
 import re
 
@@ -13,11 +13,11 @@ def parse_slug(text: str, folder: str) -> str:
     """Parses a slug: 'x' from 'https://www.kaggle.com/competitions/x/data', 'kaggle.com/c/x', or plain 'x'.
 
     Args:
-        text: address at Kaggle, or a slug.
+        text: address on Kaggle, or a slug.
         folder: 'competitions' (slug) or 'datasets' (owner/name).
 
     Raises:
-        ValueError: neither a slug nor an address at Kaggle.
+        ValueError: neither a slug nor an address on Kaggle.
     """
     parts = 2 if folder == "datasets" else 1
     path = re.sub(r"^(https?://)?(www\.)?kaggle\.com/", "", text.strip()).split("?")[0].split("#")[0].strip("/")
@@ -31,7 +31,7 @@ def parse_slug(text: str, folder: str) -> str:
 
 
 def kaggle_slug(competition: CompetitionFacts) -> str:
-    """Returns the competition's slug at Kaggle, from its source or else its url.
+    """Returns the competition's slug on Kaggle, from its source or else its url.
 
     Raises:
         SettingError: neither names a competition.
@@ -42,4 +42,4 @@ def kaggle_slug(competition: CompetitionFacts) -> str:
         return parse_slug(address, "competitions")
     except ValueError as error:
         fix = "Set url: https://www.kaggle.com/competitions/<name> in competition.yaml, or upload: local"
-        raise SettingError(f"competition at Kaggle unknown: {error}", "url", fix) from None
+        raise SettingError(f"competition on Kaggle unknown: {error}", "url", fix) from None

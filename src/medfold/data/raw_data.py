@@ -91,7 +91,7 @@ def _note_nested_copy(project: Project) -> None:
     folder = project.competition.images.root
     nested = project.paths.raw / folder / folder
     if folder and nested.is_dir():
-        warn("download", f"note: {project.display(nested)} is a second copy inside the first; it is not used")
+        warn("download", f"{project.display(nested)} is a second copy inside the first; it is not used")
 
 
 def _download_command(project: Project) -> str:

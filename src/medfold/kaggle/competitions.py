@@ -68,7 +68,7 @@ class KaggleSubmission:
     """A submission as Kaggle lists it.
 
     Args:
-        ref: number of the submission at Kaggle.
+        ref: number of the submission on Kaggle.
         file: name of the submitted file.
         message: description that was sent with the file.
         status: state of the scoring: pending, complete or error.
@@ -193,7 +193,7 @@ class Competitions:
             content_id: a part of the message that no submission of another file has.
 
         Returns:
-            The number of the submission at Kaggle.
+            The number of the submission on Kaggle.
         """
         api = self.session.api
 

@@ -15,7 +15,7 @@ class OwnContent:
 
     Args:
         kind: kind of content: notebook or data set.
-        ref: owner/name at Kaggle.
+        ref: owner/name on Kaggle.
     """
 
     kind: Literal["notebook", "data set"]

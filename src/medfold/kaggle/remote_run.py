@@ -55,7 +55,7 @@ class RemoteRun:
 
 @dataclass(frozen=True)
 class StartedRun:
-    """The versions of the notebook and of the data set of a run at Kaggle.
+    """The versions of the notebook and of the data set of a run on Kaggle.
 
     Args:
         dataset: the version that the notebook read; None if it has been removed.

@@ -28,7 +28,7 @@ MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hour
 
 
 def train_on_kaggle(project: Project, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any] | None:
-    """Trains the missing folds in a notebook at Kaggle, and fetches them into runs/.
+    """Trains the missing folds in a notebook on Kaggle, and fetches them into runs/.
 
     A session there ends after 12 hours. A training stops before that, and its checkpoint is fetched; the same command
     continues from it.
@@ -52,7 +52,7 @@ def train_on_kaggle(project: Project, request: TrainingRequest, recipe: Recipe, 
         fold_label = "all" if len(missing) == num_folds else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
-        with locks.exclusive_lock(folder, "this training at Kaggle is under way"):
+        with locks.exclusive_lock(folder, "this training on Kaggle is under way"):
             thread_shares = len(requested_folds(project, request))
             remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
             remote_run = _pack_training(project, recipe, remote_request, folder, datasets, competition)
@@ -71,7 +71,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         folder: folder of the bundle.
         inputs: folder below which Kaggle mounts the attached data.
         out: folder to write `trained.zip` to.
-        hours: time limit; after it, trainings save a checkpoint and stop.
+        hours: time limit; after it, training runs save a checkpoint and stop.
 
     Raises:
         UserError: errors of `train_run`; trained folds and checkpoints are packed anyway.
@@ -103,14 +103,14 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
 
 
 def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
-    """Finds out where the data is at Kaggle.
+    """Finds out where the data is on Kaggle.
 
     Returns:
         The data sets to attach, as owner/name, and the slug of the competition to attach, or None. Neither is needed
         for data that comes with medfold.
 
     Raises:
-        UserError: the data is not at Kaggle.
+        UserError: the data is not on Kaggle.
     """
     source = open_source(project)
     if source.is_embedded:
@@ -120,7 +120,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
     if source.kind == "kaggle-dataset":
         return [source.options.slug], None
     fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
-    raise UserError(f"the data of source {source.kind} is not at Kaggle", project.paths.name, fix)
+    raise UserError(f"the data of source {source.kind} is not on Kaggle", project.paths.name, fix)
 
 
 def _prepare_data(project: Project, inputs: Path) -> None:

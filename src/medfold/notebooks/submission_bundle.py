@@ -1,4 +1,4 @@
-"""The bundle of a submission: trained folds, package and facts in one folder, a private data set at Kaggle."""
+"""The bundle of a submission: trained folds, package and facts in one folder, a private data set on Kaggle."""
 
 import shutil
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The bundle of a training at Kaggle: one folder, a private data set there; and the archive of its results."""
+"""The bundle of a training on Kaggle: one folder, a private data set there; and the archive of its results."""
 
 import json
 import shutil

@@ -76,7 +76,8 @@ def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
         raise UserError(what, run_paths.fold(fold).folder, fix)
     if not trained:
         competition = run_paths.folder.parent.name
-        fix = f"Run: {first_train_command(run_paths)}"
+        recorded = read_run(run_paths).get("command")
+        fix = f"Run: {as_typed(recorded) if recorded else first_train_command(run_paths)}"
         raise UserError(f"run '{run_paths.name}' has no finished fold", competition, fix)
     return trained
 

@@ -1,6 +1,7 @@
 """run.json: what a run was started with; the folds of a run must agree in it."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -83,18 +84,35 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
         competition = run_paths.folder.parent.name
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
-        # A run has the name of its recipe, with a part for SET and seed; or one that the user gave it.
-        has_recipe = any(f"{run_paths.name}-".startswith(f"{name}-") for name in _recipe_names(run_paths))
-        is_mistyped = known and not has_recipe
-        fix = f"{trained}Choose one of them" if is_mistyped else f"{trained}Run: {first_train_command(run_paths)}"
+        if _recipe_and_seed(run_paths):
+            fix = f"{trained}Run: {first_train_command(run_paths)}"
+        elif known:
+            fix = f"{trained}Choose one of them"
+        else:
+            fix = f"No run is trained yet. To train one of that name: {first_train_command(run_paths)}"
         raise UserError(f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}", competition, fix)
     return metadata
 
 
 def first_train_command(run_paths: RunPaths) -> str:
-    """Returns the command that trains a run; with RECIPE if a recipe other than the baseline has the run's name."""
-    recipe = run_paths.name if run_paths.name in _recipe_names(run_paths) else None
-    return command("train", COMPETITION=run_paths.folder.parent.name, RECIPE=None if recipe == "baseline" else recipe)
+    """Returns the command that trains a run: with the recipe and seed of its name, else with RUN."""
+    competition = run_paths.folder.parent.name
+    if not (found := _recipe_and_seed(run_paths)):
+        return command("train", COMPETITION=competition, RUN=run_paths.name)
+    recipe, seed = found
+    return command("train", COMPETITION=competition, RECIPE=None if recipe == "baseline" else recipe, SEEDS=seed)
+
+
+def _recipe_and_seed(run_paths: RunPaths) -> tuple[str, str | None] | None:
+    """Returns the recipe and the seed that a run is named by; None if it has another name.
+
+    The seed is None without the ending -s<n>: a run of seed 0.
+    """
+    names = _recipe_names(run_paths)
+    if run_paths.name in names:
+        return run_paths.name, None
+    match = re.fullmatch(r"(.+)-s(\d+)", run_paths.name)
+    return (match[1], match[2]) if match and match[1] in names else None
 
 
 def _recipe_names(run_paths: RunPaths) -> list[str]:

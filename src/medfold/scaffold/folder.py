@@ -58,8 +58,8 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
     if source["kind"] == "own":
         if facts["upload"] != "local":
             draft.reasons[:] = [row for row in draft.reasons if row[0] != "upload"]
-            draft.add_reason("upload", "local", "no address at Kaggle was given")
-            doubt = "upload: local, since no competition at Kaggle is known; for one, give its address: "
+            draft.add_reason("upload", "local", "no address on Kaggle was given")
+            doubt = "upload: local, since no competition on Kaggle is known; for one, give its address: "
             doubt += variable("COMPETITION", "https://www.kaggle.com/competitions/...")
             draft.doubts[:] = [*(other for other in draft.doubts if not other.startswith("upload:")), doubt]
         facts["upload"] = "local"

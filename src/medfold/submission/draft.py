@@ -76,7 +76,7 @@ def _content_id(competition: CompetitionFacts, sha256: str, ensemble: Ensemble) 
 
 
 def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:
-    """Returns the text that is shown with the submission at Kaggle."""
+    """Returns the text that is shown with the submission on Kaggle."""
     score = ensemble.score
     title = metric_title(project.competition, score["metric"])
     value = format_score(score["value"])

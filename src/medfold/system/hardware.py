@@ -10,7 +10,7 @@ THREAD_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM
 
 
 def num_cores() -> int:
-    """Returns the number of cores that this process may use; trainings in parallel share the cores."""
+    """Returns the number of cores that this process may use; training runs in parallel share the cores."""
     share = os.environ.get(THREAD_VARIABLES[0], "")
     if share.isdigit() and int(share) > 0:
         return int(share)

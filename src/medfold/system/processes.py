@@ -86,11 +86,11 @@ def _restore_stderr(failed: bool) -> None:
             _hidden = None
 
 
-STOP_AT = "MEDFOLD_STOP_AT"  # environment variable, seconds since 1970: trainings then save a checkpoint and stop
+STOP_AT = "MEDFOLD_STOP_AT"  # environment variable, seconds since 1970: training then saves a checkpoint and stops
 
 
 def deadline_passed() -> bool:
-    """Returns True if trainings must save a checkpoint and stop now."""
+    """Returns True if the training must save a checkpoint and stop now."""
     return time.time() >= float(os.environ.get(STOP_AT, "inf"))
 
 
@@ -153,7 +153,7 @@ def try_worker_pool(*arguments: Any) -> WorkerPool | None:
         return WorkerPool(*arguments)
     except (OSError, ImportError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        warn("workers", f"no shared memory (/dev/shm: {reason}): works in one process, slower")
+        warn("workers", f"no shared memory (/dev/shm: {reason}); the work is done in one process, which is slower")
         return None
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import sys
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile; child processes inherit it
 FLAGS = ("DEBUG", "DRY_RUN", "EXPLAIN", "FORCE", "JSON", "PER_CLASS", "YES")  # variables that are on or off
@@ -12,6 +13,14 @@ NEEDS_QUOTES = re.compile(r"[^\w@%+=:,./~-]")
 def is_started_by_make() -> bool:
     """Returns True if the user typed a make command, False if `medfold` or `python -m medfold`."""
     return BY_MAKE in os.environ
+
+
+def program() -> str:
+    """Returns the program as the user started it: `medfold`, or `python -m medfold` with that path of python."""
+    python, *words = sys.orig_argv
+    if words[:2] != ["-m", "medfold"]:
+        return "medfold"
+    return f'"{python}" -m medfold' if " " in python else f"{python} -m medfold"
 
 
 def variable(name: str, value: object = None) -> str:
@@ -36,7 +45,7 @@ def command(target: str, **variables: object) -> str:
     """
     if is_started_by_make():
         return make_command(target, **variables)
-    return " ".join(["medfold", target, *(variable(name, value) for name, value in _given(variables).items())])
+    return " ".join([program(), target, *(variable(name, value) for name, value in _given(variables).items())])
 
 
 def make_command(target: str, **variables: object) -> str:

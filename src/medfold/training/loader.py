@@ -111,9 +111,8 @@ def load_batches(
 @cache
 def _warn_of_little_memory(batch_bytes: int, num_workers: int) -> None:
     needed = format_size(2 * NUM_PREFETCHED * num_workers * batch_bytes)
-    warn(
-        "workers", f"too little shared memory (/dev/shm) for {num_workers} workers, which need {needed}: fewer or none"
-    )
+    what = f"too little shared memory (/dev/shm) for {num_workers} workers, which need {needed}"
+    warn("workers", f"{what}; fewer are used, or none")
 
 
 def _available_shared_memory() -> int:

@@ -25,7 +25,7 @@ GRACE_SECONDS = 15  # for a child that was asked to end
 
 @dataclass(frozen=True)
 class ResourceShare:
-    """CPU threads and GPU of one of several trainings.
+    """CPU threads and GPU of one of several training runs.
 
     Args:
         threads: number of CPU threads.

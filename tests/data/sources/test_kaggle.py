@@ -91,7 +91,7 @@ def test_download_survives_a_stall(hosted, project, content, monkeypatch):
 
 def test_archive_damaged_once_is_downloaded_again(hosted, project, content):
     whole = hosted.competitions["histology"].archive
-    hosted.competitions["histology"].archive = whole[: len(whole) // 2]  # truncated already at Kaggle
+    hosted.competitions["histology"].archive = whole[: len(whole) // 2]  # truncated already on Kaggle
     hosted.fault("DownloadDataFiles", None, heal(hosted, whole))
     download(project)
     assert raw_files(project) == content

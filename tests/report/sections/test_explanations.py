@@ -77,9 +77,9 @@ def test_agreement_with_random_weights_is_a_mean():
 def test_pointing_game_compares_hits_with_chance(capsys):
     found = replace(HeatMaps(), method="Grad-CAM", hits=np.array([1, 1, 0, 1]), chance=np.array([0.25, 0.5, 0.5, 0.75]))
     texts = described(found)
-    expected = "75% of 4 true positives have the map's maximum inside the finding, enlarged by one cell of the map; "
-    assert f"{expected}of random points 50%" in texts[1]
-    assert f"pointing   {expected}" in capsys.readouterr().out
+    expected = "the hottest point is on the finding in 75% of 4 true positives (a random point: 50%)"
+    assert f"{expected}. " in texts[1]
+    assert f"heat maps  {expected}" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -363,5 +363,5 @@ def test_kaggle_slug_is_read_from_source_or_url(project):
 
 def test_competition_without_kaggle_slug_is_refused(project):
     without = project.competition.model_copy(update={"source": {"kind": "url"}, "url": None})
-    with pytest.raises(UserError, match="competition at Kaggle unknown.*Set url"):
+    with pytest.raises(UserError, match="competition on Kaggle unknown.*Set url"):
         kaggle_slug(without)

@@ -272,7 +272,7 @@ def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, project):
 
 
 def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch):
-    """All of the test part is hidden: it has no rows locally, and will have some at Kaggle."""
+    """All of the test part is hidden: it has no rows locally, and will have some on Kaggle."""
     content, _ = histology(24, 8, "png")
     shown = {name: data for name, data in content.items() if not name.startswith("test/")}
     shown["sample_submission.csv"] = b"id,label\n"

@@ -14,7 +14,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str
-    slug: str = Field(description="Last part of the competition's address at Kaggle, or the address.")
+    slug: str = Field(description="Last part of the competition's address on Kaggle, or the address.")
 
     @field_validator("slug")
     @classmethod

@@ -14,7 +14,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: str
-    slug: str = Field(description="`owner/name` of the data set at Kaggle, or its address.")
+    slug: str = Field(description="`owner/name` of the data set on Kaggle, or its address.")
 
     @field_validator("slug")
     @classmethod

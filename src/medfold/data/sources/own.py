@@ -15,7 +15,7 @@ class Options(BaseModel):
 
 
 def fetch(options: Options, into: SourceFolders) -> None:
-    """Raises UserError: there is no address to download from.
+    """Refuses: own data has no address to download it from.
 
     Raises:
         SettingError: always.

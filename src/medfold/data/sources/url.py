@@ -48,7 +48,8 @@ def fetch(options: Options, into: SourceFolders) -> None:
 def accept(options: Options, path: Path) -> str:
     """Accepts any file; warns if its md5 is not the official one. The contents are checked with the samples."""
     if path.is_file() and (md5 := files.md5(path)) != options.md5:
-        warn("download", f"note: md5 {md5} is not that of the official file ({options.md5}); contents are checked")
+        text = f"md5 {md5} is not that of the official file ({options.md5}): another version of it?"
+        warn("download", f"{text} Its images and labels are checked instead")
     return options.file
 
 

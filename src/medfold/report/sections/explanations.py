@@ -86,11 +86,14 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
         )
     if len(found.hits):
         text = (
-            f"{found.hits.mean():.0%} of {len(found.hits)} true positives have the map's maximum inside the finding, "
-            f"enlarged by one cell of the map; of random points {found.chance.mean():.0%}"
+            f"the hottest point is on the finding in {found.hits.mean():.0%} of {len(found.hits)} true positives "
+            f"(a random point: {found.chance.mean():.0%})"
         )
-        section.text(f"Pointing game, as the positions of the findings in these generated images are known: {text}.")
-        say("pointing", text)
+        section.text(
+            f"Pointing game: {text}. The positions of the findings in these generated images are known; a point up to "
+            "one cell of the map beside a finding counts."
+        )
+        say("heat maps", text)
 
 
 def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:

@@ -74,7 +74,7 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
 
     Args:
         competitions: signed in as a user who takes part.
-        slug: name of the competition at Kaggle.
+        slug: name of the competition on Kaggle.
         notebooks: True to submit a notebook instead of a file. Defaults to False.
 
     Raises:

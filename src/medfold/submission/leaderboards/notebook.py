@@ -33,7 +33,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.competition), notebooks=True)
 
     def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
-        """Packs the folds, runs a notebook at Kaggle that predicts with them, checks its output, submits that version.
+        """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
 
         Raises:
             UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.

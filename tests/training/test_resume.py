@@ -7,6 +7,7 @@ import pytest
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.resume import (
     NUM_SUMS,
+    RemainingPhase,
     TrainingState,
     load_state,
     remaining_phases,
@@ -61,6 +62,17 @@ def test_former_name_of_the_phase_in_the_history_is_read(path):
     former = [{"part" if key == "phase" else key: value for key, value in row.items()} for row in HISTORY]
     save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(former, num_batches=2))
     assert load_state(checkpoint_of(phase, path), phase).history == HISTORY
+
+
+@pytest.mark.parametrize(
+    ("num_batches", "expected"),
+    [(0, "epoch 1 of 3"), (3, "epoch 2 of 3, step 1"), (4, "epoch 3 of 3")],
+)
+def test_position_has_epoch_and_step(num_batches, expected):
+    state = TrainingState(num_batches=num_batches)
+    assert RemainingPhase(fake_phase(), None, state).position == expected
+    assert RemainingPhase(fake_phase("head"), None, state).position == f"head, {expected}"
+    assert RemainingPhase(fake_phase(epochs=1), None, TrainingState()).position == "epoch 1 of 1"
 
 
 def test_list_of_losses_of_an_earlier_version_becomes_sum_and_count(path):

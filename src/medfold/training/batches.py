@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from medfold.system import files
-from medfold.training.mixup import Batch, Mixer
+
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, sample_weights
+Mix = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], Batch]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class TrainingBatches:
     augment: Callable[[np.ndarray, int], np.ndarray]
     batch_size: int
     seed: int
-    mix: Mixer | None = None
+    mix: Mix | None = None
     classes: np.ndarray | None = None
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ from medfold.training.resume import RemainingPhase, remaining_phases
 from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
-from medfold.training.trainer import format_position, train
+from medfold.training.trainer import PhaseTraining
 from medfold.training.training_inputs import TrainingInputs
 
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
@@ -169,7 +169,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
     ]
     remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
-        say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
+        say(topic, f"resuming at {remaining[0].position}")
     history: list[dict[str, Any]] = []
     for current in remaining:
         if not current.is_resumed:
@@ -197,7 +197,7 @@ def _train_phase(
 
     training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-    train(remaining, training, metric_of(inputs.competition), compute_score, callbacks, topic)
+    PhaseTraining(remaining, training, metric_of(inputs.competition), compute_score, callbacks, topic).run()
     began = time.monotonic()
     if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
         took = format_duration(time.monotonic() - began)

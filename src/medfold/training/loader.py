@@ -26,8 +26,7 @@ from medfold.system.processes import try_worker_pool
 from medfold.system.shared_memory import reserve_name_prefix
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
-from medfold.training.batches import TrainingBatches
-from medfold.training.mixup import Batch
+from medfold.training.batches import Batch, TrainingBatches
 
 NUM_PREFETCHED = 2  # prefetched batches, per worker and in the thread
 

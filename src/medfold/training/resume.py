@@ -115,6 +115,18 @@ class RemainingPhase(NamedTuple):
         """True if the state is from a checkpoint."""
         return self.state.variables is not None
 
+    @property
+    def epoch_rows(self) -> list[dict[str, Any]]:
+        """The rows of the history that belong to this phase."""
+        return [row for row in self.state.history if row["phase"] == self.phase.name]
+
+    @property
+    def position(self) -> str:
+        """The progress as text: 'head, epoch 2 of 5, step 3'."""
+        epoch, step = divmod(self.state.num_batches, self.phase.batches.batches_per_epoch)
+        within_epoch = f", step {step}" if step else ""
+        return f"{self.phase.prefix}epoch {epoch + 1} of {self.phase.epochs:,}{within_epoch}"
+
 
 def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], precision: str) -> list[RemainingPhase]:
     """Returns the unfinished phases: those from the saved state on, or all if there is no saved state.

@@ -8,10 +8,10 @@ import pytest
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import SavedChoice, read_choice
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.methods import mean_of
 from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
-from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.system import files
 from tests.support.helpers import competition, finished_run, picture, refused

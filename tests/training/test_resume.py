@@ -24,7 +24,7 @@ IDENTITY = ["seed 0"]
 
 
 def checkpoint_of(phase, path) -> Checkpoint:
-    layout = phase.batch_trainer.layout
+    layout = phase.batch_trainer.variable_specs
     return Checkpoint(path, [phase.name, *IDENTITY], "float32", layout, older_layout=layout[:-NUM_SUMS])
 
 
@@ -78,7 +78,7 @@ def test_position_has_epoch_and_step(num_batches, expected):
 def test_list_of_losses_of_an_earlier_version_becomes_sum_and_count(path):
     """Earlier versions saved no sums among the variables, and the losses of the epoch instead of the batch number."""
     phase = fake_phase(batches_per_epoch=4)
-    layout = phase.batch_trainer.layout[:-NUM_SUMS]
+    layout = phase.batch_trainer.variable_specs[:-NUM_SUMS]
     weight, best = np.array([7.0], np.float32), np.array([3.0], np.float32)
     metadata = {"history": HISTORY, "since_best": 1, "losses": [0.5, float("nan"), 0.25]}
     Checkpoint(path, ["all", *IDENTITY], "float32", layout).save([weight, np.float32(9), best], metadata)

@@ -217,7 +217,7 @@ def test_training_out_of_time_saves_its_state_first(train, tmp_path, monkeypatch
 
 def test_checkpoint_is_written_when_it_is_due(train, tmp_path):
     asked, phase = [], fake_phase(epochs=2)
-    checkpoint = Checkpoint(tmp_path / "checkpoint.npz", ["all"], "float32", phase.batch_trainer.layout)
+    checkpoint = Checkpoint(tmp_path / "checkpoint.npz", ["all"], "float32", phase.batch_trainer.variable_specs)
     checkpoint.is_due = lambda is_epoch_end: asked.append(is_epoch_end) or len(asked) == 3
     train([0.7, 0.9], remaining=RemainingPhase(phase, checkpoint, TrainingState()))
     assert asked == [False, True, False, True]

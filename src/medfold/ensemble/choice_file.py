@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from medfold.competition import Project
 from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.runs import combined_name
 from medfold.scoring import FittedTransform
@@ -51,7 +51,7 @@ def save_choice(project: Project, ensemble: Ensemble) -> None:
         files.remove(probabilities_path)
     files.remove(path.with_suffix(FORMER_PROBABILITIES_ENDING))
     hashes = {file.name: files.sha256(file) for file in (path, probabilities_path) if file.is_file()}
-    contents = {"inputs": ensemble.inputs, "title": choice.title, "files": hashes}
+    contents = {"inputs": ensemble.input_hashes, "title": choice.title, "files": hashes}
     files.write_json(contents, path.with_suffix(".json"), sealed=True)
 
 

@@ -72,7 +72,7 @@ def _content_id(competition: CompetitionFacts, sha256: str, ensemble: Ensemble) 
     if competition.upload != "notebook":
         return f"file {sha256[:12]}"
     score = with_former_names({key: value for key, value in ensemble.score.items() if key != "facts"}, SCORE)
-    return f"folds {files.fingerprint([sha256, ensemble.inputs, score], 12)}"
+    return f"folds {files.fingerprint([sha256, ensemble.input_hashes, score], 12)}"
 
 
 def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:

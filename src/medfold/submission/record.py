@@ -74,7 +74,7 @@ def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: 
     return {
         "runs": ensemble.run_names,
         "score": ensemble.score,
-        "inputs": ensemble.inputs,
+        "inputs": ensemble.input_hashes,
         "sha256": draft.sha256,
         "content_id": draft.content_id,
         "fallback": ensemble.fallback.tolist(),

@@ -45,7 +45,7 @@ NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # trai
 
 
 def compute_features(inputs: TrainingInputs) -> None:
-    """Computes the features of the frozen backbone in float32 and writes them to `inputs.features`, unless they exist.
+    """Computes the features of the frozen backbone in float32 and writes them, unless their file exists.
 
     Args:
         inputs: the settings and data of the run.
@@ -54,12 +54,12 @@ def compute_features(inputs: TrainingInputs) -> None:
         UserError: the backbone has no pretrained weights.
     """
     check_pretrained_weights(inputs.recipe)
-    if inputs.features.is_file():
+    if inputs.features_file.is_file():
         return
     make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
     with tensorflow_errors_explained("features"):
         backbone, _ = split_backbone_and_head(build_model(inputs.competition, inputs.recipe))
-        write_features(backbone, inputs.store.pixels, inputs.competition.images.symmetry, inputs.features)
+        write_features(backbone, inputs.store.pixels, inputs.competition.images.symmetry, inputs.features_file)
 
 
 def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> float:
@@ -165,7 +165,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         images.seed,
         inputs.recipe.identity(),
         images.rows.tolist(),
-        *([inputs.plugins] if inputs.plugins else []),
+        *([inputs.plugins_hash] if inputs.plugins_hash else []),
     ]
     remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
@@ -193,7 +193,7 @@ def _train_phase(
 
     def compute_score() -> float:
         phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
-        return _score(inputs, held_out, predictor(phase.inputs, inputs.store.rows_of(inputs.train["id"][held_out])))
+        return _score(inputs, held_out, predictor(phase.net_inputs, inputs.store.rows_of(inputs.train["id"][held_out])))
 
     training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold_paths.folder)
@@ -211,7 +211,7 @@ def _training_images(inputs: TrainingInputs, fold: int, held_out: np.ndarray) ->
     if inputs.recipe.training.num_images:
         subset = _subset(losses.balancing_classes(inputs.competition, targets), inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
-    return TrainingImages(inputs.store.pixels, inputs.features, rows, targets, seed, inputs.num_workers)
+    return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
 
 
 def _report_memorisation(trained: TrainedNet, topic: str) -> None:

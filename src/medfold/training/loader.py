@@ -45,7 +45,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     Raises:
         UserError: a worker process was killed.
     """
-    shape, dtype = training_batches.layout()
+    shape, dtype = training_batches.batch_shape_and_dtype()
     batch_bytes = int(np.prod(shape)) * dtype.itemsize
     num_workers = min(num_workers, stop - start)
     possible = _available_shared_memory() // (NUM_PREFETCHED * batch_bytes)
@@ -152,7 +152,7 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
     _training_batches = training_batches
     _memory = SharedMemory(name)
-    shape, dtype = training_batches.layout()
+    shape, dtype = training_batches.batch_shape_and_dtype()
     _ring = np.ndarray((num_slots, *shape), dtype, _memory.buf)
 
 

@@ -64,7 +64,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     if saved is None:
         return None
     arrays, metadata = saved
-    num_variables = len(phase.batch_trainer.layout)
+    num_variables = len(phase.batch_trainer.variable_specs)
     history = [with_current_names(row, HISTORY) for row in metadata["history"]]
     if "losses" in metadata:
         num_epochs = sum(row["phase"] == phase.name for row in history)
@@ -92,7 +92,7 @@ def _from_earlier_version(
     """
     losses = np.array(metadata["losses"], np.float32)
     sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
-    num_before = len(phase.batch_trainer.layout) - NUM_SUMS
+    num_before = len(phase.batch_trainer.variable_specs) - NUM_SUMS
     num_batches = num_epochs * phase.batches.batches_per_epoch + len(losses)
     return [*arrays[:num_before], *sums, *arrays[num_before:]], {**metadata, "num_batches": num_batches}
 
@@ -142,7 +142,7 @@ def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], preci
     """
     remaining = []
     for phase in phases:
-        layout = phase.batch_trainer.layout
+        layout = phase.batch_trainer.variable_specs
         checkpoint = Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=layout[:-NUM_SUMS])
         remaining.append(RemainingPhase(phase, checkpoint, load_state(checkpoint, phase) or TrainingState()))
     return remaining[max((number for number, item in enumerate(remaining) if item.is_resumed), default=0) :]

@@ -183,7 +183,6 @@ def _training_inputs(
     competition = project.competition
     paths = project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
-    features = features_path(project, recipe)
     return TrainingInputs(
         competition=competition,
         recipe=recipe,
@@ -192,7 +191,7 @@ def _training_inputs(
         train=data.train,
         targets=data.targets,
         test=data.test,
-        features=features,
+        features_file=features_path(project, recipe),
         num_workers=num_workers,
-        plugins=plugins_hash(paths.plugins),
+        plugins_hash=plugins_hash(paths.plugins),
     )

@@ -10,7 +10,7 @@ from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
 from medfold.system import files

@@ -37,7 +37,7 @@ class Ensemble:
         test_probabilities: the same table of probabilities; differs if `test_predictions` holds decisions or ranks.
         fallback: float64 (columns,), the prediction for a unit without an image.
         prior: float64 (columns,), the mean of the units' labels: the probabilities for a unit without an image.
-        inputs: hashes of the files that the ensemble was made from, by path.
+        input_hashes: hashes of the files that the ensemble was made from, by path.
     """
 
     run_names: list[str]
@@ -51,7 +51,7 @@ class Ensemble:
     test_probabilities: pd.DataFrame
     fallback: np.ndarray
     prior: np.ndarray
-    inputs: dict[str, str]
+    input_hashes: dict[str, str]
 
 
 def ensemble_runs(
@@ -104,7 +104,7 @@ def ensemble_runs(
         test_probabilities=test_probabilities,
         fallback=choice.fallback(members, prior),
         prior=prior,
-        inputs=_hash_inputs(project, runs),
+        input_hashes=_hash_inputs(project, runs),
     )
 
 

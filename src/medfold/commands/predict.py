@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import config
+from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.data import new_images
 from medfold.ensemble import (
@@ -74,7 +75,7 @@ def predict(
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
     trained_project = _with_trained_facts(project, run_names)
     file = out or trained_project.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
-    files.check_output_file(file)
+    check_output_file(file)
     if explain:
         check_same_image_area({name: recipe_of_run(trained_project, name) for name in run_names})
     competition = trained_project.competition

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import mmap
 import os
 import re
 import shutil
@@ -19,7 +18,6 @@ from filelock import FileLock
 
 from medfold.earlier_versions import Names, current_by_former, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
-from medfold.terminal.command_text import variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,17 +136,6 @@ def remove_temporaries(path: Path) -> None:
         remove(temporary)
 
 
-def release_pages(array: Any) -> None:
-    """Releases the pages of a memory-mapped array that were read; does nothing for other arrays.
-
-    The pages stay in the system's cache, so reading them again is cheap, but they no longer count as memory of the
-    process, which therefore does not grow with the number of images read.
-    """
-    pages = getattr(array, "_mmap", None)
-    if hasattr(pages, "madvise"):
-        pages.madvise(mmap.MADV_DONTNEED)
-
-
 def write_text(text: str, path: Path) -> None:
     """Writes a text file atomically: UTF-8, line feeds on every system."""
     with atomic_write(path) as temporary:
@@ -245,12 +232,6 @@ def sha256(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def md5(path: Path) -> str:
-    """Returns the MD5 of a file's contents, as 32 hex digits; only for comparison with the MD5 that a server sends."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
 def sha256_of_text(text: str) -> str:
     """Returns the SHA-256 of a text in UTF-8, as 64 hex digits; equals that of a file written by `write_text`."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -291,14 +272,3 @@ def check_writable(folder: Path) -> None:
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
-
-
-def check_output_file(path: Path) -> None:
-    """Checks that a file can be written, before hours of work for it.
-
-    Raises:
-        UserError: there is a folder of this name, or its folder cannot be written to.
-    """
-    if path.is_dir():
-        raise UserError("a folder is where a file must be", path, f"Name a file: {variable('OUT', 'file')}")
-    check_writable(path.parent)

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from medfold.models import resolve_compile
-from medfold.system import files
+from medfold.system.array_files import release_pages
 
 MAX_BATCH_SIZE = 64  # images per forward pass
 
@@ -74,7 +74,7 @@ class BatchStatistics:
             means, variances = statistics[::2], statistics[1::2]
             moments = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
             sums = moments if sums is None else [total + moment for total, moment in zip(sums, moments, strict=True)]
-        files.release_pages(self._net_inputs)
+        release_pages(self._net_inputs)
         averages = [total / num_batches for total in sums]
         num_layers = len(self._layers)
         gathered = [

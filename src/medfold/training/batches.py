@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from medfold.system import files
+from medfold.system.array_files import release_pages
 
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, sample_weights
 Mix = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], Batch]
@@ -74,7 +74,7 @@ class TrainingBatches:
         samples = [self.sample(epoch, position) for position in positions]
         unmixed = None if self.mix else into
         images = np.stack([image for image, _, _ in samples], out=unmixed)
-        files.release_pages(self.net_inputs)
+        release_pages(self.net_inputs)
         targets = np.stack([target for _, target, _ in samples])
         sample_weights = np.array([weight for _, _, weight in samples])
         if self.mix is None:

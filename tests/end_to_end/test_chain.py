@@ -15,6 +15,7 @@ from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.tables import read_csv
 from tests.support.helpers import finished_run
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
@@ -248,14 +249,14 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
         finished_run(folded, name, quality)
     submit(folded, run_names=["a", "b", "c"])
     (file,) = folded.paths.submissions.glob("*.csv")
-    before, score = files.read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
+    before, score = read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
     for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
     open_source(folded).write_manifest()
     submit(Project.open("small"), run_names=["c", "a", "b"], force=True)
     (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
-    after = files.read_csv(other, id=str).set_index("id")
+    after = read_csv(other, id=str).set_index("id")
     assert after.index.tolist() == before.index.tolist()[::-1]
     pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True)
     assert files.read_json(other.with_suffix(".json"))["score"] == score

@@ -1,4 +1,4 @@
-"""Files: atomic writing, CSV, JSON, fingerprints, checks of folders."""
+"""Files: atomic writing, JSON, fingerprints, checks of folders."""
 
 import errno
 import os
@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from medfold.errors import UserError
@@ -100,15 +98,6 @@ def test_atomic_write_syncs_contents_before_the_rename(tmp_path, monkeypatch, co
     with files.atomic_write(tmp_path / "member", durable=False) as path:
         path.write_bytes(b"x")
     assert calls == ["rename"]
-
-
-def test_csv_keeps_float32_values_exactly(tmp_path):
-
-    values = np.random.default_rng(0).random(1000).astype(np.float32)
-    files.write_csv(pd.DataFrame({"id": [f"00{n}" for n in range(1000)], "p": values}), tmp_path / "t.csv")
-    read = files.read_csv(tmp_path / "t.csv")
-    assert (read["p"].to_numpy(np.float32) == values).all()
-    assert read["id"].iloc[1] == "001"
 
 
 def test_write_json_refuses_nan_and_writes_nothing(tmp_path):

@@ -24,6 +24,7 @@ from medfold.ensemble import (
 from medfold.errors import UserError
 from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
 from medfold.system import files
+from medfold.tables import write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
@@ -86,7 +87,7 @@ def predict(
     predictor = EnsemblePredictor(competition, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
     _show_members(trained_project, by_name, choice, len(image_paths))
     table, unreadable = predict_new_images(competition, predictor, choice, root, image_paths)
-    files.write_csv(table, file)
+    write_csv(table, file)
     _show(trained_project, table, unreadable, file)
     heat_maps = None
     if explain:

@@ -21,6 +21,7 @@ from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
 from medfold.system.files import fingerprint
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
 from medfold.text import count_of
@@ -55,7 +56,7 @@ def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.
     keep = [column for column in labels.keep_columns if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
-    files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
+    write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
     if message := mask_warning(table["image"]):
         warn("samples", message)
     _write(competition, paths, table, solution, needs_holdout=bool(labels.holdout))
@@ -112,13 +113,13 @@ def _write(
     paths.samples_metadata.unlink(missing_ok=True)
     written = [paths.samples, paths.groups]
     if solution is not None:
-        files.write_csv(solution, paths.solution)
+        write_csv(solution, paths.solution)
         written.append(paths.solution)
     if not competition.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
-        files.write_csv(blank_submission(competition, units), paths.sample_submission)
+        write_csv(blank_submission(competition, units), paths.sample_submission)
         written.append(paths.sample_submission)
-    files.write_csv(table, paths.samples)
+    write_csv(table, paths.samples)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(competition, paths),
         "image_list_fingerprint": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
@@ -158,7 +159,7 @@ def samples_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) 
 
 def read_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample table that `build_samples` wrote; units and classes as text."""
-    return files.read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
+    return read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
 
 
 def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) -> bool:

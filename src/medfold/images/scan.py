@@ -31,7 +31,7 @@ from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
-from medfold.system.sealed_tables import write_sealed_csv
+from medfold.tables import write_sealed_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of, shorten_list

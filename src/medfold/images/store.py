@@ -13,6 +13,7 @@ from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 from medfold.system import array_files, files
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
@@ -106,7 +107,7 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 def load_store(paths: CompetitionPaths, key: str) -> Store:
     """Opens a store, memory-mapped: its pixels are not read yet."""
     folder = paths.store(key)
-    index = files.read_csv(folder / INDEX_FILE)
+    index = read_csv(folder / INDEX_FILE)
     return Store(np.load(folder / IMAGES_FILE, mmap_mode="r"), index.set_index("id")["row"])
 
 
@@ -156,7 +157,7 @@ def finish_store(
         index: columns id and row (in the array), one line per image.
         blocks: hashes of the array.
     """
-    files.write_csv(index, unfinished / INDEX_FILE)
+    write_csv(index, unfinished / INDEX_FILE)
     _write_hashes(unfinished, blocks)
     files.flush_to_disk(unfinished)
     unfinished.replace(paths.store(key))

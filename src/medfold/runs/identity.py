@@ -16,6 +16,7 @@ from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
 from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
+from medfold.tables import read_csv
 from medfold.terminal.command_text import as_typed, make_command, variable
 from medfold.text import shorten_list
 
@@ -182,7 +183,7 @@ def images_fingerprints(project: Project) -> dict[str, str] | None:
     measurements = read_measurements(project.competition, project.paths)
     if measurements is None:
         return None
-    part = files.read_csv(project.paths.samples).set_index("id")["part"]
+    part = read_csv(project.paths.samples).set_index("id")["part"]
     pairs = measurements[["id", "pixel_hash"]].fillna("").sort_values("id")
     parts = part.loc[pairs["id"]].to_numpy()
     return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}

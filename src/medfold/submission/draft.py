@@ -14,6 +14,7 @@ from medfold.scoring import format_score, metric_title
 from medfold.submission.check import check_submission
 from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
 from medfold.system import files
+from medfold.tables import csv_text
 
 MAX_RUNS_LENGTH = 200  # letters of the run names in a message
 
@@ -56,7 +57,7 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
     probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
-    text = files.csv_text(table)
+    text = csv_text(table)
     sha256 = files.sha256_of_text(text)
     content_id = _content_id(competition, sha256, ensemble)
     message = _message(project, ensemble, content_id)

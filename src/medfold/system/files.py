@@ -1,4 +1,4 @@
-"""Atomic file writes (temporary name, then rename), hashes, and the JSON and CSV files of medfold."""
+"""Atomic file writes (temporary name, then rename), hashes, and JSON files."""
 
 import hashlib
 import json
@@ -12,17 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock
 
-from medfold.earlier_versions import Names, current_by_former, with_current_names
+from medfold.earlier_versions import Names, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FLOAT_FORMAT = "%.9g"  # of tables: enough digits for any float32
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
 
 # `.<name of the final file>.<machine>-<process>-<random>.tmp`
@@ -183,43 +179,6 @@ def read_json(path: Path, former_names: Names | None = None) -> Any:
 
 def _checksum(value: dict[str, Any]) -> str:
     return fingerprint(json.loads(json.dumps(value)), 32)
-
-
-def write_csv(table: "pd.DataFrame", path: Path) -> None:
-    """Writes a table atomically; see `csv_text`."""
-    write_text(csv_text(table), path)
-
-
-def csv_text(table: "pd.DataFrame") -> str:
-    """Returns a table as medfold writes it: without its index, floats in `FLOAT_FORMAT`."""
-    return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
-
-
-def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_types: Any) -> "pd.DataFrame":
-    """Reads a table that medfold wrote; an empty cell is NaN.
-
-    Args:
-        path: path of the table.
-        former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
-        **column_types: types by column name. By default `id`, `part`, `image`, `file`, `pixel_hash` and `usage` are
-            text.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    import pandas as pd
-
-    text_columns = dict.fromkeys(("id", "part", "image", "file", "pixel_hash", "usage"), str)
-    types = {**text_columns, **column_types}
-    types |= {former: types[name] for name, former in (former_names or {}).items() if name in types}
-    try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        is_empty = isinstance(error, pd.errors.EmptyDataError)
-        reason = "the file is empty" if is_empty else str(error).splitlines()[0]
-        fix = "Restore a copy, or remove it to make it again"
-        raise UserError(f"damaged or edited ({reason})", path, fix) from None
-    return table.rename(columns=current_by_former(former_names or {}))
 
 
 def sha256(*paths: Path) -> str:

@@ -20,6 +20,7 @@ from medfold.run_paths import FoldPaths
 from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
 from medfold.system import files
+from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
@@ -91,10 +92,10 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
     save_weights(trained.model, fold_paths.weights)
-    files.write_csv(trained.history, fold_paths.history)
+    write_csv(trained.history, fold_paths.history)
     oof_table = predictions_table(inputs.competition, inputs.train["id"][held_out], oof, fold=fold)
-    files.write_csv(oof_table, fold_paths.oof)
-    files.write_csv(predictions_table(inputs.competition, inputs.test["id"], test), fold_paths.test)
+    write_csv(oof_table, fold_paths.oof)
+    write_csv(predictions_table(inputs.competition, inputs.test["id"], test), fold_paths.test)
     warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")

@@ -7,6 +7,7 @@ import pytest
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.data.sources.source import Source
 from medfold.system import files
+from medfold.tables import write_csv
 
 
 def test_is_complete_checks_the_size_of_every_file(small):
@@ -25,7 +26,7 @@ def listed(small):
     for name in ("train/a.png", "b.csv"):
         (small.paths.raw / name).parent.mkdir(parents=True, exist_ok=True)
         (small.paths.raw / name).write_bytes(name.encode())
-    files.write_csv(list_raw_files(small.paths.raw), small.paths.raw_manifest)
+    write_csv(list_raw_files(small.paths.raw), small.paths.raw_manifest)
     return small.paths
 
 
@@ -63,7 +64,7 @@ def test_file_modified_but_equal_is_intact(listed):
 def test_missing_file_and_missing_or_old_manifest_are_named(listed):
     (listed.raw / "train" / "a.png").unlink()
     assert missing_files(listed) == ["train/a.png"]
-    files.write_csv(list_raw_files(listed.raw).drop(columns="sha256"), listed.raw_manifest)  # as version 0.1 wrote it
+    write_csv(list_raw_files(listed.raw).drop(columns="sha256"), listed.raw_manifest)  # as version 0.1 wrote it
     assert missing_files(listed) == [listed.raw_manifest.name]
     listed.raw_manifest.unlink()
     assert missing_files(listed) == [listed.raw_manifest.name]

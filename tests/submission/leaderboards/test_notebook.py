@@ -14,6 +14,7 @@ from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
+from medfold.tables import write_csv
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
@@ -253,7 +254,7 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, project):
         trained = project.paths.run("baseline").fold(fold)
         oof = pd.read_csv(trained.oof)
         oof["label"] = oof["label"] * 0.999
-        files.write_csv(oof, trained.oof)
+        write_csv(oof, trained.oof)
         trained.weights.write_bytes(b"other")
         marker = {name: files.sha256(trained.folder / name) for name in files.read_json(trained.done)}
         files.write_json({**marker, "weights.h5": files.sha256(trained.weights)}, trained.done)

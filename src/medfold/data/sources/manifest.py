@@ -8,6 +8,7 @@ import pandas as pd
 
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.tables import read_csv
 
 
 def list_raw_files(raw: Path, hashed: bool = True) -> pd.DataFrame:
@@ -32,7 +33,7 @@ def missing_files(paths: CompetitionPaths) -> list[str]:
     """
     if not paths.raw_manifest.is_file():
         return [paths.raw_manifest.name]
-    manifest = files.read_csv(paths.raw_manifest)
+    manifest = read_csv(paths.raw_manifest)
     written = paths.raw_manifest.stat().st_mtime_ns
     if "sha256" not in manifest:  # written by version 0.1
         return [paths.raw_manifest.name]

@@ -5,7 +5,7 @@
 - `fold`: one fold, with `training_inputs`, its settings and data, and `trained_net`, its result; `recipe_checks`,
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
 - `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
-  batch by batch; `checkpoint`, `resume`: saved states;
+  batch by batch; `checkpoint`, `resume`, `earlier_checkpoints`: saved states;
 - `batches`, `loader`: batches, computed in worker processes; `augmentation`, `augmentation_checks`,
   `mixup`: changes of their images;
 - `losses`, `optimizer`, `callbacks`: what a recipe names;

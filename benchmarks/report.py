@@ -30,6 +30,7 @@ from medfold.runs.predictions import predictions_table
 from medfold.runs.run_json import open_run
 from medfold.runs.run_names import find_run
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 from medfold.training.run_metadata import run_metadata
 from results import Result, run
@@ -70,7 +71,7 @@ def give_run(found: Project, name: str, seed: int) -> int:
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
         write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
-        files.write_json({file.name: files.sha256(file) for file in written}, fold.done)
+        files.write_json({file.name: sha256(file) for file in written}, fold.done)
     write_oof(competition, paths, data.train, data.targets)
     return len(data.train)
 

@@ -10,7 +10,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import image_settings
 from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
-from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.helpers import constant_run
 
@@ -24,7 +24,7 @@ def make_unreadable(small, part, row):
     manifest = read_csv(small.paths.raw_manifest)
     path = small.paths.raw / victim["image"]
     mine = manifest["file"] == victim["image"]
-    manifest.loc[mine, ["bytes", "sha256"]] = [path.stat().st_size, files.sha256(path)]
+    manifest.loc[mine, ["bytes", "sha256"]] = [path.stat().st_size, sha256(path)]
     write_csv(manifest, small.paths.raw_manifest)
     return victim["id"]
 

@@ -15,6 +15,7 @@ from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import read_csv
 from tests.support.helpers import finished_run
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
@@ -54,10 +55,8 @@ def test_oof_table_covers_every_training_sample_once(project):
 def test_submission_record_and_ledger_hold_hashes_and_score(project):
     (file,) = project.paths.submissions.glob("*.csv")
     origin = json.loads(file.with_suffix(".json").read_text())
-    assert origin["sha256"] == files.sha256(file)
-    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == files.sha256(
-        project.paths.run("baseline").fold(1).test
-    )
+    assert origin["sha256"] == sha256(file)
+    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == sha256(project.paths.run("baseline").fold(1).test)
     ledger = pd.read_csv(project.project_paths.ledger, dtype=str)
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]

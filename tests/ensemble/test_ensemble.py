@@ -14,6 +14,7 @@ from medfold.ensemble.ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.helpers import finished_run
 from tests.support.small_project import add_variant
@@ -121,7 +122,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
         for file in (paths.oof, paths.test):
             table = read_csv(file)
             write_csv(table.assign(target=0.3 * table["target"]), file)
-        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+        files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     submit(project)
     shown = capsys.readouterr().out
     assert "adjusted   thresholds" in shown
@@ -152,7 +153,7 @@ def test_predictions_for_a_changed_test_part_are_refused(three_runs):
     for fold in range(3):
         paths = three_runs.paths.run("fair").fold(fold)
         write_csv(read_csv(paths.test).iloc[1:], paths.test)
-        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+        files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
@@ -162,7 +163,7 @@ def test_nan_predictions_are_refused(three_runs):
     table = read_csv(paths.oof)
     table.loc[1, "target"] = np.nan
     write_csv(table, paths.oof)
-    files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 

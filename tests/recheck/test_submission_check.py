@@ -10,6 +10,7 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import read_csv
 from tests.support.helpers import finished_run
 from tests.support.rechecks import change_last_digit, first_file
@@ -53,8 +54,8 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
     file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
     change_last_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
-    ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
-    file.with_suffix(".json").write_text(json.dumps({**record, "sha256": files.sha256(file)}))
+    ledger.write_text(ledger.read_text().replace(record["sha256"], sha256(file)))
+    file.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256(file)}))
     with pytest.raises(UserError, match="1 row differs from those of the folds"):
         recheck(submitted)
 

@@ -26,6 +26,7 @@ from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
@@ -290,7 +291,7 @@ def test_folds_are_compared_by_content(folded, change):
 def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    metadata = {**files.read_json(run.metadata), "folds_fingerprint": files.sha256(folded.paths.folds)}
+    metadata = {**files.read_json(run.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
     del metadata["images_fingerprints"]  # earlier versions recorded none
     files.write_json(metadata, run.metadata)
     submit(folded)
@@ -299,7 +300,7 @@ def test_older_run_is_matched_by_folds_file_hash(folded):
     folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
-    files.write_json({**metadata, "folds_fingerprint": files.sha256(run.metadata)}, run.metadata)
+    files.write_json({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)
     with pytest.raises(UserError, match="the run was trained on another folds table"):
         submit(folded, force=True)
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from medfold.submission import draft
 from medfold.submission.draft import _content_id, _message
-from medfold.system import files
+from medfold.system.hashes import sha256_of_text
 from tests.support.helpers import competition, refused
 from tests.support.submissions import IDS, sample
 
@@ -63,7 +63,7 @@ def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts
 
 
 def drafted(text: str) -> draft.SubmissionDraft:
-    return draft.SubmissionDraft(text, files.sha256_of_text(text), "file 0123", "", sample(), None)
+    return draft.SubmissionDraft(text, sha256_of_text(text), "file 0123", "", sample(), None)
 
 
 def test_draft_is_written_once_and_read_back(tmp_path):

@@ -20,6 +20,7 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
+from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 
 REPOSITORY = Path(__file__).parents[2]
@@ -213,7 +214,7 @@ def _write_run(
         }
         for path, table in tables.items():
             write_csv(table, path)
-        files.write_json({path.name: files.sha256(path) for path in tables}, paths.done)
+        files.write_json({path.name: sha256(path) for path in tables}, paths.done)
     write_oof(competition, run, data.train, data.targets)
 
 

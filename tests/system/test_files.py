@@ -1,4 +1,4 @@
-"""Files: atomic writing, JSON, fingerprints, checks of folders."""
+"""Files: atomic writing, JSON, checks of folders."""
 
 import errno
 import os
@@ -104,12 +104,6 @@ def test_write_json_refuses_nan_and_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         files.write_json({"value": float("nan")}, tmp_path / "a.json")
     assert files.read_json(tmp_path / "a.json") is None
-
-
-def test_equal_values_have_equal_fingerprints():
-    assert files.fingerprint({"a": 1, "b": 2}) == files.fingerprint({"b": 2, "a": 1})
-    assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
-    assert len(files.fingerprint("x", 6)) == 6
 
 
 def test_json_of_an_earlier_version_is_read_with_the_current_names(tmp_path):

@@ -23,7 +23,7 @@ from medfold.ensemble import (
 )
 from medfold.errors import UserError
 from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
-from medfold.system import files
+from medfold.system.hashes import fingerprint
 from medfold.tables import write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
@@ -149,9 +149,7 @@ def _name_for(images: Path) -> str:
     path = images.expanduser().absolute()
     below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
     name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
-    return (
-        name if len(name) <= MAX_NAME_LENGTH else f"{files.fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
-    )
+    return name if len(name) <= MAX_NAME_LENGTH else f"{fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
 
 
 def _explain(project: Project, members: list[MemberRun], root: Path, table: pd.DataFrame, folder: Path) -> None:

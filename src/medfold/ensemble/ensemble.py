@@ -16,7 +16,7 @@ from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPr
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_current_run, read_predictions
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
-from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
@@ -130,7 +130,7 @@ def _test_predictions(competition: CompetitionFacts, run: TrainedRun) -> pd.Data
 def _hash_inputs(project: Project, runs: Iterable[TrainedRun]) -> dict[str, str]:
     """Returns the hashes of the tables of predictions that an ensemble is made from, by path in the project folder."""
     tables = [file for run in runs for fold in run.folds for file in (fold.oof, fold.test)]
-    return {file.relative_to(project.project_paths.root).as_posix(): files.sha256(file) for file in tables}
+    return {file.relative_to(project.project_paths.root).as_posix(): sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from medfold.competition import FoldFacts
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
+from medfold.system.hashes import sha256_of_text
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.text import count_of, shorten_list
@@ -45,7 +46,7 @@ def folds_fingerprint(paths: CompetitionPaths) -> str:
 
 def _fingerprint(table: pd.DataFrame) -> str:
     ordered = table[["id", "group", "fold"]].sort_values("id")
-    return files.sha256_of_text(ordered.to_csv(index=False, lineterminator="\n"))
+    return sha256_of_text(ordered.to_csv(index=False, lineterminator="\n"))
 
 
 def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) -> Path | None:

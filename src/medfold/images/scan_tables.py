@@ -16,6 +16,7 @@ from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.system.hashes import fingerprint, sha256
 from medfold.tables import read_sealed_csv, write_csv, write_sealed_csv
 
 VERSION = 3  # increase it when the same images give other measurements
@@ -51,8 +52,8 @@ def raw_images_fingerprint(competition: CompetitionFacts, paths: CompetitionPath
     """Returns a fingerprint of everything that determines the measurements."""
     reading_facts = competition.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(competition.images, paths).values()
-    return files.fingerprint(
-        [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
+    return fingerprint(
+        [VERSION, reading_facts, store.image_list_fingerprint(paths), sha256(paths.raw_manifest), *plugins]
     )
 
 

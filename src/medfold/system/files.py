@@ -1,6 +1,5 @@
-"""Atomic file writes (temporary name, then rename), hashes, and JSON files."""
+"""Atomic file writes (temporary name, then rename), and JSON files."""
 
-import hashlib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from filelock import FileLock
 
 from medfold.earlier_versions import Names, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
+from medfold.system.hashes import fingerprint
 
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
 
@@ -179,27 +179,6 @@ def read_json(path: Path, former_names: Names | None = None) -> Any:
 
 def _checksum(value: dict[str, Any]) -> str:
     return fingerprint(json.loads(json.dumps(value)), 32)
-
-
-def sha256(*paths: Path) -> str:
-    """Returns the SHA-256 of the concatenated contents of files, as 64 hex digits."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def sha256_of_text(text: str) -> str:
-    """Returns the SHA-256 of a text in UTF-8, as 64 hex digits; equals that of a file written by `write_text`."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def fingerprint(value: Any, digits: int = 16) -> str:
-    """Returns the first hex digits of the SHA-256 of a JSON-serialisable value; equal for equal values."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return sha256_of_text(text)[:digits]
 
 
 def check_folder(path: Path) -> None:

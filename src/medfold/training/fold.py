@@ -20,6 +20,7 @@ from medfold.run_paths import FoldPaths
 from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
@@ -103,7 +104,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     duration = round(time.monotonic() - began, 1)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)
-    hashes = {file.name: files.sha256(file) for file in output_paths}
+    hashes = {file.name: sha256(file) for file in output_paths}
     files.write_json(hashes, fold_paths.done)
     remove_checkpoint(fold_paths.checkpoint)
     return _score(inputs, held_out, oof)

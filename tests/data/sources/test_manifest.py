@@ -6,7 +6,7 @@ import pytest
 
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.data.sources.source import Source
-from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 
 
@@ -34,7 +34,7 @@ def test_files_are_listed_in_order_with_size_and_hash(listed):
     table = list_raw_files(listed.raw)
     assert table["file"].tolist() == ["b.csv", "train/a.png"]
     assert table["bytes"].tolist() == [5, 11]
-    assert table["sha256"].tolist() == [files.sha256(listed.raw / name) for name in table["file"]]
+    assert table["sha256"].tolist() == [sha256(listed.raw / name) for name in table["file"]]
     assert list_raw_files(listed.raw, hashed=False)["sha256"].tolist() == ["", ""]
 
 
@@ -48,7 +48,7 @@ def test_change_of_the_content_alone_is_found(listed):
 
 
 def test_only_files_modified_after_the_manifest_are_hashed(listed, monkeypatch):
-    monkeypatch.setattr(files, "sha256", lambda path: pytest.fail(f"{path} was hashed"))
+    monkeypatch.setattr("medfold.data.sources.manifest.sha256", lambda path: pytest.fail(f"{path} was hashed"))
     before = listed.raw_manifest.stat().st_mtime_ns - 10**9
     for path in (listed.raw / "b.csv", listed.raw / "train" / "a.png"):
         os.utime(path, ns=(before, before))

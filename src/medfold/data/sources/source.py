@@ -23,6 +23,7 @@ from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
@@ -191,7 +192,7 @@ class Source:
             except UserError as error:
                 warn("download", f"{name} cannot be downloaded separately ({error.what}); downloading everything")
                 return False
-            if files.sha256(path) != hashes[name]:
+            if sha256(path) != hashes[name]:
                 warn("download", f"{name} differs from the earlier file; downloading everything")
                 return False
         downloads.move_to_raw()

@@ -85,7 +85,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     keras.utils.set_random_seed(SEED)
     competition, choices = images.competition, recipe.training
     pipeline = TrainingBatches(
-        inputs=images.pixels,
+        net_inputs=images.pixels,
         rows=images.rows,
         targets=losses.target_columns(competition, images.targets),
         sample_weights=np.ones(len(images.rows), np.float32),

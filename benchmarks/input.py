@@ -47,7 +47,7 @@ def random_images(folder: Path, size: int, channels: int, augment: str, symmetry
 
 def started(stack: ExitStack, pipeline: TrainingBatches, workers: int) -> Iterator:
     """A feed whose processes have started and are at work; each of its batches lands in the staging array."""
-    staging = np.empty(*pipeline.layout())
+    staging = np.empty(*pipeline.batch_shape_and_dtype())
     batches = load_batches(pipeline, 0, ENDLESS, workers, lambda batch: np.copyto(staging, batch[0]))
     stack.enter_context(closing(batches))
     rate(batches, WARM_UP)
@@ -72,7 +72,7 @@ class Images:
         from albumentations.pytorch import ToTensorV2
 
         # Copied on write, so writable: torch warns of arrays that are not.
-        self._pixels = np.load(pipeline.inputs.filename, mmap_mode="c")
+        self._pixels = np.load(pipeline.net_inputs.filename, mmap_mode="c")
         self._targets = pipeline.targets
         self._augment = A.Compose([*copy.deepcopy(pipeline.augment._transforms), ToTensorV2()])
 
@@ -101,7 +101,7 @@ def loader_of(pipeline: TrainingBatches) -> Callable[[], float]:
         persistent_workers=True,
         worker_init_fn=one_thread,
     )
-    (count, height, width, channels), dtype = pipeline.layout()
+    (count, height, width, channels), dtype = pipeline.batch_shape_and_dtype()
     staging = np.empty((count, channels, height, width), dtype)
 
     def epochs() -> float:

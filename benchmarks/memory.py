@@ -23,7 +23,7 @@ from statistics import median
 
 import numpy as np
 
-from medfold.system import files
+from medfold.system.http_download import md5_of_file
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
@@ -96,7 +96,7 @@ def make(root: Path, name: str, images: int) -> None:
     file, facts = root / f"{name}.npz", root / "competition" / name
     np.savez(file, **content)
     facts.mkdir(parents=True)
-    (facts / "competition.yaml").write_text(FACTS.replace("MD5", files.md5(file)))
+    (facts / "competition.yaml").write_text(FACTS.replace("MD5", md5_of_file(file)))
     (facts / "baseline.yaml").write_text(RECIPE)
     medfold(root, "download", "--competition", name, "--from", str(file))
     medfold(root, "folds", "--competition", name)

@@ -29,7 +29,7 @@ from medfold.prediction.weights import load_model
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
-from medfold.system import files
+from medfold.tables import read_csv
 from results import Result, judge
 
 NAME = "phantom-chest"
@@ -39,8 +39,8 @@ LIMIT = 0.5
 def right_positives(project: Project, run: str, fold: int) -> pd.DataFrame:
     """The held-out images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
     (target,) = project.competition.prediction_columns
-    samples = files.read_csv(project.paths.samples)
-    oof = files.read_csv(project.paths.run(run).fold(fold).oof)
+    samples = read_csv(project.paths.samples)
+    oof = read_csv(project.paths.run(run).fold(fold).oof)
     found = oof.loc[oof[target] > 0.5, ["id"]].merge(samples.loc[samples[target] == 1, ["id", "image"]], on="id")
     return found.merge(open_source(project).finding_positions(), on="id")
 

@@ -30,6 +30,8 @@ from medfold.runs.predictions import predictions_table
 from medfold.runs.run_json import open_run
 from medfold.runs.run_names import find_run
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import write_csv
 from medfold.training.run_metadata import run_metadata
 from results import Result, run
 
@@ -64,12 +66,12 @@ def give_run(found: Project, name: str, seed: int) -> int:
         logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
         oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
         save_weights(net, fold.weights)
-        files.write_csv(predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
-        files.write_csv(predictions_table(competition, data.test["id"], test), fold.test)
+        write_csv(predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
+        write_csv(predictions_table(competition, data.test["id"], test), fold.test)
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
-        files.write_csv(pd.DataFrame(history), fold.history)
+        write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
-        files.write_json({file.name: files.sha256(file) for file in written}, fold.done)
+        files.write_json({file.name: sha256(file) for file in written}, fold.done)
     write_oof(competition, paths, data.train, data.targets)
     return len(data.train)
 

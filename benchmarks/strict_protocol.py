@@ -22,6 +22,7 @@ import numpy as np
 from medfold.paths import ProjectPaths
 from medfold.submission.ledger import add_row, read_rows
 from medfold.system import files
+from medfold.tables import read_csv, write_csv
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -40,10 +41,10 @@ def copy_of(name: str, root: Path) -> None:
     facts.write_text(f"{facts.read_text()}\nfolds: {{k: 2, seed: 42, method: stratified}}\n")
     (root / "data").mkdir()
     (root / "data" / name).symlink_to(REPOSITORY / "data" / name)
-    samples = files.read_csv(root / "data" / name / "samples.csv")
+    samples = read_csv(root / "data" / name / "samples.csv")
     train = samples[samples["part"] == "train"]
     fold = np.where(train["id"].str.startswith("val"), 0, 1)
-    files.write_csv(train[["id", "group"]].assign(fold=fold), root / "folds" / f"{name}.csv")
+    write_csv(train[["id", "group"]].assign(fold=fold), root / "folds" / f"{name}.csv")
 
 
 def main() -> None:

@@ -26,9 +26,8 @@ from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.processes import silence_native_output
 from medfold.training.augmentation import build_augmenter
-from medfold.training.batches import TrainingBatches
+from medfold.training.batches import Batch, TrainingBatches
 from medfold.training.loader import load_batches
-from medfold.training.mixup import Batch
 from medfold.training.parallel import default_workers
 from results import Result, run
 

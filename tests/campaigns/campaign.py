@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold.system import files
+from medfold.system.hashes import fingerprint, sha256
 from tests.support.helpers import REPOSITORY
 
 TESTED = ("src", "tests")  # a journal is valid until a file in these folders changes
@@ -116,7 +117,7 @@ def _read(journal: Path) -> dict[str, Outcome]:
 def _code() -> str:
     """Hash of the source and of the tests."""
     paths = [path for folder in TESTED for path in (REPOSITORY / folder).rglob("*.py")]
-    return files.fingerprint({path.relative_to(REPOSITORY).as_posix(): files.sha256(path) for path in sorted(paths)})
+    return fingerprint({path.relative_to(REPOSITORY).as_posix(): sha256(path) for path in sorted(paths)})
 
 
 def row(name: str, campaign: Campaign, seed: int, found: list[Outcome]) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from medfold.system import files
+from medfold.system.hashes import sha256
 from tests.support.helpers import REPOSITORY
 
 FACTS = """
@@ -153,7 +153,7 @@ def result(root: Path) -> dict[str, str]:
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if path.is_file() and not VARIES.match(name):
-            hashed = files.sha256(path)
+            hashed = sha256(path)
             found[re.sub(r"(submissions/small/(recheck/)?)[^/]*\.(csv|npz)", rf"\g<1>{hashed}", name)] = hashed
     return found
 

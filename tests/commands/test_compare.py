@@ -7,7 +7,7 @@ from medfold.commands.compare import compare
 from medfold.commands.runs import list_runs
 from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
-from medfold.system import files
+from medfold.tables import read_csv, write_csv
 from tests.support.helpers import finished_run
 
 
@@ -48,11 +48,11 @@ def test_compare_refuses_other_than_two_sides(two_runs, sides):
 
 
 def test_compare_on_one_class_fold_is_undefined(folded, capsys):
-    table = files.read_csv(folded.paths.folds, id=str)
+    table = read_csv(folded.paths.folds, id=str)
     data = load_dataset(folded)
     positive = data.train.assign(target=data.targets).groupby("group")["target"].max()
     table["fold"] = np.where(table["group"].map(positive) == 0, 0, 1 + table["group"] % 2)
-    files.write_csv(table, folded.paths.folds)
+    write_csv(table, folded.paths.folds)
     for name in ("one", "two"):
         finished_run(folded, name, 1.0, folds=[0])
     difference = compare(folded, ["one", "two"]).difference

@@ -10,21 +10,22 @@ from medfold.commands.submit import submit
 from medfold.competition.project import image_settings
 from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
-from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv, write_csv
 from tests.support.helpers import constant_run
 
 
 def make_unreadable(small, part, row):
     """Makes an image unreadable and returns its id."""
     download(small)
-    table = files.read_csv(small.paths.samples)
+    table = read_csv(small.paths.samples)
     victim = table[table["part"] == part].iloc[row]
     (small.paths.raw / victim["image"]).write_bytes(b"not a picture")
-    manifest = files.read_csv(small.paths.raw_manifest)
+    manifest = read_csv(small.paths.raw_manifest)
     path = small.paths.raw / victim["image"]
     mine = manifest["file"] == victim["image"]
-    manifest.loc[mine, ["bytes", "sha256"]] = [path.stat().st_size, files.sha256(path)]
-    files.write_csv(manifest, small.paths.raw_manifest)
+    manifest.loc[mine, ["bytes", "sha256"]] = [path.stat().st_size, sha256(path)]
+    write_csv(manifest, small.paths.raw_manifest)
     return victim["id"]
 
 
@@ -65,7 +66,7 @@ def test_unreadable_test_image_gets_the_label_mean(small, capsys):
     submit(small, run_names=["constant"], force=True)
     assert f"1 of {len(data.test_groups)} test units have no readable image" in capsys.readouterr().out
     (file,) = small.paths.submissions.glob("*.csv")
-    written = files.read_csv(file).set_index("id")["target"]
+    written = read_csv(file).set_index("id")["target"]
     assert written[id] == pytest.approx(data.targets.mean())
     assert len(written) == len(data.test) + 1
 
@@ -76,7 +77,7 @@ def test_unreadable_training_image_is_left_out_of_folds(small):
     id = make_unreadable(small, "train", 5)
     data = make_folds(small)
     assert set(everything["id"]) - set(data.train["id"]) == {id}
-    table = files.read_csv(small.paths.folds)
-    files.write_csv(table[table["id"] != data.train["id"].iloc[0]], small.paths.folds)
+    table = read_csv(small.paths.folds)
+    write_csv(table[table["id"] != data.train["id"].iloc[0]], small.paths.folds)
     with pytest.raises(UserError, match="1 id differs from the data"):
         make_folds(small)

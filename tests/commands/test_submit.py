@@ -10,6 +10,7 @@ from medfold.commands.submit import submit
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
+from medfold.system.hashes import sha256
 from tests.support.helpers import finished_run, noisy_run
 
 
@@ -61,12 +62,12 @@ def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     noisy_run(folded, "baseline", noise=0.5)
     submit_killed_in("commands.submit.record_result", folded, monkeypatch)
     (first,) = folded.paths.submissions.glob("*.csv")
-    digest = files.sha256(first)
+    digest = sha256(first)
     files.remove(folded.paths.run("baseline").folder)
     noisy_run(folded, "baseline", noise=1.0)
     submit(folded)
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 2
-    assert files.sha256(first) == digest
+    assert sha256(first) == digest
     (row,) = read_ledger(folded.project_paths).to_dict("records")
     assert row["file"] != first.relative_to(folded.project_paths.root).as_posix()
 

@@ -10,7 +10,7 @@ from medfold.competition.recipe import effective_recipe, format_overrides, ineff
 from medfold.earlier_versions import SETTINGS, with_former_names
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from medfold.system import files
+from medfold.system.hashes import fingerprint
 
 
 def load(name="baseline", **overrides):
@@ -138,7 +138,7 @@ def test_the_identity_of_a_recipe_is_that_of_earlier_versions():
     assert (changed.training.accumulation_steps, changed.training.global_clipnorm) == (2, 2.0)
     assert (changed.training.ema_decay, changed.training.jit_compile) == (0.5, True)
     identities = [with_former_names(each.portable(), SETTINGS) for each in (changed, recipe.Recipe())]
-    assert [files.fingerprint(identity) for identity in identities] == ["ee0ff12f1ed8f579", "eefb4ec774d78a34"]
+    assert [fingerprint(identity) for identity in identities] == ["ee0ff12f1ed8f579", "eefb4ec774d78a34"]
 
 
 def test_a_former_name_overrides_the_setting_of_a_base(project_folder):

@@ -12,7 +12,7 @@ from medfold.commands.submit import submit
 from medfold.competition.project import Project, image_settings
 from medfold.data.samples import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
-from medfold.system import files
+from medfold.tables import read_csv
 from tests.support.helpers import finished_run, picture
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
@@ -40,7 +40,7 @@ def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_proje
 def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monkeypatch):
     recipe = image_settings(holdout_project, "baseline")
     first = make_folds(holdout_project, image_settings=recipe)
-    before = files.read_csv(holdout_project.paths.samples)
+    before = read_csv(holdout_project.paths.samples)
     capsys.readouterr()
     monkeypatch.setattr("medfold.images.scan.map_in_workers", lambda *words: pytest.fail("an image was decoded again"))
     again = make_folds(holdout_project, image_settings=recipe)
@@ -50,7 +50,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
     assert make_folds(holdout_project, image_settings=recipe).train["id"].tolist() == first.train["id"].tolist()
-    assert files.read_csv(holdout_project.paths.samples).equals(before)
+    assert read_csv(holdout_project.paths.samples).equals(before)
 
 
 def test_holdout_is_scored_and_rechecked(holdout_project, capsys):

@@ -8,7 +8,7 @@ import pytest
 from medfold.competition.project import Project
 from medfold.data import raw_data
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
-from medfold.system import files
+from medfold.tables import read_csv
 from tests.support.helpers import HISTOLOGY, histology, refused
 from tests.support.small_project import add_competition
 
@@ -135,7 +135,7 @@ def test_single_files_leave_data_incomplete_until_samples_can_be_read(project, s
     images = sorted(path.relative_to(given_once).as_posix() for path in given_once.glob("t*/*.png"))
     get_raw_files(project, ["sample_submission.csv", *images])
     assert "download   11 requested files are in data/histology/raw; complete for training" in capsys.readouterr().out
-    assert len(files.read_csv(project.paths.raw_manifest)) == 12
+    assert len(read_csv(project.paths.raw_manifest)) == 12
 
 
 def test_single_file_of_nearly_complete_data_counts_what_is_missing(downloaded, single_files, capsys):

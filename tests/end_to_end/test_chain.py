@@ -15,6 +15,8 @@ from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv
 from tests.support.helpers import finished_run
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
@@ -53,10 +55,8 @@ def test_oof_table_covers_every_training_sample_once(project):
 def test_submission_record_and_ledger_hold_hashes_and_score(project):
     (file,) = project.paths.submissions.glob("*.csv")
     origin = json.loads(file.with_suffix(".json").read_text())
-    assert origin["sha256"] == files.sha256(file)
-    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == files.sha256(
-        project.paths.run("baseline").fold(1).test
-    )
+    assert origin["sha256"] == sha256(file)
+    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == sha256(project.paths.run("baseline").fold(1).test)
     ledger = pd.read_csv(project.project_paths.ledger, dtype=str)
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]
@@ -248,14 +248,14 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
         finished_run(folded, name, quality)
     submit(folded, run_names=["a", "b", "c"])
     (file,) = folded.paths.submissions.glob("*.csv")
-    before, score = files.read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
+    before, score = read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
     for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
     open_source(folded).write_manifest()
     submit(Project.open("small"), run_names=["c", "a", "b"], force=True)
     (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
-    after = files.read_csv(other, id=str).set_index("id")
+    after = read_csv(other, id=str).set_index("id")
     assert after.index.tolist() == before.index.tolist()[::-1]
     pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True)
     assert files.read_json(other.with_suffix(".json"))["score"] == score

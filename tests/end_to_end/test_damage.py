@@ -19,6 +19,7 @@ from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
 from medfold.system import files
+from medfold.system.hashes import sha256
 from tests.support.helpers import REPOSITORY, finished_run
 from tests.support.small_project import copy_project
 
@@ -57,7 +58,7 @@ def add_other_files(fold_paths):
     fold_paths.weights.write_bytes(random.Random(0).randbytes(300))
     fold_paths.history.write_text("epoch,loss\n1,0.5\n2,0.25\n")
     files.write_json([], fold_paths.checks)
-    hashes = {path.name: files.sha256(path) for path in (fold_paths.weights, fold_paths.history, fold_paths.checks)}
+    hashes = {path.name: sha256(path) for path in (fold_paths.weights, fold_paths.history, fold_paths.checks)}
     files.write_json({**files.read_json(fold_paths.done), **hashes}, fold_paths.done)
     files.write_json({"seconds": 12.5, "finished": "2026-01-01T00:00:00+00:00"}, fold_paths.timing)
 
@@ -94,7 +95,7 @@ def run_all_commands(project):
     submit(project, run_names=["one", "two"], force=True)
     rechecked = [(result.kind, result.differences) for result in recheck(project)]
     scores(project.project_paths, "small")
-    submissions = {files.sha256(path) for path in project.paths.submissions.glob("*.csv")}
+    submissions = {sha256(path) for path in project.paths.submissions.glob("*.csv")}
     table = data.train[["id", "group", "fold"]].to_csv()
     return pixels, table, data.targets.tolist(), run_list, rechecked, submissions
 

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import choice_of_ensemble, read_choice, save_choice
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.system import files
 from tests.support.helpers import finished_run
 
@@ -55,7 +55,7 @@ def test_choice_is_none_without_a_file_or_for_other_runs(two_runs):
 def test_choice_is_none_once_an_input_or_the_file_has_changed(two_runs):
     found = ensemble_runs(two_runs, ["one"], load_dataset(two_runs))
     file = two_runs.paths.run("one").folder / "ensemble.npz"
-    for changed in (two_runs.project_paths.root / next(iter(found.inputs)), file, file.with_suffix(".json")):
+    for changed in (two_runs.project_paths.root / next(iter(found.input_hashes)), file, file.with_suffix(".json")):
         save_choice(two_runs, found)
         assert read_choice(two_runs, ["one"]).title == choice_of_ensemble(found).title
         content = changed.read_bytes()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medfold.data.dataset import load_dataset
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_summary import summarise_ensemble
-from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.scoring.bootstrap import bootstrap_interval
 from medfold.scoring.metric import METRICS
 

@@ -8,12 +8,12 @@ import pytest
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import SavedChoice, read_choice
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.methods import mean_of
 from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
-from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.scoring.cross_fitting import FittedTransform
-from medfold.system import files
+from medfold.tables import read_csv, write_csv
 from tests.support.helpers import competition, finished_run, picture, refused
 
 FACTS = competition()
@@ -107,8 +107,8 @@ def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
 
 
 def test_plain_mean_is_used_with_a_warning_if_no_choice_can_be_made(two_runs, capsys):
-    table = files.read_csv(two_runs.paths.folds)
-    files.write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
+    table = read_csv(two_runs.paths.folds)
+    write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
     assert submission_choice(two_runs, two_runs, ["weak", "strong"]) is MEAN
     text = "using the plain mean: the combination of a submission cannot be determined: "
     assert f"predict    {text}" in capsys.readouterr().out

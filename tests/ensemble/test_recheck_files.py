@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.data.dataset import load_dataset
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.recheck_files import oof_table, write_recheck_files
-from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.scoring.cross_fitting import FittedTransform
 
 

@@ -7,6 +7,7 @@ from medfold.folds.folds_table import folds_fingerprint
 from medfold.folds.leaks import LeakReport
 from medfold.folds.new_folds import restore_folds_metadata, save_new_folds
 from medfold.system import files
+from medfold.tables import read_csv
 
 
 def test_remade_equal_folds_are_not_archived(two_runs, capsys):
@@ -23,7 +24,7 @@ def table(*folds: int) -> pd.DataFrame:
 
 def test_new_folds_are_written_with_settings_and_counts(small, capsys):
     save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
-    assert files.read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
+    assert read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
     assert files.read_json(small.paths.folds_metadata) == {
         "folds": small.competition.folds.model_dump(),
         "num_samples": 6,
@@ -40,7 +41,7 @@ def test_different_earlier_folds_stay_under_another_name(small, capsys):
     capsys.readouterr()
     save_new_folds(small, table(1, 1, 0, 2, 0, 1), LEAKS)
     kept = small.paths.older_folds(fingerprint)
-    assert files.read_csv(kept)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
+    assert read_csv(kept)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
     text = f"the earlier folds are kept as folds/{kept.name}; the scores of runs on them stay valid"
     assert text in capsys.readouterr().out
 

@@ -16,7 +16,7 @@ from medfold.images.scan_tables import (
 )
 from medfold.images.scan_worker import ImageScan
 from medfold.images.store import load_store, store_key
-from medfold.system.sealed_tables import write_sealed_csv
+from medfold.tables import write_sealed_csv
 from tests.support.scans import CHOICES, damage, run_scan
 
 

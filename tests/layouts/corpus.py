@@ -1059,11 +1059,11 @@ def _exchange_one_fold() -> None:
 
 def _forged(name: str, old: str | None, new: str) -> None:
     """Damages predictions and updates their hashes in done.json."""
-    from medfold.system import files
+    from medfold.system.hashes import sha256
 
     path = Path(RUN) / "fold0" / name
     text = path.read_text()
     cell = old if old is not None else text.splitlines()[1].rsplit(",", 1)[1]
     path.write_text(text.replace(cell, new, 1))
     done = path.with_name("done.json")
-    done.write_text(json.dumps({**json.loads(done.read_text()), name: files.sha256(path)}))
+    done.write_text(json.dumps({**json.loads(done.read_text()), name: sha256(path)}))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.system import files
+from medfold.tables import read_csv
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import shipped
 
@@ -35,7 +35,7 @@ def test_units_and_hidden_labels_equal_the_known_truth(lookalike):
     units = list(test["id"]) if truth["units"] is None else truth["units"]
     assert list(dict.fromkeys(test["unit"])) == units
     if project.competition.upload == "local":
-        solution = files.read_csv(project.paths.solution, id=str, **dict.fromkeys(truth["targets"], str))
+        solution = read_csv(project.paths.solution, id=str, **dict.fromkeys(truth["targets"], str))
         answers = truth["answers"] or {id: truth["labels"][id] for id in units}
         assert solution.set_index("id")[truth["targets"]].to_dict("index") == answers
     else:

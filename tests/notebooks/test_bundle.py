@@ -4,6 +4,7 @@ import pytest
 
 from medfold.notebooks.bundle import open_bundle
 from medfold.system import files
+from medfold.system.hashes import sha256
 from tests.support.helpers import refused
 
 MANIFEST = "manifest.json"
@@ -12,7 +13,7 @@ MANIFEST = "manifest.json"
 def write_bundle(folder, **changes):
     """Writes a manifest that names one file and one package."""
     (folder / "a.txt").write_text("a")
-    manifest = {"files": {"a.txt": files.sha256(folder / "a.txt")}, "packages": ["numpy"], **changes}
+    manifest = {"files": {"a.txt": sha256(folder / "a.txt")}, "packages": ["numpy"], **changes}
     files.write_json(manifest, folder / MANIFEST)
 
 

@@ -17,7 +17,7 @@ from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
 from medfold.notebooks.submission_bundle import _copy_weights
 from medfold.runs import TrainedRun
-from medfold.system import files
+from medfold.system.hashes import sha256
 from tests.support import kaggle_image
 from tests.support.helpers import competition
 from tests.support.kaggle_server import KEY, TOKEN
@@ -70,7 +70,7 @@ def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
 
 def test_manifest_lists_every_file_with_hash(packed_project):
     about = json.loads((packed_project.folder / "kit.json").read_text())
-    others = {path.name: files.sha256(path) for path in packed_project.folder.iterdir() if path.name != "kit.json"}
+    others = {path.name: sha256(path) for path in packed_project.folder.iterdir() if path.name != "kit.json"}
     assert about["files"] == others
     assert set(about["competition_files"]) == {"competition/small/baseline.yaml", "competition/small/competition.yaml"}
     assert about["runs"][0]["folds"] == [0, 1, 2]

@@ -10,6 +10,8 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv
 from tests.support.helpers import finished_run
 from tests.support.rechecks import change_last_digit, first_file
 from tests.support.small_project import add_variant
@@ -52,8 +54,8 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
     file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
     change_last_digit(file)
     record = json.loads(file.with_suffix(".json").read_text())
-    ledger.write_text(ledger.read_text().replace(record["sha256"], files.sha256(file)))
-    file.with_suffix(".json").write_text(json.dumps({**record, "sha256": files.sha256(file)}))
+    ledger.write_text(ledger.read_text().replace(record["sha256"], sha256(file)))
+    file.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256(file)}))
     with pytest.raises(UserError, match="1 row differs from those of the folds"):
         recheck(submitted)
 
@@ -64,7 +66,7 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
     submit(folded, run_names=["one"], dry_run=True)
     finished_run(folded, "zero", 0.2)
     submit(folded, run_names=["one", "zero"], method="selection", dry_run=True)
-    ledger = files.read_csv(folded.project_paths.ledger)
+    ledger = read_csv(folded.project_paths.ledger)
     for row in ledger.to_dict("records"):
         record = files.read_json((folded.project_paths.root / row["file"]).with_suffix(".json"))
         assert row["runs"] == " ".join(record["runs"])

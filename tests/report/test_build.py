@@ -13,7 +13,7 @@ from medfold.commands.submit import submit
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.run_ensemble import Ensemble, ensemble_runs
+from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger

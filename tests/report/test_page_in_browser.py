@@ -7,7 +7,7 @@ import pytest
 from medfold.commands.report import report
 from medfold.commands.train import train
 from medfold.competition.project import Project
-from medfold.system import files
+from medfold.tables import read_csv
 from tests.support.small_project import SMALL, add_competition
 
 pytestmark = pytest.mark.slow
@@ -70,8 +70,8 @@ def test_heat_maps_and_pointing_game_are_reported(reported):
     correlation = float(re.search(r"its weights in random order: (-?[\d.]+) \(1: the same maps", text).group(1))
     assert -1 <= correlation <= 1
     project_root = reported.parents[3]
-    oof = files.read_csv(project_root / "runs" / "small" / "baseline" / "oof.csv")
-    truth = files.read_csv(next(project_root.rglob("train.csv"))).set_index("id")["target"]
+    oof = read_csv(project_root / "runs" / "small" / "baseline" / "oof.csv")
+    truth = read_csv(next(project_root.rglob("train.csv"))).set_index("id")["target"]
     found = int(((oof["target"] > 0.5) & (oof["id"].map(truth) == 1)).sum())
     pointing = re.search(r"Pointing game.*? in (\d+)% of (\d+) true positives \(a random point: (\d+)%\)\.", text)
     assert int(pointing.group(2)) == found > 10

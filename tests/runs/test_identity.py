@@ -26,6 +26,8 @@ from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv, write_csv
 from tests.lookalikes import lookalike_once
 from tests.support.helpers import finished_run, noisy_run
 from tests.support.small_project import add_competition, copy_project
@@ -199,10 +201,10 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
 def change_test_part(project: Project, edit) -> None:
     """Edits the raw test images and the sample submission, and updates the solution."""
     edit(project.paths.raw / "test", project.paths.raw / "sample_submission.csv")
-    hidden = files.read_csv(project.paths.solution, target=str)
-    kept = files.read_csv(project.paths.raw / "sample_submission.csv")["id"]
+    hidden = read_csv(project.paths.solution, target=str)
+    kept = read_csv(project.paths.raw / "sample_submission.csv")["id"]
     extra = pd.DataFrame({"id": [id for id in kept if id not in set(hidden["id"])], "target": "0", "usage": "Private"})
-    files.write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), project.paths.solution)
+    write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), project.paths.solution)
     open_source(project).write_manifest()
 
 
@@ -289,7 +291,7 @@ def test_folds_are_compared_by_content(folded, change):
 def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    metadata = {**files.read_json(run.metadata), "folds_fingerprint": files.sha256(folded.paths.folds)}
+    metadata = {**files.read_json(run.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
     del metadata["images_fingerprints"]  # earlier versions recorded none
     files.write_json(metadata, run.metadata)
     submit(folded)
@@ -298,7 +300,7 @@ def test_older_run_is_matched_by_folds_file_hash(folded):
     folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
-    files.write_json({**metadata, "folds_fingerprint": files.sha256(run.metadata)}, run.metadata)
+    files.write_json({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)
     with pytest.raises(UserError, match="the run was trained on another folds table"):
         submit(folded, force=True)
 
@@ -322,9 +324,9 @@ def test_submitting_score_at_chance_needs_force(folded):
 def relabelled(project: Project, count: int = 3) -> Project:
     """Opens the competition again after some training labels were flipped."""
     path = project.paths.raw / "train.csv"
-    table = files.read_csv(path, target=str)
+    table = read_csv(path, target=str)
     table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
-    files.write_csv(table, path)
+    write_csv(table, path)
     open_source(project).write_manifest()
     return Project.open(project.paths.name)
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from medfold.submission import draft
 from medfold.submission.draft import _content_id, _message
-from medfold.system import files
+from medfold.system.hashes import sha256_of_text
 from tests.support.helpers import competition, refused
 from tests.support.submissions import IDS, sample
 
@@ -19,7 +19,7 @@ def test_content_id_of_a_notebook_is_that_of_earlier_versions():
     scores = {"metric": "auc", "value": 0.9, "per_fold": {"0": 0.9}, "low": None, "high": None}
     counts = {"num_units": 8, "trained_folds": [0], "is_optimistic": False, "more_metrics": {"accuracy": 0.5}}
     ensemble = SimpleNamespace(
-        score={**scores, **counts, "facts": {}, "ensemble": {"method": "mean"}}, inputs={"a.csv": "cd"}
+        score={**scores, **counts, "facts": {}, "ensemble": {"method": "mean"}}, input_hashes={"a.csv": "cd"}
     )
     assert _content_id(competition(upload="notebook"), "ab", ensemble) == "folds 827fab49b6fe"
 
@@ -39,13 +39,13 @@ def test_many_run_names_are_shortened_but_not_the_content_id(small):
 
 def ensemble(**changes) -> SimpleNamespace:
     score = {"metric": "auc", "value": 0.9, "facts": "abc"}
-    return SimpleNamespace(**{"score": score, "inputs": {"runs/small/a/fold0/test.csv": "0f"}, **changes})
+    return SimpleNamespace(**{"score": score, "input_hashes": {"runs/small/a/fold0/test.csv": "0f"}, **changes})
 
 
 def test_content_of_a_file_is_identified_by_its_hash():
     facts = competition(upload="csv", source={"kind": "kaggle", "slug": "a"})
     assert draft._content_id(facts, "0123456789abcdef", ensemble()) == "file 0123456789ab"
-    assert draft._content_id(facts, "0123456789abcdef", ensemble(inputs={})) == "file 0123456789ab"
+    assert draft._content_id(facts, "0123456789abcdef", ensemble(input_hashes={})) == "file 0123456789ab"
 
 
 def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts():
@@ -56,14 +56,14 @@ def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts
     assert draft._content_id(facts, "0123", other_facts) == first
     others = [
         draft._content_id(facts, "4567", ensemble()),
-        draft._content_id(facts, "0123", ensemble(inputs={})),
+        draft._content_id(facts, "0123", ensemble(input_hashes={})),
         draft._content_id(facts, "0123", ensemble(score={**ensemble().score, "value": 0.8})),
     ]
     assert len({first, *others}) == 4
 
 
 def drafted(text: str) -> draft.SubmissionDraft:
-    return draft.SubmissionDraft(text, files.sha256_of_text(text), "file 0123", "", sample(), None)
+    return draft.SubmissionDraft(text, sha256_of_text(text), "file 0123", "", sample(), None)
 
 
 def test_draft_is_written_once_and_read_back(tmp_path):

@@ -19,6 +19,7 @@ from medfold.submission.record import (
     record_result,
 )
 from medfold.system import files
+from medfold.system.hashes import sha256_of_text
 
 ROW = LedgerRow(file="submissions/small/one.csv", sha256="0123456789abcdef")
 
@@ -70,7 +71,7 @@ def new_row(small, monkeypatch):
     ensemble = SimpleNamespace(run_names=["one"], score=score)
 
     def run(text: str = "id,target\n", same: LedgerRow | None = None) -> LedgerRow:
-        draft = SimpleNamespace(sha256=files.sha256_of_text(text))
+        draft = SimpleNamespace(sha256=sha256_of_text(text))
         return ledger_row(small, ensemble, draft, same)
 
     return run

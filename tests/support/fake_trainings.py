@@ -31,7 +31,7 @@ class FakeBatchTrainer:
         overflows: number of batches that overflow in each epoch. Defaults to 0.
     """
 
-    layout = ("weight float32 (1,)", "count float32 ()", "total float32 ()", "count float32 ()")
+    variable_specs = ("weight float32 (1,)", "count float32 ()", "total float32 ()", "count float32 ()")
 
     def __init__(self, diverges_at: int | None = None, overflows: int = 0):
         self.model = FakeNet()

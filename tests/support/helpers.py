@@ -20,6 +20,8 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
+from medfold.system.hashes import sha256
+from medfold.tables import write_csv
 
 REPOSITORY = Path(__file__).parents[2]
 HISTOLOGY = "\n".join(
@@ -211,8 +213,8 @@ def _write_run(
             paths.test: predictions_table(competition, data.test["id"], test),
         }
         for path, table in tables.items():
-            files.write_csv(table, path)
-        files.write_json({path.name: files.sha256(path) for path in tables}, paths.done)
+            write_csv(table, path)
+        files.write_json({path.name: sha256(path) for path in tables}, paths.done)
     write_oof(competition, run, data.train, data.targets)
 
 

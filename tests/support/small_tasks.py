@@ -70,7 +70,7 @@ def with_pretrained_backbone(backbone, inputs, features, **training):
     changes = {
         "recipe": Recipe.model_validate(settings),
         "store": Store(pixels, inputs.store.rows),
-        "features": features,
+        "features_file": features,
     }
     return replace(inputs, **changes)
 

@@ -12,7 +12,7 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.competition.project import Project
 from medfold.data.sources.source import Source
-from medfold.system import files
+from medfold.tables import write_csv
 from tests.support.helpers import noisy_run
 from tests.support.small_project import SMALL, add_competition
 
@@ -81,5 +81,5 @@ def scripts_project(root: Path) -> Project:
         rng = np.random.default_rng(fold)
         score = np.round(0.5 + 0.4 * (1 - np.exp(-np.arange(1, 13) / 4)) + 0.02 * rng.standard_normal(12), 4)
         history = pd.DataFrame({"epoch": np.arange(1, 13), "loss": 1.4 - score, "mean_auc": score})
-        files.write_csv(history, project.paths.run("noisy").fold(fold).history)
+        write_csv(history, project.paths.run("noisy").fold(fold).history)
     return project

@@ -1,7 +1,10 @@
-"""Arrays in files: disk space reserved, written completely, hashed by block."""
+"""Arrays in files: disk space reserved, written completely, hashed by block, read without growing memory."""
 
 import errno
 import os
+import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,3 +77,19 @@ def test_array_is_intact_until_a_byte_changes(tmp_path):
     path.write_bytes(content)
     hashes.write_text(hashes.read_text().replace('"rows": 3', '"rows": 2'))
     assert not array_files.is_intact(path, hashes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_release_pages_frees_memory_of_a_mapped_array(tmp_path):
+    def in_memory():
+        return int(re.search(r"RssFile:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
+
+    np.save(tmp_path / "array.npy", np.ones(32 << 20, np.uint8))
+    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
+    before = in_memory()
+    assert mapped.sum() == 32 << 20
+    assert in_memory() > before + (24 << 20)
+    array_files.release_pages(mapped)
+    assert in_memory() < before + (8 << 20)
+    assert mapped.sum() == 32 << 20
+    array_files.release_pages(np.ones(3))

@@ -1,4 +1,4 @@
-"""Files: atomic writing, CSV, JSON, fingerprints, locks, mapped arrays."""
+"""Files: atomic writing, JSON, checks of folders."""
 
 import errno
 import os
@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from medfold.errors import UserError
@@ -102,42 +100,10 @@ def test_atomic_write_syncs_contents_before_the_rename(tmp_path, monkeypatch, co
     assert calls == ["rename"]
 
 
-def test_csv_keeps_float32_values_exactly(tmp_path):
-    import numpy as np
-
-    values = np.random.default_rng(0).random(1000).astype(np.float32)
-    files.write_csv(pd.DataFrame({"id": [f"00{n}" for n in range(1000)], "p": values}), tmp_path / "t.csv")
-    read = files.read_csv(tmp_path / "t.csv")
-    assert (read["p"].to_numpy(np.float32) == values).all()
-    assert read["id"].iloc[1] == "001"
-
-
 def test_write_json_refuses_nan_and_writes_nothing(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         files.write_json({"value": float("nan")}, tmp_path / "a.json")
     assert files.read_json(tmp_path / "a.json") is None
-
-
-def test_equal_values_have_equal_fingerprints():
-    assert files.fingerprint({"a": 1, "b": 2}) == files.fingerprint({"b": 2, "a": 1})
-    assert files.fingerprint({"a": 1}) != files.fingerprint({"a": 2})
-    assert len(files.fingerprint("x", 6)) == 6
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_release_pages_frees_memory_of_a_mapped_array(tmp_path):
-    def in_memory():
-        return int(re.search(r"RssFile:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
-
-    np.save(tmp_path / "array.npy", np.ones(32 << 20, np.uint8))
-    mapped = np.load(tmp_path / "array.npy", mmap_mode="r")
-    before = in_memory()
-    assert mapped.sum() == 32 << 20
-    assert in_memory() > before + (24 << 20)
-    files.release_pages(mapped)
-    assert in_memory() < before + (8 << 20)
-    assert mapped.sum() == 32 << 20
-    files.release_pages(np.ones(3))
 
 
 def test_json_of_an_earlier_version_is_read_with_the_current_names(tmp_path):

@@ -207,7 +207,7 @@ def test_failure_reason_hides_the_address(kaggle):
 def test_finished_part_is_not_downloaded_again(get, kaggle, tmp_path):
     get()
     target = tmp_path / "folder" / "archive.zip"
-    identity = {"same": f'"{files.md5(target)}"', "bytes": len(CONTENT)}
+    identity = {"same": f'"{http_download.md5_of_file(target)}"', "bytes": len(CONTENT)}
     target.rename(target.with_name("archive.zip.part"))
     files.write_json(identity, target.with_name("archive.zip.part.json"))
     kaggle.log.clear()

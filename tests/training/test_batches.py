@@ -21,7 +21,7 @@ augmenter = cache(build_augmenter)  # building one checks it on dozens of images
 def pipeline(seed=0, augment="light", batch_size=8, **more):
     rows = np.arange(5, 30)
     return TrainingBatches(
-        inputs=PIXELS,
+        net_inputs=PIXELS,
         rows=rows,
         targets=rows[:, None].astype(np.float32),
         sample_weights=np.linspace(0, 1, 25, dtype=np.float32),

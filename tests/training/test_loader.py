@@ -34,7 +34,7 @@ def mapped(tmp_path):
 def pipeline(pixels, mix=None, augment="fundus"):
     rows = np.arange(3, 40)
     return TrainingBatches(
-        inputs=pixels,
+        net_inputs=pixels,
         rows=rows,
         targets=rows[:, None].astype(np.float32),
         sample_weights=np.linspace(0, 1, len(rows), dtype=np.float32),
@@ -79,7 +79,7 @@ def test_threads_make_equal_batches(mapped):
 
 def test_pickled_batches_contain_no_pixels(mapped):
     state = pipeline(mapped).__getstate__()
-    assert state["inputs"]["shape"] == mapped.shape
+    assert state["net_inputs"]["shape"] == mapped.shape
     assert all(not isinstance(value, np.ndarray) or value.nbytes < mapped.nbytes for value in state.values())
 
 

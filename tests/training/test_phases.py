@@ -52,8 +52,8 @@ def test_phases_are_those_with_epochs(plan, epochs, expected):
 
 def test_head_is_trained_on_features_by_this_process(plan, net):
     (phase,) = plan(head_epochs=1)
-    assert phase.inputs.shape == (NUM_IMAGES, VIEWS, net.get_layer("head").input.shape[-1])
-    assert phase.view_of(phase.inputs, 2).shape == (NUM_IMAGES, phase.inputs.shape[2])
+    assert phase.net_inputs.shape == (NUM_IMAGES, VIEWS, net.get_layer("head").input.shape[-1])
+    assert phase.view_of(phase.net_inputs, 2).shape == (NUM_IMAGES, phase.net_inputs.shape[2])
     assert phase.batch_trainer.model is not net
     assert phase.num_workers == 0
     assert phase.prefix == "head, "
@@ -61,7 +61,7 @@ def test_head_is_trained_on_features_by_this_process(plan, net):
 
 def test_net_is_trained_on_pixels_by_workers(plan, net):
     (phase,) = plan(epochs=1)
-    assert phase.inputs is plan.images.store_pixels
+    assert phase.net_inputs is plan.images.store_pixels
     assert phase.view_of is None
     assert phase.batch_trainer.model is net
     assert phase.num_workers == 2
@@ -71,8 +71,8 @@ def test_net_is_trained_on_pixels_by_workers(plan, net):
 @pytest.mark.parametrize(("augment", "num_views"), [("none", 1), ("xray", VIEWS)])
 def test_head_learns_from_the_plain_view_only_without_augmentation(plan, augment, num_views):
     (phase,) = plan(augment=augment, head_epochs=1)
-    assert phase.batches.inputs.shape[1] == num_views
-    assert phase.inputs.shape[1] == VIEWS  # for predictions
+    assert phase.batches.net_inputs.shape[1] == num_views
+    assert phase.net_inputs.shape[1] == VIEWS  # for predictions
 
 
 def test_phases_have_their_own_learning_rates(plan):

@@ -1,4 +1,4 @@
-"""State of a training: saved and loaded with history and best weights, also that of earlier versions; callbacks."""
+"""State of a training: saved and loaded with history and best weights; callbacks."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.resume import (
-    NUM_SUMS,
+    RemainingPhase,
     TrainingState,
     load_state,
     remaining_phases,
@@ -23,8 +23,7 @@ IDENTITY = ["seed 0"]
 
 
 def checkpoint_of(phase, path) -> Checkpoint:
-    layout = phase.batch_trainer.layout
-    return Checkpoint(path, [phase.name, *IDENTITY], "float32", layout, older_layout=layout[:-NUM_SUMS])
+    return Checkpoint(path, [phase.name, *IDENTITY], "float32", phase.batch_trainer.variable_specs)
 
 
 @pytest.fixture
@@ -63,19 +62,15 @@ def test_former_name_of_the_phase_in_the_history_is_read(path):
     assert load_state(checkpoint_of(phase, path), phase).history == HISTORY
 
 
-def test_list_of_losses_of_an_earlier_version_becomes_sum_and_count(path):
-    """Earlier versions saved no sums among the variables, and the losses of the epoch instead of the batch number."""
-    phase = fake_phase(batches_per_epoch=4)
-    layout = phase.batch_trainer.layout[:-NUM_SUMS]
-    weight, best = np.array([7.0], np.float32), np.array([3.0], np.float32)
-    metadata = {"history": HISTORY, "since_best": 1, "losses": [0.5, float("nan"), 0.25]}
-    Checkpoint(path, ["all", *IDENTITY], "float32", layout).save([weight, np.float32(9), best], metadata)
-    loaded = load_state(checkpoint_of(phase, path), phase)
-    assert [variable.tolist() for variable in loaded.variables] == [[7.0], 9.0, 0.75, 2.0]
-    assert [each.tolist() for each in loaded.best_weights] == [[3.0]]
-    assert loaded.epochs_since_best == 1
-    assert loaded.num_batches == 1 * 4 + 3  # one epoch of this phase is done, and three batches of the next
-    assert loaded.updates_before == 0
+@pytest.mark.parametrize(
+    ("num_batches", "expected"),
+    [(0, "epoch 1 of 3"), (3, "epoch 2 of 3, step 1"), (4, "epoch 3 of 3")],
+)
+def test_position_has_epoch_and_step(num_batches, expected):
+    state = TrainingState(num_batches=num_batches)
+    assert RemainingPhase(fake_phase(), None, state).position == expected
+    assert RemainingPhase(fake_phase("head"), None, state).position == f"head, {expected}"
+    assert RemainingPhase(fake_phase(epochs=1), None, TrainingState()).position == "epoch 1 of 1"
 
 
 def test_all_phases_remain_without_a_checkpoint(path):

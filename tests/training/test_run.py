@@ -1,6 +1,5 @@
 """A run: what is refused before images are prepared or a run is created."""
 
-import shlex
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +11,7 @@ from medfold.errors import UserError
 from medfold.system import files, hardware
 from medfold.training import parallel, run
 from medfold.training.request import TrainingRequest
-from medfold.training.run import begin_run, train_run
+from medfold.training.run import train_run
 from tests.support.helpers import finished_run
 
 
@@ -86,10 +85,6 @@ def test_recipe_keys_without_effect_are_reported(folded, capsys):
     output = capsys.readouterr().out
     assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in output
     assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in output
-
-
-def begin(project, request):
-    return begin_run(project, request, request.load_recipe(project))
 
 
 def train_folds(project, request, data):
@@ -195,20 +190,3 @@ def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatc
     problems = "2 of 3 folds failed: fold 0: out of memory, fold 2: the loss is not a number. The others are done"
     with pytest.raises(UserError, match=problems):
         train_folds(folded, TrainingRequest(jobs=2, run="one"), imitated.data)
-
-
-def test_run_records_the_command_that_started_it(folded):
-    run_paths, missing = begin(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
-    assert missing == [0, 1, 2]
-    words = shlex.split(files.read_json(run_paths.metadata)["command"])
-    assert words[:2] == ["make", "train"]
-    expected = {"COMPETITION=small", "RECIPE=baseline", "SEEDS=3", "SET=training.epochs=7", "RUN=one"}
-    assert set(words[2:]) == expected
-
-
-def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
-    begin(folded, TrainingRequest(run="one"))
-    metadata = run.run_metadata
-    monkeypatch.setattr(run, "run_metadata", lambda *given: {**metadata(*given), "labels_fingerprint": "0" * 16})
-    with pytest.raises(UserError, match="one: the training labels differ from those .* another name: RUN=new-name"):
-        begin(folded, TrainingRequest(run="one"))

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from medfold.competition.recipe import Recipe
-from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.training.run_metadata import features_path, hash_pretrained_weights, run_metadata
 
 
@@ -41,5 +41,5 @@ def test_run_metadata_names_seed_folds_and_plugins(folded):
 def test_weights_file_is_hashed(tmp_path):
     file = tmp_path / "net.weights.h5"
     file.write_bytes(b"weights")
-    assert hash_pretrained_weights(recipe(weights=str(file))) == files.sha256(file)
+    assert hash_pretrained_weights(recipe(weights=str(file))) == sha256(file)
     assert hash_pretrained_weights(recipe()) is None

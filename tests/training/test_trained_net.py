@@ -57,7 +57,7 @@ def test_rows_are_predicted_from_the_inputs_of_the_last_phase(monkeypatch, tta):
             return inputs[rows]
 
     monkeypatch.setattr(trained_net, "Predictor", FakePredictor)
-    phase = replace(fake_phase("head"), inputs=np.arange(10.0)[:, None], view_of=lambda batch, number: batch)
+    phase = replace(fake_phase("head"), net_inputs=np.arange(10.0)[:, None], view_of=lambda batch, number: batch)
     net = TrainedNet(facts(), None, phase, "inference net", None, pd.DataFrame())
     found = net.predict(np.array([7, 2]), tta, advanced.append)
     assert found.tolist() == [[7], [2]]

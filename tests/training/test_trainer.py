@@ -13,7 +13,7 @@ from medfold.terminal.console import EACH_EPOCH
 from medfold.training import trainer
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.resume import RemainingPhase, TrainingState, load_state, remaining_phases
-from medfold.training.trainer import format_position, rows_of_phase
+from medfold.training.trainer import PhaseTraining
 from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
 from tests.support.helpers import refused
 
@@ -42,7 +42,7 @@ def train(tmp_path):
             (remaining,) = remaining_phases([phase], tmp_path / "checkpoint.npz", [], "float32")
         following = iter(scores)
         training = TrainingSettings.model_validate(settings)
-        trainer.train(remaining, training, metric, lambda: next(following), list(callbacks), "fold 0")
+        PhaseTraining(remaining, training, metric, lambda: next(following), list(callbacks), "fold 0").run()
         return remaining.phase, remaining.state
 
     return run
@@ -72,7 +72,12 @@ def test_final_weights_are_the_average_of_the_last_epoch(train):
 def test_score_is_that_of_the_averaged_weights(train):
     phase, seen = fake_phase(epochs=1), []
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), TrainingState())
-    trainer.train(remaining, TrainingSettings(), AUC, lambda: seen.append(final_weight(phase)) or 0.9, [], "fold 0")
+
+    def compute_score() -> float:
+        seen.append(final_weight(phase))
+        return 0.9
+
+    PhaseTraining(remaining, TrainingSettings(), AUC, compute_score, [], "fold 0").run()
     assert seen == [2.5]
 
 
@@ -212,7 +217,7 @@ def test_training_out_of_time_saves_its_state_first(train, tmp_path, monkeypatch
 
 def test_checkpoint_is_written_when_it_is_due(train, tmp_path):
     asked, phase = [], fake_phase(epochs=2)
-    checkpoint = Checkpoint(tmp_path / "checkpoint.npz", ["all"], "float32", phase.batch_trainer.layout)
+    checkpoint = Checkpoint(tmp_path / "checkpoint.npz", ["all"], "float32", phase.batch_trainer.variable_specs)
     checkpoint.is_due = lambda is_epoch_end: asked.append(is_epoch_end) or len(asked) == 3
     train([0.7, 0.9], remaining=RemainingPhase(phase, checkpoint, TrainingState()))
     assert asked == [False, True, False, True]
@@ -226,23 +231,12 @@ def test_overflows_are_counted_in_a_warning(train, capsys):
     assert f"fold 0     {text}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("num_batches", "expected"),
-    [(0, "epoch 1 of 3"), (3, "epoch 2 of 3, step 1"), (4, "epoch 3 of 3")],
-)
-def test_position_has_epoch_and_step(num_batches, expected):
-    state = TrainingState(num_batches=num_batches)
-    assert format_position(state, fake_phase()) == expected
-    assert format_position(state, fake_phase("head")) == f"head, {expected}"
-    assert format_position(TrainingState(), fake_phase(epochs=1)) == "epoch 1 of 1"
-
-
 def test_rows_of_another_phase_are_not_counted(train):
     history = [{"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "auc": 0.99}]
     phase = fake_phase(epochs=1)
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), TrainingState(history))
     train([0.7], remaining=remaining, keep="best")
-    assert [row["epoch"] for row in rows_of_phase(remaining.state, phase)] == [1]
+    assert [row["epoch"] for row in remaining.epoch_rows] == [1]
     assert [row["phase"] for row in history] == ["head", "all"]
     assert final_weight(phase) == 2.5  # the better score of the head does not count
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project, Recipe
 from medfold.errors import UserError
 from medfold.runs import check_folds_exist, facts_of_run, find_run, recipe_of_run, require_trained_folds
@@ -37,7 +38,7 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     if out.suffix != ".keras":
         fix = f"Example: {variable('OUT', 'model.keras')}"
         raise UserError("the name of the file must end in .keras, for Keras to open it", variable("OUT", out), fix)
-    files.check_output_file(out)
+    check_output_file(out)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
         from medfold.prediction import load_model

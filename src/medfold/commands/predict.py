@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import config
+from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.data import new_images
 from medfold.ensemble import (
@@ -22,7 +23,8 @@ from medfold.ensemble import (
 )
 from medfold.errors import UserError
 from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
-from medfold.system import files
+from medfold.system.hashes import fingerprint
+from medfold.tables import write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
@@ -74,7 +76,7 @@ def predict(
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
     trained_project = _with_trained_facts(project, run_names)
     file = out or trained_project.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
-    files.check_output_file(file)
+    check_output_file(file)
     if explain:
         check_same_image_area({name: recipe_of_run(trained_project, name) for name in run_names})
     competition = trained_project.competition
@@ -85,7 +87,7 @@ def predict(
     predictor = EnsemblePredictor(competition, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
     _show_members(trained_project, by_name, choice, len(image_paths))
     table, unreadable = predict_new_images(competition, predictor, choice, root, image_paths)
-    files.write_csv(table, file)
+    write_csv(table, file)
     _show(trained_project, table, unreadable, file)
     heat_maps = None
     if explain:
@@ -147,9 +149,7 @@ def _name_for(images: Path) -> str:
     path = images.expanduser().absolute()
     below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
     name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
-    return (
-        name if len(name) <= MAX_NAME_LENGTH else f"{files.fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
-    )
+    return name if len(name) <= MAX_NAME_LENGTH else f"{fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
 
 
 def _explain(project: Project, members: list[MemberRun], root: Path, table: pd.DataFrame, folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medfold import registry
 from medfold.errors import UserError
-from medfold.system import files
+from medfold.system.hashes import sha256
 
 _active: Path | None = None
 _active_hash: str | None = None
@@ -52,7 +52,7 @@ def active_plugins() -> Path | None:
 
 def plugins_hash(file: Path) -> str | None:
     """Returns the SHA-256 of a plugins.py, or None if there is none; part of the identity of a run."""
-    return files.sha256(file) if file.is_file() else None
+    return sha256(file) if file.is_file() else None
 
 
 def run_plugins(file: Path) -> None:
@@ -61,7 +61,7 @@ def run_plugins(file: Path) -> None:
     Raises:
         UserError: it fails; the message names the line.
     """
-    name = f"medfold_plugins_{files.sha256(file)[:12]}"
+    name = f"medfold_plugins_{sha256(file)[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # so that its classes and functions can be pickled

@@ -15,7 +15,7 @@ from medfold.competition.recipe_sections import BackboneSettings, ImageSettings,
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
-from medfold.system.files import fingerprint
+from medfold.system.hashes import fingerprint
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean
 

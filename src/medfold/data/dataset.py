@@ -23,7 +23,7 @@ from medfold.folds import (
     save_new_folds,
 )
 from medfold.images import read_appearance
-from medfold.system import files
+from medfold.tables import write_csv
 from medfold.text import count_of, shorten_list
 
 
@@ -191,4 +191,4 @@ def _save(project: Project, train: pd.DataFrame, leaks: LeakReport, has_new_fold
     else:
         restore_folds_metadata(project, train, leaks)
     if with_audit:
-        files.write_csv(leaks.table(), project.paths.audit)
+        write_csv(leaks.table(), project.paths.audit)

@@ -12,7 +12,8 @@ from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
 from medfold.errors import UserError
-from medfold.system import files, locks
+from medfold.system import locks
+from medfold.tables import read_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.text import count_of, shorten_list
@@ -35,7 +36,7 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
         existing_path(path)  # a wrong one is refused, even if there is data already
     with locks.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
-            manifest = files.read_csv(paths.raw_manifest)
+            manifest = read_csv(paths.raw_manifest)
             unread = f"; {variable('FROM', path)} was not read: {variable('FORCE')} replaces the data by it"
             hint = unread if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"

@@ -20,7 +20,8 @@ from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
-from medfold.system.files import fingerprint
+from medfold.system.hashes import fingerprint, sha256, sha256_of_text
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
 from medfold.text import count_of
@@ -55,7 +56,7 @@ def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.
     keep = [column for column in labels.keep_columns if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
-    files.write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
+    write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
     if message := mask_warning(table["image"]):
         warn("samples", message)
     _write(competition, paths, table, solution, needs_holdout=bool(labels.holdout))
@@ -112,21 +113,21 @@ def _write(
     paths.samples_metadata.unlink(missing_ok=True)
     written = [paths.samples, paths.groups]
     if solution is not None:
-        files.write_csv(solution, paths.solution)
+        write_csv(solution, paths.solution)
         written.append(paths.solution)
     if not competition.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
-        files.write_csv(blank_submission(competition, units), paths.sample_submission)
+        write_csv(blank_submission(competition, units), paths.sample_submission)
         written.append(paths.sample_submission)
-    files.write_csv(table, paths.samples)
+    write_csv(table, paths.samples)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(competition, paths),
-        "image_list_fingerprint": files.sha256_of_text(table[["id", "image"]].to_csv(index=False)),
+        "image_list_fingerprint": sha256_of_text(table[["id", "image"]].to_csv(index=False)),
         "needs_holdout": needs_holdout,
-        "files": {path.relative_to(paths.data).as_posix(): files.sha256(path) for path in written},
+        "files": {path.relative_to(paths.data).as_posix(): sha256(path) for path in written},
     }
     if paths.solution.is_file() and solution is None:  # written by the source
-        metadata["solution_hash"] = files.sha256(paths.solution)
+        metadata["solution_hash"] = sha256(paths.solution)
     files.write_json(metadata, paths.samples_metadata, sealed=True)
 
 
@@ -141,7 +142,7 @@ def check_solution(paths: CompetitionPaths) -> None:
         UserError: it has.
     """
     noted = (_read_metadata(paths) or {}).get("solution_hash")  # earlier versions noted none
-    if noted and files.sha256(paths.solution) != noted:
+    if noted and sha256(paths.solution) != noted:
         fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
@@ -153,12 +154,12 @@ def samples_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) 
     used_facts["unit"] = competition.score.unit
     if competition.labels.holdout:
         used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
-    return fingerprint([VERSION, used_facts, files.sha256(paths.raw_manifest)])
+    return fingerprint([VERSION, used_facts, sha256(paths.raw_manifest)])
 
 
 def read_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample table that `build_samples` wrote; units and classes as text."""
-    return files.read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
+    return read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
 
 
 def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) -> bool:
@@ -171,7 +172,7 @@ def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) ->
     if not is_complete or metadata["inputs_fingerprint"] != samples_fingerprint(competition, paths):
         return False
     for name, digest in metadata.get("files", {}).items():  # older versions noted none
-        if not (paths.data / name).is_file() or files.sha256(paths.data / name) != digest:
+        if not (paths.data / name).is_file() or sha256(paths.data / name) != digest:
             warn("damaged", f"{name} is missing or has changed since it was written: made again")
             return False
     return True

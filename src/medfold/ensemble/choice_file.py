@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from medfold.competition import Project
 from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.runs import combined_name
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.system.hashes import sha256
 
 
 class SavedChoice(NamedTuple):
@@ -50,8 +51,8 @@ def save_choice(project: Project, ensemble: Ensemble) -> None:
     else:
         files.remove(probabilities_path)
     files.remove(path.with_suffix(FORMER_PROBABILITIES_ENDING))
-    hashes = {file.name: files.sha256(file) for file in (path, probabilities_path) if file.is_file()}
-    contents = {"inputs": ensemble.inputs, "title": choice.title, "files": hashes}
+    hashes = {file.name: sha256(file) for file in (path, probabilities_path) if file.is_file()}
+    contents = {"inputs": ensemble.input_hashes, "title": choice.title, "files": hashes}
     files.write_json(contents, path.with_suffix(".json"), sealed=True)
 
 
@@ -66,7 +67,7 @@ def read_choice(project: Project, run_names: list[str]) -> SavedChoice | None:
         return None
     expected = {project.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
     expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
-    if any(not file.is_file() or files.sha256(file) != digest for file, digest in expected.items()):
+    if any(not file.is_file() or sha256(file) != digest for file, digest in expected.items()):
         return None
     endings = (PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING)
     paths = [path.with_suffix(ending) for ending in endings if path.with_suffix(ending).name in metadata["files"]]

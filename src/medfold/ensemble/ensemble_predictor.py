@@ -16,8 +16,8 @@ from medfold.competition import CompetitionFacts, ImageSettings, Recipe
 from medfold.ensemble.fold_mean import mean_of_arrays
 from medfold.errors import UserError
 from medfold.scoring import FittedTransform, aggregate_predictions
-from medfold.system import files
 from medfold.system.processes import silence_native_output
+from medfold.tables import FLOAT_FORMAT
 from medfold.text import count_of, shorten_list
 
 BATCH_SIZE = 64  # images per forward pass
@@ -212,4 +212,4 @@ class _RunPredictor:
 
 def _rounded(values: np.ndarray) -> np.ndarray:
     """Rounds as a fold's test.csv does."""
-    return np.char.mod(files.FLOAT_FORMAT, values).astype(np.float64)
+    return np.char.mod(FLOAT_FORMAT, values).astype(np.float64)

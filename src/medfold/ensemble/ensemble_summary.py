@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from medfold.competition import CompetitionFacts
+from medfold.ensemble.ensemble import Ensemble
 from medfold.ensemble.method_choice import Calibration, error_correlation
-from medfold.ensemble.run_ensemble import Ensemble
 from medfold.scoring import Difference, bootstrap_interval, metric_of
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from medfold.competition import CompetitionFacts
-from medfold.ensemble.methods import METHODS, Method
+from medfold.ensemble.methods import METHODS, EnsembleMethod
 from medfold.errors import UserError
 from medfold.scoring import (
     METRICS,
@@ -54,7 +54,7 @@ class MemberPredictions:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class MethodCandidate:
     """A method that was tried, with its scores.
 
     Args:
@@ -66,7 +66,7 @@ class Candidate:
         gain: over the plain mean, cross-fitted; None for the mean itself.
     """
 
-    method: Method
+    method: EnsembleMethod
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
@@ -131,8 +131,8 @@ class EnsembleChoice:
         predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.
     """
 
-    candidates: list[Candidate]
-    chosen: Candidate
+    candidates: list[MethodCandidate]
+    chosen: MethodCandidate
     post_processed: PostProcessed | None
     fitted: FittedTransform
     predictions: np.ndarray
@@ -170,7 +170,7 @@ class EnsembleChoice:
 
 def compare_methods(
     members: MemberPredictions, competition: CompetitionFacts, per_class: bool = False, only: str | None = None
-) -> list[Candidate]:
+) -> list[MethodCandidate]:
     """Scores every method against the plain mean.
 
     Methods that learn from labels are skipped while a single fold is trained. For a single member only the plain mean
@@ -197,7 +197,7 @@ def compare_methods(
             cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
         gain = _gain(metric, members, cross_fitted, candidates[0].predictions) if candidates else None
         scores = (metric(members.targets, predictions) for predictions in (in_sample, cross_fitted))
-        candidates.append(Candidate(method, fitted, cross_fitted, *scores, gain))
+        candidates.append(MethodCandidate(method, fitted, cross_fitted, *scores, gain))
     return candidates
 
 
@@ -255,17 +255,17 @@ def error_correlation(members: MemberPredictions) -> np.ndarray:
     return np.corrcoef(errors.reshape(num_members, -1)).reshape(num_members, -1)
 
 
-def _fit(method: Method, metric: Metric, per_class: bool) -> Fit:
+def _fit(method: EnsembleMethod, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best_candidate(candidates: list[Candidate], competition: CompetitionFacts) -> Candidate:
+def _best_candidate(candidates: list[MethodCandidate], competition: CompetitionFacts) -> MethodCandidate:
     plain, *others = candidates
     better = [candidate for candidate in others if candidate.gain.low > 0]
     return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
 
 
-def _find_candidate(members: MemberPredictions, candidates: list[Candidate], name: str) -> Candidate:
+def _find_candidate(members: MemberPredictions, candidates: list[MethodCandidate], name: str) -> MethodCandidate:
     """Returns the candidate of the method that the user named; raises a UserError if it was not tried."""
     for candidate in candidates:
         if candidate.method.name == name:
@@ -284,7 +284,7 @@ def _find_candidate(members: MemberPredictions, candidates: list[Candidate], nam
 
 
 def _post_process(
-    members: MemberPredictions, competition: CompetitionFacts, chosen: Candidate, per_class: bool
+    members: MemberPredictions, competition: CompetitionFacts, chosen: MethodCandidate, per_class: bool
 ) -> PostProcessed | None:
     """Fits and scores the post-processing after a method; None if the metric has none."""
     metric = metric_of(competition)

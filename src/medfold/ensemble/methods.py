@@ -27,7 +27,7 @@ MIN_WEIGHT = 1e-6  # smaller weights are set to 0
 
 
 @dataclass(frozen=True)
-class Method:
+class EnsembleMethod:
     """A method to combine members.
 
     Args:
@@ -46,7 +46,7 @@ class Method:
     gives_ranks: bool = False
 
 
-METHODS: Registry[Method] = Registry("method")
+METHODS: Registry[EnsembleMethod] = Registry("method")
 
 
 def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = False) -> Callable:
@@ -64,7 +64,7 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
     """
 
     def register(fit: Callable) -> Callable:
-        method = Method(fit.__name__, title, fit, needs_labels, gives_ranks)
+        method = EnsembleMethod(fit.__name__, title, fit, needs_labels, gives_ranks)
         METHODS.register(method.name, method, fit.__module__)
         return fit
 

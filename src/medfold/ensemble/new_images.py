@@ -10,9 +10,9 @@ import pandas as pd
 from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
-from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.images import read_batches
 from medfold.runs import TrainedRun, load_dataset_for, predictions_table

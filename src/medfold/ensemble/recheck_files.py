@@ -6,7 +6,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts, Project
 from medfold.earlier_versions import PROBABILITY_PREFIX
-from medfold.ensemble.run_ensemble import Ensemble
+from medfold.ensemble.ensemble import Ensemble
 from medfold.system import files
 
 

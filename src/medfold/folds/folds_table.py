@@ -9,6 +9,8 @@ from medfold.competition import FoldFacts
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
+from medfold.system.hashes import sha256_of_text
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.text import count_of, shorten_list
 
@@ -19,7 +21,7 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     Raises:
         UserError: a missing column, no row, a duplicated id, or a fold that is not a whole number from 0.
     """
-    table = files.read_csv(paths.folds)
+    table = read_csv(paths.folds)
     for column in ("id", "group", "fold"):
         if column not in table:
             raise UserError(f"no column '{column}', expected id,group,fold", paths.folds, _fix_damaged(paths))
@@ -44,7 +46,7 @@ def folds_fingerprint(paths: CompetitionPaths) -> str:
 
 def _fingerprint(table: pd.DataFrame) -> str:
     ordered = table[["id", "group", "fold"]].sort_values("id")
-    return files.sha256_of_text(ordered.to_csv(index=False, lineterminator="\n"))
+    return sha256_of_text(ordered.to_csv(index=False, lineterminator="\n"))
 
 
 def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) -> Path | None:
@@ -60,7 +62,7 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     """
     with locks.lock(paths.folds):
         renamed = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
-        files.write_csv(table[["id", "group", "fold"]], paths.folds)
+        write_csv(table[["id", "group", "fold"]], paths.folds)
         files.write_json(metadata, paths.folds_metadata)
     return renamed
 

@@ -12,6 +12,7 @@ from medfold.folds.near_duplicates import clusters, find_near_duplicates
 from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.system.hashes import fingerprint, sha256
 from medfold.terminal.console import warn
 
 
@@ -42,7 +43,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
         paths: paths of the competition; thumbnails are read and the pairs are kept there.
         appearance: `read_appearance`, with the column `pixel_hash` of `read_measurements`.
     """
-    inputs_fingerprint = files.fingerprint([VERSION, files.sha256(paths.appearance)])
+    inputs_fingerprint = fingerprint([VERSION, sha256(paths.appearance)])
     cached = _read_cached(paths)
     ids, hashes = appearance["id"].to_numpy(), appearance["pixel_hash"].to_numpy()
     if not cached or cached["inputs_fingerprint"] != inputs_fingerprint:

@@ -31,7 +31,8 @@ from medfold.images.store import store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
-from medfold.system.sealed_tables import write_sealed_csv
+from medfold.system.hashes import fingerprint
+from medfold.tables import write_sealed_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of, shorten_list
@@ -155,7 +156,7 @@ def _scan(
     if missing.with_appearance:
         shapes[THUMBNAILS_FILE] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
     scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(competition, paths), key, sorted(shapes)]
-    journal = Journal(folder, files.fingerprint(scan_inputs), len(samples), shapes)
+    journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
     settings = ScanSettings(
         raw=paths.raw_root(competition.images.root),
         image_facts=competition.images,

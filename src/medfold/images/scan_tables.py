@@ -16,7 +16,8 @@ from medfold.images import store
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
 from medfold.system import files
-from medfold.system.sealed_tables import read_sealed_csv, write_sealed_csv
+from medfold.system.hashes import fingerprint, sha256
+from medfold.tables import read_sealed_csv, write_csv, write_sealed_csv
 
 VERSION = 3  # increase it when the same images give other measurements
 
@@ -51,8 +52,8 @@ def raw_images_fingerprint(competition: CompetitionFacts, paths: CompetitionPath
     """Returns a fingerprint of everything that determines the measurements."""
     reading_facts = competition.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(competition.images, paths).values()
-    return files.fingerprint(
-        [VERSION, reading_facts, store.image_list_fingerprint(paths), files.sha256(paths.raw_manifest), *plugins]
+    return fingerprint(
+        [VERSION, reading_facts, store.image_list_fingerprint(paths), sha256(paths.raw_manifest), *plugins]
     )
 
 
@@ -91,7 +92,7 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
         file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "unreadable_reason"]
     )[["file", "reason", "id", "part"]]
     if len(unreadable_images):
-        files.write_csv(unreadable_images, paths.unreadable_images)
+        write_csv(unreadable_images, paths.unreadable_images)
     else:
         files.remove(paths.unreadable_images)
     return unreadable_images
@@ -152,7 +153,7 @@ def write_appearance(
     headers = pd.DataFrame([appearance.headers for appearance in appearances])
     if headers.shape[1]:
         headers.insert(0, "id", readable_ids)
-        files.write_csv(headers, paths.headers)
+        write_csv(headers, paths.headers)
     else:
         files.remove(paths.headers)
     table = pd.DataFrame([appearance.statistics for appearance in appearances], columns=STATISTICS)

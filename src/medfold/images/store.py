@@ -13,6 +13,8 @@ from medfold.images.formats.format_registry import FORMAT_MODULES
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 from medfold.system import array_files, files
+from medfold.system.hashes import fingerprint, sha256
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
@@ -63,11 +65,11 @@ def store_key(competition: CompetitionFacts, paths: CompetitionPaths, image_sett
     inputs = {
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
-        "raw": files.sha256(paths.raw_manifest),
+        "raw": sha256(paths.raw_manifest),
         "reading": competition.images.model_dump(mode="json", include=READING_FACTS),
         "images": image_settings.model_dump(),
     }
-    return files.fingerprint(inputs | image_plugins(competition.images, paths, image_settings))
+    return fingerprint(inputs | image_plugins(competition.images, paths, image_settings))
 
 
 def image_plugins(
@@ -106,7 +108,7 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 def load_store(paths: CompetitionPaths, key: str) -> Store:
     """Opens a store, memory-mapped: its pixels are not read yet."""
     folder = paths.store(key)
-    index = files.read_csv(folder / INDEX_FILE)
+    index = read_csv(folder / INDEX_FILE)
     return Store(np.load(folder / IMAGES_FILE, mmap_mode="r"), index.set_index("id")["row"])
 
 
@@ -136,7 +138,7 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes
     index_hash = hashes.pop(INDEX_FILE, None)  # stores of earlier versions have none
-    if not (folder / INDEX_FILE).is_file() or (index_hash and files.sha256(folder / INDEX_FILE) != index_hash):
+    if not (folder / INDEX_FILE).is_file() or (index_hash and sha256(folder / INDEX_FILE) != index_hash):
         raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
     if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes(**hashes)):
         rows = sum(len(block) for block in damaged)
@@ -156,12 +158,12 @@ def finish_store(
         index: columns id and row (in the array), one line per image.
         blocks: hashes of the array.
     """
-    files.write_csv(index, unfinished / INDEX_FILE)
+    write_csv(index, unfinished / INDEX_FILE)
     _write_hashes(unfinished, blocks)
     files.flush_to_disk(unfinished)
     unfinished.replace(paths.store(key))
 
 
 def _write_hashes(folder: Path, blocks: array_files.BlockHashes) -> None:
-    hashes = {**asdict(blocks), INDEX_FILE: files.sha256(folder / INDEX_FILE)}
+    hashes = {**asdict(blocks), INDEX_FILE: sha256(folder / INDEX_FILE)}
     files.write_json(hashes, folder / BLOCKS_FILE, sealed=True)

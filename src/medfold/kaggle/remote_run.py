@@ -13,6 +13,7 @@ from medfold.kaggle.datasets import Datasets
 from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.session import KaggleSession, Version
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.terminal.console import format_size, say
 
 NUM_LOG_LINES = 12  # printed from the end of a failed notebook's log
@@ -85,7 +86,7 @@ class FailedNotebookError(UserError):
 
 def manifest_id(manifest: Path) -> str:
     """Returns the first 12 digits of a manifest's SHA-256: the content id of the data set that holds it."""
-    return files.sha256(manifest)[:12]
+    return sha256(manifest)[:12]
 
 
 def run_at_kaggle(

@@ -13,7 +13,7 @@ from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
-from medfold.system import files
+from medfold.system.hashes import fingerprint
 from medfold.terminal.console import warn
 
 MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
@@ -219,4 +219,4 @@ def name_of(*words: str) -> str:
     name = "-".join(part for part in text.lower().split("-") if part)
     if len(name) <= MAX_NAME_LENGTH and name == "-".join(words):
         return name
-    return f"{name[: MAX_NAME_LENGTH - 7].rstrip('-')}-{files.fingerprint(words, 6)}"
+    return f"{name[: MAX_NAME_LENGTH - 7].rstrip('-')}-{fingerprint(words, 6)}"

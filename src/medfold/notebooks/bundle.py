@@ -6,6 +6,7 @@ from typing import Any
 
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.text import shorten_list
 
 
@@ -32,7 +33,7 @@ def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
 
 
 def _has_hash(path: Path, digest: str) -> bool:
-    return path.is_file() and files.sha256(path) == digest
+    return path.is_file() and sha256(path) == digest
 
 
 def _installed(name: str) -> bool:

@@ -13,7 +13,7 @@ from medfold.images import read_batches
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
 from medfold.submission import align_sample, build_submission, check_submission, describe_missing, fill_missing
-from medfold.system import files
+from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
@@ -63,7 +63,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     sample = align_sample(competition, sample, units)
     result = build_submission(competition, predictions, sample)
     check_submission(competition, result, sample)
-    files.write_csv(result, Path(out))
+    write_csv(result, Path(out))
     say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - start)}")
     return result
 

@@ -8,6 +8,7 @@ from medfold import __version__
 from medfold.competition import CompetitionFacts
 from medfold.kaggle import manifest_id
 from medfold.system import files
+from medfold.system.hashes import fingerprint
 
 SUBMISSION_HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
 TRAINING_HOURS = 11  # and any other notebook after 12
@@ -157,7 +158,7 @@ def _content_id(manifest: Path) -> str:
 
 def _notebook(cells: list[dict[str, Any]]) -> str:
     for cell in cells:
-        cell["id"] = files.fingerprint([cell["cell_type"], cell["source"]], 8)
+        cell["id"] = fingerprint([cell["cell_type"], cell["source"]], 8)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}

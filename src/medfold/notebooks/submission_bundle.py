@@ -14,6 +14,7 @@ from medfold.paths import CompetitionPaths
 from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.system.hashes import fingerprint, sha256
 from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
@@ -123,7 +124,7 @@ def write_submission_bundle(
             "packages": list(packages),
             "competition_files": _texts(paths),
         }
-        manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        manifest["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
         manifest["content_id"] = _content_id(manifest, competition, runs)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
@@ -134,7 +135,7 @@ def _content_id(manifest: dict[str, Any], competition: CompetitionFacts, runs: l
     hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
     entries = [{**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)]
     content = [hashes, manifest["slug"], competition.identity(), entries, manifest["fallback"]]
-    return files.fingerprint(content, 12)
+    return fingerprint(content, 12)
 
 
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from medfold.project_root import display_path
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
 from medfold.system import files, locks
+from medfold.system.hashes import fingerprint, sha256
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -128,7 +129,7 @@ def write_training_bundle(
             "packages": list(packages),
             "project_files": _project_texts(paths),
         }
-        manifest["files"] = {path.name: files.sha256(path) for path in sorted(folder.iterdir())}
+        manifest["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
         # The content id identifies the training, independent of the package version and the texts.
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
@@ -136,11 +137,11 @@ def write_training_bundle(
             competition.identity(),
             recipe.identity(),
             with_former_names(manifest["request"], REQUEST),
-            files.sha256(paths.folds),
+            sha256(paths.folds),
         ]
         if plugins := plugins_hash(paths.plugins):
             content.append(plugins)
-        manifest["content_id"] = files.fingerprint(content, 12)
+        manifest["content_id"] = fingerprint(content, 12)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 

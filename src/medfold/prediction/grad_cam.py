@@ -6,7 +6,7 @@ import numpy as np
 from keras import layers
 
 from medfold.prediction.map_gradients import weighted_maps
-from medfold.system import files
+from medfold.system.array_files import release_pages
 
 BATCH_SIZE = 16
 
@@ -71,7 +71,7 @@ class GradCam:
             padding = BATCH_SIZE - len(batch)
             batch = np.pad(batch, [(0, padding), *[(0, 0)] * 3])
             results = self._class_maps(batch, np.pad(batch_columns, (0, padding)))
-            files.release_pages(images)
+            release_pages(images)
             maps = [np.asarray(result)[: len(batch_columns)] for result in results]
             combined = self._combine(maps)
             heat_maps.append(combined if signed else _positive(combined))

@@ -7,7 +7,7 @@ import numpy as np
 
 from medfold.competition import Symmetry
 from medfold.models import resolve_compile
-from medfold.system import files
+from medfold.system.array_files import release_pages
 
 # Views by symmetry, each as (transpose, flip vertically, flip horizontally).
 VIEWS: dict[str, list[tuple[bool, bool, bool]]] = {
@@ -92,7 +92,7 @@ class Predictor:
             batch = np.pad(batch, [(0, self._batch_size - len(batch_rows)), *[(0, 0)] * (batch.ndim - 1)])
             view_numbers = range(min(num_views or self.num_views, self.num_views))
             views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in view_numbers]
-            files.release_pages(images)
+            release_pages(images)
             yield [view[: len(batch_rows)] for view in views]
 
 

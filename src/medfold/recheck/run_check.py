@@ -13,6 +13,7 @@ from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
 from medfold.run_paths import RunPaths
 from medfold.system import files
+from medfold.system.hashes import sha256
 
 
 def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
@@ -35,7 +36,7 @@ def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run:
         fold_paths = run.fold(fold)
         for name, digest in (files.read_json(fold_paths.done) or {}).items():
             path = fold_paths.folder / name
-            if not path.is_file() or files.sha256(path) != digest:
+            if not path.is_file() or sha256(path) != digest:
                 yield f"{fold_paths.folder.name}/{name} is not the file recorded in done.json"
         if not fold_paths.oof.is_file():
             return

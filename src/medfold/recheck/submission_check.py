@@ -15,7 +15,7 @@ from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREF
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.run_check import labelled_units, score_differences
-from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.text import count_of
 
 MAX_ROUNDING = 1e-9  # numbers are written with nine digits
@@ -34,11 +34,11 @@ def submission_differences(
             the score (.csv).
         record: contents of the JSON file beside the submission.
     """
-    if files.sha256(file) != record["sha256"]:
+    if sha256(file) != record["sha256"]:
         yield "it is not the file that was checked"
     for name, digest in record["inputs"].items():
         path = root / name
-        if not path.is_file() or files.sha256(path) != digest:
+        if not path.is_file() or sha256(path) != digest:
             yield f"{name} is not the file that it was made from"
             return
     if not plugin_maps(paths.recheck_file(file, "npz")):

@@ -23,7 +23,7 @@ from medfold.run_paths import RunPaths
 from medfold.runs import read_run, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_rows
-from medfold.system import files
+from medfold.tables import read_csv
 
 
 def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
@@ -106,7 +106,7 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
 def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
     """Reads the training history of each fold that has the metric."""
     files_of_fold = {fold: run.fold(fold).history for fold in done}
-    histories = {fold: files.read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
+    histories = {fold: read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
     return {fold: history for fold, history in histories.items() if metric in history}
 

@@ -6,6 +6,7 @@ from medfold.errors import UserError
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.terminal.command_text import as_typed, command, variable
 from medfold.text import shorten_list
 
@@ -24,8 +25,7 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
     if not isinstance(marker, dict) or not marker:
         return [fold_paths.done.name]
     hashes = {
-        name: files.sha256(fold_paths.folder / name) if (fold_paths.folder / name).is_file() else None
-        for name in marker
+        name: sha256(fold_paths.folder / name) if (fold_paths.folder / name).is_file() else None for name in marker
     }
     return [name for name, digest in hashes.items() if digest != marker[name]]
 

@@ -15,7 +15,8 @@ from medfold.runs.predictions import read_predictions
 from medfold.runs.run_json import read_run
 from medfold.runs.run_names import find_run
 from medfold.runs.trained_run import TrainedRun
-from medfold.system import files
+from medfold.system.hashes import fingerprint, sha256_of_text
+from medfold.tables import read_csv
 from medfold.terminal.command_text import as_typed, make_command, variable
 from medfold.text import shorten_list
 
@@ -151,7 +152,7 @@ def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:
     path = project.paths.folds
     if not path.is_file():
         return False
-    old_hash = files.sha256_of_text(
+    old_hash = sha256_of_text(
         path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
     )  # as older versions saved it
     return metadata["folds_fingerprint"] in (folds_fingerprint(project.paths), old_hash)
@@ -163,7 +164,7 @@ def labels_fingerprint(project: Project) -> str | None:
         return None
     table = read_samples(project.competition, project.paths)
     labels = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
-    return files.fingerprint(labels.sort_values("id").to_numpy(str).tolist())
+    return fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
 def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
@@ -182,10 +183,10 @@ def images_fingerprints(project: Project) -> dict[str, str] | None:
     measurements = read_measurements(project.competition, project.paths)
     if measurements is None:
         return None
-    part = files.read_csv(project.paths.samples).set_index("id")["part"]
+    part = read_csv(project.paths.samples).set_index("id")["part"]
     pairs = measurements[["id", "pixel_hash"]].fillna("").sort_values("id")
     parts = part.loc[pairs["id"]].to_numpy()
-    return {name: files.fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
+    return {name: fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 
 
 def _fix_retrain(run_paths: RunPaths) -> str:

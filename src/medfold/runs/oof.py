@@ -11,6 +11,7 @@ from medfold.runs.fold_state import train_fold_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import oof_by_unit, oof_score
 from medfold.system import files, locks
+from medfold.tables import write_csv
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
@@ -38,7 +39,7 @@ def write_oof(
         result = oof_score(competition, oof_by_unit(competition, oof, train, targets), run.is_optimistic)
         if warnings := self_check_warnings(run_paths, run.trained_folds):
             result["self_check_warnings"] = warnings
-        files.write_csv(oof, run_paths.oof)
+        write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)
     return result
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
-from medfold.system import files
+from medfold.tables import read_csv
 from medfold.text import count_of, shorten_list
 
 
@@ -37,7 +37,7 @@ def read_predictions(competition: CompetitionFacts, path: Path) -> pd.DataFrame:
     Raises:
         UserError: a missing column, or a prediction that is not a finite number.
     """
-    table = files.read_csv(path)
+    table = read_csv(path)
     for column in ("id", *competition.prediction_columns):
         if column not in table:
             fix = "It is not a table of this competition; train the fold again"

@@ -6,7 +6,7 @@ from pathlib import Path
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
-from medfold.system import files
+from medfold.system.hashes import fingerprint
 from medfold.terminal.command_text import variable
 
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
@@ -39,4 +39,4 @@ def combined_name(run_names: list[str]) -> str:
     joined = "+".join(run_names)
     if len(joined) <= MAX_NAME_LENGTH:
         return joined
-    return f"{run_names[0][:MAX_NAME_LENGTH]}+{len(run_names) - 1}-{files.fingerprint(run_names, 6)}"
+    return f"{run_names[0][:MAX_NAME_LENGTH]}+{len(run_names) - 1}-{fingerprint(run_names, 6)}"

@@ -15,6 +15,7 @@ from medfold.errors import SettingError
 from medfold.registry import Registry
 from medfold.scoring.decisions import decide, decisions_of
 
+ALL_TASKS = ("binary", "multiclass", "multilabel", "ordinal")
 ResponseMethod = Literal["predict_proba", "predict"]
 
 
@@ -24,13 +25,13 @@ class Metric:
 
     Args:
         name: name of the metric, as in competition.yaml.
-        title: title of the method in tables.
+        title: name of the metric in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
             them from `metric_of`.
-        higher_is_better: True for a score, False for a loss.
-        tasks: the tasks that it is defined for.
+        higher_is_better: True for a score, False for a loss. Defaults to True.
+        tasks: the tasks that it is defined for. Defaults to all.
         response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
-            'predict' (decisions).
+            'predict' (decisions). Defaults to 'predict_proba'.
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
@@ -44,9 +45,9 @@ class Metric:
     name: str
     title: str
     function: Callable[[np.ndarray, np.ndarray], float]
-    higher_is_better: bool
-    tasks: tuple[str, ...]
-    response_method: ResponseMethod
+    higher_is_better: bool = True
+    tasks: tuple[str, ...] = ALL_TASKS
+    response_method: ResponseMethod = "predict_proba"
     uses_weights: bool = False
     uses_beta: bool = False
     decide: Callable[[np.ndarray], np.ndarray] | None = None
@@ -75,9 +76,6 @@ class Metric:
 METRICS: Registry[Metric] = Registry("metric")
 
 
-ALL_TASKS = ("binary", "multiclass", "multilabel", "ordinal")
-
-
 def metric(
     title: str,
     higher_is_better: bool = True,
@@ -88,20 +86,7 @@ def metric(
     post_processing: str = "",
     is_rank_based: bool = False,
 ):
-    """Registers a function as a metric under its own name.
-
-    Args:
-        title: name of the metric in tables.
-        higher_is_better: True for a score, False for a loss. Defaults to True.
-        tasks: the tasks that it is defined for. Defaults to all.
-        response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
-            'predict' (decisions). Defaults to 'predict_proba'.
-        uses_weights: True if the function takes `weights`, float (labels, 2), for negatives and positives. Defaults to
-            False.
-        uses_beta: True if the function takes `beta`, the weight of recall. Defaults to False.
-        post_processing: name of the post-processing that suits the metric, see `Metric`. Defaults to thresholds or
-            class factors for metrics of decisions, to none for others.
-        is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
+    """Registers a function as a metric under its own name. The arguments are fields of `Metric`, described there.
 
     Example:
         >>> @metric("accuracy", response_method="predict")
@@ -110,20 +95,19 @@ def metric(
     """
 
     def register(function: Callable) -> Callable:
-        name = function.__name__
         registered = Metric(
-            name=name,
-            title=title,
-            function=function,
-            higher_is_better=higher_is_better,
-            tasks=tasks,
-            response_method=response_method,
-            uses_weights=uses_weights,
-            uses_beta=uses_beta,
+            function.__name__,
+            title,
+            function,
+            higher_is_better,
+            tasks,
+            response_method,
+            uses_weights,
+            uses_beta,
             post_processing=post_processing,
             is_rank_based=is_rank_based,
         )
-        METRICS.register(name, registered, function.__module__)
+        METRICS.register(registered.name, registered, function.__module__)
         return function
 
     return register

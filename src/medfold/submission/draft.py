@@ -14,6 +14,8 @@ from medfold.scoring import format_score, metric_title
 from medfold.submission.check import check_submission
 from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
 from medfold.system import files
+from medfold.system.hashes import fingerprint, sha256, sha256_of_text
+from medfold.tables import csv_text
 
 MAX_RUNS_LENGTH = 200  # letters of the run names in a message
 
@@ -56,23 +58,23 @@ def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> 
     probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior)
     table = build_submission(competition, predictions, sample)
     check_submission(competition, table, sample)
-    text = files.csv_text(table)
-    sha256 = files.sha256_of_text(text)
-    content_id = _content_id(competition, sha256, ensemble)
+    text = csv_text(table)
+    text_hash = sha256_of_text(text)
+    content_id = _content_id(competition, text_hash, ensemble)
     message = _message(project, ensemble, content_id)
-    return SubmissionDraft(text, sha256, content_id, message, sample, probabilities)
+    return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities)
 
 
-def _content_id(competition: CompetitionFacts, sha256: str, ensemble: Ensemble) -> str:
+def _content_id(competition: CompetitionFacts, text_hash: str, ensemble: Ensemble) -> str:
     """Returns the content id of a submission, made from its file.
 
     For a notebook it is made from the trained folds: the public test set may have three rows, for which different
     nets can predict the same.
     """
     if competition.upload != "notebook":
-        return f"file {sha256[:12]}"
+        return f"file {text_hash[:12]}"
     score = with_former_names({key: value for key, value in ensemble.score.items() if key != "facts"}, SCORE)
-    return f"folds {files.fingerprint([sha256, ensemble.inputs, score], 12)}"
+    return f"folds {fingerprint([text_hash, ensemble.input_hashes, score], 12)}"
 
 
 def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:
@@ -94,7 +96,7 @@ def write_draft(competition: CompetitionFacts, draft: SubmissionDraft, file: Pat
     Returns:
         The table as it was read back from the file, all columns as text.
     """
-    if not file.is_file() or files.sha256(file) != draft.sha256:
+    if not file.is_file() or sha256(file) != draft.sha256:
         files.write_text(draft.text, file)
     written = read_submission(file)
     check_submission(competition, written, draft.sample)

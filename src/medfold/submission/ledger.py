@@ -12,7 +12,8 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from medfold.system import files, locks
+from medfold.system import locks
+from medfold.tables import write_csv
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
         existing = table.index[(table["file"] == row.file) & (table["competition"] == row.competition)]
         position = existing[-1] if len(existing) else len(table)
         table.loc[position] = [getattr(row, column) for column in COLUMNS]
-        files.write_csv(table, project_paths.ledger)
+        write_csv(table, project_paths.ledger)
 
 
 def read_rows(project_paths: ProjectPaths, competition: str) -> list[LedgerRow]:

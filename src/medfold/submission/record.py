@@ -14,6 +14,7 @@ from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row, format_ledger_score, read_ledger, score_cells
 from medfold.system import files
+from medfold.system.hashes import sha256
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
 
@@ -47,7 +48,7 @@ def ledger_row(project: Project, ensemble: Ensemble, draft: SubmissionDraft, sam
     return LedgerRow(when=when, competition=project.paths.name, file=file, sha256=draft.sha256, **cells)
 
 
-def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str, str]:
+def _new_file(project: Project, run_names: list[str], content_hash: str) -> tuple[str, str]:
     """Returns the time, and the path below the project folder, of a new submission.
 
     A command that was killed after it had written the file, and before the ledger, left a file without a row: it is
@@ -58,7 +59,7 @@ def _new_file(project: Project, run_names: list[str], sha256: str) -> tuple[str,
     listed = set(read_ledger(project.project_paths)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
         path = file.relative_to(project.project_paths.root).as_posix()
-        if path not in listed and files.sha256(file) == sha256:
+        if path not in listed and sha256(file) == content_hash:
             return file.name[: len("20260101-000000")], path
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     file = folder / f"{when}-{name}.csv"
@@ -74,7 +75,7 @@ def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: 
     return {
         "runs": ensemble.run_names,
         "score": ensemble.score,
-        "inputs": ensemble.inputs,
+        "inputs": ensemble.input_hashes,
         "sha256": draft.sha256,
         "content_id": draft.content_id,
         "fallback": ensemble.fallback.tolist(),

@@ -1,7 +1,7 @@
 """Files, processes and the machine: what the packages above need from the operating system.
 
-- `files`: atomic writing, hashes, JSON and CSV; `locks`: one process at a time; `sealed_tables`: CSV with a hash of its
-  inputs; `array_files`: .npy files filled row by row, hashed by block;
+- `files`: atomic writing, JSON; `hashes`: hashes of files, texts and values; `locks`: one process at a time;
+  `array_files`: .npy files filled row by row, hashed by block;
 - `http_download`: resumable download of one large file;
 - `processes`: child processes, native output; `signals`: signals that stop a command; `shared_memory`: names in
   /dev/shm; `hardware`: cores and GPUs.

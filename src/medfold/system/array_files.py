@@ -1,9 +1,11 @@
 """Arrays in .npy files, filled row by row: disk space reserved beforehand, no short writes, hashes of blocks."""
 
+import mmap
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +69,17 @@ def write_at(descriptor: int, data: memoryview | bytes, offset: int) -> None:
             count = os.write(descriptor, left)
         left = left[count:]
         offset = offset + count
+
+
+def release_pages(array: Any) -> None:
+    """Releases the pages of a memory-mapped array that were read; does nothing for other arrays.
+
+    The pages stay in the system's cache, so reading them again is cheap, but they no longer count as memory of the
+    process, which therefore does not grow with the number of images read.
+    """
+    pages = getattr(array, "_mmap", None)
+    if hasattr(pages, "madvise"):
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def row_hash(row: np.ndarray) -> str:
@@ -146,4 +159,4 @@ def damaged_rows(array: np.ndarray, blocks: BlockHashes) -> list[range]:
 def _blocks(array: np.ndarray, rows: int) -> Iterator[tuple[int, np.ndarray]]:
     for start in range(0, len(array), rows):
         yield start, array[start : start + rows]
-        files.release_pages(array)
+        release_pages(array)

@@ -1,8 +1,6 @@
-"""Atomic file writes (temporary name, then rename), hashes, and the JSON and CSV files of medfold."""
+"""Atomic file writes (temporary name, then rename), and JSON files."""
 
-import hashlib
 import json
-import mmap
 import os
 import re
 import shutil
@@ -13,18 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock
 
-from medfold.earlier_versions import Names, current_by_former, with_current_names
+from medfold.earlier_versions import Names, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
-from medfold.terminal.command_text import variable
+from medfold.system.hashes import fingerprint
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FLOAT_FORMAT = "%.9g"  # of tables: enough digits for any float32
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
 
 # `.<name of the final file>.<machine>-<process>-<random>.tmp`
@@ -138,17 +132,6 @@ def remove_temporaries(path: Path) -> None:
         remove(temporary)
 
 
-def release_pages(array: Any) -> None:
-    """Releases the pages of a memory-mapped array that were read; does nothing for other arrays.
-
-    The pages stay in the system's cache, so reading them again is cheap, but they no longer count as memory of the
-    process, which therefore does not grow with the number of images read.
-    """
-    pages = getattr(array, "_mmap", None)
-    if hasattr(pages, "madvise"):
-        pages.madvise(mmap.MADV_DONTNEED)
-
-
 def write_text(text: str, path: Path) -> None:
     """Writes a text file atomically: UTF-8, line feeds on every system."""
     with atomic_write(path) as temporary:
@@ -198,70 +181,6 @@ def _checksum(value: dict[str, Any]) -> str:
     return fingerprint(json.loads(json.dumps(value)), 32)
 
 
-def write_csv(table: "pd.DataFrame", path: Path) -> None:
-    """Writes a table atomically; see `csv_text`."""
-    write_text(csv_text(table), path)
-
-
-def csv_text(table: "pd.DataFrame") -> str:
-    """Returns a table as medfold writes it: without its index, floats in `FLOAT_FORMAT`."""
-    return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
-
-
-def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_types: Any) -> "pd.DataFrame":
-    """Reads a table that medfold wrote; an empty cell is NaN.
-
-    Args:
-        path: path of the table.
-        former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
-        **column_types: types by column name. By default `id`, `part`, `image`, `file`, `pixel_hash` and `usage` are
-            text.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    import pandas as pd
-
-    text_columns = dict.fromkeys(("id", "part", "image", "file", "pixel_hash", "usage"), str)
-    types = {**text_columns, **column_types}
-    types |= {former: types[name] for name, former in (former_names or {}).items() if name in types}
-    try:
-        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
-        is_empty = isinstance(error, pd.errors.EmptyDataError)
-        reason = "the file is empty" if is_empty else str(error).splitlines()[0]
-        fix = "Restore a copy, or remove it to make it again"
-        raise UserError(f"damaged or edited ({reason})", path, fix) from None
-    return table.rename(columns=current_by_former(former_names or {}))
-
-
-def sha256(*paths: Path) -> str:
-    """Returns the SHA-256 of the concatenated contents of files, as 64 hex digits."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def md5(path: Path) -> str:
-    """Returns the MD5 of a file's contents, as 32 hex digits; only for comparison with the MD5 that a server sends."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def sha256_of_text(text: str) -> str:
-    """Returns the SHA-256 of a text in UTF-8, as 64 hex digits; equals that of a file written by `write_text`."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def fingerprint(value: Any, digits: int = 16) -> str:
-    """Returns the first hex digits of the SHA-256 of a JSON-serialisable value; equal for equal values."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return sha256_of_text(text)[:digits]
-
-
 def check_folder(path: Path) -> None:
     """Checks that a path, which need not exist, is or can become a folder.
 
@@ -291,14 +210,3 @@ def check_writable(folder: Path) -> None:
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
-
-
-def check_output_file(path: Path) -> None:
-    """Checks that a file can be written, before hours of work for it.
-
-    Raises:
-        UserError: there is a folder of this name, or its folder cannot be written to.
-    """
-    if path.is_dir():
-        raise UserError("a folder is where a file must be", path, f"Name a file: {variable('OUT', 'file')}")
-    check_writable(path.parent)

@@ -1,6 +1,7 @@
 """Download of one large file over HTTP: resumable, checked by size and hash, written atomically."""
 
 import base64
+import hashlib
 import random
 import shutil
 import time
@@ -91,7 +92,7 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
         except OSError as error:
             fix = "Free disk space, and run the same command to resume"
             raise UserError(f"cannot write ({error.strerror or error})", partial_file, fix) from None
-        if md5 is None or files.md5(partial_file) == md5:
+        if md5 is None or md5_of_file(partial_file) == md5:
             break
         _remove_partial(partial_file, validators_file)
         if was_damaged:
@@ -210,6 +211,12 @@ def _md5(response: requests.Response) -> str | None:
         if name == "md5":
             return base64.b64decode(value).hex()
     return None
+
+
+def md5_of_file(path: Path) -> str:
+    """Returns the MD5 of a file's contents, as 32 hex digits; only for comparison with the MD5 that a server sends."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _size(path: Path) -> int:

@@ -1,11 +1,11 @@
 """Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras.
 
-- `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_metadata`: what it is made
-  from; `parallel`, `child`: folds in child processes;
+- `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_start`: its folder and its
+  missing folds; `run_metadata`: what it is made from; `parallel`, `child`: folds in child processes;
 - `fold`: one fold, with `training_inputs`, its settings and data, and `trained_net`, its result; `recipe_checks`,
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
 - `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
-  batch by batch; `checkpoint`, `resume`: saved states;
+  batch by batch; `checkpoint`, `resume`, `earlier_checkpoints`: saved states;
 - `batches`, `loader`: batches, computed in worker processes; `augmentation`, `augmentation_checks`,
   `mixup`: changes of their images;
 - `losses`, `optimizer`, `callbacks`: what a recipe names;
@@ -13,7 +13,8 @@
 """
 
 from medfold.training.request import TrainingRequest
-from medfold.training.run import begin_run, check_recipe_trainable, missing_folds, requested_folds, train_run
+from medfold.training.run import check_recipe_trainable, train_run
+from medfold.training.run_start import begin_run, missing_folds, requested_folds
 
 __all__ = [
     "TrainingRequest",

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from medfold.models import resolve_compile
-from medfold.system import files
+from medfold.system.array_files import release_pages
 
 MAX_BATCH_SIZE = 64  # images per forward pass
 
@@ -25,7 +25,7 @@ class BatchStatistics:
 
     Args:
         model: the net whose statistics are recomputed.
-        inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
+        net_inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
         rows: int (n,), the images to train on.
         view: (images of a batch) -> input of the net.
         seed: seed of the choice of the images, if there are more than requested.
@@ -34,13 +34,13 @@ class BatchStatistics:
     def __init__(
         self,
         model: keras.Model,
-        inputs: np.ndarray,
+        net_inputs: np.ndarray,
         rows: np.ndarray,
         view: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ):
         self._model = model
-        self._inputs = inputs
+        self._net_inputs = net_inputs
         self._view = view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
         self._layers = [layer for layer in _normalisation_layers(model) if layer.trainable]
@@ -69,12 +69,12 @@ class BatchStatistics:
         sums = None
         for index in range(num_batches):
             batch_rows = np.sort(rows[index * batch_size : (index + 1) * batch_size])
-            batch = np.asarray(self._inputs[batch_rows], np.float32)
+            batch = np.asarray(self._net_inputs[batch_rows], np.float32)
             statistics = self._statistics(self._view(batch))
             means, variances = statistics[::2], statistics[1::2]
             moments = [*means, *(v + m**2 for m, v in zip(means, variances, strict=True))]
             sums = moments if sums is None else [total + moment for total, moment in zip(sums, moments, strict=True)]
-        files.release_pages(self._inputs)
+        release_pages(self._net_inputs)
         averages = [total / num_batches for total in sums]
         num_layers = len(self._layers)
         gathered = [

@@ -151,8 +151,8 @@ class BatchTrainer:
                 variable.assign(np.array(variable))
 
     @property
-    def layout(self) -> list[str]:
-        """Name, dtype and shape of each variable of `values`; trainers of equal layout can exchange their values."""
+    def variable_specs(self) -> list[str]:
+        """Name, dtype and shape of each variable of `values`; trainers with equal ones can exchange values."""
         return [f"{variable.name} {variable.dtype} {tuple(variable.shape)}" for variable in self._variables]
 
     def values(self) -> list[np.ndarray]:

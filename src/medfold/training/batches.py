@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from medfold.system import files
-from medfold.training.mixup import Batch, Mixer
+from medfold.system.array_files import release_pages
+
+Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, sample_weights
+Mix = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], Batch]
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +18,7 @@ class TrainingBatches:
     """An endless, shuffled, augmented sequence of training batches.
 
     Args:
-        inputs: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or features.
+        net_inputs: (images, ...), may be memory-mapped: uint8 pixels (images, height, width, channels), or features.
         rows: int (n,), the images to train on.
         targets: float32 (n, columns).
         sample_weights: float32 (n,), the weight of each image in the loss.
@@ -27,14 +29,14 @@ class TrainingBatches:
         classes: int (n,), the class of each image, to draw all classes equally often. Defaults to plain shuffling.
     """
 
-    inputs: np.ndarray
+    net_inputs: np.ndarray
     rows: np.ndarray
     targets: np.ndarray
     sample_weights: np.ndarray
     augment: Callable[[np.ndarray, int], np.ndarray]
     batch_size: int
     seed: int
-    mix: Mixer | None = None
+    mix: Mix | None = None
     classes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
@@ -49,10 +51,10 @@ class TrainingBatches:
         """Returns augmented image, targets and weight at a position of an epoch."""
         order, seeds = self.epoch(epoch)
         index = order[position]
-        image = self.augment(np.asarray(self.inputs)[self.rows[index]], int(seeds[position]))
+        image = self.augment(np.asarray(self.net_inputs)[self.rows[index]], int(seeds[position]))
         return image, self.targets[index], self.sample_weights[index]
 
-    def layout(self) -> tuple[tuple[int, ...], np.dtype]:
+    def batch_shape_and_dtype(self) -> tuple[tuple[int, ...], np.dtype]:
         """Returns shape and dtype of a batch of images: those of the augmented images; float32 if they are mixed."""
         first, _, _ = self.sample(0, 0)
         return (self.batch_size, *first.shape), np.dtype(np.float32) if self.mix else first.dtype
@@ -62,7 +64,7 @@ class TrainingBatches:
 
         Args:
             number: number of the batch, counted from 0 through all epochs.
-            into: array of `layout` to write the images to. Defaults to a new array.
+            into: array of `batch_shape_and_dtype` to write the images to. Defaults to a new array.
 
         Returns:
             Images (batch, ...), targets float32 (batch, columns), sample_weights float32 (batch,).
@@ -72,7 +74,7 @@ class TrainingBatches:
         samples = [self.sample(epoch, position) for position in positions]
         unmixed = None if self.mix else into
         images = np.stack([image for image, _, _ in samples], out=unmixed)
-        files.release_pages(self.inputs)
+        release_pages(self.net_inputs)
         targets = np.stack([target for _, target, _ in samples])
         sample_weights = np.array([weight for _, _, weight in samples])
         if self.mix is None:
@@ -100,14 +102,14 @@ class TrainingBatches:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {key: value for key, value in vars(self).items() if key != "epoch"}
-        if isinstance(self.inputs, np.memmap):  # another process maps the file itself
-            location = {"filename": self.inputs.filename, "offset": self.inputs.offset}
-            state["inputs"] = {**location, "dtype": self.inputs.dtype, "shape": self.inputs.shape}
+        if isinstance(self.net_inputs, np.memmap):  # another process maps the file itself
+            location = {"filename": self.net_inputs.filename, "offset": self.net_inputs.offset}
+            state["net_inputs"] = {**location, "dtype": self.net_inputs.dtype, "shape": self.net_inputs.shape}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(state["inputs"], dict):
-            state["inputs"] = np.memmap(mode="r", **state["inputs"])
+        if isinstance(state["net_inputs"], dict):
+            state["net_inputs"] = np.memmap(mode="r", **state["net_inputs"])
         vars(self).update(state)
         self.__post_init__()
 

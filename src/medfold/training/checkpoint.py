@@ -11,6 +11,7 @@ import numpy as np
 from medfold.earlier_versions import CHECKPOINT, CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA, with_current_names
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.hashes import fingerprint
 
 SAVE_INTERVAL_SECONDS = 300.0  # between checkpoints within an epoch
 MAX_TIME_SHARE = 0.02  # maximum share of the time for saving
@@ -31,9 +32,9 @@ class Checkpoint:
 
     def __init__(self, path: Path, identity: Any, precision: str = "", layout: Any = None, older_layout: Any = None):
         self._path, self._previous = path, _previous(path)
-        self._identity, self._layout = files.fingerprint(identity), files.fingerprint(layout)
+        self._identity, self._layout = fingerprint(identity), fingerprint(layout)
         self._precision = precision
-        self._known_layouts = {self._layout, files.fingerprint(older_layout)} if older_layout else {self._layout}
+        self._known_layouts = {self._layout, fingerprint(older_layout)} if older_layout else {self._layout}
         self._saved_at = time.monotonic()
         self._save_seconds = 0.0
 

@@ -2,6 +2,8 @@
 
 The request is one line of JSON on standard input. The output is lines of JSON on standard output:
 `{"topic": ..., "text": ...}` for messages, `{"problem": ...}` if the training fails. The child ends with its parent.
+
+The child calls `train_run` as its parent does, but for one fold and one job, so it trains the fold in this process.
 """
 
 import json

@@ -20,6 +20,8 @@ from medfold.run_paths import FoldPaths
 from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
@@ -38,14 +40,14 @@ from medfold.training.resume import RemainingPhase, remaining_phases
 from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
-from medfold.training.trainer import format_position, train
+from medfold.training.trainer import PhaseTraining
 from medfold.training.training_inputs import TrainingInputs
 
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
 
 
 def compute_features(inputs: TrainingInputs) -> None:
-    """Computes the features of the frozen backbone in float32 and writes them to `inputs.features`, unless they exist.
+    """Computes the features of the frozen backbone in float32 and writes them, unless their file exists.
 
     Args:
         inputs: the settings and data of the run.
@@ -54,12 +56,12 @@ def compute_features(inputs: TrainingInputs) -> None:
         UserError: the backbone has no pretrained weights.
     """
     check_pretrained_weights(inputs.recipe)
-    if inputs.features.is_file():
+    if inputs.features_file.is_file():
         return
     make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
     with tensorflow_errors_explained("features"):
         backbone, _ = split_backbone_and_head(build_model(inputs.competition, inputs.recipe))
-        write_features(backbone, inputs.store.pixels, inputs.competition.images.symmetry, inputs.features)
+        write_features(backbone, inputs.store.pixels, inputs.competition.images.symmetry, inputs.features_file)
 
 
 def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> float:
@@ -91,10 +93,10 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
     save_weights(trained.model, fold_paths.weights)
-    files.write_csv(trained.history, fold_paths.history)
+    write_csv(trained.history, fold_paths.history)
     oof_table = predictions_table(inputs.competition, inputs.train["id"][held_out], oof, fold=fold)
-    files.write_csv(oof_table, fold_paths.oof)
-    files.write_csv(predictions_table(inputs.competition, inputs.test["id"], test), fold_paths.test)
+    write_csv(oof_table, fold_paths.oof)
+    write_csv(predictions_table(inputs.competition, inputs.test["id"], test), fold_paths.test)
     warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
@@ -102,7 +104,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     duration = round(time.monotonic() - began, 1)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)
-    hashes = {file.name: files.sha256(file) for file in output_paths}
+    hashes = {file.name: sha256(file) for file in output_paths}
     files.write_json(hashes, fold_paths.done)
     remove_checkpoint(fold_paths.checkpoint)
     return _score(inputs, held_out, oof)
@@ -165,11 +167,11 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         images.seed,
         inputs.recipe.identity(),
         images.rows.tolist(),
-        *([inputs.plugins] if inputs.plugins else []),
+        *([inputs.plugins_hash] if inputs.plugins_hash else []),
     ]
     remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
     if remaining[0].is_resumed:
-        say(topic, f"resuming at {format_position(remaining[0].state, remaining[0].phase)}")
+        say(topic, f"resuming at {remaining[0].position}")
     history: list[dict[str, Any]] = []
     for current in remaining:
         if not current.is_resumed:
@@ -193,11 +195,11 @@ def _train_phase(
 
     def compute_score() -> float:
         phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
-        return _score(inputs, held_out, predictor(phase.inputs, inputs.store.rows_of(inputs.train["id"][held_out])))
+        return _score(inputs, held_out, predictor(phase.net_inputs, inputs.store.rows_of(inputs.train["id"][held_out])))
 
     training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-    train(remaining, training, metric_of(inputs.competition), compute_score, callbacks, topic)
+    PhaseTraining(remaining, training, metric_of(inputs.competition), compute_score, callbacks, topic).run()
     began = time.monotonic()
     if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
         took = format_duration(time.monotonic() - began)
@@ -211,7 +213,7 @@ def _training_images(inputs: TrainingInputs, fold: int, held_out: np.ndarray) ->
     if inputs.recipe.training.num_images:
         subset = _subset(losses.balancing_classes(inputs.competition, targets), inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
-    return TrainingImages(inputs.store.pixels, inputs.features, rows, targets, seed, inputs.num_workers)
+    return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
 
 
 def _report_memorisation(trained: TrainedNet, topic: str) -> None:

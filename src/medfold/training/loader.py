@@ -26,8 +26,7 @@ from medfold.system.processes import try_worker_pool
 from medfold.system.shared_memory import reserve_name_prefix
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
-from medfold.training.batches import TrainingBatches
-from medfold.training.mixup import Batch
+from medfold.training.batches import Batch, TrainingBatches
 
 NUM_PREFETCHED = 2  # prefetched batches, per worker and in the thread
 
@@ -46,7 +45,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     Raises:
         UserError: a worker process was killed.
     """
-    shape, dtype = training_batches.layout()
+    shape, dtype = training_batches.batch_shape_and_dtype()
     batch_bytes = int(np.prod(shape)) * dtype.itemsize
     num_workers = min(num_workers, stop - start)
     possible = _available_shared_memory() // (NUM_PREFETCHED * batch_bytes)
@@ -152,7 +151,7 @@ def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) 
     gc.freeze()  # saves time: the garbage collector skips all objects that exist by now
     _training_batches = training_batches
     _memory = SharedMemory(name)
-    shape, dtype = training_batches.layout()
+    shape, dtype = training_batches.batch_shape_and_dtype()
     _ring = np.ndarray((num_slots, *shape), dtype, _memory.buf)
 
 

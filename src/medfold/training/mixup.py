@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition import TrainingSettings
-
-Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, sample_weights
+from medfold.training.batches import Batch
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class TrainingImages:
     Args:
         store_pixels: uint8 (images, height, width, channels), may be memory-mapped: all images of the store, including
             those of other folds.
-        features: file with the features of a frozen backbone; read only if the head is trained alone.
+        features_file: file with the features of a frozen backbone; read only if the head is trained alone.
         rows: int (n,), the images to train on.
         targets: int (n,) or (n, labels), in the order of `rows`.
         seed: seed of the order, the augmentation and the mixing.
@@ -33,7 +33,7 @@ class TrainingImages:
     """
 
     store_pixels: np.ndarray
-    features: Path
+    features_file: Path
     rows: np.ndarray
     targets: np.ndarray
     seed: int
@@ -47,7 +47,7 @@ class Phase:
     Args:
         name: head (the head alone) or all (all layers); written to the history.
         batch_trainer: trains the net, with its optimizer.
-        inputs: what the net predicts on: pixels, or the features of a frozen backbone.
+        net_inputs: what the net predicts on: pixels, or the features of a frozen backbone.
         view_of: (images of a batch, number of the view) -> input of the net; None for pixels.
         batches: the training batches.
         epochs: number of epochs.
@@ -57,7 +57,7 @@ class Phase:
 
     name: str
     batch_trainer: BatchTrainer
-    inputs: np.ndarray
+    net_inputs: np.ndarray
     view_of: Callable[[np.ndarray, int], np.ndarray] | None
     batches: TrainingBatches
     epochs: int
@@ -97,11 +97,11 @@ class _PhaseBuilder:
     images: TrainingImages
     precision: str
 
-    def build_batches(self, inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
+    def build_batches(self, net_inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
         """Builds the batches of a phase.
 
         Args:
-            inputs: (images, ...), pixels or features of all images.
+            net_inputs: (images, ...), pixels or features of all images.
             augment: (image, seed) -> input of the net.
             mix: mixes the images of a batch; None for no mixing.
         """
@@ -109,7 +109,7 @@ class _PhaseBuilder:
         training = self.recipe.training
         targets = self.images.targets
         return TrainingBatches(
-            inputs=inputs,
+            net_inputs=net_inputs,
             rows=self.images.rows,
             targets=losses.target_columns(competition, targets),
             sample_weights=losses.sample_weights(competition, training.class_weights, targets),
@@ -135,30 +135,30 @@ class _PhaseBuilder:
         loss = losses.build_loss(self.competition, training, self.images.targets)
         return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
 
-    def build_statistics(self, model: keras.Model, inputs: np.ndarray, view: Callable) -> BatchStatistics:
+    def build_statistics(self, model: keras.Model, net_inputs: np.ndarray, view: Callable) -> BatchStatistics:
         """Builds the object that recomputes the batch normalisation statistics of a net.
 
         Args:
             model: the net whose statistics are recomputed.
-            inputs: (images, ...), pixels or features of all images.
+            net_inputs: (images, ...), pixels or features of all images.
             view: (images of a batch) -> input of the net.
         """
-        return BatchStatistics(model, inputs, self.images.rows, view, self.images.seed)
+        return BatchStatistics(model, net_inputs, self.images.rows, view, self.images.seed)
 
 
 def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     """Returns the phase that trains the head alone, on features of the frozen backbone."""
     training = builder.recipe.training
-    features = np.load(builder.images.features, mmap_mode="r")
+    features = np.load(builder.images.features_file, mmap_mode="r")
     _, head = split_backbone_and_head(model)
-    inputs = features[:, :1] if builder.recipe.augment == "none" else features
-    batches = builder.build_batches(inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
+    net_inputs = features[:, :1] if builder.recipe.augment == "none" else features
+    batches = builder.build_batches(net_inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
     return Phase(
         name="head",
         batch_trainer=builder.build_batch_trainer(
             head, training.head_learning_rate, batches.batches_per_epoch * training.head_epochs
         ),
-        inputs=features,
+        net_inputs=features,
         view_of=_view,
         batches=batches,
         epochs=training.head_epochs,
@@ -178,7 +178,7 @@ def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
         batch_trainer=builder.build_batch_trainer(
             model, training.learning_rate, batches.batches_per_epoch * training.epochs
         ),
-        inputs=pixels,
+        net_inputs=pixels,
         view_of=None,
         batches=batches,
         epochs=training.epochs,

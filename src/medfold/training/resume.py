@@ -10,10 +10,9 @@ import numpy as np
 from medfold.earlier_versions import HISTORY, with_current_names
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
+from medfold.training.earlier_checkpoints import with_loss_sums, without_sums
 from medfold.training.phases import Phase
 
-# Variables at the end of a layout, for the mean loss of the epoch; earlier versions saved a list of losses.
-NUM_SUMS = 2
 # Callbacks of Keras without state between epochs.
 STATELESS = ("CSVLogger", "LambdaCallback", "LearningRateScheduler", "TensorBoard", "TerminateOnNaN")
 
@@ -64,11 +63,10 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     if saved is None:
         return None
     arrays, metadata = saved
-    num_variables = len(phase.batch_trainer.layout)
+    num_variables = len(phase.batch_trainer.variable_specs)
     history = [with_current_names(row, HISTORY) for row in metadata["history"]]
     if "losses" in metadata:
-        num_epochs = sum(row["phase"] == phase.name for row in history)
-        arrays, metadata = _from_earlier_version(arrays, metadata, phase, num_epochs)
+        arrays, metadata = with_loss_sums(arrays, metadata, phase, history)
     return TrainingState(
         history=history,
         num_batches=metadata["num_batches"],
@@ -77,24 +75,6 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         variables=arrays[:num_variables],
         updates_before=metadata.get("updates_before", 0),
     )
-
-
-def _from_earlier_version(
-    arrays: list[np.ndarray], metadata: dict[str, Any], phase: Phase, num_epochs: int
-) -> tuple[list[np.ndarray], dict[str, Any]]:
-    """Returns a state as it is saved now: earlier versions saved the losses of the epoch in the metadata.
-
-    Args:
-        arrays: variables without the sums of the losses (`NUM_SUMS`), and the best weights.
-        metadata: metadata with the losses, and without the number of batches.
-        phase: the phase that was saved.
-        num_epochs: number of finished epochs of the phase.
-    """
-    losses = np.array(metadata["losses"], np.float32)
-    sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]
-    num_before = len(phase.batch_trainer.layout) - NUM_SUMS
-    num_batches = num_epochs * phase.batches.batches_per_epoch + len(losses)
-    return [*arrays[:num_before], *sums, *arrays[num_before:]], {**metadata, "num_batches": num_batches}
 
 
 class RemainingPhase(NamedTuple):
@@ -115,6 +95,18 @@ class RemainingPhase(NamedTuple):
         """True if the state is from a checkpoint."""
         return self.state.variables is not None
 
+    @property
+    def epoch_rows(self) -> list[dict[str, Any]]:
+        """The rows of the history that belong to this phase."""
+        return [row for row in self.state.history if row["phase"] == self.phase.name]
+
+    @property
+    def position(self) -> str:
+        """The progress as text: 'head, epoch 2 of 5, step 3'."""
+        epoch, step = divmod(self.state.num_batches, self.phase.batches.batches_per_epoch)
+        within_epoch = f", step {step}" if step else ""
+        return f"{self.phase.prefix}epoch {epoch + 1} of {self.phase.epochs:,}{within_epoch}"
+
 
 def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], precision: str) -> list[RemainingPhase]:
     """Returns the unfinished phases: those from the saved state on, or all if there is no saved state.
@@ -130,8 +122,8 @@ def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], preci
     """
     remaining = []
     for phase in phases:
-        layout = phase.batch_trainer.layout
-        checkpoint = Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=layout[:-NUM_SUMS])
+        layout = phase.batch_trainer.variable_specs
+        checkpoint = Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=without_sums(layout))
         remaining.append(RemainingPhase(phase, checkpoint, load_state(checkpoint, phase) or TrainingState()))
     return remaining[max((number for number, item in enumerate(remaining) if item.is_resumed), default=0) :]
 

@@ -1,39 +1,30 @@
 """Training of a run: its missing folds, in this process or in child processes, and the OOF score."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from medfold.competition import Project, Recipe, format_overrides, plugins_hash
+from medfold.competition import Project, Recipe, plugins_hash
 from medfold.data import Dataset
-from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.run_paths import RunPaths
-from medfold.runs import (
-    find_run,
-    has_same_folds,
-    has_same_labels,
-    is_fold_trained,
-    open_run,
-    trained_folds,
-    write_oof,
-)
+from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import format_score, metric_of
 from medfold.system import array_files, files, locks
 from medfold.system.processes import run_in_subprocess, silence_native_output
-from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
-from medfold.training.run_metadata import features_path, run_metadata
+from medfold.training.run_metadata import features_path
+from medfold.training.run_start import begin_run, requested_folds
 from medfold.training.training_inputs import TrainingInputs
 
 
@@ -122,47 +113,6 @@ def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
     check_trainable(project.competition, recipe)
 
 
-def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tuple[RunPaths, list[int]]:
-    """Opens a run, or creates it.
-
-    Args:
-        project: the competition.
-        request: seed and folds of the run.
-        recipe: the recipe that is requested, with its overrides.
-
-    Returns:
-        The run, and the requested folds that are not trained yet.
-
-    Raises:
-        UserError: the run was started with another recipe, folds table, store or labels.
-    """
-    run_paths = find_run(project.paths, request.run_name)
-    overrides_text = format_overrides(request.overrides) if request.overrides else None
-    variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
-    command = project.make_command("train", **variables)
-    metadata = run_metadata(project, recipe, request.seed)
-    saved = files.read_json(run_paths.metadata, RUN)
-    if saved and has_same_folds(project, saved):
-        # Equal folds, hashed by an earlier version: keep its hash, so that `open_run` sees no change.
-        metadata["folds_fingerprint"] = saved["folds_fingerprint"]
-    if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
-        what = "the training labels differ from those that its first fold was trained on"
-        raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
-    open_run(run_paths, {**metadata, "command": command})
-    return run_paths, missing_folds(project, request)
-
-
-def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
-    """Returns the requested folds that are not done."""
-    done = trained_folds(find_run(project.paths, request.run_name), project.competition.folds.k)
-    return [number for number in requested_folds(project, request) if number not in done]
-
-
-def requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
-    """Returns the folds that are requested, done or not."""
-    return range(project.competition.folds.k) if request.folds is None else request.folds
-
-
 def _train_in_processes(
     project: Project, request: TrainingRequest, missing: list[int], num_jobs: int, run_paths: RunPaths
 ) -> None:
@@ -233,7 +183,6 @@ def _training_inputs(
     competition = project.competition
     paths = project.paths
     store = load_store(paths, store_key(competition, paths, recipe.images))
-    features = features_path(project, recipe)
     return TrainingInputs(
         competition=competition,
         recipe=recipe,
@@ -242,7 +191,7 @@ def _training_inputs(
         train=data.train,
         targets=data.targets,
         test=data.test,
-        features=features,
+        features_file=features_path(project, recipe),
         num_workers=num_workers,
-        plugins=plugins_hash(paths.plugins),
+        plugins_hash=plugins_hash(paths.plugins),
     )

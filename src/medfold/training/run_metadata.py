@@ -8,7 +8,8 @@ from medfold.competition import Project, Recipe, plugins_hash
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
 from medfold.runs import git_commit, images_fingerprints, labels_fingerprint
-from medfold.system import files, hardware
+from medfold.system import hardware
+from medfold.system.hashes import fingerprint, sha256
 
 
 def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
@@ -55,10 +56,10 @@ def features_path(project: Project, recipe: Recipe) -> Path:
         version("keras"),
         *plugins_and_backend(project).values(),
     ]
-    return project.paths.features(key) / f"{files.fingerprint(inputs)}.npy"
+    return project.paths.features(key) / f"{fingerprint(inputs)}.npy"
 
 
 def hash_pretrained_weights(recipe: Recipe) -> str | None:
     """Returns the hash of the backbone's weights file; None if the weights are not a file."""
     weights = Path(recipe.backbone.weights).expanduser()
-    return files.sha256(weights) if weights.is_file() else None
+    return sha256(weights) if weights.is_file() else None

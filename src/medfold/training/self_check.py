@@ -65,7 +65,7 @@ def self_check_input(
     images = trained.images
     units = aggregate(competition, inputs.train["unit"][held_out].to_numpy(), inputs.targets[held_out], oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
-    batch = np.asarray(last_phase.inputs[rows], np.float32)
+    batch = np.asarray(last_phase.net_inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
     weights_before = trained.inference_model.get_weights()
     training_outputs = np.asarray(trained.inference_model(batch, training=True))

@@ -49,7 +49,7 @@ class TrainedNet:
         symmetry = self.competition.images.symmetry
         last_phase = self.last_phase
         return Predictor(self.inference_model, symmetry, tta, view_of=last_phase.view_of)(
-            last_phase.inputs, rows, advance
+            last_phase.net_inputs, rows, advance
         )
 
 

@@ -22,10 +22,10 @@ class TrainingInputs:
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
         test: the test samples: id.
-        features: file for the features of the frozen backbone; written when it is needed.
+        features_file: file for the features of the frozen backbone; written when it is needed.
         num_workers: number of processes that make batches; it does not change the result. Defaults to 0: batches are
             made in this process.
-        plugins: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
+        plugins_hash: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
     """
 
     competition: CompetitionFacts
@@ -35,6 +35,6 @@ class TrainingInputs:
     train: pd.DataFrame
     targets: np.ndarray
     test: pd.DataFrame
-    features: Path
+    features_file: Path
     num_workers: int = 0
-    plugins: str | None = None
+    plugins_hash: str | None = None

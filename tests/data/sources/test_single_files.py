@@ -6,6 +6,7 @@ from medfold.data.sources.kinds import SingleFiles
 from medfold.data.sources.manifest import list_raw_files
 from medfold.data.sources.single_files import SingleFileDownloads, match_files
 from medfold.system import files
+from medfold.tables import read_csv, write_csv
 from tests.support.helpers import refused
 
 NAMES = ["a.csv", "train/1.png", "train/2.png", "x.zip.001", "x.zip.002", "y.zip.001"]
@@ -43,13 +44,13 @@ def test_files_are_moved_to_raw_and_listed_in_an_existing_manifest(downloads, sm
     paths = small.paths
     files.write_text("old", paths.raw / "a.csv")
     files.write_text("kept", paths.raw / "b.csv")
-    files.write_csv(list_raw_files(paths.raw), paths.raw_manifest)
+    write_csv(list_raw_files(paths.raw), paths.raw_manifest)
     for name in ("a.csv", "train/1.png"):
         downloads.fetch(name)
     assert (paths.raw / "a.csv").read_text() == "old"
     downloads.move_to_raw()
     assert (paths.raw / "a.csv").read_text() == "a.csv"
-    assert files.read_csv(paths.raw_manifest).equals(list_raw_files(paths.raw))
+    assert read_csv(paths.raw_manifest).equals(list_raw_files(paths.raw))
     assert not paths.downloads.exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.system import files
 from tests.support.report_pages import cards, cells, read_page, sections
 

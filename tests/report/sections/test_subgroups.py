@@ -1,7 +1,7 @@
 """The section on subgroups."""
 
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.scoring.metric import METRICS
 from tests.support.report_pages import cells, read_page
 

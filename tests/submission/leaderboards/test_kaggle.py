@@ -15,6 +15,8 @@ from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv, write_csv
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
 from tests.support.small_project import add_competition, copy_project
@@ -169,9 +171,9 @@ def test_competition_without_deadline_accepts_submission(hosted, project):
 
 def test_faulty_submission_is_not_uploaded(hosted, project):
     path = project.paths.run("baseline").fold(0).test
-    files.write_csv(files.read_csv(path).assign(label=1.5), path)
+    write_csv(read_csv(path).assign(label=1.5), path)
     done = project.paths.run("baseline").fold(0).done
-    files.write_json({**files.read_json(done), "test.csv": files.sha256(path)}, done)
+    files.write_json({**files.read_json(done), "test.csv": sha256(path)}, done)
     with pytest.raises(UserError, match="is not a probability from 0 to 1"):
         submit(project)
     assert hosted.log == []

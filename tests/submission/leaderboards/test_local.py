@@ -9,7 +9,7 @@ from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import SubmissionEntry
 from medfold.submission.leaderboards.local import LocalLeaderboard
-from medfold.system import files
+from medfold.tables import read_csv, write_csv
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def solution_and_submission(small):
     ids = [f"t{n:02d}" for n in range(40)]
     target = np.tile([0, 1], 20)
     usage = np.where(np.arange(40) < 12, "Public", "Private")
-    files.write_csv(pd.DataFrame({"id": ids, "target": target, "usage": usage}), small.paths.solution)
+    write_csv(pd.DataFrame({"id": ids, "target": target, "usage": usage}), small.paths.solution)
     table = pd.DataFrame({"id": ids, "target": rng.random(40) * 0.5 + target * 0.3})
     return small, table, pd.Series(np.arange(40), index=ids), target
 
@@ -61,9 +61,9 @@ def test_probability_metrics_use_probabilities_behind_decisions(solution_and_sub
 
 def test_undefined_score_of_a_part_is_reported(solution_and_submission):
     small, table, groups, _ = solution_and_submission
-    solution = files.read_csv(small.paths.solution)
+    solution = read_csv(small.paths.solution)
     solution.loc[solution["usage"] == "Public", "target"] = 1
-    files.write_csv(solution, small.paths.solution)
+    write_csv(solution, small.paths.solution)
     placed = submit_locally(small, table, groups)
     assert placed.public is None
     assert placed.lines[0] == ("public", "AUC undefined, 12 images")

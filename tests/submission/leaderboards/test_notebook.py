@@ -14,6 +14,8 @@ from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import write_csv
 from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
@@ -44,7 +46,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     for fold in (0, 1):
         trained = project.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
-        files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
+        files.write_json({**files.read_json(trained.done), "weights.h5": sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
@@ -253,10 +255,10 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, project):
         trained = project.paths.run("baseline").fold(fold)
         oof = pd.read_csv(trained.oof)
         oof["label"] = oof["label"] * 0.999
-        files.write_csv(oof, trained.oof)
+        write_csv(oof, trained.oof)
         trained.weights.write_bytes(b"other")
-        marker = {name: files.sha256(trained.folder / name) for name in files.read_json(trained.done)}
-        files.write_json({**marker, "weights.h5": files.sha256(trained.weights)}, trained.done)
+        marker = {name: sha256(trained.folder / name) for name in files.read_json(trained.done)}
+        files.write_json({**marker, "weights.h5": sha256(trained.weights)}, trained.done)
     submit(project)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
     assert len({row["sha256"] for row in ledger(project)}) == 1
@@ -289,7 +291,7 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     for fold in (0, 1):
         trained = project.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
-        files.write_json({**files.read_json(trained.done), "weights.h5": files.sha256(trained.weights)}, trained.done)
+        files.write_json({**files.read_json(trained.done), "weights.h5": sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(project)

@@ -7,14 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv
 
 
 def list_raw_files(raw: Path, hashed: bool = True) -> pd.DataFrame:
     """Lists file, bytes and sha256 (empty unless `hashed`) of all files below a folder, sorted."""
     raw_files = sorted(path for path in raw.rglob("*") if path.is_file())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        hashes = list(pool.map(files.sha256, raw_files)) if hashed else [""] * len(raw_files)
+        hashes = list(pool.map(sha256, raw_files)) if hashed else [""] * len(raw_files)
     return pd.DataFrame(
         {
             "file": [path.relative_to(raw).as_posix() for path in raw_files],
@@ -32,15 +33,15 @@ def missing_files(paths: CompetitionPaths) -> list[str]:
     """
     if not paths.raw_manifest.is_file():
         return [paths.raw_manifest.name]
-    manifest = files.read_csv(paths.raw_manifest)
+    manifest = read_csv(paths.raw_manifest)
     written = paths.raw_manifest.stat().st_mtime_ns
     if "sha256" not in manifest:  # written by version 0.1
         return [paths.raw_manifest.name]
     stats = {path.relative_to(paths.raw).as_posix(): path.stat() for path in paths.raw.rglob("*") if path.is_file()}
     return [
         name
-        for name, size, sha256 in manifest.itertuples(index=False)
+        for name, size, noted_hash in manifest.itertuples(index=False)
         if name not in stats
         or stats[name].st_size != size
-        or (stats[name].st_mtime_ns > written and files.sha256(paths.raw / name) != sha256)
+        or (stats[name].st_mtime_ns > written and sha256(paths.raw / name) != noted_hash)
     ]

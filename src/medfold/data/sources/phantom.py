@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import UserError
-from medfold.system.sealed_tables import read_unchanged_csv, write_sealed_csv
+from medfold.tables import read_unchanged_csv, write_sealed_csv
 from medfold.terminal.command_text import command, variable
 
 SIZE = 128

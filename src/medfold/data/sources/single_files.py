@@ -12,6 +12,7 @@ from medfold.data.sources.manifest import list_raw_files
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean, shorten_list
 
@@ -74,10 +75,10 @@ class SingleFileDownloads:
         if not any(self._paths.downloads.iterdir()):
             self._paths.downloads.rmdir()
         if self._paths.raw_manifest.is_file():
-            manifest = files.read_csv(self._paths.raw_manifest)
+            manifest = read_csv(self._paths.raw_manifest)
             unchanged = manifest[~manifest["file"].isin(staged["file"])]
             updated = pd.concat([unchanged, staged]).sort_values("file", kind="stable")
-            files.write_csv(updated, self._paths.raw_manifest)
+            write_csv(updated, self._paths.raw_manifest)
 
 
 def match_files(patterns: list[str], all_names: list[str]) -> list[str]:

@@ -23,6 +23,8 @@ from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, did_you_mean, shorten_list
@@ -102,7 +104,7 @@ class Source:
                     "contains no files", variable("FROM", path), "Name the folder or archive that holds the data"
                 )
             paths.raw_manifest.unlink(missing_ok=True)
-        files.write_csv(manifest, paths.raw_manifest)
+        write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)
         return manifest
 
@@ -118,7 +120,7 @@ class Source:
             _normalise_names(raw)
             self._paths.raw_manifest.unlink(missing_ok=True)
             manifest = list_raw_files(raw, hashed=False)
-        files.write_csv(manifest, self._paths.raw_manifest)
+        write_csv(manifest, self._paths.raw_manifest)
 
     def get_files(self, patterns: list[str]) -> list[str]:
         """Downloads single files into `data/<name>/raw`, in their folders; skips those that are already there.
@@ -169,7 +171,7 @@ class Source:
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
         manifest = list_raw_files(self._paths.raw)
-        files.write_csv(manifest, self._paths.raw_manifest)
+        write_csv(manifest, self._paths.raw_manifest)
         return manifest
 
     def repair(self) -> bool:
@@ -181,7 +183,7 @@ class Source:
         if single is None:
             return False
         say("download", f"{count_of(len(missing), 'file is', 'files are')} missing or changed: {shorten_list(missing)}")
-        hashes = files.read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
+        hashes = read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
         downloads = SingleFileDownloads(single, self._paths, f"source {self.kind}")
         downloads.discard()
         for name in missing:
@@ -190,7 +192,7 @@ class Source:
             except UserError as error:
                 warn("download", f"{name} cannot be downloaded separately ({error.what}); downloading everything")
                 return False
-            if files.sha256(path) != hashes[name]:
+            if sha256(path) != hashes[name]:
                 warn("download", f"{name} differs from the earlier file; downloading everything")
                 return False
         downloads.move_to_raw()

@@ -8,7 +8,7 @@ from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import UserError
-from medfold.system import files, http_download
+from medfold.system import http_download
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 
@@ -36,7 +36,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
         except UserError as error:
             fix = f"Download it with a browser, and name it: {variable('FROM', options.file)}"
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None
-    if files.md5(download) != options.md5:
+    if http_download.md5_of_file(download) != options.md5:
         download.unlink()
         raise UserError("the md5 of the download differs from that in competition.yaml", options.url, "Try again")
     if archives.is_archive(download):
@@ -47,7 +47,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
 
 def accept(options: Options, path: Path) -> str:
     """Accepts any file; warns if its md5 is not the official one. The contents are checked with the samples."""
-    if path.is_file() and (md5 := files.md5(path)) != options.md5:
+    if path.is_file() and (md5 := http_download.md5_of_file(path)) != options.md5:
         text = f"md5 {md5} is not that of the official file ({options.md5}): another version of it?"
         warn("download", f"{text} Its images and labels are checked instead")
     return options.file

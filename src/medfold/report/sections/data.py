@@ -14,6 +14,7 @@ from medfold.report.names import isolate, listed
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
 from medfold.system import files
+from medfold.tables import read_csv
 
 MAX_PAIRS = 12  # pairs of near-duplicates that are shown
 FINDING_TITLES = {
@@ -63,7 +64,7 @@ def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
     counts = dict((files.read_json(paths.folds_metadata, FOLDS) or {}).get("audit", {}))
     if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
-        found = files.read_csv(paths.audit)["kind"].value_counts().rename(current_by_former(FINDINGS))
+        found = read_csv(paths.audit)["kind"].value_counts().rename(current_by_former(FINDINGS))
         near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")
         counts |= {kind: int(found.get(kind, 0)) for kind in (*counts, *near)}
     return counts

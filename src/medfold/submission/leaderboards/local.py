@@ -10,7 +10,7 @@ from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
 from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
-from medfold.system import files
+from medfold.tables import read_csv
 from medfold.terminal.command_text import command
 from medfold.text import count_of
 
@@ -44,7 +44,7 @@ class LocalLeaderboard(Leaderboard):
             return _unlabelled()
         written = table.read_predictions_back(competition, entry.table, entry.draft.sample)
         check_solution(paths)
-        solution = files.read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
+        solution = read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
         if set(written.index) != set(solution["id"]):
             if not _has_test_labels(competition):  # the solution belongs to an earlier test part
                 return _unlabelled()

@@ -16,7 +16,7 @@ from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPr
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_current_run, read_predictions
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
-from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
@@ -37,7 +37,7 @@ class Ensemble:
         test_probabilities: the same table of probabilities; differs if `test_predictions` holds decisions or ranks.
         fallback: float64 (columns,), the prediction for a unit without an image.
         prior: float64 (columns,), the mean of the units' labels: the probabilities for a unit without an image.
-        inputs: hashes of the files that the ensemble was made from, by path.
+        input_hashes: hashes of the files that the ensemble was made from, by path.
     """
 
     run_names: list[str]
@@ -51,7 +51,7 @@ class Ensemble:
     test_probabilities: pd.DataFrame
     fallback: np.ndarray
     prior: np.ndarray
-    inputs: dict[str, str]
+    input_hashes: dict[str, str]
 
 
 def ensemble_runs(
@@ -104,7 +104,7 @@ def ensemble_runs(
         test_probabilities=test_probabilities,
         fallback=choice.fallback(members, prior),
         prior=prior,
-        inputs=_hash_inputs(project, runs),
+        input_hashes=_hash_inputs(project, runs),
     )
 
 
@@ -130,7 +130,7 @@ def _test_predictions(competition: CompetitionFacts, run: TrainedRun) -> pd.Data
 def _hash_inputs(project: Project, runs: Iterable[TrainedRun]) -> dict[str, str]:
     """Returns the hashes of the tables of predictions that an ensemble is made from, by path in the project folder."""
     tables = [file for run in runs for fold in run.folds for file in (fold.oof, fold.test)]
-    return {file.relative_to(project.project_paths.root).as_posix(): files.sha256(file) for file in tables}
+    return {file.relative_to(project.project_paths.root).as_posix(): sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from medfold.system import files
-from medfold.system.sealed_tables import read_sealed_csv, read_unchanged_csv, write_sealed_csv
+from medfold.tables import write_csv
+from medfold.tables.sealed_tables import read_sealed_csv, read_unchanged_csv, write_sealed_csv
 from tests.support.helpers import refused
 
 
@@ -56,7 +56,7 @@ def test_damaged_sealed_table_is_made_again_and_named(sealed, capsys, damage):
 
 def test_table_of_an_earlier_version_has_no_hash_of_its_contents(tmp_path):
     path = tmp_path / "x.csv"
-    files.write_csv(pd.DataFrame({"id": ["a"], "origin": ["inputs"]}), path)
+    write_csv(pd.DataFrame({"id": ["a"], "origin": ["inputs"]}), path)
     assert read_sealed_csv(path, "inputs")["id"].tolist() == ["a"]
 
 
@@ -69,5 +69,5 @@ def test_table_that_cannot_be_made_again_is_refused_if_changed(sealed):
 
 def test_table_of_an_earlier_version_that_cannot_be_made_again_is_read(tmp_path):
     path = tmp_path / "x.csv"
-    files.write_csv(pd.DataFrame({"id": ["a"]}), path)
+    write_csv(pd.DataFrame({"id": ["a"]}), path)
     assert read_unchanged_csv(path, "inputs", "")["id"].tolist() == ["a"]

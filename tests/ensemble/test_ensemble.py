@@ -10,10 +10,12 @@ from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.run_ensemble import ensemble_runs
+from medfold.ensemble.ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
 from medfold.system import files
+from medfold.system.hashes import sha256
+from medfold.tables import read_csv, write_csv
 from tests.support.helpers import finished_run
 from tests.support.small_project import add_variant
 
@@ -118,9 +120,9 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
     for fold in range(3):  # all predictions too low, so that 0.5 is the wrong threshold
         paths = project.paths.run("baseline").fold(fold)
         for file in (paths.oof, paths.test):
-            table = files.read_csv(file)
-            files.write_csv(table.assign(target=0.3 * table["target"]), file)
-        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+            table = read_csv(file)
+            write_csv(table.assign(target=0.3 * table["target"]), file)
+        files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     submit(project)
     shown = capsys.readouterr().out
     assert "fitted     post-processing by thresholds" in shown
@@ -129,9 +131,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
     record = json.loads(file.with_suffix(".json").read_text())["score"]
     (threshold,) = record["ensemble"]["parameters"]["thresholds"]
     assert threshold < 0.3
-    raw = (
-        sum(files.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3
-    )
+    raw = sum(read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3
     written = pd.read_csv(file).set_index("id")["target"]
     np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())
 
@@ -152,18 +152,18 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
 def test_predictions_for_a_changed_test_part_are_refused(three_runs):
     for fold in range(3):
         paths = three_runs.paths.run("fair").fold(fold)
-        files.write_csv(files.read_csv(paths.test).iloc[1:], paths.test)
-        files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+        write_csv(read_csv(paths.test).iloc[1:], paths.test)
+        files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
 
 def test_nan_predictions_are_refused(three_runs):
     paths = three_runs.paths.run("fair").fold(0)
-    table = files.read_csv(paths.oof)
+    table = read_csv(paths.oof)
     table.loc[1, "target"] = np.nan
-    files.write_csv(table, paths.oof)
-    files.write_json({file.name: files.sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    write_csv(table, paths.oof)
+    files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 

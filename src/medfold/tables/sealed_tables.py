@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medfold.errors import UserError
-from medfold.system.files import csv_text, fingerprint, read_csv, sha256, write_csv
+from medfold.system.hashes import fingerprint, sha256
+from medfold.tables.csv_tables import csv_text, read_csv, write_csv
 from medfold.terminal.console import warn
 
 if TYPE_CHECKING:

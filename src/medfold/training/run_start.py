@@ -1,0 +1,54 @@
+"""Start of a run: its folder with run.json, and the folds that are to be trained."""
+
+from collections.abc import Sequence
+
+from medfold.competition import Project, Recipe, format_overrides
+from medfold.earlier_versions import RUN
+from medfold.errors import UserError
+from medfold.run_paths import RunPaths
+from medfold.runs import find_run, has_same_folds, has_same_labels, open_run, trained_folds
+from medfold.system import files
+from medfold.terminal.command_text import variable
+from medfold.training.request import TrainingRequest
+from medfold.training.run_metadata import run_metadata
+
+
+def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tuple[RunPaths, list[int]]:
+    """Opens a run, or creates it.
+
+    Args:
+        project: the competition.
+        request: seed and folds of the run.
+        recipe: the recipe that is requested, with its overrides.
+
+    Returns:
+        The run, and the requested folds that are not trained yet.
+
+    Raises:
+        UserError: the run was started with another recipe, folds table, store or labels.
+    """
+    run_paths = find_run(project.paths, request.run_name)
+    overrides_text = format_overrides(request.overrides) if request.overrides else None
+    variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
+    command = project.make_command("train", **variables)
+    metadata = run_metadata(project, recipe, request.seed)
+    saved = files.read_json(run_paths.metadata, RUN)
+    if saved and has_same_folds(project, saved):
+        # Equal folds, hashed by an earlier version: keep its hash, so that `open_run` sees no change.
+        metadata["folds_fingerprint"] = saved["folds_fingerprint"]
+    if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
+        what = "the training labels differ from those that its first fold was trained on"
+        raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
+    open_run(run_paths, {**metadata, "command": command})
+    return run_paths, missing_folds(project, request)
+
+
+def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
+    """Returns the requested folds that are not done."""
+    done = trained_folds(find_run(project.paths, request.run_name), project.competition.folds.k)
+    return [number for number in requested_folds(project, request) if number not in done]
+
+
+def requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
+    """Returns the folds that are requested, done or not."""
+    return range(project.competition.folds.k) if request.folds is None else request.folds

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.commands.ensemble import combine_and_show
+from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
 from medfold.errors import UnreachableError, UserError

@@ -79,6 +79,16 @@ def test_submission_is_ranked_among_published_scores(solution_and_submission):
     assert "not the protocol" in placed.ranking["source"].iloc[1]
 
 
+def test_solution_without_a_private_part_has_no_ranking(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
+    small.paths.leaderboard.write_text("name,auc,source\nbetter,1.0,a\n")
+    files.write_csv(files.read_csv(small.paths.solution).assign(usage="Public"), small.paths.solution)
+    placed = submit_locally(small, table, groups)
+    assert placed.public is not None
+    assert placed.private is None
+    assert placed.ranking is None
+
+
 def test_other_ids_are_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
     with pytest.raises(UserError, match="other ids"):

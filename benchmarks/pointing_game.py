@@ -27,8 +27,7 @@ from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from medfold.prediction.weights import load_model
 from medfold.runs.fold_state import require_trained_folds
-from medfold.runs.run_json import read_run
-from medfold.runs.run_names import find_run
+from medfold.runs.run import Run
 from medfold.tables import read_csv
 from results import Result, judge
 
@@ -77,10 +76,10 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
 def measure(run: str = "baseline") -> list[Result]:
     """All folds that are trained."""
     project = Project.open(NAME)
-    run_paths = find_run(project.paths, run)
-    choices = Recipe.model_validate(read_run(run_paths)["recipe"])
+    opened = Run.open(project, run)
+    choices = opened.recipe
     found = []
-    for fold in require_trained_folds(run_paths, project.competition.folds.k):
+    for fold in require_trained_folds(opened.paths, project.competition.folds.k):
         found.append(of_fold(project, run, fold, choices))
         print(f"fold {fold}: {found[-1]['hit'].mean():.3f} of {len(found[-1])}", flush=True)
     table = pd.concat(found)

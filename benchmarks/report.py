@@ -27,8 +27,8 @@ from medfold.paths import ProjectPaths
 from medfold.prediction.weights import save_weights
 from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
-from medfold.runs.run_json import open_run
-from medfold.runs.run_names import find_run
+from medfold.runs.run_json import record_run_start
+from medfold.runs.run_names import checked_run_paths
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
@@ -58,8 +58,8 @@ def give_run(found: Project, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
     competition, data, rng = found.competition, load_dataset(found), np.random.default_rng(seed)
     choices = load_recipe(found.paths, found.project_paths.base_folder, "baseline", {})
-    paths = find_run(found.paths, name)
-    open_run(paths, run_metadata(found, choices, 0))
+    paths = checked_run_paths(found.paths, name)
+    record_run_start(paths, run_metadata(found, choices, 0))
     net = build_model(competition, choices)
     for number in range(competition.folds.k):
         fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()

@@ -14,6 +14,8 @@ MAX_CHECKS = 10  # of one test: a longer one shows several things
 THIN = {
     "__main__.py",
     "commands/download.py",
+    "commands/ensemble.py",
+    "commands/folds.py",
     "commands/notebook.py",
     "commands/report.py",
     "data/label_layouts/layout.py",

@@ -273,7 +273,7 @@ class CompetitionPaths:
 
     def run(self, name: str) -> "RunPaths":
         """Returns the paths of one run; it need not exist."""
-        return RunPaths(self.runs / name)
+        return RunPaths(self.runs / name, self.name, self.root)
 
     @property
     def submissions(self) -> Path:

@@ -8,9 +8,17 @@ from medfold.earlier_versions import FILES, current_or_former
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Paths of one run."""
+    """Paths of one run.
+
+    Args:
+        folder: the folder of the run.
+        competition: name of its competition.
+        root: the project folder.
+    """
 
     folder: Path
+    competition: str
+    root: Path
 
     @property
     def name(self) -> str:

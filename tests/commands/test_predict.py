@@ -195,7 +195,7 @@ def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, c
     monkeypatch.setattr(TrainedRun, "weights_files", ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
-    monkeypatch.setattr(command, "facts_of_run", lambda project, name: three)
+    monkeypatch.setattr(command, "facts_of_run", lambda project, run: three)
     result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table
     assert result["1"][0] > 0.9
     found = read_heat_map(tmp_path / "p-explained", "a.png.png").astype(int)

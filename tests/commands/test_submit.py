@@ -32,8 +32,8 @@ def submit_killed_in(step, project, monkeypatch):
     "step",
     [
         "submission.draft.read_submission",
-        "commands.submit.save_choice",
-        "commands.submit.record_result",
+        "submission.submit.save_choice",
+        "submission.submit.record_result",
         "ensemble.recheck_files.oof_table",
     ],
 )
@@ -60,7 +60,7 @@ def test_submit_warns_of_a_lost_ledger(folded, capsys):
 
 def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     noisy_run(folded, "baseline", noise=0.5)
-    submit_killed_in("commands.submit.record_result", folded, monkeypatch)
+    submit_killed_in("submission.submit.record_result", folded, monkeypatch)
     (first,) = folded.paths.submissions.glob("*.csv")
     digest = sha256(first)
     files.remove(folded.paths.run("baseline").folder)

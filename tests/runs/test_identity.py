@@ -24,7 +24,8 @@ from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
-from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
+from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_of_runs
+from medfold.runs.run import Run
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
@@ -347,7 +348,7 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
     run = folded.paths.run("baseline")
     files.write_json({**files.read_json(run.metadata), "command": command}, run.metadata, sealed=True)
     with pytest.raises(UserError, match=f"Train it again under another name: {advice}$"):
-        load_dataset_for(relabelled(folded), ["baseline"])
+        load_dataset_of_runs(relabelled(folded), ["baseline"])
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
@@ -395,9 +396,9 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     written = files.read_json(run.metadata)
     assert written["facts"]["labels"]["shape"] == "folders"
     assert {"folds", "images", "labels", "store", "pretrained"} <= set(written)
-    assert facts_of_run(three, "noisy") == three.competition
+    assert facts_of_run(three, Run.open(three, "noisy")) == three.competition
     every_key = tuple(config.flat(three.competition.model_dump()))
-    assert find_changed_fact(three, "noisy", every_key) is None
+    assert find_changed_fact(three, Run.open(three, "noisy"), every_key) is None
     score = files.read_json(run.score)
     files.write_json(with_former_names(score, SCORE), run.score, sealed=True)
     assert {"units", "optimistic", "also"} <= set(files.read_json(run.score))

@@ -5,7 +5,8 @@ import pytest
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.runs.fold_state import require_trained_folds
-from medfold.runs.run_json import open_run, read_run
+from medfold.runs.run_json import read_run_json, record_run_start
+from medfold.system import files
 from tests.support.helpers import finished_run
 
 ORIGIN = {
@@ -21,11 +22,11 @@ def origin(small, **changes):
     return {**ORIGIN, "facts": small.competition.model_dump(mode="json"), "commit": "x", **changes}
 
 
-def test_open_run_keeps_original_metadata(small):
+def test_start_is_recorded_once(small):
     paths = small.paths.run("baseline")
-    open_run(paths, origin(small))
-    open_run(paths, origin(small, commit="another"))  # the commit is recorded, not compared
-    assert read_run(paths)["commit"] == "x"
+    record_run_start(paths, origin(small))
+    record_run_start(paths, origin(small, commit="another"))  # the commit is recorded, not compared
+    assert read_run_json(paths)["commit"] == "x"
 
 
 @pytest.mark.parametrize(
@@ -37,21 +38,21 @@ def test_open_run_keeps_original_metadata(small):
         ({"seed": 1}, "seed was 0, now 1"),
     ],
 )
-def test_open_run_with_other_settings_raises(small, changes, message):
+def test_start_with_other_settings_raises(small, changes, message):
     paths = small.paths.run("baseline")
-    open_run(paths, origin(small))
+    record_run_start(paths, origin(small))
     with pytest.raises(UserError, match=message):
-        open_run(paths, origin(small, **changes))
+        record_run_start(paths, origin(small, **changes))
 
 
 def test_missing_recipe_keys_of_older_runs_take_defaults(small):
     paths = small.paths.run("baseline")
-    open_run(paths, origin(small, recipe={"training": {"epochs": 3}}))
+    record_run_start(paths, origin(small, recipe={"training": {"epochs": 3}}))
     now = Recipe.model_validate({"training": {"epochs": 3}})
-    open_run(paths, origin(small, recipe=now.model_dump(mode="json")))
+    record_run_start(paths, origin(small, recipe=now.model_dump(mode="json")))
     other = Recipe.model_validate({"training": {"epochs": 3, "mixup": 0.4}})
     with pytest.raises(UserError, match=r"recipe.training.mixup was 0.0, now 0.4"):
-        open_run(paths, origin(small, recipe=other.model_dump(mode="json")))
+        record_run_start(paths, origin(small, recipe=other.model_dump(mode="json")))
 
 
 @pytest.mark.parametrize(
@@ -67,14 +68,14 @@ def test_missing_recipe_keys_of_older_runs_take_defaults(small):
 )
 def test_untrained_run_is_trained_by_the_command_of_its_name(small, run, fix):
     paths = small.paths.run(run)
-    for check in (lambda: read_run(paths), lambda: require_trained_folds(paths, 3)):
+    for check in (lambda: read_run_json(paths), lambda: require_trained_folds(paths, 3)):
         with pytest.raises(UserError, match=f"run '{run}' is not trained. {fix}$"):
             check()
 
 
 def test_run_without_a_finished_fold_is_trained_by_its_own_command(small):
     paths = small.paths.run("mine")
-    open_run(paths, origin(small, command="make train COMPETITION=small RECIPE=simple_cnn RUN=mine"))
+    record_run_start(paths, origin(small, command="make train COMPETITION=small RECIPE=simple_cnn RUN=mine"))
     fix = "Run: make train COMPETITION=small RECIPE=simple_cnn RUN=mine"
     with pytest.raises(UserError, match=f"run 'mine' has no finished fold. {fix}$"):
         require_trained_folds(paths, 3)
@@ -83,10 +84,26 @@ def test_run_without_a_finished_fold_is_trained_by_its_own_command(small):
 def test_invalid_run_json_raises(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: recipe, facts or folds")):
+    for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: no key 'recipe'")):
         paths.metadata.write_text(content)
         with pytest.raises(UserError, match=message):
-            read_run(paths)
+            read_run_json(paths)
+
+
+@pytest.mark.parametrize("key", ["seed", "recipe", "folds_fingerprint", "facts.folds", "facts.images.symmetry"])
+def test_run_json_without_a_key_raises(folded, key):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    content = parent = files.read_json(paths.metadata)
+    *parents, last = key.split(".")
+    for name in parents:
+        parent = parent[name]
+    del parent[last]
+    files.write_json(content, paths.metadata, sealed=True)
+    with pytest.raises(UserError, match=f"run.json: no key '{key}.*'. Restore it from a backup"):
+        read_run_json(paths)
+    with pytest.raises(UserError, match=f"run.json: no key '{key}"):
+        record_run_start(paths, origin(folded))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +116,9 @@ def test_invalid_run_json_raises(folded):
 )
 def test_changed_plugins_are_described_without_hashes(small, before, now, change):
     paths = small.paths.run("baseline")
-    open_run(paths, origin(small, plugins_hash=before))
+    record_run_start(paths, origin(small, plugins_hash=before))
     with pytest.raises(UserError, match=f"this run was started differently: {change}. Give"):
-        open_run(paths, origin(small, plugins_hash=now))
+        record_run_start(paths, origin(small, plugins_hash=now))
 
 
 @pytest.mark.parametrize(
@@ -116,4 +133,4 @@ def test_changed_plugins_are_described_without_hashes(small, before, now, change
 def test_run_that_is_not_trained_is_one_of_a_recipe_or_mistyped(folded, name, fix):
     finished_run(folded, "baseline")
     with pytest.raises(UserError, match=fix):
-        read_run(folded.paths.run(name))
+        read_run_json(folded.paths.run(name))

@@ -196,15 +196,15 @@ def _write_run(
     from medfold.data.dataset import load_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table
-    from medfold.runs.run_json import open_run
-    from medfold.runs.run_names import find_run
+    from medfold.runs.run_json import record_run_start
+    from medfold.runs.run_names import checked_run_paths
     from medfold.system import files
     from medfold.training.run_metadata import run_metadata
 
     competition, data = project.competition, load_dataset(project)
     choices = load_recipe(project.paths, project.project_paths.base_folder, "baseline", overrides or {})
-    run = find_run(project.paths, name)
-    open_run(run, run_metadata(project, choices, 0))
+    run = checked_run_paths(project.paths, name)
+    record_run_start(run, run_metadata(project, choices, 0))
     for fold in folds or range(competition.folds.k):
         paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
         oof, test = predict(data.targets[here], data.targets[~here], len(data.test))

@@ -5,19 +5,19 @@ from pathlib import Path
 from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project, Recipe
 from medfold.errors import UserError
-from medfold.runs import check_folds_exist, facts_of_run, find_run, recipe_of_run, require_trained_folds
+from medfold.runs import Run, check_folds_exist, facts_of_run, require_trained_folds
 from medfold.system import files
 from medfold.system.processes import silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
 
 
-def export(project: Project, run: str, fold: int, out: Path | None = None) -> Path:
+def export(project: Project, run_name: str, fold: int, out: Path | None = None) -> Path:
     """Writes the net of a fold as a .keras file, and a text file that describes its input and output.
 
     Args:
         project: the competition of the run; the files are put into the folder of the run.
-        run: name of the run.
+        run_name: name of the run.
         fold: number of the fold.
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
 
@@ -27,14 +27,13 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     Raises:
         UserError: the run or the fold is not trained, or Keras cannot open a file of that name.
     """
-    run_paths = find_run(project.paths, run)
+    run = Run.open(project, run_name)
     facts = facts_of_run(project, run)
-    recipe = recipe_of_run(project, run)
     check_folds_exist([fold], facts.folds.k, f"0 to {facts.folds.k - 1}")
-    if fold not in (done := require_trained_folds(run_paths, facts.folds.k)):
+    if fold not in (done := require_trained_folds(run.paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
-        raise UserError(f"fold {fold} of run '{run}' is not trained", variable("FOLD", fold), fix)
-    out = out or run_paths.folder / f"{run}-fold{fold}.keras"
+        raise UserError(f"fold {fold} of run '{run_name}' is not trained", variable("FOLD", fold), fix)
+    out = out or run.paths.folder / f"{run_name}-fold{fold}.keras"
     if out.suffix != ".keras":
         fix = f"Example: {variable('OUT', 'model.keras')}"
         raise UserError("the name of the file must end in .keras, for Keras to open it", variable("OUT", out), fix)
@@ -42,13 +41,13 @@ def export(project: Project, run: str, fold: int, out: Path | None = None) -> Pa
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
         from medfold.prediction import load_model
-    model = to_plain_keras(load_model(facts, recipe, run_paths.fold(fold).weights))
+    model = to_plain_keras(load_model(facts, run.recipe, run.paths.fold(fold).weights))
     with files.atomic_write(out) as temporary:
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
         model.save(keras_file)
         keras_file.replace(temporary)
     note = out.with_suffix(".txt")
-    files.write_text(_note(facts, recipe, f"fold {fold} of run {run}", out.name), note)
+    files.write_text(_note(facts, run.recipe, f"fold {fold} of run {run_name}", out.name), note)
     say("export", f"{project.display(out)}; its input is described in {note.name}")
     say("", RESEARCH_NOTICE)
     return out

@@ -22,7 +22,7 @@ from medfold.ensemble import (
     write_heat_maps,
 )
 from medfold.errors import UserError
-from medfold.runs import IDENTITY_FACTS, facts_of_run, recipe_of_run
+from medfold.runs import IDENTITY_FACTS, Run, facts_of_run
 from medfold.system.hashes import fingerprint
 from medfold.tables import write_csv
 from medfold.terminal.command_text import variable
@@ -74,11 +74,12 @@ def predict(
             different parts of an image.
     """
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
-    trained_project = _with_trained_facts(project, run_names)
+    runs = [Run.open(project, name) for name in run_names]
+    trained_project = _with_trained_facts(project, runs)
     file = out or trained_project.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
     check_output_file(file)
     if explain:
-        check_same_image_area({name: recipe_of_run(trained_project, name) for name in run_names})
+        check_same_image_area({run.name: run.recipe for run in runs})
     competition = trained_project.competition
     root, image_paths = new_images(images, competition.images)
     choice = submission_choice(project, trained_project, run_names)
@@ -117,13 +118,13 @@ def _show(project: Project, table: pd.DataFrame, unreadable: dict[str, str], fil
     say("predict", f"{count_of(len(table), 'image')} -> {project.display(file)}")
 
 
-def _with_trained_facts(project: Project, run_names: list[str]) -> Project:
+def _with_trained_facts(project: Project, runs: list[Run]) -> Project:
     """Returns the project with the facts that the runs were trained with, which define the meaning of the outputs.
 
     Raises:
         UserError: the runs were trained with facts that do not fit together.
     """
-    (first, facts), *others = ((name, facts_of_run(project, name)) for name in run_names)
+    (first, facts), *others = ((run.name, facts_of_run(project, run)) for run in runs)
     for name, other in others:
         for key in IDENTITY_FACTS:
             first_value, other_value = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))

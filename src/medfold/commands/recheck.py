@@ -14,12 +14,11 @@ from medfold.errors import UserError
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
+    Run,
     check_same_facts,
     facts_of_run,
-    find_run,
     has_same_labels,
     labels_fingerprint,
-    read_run,
 )
 from medfold.submission import LedgerRow, read_record, read_rows
 from medfold.system import files
@@ -90,24 +89,23 @@ def _recheck_runs(project: Project, run_names: list[str] | None, labels: str | N
     """Yields the result for each run: those of `run_names`, or all with a score."""
     scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
     for name in run_names or scored:
-        run = find_run(project.paths, name)
-        read_run(run)
-        if not run.score.is_file():
+        run = Run.open(project, name)
+        if not run.paths.score.is_file():
             raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
         try:
-            score = files.read_json(run.score, SCORE)
+            score = files.read_json(run.paths.score, SCORE)
         except UserError as error:
-            yield Recheck("run", name, [f"{run.score.name}: {error.what}"])
+            yield Recheck("run", name, [f"{run.paths.score.name}: {error.what}"])
             continue
         try:
-            facts = _scored_facts(project, name, score, labels)
+            facts = _scored_facts(project, run, score, labels)
         except UserError as error:
             if run_names:
                 raise
             yield Recheck("run", name, not_computed=error.what)
             continue
         _warn_plugin_metrics(facts)
-        yield Recheck("run", name, _collect(run_differences(facts, project.paths, run)))
+        yield Recheck("run", name, _collect(run_differences(facts, project.paths, run.paths)))
 
 
 def _recheck_submissions(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
@@ -124,7 +122,7 @@ def _recheck_submission(project: Project, row: LedgerRow, labels: str | None) ->
         return Recheck("submission", file.name, not_computed=missing)
     record = read_record(project, row)
     try:
-        facts = _scored_facts(project, run_names[0], record.get("score"), labels)
+        facts = _scored_facts(project, Run.open(project, run_names[0]), record.get("score"), labels)
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
     try:
@@ -156,24 +154,24 @@ def _missing_file(project: Project, file: Path, run_names: list[str]) -> str:
     return ""
 
 
-def _scored_facts(project: Project, name: str, recorded: dict[str, Any] | None, labels: str | None) -> CompetitionFacts:
+def _scored_facts(project: Project, run: Run, recorded: dict[str, Any] | None, labels: str | None) -> CompetitionFacts:
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
         project: the competition of the run, with the facts of today.
-        name: name of the run.
+        run: the run.
         recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
 
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
     """
-    metadata = check_same_facts(project, name, SAMPLE_FACTS)
-    trained_facts = facts_of_run(project, name)
+    check_same_facts(project, run, SAMPLE_FACTS)
+    trained_facts = facts_of_run(project, run)
     if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
-        check_same_facts(project, name, ("classes",))
-    if not has_same_labels(metadata, labels):
-        what = f"labels of the training part are not those that run '{name}' was trained on"
+        check_same_facts(project, run, ("classes",))
+    if not has_same_labels(run.metadata, labels):
+        what = f"labels of the training part are not those that run '{run.name}' was trained on"
         raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")
     facts = trained_facts.model_dump()
     current = project.competition.model_dump(include={"score", "submission"})

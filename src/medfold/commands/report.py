@@ -5,7 +5,7 @@ from pathlib import Path
 from medfold.competition import RESEARCH_NOTICE, Project
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
-from medfold.runs import combined_name, load_dataset_for
+from medfold.runs import combined_name, load_dataset_of_runs
 from medfold.system import files
 from medfold.terminal.console import format_size, say
 
@@ -25,7 +25,7 @@ def report(project: Project, run_names: list[str], method: str | None = None, pe
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_for(project, run_names)
+    data = load_dataset_of_runs(project, run_names)
     ensemble = ensemble_runs(project, run_names, data, method, per_class)
     text = render(build_page(project, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
     shared_path = project.paths.runs / f"{combined_name(ensemble.run_names)}.html"

@@ -3,34 +3,24 @@
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
-from medfold.commands.ensemble import combine_and_show
+from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
-from medfold.ensemble import Ensemble, save_choice, write_recheck_files
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
+    AlreadySubmitted,
     Leaderboard,
     LeaderboardResult,
     LedgerRow,
-    SubmissionDraft,
-    SubmissionEntry,
-    add_to_record,
-    check_better_than_chance,
+    RecordedSubmission,
     describe_missing,
     draft_submission,
     explain_words,
-    find_same_submission,
-    find_unlisted_submission,
     leaderboard_of,
-    ledger_row,
     read_record,
-    read_rows,
-    record_result,
-    submission_record,
-    write_draft,
+    record_draft,
+    submit_recorded,
 )
 from medfold.system import locks
 from medfold.terminal.command_text import command, variable
@@ -70,66 +60,33 @@ def submit(
     draft = draft_submission(project, ensemble, units)
     _show_score(project.competition, ensemble.score, num_units=data.train["unit"].nunique())
     leaderboard = leaderboard_of(project)
-    with locks.lock(project.paths.submissions):
-        _warn_of_lost_ledger(project)
-        earlier = read_rows(project.project_paths, project.paths.name)
-        same = None if force else find_same_submission(project, earlier, draft.content_id)
-        if same is not None and same.status != "written":
-            say("submit", f"the same predictions are already in {same.file} ({_earlier_status(project, same)})")
-            return
-        if not force:
-            check_better_than_chance(project.competition, ensemble)
-        row = ledger_row(project, ensemble, draft, same)
-        record = submission_record(project.competition, ensemble, draft)
-        written = _write(project, ensemble, draft, row, record)
-        if dry_run:
-            _check_upload(leaderboard)
-            return
-    entry = SubmissionEntry(
-        file=project.project_paths.root / row.file,
-        table=written,
-        draft=draft,
-        groups=data.test_groups,
-        pack=partial(pack_submission, project, data, ensemble),
-        add_to_record=partial(add_to_record, project, row),
-        resubmit=force,
-    )
+    recorded = record_draft(project, ensemble, draft, force)
+    if isinstance(recorded, AlreadySubmitted):
+        row = recorded.row
+        say("submit", f"the same predictions are already in {row.file} ({_earlier_status(project, row)})")
+        return
+    _show_recorded(project, recorded)
+    if dry_run:
+        _check_upload(leaderboard)
+        return
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(project, ensemble.run_names)
-    with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(entry.file):
-        result = leaderboard.submit(entry)
-        record_result(project, row, result, record)
-    _show_result(project, result, num_scored_before=sum(row.status == "scored" for row in earlier))
+    with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
+        pack = partial(pack_submission, project, data, ensemble)
+        result = submit_recorded(project, recorded, leaderboard, data.test_groups, pack, resubmit=force)
+    _show_result(project, result, recorded.num_scored_before)
     if result.problem:
-        raise UserError(f"the submission was refused: {result.problem}", row.file, "Correct this, and submit again")
+        file = recorded.row.file
+        raise UserError(f"the submission was refused: {result.problem}", file, "Correct this, and submit again")
 
 
-def _write(
-    project: Project, ensemble: Ensemble, draft: SubmissionDraft, row: LedgerRow, record: dict[str, Any]
-) -> pd.DataFrame:
-    """Writes the submission with all that `make recheck` needs, checks the file, and adds it to the ledger.
-
-    Returns:
-        The table as it was read back from the file.
-    """
-    competition = project.competition
-    file = project.project_paths.root / row.file
-    written = write_draft(competition, draft, file)
-    save_choice(project, ensemble)
-    write_recheck_files(project, ensemble, file)
-    record_result(project, row, LeaderboardResult(status="written"), record)
-    say("submit", f"{count_of(len(written), 'row')}, checked -> {project.display(file)}")
-    if not len(written):
+def _show_recorded(project: Project, recorded: RecordedSubmission) -> None:
+    """Prints the written file, and how its cells are to be read."""
+    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {project.display(recorded.file)}")
+    if not len(recorded.table):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
-    if explanation := explain_words(competition, draft.sample):
+    if explanation := explain_words(project.competition, recorded.draft.sample):
         say("", explanation)
-    return written
-
-
-def _warn_of_lost_ledger(project: Project) -> None:
-    if submitted := find_unlisted_submission(project.project_paths):
-        text = f"{project.project_paths.ledger.name} is missing, although {submitted.name} was submitted"
-        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
 
 
 def _check_upload(leaderboard: Leaderboard) -> None:

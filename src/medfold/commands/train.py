@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from medfold.commands.folds import show_dataset
+from medfold.commands.show_dataset import show_dataset
 from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
 from medfold.data import load_dataset
 from medfold.errors import UserError

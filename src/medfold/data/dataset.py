@@ -57,7 +57,7 @@ class Dataset:
 def load_dataset(
     project: Project, image_settings: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
 ) -> Dataset:
-    """Loads samples, targets and folds, and makes what is missing.
+    """Loads samples, targets and folds; scans the images and writes the folds if that was not done yet.
 
     At the first call for a competition it scans all images, cuts off the holdout (`labels.holdout`), joins groups that
     share an image, assigns the folds, searches for leaks, and writes the folds table with its audit. Later calls read

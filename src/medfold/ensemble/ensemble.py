@@ -14,7 +14,7 @@ from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
 from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
 from medfold.errors import UserError
-from medfold.runs import TrainedRun, check_same_images, open_current_run, read_predictions
+from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import variable
@@ -71,7 +71,7 @@ def ensemble_runs(
             message names the difference.
     """
     competition = project.competition
-    runs = [open_current_run(project, name) for name in sorted(set(run_names))]
+    runs = [open_run_on_current_folds(project, name) for name in sorted(set(run_names))]
     _check_runs_fit(project, runs, data)
     oof_by_run = [oof_by_unit(competition, run.read_oof(competition), data.train, data.targets) for run in runs]
     oof = oof_by_run[0]

@@ -1,8 +1,8 @@
 """Kaggle notebooks: the bundles that are packed for them, and the code that runs in them.
 
 - for submissions: `submission_bundle`: writes and opens the folder with trained folds, package and facts, which becomes
-  a private data set; `submission_package`: that folder and the notebook beside it; `hidden_predictions`: predicts the
-  hidden test set within memory and time; `time_budget`: the time;
+  a private data set; `submission_packing`: writes that folder and the notebook beside it, for the commands;
+  `hidden_predictions`: predicts the hidden test set within memory and time; `time_budget`: the time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
   unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
 - for both: `bundle`: opens a complete bundle; `wheels`: the packages that are installed in the notebook;
@@ -12,7 +12,7 @@
 from medfold.notebooks.hidden_predictions import predict_hidden_test
 from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
 from medfold.notebooks.submission_bundle import SubmissionBundle
-from medfold.notebooks.submission_package import PACKING_MESSAGE, bundle_folder, pack_submission
+from medfold.notebooks.submission_packing import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
 
 __all__ = [

@@ -110,16 +110,16 @@ def write_training_bundle(
     Raises:
         UserError: the weights file does not exist, or a wheel cannot be built or downloaded.
     """
-    run = paths.run(request.run)
+    run_paths = paths.run(request.run)
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
         wheels.build_wheel(folder)
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
         checkpoints = {}
         for fold in request.folds:
-            if run.fold(fold).checkpoint.is_file():
+            if run_paths.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
-                shutil.copyfile(run.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
+                shutil.copyfile(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
         manifest: dict[str, Any] = {
             "medfold": __version__,
             "competition": paths.name,

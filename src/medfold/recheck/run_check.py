@@ -16,24 +16,24 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 
 
-def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run: RunPaths) -> Iterator[str]:
+def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run_paths: RunPaths) -> Iterator[str]:
     """Yields the inconsistencies of a run that has a score.json; none if everything agrees.
 
     Args:
         competition: the facts that the run was trained and scored with.
         paths: paths of the sample table, the measurements and the folds table.
-        run: paths of the run.
+        run_paths: paths of the run.
     """
-    saved = files.read_json(run.score, SCORE)
-    done = [number for number in range(competition.folds.k) if run.fold(number).done.is_file()]
+    saved = files.read_json(run_paths.score, SCORE)
+    done = [number for number in range(competition.folds.k) if run_paths.fold(number).done.is_file()]
     if saved["trained_folds"] != done:
         yield f"trained_folds are {done}, saved {saved['trained_folds']}"
-    is_optimistic = files.read_json(run.metadata)["recipe"]["training"].get("keep") == "best"
+    is_optimistic = files.read_json(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
     if saved["is_optimistic"] != is_optimistic:
         yield f"is_optimistic is {is_optimistic}, saved {saved['is_optimistic']}"
     oof_tables = []
     for fold in saved["trained_folds"]:
-        fold_paths = run.fold(fold)
+        fold_paths = run_paths.fold(fold)
         for name, digest in (files.read_json(fold_paths.done) or {}).items():
             path = fold_paths.folder / name
             if not path.is_file() or sha256(path) != digest:
@@ -42,7 +42,7 @@ def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run:
             return
         oof_tables.append(tables.read(fold_paths.oof))
     oof = pd.concat(oof_tables, ignore_index=True)
-    if not run.oof.is_file() or not tables.read(run.oof).equals(oof):
+    if not run_paths.oof.is_file() or not tables.read(run_paths.oof).equals(oof):
         yield "oof.csv differs from the oof.csv of the folds"
     expected = tables.read(paths.folds).set_index("id")["fold"]
     expected = expected[expected.isin([str(fold) for fold in saved["trained_folds"]])]

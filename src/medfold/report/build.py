@@ -20,7 +20,7 @@ from medfold.report.sections.reproduction import recipe_section, reproduction_se
 from medfold.report.sections.subgroups import subgroups_section
 from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import RunPaths
-from medfold.runs import read_run, self_check_warnings, training_seconds
+from medfold.runs import read_run_json, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_rows
 from medfold.tables import read_csv
@@ -38,10 +38,10 @@ def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: d
     competition = project.competition
     score = ensemble.score
     metric = metric_of(competition)
-    first = project.paths.run(ensemble.run_names[0])
-    metadata = read_run(first)
+    first_run_paths = project.paths.run(ensemble.run_names[0])
+    metadata = read_run_json(first_run_paths)
     sections = [data_section(project, data), folds_section(project, data)]
-    if histories := _histories(first, score["trained_folds"], metric.name):
+    if histories := _histories(first_run_paths, score["trained_folds"], metric.name):
         seconds = training_seconds([project.paths.run(name) for name in ensemble.run_names], competition.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
@@ -103,9 +103,9 @@ def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
     return cards
 
 
-def _histories(run: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
+def _histories(run_paths: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
     """Reads the training history of each fold that has the metric."""
-    files_of_fold = {fold: run.fold(fold).history for fold in done}
+    files_of_fold = {fold: run_paths.fold(fold).history for fold in done}
     histories = {fold: read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
     return {fold: history for fold, history in histories.items() if metric in history}

@@ -1,6 +1,6 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
-- `run_names`: names of runs; `run_json`: what a run was started with;
+- `run_names`: names of runs; `run_json`: what a run was started with; `run`: a run by its run.json;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
 - `identity`: checks that a run fits the facts, folds, labels and images of today;
@@ -20,21 +20,22 @@ from medfold.runs.identity import (
     has_same_labels,
     images_fingerprints,
     labels_fingerprint,
-    load_dataset_for,
-    open_current_run,
-    recipe_of_run,
+    load_dataset_of_runs,
+    open_run_on_current_folds,
 )
 from medfold.runs.oof import self_check_warnings, write_oof
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
-from medfold.runs.run_json import git_commit, open_run, read_run
+from medfold.runs.run import Run
+from medfold.runs.run_json import git_commit, read_run_json, record_run_start
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
-from medfold.runs.run_names import combined_name, find_run
+from medfold.runs.run_names import checked_run_paths, combined_name
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
     "IDENTITY_FACTS",
     "SAMPLE_FACTS",
     "Comparison",
+    "Run",
     "RunList",
     "RunSummary",
     "TrainedRun",
@@ -42,24 +43,23 @@ __all__ = [
     "check_folds_exist",
     "check_same_facts",
     "check_same_images",
+    "checked_run_paths",
     "combined_name",
     "compare_runs",
     "facts_of_run",
     "find_changed_fact",
-    "find_run",
     "git_commit",
     "has_same_folds",
     "has_same_labels",
     "images_fingerprints",
     "is_fold_trained",
     "labels_fingerprint",
-    "load_dataset_for",
-    "open_current_run",
-    "open_run",
+    "load_dataset_of_runs",
+    "open_run_on_current_folds",
     "predictions_table",
     "read_predictions",
-    "read_run",
-    "recipe_of_run",
+    "read_run_json",
+    "record_run_start",
     "require_trained_folds",
     "self_check_warnings",
     "summarise_runs",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from medfold.errors import UserError
 from medfold.run_paths import FoldPaths, RunPaths
-from medfold.runs.run_json import first_train_command, read_run
+from medfold.runs.run_json import first_train_command, read_run_json
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import as_typed, command, variable
@@ -75,16 +75,15 @@ def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
         fix = f"Restore a copy, or train the fold again: {train_fold_command(run_paths, fold)}"
         raise UserError(what, run_paths.fold(fold).folder, fix)
     if not trained:
-        competition = run_paths.folder.parent.name
-        recorded = read_run(run_paths).get("command")
+        recorded = read_run_json(run_paths).get("command")
         fix = f"Run: {as_typed(recorded) if recorded else first_train_command(run_paths)}"
-        raise UserError(f"run '{run_paths.name}' has no finished fold", competition, fix)
+        raise UserError(f"run '{run_paths.name}' has no finished fold", run_paths.competition, fix)
     return trained
 
 
 def train_fold_command(run_paths: RunPaths, fold: int) -> str:
     """Returns the command that trains a fold of a run again: the one recorded in run.json, for this fold."""
-    recorded = read_run(run_paths).get("command")
+    recorded = read_run_json(run_paths).get("command")
     if recorded:
         return as_typed(recorded, FOLD=fold)
-    return command("train", COMPETITION=run_paths.folder.parent.name, RUN=run_paths.name, FOLD=fold)
+    return command("train", COMPETITION=run_paths.competition, RUN=run_paths.name, FOLD=fold)

@@ -5,15 +5,13 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import CompetitionFacts, Project, Recipe
+from medfold.competition import CompetitionFacts, Project
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
-from medfold.run_paths import RunPaths
 from medfold.runs.predictions import read_predictions
-from medfold.runs.run_json import read_run
-from medfold.runs.run_names import find_run
+from medfold.runs.run import Run
 from medfold.runs.trained_run import TrainedRun
 from medfold.system.hashes import fingerprint, sha256_of_text
 from medfold.tables import read_csv
@@ -37,68 +35,66 @@ IDENTITY_FACTS = (
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
-def facts_of_run(project: Project, name: str) -> CompetitionFacts:
-    """Returns the facts that a run was trained with; keys that are newer than the run have today's values."""
-    metadata = read_run(find_run(project.paths, name))
+def facts_of_run(project: Project, run: Run) -> CompetitionFacts:
+    """Returns the facts that a run was trained with; keys that are newer than the run have today's values.
+
+    Raises:
+        UserError: the facts are no longer valid.
+    """
     try:
-        return CompetitionFacts.model_validate(config.merge(project.competition.model_dump(), metadata["facts"]))
+        return CompetitionFacts.model_validate(config.merge(project.competition.model_dump(), run.metadata["facts"]))
     except ValueError:
-        what = f"run '{name}' was trained with facts that are not valid today"
+        what = f"run '{run.name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
-        raise UserError(what, find_run(project.paths, name).metadata, fix) from None
+        raise UserError(what, run.paths.metadata, fix) from None
 
 
-def recipe_of_run(project: Project, name: str) -> Recipe:
-    """Returns the recipe that a run was trained with."""
-    return Recipe.model_validate(read_run(find_run(project.paths, name))["recipe"])
-
-
-def load_dataset_for(project: Project, run_names: list[str]) -> Dataset:
-    """Loads the dataset for commands that use runs; checks first that the runs fit the facts.
+def load_dataset_of_runs(project: Project, run_names: list[str]) -> Dataset:
+    """Loads the dataset that runs were trained on; checks that they fit today's facts and labels.
 
     A changed fact is thus reported before images are scanned again because of the change.
 
     Raises:
-        UserError: what `check_same_facts` and `load_dataset` raise; or the labels have changed since the training.
+        UserError: no such run; what `check_same_facts` and `load_dataset` raise; or the labels have changed since the
+            training.
     """
+    runs = []
     for name in run_names:
-        check_same_facts(project, name)
+        run = Run.open(project, name)
+        check_same_facts(project, run)
+        runs.append(run)
     data = load_dataset(project)
     labels = labels_fingerprint(project)
-    for name in run_names:
-        if not has_same_labels(read_run(find_run(project.paths, name)), labels):
-            what = f"labels of the training part have changed since run '{name}' was trained"
-            raise UserError(what, project.paths.samples, _fix_retrain(find_run(project.paths, name)))
+    for run in runs:
+        if not has_same_labels(run.metadata, labels):
+            what = f"labels of the training part have changed since run '{run.name}' was trained"
+            raise UserError(what, project.paths.samples, _fix_retrain(run))
     return data
 
 
-def check_same_facts(project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS) -> dict[str, Any]:
+def check_same_facts(project: Project, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
     """Checks that a run fits today's facts.
 
     Args:
         project: the competition with the facts of today.
-        name: name of the run.
+        run: the run.
         keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
-    Returns:
-        The contents of run.json.
-
     Raises:
-        UserError: no such run, or a fact that has changed since it was trained; the key is named.
+        UserError: a fact has changed since the run was trained; the key is named.
     """
-    if changed := find_changed_fact(project, name, keys):
+    if changed := find_changed_fact(project, run, keys):
         key, before, now = changed
-        what = f"run '{name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
+        what = f"run '{run.name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
         fix = f"Change it back, or train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, project.paths.facts_file, fix)
-    return read_run(find_run(project.paths, name))
 
 
 def find_changed_fact(
-    project: Project, name: str, keys: tuple[str, ...] = IDENTITY_FACTS
+    project: Project, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS
 ) -> tuple[str, Any, Any] | None:
     """Returns the first fact that has changed since a run was trained, (key, value then, value now); else None."""
-    before, now = (_facts_by_key(facts) for facts in (facts_of_run(project, name), project.competition))
+    before, now = (_facts_by_key(facts) for facts in (facts_of_run(project, run), project.competition))
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
@@ -107,16 +103,18 @@ def _facts_by_key(facts: CompetitionFacts) -> dict[str, Any]:
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def open_current_run(project: Project, name: str) -> TrainedRun:
-    """Opens a trained run that fits today's facts and folds.
+def open_run_on_current_folds(project: Project, name: str) -> TrainedRun:
+    """Opens a trained run, after checking that it fits today's facts and folds.
 
     Raises:
         UserError: no such run, other facts, another folds table, no trained fold, or a damaged one.
     """
-    if not has_same_folds(project, check_same_facts(project, name)):
+    run = Run.open(project, name)
+    check_same_facts(project, run)
+    if not has_same_folds(project, run.metadata):
         new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
         fix = f"{new_run}, or restore the folds it was trained on with git"
-        raise UserError("the run was trained on another folds table", find_run(project.paths, name).folder, fix)
+        raise UserError("the run was trained on another folds table", run.paths.folder, fix)
     return TrainedRun.open(project, name)
 
 
@@ -131,7 +129,7 @@ def check_same_images(project: Project, run: TrainedRun, test: pd.DataFrame) -> 
     Raises:
         UserError: images were added or removed, or have changed under the same ids.
     """
-    fix = _fix_retrain(run.paths)
+    fix = _fix_retrain(run)
     for fold in run.folds:
         predicted = set(read_predictions(project.competition, fold.test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
@@ -155,7 +153,7 @@ def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:
     old_hash = sha256_of_text(
         path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
     )  # as older versions saved it
-    return metadata["folds_fingerprint"] in (folds_fingerprint(project.paths), old_hash)
+    return metadata.get("folds_fingerprint") in (folds_fingerprint(project.paths), old_hash)
 
 
 def labels_fingerprint(project: Project) -> str | None:
@@ -189,9 +187,9 @@ def images_fingerprints(project: Project) -> dict[str, str] | None:
     return {name: fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
 
 
-def _fix_retrain(run_paths: RunPaths) -> str:
+def _fix_retrain(run: Run) -> str:
     """Returns the advice to train a run again, by the same recipe, but under another name: its own is taken."""
-    recorded = read_run(run_paths).get("command") or make_command("train", COMPETITION=run_paths.folder.parent.name)
+    recorded = run.metadata.get("command") or make_command("train", COMPETITION=run.paths.competition)
     return f"Train it again under another name: {as_typed(recorded, RUN='new-name')}"
 
 

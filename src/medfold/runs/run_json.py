@@ -20,17 +20,19 @@ from medfold.text import did_you_mean, shorten_list
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
 FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
 PLUGINS = "plugins.py"
+# Keys of run.json without which a run cannot be read.
+REQUIRED_KEYS = ("recipe", "facts.folds.k", "facts.images.symmetry", "folds_fingerprint", "seed")
 NONE = str(None)  # as `_fixed_values` writes a value that is absent
 
 
-def open_run(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
-    """Writes run.json with the first fold; later folds must have the same recipe, folds table and store.
+def record_run_start(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
+    """Writes run.json before the first fold; later folds must have the same recipe, folds table and store.
 
     Raises:
-        UserError: they differ; the differing keys are listed.
+        UserError: they differ (the differing keys are listed), or run.json is damaged.
     """
     with locks.lock(run_paths.metadata):
-        saved = files.read_json(run_paths.metadata, RUN)
+        saved = _read_saved(run_paths)
         if saved is None:
             files.write_json(metadata, run_paths.metadata, sealed=True)
             return
@@ -64,24 +66,20 @@ def _with_defaults(metadata: dict[str, Any]) -> dict[str, Any]:
 def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
     """Returns the values that must be equal for all folds of a run, as text by flat key."""
     facts = config.flat(metadata["facts"])
-    values = config.flat({key: metadata[key] for key in FIXED_KEYS}) | {key: facts[key] for key in FIXED_FACTS}
+    values = config.flat({key: metadata.get(key) for key in FIXED_KEYS})
+    values |= {key: facts.get(key) for key in FIXED_FACTS}
     values |= {PLUGINS: metadata.get("plugins_hash"), "Keras backend": metadata.get("backend", "tensorflow")}
     return {key: str(value) for key, value in values.items()}
 
 
-def read_run(run_paths: RunPaths) -> dict[str, Any]:
+def read_run_json(run_paths: RunPaths) -> dict[str, Any]:
     """Reads run.json.
 
     Raises:
         UserError: no such run (the existing ones are listed), or a damaged file.
     """
-    metadata = files.read_json(run_paths.metadata, RUN)
-    needed = {"recipe", "facts", "folds_fingerprint"}
-    if metadata is not None and not (isinstance(metadata, dict) and needed <= set(metadata)):
-        what = "recipe, facts or folds_fingerprint are missing"
-        raise UserError(what, run_paths.metadata, "Restore it from a backup")
+    metadata = _read_saved(run_paths)
     if metadata is None:
-        competition = run_paths.folder.parent.name
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         if _recipe_and_seed(run_paths):
@@ -90,13 +88,34 @@ def read_run(run_paths: RunPaths) -> dict[str, Any]:
             fix = f"{trained}Choose one of them"
         else:
             fix = f"No run is trained yet. To train one of that name: {first_train_command(run_paths)}"
-        raise UserError(f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}", competition, fix)
+        what = f"run '{run_paths.name}' is not trained{did_you_mean(run_paths.name, known)}"
+        raise UserError(what, run_paths.competition, fix)
     return metadata
+
+
+def _read_saved(run_paths: RunPaths) -> dict[str, Any] | None:
+    """Reads run.json; returns None if there is none.
+
+    Raises:
+        UserError: the file is damaged, or lacks a key.
+    """
+    metadata = files.read_json(run_paths.metadata, RUN)
+    if metadata is None:
+        return None
+    if missing := [key for key in REQUIRED_KEYS if not _has_key(metadata, key)]:
+        raise UserError(f"no key '{missing[0]}'", run_paths.metadata, "Restore it from a backup")
+    return metadata
+
+
+def _has_key(content: Any, key: str) -> bool:
+    """Returns True if a mapping has a key, given with those above it, as `facts.folds.k`."""
+    first, _, rest = key.partition(".")
+    return isinstance(content, dict) and first in content and (not rest or _has_key(content[first], rest))
 
 
 def first_train_command(run_paths: RunPaths) -> str:
     """Returns the command that trains a run: with the recipe and seed of its name, else with RUN."""
-    competition = run_paths.folder.parent.name
+    competition = run_paths.competition
     if not (found := _recipe_and_seed(run_paths)):
         return command("train", COMPETITION=competition, RUN=run_paths.name)
     recipe, seed = found
@@ -117,10 +136,10 @@ def _recipe_and_seed(run_paths: RunPaths) -> tuple[str, str | None] | None:
 
 def _recipe_names(run_paths: RunPaths) -> list[str]:
     """Returns the names of the recipes of the competition of a run."""
-    competition, project_paths = run_paths.folder.parent.name, ProjectPaths(run_paths.folder.parents[2])
-    if competition not in project_paths.competitions():
+    project_paths = ProjectPaths(run_paths.root)
+    if run_paths.competition not in project_paths.competitions():
         return []
-    return recipe_names(project_paths.competition(competition), project_paths.base_folder)
+    return recipe_names(project_paths.competition(run_paths.competition), project_paths.base_folder)
 
 
 def git_commit(root: Path) -> str | None:

@@ -164,7 +164,7 @@ def _problem(
     metric = metric_of(project.competition)
     try:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
-        changed = find_changed_fact(project, run.name, keys)
+        changed = find_changed_fact(project, run, keys)
     except UserError:
         return "trained with facts that are no longer valid"
     if changed:
@@ -196,9 +196,9 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def training_seconds(runs: list[RunPaths], num_folds: int) -> float | None:
+def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:
     """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
-    folds = [run.fold(fold) for run in runs for fold in range(num_folds)]
+    folds = [run_paths.fold(fold) for run_paths in all_run_paths for fold in range(num_folds)]
     timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
     return sum(timing["seconds"] for timing in timings) if timings else None
 

@@ -12,7 +12,7 @@ from medfold.terminal.command_text import variable
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
 
 
-def find_run(paths: CompetitionPaths, name: str) -> RunPaths:
+def checked_run_paths(paths: CompetitionPaths, name: str) -> RunPaths:
     """Returns the paths of a run after checking its name.
 
     Raises:

@@ -2,31 +2,26 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project, Recipe
+from medfold.competition import CompetitionFacts, Project
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.fold_state import require_trained_folds, trained_and_damaged_folds
 from medfold.runs.predictions import read_predictions
-from medfold.runs.run_json import read_run
-from medfold.runs.run_names import find_run
+from medfold.runs.run import Run
+from medfold.runs.run_json import read_run_json
 
 
 @dataclass(frozen=True)
-class TrainedRun:
-    """A run with its trained folds.
+class TrainedRun(Run):
+    """A run with its trained folds; `paths` and `metadata` are those of `Run`.
 
     Args:
-        paths: paths of its files.
-        metadata: the contents of run.json.
         trained_folds: numbers of the trained folds.
         damaged_files: by the number of a damaged fold, its files that are missing or have changed. Defaults to none.
     """
 
-    paths: RunPaths
-    metadata: dict[str, Any]
     trained_folds: list[int]
     damaged_files: dict[int, list[str]] = field(default_factory=dict)
 
@@ -37,8 +32,8 @@ class TrainedRun:
         Raises:
             UserError: no such run, or run.json is damaged.
         """
-        metadata = read_run(run_paths)
-        return cls(run_paths, metadata, *trained_and_damaged_folds(run_paths, _num_folds(metadata)))
+        run = Run(run_paths, read_run_json(run_paths))
+        return cls(run.paths, run.metadata, *trained_and_damaged_folds(run.paths, run.num_folds))
 
     @classmethod
     def open(cls, project: Project, name: str) -> "TrainedRun":
@@ -47,29 +42,8 @@ class TrainedRun:
         Raises:
             UserError: no such run, no trained fold, or a damaged one.
         """
-        run_paths = find_run(project.paths, name)
-        metadata = read_run(run_paths)
-        return cls(run_paths, metadata, require_trained_folds(run_paths, _num_folds(metadata)))
-
-    @property
-    def name(self) -> str:
-        """Name of the run."""
-        return self.paths.name
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe that it was trained with."""
-        return Recipe.model_validate(self.metadata["recipe"])
-
-    @property
-    def is_optimistic(self) -> bool:
-        """True if epochs were chosen on the folds that are scored."""
-        return self.metadata["recipe"]["training"]["keep"] == "best"
-
-    @property
-    def num_folds(self) -> int:
-        """Number of folds of its folds table, trained or not."""
-        return _num_folds(self.metadata)
+        run = Run.open(project, name)
+        return cls(run.paths, run.metadata, require_trained_folds(run.paths, run.num_folds))
 
     @property
     def folds(self) -> list[FoldPaths]:
@@ -88,7 +62,3 @@ class TrainedRun:
             UserError: see `read_predictions`.
         """
         return pd.concat([read_predictions(competition, fold.oof) for fold in self.folds], ignore_index=True)
-
-
-def _num_folds(metadata: dict[str, Any]) -> int:
-    return metadata["facts"]["folds"]["k"]

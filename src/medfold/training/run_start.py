@@ -6,7 +6,7 @@ from medfold.competition import Project, Recipe, format_overrides
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
-from medfold.runs import find_run, has_same_folds, has_same_labels, open_run, trained_folds
+from medfold.runs import checked_run_paths, has_same_folds, has_same_labels, record_run_start, trained_folds
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.training.request import TrainingRequest
@@ -27,25 +27,25 @@ def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tup
     Raises:
         UserError: the run was started with another recipe, folds table, store or labels.
     """
-    run_paths = find_run(project.paths, request.run_name)
+    run_paths = checked_run_paths(project.paths, request.run_name)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = project.make_command("train", **variables)
     metadata = run_metadata(project, recipe, request.seed)
     saved = files.read_json(run_paths.metadata, RUN)
     if saved and has_same_folds(project, saved):
-        # Equal folds, hashed by an earlier version: keep its hash, so that `open_run` sees no change.
+        # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]
     if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
         what = "the training labels differ from those that its first fold was trained on"
         raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
-    open_run(run_paths, {**metadata, "command": command})
+    record_run_start(run_paths, {**metadata, "command": command})
     return run_paths, missing_folds(project, request)
 
 
 def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
-    done = trained_folds(find_run(project.paths, request.run_name), project.competition.folds.k)
+    done = trained_folds(checked_run_paths(project.paths, request.run_name), project.competition.folds.k)
     return [number for number in requested_folds(project, request) if number not in done]
 
 

@@ -56,7 +56,7 @@ def test_recipe_is_compared_with_the_defaults_where_there_is_no_baseline(small):
 def reproduced(small, monkeypatch):
     """Returns a function: the commands, and the rows of the table, of an ensemble of these runs."""
     recorded = {"one": "make train COMPETITION=small RECIPE=one SEEDS=0"}
-    monkeypatch.setattr(reproduction, "read_run", lambda paths: {"command": recorded.get(paths.name)})
+    monkeypatch.setattr(reproduction, "read_run_json", lambda paths: {"command": recorded.get(paths.name)})
 
     def run(*run_names, metadata=METADATA, **variables):
         code, table = reproduction_section(small, ensemble_of(*run_names), metadata, variables).parts

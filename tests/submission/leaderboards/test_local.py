@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.tables import read_csv, write_csv
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
@@ -77,6 +78,16 @@ def test_submission_is_ranked_among_published_scores(solution_and_submission):
     assert placed.ranking["rank"].tolist() == [1, 2, 3]
     assert placed.own_row == 1
     assert "not the protocol" in placed.ranking["source"].iloc[1]
+
+
+def test_solution_without_a_private_part_has_no_ranking(solution_and_submission):
+    small, table, groups, _ = solution_and_submission
+    small.paths.leaderboard.write_text("name,auc,source\nbetter,1.0,a\n")
+    write_csv(read_csv(small.paths.solution).assign(usage="Public"), small.paths.solution)
+    placed = submit_locally(small, table, groups)
+    assert placed.public is not None
+    assert placed.private is None
+    assert placed.ranking is None
 
 
 def test_other_ids_are_refused(solution_and_submission):

@@ -15,7 +15,7 @@ from medfold.report import galleries
 from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
-from medfold.runs import recipe_of_run
+from medfold.runs import Run
 from medfold.terminal.console import say
 
 IMAGE_SIZE = 320  # px: the longest side of an image
@@ -28,7 +28,7 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = project.paths.run(name)
-    recipe = recipe_of_run(project, name)
+    recipe = Run.open(project, name).recipe
     _, scan = scan_dataset(project, recipe.images)
     store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()

@@ -7,7 +7,7 @@ from medfold.competition import Project, Recipe, load_recipe
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate
 from medfold.report.page import Section
-from medfold.runs import read_run
+from medfold.runs import read_run_json
 
 
 def recipe_section(project: Project, ensemble: Ensemble, metadata: dict[str, Any]) -> Section:
@@ -35,8 +35,8 @@ def reproduction_section(
     section = Section("again", "Reproduction")
     commands = [project.make_command("download"), project.make_command("folds")]
     for run_name in ensemble.run_names:
-        run = read_run(project.paths.run(run_name))
-        commands.append(run.get("command") or f"# {run_name}: started by an earlier version, its command is unknown")
+        recorded = read_run_json(project.paths.run(run_name)).get("command")
+        commands.append(recorded or f"# {run_name}: started by an earlier version, its command is unknown")
     joined = " ".join(ensemble.run_names)
     commands += [project.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))

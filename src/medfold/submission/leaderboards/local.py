@@ -127,7 +127,11 @@ def _unlabelled() -> LeaderboardResult:
 def _rank(
     paths: CompetitionPaths, competition: CompetitionFacts, scores: dict[tuple[str, str], float | None]
 ) -> tuple[pd.DataFrame | None, int | None]:
-    """Returns the published scores with this one among them, best first, and its position; None without any."""
+    """Returns the published scores with the private one of this submission among them, best first, and its position.
+
+    Returns:
+        None and None if nothing is published, or if this submission has no private score.
+    """
     if not paths.leaderboard.is_file():
         return None, None
     published = pd.read_csv(paths.leaderboard)
@@ -138,7 +142,7 @@ def _rank(
     if published.empty or names[0] not in published:
         return None, None
     own_entry = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}
-    own_scores = {name: scores["Private", name] for name in names if name in published}
+    own_scores = {name: scores.get(("Private", name)) for name in names if name in published}
     if own_scores[names[0]] is None:
         return None, None
     own_entry |= {name: np.nan if value is None else round(value, 3) for name, value in own_scores.items()}

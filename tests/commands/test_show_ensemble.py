@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.commands.ensemble import show_ensemble
+from medfold.commands.show_ensemble import show_ensemble
 from medfold.ensemble.ensemble_summary import EnsembleSummary, MemberSummary, MethodSummary, PostProcessingSummary
 from medfold.ensemble.method_choice import Calibration
 from medfold.scoring.bootstrap import Difference

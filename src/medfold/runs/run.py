@@ -1,0 +1,53 @@
+"""A run as run.json describes it, whether or not folds of it are trained."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from medfold import config
+from medfold.competition import Project, Recipe
+from medfold.run_paths import RunPaths
+from medfold.runs.run_json import read_run_json
+from medfold.runs.run_names import checked_run_paths
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was started.
+
+    Args:
+        paths: paths of its files.
+        metadata: the contents of run.json.
+    """
+
+    paths: RunPaths
+    metadata: dict[str, Any]
+
+    @classmethod
+    def open(cls, project: Project, name: str) -> "Run":
+        """Opens a run of a competition by its name.
+
+        Raises:
+            UserError: not a name of a run, no such run, or run.json is damaged.
+        """
+        run_paths = checked_run_paths(project.paths, name)
+        return cls(run_paths, read_run_json(run_paths))
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.paths.name
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that it was trained with."""
+        return Recipe.model_validate(self.metadata["recipe"])
+
+    @property
+    def is_optimistic(self) -> bool:
+        """True if epochs were chosen on the folds that are scored."""
+        return config.flat(self.metadata["recipe"]).get("training.keep") == "best"
+
+    @property
+    def num_folds(self) -> int:
+        """Number of folds of its folds table, trained or not."""
+        return self.metadata["facts"]["folds"]["k"]

@@ -1,0 +1,141 @@
+"""Submission of a draft: it is in the ledger before its upload, so that no predictions are uploaded twice.
+
+A command may be killed at any moment. What is in the ledger with the status "written" may have been uploaded: the same
+file is then submitted again, and the leaderboard finds an earlier upload by the content id.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medfold.competition import Project
+from medfold.ensemble import Ensemble, save_choice, write_recheck_files
+from medfold.kaggle import RemoteRun
+from medfold.submission.check import check_better_than_chance
+from medfold.submission.draft import SubmissionDraft, write_draft
+from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.ledger import LedgerRow, find_unlisted_submission, read_rows
+from medfold.submission.record import (
+    add_to_record,
+    find_same_submission,
+    ledger_row,
+    record_result,
+    submission_record,
+)
+from medfold.system import locks
+from medfold.terminal.console import warn
+
+
+@dataclass(frozen=True)
+class RecordedSubmission:
+    """A submission that is written, checked, and in the ledger with the status "written".
+
+    Args:
+        file: path of the submission.
+        table: contents of the file, all columns as text.
+        draft: what the file was written from.
+        row: its row of the ledger.
+        record: contents of the record beside the file.
+        num_scored_before: number of earlier submissions of the competition that were scored.
+    """
+
+    file: Path
+    table: pd.DataFrame
+    draft: SubmissionDraft
+    row: LedgerRow
+    record: dict[str, Any]
+    num_scored_before: int
+
+
+@dataclass(frozen=True)
+class AlreadySubmitted:
+    """An earlier submission of the same predictions.
+
+    Args:
+        row: its row of the ledger.
+    """
+
+    row: LedgerRow
+
+
+def record_draft(
+    project: Project, ensemble: Ensemble, draft: SubmissionDraft, force: bool
+) -> RecordedSubmission | AlreadySubmitted:
+    """Writes a draft with all that `make recheck` needs, checks the file, and adds it to the ledger.
+
+    Args:
+        project: the competition of the submission.
+        ensemble: the combined runs.
+        draft: the checked submission.
+        force: record it even if the same predictions were submitted before, or the OOF score is no better than chance.
+
+    Returns:
+        The recorded submission; or the earlier one of the same predictions, if there is one: then nothing is written.
+
+    Raises:
+        UserError: an OOF score no better than chance, or a damaged ledger.
+    """
+    with locks.lock(project.paths.submissions):
+        _warn_of_lost_ledger(project)
+        earlier = read_rows(project.project_paths, project.paths.name)
+        same = None if force else find_same_submission(project, earlier, draft.content_id)
+        if same is not None and same.status != "written":
+            return AlreadySubmitted(same)
+        if not force:
+            check_better_than_chance(project.competition, ensemble)
+        row = ledger_row(project, ensemble, draft, same)
+        record = submission_record(project.competition, ensemble, draft)
+        file = project.project_paths.root / row.file
+        table = write_draft(project.competition, draft, file)
+        save_choice(project, ensemble)
+        write_recheck_files(project, ensemble, file)
+        record_result(project, row, LeaderboardResult(status="written"), record)
+    num_scored = sum(earlier_row.status == "scored" for earlier_row in earlier)
+    return RecordedSubmission(file, table, draft, row, record, num_scored)
+
+
+def _warn_of_lost_ledger(project: Project) -> None:
+    if submitted := find_unlisted_submission(project.project_paths):
+        text = f"{project.project_paths.ledger.name} is missing, although {submitted.name} was submitted"
+        warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
+
+
+def submit_recorded(
+    project: Project,
+    recorded: RecordedSubmission,
+    leaderboard: Leaderboard,
+    test_groups: pd.Series,
+    pack: Callable[[], RemoteRun],
+    resubmit: bool,
+) -> LeaderboardResult:
+    """Submits to the leaderboard, and records the result in the ledger and beside the file.
+
+    The caller holds a lock, so that no other process submits the same file.
+
+    Args:
+        project: the competition of the submission.
+        recorded: the submission.
+        leaderboard: where it is scored.
+        test_groups: the group of each test id, for intervals.
+        pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
+        resubmit: submit it even if it is on the leaderboard already.
+
+    Raises:
+        UserError: it was refused.
+    """
+    entry = SubmissionEntry(
+        file=recorded.file,
+        table=recorded.table,
+        draft=recorded.draft,
+        groups=test_groups,
+        pack=pack,
+        add_to_record=partial(add_to_record, project, recorded.row),
+        resubmit=resubmit,
+    )
+    result = leaderboard.submit(entry)
+    record_result(project, recorded.row, result, recorded.record)
+    return result

@@ -1,0 +1,90 @@
+"""A draft is in the ledger before its upload, and the same predictions are submitted once."""
+
+import pytest
+
+from medfold.system.hashes import sha256
+from medfold.data.dataset import load_dataset
+from medfold.ensemble.ensemble import ensemble_runs
+from medfold.submission.draft import draft_submission
+from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.ledger import read_rows
+from medfold.submission.record import read_record
+from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
+from medfold.system import files
+from tests.support.helpers import finished_run, refused
+
+
+@pytest.fixture
+def record(folded):
+    """Returns a function that records the draft of a run."""
+    finished_run(folded, "good")
+    finished_run(folded, "bad", quality=-1.0)
+    data = load_dataset(folded)
+
+    def run(name: str = "good", force: bool = False):
+        ensemble = ensemble_runs(folded, [name], data)
+        draft = draft_submission(folded, ensemble, data.test_groups.index.tolist())
+        return record_draft(folded, ensemble, draft, force)
+
+    return run
+
+
+class Scored:
+    """A leaderboard that scores every submission, and keeps the status that the ledger had then."""
+
+    def __init__(self, project):
+        self.project, self.entries, self.statuses = project, [], []
+
+    def submit(self, entry):
+        self.entries.append(entry)
+        self.statuses.append(read_rows(self.project.project_paths, "small")[-1].status)
+        return LeaderboardResult("scored", public=0.75, ref="7")
+
+
+def send(project, recorded, resubmit=False):
+    leaderboard = Scored(project)
+    result = submit_recorded(project, recorded, leaderboard, None, pytest.fail, resubmit)
+    return leaderboard, result
+
+
+def test_recorded_submission_has_file_row_and_record(folded, record):
+    recorded = record()
+    (row,) = read_rows(folded.project_paths, "small")
+    assert (row.status, row.runs, row.file) == ("written", "good", recorded.row.file)
+    assert sha256(recorded.file) == row.sha256 == recorded.draft.sha256
+    assert read_record(folded, row)["content_id"] == recorded.draft.content_id
+    assert recorded.num_scored_before == 0
+
+
+def test_recorded_submission_that_was_not_submitted_is_used_again(folded, record):
+    first, second = record(), record()
+    assert second.row == first.row
+    assert len(read_rows(folded.project_paths, "small")) == 1
+
+
+def test_result_is_recorded_after_the_row(folded, record):
+    recorded = record()
+    leaderboard, result = send(folded, recorded, resubmit=True)
+    (entry,) = leaderboard.entries
+    assert (entry.file, entry.table is recorded.table, entry.resubmit) == (recorded.file, True, True)
+    assert leaderboard.statuses == ["written"]
+    (row,) = read_rows(folded.project_paths, "small")
+    assert (row.status, row.public, row.ref) == ("scored", "0.750000", "7")
+    assert (result.status, read_record(folded, row)["status"]) == ("scored", "scored")
+
+
+def test_submitted_predictions_are_found_and_only_recorded_again_with_force(folded, record):
+    send(folded, record())
+    (row,) = read_rows(folded.project_paths, "small")
+    assert record() == AlreadySubmitted(row)
+    again = record(force=True)
+    assert again.row.file != row.file
+    assert again.num_scored_before == 1
+    assert [row.status for row in read_rows(folded.project_paths, "small")] == ["scored", "written"]
+
+
+def test_score_at_chance_is_recorded_with_force_only(folded, record):
+    with refused("is no better than chance"):
+        record("bad")
+    assert not list(folded.paths.submissions.glob("*.csv"))
+    assert record("bad", force=True).row.status == ""

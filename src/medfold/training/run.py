@@ -148,7 +148,11 @@ def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tup
     if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
         what = "the training labels differ from those that its first fold was trained on"
         raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
-    open_run(run_paths, {**metadata, "command": command})
+    try:
+        open_run(run_paths, {**metadata, "command": command})
+    except UserError:
+        check_recipe_trainable(project, recipe)  # a mistake in the recipe is the better reason to name
+        raise
     return run_paths, missing_folds(project, request)
 
 

@@ -60,7 +60,7 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
     input_shape = tuple(images.shape[1:])
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras warns of sizes that it has no ImageNet weights of its own for
+            warnings.simplefilter("ignore")  # Keras names the image size that the weights were trained on
             model = application(include_top=False, weights=weights, input_shape=input_shape, **arguments)
     except (ValueError, OSError) as error:
         if weights in (None, "imagenet"):

@@ -89,7 +89,7 @@ def test_classes_and_targets_stay_text(tmp_path):
 def test_circular_extends_raises(tmp_path, bases):
     write(tmp_path / "x" / "a.yaml", "extends: b")
     file = write(tmp_path / "x" / "b.yaml", "extends: a")
-    with pytest.raises(UserError, match="is circular"):
+    with pytest.raises(UserError, match="is circular. Remove it"):
         config.load(file, bases)
 
 

@@ -91,6 +91,14 @@ def test_invalid_fact_says_expected_and_received(section, key, value, line):
     assert str(caught.value) == f"competition.yaml: '{section}.{key}': {line}"
 
 
+def test_error_of_a_section_names_its_key_once():
+    facts = competition().model_dump()
+    facts["images"]["channels"] = 9
+    with pytest.raises(UserError) as caught:
+        config.validated(CompetitionFacts, facts, "competition.yaml")
+    assert str(caught.value) == "competition.yaml: 'images.channels' must be 1 to 8, found 9"
+
+
 class Numbers(config.StrictModel):
     slug: str = Field(default="a", pattern="^[a-z]+$", max_length=3)
     share: float = Field(default=0.5, lt=1)

@@ -27,6 +27,7 @@ from medfold.commands.options import (
     read_run_names,
     read_seeds,
     read_workers,
+    split_run_names,
 )
 from medfold.commands.outcome import run_and_exit
 from medfold.errors import UserError
@@ -183,7 +184,7 @@ def ensemble(
     def command() -> EnsembleSummary:
         check_given(runs, "RUNS", variable("RUNS", "baseline baseline-s1"))
         with open_project(competition) as project:
-            return ensemble(project, runs.split(), method or None, per_class)
+            return ensemble(project, split_run_names(runs), method or None, per_class)
 
     _run(command, as_json)
 
@@ -202,7 +203,7 @@ def compare(
     def command() -> Comparison:
         check_given(runs, "RUNS", variable("RUNS", "simple_cnn baseline"))
         with open_project(competition) as project:
-            return compare(project, runs.split())
+            return compare(project, split_run_names(runs))
 
     _run(command, as_json)
 
@@ -356,7 +357,7 @@ def recheck(
 
     def command() -> list[Recheck]:
         with open_project(competition) as project:
-            return recheck(project, runs.split() or None)
+            return recheck(project, split_run_names(runs) or None)
 
     _run(command, as_json)
 

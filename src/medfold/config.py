@@ -134,12 +134,10 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     if base_file is None:
         is_circular = any(file in (*seen, path) for file in candidates)
         known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
-        raise UserError(
-            f"`extends: {base}` "
-            + ("is circular" if is_circular else f"names no file{did_you_mean(str(base), known)}"),
-            path,
-            f"Known: {', '.join(known)}" if known else None,
-        )
+        if is_circular:
+            raise UserError(f"`extends: {base}` is circular", path, "Remove it")
+        what = f"`extends: {base}` names no file{did_you_mean(str(base), known)}"
+        raise UserError(what, path, f"Known: {', '.join(known)}" if known else None)
     return base_file
 
 

@@ -102,6 +102,8 @@ def _describe_problem(
     else:
         message = first["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
+        if message.startswith(f"'{key}."):  # it names the key within this section
+            return message
         is_quoted = repr(received) in message or (isinstance(received, str) and f"'{received}'" in message)
         if isinstance(received, str | int | float) and not is_quoted:
             message += f", received {_received(received)}"

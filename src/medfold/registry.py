@@ -98,9 +98,14 @@ class Registry(Generic[T]):
 
     def _all(self) -> dict[str, T]:
         """Runs plugins.py, unless it has run or is running, and returns everything by name."""
-        if not _is_running:
-            _run_plugins()
+        load_plugins()
         return self._built_in | self._plugged
+
+
+def load_plugins() -> None:
+    """Runs plugins.py, unless it has run or is running."""
+    if not _is_running:
+        _run_plugins()
 
 
 def set_plugin_loader(load: Callable[[], None]) -> None:

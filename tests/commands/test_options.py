@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medfold.commands.options import read_jobs, read_run_names, read_seeds, read_workers
+from medfold.commands.options import read_jobs, read_run_names, read_seeds, read_workers, split_run_names
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 
@@ -42,3 +42,13 @@ def test_run_names_default_to_recipe_seeds_and_overrides():
     (name,) = read_run_names("", "baseline", "tta=false", "0")
     assert name.startswith("baseline-")
     assert read_run_names(" b a ", "baseline", "tta=false", "0 1") == ["b", "a"]
+
+
+@pytest.mark.parametrize("text", ["a b a", "a a", "b+a a+a"])
+def test_a_run_that_is_named_twice_is_refused(text):
+    with pytest.raises(UserError, match="RUNS: 'a' is named twice. Name each run once"):
+        split_run_names(text)
+
+
+def test_one_run_may_be_a_member_of_both_sides_of_a_comparison():
+    assert split_run_names("a a+b") == ["a", "a+b"]

@@ -51,7 +51,10 @@ def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, image_settings=choices)
     assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
-    assert image_settings(small, "no such recipe") is None
+    with pytest.raises(UserError, match=r"unknown recipe \(did you mean 'baseline'\?\)"):
+        image_settings(small, "baselin")
+    (small.paths.folder / "baseline.yaml").unlink()
+    assert image_settings(small, "baseline") is None
 
 
 @pytest.mark.slow

@@ -130,7 +130,8 @@ def test_remove_runs_asks_once_and_needs_yes(folded, answer, capsys):
 def test_remove_runs_without_terminal_raises_unless_yes_is_given(folded, monkeypatch):
     finished_run(folded, "a")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(UserError, match="cannot ask without a terminal. Use YES=1 to answer yes"):
+    message = r"cannot ask 'Remove this for good\?' without a terminal. Use YES=1 to answer yes"
+    with pytest.raises(UserError, match=message):
         remove_runs(folded, ["a"])
     assert folded.paths.run("a").metadata.is_file()
     remove_runs(folded, ["a"], skip_question=True)

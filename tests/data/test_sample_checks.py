@@ -35,7 +35,7 @@ def test_faulty_parts_are_refused(paths, train, test, message):
         check_parts(competition(labels=labels), paths, samples(*train), samples(*test))
 
 
-def test_parts_with_unique_ids_are_accepted(paths):
+def test_parts_with_unique_ids_are_not_refused(paths):
     check_parts(competition(), paths, samples("a", "b"), samples("c"))
     check_ids(samples(), "test")
 

@@ -35,6 +35,13 @@ def test_unexpected_number_of_samples_is_refused(small):
         build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
 
 
+def test_missing_root_of_the_images_is_said(small, capsys):
+    Source(small.competition.source, small.paths).get()
+    images = small.competition.images.model_copy(update={"root": "nowhere"})
+    build_samples(small.competition.model_copy(update={"images": images}), small.paths)
+    assert "samples    images.root: no folder 'nowhere'; patterns start at raw/" in capsys.readouterr().out
+
+
 def test_duplicate_ids_are_refused(small):
     Source(small.competition.source, small.paths).get()
     table = small.paths.raw / "train.csv"

@@ -94,6 +94,15 @@ def test_errors_name_the_files_as_they_were_given(small, tmp_path):
     assert not small.paths.data.exists() or not list(small.paths.data.iterdir())
 
 
+def test_one_file_instead_of_the_folder_is_explained(small, tmp_path):
+    given = tmp_path / "train.csv"
+    given.write_text("id,target\n")
+    with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
+        raise UserError("no such file", staged.raw / "test.csv", "Check that the download is complete")
+    message = f"{variable('FROM', given)}: one file; test.csv is missing. Name the folder or archive with all files"
+    assert str(caught.value) == message
+
+
 @pytest.mark.parametrize("folder", ["raw", ".raw.4fb352-12-0123abcd.tmp"])
 def test_path_of_a_copy_is_shown_as_that_of_the_user(tmp_path, folder):
     staged = tmp_path / "data" / ".raw.4fb352-12-89abcdef.tmp"

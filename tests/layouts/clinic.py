@@ -11,6 +11,7 @@ import pytest
 from medfold.cli import main
 from medfold.terminal.command_text import BY_MAKE
 from tests.support.helpers import picture
+from tests.support.python_warnings import warnings_on_stderr
 from tests.support.small_project import TINY_RECIPE, add_competition
 
 FACTS = """title: Clinic
@@ -70,7 +71,7 @@ def medfold(*words: str) -> Ended:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["medfold", *words])
         patch.delenv(BY_MAKE, raising=False)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings_on_stderr():
             try:
                 main()
             except SystemExit as end:

@@ -772,6 +772,11 @@ recipe(
 )
 recipe("a head for grades", r"--set, head: task binary has no ordered classes", "head=cut_points")
 recipe("an unknown pipeline", r"--set, augment: unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
+recipe(
+    "a pipeline for colours, on grey images",
+    r"--set, augment: Affine mirrors images, or turns them by more than 46 degrees",
+    "augment=fundus",
+)
 recipe("an unknown transform", r"--set, augment: unknown transform 'Flop'", "augment=[Flop]")
 recipe("a wrong argument", r"--set, augment: GaussNoise has no argument", 'augment=[{"GaussNoise":{"sigma":3}}]')
 recipe("a transform that mirrors", r"HorizontalFlip is not within images.symmetry: none", "augment=[HorizontalFlip]")
@@ -796,6 +801,12 @@ recipe(
     "a step that is never taken",
     r"--set, training.accumulation_steps, .*no step is ever taken",
     "training.accumulation_steps=9999",
+)
+recipe("a key that is set twice", r"--set: the key 'tta' occurs twice. Keep one", "tta=true tta=false")
+recipe(
+    "a misspelt argument of a callback",
+    r"--set, training.callbacks: EarlyStopping has no argument 'patienc' .did you mean 'patience'",
+    'training.callbacks=[{"EarlyStopping":{"patienc":3}}]',
 )
 recipe("a head on no weights", r"--set, training.head_epochs: a backbone without weights", "training.head_epochs=2")
 wrong(
@@ -823,6 +834,34 @@ wrong(
     TRAIN,
     r"baseline.yaml: not valid YAML",
     write("competition/clinic/baseline.yaml", "images: {size: 16"),
+    FOLDS,
+)
+
+wrong(
+    "recipes",
+    "an unknown recipe for the folds",
+    "downloaded",
+    (*FOLDS, "-r", "nope"),
+    r"--recipe nope: unknown recipe",
+    lambda: None,
+    FOLDS,
+)
+wrong(
+    "recipes",
+    "a mistake in the recipe of a finished run",
+    "trained",
+    ("train", "-c", "clinic", "--run", "noise", "--set", "augment=xrays"),
+    r"--set, augment: unknown pipeline 'xrays' \(did you mean 'xray'",
+    lambda: None,
+    ("runs", "-c", "clinic"),
+)
+wrong(
+    "recipes",
+    "plugins.py without its packages",
+    "folded",
+    TRAIN,
+    r"plugins.py: ModuleNotFoundError in line 1: No module named 'nothing_of_that_name'",
+    write("competition/clinic/plugins.py", "import nothing_of_that_name\n"),
     FOLDS,
 )
 
@@ -944,6 +983,16 @@ word(
     "competition",
     "--runs",
     "noise",
+    state="trained",
+)
+word(
+    "a run that is named twice",
+    r"--runs: 'noise' is named twice. Name each run once",
+    "ensemble",
+    "-c",
+    "clinic",
+    "--runs",
+    "noise noise",
     state="trained",
 )
 word("nothing to recheck", r"run 'x' is not trained", "recheck", "-c", "clinic", "--runs", "x", state="trained")

@@ -1,5 +1,7 @@
 """Backbones of keras.applications: scaling, weights from a file, frozen batch normalisation."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -37,6 +39,17 @@ def test_every_keras_application_has_its_own_scaling():
 def test_self_scaling_backbone_rejects_input_scaling():
     with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
         build_model(facts(), recipe("EfficientNetB0", input_scaling="torch"))
+
+
+def test_failed_download_of_weights_is_one_error_without_warnings(monkeypatch, recwarn):
+    def without_network(**arguments):
+        warnings.warn("`input_shape` is undefined or non-square", stacklevel=2)
+        raise Exception("URL fetch failure on https://storage.googleapis.com: None")
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", without_network)
+    with pytest.raises(UserError, match="backbone.weights: ImageNet weights cannot be downloaded .URL fetch failure"):
+        build_model(facts(), recipe("MobileNetV2", weights="imagenet"))
+    assert not recwarn.list
 
 
 @pytest.mark.slow

@@ -246,7 +246,7 @@ def test_missing_required_browser_fails_tests(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
-def test_every_browser_name_is_accepted(monkeypatch, tmp_path, name):
+def test_browsers_of_every_name_are_not_refused(monkeypatch, tmp_path, name):
     for program in (name, "chromedriver"):
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -33,6 +33,6 @@ def test_fold_that_does_not_exist_is_refused(number):
         check_folds_exist([0, number], 3, "0 to 2, or all")
 
 
-def test_all_folds_exist():
+def test_folds_that_exist_are_not_refused():
     check_folds_exist([], 3, "0 to 2, or all")
     check_folds_exist([0, 1, 2], 3, "0 to 2, or all")

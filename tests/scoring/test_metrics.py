@@ -102,26 +102,47 @@ def qwk_as_defined(targets, decided, k):
     return np.nan if not (weights * expected).sum() else 1 - (weights * seen).sum() / (weights * expected).sum()
 
 
+def decided(p):
+    return (p > 0.5).astype(int)
+
+
+BINARY = {  # each metric, and its definition
+    "auc": (metrics.auc, lambda targets, p: defined(reference.roc_auc_score, targets, p)),
+    "pauc as published": (metrics.pauc, lambda targets, p: defined(pauc_as_published, targets, p)),
+    "pauc as an area": (metrics.pauc, lambda targets, p: defined(pauc_as_area, targets, p)),
+    "pf1": (
+        lambda targets, p: metrics.pf1(targets, 3 * p - 1),
+        lambda targets, p: pf1_as_published(targets, 3 * p - 1),
+    ),
+    "accuracy": (metrics.accuracy, lambda targets, p: reference.accuracy_score(targets, decided(p))),
+    "balanced_accuracy": (
+        metrics.balanced_accuracy,
+        lambda targets, p: reference.balanced_accuracy_score(targets, decided(p)),
+    ),
+    "macro_f1": (
+        metrics.macro_f1,
+        lambda targets, p: reference.f1_score(targets, decided(p), average="macro", zero_division=0),
+    ),
+    "log_loss": (metrics.log_loss, lambda targets, p: reference.log_loss(targets, clipped(p), labels=[0, 1])),
+    "ece": (metrics.ece, lambda targets, p: ece_as_defined(p, targets)),
+}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", BINARY)
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_binary_metrics_agree_with_their_definitions(seed):
+def test_binary_metric_agrees_with_its_definition(name, seed):
+    metric, definition = BINARY[name]
     targets, p = binary(seed)
-    decided = (p > 0.5).astype(int)
-    assert metrics.auc(targets, p) == pytest.approx(defined(reference.roc_auc_score, targets, p), **EXACT)
-    assert metrics.pauc(targets, p) == pytest.approx(defined(pauc_as_published, targets, p), **EXACT)
-    assert metrics.pauc(targets, p) == pytest.approx(defined(pauc_as_area, targets, p), **EXACT)
-    assert metrics.pf1(targets, 3 * p - 1) == pytest.approx(pf1_as_published(targets, 3 * p - 1), **EXACT)
-    assert metrics.accuracy(targets, p) == pytest.approx(reference.accuracy_score(targets, decided), **EXACT)
-    recalls = reference.balanced_accuracy_score(targets, decided)
-    assert metrics.balanced_accuracy(targets, p) == pytest.approx(recalls, **EXACT)
-    f1 = reference.f1_score(targets, decided, average="macro", zero_division=0)
-    assert metrics.macro_f1(targets, p) == pytest.approx(f1, **EXACT)
-    for beta in (0.5, 1, 2):
-        f = reference.fbeta_score(targets, decided, beta=beta, zero_division=0)
-        assert metrics.fbeta(targets, p, beta) == pytest.approx(f, **EXACT)
-    loss = reference.log_loss(targets, clipped(p), labels=[0, 1])
-    assert metrics.log_loss(targets, p) == pytest.approx(loss, **EXACT)
-    assert metrics.ece(targets, p) == pytest.approx(ece_as_defined(p, targets), **EXACT)
+    assert metric(targets, p) == pytest.approx(definition(targets, p), **EXACT)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("beta", [0.5, 1, 2])
+def test_fbeta_agrees_with_its_definition(beta, seed):
+    targets, p = binary(seed)
+    expected = reference.fbeta_score(targets, decided(p), beta=beta, zero_division=0)
+    assert metrics.fbeta(targets, p, beta) == pytest.approx(expected, **EXACT)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

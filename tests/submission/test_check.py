@@ -78,7 +78,7 @@ def test_predictions_no_better_than_chance_are_refused(metric, predictions):
 
 
 @pytest.mark.parametrize("metric", ["auc", "log_loss"])
-def test_predictions_better_than_chance_are_accepted(metric):
+def test_predictions_better_than_chance_are_not_refused(metric):
     check_better_than_chance(competition(score={"metric": metric}), scored([0.4, 0.5, 0.5, 0.6]))
 
 

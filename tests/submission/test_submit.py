@@ -2,7 +2,6 @@
 
 import pytest
 
-from medfold.system.hashes import sha256
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.submission.draft import draft_submission
@@ -10,7 +9,7 @@ from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import read_rows
 from medfold.submission.record import read_record
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
-from medfold.system import files
+from medfold.system.hashes import sha256
 from tests.support.helpers import finished_run, refused
 
 

@@ -8,7 +8,7 @@ from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
-from medfold.training.callbacks import build_callbacks
+from medfold.training.callbacks import build_callbacks, check_callbacks
 from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
@@ -61,3 +61,22 @@ def test_callback_of_keras_is_built_by_its_name(tmp_path):
 def test_callback_of_a_wrong_name_or_argument_is_refused(tmp_path, entry, message):
     with pytest.raises(UserError, match=message):
         build_callbacks([entry], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"EarlyStopping": {"patienc": 3}}, r"EarlyStopping has no argument 'patienc' \(did you mean 'patience'\?\)"),
+        ("ModelCheckpoint", "ModelCheckpoint: missing a required argument: 'filepath'"),
+        ({"TerminateOnNaN": {}, "EarlyStopping": {}}, "expected one callback per list item"),
+        ({"SwapEMAWeights": {"patience": 3}}, r"SwapEMAWeights has no argument 'patience'\. It has: swap_on_epoch"),
+    ],
+    ids=["unknown", "missing", "two names", "nothing similar"],
+)
+def test_wrong_arguments_of_a_callback_are_found_before_training(entry, message):
+    with pytest.raises(UserError, match=f"training.callbacks: .*{message}"):
+        check_callbacks([entry])
+
+
+def test_callback_that_takes_any_argument_is_checked_when_it_is_built():
+    check_callbacks([{"LambdaCallback": {"on_thing": None}}, {"EarlyStopping": {"patience": 3}}])

@@ -153,8 +153,25 @@ def read_workers(text: str) -> int | None:
     return int(text)
 
 
+def split_run_names(text: str) -> list[str]:
+    """Splits the value of RUNS; a name of `make compare` may join several runs with `+`.
+
+    Raises:
+        UserError: a run is named twice.
+    """
+    names = text.split()
+    for listed in (names, *(name.split("+") for name in names)):
+        if repeated := next((name for name in listed if listed.count(name) > 1), None):
+            raise UserError(f"'{repeated}' is named twice", variable("RUNS"), "Name each run once")
+    return names
+
+
 def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
-    """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS."""
+    """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS.
+
+    Raises:
+        UserError: a run is named twice, or errors of `read_overrides` and `read_seeds`.
+    """
     from medfold.competition import run_name
 
-    return runs.split() or [run_name(recipe, seed, read_overrides(overrides)) for seed in read_seeds(seeds)]
+    return split_run_names(runs) or [run_name(recipe, seed, read_overrides(overrides)) for seed in read_seeds(seeds)]

@@ -27,8 +27,9 @@ def run_and_exit(app: typer.Typer) -> NoReturn:
             code = app(words or ["--help"], standalone_mode=False)
     except UserError as error:
         if "--debug" in sys.argv:
-            raise
-        print(f"medfold: {error}", file=sys.stderr)
+            traceback.print_exc()
+        else:
+            print(f"medfold: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         _end_stopped()
@@ -48,7 +49,9 @@ def _usage_errors_explained() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        command = error.ctx.info_name if error.ctx and error.ctx.parent else ""
+        command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+        if error.ctx:  # a missing argument of an option has none
+            command = error.ctx.info_name if error.ctx.parent else ""
         text = re.sub(r"\. Did you mean (.*)\?$", r" (did you mean \1?)", error.format_message().rstrip("."))
         fix = f"See: {program()} {command} --help".replace("  ", " ")
         if extra := re.search(r"unexpected extra argument.*\((.*)\)", text):

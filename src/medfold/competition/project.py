@@ -114,7 +114,13 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
 
 
 def image_settings(project: Project, recipe: str) -> ImageSettings | None:
-    """Returns the image settings of a recipe; None if the competition does not have it."""
+    """Returns the image settings of a recipe; None for `baseline`, the default, if the competition does not have it.
+
+    Raises:
+        UserError: errors of `load_recipe`, such as an unknown recipe.
+    """
     paths = project.paths
     bases = project.project_paths.base_folder
-    return load_recipe(paths, bases, recipe, {}).images if recipe in recipe_names(paths, bases) else None
+    if recipe == "baseline" and recipe not in recipe_names(paths, bases):
+        return None
+    return load_recipe(paths, bases, recipe, {}).images

@@ -216,7 +216,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
     well, which one process uses to pass overrides to another.
 
     Raises:
-        UserError: a word without `=`, a value that is not YAML, or an invalid JSON object.
+        UserError: a word without `=`, a key that occurs twice, a value that is not YAML, or an invalid JSON object.
     """
     if text.lstrip().startswith("{"):
         try:
@@ -224,10 +224,14 @@ def parse_overrides(text: str) -> dict[str, Any]:
         except ValueError as error:
             raise UserError(f"not JSON ({error})", variable("SET"), _example()) from None
     result: dict[str, Any] = {}
+    seen = set()
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
             raise UserError("expected key=value without spaces", f"{variable('SET')}, '{word}'", _example())
+        if key in seen:
+            raise UserError(f"the key '{key}' occurs twice", variable("SET"), "Keep one of the two")
+        seen.add(key)
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:

@@ -43,7 +43,10 @@ def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.
     """
     labels = competition.labels
     layout = label_layouts.LAYOUTS.find(labels.layout, "labels.layout")
-    train, test, solution = layout(competition, paths.raw_root(competition.images.root))
+    root = competition.images.root
+    if not (paths.raw / root).is_dir():  # an archive may come with or without its outer folder
+        warn("samples", f"images.root: no folder '{root}'; patterns start at raw/")
+    train, test, solution = layout(competition, paths.raw_root(root))
     if labels.holdout:
         test = train.head(0)
         solution = None

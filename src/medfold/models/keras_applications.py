@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -56,8 +57,11 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
     arguments = {}
     if has_preprocessing(name):
         arguments["include_preprocessing"] = backbone_settings.input_scaling == "auto"
+    input_shape = tuple(images.shape[1:])
     try:
-        model = application(include_top=False, weights=weights, input_shape=tuple(images.shape[1:]), **arguments)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras names the image size that the weights were trained on
+            model = application(include_top=False, weights=weights, input_shape=input_shape, **arguments)
     except (ValueError, OSError) as error:
         if weights in (None, "imagenet"):
             raise

@@ -103,12 +103,13 @@ def _fix_of_class(values: pd.Series, wrong: str, competition: CompetitionFacts) 
         return 'Fill it in; or leave these images out: labels.map: {"": null}'
     found = sorted({value.strip() for value in values.unique()} - {""})
     names = competition.class_names
+    choice = " or ".join(names) if len(names) == 2 else "one of the classes"
     classes = ""
     if competition.task == "binary" and len(found) == 2:
         classes = f"set classes: [{', '.join(found)}], the positive one last; or "
     elif competition.task in ("multiclass", "ordinal"):
         classes = "add it to classes; or "
-    return f'Correct it; or {classes}map it: labels.map: {{"{wrong}": {names[0]}}}, or null to leave these images out'
+    return f'Correct it; or {classes}map it: labels.map: {{"{wrong}": <{choice}>}}, or null to leave these images out'
 
 
 def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:

@@ -96,7 +96,7 @@ def confirm(question: str) -> bool:
         UserError: the standard input is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise UserError("cannot ask without a terminal", question, f"Use {variable('YES')} to answer yes")
+        raise UserError(f"cannot ask '{question}' without a terminal", None, f"Use {variable('YES')} to answer yes")
     return console.input(f"[bold]{'':<11}{question} [/](y/n) ").strip().lower() in ("y", "yes")
 
 

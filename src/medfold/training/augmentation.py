@@ -150,10 +150,12 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
     else:
         items = [*_SYMMETRY[symmetry], *spec]
     transforms = [_build_transform(item, symmetry) for item in items]
-    _check_suitable(copy.deepcopy(transforms), shape)
-    if symmetry != "dihedral":
-        for transform in (single for item in copy.deepcopy(transforms) for single in _single_transforms(item)):
-            check_keeps_sides(transform, symmetry, shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is wrong is said by the errors of the checks
+        _check_suitable(copy.deepcopy(transforms), shape)
+        if symmetry != "dihedral":
+            for transform in (single for item in copy.deepcopy(transforms) for single in _single_transforms(item)):
+                check_keeps_sides(transform, symmetry, shape)
     return Augmenter(transforms, shape)
 
 

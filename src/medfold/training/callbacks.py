@@ -1,5 +1,6 @@
 """Keras callbacks that a recipe can name."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import keras
 
 from medfold.errors import SettingError
 from medfold.registry import Registry
+from medfold.text import did_you_mean
 
 CALLBACKS: Registry[type[keras.callbacks.Callback]] = Registry("callback")
 
@@ -30,14 +32,34 @@ for _name, _class in vars(keras.callbacks).items():
 
 
 def check_callbacks(specs: list[str | dict[str, dict[str, Any]]]) -> None:
-    """Checks that the callbacks of a recipe exist.
+    """Checks that the callbacks of a recipe exist and have the arguments that it sets.
 
     Raises:
-        UserError: a name is unknown; the nearest one is suggested.
+        SettingError: a name or an argument is unknown (the nearest one is suggested), or an argument is missing.
     """
     for spec in specs:
-        for name in [spec] if isinstance(spec, str) else spec:
-            CALLBACKS.find(name, "training.callbacks")
+        if isinstance(spec, dict) and len(spec) != 1:
+            fix = "Example: training.callbacks: [TerminateOnNaN, {EarlyStopping: {patience: 3}}]"
+            raise SettingError(f"expected one callback per list item, received {spec}", "training.callbacks", fix)
+        ((name, arguments),) = ({spec: {}} if isinstance(spec, str) else spec).items()
+        _check_arguments(name, CALLBACKS.find(name, "training.callbacks"), arguments)
+
+
+def _check_arguments(name: str, callback_class: type[keras.callbacks.Callback], arguments: dict[str, Any]) -> None:
+    """Checks the names of the arguments of a callback, unless it takes any."""
+    signature = inspect.signature(callback_class)
+    if any(parameter.kind == parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
+        return
+    known = list(signature.parameters)
+    for argument in arguments:
+        if argument not in known:
+            what = f"{name} has no argument '{argument}'{did_you_mean(argument, known)}"
+            raise SettingError(what, "training.callbacks", f"It has: {', '.join(known) or 'none'}")
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        fix = f"Check the arguments of {name}"
+        raise SettingError(f"{name}: {error}", "training.callbacks", fix) from None
 
 
 def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:

@@ -4,6 +4,7 @@ from medfold.competition import CompetitionFacts, Recipe, TrainingSettings
 from medfold.errors import SettingError, UserError
 from medfold.images import steps_of
 from medfold.models import check_buildable
+from medfold.registry import load_plugins
 from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
@@ -15,8 +16,10 @@ def check_trainable(competition: CompetitionFacts, recipe: Recipe) -> None:
     """Checks that any fold can be trained with a recipe, before images are prepared.
 
     Raises:
+        UserError: plugins.py fails.
         SettingError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
     """
+    load_plugins()  # also if the recipe names nothing of it: its hash becomes a part of the run
     steps_of(recipe.images)
     losses.LOSSES.find(recipe.training.loss, "training.loss")
     check_callbacks(recipe.training.callbacks)

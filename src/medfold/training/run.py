@@ -102,17 +102,6 @@ def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
         raise
 
 
-def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
-    """Checks that a recipe can be trained, before images are prepared. Imports Keras.
-
-    Raises:
-        UserError: see `recipe_checks.check_trainable`.
-    """
-    with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
-        from medfold.training.recipe_checks import check_trainable
-    check_trainable(project.competition, recipe)
-
-
 def _train_in_processes(
     project: Project, request: TrainingRequest, missing: list[int], num_jobs: int, run_paths: RunPaths
 ) -> None:

@@ -8,6 +8,7 @@ from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs import checked_run_paths, has_same_folds, has_same_labels, record_run_start, trained_folds
 from medfold.system import files
+from medfold.system.processes import silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
@@ -39,7 +40,11 @@ def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tup
     if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
         what = "the training labels differ from those that its first fold was trained on"
         raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
-    record_run_start(run_paths, {**metadata, "command": command})
+    try:
+        record_run_start(run_paths, {**metadata, "command": command})
+    except UserError:
+        check_recipe_trainable(project, recipe)  # a mistake in the recipe is the better reason to name
+        raise
     return run_paths, missing_folds(project, request)
 
 
@@ -52,3 +57,14 @@ def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
 def requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
     """Returns the folds that are requested, done or not."""
     return range(project.competition.folds.k) if request.folds is None else request.folds
+
+
+def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
+    """Checks that a recipe can be trained, before images are prepared. Imports Keras.
+
+    Raises:
+        UserError: see `recipe_checks.check_trainable`.
+    """
+    with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
+        from medfold.training.recipe_checks import check_trainable
+    check_trainable(project.competition, recipe)

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.tables import read_csv, write_csv
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft

@@ -14,7 +14,7 @@
 
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
-from medfold.training.run_start import check_recipe_trainable, begin_run, missing_folds, requested_folds
+from medfold.training.run_start import begin_run, check_recipe_trainable, missing_folds, requested_folds
 
 __all__ = [
     "TrainingRequest",

@@ -11,7 +11,7 @@ from medfold.competition.project import image_settings
 from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
 from medfold.system import files
-from tests.support.helpers import constant_run
+from tests.support.finished_runs import constant_run
 
 
 def make_unreadable(small, part, row):

@@ -10,7 +10,7 @@ from medfold.commands.submit import submit
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
-from tests.support.helpers import finished_run, noisy_run
+from tests.support.finished_runs import finished_run, noisy_run
 
 
 class Killed(BaseException):

@@ -14,7 +14,8 @@ from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, s
 from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.system import files
-from tests.support.helpers import competition, finished_run, picture, refused
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import competition, picture, refused
 
 FACTS = competition()
 

@@ -14,7 +14,7 @@ from medfold.ensemble.run_ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import add_variant
 
 

@@ -10,7 +10,7 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.rechecks import change_last_digit, first_file
 from tests.support.small_project import add_variant
 

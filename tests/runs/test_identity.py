@@ -27,7 +27,7 @@ from medfold.errors import UserError
 from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_for
 from medfold.system import files
 from tests.lookalikes import lookalike_once
-from tests.support.helpers import finished_run, noisy_run
+from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.small_project import add_competition, copy_project
 
 THREE = "\n".join(

@@ -6,7 +6,7 @@ from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import open_run, read_run
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 ORIGIN = {
     "seed": 0,

@@ -15,8 +15,11 @@ from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
-from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
+from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
 
 

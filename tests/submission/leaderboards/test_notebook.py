@@ -14,9 +14,12 @@ from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
-from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
+from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
 
 REF = "alice/medfold-histology-baseline"

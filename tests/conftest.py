@@ -14,7 +14,9 @@ from hypothesis import settings
 from medfold.errors import UserError
 from medfold.terminal.command_text import BY_MAKE
 from tests.support import budgets
-from tests.support.helpers import HISTOLOGY, REPOSITORY, finished_run, histology
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import REPOSITORY
+from tests.support.histology import HISTOLOGY, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 from tests.support.small_project import SMALL, add_competition, copy_project
 

@@ -8,7 +8,7 @@ from medfold.commands.runs import list_runs
 from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
 from medfold.tables import read_csv, write_csv
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 
 def test_compare_shows_better_run_with_probability(two_runs, capsys):

@@ -8,7 +8,7 @@ from medfold.data.raw_data import load_samples
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import SMALL, add_competition
 
 

@@ -14,7 +14,7 @@ from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.images.store import load_store
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 ALONE = """
 import sys, numpy as np, keras

@@ -8,7 +8,7 @@ import pytest
 from medfold.cli import main
 from medfold.commands.submit import submit
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
-from tests.support.helpers import constant_run
+from tests.support.finished_runs import constant_run
 
 
 def make_unreadable(small, part, row):

@@ -11,7 +11,7 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import SMALL
 
 

@@ -11,7 +11,7 @@ from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256
-from tests.support.helpers import finished_run, noisy_run
+from tests.support.finished_runs import finished_run, noisy_run
 
 
 class Killed(BaseException):

@@ -11,7 +11,8 @@ from medfold.commands.submit import submit
 from medfold.competition.project import Project
 from medfold.errors import UserError
 from tests.support import dicom_files
-from tests.support.helpers import finished_run, picture
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import picture
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
 

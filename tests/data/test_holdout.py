@@ -13,7 +13,8 @@ from medfold.competition.project import Project, image_settings
 from medfold.data.samples import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
 from medfold.tables import read_csv
-from tests.support.helpers import finished_run, picture
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import picture
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
 

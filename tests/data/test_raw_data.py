@@ -9,7 +9,8 @@ from medfold.competition.project import Project
 from medfold.data import raw_data
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
 from medfold.tables import read_csv
-from tests.support.helpers import HISTOLOGY, histology, refused
+from tests.support.helpers import refused
+from tests.support.histology import HISTOLOGY, histology
 from tests.support.small_project import add_competition
 
 

@@ -11,7 +11,7 @@ from medfold.competition import Project
 from medfold.data.staging import _as_given, staged_data
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
-from tests.support.helpers import HISTOLOGY, histology
+from tests.support.histology import HISTOLOGY, histology
 from tests.support.small_project import add_competition
 
 

@@ -17,7 +17,7 @@ from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 

@@ -20,7 +20,8 @@ from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
 from medfold.system import files
 from medfold.system.hashes import sha256
-from tests.support.helpers import REPOSITORY, finished_run
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import REPOSITORY
 from tests.support.small_project import copy_project
 
 pytestmark = pytest.mark.slow

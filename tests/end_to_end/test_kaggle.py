@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.support.chest_xrays import chest
-from tests.support.helpers import auc_of, histology, zipped
+from tests.support.helpers import zipped
+from tests.support.histology import auc_of, histology
 from tests.support.kaggle_server import HostedCompetition, HostedDataset, drop, status
 from tests.support.make_targets import make, succeed
 

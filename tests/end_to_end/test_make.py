@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from medfold.terminal.command_text import BY_MAKE
-from tests.support import helpers
+from tests.support import histology as histology_data
 from tests.support.chest_xrays import chest
 from tests.support.helpers import REPOSITORY
 from tests.support.make_targets import make, succeed
@@ -167,7 +167,7 @@ def test_run_is_reported_and_predictions_are_explained(two_runs):
 @pytest.mark.slow
 def test_new_competition_is_drafted_then_prepared(clone, tmp_path):
     folder = tmp_path / "as shipped"
-    histology, _ = helpers.histology(train=30, test=10)
+    histology, _ = histology_data.histology(train=30, test=10)
     for name, data in histology.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)

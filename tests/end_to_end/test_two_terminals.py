@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.campaigns.pipeline import result
-from tests.support.helpers import start
+from tests.support.processes import start
 
 pytestmark = pytest.mark.slow
 PAIRS = {

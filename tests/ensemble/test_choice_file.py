@@ -7,7 +7,7 @@ from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from medfold.runs.run_names import combined_name
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import add_variant
 
 

@@ -14,7 +14,8 @@ from medfold.ensemble.methods import mean_of
 from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.tables import read_csv, write_csv
-from tests.support.helpers import competition, finished_run, picture, refused
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import competition, picture, refused
 
 FACTS = competition()
 

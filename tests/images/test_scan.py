@@ -18,7 +18,7 @@ from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import scan_image
 from medfold.images.store import load_store, store_exists, store_key
 from medfold.images.worker_pool import map_in_workers
-from tests.support.helpers import finish, kill_when, start
+from tests.support.processes import finish, kill_when, start
 from tests.support.scans import CHOICES, damage, flip, run_scan
 
 

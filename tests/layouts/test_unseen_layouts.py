@@ -13,7 +13,8 @@ import yaml
 
 from medfold.competition.project import Project
 from tests.layouts.clinic import medfold
-from tests.support.helpers import REPOSITORY, noisy_run, picture
+from tests.support.finished_runs import noisy_run
+from tests.support.helpers import REPOSITORY, picture
 
 LAYOUTS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
 

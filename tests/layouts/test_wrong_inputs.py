@@ -8,7 +8,8 @@ import pytest
 from medfold.competition.project import Project
 from tests.layouts.clinic import files_of, make_project, medfold
 from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
-from tests.support.helpers import REPOSITORY, finished_run
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import REPOSITORY
 from tests.support.small_project import copy_project
 
 # A tenth of the cases, at least one of each kind: an area with the command that must refuse it.

@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.lookalikes import names, pictures
 from tests.lookalikes.truth import several, single, truth
-from tests.support import helpers
+from tests.support import histology as histology_data
 
 PROTEIN_LABELS = [str(number) for number in range(28)]
 STAINS = ["red", "green", "blue", "yellow"]
@@ -41,7 +41,7 @@ def protein_atlas(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
 
 def histology(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
     """TIFF patches whose label depends on the centre."""
-    content, answers = helpers.histology()
+    content, answers = histology_data.histology()
     for name, data in content.items():
         pictures.write(folder / name, data)
     rows = [line.split(",") for line in content["train_labels.csv"].decode().splitlines()[1:]]

@@ -16,7 +16,8 @@ from medfold.images.preparation import prepare_image
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES
-from tests.support.helpers import NoLeaderboard, constant_run
+from tests.support.finished_runs import constant_run
+from tests.support.helpers import NoLeaderboard
 from tests.support.small_project import copy_project
 
 # Each layout of submission once; the other presets are slow ones.

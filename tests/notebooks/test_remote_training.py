@@ -13,7 +13,8 @@ from medfold.errors import UserError
 from medfold.notebooks import training_bundle
 from medfold.system import files
 from tests.support import kaggle_image
-from tests.support.helpers import finished_run, zipped
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
 from tests.support.small_project import SMALL, add_competition

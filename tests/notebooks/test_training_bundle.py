@@ -14,7 +14,7 @@ from medfold.paths import ProjectPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.system import files
 from medfold.training.request import TrainingRequest
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.kaggle_server import KEY, TOKEN
 
 REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], 1, 3)

@@ -5,7 +5,7 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.project import Project
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import add_variant
 
 

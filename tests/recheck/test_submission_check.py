@@ -12,7 +12,7 @@ from medfold.recheck.submission_check import ledger_differences, submission_diff
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.rechecks import change_last_digit, first_file
 from tests.support.small_project import add_variant
 

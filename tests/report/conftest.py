@@ -8,7 +8,7 @@ import pytest
 from medfold.commands.report import report
 from medfold.competition.project import Project
 from tests.support.browser import Page, browser_or_skip
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import copy_project
 from tests.support.writing_systems import scripts_project
 

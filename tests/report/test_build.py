@@ -19,7 +19,7 @@ from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from tests.lookalikes import lookalike_once
-from tests.support.helpers import finished_run, noisy_run
+from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.report_pages import cards, cells, read_page, sections
 from tests.support.small_project import SMALL, add_competition, copy_project
 

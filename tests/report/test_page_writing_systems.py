@@ -13,7 +13,7 @@ from medfold.competition.project import Project
 from medfold.report import page as pages
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.page import Section
-from tests.support.helpers import finish
+from tests.support.processes import finish
 from tests.support.small_project import copy_project
 from tests.support.writing_systems import CLASSES, COPIES, SITES
 

@@ -9,7 +9,7 @@ from medfold.competition.project import Project
 from medfold.errors import UserError
 from medfold.runs.comparison import compare_runs
 from medfold.scoring.metric import metric_of
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 from tests.support.small_project import add_variant
 
 

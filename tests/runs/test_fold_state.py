@@ -6,7 +6,7 @@ from medfold.errors import UserError
 from medfold.runs.fold_state import check_folds_exist, is_fold_trained, trained_folds
 from medfold.system import files
 from medfold.system.hashes import sha256
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 
 def test_fold_is_done_only_if_hashes_match(small):

@@ -30,7 +30,7 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.lookalikes import lookalike_once
-from tests.support.helpers import finished_run, noisy_run
+from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.small_project import add_competition, copy_project
 
 THREE = "\n".join(

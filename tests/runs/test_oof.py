@@ -6,7 +6,7 @@ import pytest
 from medfold.data.dataset import load_dataset
 from medfold.runs.oof import self_check_warnings, write_oof
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 
 @pytest.fixture

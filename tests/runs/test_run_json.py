@@ -7,7 +7,7 @@ from medfold.errors import UserError
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import read_run_json, record_run_start
 from medfold.system import files
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 ORIGIN = {
     "seed": 0,

@@ -13,7 +13,8 @@ from medfold.runs.run_list import (
     training_seconds,
 )
 from medfold.system import files
-from tests.support.helpers import competition, finished_run
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import competition
 
 
 def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):

@@ -3,7 +3,8 @@
 import pytest
 
 from medfold.runs.trained_run import TrainedRun
-from tests.support.helpers import finished_run, refused
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 @pytest.fixture

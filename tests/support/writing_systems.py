@@ -13,7 +13,7 @@ from medfold.commands.folds import make_folds
 from medfold.competition.project import Project
 from medfold.data.sources.source import Source
 from medfold.tables import write_csv
-from tests.support.helpers import noisy_run
+from tests.support.finished_runs import noisy_run
 from tests.support.small_project import SMALL, add_competition
 
 CLASSES = [

@@ -12,7 +12,7 @@ from medfold.system import files, hardware
 from medfold.training import parallel, run
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
-from tests.support.helpers import finished_run
+from tests.support.finished_runs import finished_run
 
 
 @pytest.mark.parametrize(

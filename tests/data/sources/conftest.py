@@ -3,8 +3,9 @@
 import pytest
 
 from medfold.competition.project import Project
-from tests.support.helpers import HISTOLOGY as FACTS
-from tests.support.helpers import histology, zipped
+from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY as FACTS
+from tests.support.histology import histology
 from tests.support.kaggle_server import HostedCompetition
 from tests.support.small_project import add_competition
 

@@ -10,9 +10,10 @@ from medfold.commands.download import download
 from medfold.competition.project import Project
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
-from tests.support.helpers import HISTOLOGY as FACTS
-from tests.support.helpers import finish, kill_when, start, zipped
+from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import drop, lose, stall, status
+from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition
 
 

@@ -5,8 +5,8 @@ import pytest
 from medfold.commands.download import download
 from medfold.competition.project import Project
 from medfold.errors import UserError
-from tests.support.helpers import HISTOLOGY as FACTS
 from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import HostedDataset, drop
 from tests.support.small_project import add_competition
 

@@ -17,8 +17,11 @@ from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
-from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
+from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
 
 

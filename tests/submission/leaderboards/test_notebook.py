@@ -16,9 +16,12 @@ from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
-from tests.support.helpers import HISTOLOGY, auc_of, finish, finished_run, histology, kill_when, start, zipped
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import zipped
+from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
+from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
 
 REF = "alice/medfold-histology-baseline"

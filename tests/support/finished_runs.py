@@ -1,0 +1,87 @@
+"""Finished runs, written without a training."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def finished_run(
+    project, name: str = "baseline", quality: float = 1.0, folds: list[int] | None = None, best: bool = False
+) -> None:
+    """Writes a finished run of a binary task without TensorFlow: OOF predictions are noisy labels, test ones noise.
+
+    Args:
+        quality: weight of the labels in the logits; 0 is noise.
+        folds: folds that are done. Defaults to all.
+        best: if True, the recipe chooses epochs on the scored folds.
+    """
+    rng = np.random.default_rng([*name.encode()])
+
+    def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
+        oof = 1 / (1 + np.exp(-(2 * targets - 1) * quality - rng.standard_normal(len(targets))))
+        return oof[:, None], rng.random((test, 1))
+
+    _write_run(project, name, predict, folds, {"training": {"keep": "best"}} if best else {})
+
+
+def constant_run(project, name: str = "constant") -> None:
+    """Writes a finished run that predicts the class frequencies for every image."""
+    competition = project.competition
+
+    def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
+        columns = len(competition.prediction_columns)
+        labels = np.eye(columns)[known] if competition.exclusive_classes else known.reshape(-1, columns)
+        oof, others = (np.tile(labels.mean(axis=0), (count, 1)) for count in (len(targets), test))
+        return oof, others
+
+    _write_run(project, name, predict)
+
+
+def noisy_run(project, name: str = "noisy", noise: float = 1.0) -> None:
+    """Writes a finished run of any task without TensorFlow: OOF predictions are noisy labels, test ones noise."""
+    competition, rng = project.competition, np.random.default_rng([*name.encode()])
+
+    def squashed(logits: np.ndarray) -> np.ndarray:
+        if competition.exclusive_classes:
+            return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        return 1 / (1 + np.exp(-logits))
+
+    def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
+        columns = len(competition.prediction_columns)
+        labels = np.eye(columns)[targets] if competition.exclusive_classes else targets.reshape(-1, columns)
+        oof = 2 * labels - 1 + noise * rng.standard_normal(labels.shape)
+        return squashed(oof), squashed(noise * rng.standard_normal((test, columns)))
+
+    _write_run(project, name, predict)
+
+
+def _write_run(
+    project, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
+) -> None:
+    """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
+    from medfold.competition.recipe import load_recipe
+    from medfold.data.dataset import load_dataset
+    from medfold.runs.oof import write_oof
+    from medfold.runs.predictions import predictions_table
+    from medfold.runs.run_json import record_run_start
+    from medfold.runs.run_names import checked_run_paths
+    from medfold.system import files
+    from medfold.system.hashes import sha256
+    from medfold.tables import write_csv
+    from medfold.training.run_metadata import run_metadata
+
+    competition, data = project.competition, load_dataset(project)
+    choices = load_recipe(project.paths, project.project_paths.base_folder, "baseline", overrides or {})
+    run = checked_run_paths(project.paths, name)
+    record_run_start(run, run_metadata(project, choices, 0))
+    for fold in folds or range(competition.folds.k):
+        paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
+        oof, test = predict(data.targets[here], data.targets[~here], len(data.test))
+        tables = {
+            paths.oof: predictions_table(competition, data.train["id"][here], oof, fold=fold),
+            paths.test: predictions_table(competition, data.test["id"], test),
+        }
+        for path, table in tables.items():
+            write_csv(table, path)
+        files.write_json({path.name: sha256(path) for path in tables}, paths.done)
+    write_oof(competition, run, data.train, data.targets)

@@ -5,7 +5,8 @@ import pytest
 from medfold import config
 from medfold.runs.run import Run
 from medfold.system import files
-from tests.support.helpers import finished_run, refused
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from medfold.submission.ledger import read_rows
 from medfold.submission.record import read_record
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
 from medfold.system.hashes import sha256
-from tests.support.helpers import finished_run, refused
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 @pytest.fixture

@@ -347,7 +347,7 @@ archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]),
 archive("a link in a tar", r"unsafe member 'a'", lambda: tarred(["a"], tarfile.SYMTYPE), "packed.tar.gz")
 archive(
     "a table alone",
-    r"train.csv: no such file. Check that --from \S+ holds all files",
+    r"--from other.csv: one file; train.csv is missing. Name the folder or archive with all files",
     lambda: b"id,finding\nx,sick\n",
     "other.csv",
 )

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
@@ -54,7 +54,7 @@ LIMIT = 0.98
 class Images:
     """What is learnt: fold 0 is held out."""
 
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     pixels: np.ndarray
     rows: np.ndarray
     targets: np.ndarray
@@ -71,31 +71,31 @@ def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
 
 def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
-    project = Project.open(name, ProjectPaths(Path(__file__).parent.parent))
+    competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
-    data = load_dataset(project, image_settings=choices)
-    held = load_store(project.paths, store_key(project.competition, project.paths, choices))
+    data = load_dataset(competition, image_settings=choices)
+    held = load_store(competition.paths, store_key(competition.facts, competition.paths, choices))
     rows, out = held.rows_of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
-    return Images(project.competition, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
+    return Images(competition.facts, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
 
 
 def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     """So many steps, put together as `fold.train_fold` does."""
     keras.backend.clear_session()
     keras.utils.set_random_seed(SEED)
-    competition, choices = images.competition, recipe.training
+    facts, choices = images.facts, recipe.training
     pipeline = TrainingBatches(
         net_inputs=images.pixels,
         rows=images.rows,
-        targets=losses.target_columns(competition, images.targets),
+        targets=losses.target_columns(facts, images.targets),
         sample_weights=np.ones(len(images.rows), np.float32),
-        augment=build_augmenter(recipe.augment, competition.images.symmetry, images.pixels.shape[1:]),
+        augment=build_augmenter(recipe.augment, facts.images.symmetry, images.pixels.shape[1:]),
         batch_size=choices.batch_size,
         seed=SEED,
     )
-    model = build_model(competition, recipe)
+    model = build_model(facts, recipe)
     optimizer = build_optimizer(choices, choices.learning_rate, steps)
-    step = BatchTrainer(model, optimizer, losses.build_loss(competition, choices))
+    step = BatchTrainer(model, optimizer, losses.build_loss(facts, choices))
     for number in range(steps):
         step(*(keras.ops.convert_to_tensor(part) for part in pipeline.batch(number)))
     optimizer.finalize_variable_values(model.trainable_variables)
@@ -104,7 +104,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
 
 def auc(images: Images, model: keras.Model) -> float:
     """Of the held-out images."""
-    predict = Predictor(model, images.competition.images.symmetry, tta=False)
+    predict = Predictor(model, images.facts.images.symmetry, tta=False)
     return float(roc_auc_score(images.held_targets, predict(images.pixels, images.held_rows)[:, 0]))
 
 

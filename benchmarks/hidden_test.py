@@ -43,7 +43,7 @@ def measure(rounds: int = 1) -> list[Result]:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         given = prepare.radiographs(root / "made")
-        prepare.project(root, given, 200)
+        prepare.competition(root, given, 200)
         prepare.medfold(root, "train", "--competition", "files", "--fold", "0", "--set", TRAINING, "--run", "small")
         prepare.medfold(root, "notebook", "--competition", "files", "--runs", "small")
         kit = root / "runs" / "files" / "small" / "notebook" / "kit"

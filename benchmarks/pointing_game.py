@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe
 from medfold.data.sources.source import open_source
 from medfold.images.formats.decoding import read_image
@@ -35,28 +35,28 @@ NAME = "phantom-chest"
 LIMIT = 0.5
 
 
-def right_positives(project: Project, run: str, fold: int) -> pd.DataFrame:
+def right_positives(competition: Competition, run: str, fold: int) -> pd.DataFrame:
     """The held-out images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
-    (target,) = project.competition.prediction_columns
-    samples = read_csv(project.paths.samples)
-    oof = read_csv(project.paths.run(run).fold(fold).oof)
+    (target,) = competition.facts.prediction_columns
+    samples = read_csv(competition.paths.samples)
+    oof = read_csv(competition.paths.run(run).fold(fold).oof)
     found = oof.loc[oof[target] > 0.5, ["id"]].merge(samples.loc[samples[target] == 1, ["id", "image"]], on="id")
-    return found.merge(open_source(project).finding_positions(), on="id")
+    return found.merge(open_source(competition).finding_positions(), on="id")
 
 
-def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFrame:
+def of_fold(competition: Competition, run: str, fold: int, choices: Recipe) -> pd.DataFrame:
     """For each image that is explained: hit, near, their chances, the correlation with the map of random weights."""
-    table = right_positives(project, run, fold)
+    table = right_positives(competition, run, fold)
     if table.empty:
         raise SystemExit(f"fold {fold} of {run} found no nodule")
-    raw = project.paths.raw_root(project.competition.images.root)
-    pictures = [read_image(raw, image, project.competition.images) for image in table["image"]]
+    raw = competition.paths.raw_root(competition.facts.images.root)
+    pictures = [read_image(raw, image, competition.facts.images) for image in table["image"]]
     images = np.stack([prepare_image(pixels, choices.images) for pixels in pictures])
     scale = choices.images.size / np.array([pixels.shape[1::-1] for pixels in pictures])
     # Pixels are counted at their centres.
     x, y = ((table[["x", "y"]].to_numpy() + 0.5) * scale - 0.5).T
     radius = table["radius"].to_numpy() * scale.mean(axis=1)
-    net = load_model(project.competition, choices, project.paths.run(run).fold(fold).weights)
+    net = load_model(competition.facts, choices, competition.paths.run(run).fold(fold).weights)
     explainer, columns = GradCam(net), np.zeros(len(table), int)
     half = (explainer.cell[0] / 2, explainer.cell[1] / 2)
     maps = explainer(images, columns)
@@ -75,12 +75,12 @@ def of_fold(project: Project, run: str, fold: int, choices: Recipe) -> pd.DataFr
 
 def measure(run: str = "baseline") -> list[Result]:
     """All folds that are trained."""
-    project = Project.open(NAME)
-    opened = Run.open(project, run)
+    competition = Competition.open(NAME)
+    opened = Run.open(competition, run)
     choices = opened.recipe
     found = []
-    for fold in require_trained_folds(opened.paths, project.competition.folds.k):
-        found.append(of_fold(project, run, fold, choices))
+    for fold in require_trained_folds(opened.paths, competition.facts.folds.k):
+        found.append(of_fold(competition, run, fold, choices))
         print(f"fold {fold}: {found[-1]['hit'].mean():.3f} of {len(found[-1])}", flush=True)
     table = pd.concat(found)
     mean = table.mean(skipna=False)

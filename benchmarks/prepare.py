@@ -31,8 +31,8 @@ import pydicom
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
+from medfold.competition.competition import Competition, image_settings
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.project import Project, image_settings
 from medfold.data.samples import read_samples
 from medfold.images import scan
 from medfold.images.formats.decoding import read_image
@@ -103,7 +103,7 @@ def _pictures(kind: type) -> Iterator[np.ndarray]:
         yield (noisy * (255 if kind == np.uint8 else 4095)).astype(kind)
 
 
-def project(root: Path, given: list[Path], count: int) -> Project:
+def competition(root: Path, given: list[Path], count: int) -> Competition:
     """A competition of so many images, downloaded."""
     ending, raw, home = given[0].suffix[1:], root / "raw", root / "competition" / "files"
     for part in ("train", "test"):
@@ -118,7 +118,7 @@ def project(root: Path, given: list[Path], count: int) -> Project:
     (home / "competition.yaml").write_text(FACTS.replace("ENDING", ending))
     (home / "baseline.yaml").write_text(f"images: {{size: {SIZE}}}\n")
     medfold(root, "download", "--competition", "files", "--from", "raw")
-    return Project.open("files", ProjectPaths(root))
+    return Competition.open("files", ProjectPaths(root))
 
 
 def medfold(root: Path, *words: str) -> float:
@@ -179,7 +179,7 @@ class Rate:
         self.value = self.images / self.seconds
 
 
-def whole(found: Project) -> Rate:
+def whole(found: Competition) -> Rate:
     """The rate of the pass that `make prepare` makes."""
     rate, work = Rate(), scan.map_in_workers
 
@@ -194,18 +194,18 @@ def whole(found: Project) -> Rate:
     try:
         files.remove(found.paths.data / "store")
         files.remove(found.paths.measurements)
-        table = read_samples(found.competition, found.paths)
+        table = read_samples(found.facts, found.paths)
         with suppress(EnoughError):
-            scan_images(found.competition, found.paths, table, image_settings(found, "baseline"))
+            scan_images(found.facts, found.paths, table, image_settings(found, "baseline"))
     finally:
         scan.map_in_workers = work
     return rate
 
 
-def alone(found: Project, settled: float = SETTLED) -> Rate:
+def alone(found: Competition, settled: float = SETTLED) -> Rate:
     """The rate of decoding and resizing in a plain pool."""
-    rate, images = Rate(settled), read_samples(found.competition, found.paths)["image"].tolist()
-    one = partial(_decode_and_resize, raw=found.paths.raw, facts=found.competition.images)
+    rate, images = Rate(settled), read_samples(found.facts, found.paths)["image"].tolist()
+    one = partial(_decode_and_resize, raw=found.paths.raw, facts=found.facts.images)
     with ProcessPoolExecutor(hardware.num_cores(), get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
         for _ in pool.map(one, images, chunksize=64):
             rate.count(1)
@@ -227,8 +227,8 @@ def measure(rounds: int = 7) -> list[Result]:
         base = Path(folder)
         for what, make in (("JPEG", radiographs), ("12-bit DICOM", dicoms)):
             given = make(base / f"{what} files")
-            trial = project(base / f"trial {what}", given, 2000)
-            found = project(base / what, given, int(alone(trial, settled=0).value * 2 * (SECONDS + SETTLED)))
+            trial = competition(base / f"trial {what}", given, 2000)
+            found = competition(base / what, given, int(alone(trial, settled=0).value * 2 * (SECONDS + SETTLED)))
             rates: dict[str, list[Rate]] = {"whole": [], "alone": []}
             for number in range(rounds):
                 for name in sorted(rates, reverse=bool(number % 2)):
@@ -239,7 +239,7 @@ def measure(rounds: int = 7) -> list[Result]:
             value = f"{mean['whole']:.0f} beside {mean['alone']:.0f} images/s, over {min(seconds.values()):.0f} s each"
             ratio = mean["whole"] / mean["alone"]
             results.append(Result(f"{what}, the pass beside decoding and resizing", value, ratio, LIMIT))
-        few, many = (project(base / f"memory {count}", given, count).project_paths.root for count in (600, 6000))
+        few, many = (competition(base / f"memory {count}", given, count).project_paths.root for count in (600, 6000))
         peaks = [medfold(root, "prepare", "--competition", "files") for root in (few, many)]
         if peaks[0]:
             value = f"{peaks[1]:.0f} beside {peaks[0]:.0f} MB"

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition.project import Project, image_settings
+from medfold.competition.competition import Competition, image_settings
 from medfold.competition.recipe import load_recipe
 from medfold.data.dataset import load_dataset
 from medfold.models.build import build_model
@@ -40,7 +40,7 @@ PATIENTS, SECONDS, MEMORY, SIZE = 3130, 60, 1.5 * 2**30, 8e6
 NAMES = ("baseline", "second")
 
 
-def project(root: Path) -> Project:
+def competition(root: Path) -> Competition:
     """phantom-chest with more patients, downloaded and cut into folds."""
     home = root / "competition"
     home.mkdir()
@@ -49,30 +49,30 @@ def project(root: Path) -> Project:
     facts = home / "phantom-chest" / "competition.yaml"
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
-    found = Project.open("phantom-chest", ProjectPaths(root))
+    found = Competition.open("phantom-chest", ProjectPaths(root))
     load_dataset(found, image_settings=image_settings(found, "baseline"))
     return found
 
 
-def give_run(found: Project, name: str, seed: int) -> int:
+def give_run(found: Competition, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
-    competition, data, rng = found.competition, load_dataset(found), np.random.default_rng(seed)
+    facts, data, rng = found.facts, load_dataset(found), np.random.default_rng(seed)
     choices = load_recipe(found.paths, found.project_paths.base_folder, "baseline", {})
     paths = checked_run_paths(found.paths, name)
     record_run_start(paths, run_metadata(found, choices, 0))
-    net = build_model(competition, choices)
-    for number in range(competition.folds.k):
+    net = build_model(facts, choices)
+    for number in range(facts.folds.k):
         fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
         logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
         oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
         save_weights(net, fold.weights)
-        write_csv(predictions_table(competition, data.train["id"][here], oof, fold=number), fold.oof)
-        write_csv(predictions_table(competition, data.test["id"], test), fold.test)
+        write_csv(predictions_table(facts, data.train["id"][here], oof, fold=number), fold.oof)
+        write_csv(predictions_table(facts, data.test["id"], test), fold.test)
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
         write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
         files.write_json({file.name: sha256(file) for file in written}, fold.done)
-    write_oof(competition, paths, data.train, data.targets)
+    write_oof(facts, paths, data.train, data.targets)
     return len(data.train)
 
 
@@ -84,7 +84,7 @@ def medfold(root: Path, *words: str) -> None:
 def measure(rounds: int = 1) -> list[Result]:
     """The slowest of so many rounds."""
     with tempfile.TemporaryDirectory() as folder:
-        found = project(Path(folder))
+        found = competition(Path(folder))
         count = max(give_run(found, name, seed) for seed, name in enumerate(NAMES))
         seconds = []
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

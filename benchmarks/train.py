@@ -93,7 +93,7 @@ class Training:
     def __init__(self, job: Job, folder: Path, images: int = IMAGES):
         keras.backend.clear_session()
         choices, shape = job.recipe.training, (job.recipe.images.size, job.recipe.images.size, job.channels)
-        competition = CompetitionFacts.model_validate(
+        facts = CompetitionFacts.model_validate(
             {
                 "title": "Noise",
                 "source": {"kind": "phantom"},
@@ -109,7 +109,7 @@ class Training:
         self.pipeline = TrainingBatches(
             np.load(folder / "images.npy", mmap_mode="r"),
             np.arange(images),
-            losses.target_columns(competition, rng.integers(0, 2, images)),
+            losses.target_columns(facts, rng.integers(0, 2, images)),
             np.ones(images, np.float32),
             build_augmenter(job.recipe.augment, job.symmetry, shape),
             choices.batch_size,
@@ -119,8 +119,8 @@ class Training:
         optimizer = build_optimizer(choices, choices.learning_rate, num_batches=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model = build_model(competition, job.recipe, precision=precision)
-        self.step = BatchTrainer(model, optimizer, losses.build_loss(competition, choices))
+        model = build_model(facts, job.recipe, precision=precision)
+        self.step = BatchTrainer(model, optimizer, losses.build_loss(facts, choices))
 
 
 def as_tensors(batch: Batch) -> list:

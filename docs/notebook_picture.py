@@ -13,7 +13,7 @@ from PIL import Image
 from report_pictures import DOCS, compressed
 
 from medfold.commands.notebook import notebook
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.support import kaggle_image
 from tests.support.browser import Page, missing
 
@@ -21,12 +21,12 @@ from tests.support.browser import Page, missing
 def main() -> None:
     if lack := missing():
         sys.exit(lack)
-    project = Project.open("phantom-chest")
-    packed = notebook(project, ["baseline"])
+    competition = Competition.open("phantom-chest")
+    packed = notebook(competition, ["baseline"])
     with TemporaryDirectory() as folder:
         place = Path(folder)
         python = kaggle_image.make(place / "venv")
-        kaggle_image.attach(place / "kaggle", "new", "phantom-chest", project.paths.raw, packed.folder)
+        kaggle_image.attach(place / "kaggle", "new", "phantom-chest", competition.paths.raw, packed.folder)
         kaggle_image.run(packed.notebook, python, place / "kaggle")
         page, shot = place / "notebook.html", place / "shot.png"
         text, _ = HTMLExporter().from_filename(str(place / "kaggle" / "executed.ipynb"))

@@ -79,9 +79,9 @@ def project_folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def small(project_folder):
     """The project of the small phantom; nothing is downloaded yet."""
-    from medfold.competition.project import Project
+    from medfold.competition.competition import Competition
 
-    return Project.open("small")
+    return Competition.open("small")
 
 
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -115,14 +115,14 @@ def once(tmp_path_factory) -> Once:
 def folded_once(once) -> Path:
     """A project with the small phantom downloaded and its folds made; only to be read or copied."""
     from medfold.commands.folds import make_folds
-    from medfold.competition.project import Project
+    from medfold.competition.competition import Competition
 
     def make(root: Path) -> None:
         add_competition(root, "small", SMALL)
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            make_folds(Project.open("small"))
+            make_folds(Competition.open("small"))
 
     return once("folded", make)
 
@@ -131,13 +131,13 @@ def folded_once(once) -> Path:
 def trained_once(once, folded_once) -> Path:
     """The same with all folds trained; only to be read or copied."""
     from medfold.commands.train import train
-    from medfold.competition.project import Project
+    from medfold.competition.competition import Competition
 
     def make(root: Path) -> None:
         shutil.copytree(folded_once, root, dirs_exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            train(Project.open("small"))
+            train(Competition.open("small"))
 
     return once("trained", make)
 
@@ -149,7 +149,7 @@ def histology_once(once) -> Callable[[str], Path]:
     The argument is the `upload` of its facts. The project must only be read or copied.
     """
     from medfold.commands.download import download
-    from medfold.competition.project import Project
+    from medfold.competition.competition import Competition
 
     def make(root: Path, upload: str) -> None:
         add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))
@@ -159,9 +159,9 @@ def histology_once(once) -> Callable[[str], Path]:
             (root / "shipped" / name).write_bytes(data)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = Project.open("histology")
-            download(project, path=root / "shipped")
-            finished_run(project)
+            competition = Competition.open("histology")
+            download(competition, path=root / "shipped")
+            finished_run(competition)
         shutil.rmtree(root / "shipped")
 
     return lambda upload: once(f"histology {upload}", lambda root: make(root, upload))
@@ -170,19 +170,19 @@ def histology_once(once) -> Callable[[str], Path]:
 @pytest.fixture
 def folded(folded_once, tmp_path, monkeypatch):
     """The small phantom with its folds, in a new copy of the project."""
-    from medfold.competition.project import Project
+    from medfold.competition.competition import Competition
 
     copy_project(folded_once, tmp_path, monkeypatch)
-    return Project.open("small")
+    return Competition.open("small")
 
 
 @pytest.fixture
 def trained(trained_once, tmp_path, monkeypatch):
     """The small phantom with all folds trained, in a new copy of the project."""
-    from medfold.competition.project import Project
+    from medfold.competition.competition import Competition
 
     copy_project(trained_once, tmp_path, monkeypatch)
-    return Project.open("small")
+    return Competition.open("small")
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_text_that_is_no_number_is_refused(folded, command, option, value, monke
 
 
 def test_unexpected_error_prints_one_line_and_keeps_the_traceback(folded, monkeypatch, capsys):
-    def fail(project):
+    def fail(competition):
         raise ValueError("of two\nlines")
 
     monkeypatch.setattr("medfold.commands.runs.list_runs", fail)

@@ -5,7 +5,7 @@ import pytest
 from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.fixture
@@ -106,15 +106,15 @@ def test_circular_extends_raises(tmp_path, bases):
     ],
 )
 def test_facts_that_contradict_the_task_are_refused(changes, message):
-    facts = {**competition().model_dump(), **changes}
+    facts = {**competition_facts().model_dump(), **changes}
     with pytest.raises(UserError, match=message):
         config.validated(CompetitionFacts, facts, "competition.yaml")
 
 
 def test_prediction_columns_follow_the_task():
-    assert competition("binary").prediction_columns == ["target"]
-    assert competition("multilabel").prediction_columns == ["a", "b"]
-    assert competition("ordinal").prediction_columns == ["0", "1", "2"]
+    assert competition_facts("binary").prediction_columns == ["target"]
+    assert competition_facts("multilabel").prediction_columns == ["a", "b"]
+    assert competition_facts("ordinal").prediction_columns == ["0", "1", "2"]
 
 
 def test_later_bases_override_earlier_ones(tmp_path):

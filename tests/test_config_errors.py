@@ -9,7 +9,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_invalid_recipe_value_says_expected_and_received(content, line):
     ],
 )
 def test_invalid_fact_says_expected_and_received(section, key, value, line):
-    facts = competition().model_dump()
+    facts = competition_facts().model_dump()
     facts[section][key] = value
     with pytest.raises(UserError) as caught:
         config.validated(CompetitionFacts, facts, "competition.yaml")
@@ -92,7 +92,7 @@ def test_invalid_fact_says_expected_and_received(section, key, value, line):
 
 
 def test_error_of_a_section_names_its_key_once():
-    facts = competition().model_dump()
+    facts = competition_facts().model_dump()
     facts["images"]["channels"] = 9
     with pytest.raises(UserError) as caught:
         config.validated(CompetitionFacts, facts, "competition.yaml")
@@ -125,7 +125,7 @@ def test_invalid_plugin_option_says_expected_and_received(content, line):
 
 
 def test_missing_fact_raises_with_its_key():
-    facts = competition().model_dump()
+    facts = competition_facts().model_dump()
     del facts["score"]
     with pytest.raises(UserError, match="'score' is missing"):
         config.validated(CompetitionFacts, facts, "competition.yaml")

@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from medfold.cli import app
 from medfold.commands import setup
+from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.project import Project
 from medfold.competition.recipe import Recipe, load_recipe, parse_overrides, recipe_names
 from medfold.competition.slugs import parse_slug
 from medfold.ensemble.methods import METHODS
@@ -158,9 +158,9 @@ def test_wrong_command_on_a_page_would_be_found(command, message, monkeypatch, c
 
 
 @cache
-def named_competition(name: str) -> Project | None:
+def named_competition(name: str) -> Competition | None:
     """Opens the competition that a command names; None for a placeholder."""
-    return None if name in PLACEHOLDERS | DRAFTED else Project.open(parse_slug(name, "competitions"), ROOT)
+    return None if name in PLACEHOLDERS | DRAFTED else Competition.open(parse_slug(name, "competitions"), ROOT)
 
 
 def made_runs(page: str, recipes: list[str]) -> str:
@@ -172,16 +172,16 @@ def made_runs(page: str, recipes: list[str]) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_values_of_make_variables_exist(page):
     for targets, variables in make_commands(read(page)):
-        project = named_competition(variables.get("COMPETITION", DEFAULT_COMPETITION))
-        if targets == ["new"] or project is None:
+        competition = named_competition(variables.get("COMPETITION", DEFAULT_COMPETITION))
+        if targets == ["new"] or competition is None:
             continue
         shown = f"{page}: make {targets} {variables}"
-        recipes = recipe_names(project.paths, ROOT.base_folder)
+        recipes = recipe_names(competition.paths, ROOT.base_folder)
         recipe = variables.get("RECIPE", "baseline")
         if recipe not in PLACEHOLDERS:
-            load_recipe(project.paths, ROOT.base_folder, recipe, parse_overrides(variables.get("SET", "")))
+            load_recipe(competition.paths, ROOT.base_folder, recipe, parse_overrides(variables.get("SET", "")))
         if variables.get("FOLD", "all") != "all":
-            assert int(variables["FOLD"]) in range(project.competition.folds.k), shown
+            assert int(variables["FOLD"]) in range(competition.facts.folds.k), shown
         for run in variables.get("RUNS", "").split():
             assert all(re.fullmatch(made_runs(page, recipes), part) for part in run.split("+")), shown
         defined = re.findall(r'^@ensemble_method\("(\w+)"', read(page), re.MULTILINE)

@@ -21,7 +21,7 @@ FORMER_LISTS = {
 
 
 def test_the_former_names_of_settings_are_read():
-    assert helpers.competition("multilabel", **FORMER_LISTS) == helpers.competition("multilabel", **LISTS)
+    assert helpers.competition_facts("multilabel", **FORMER_LISTS) == helpers.competition_facts("multilabel", **LISTS)
     assert with_former_names(LISTS, SETTINGS) == FORMER_LISTS
     assert with_current_names(FORMER_LISTS, SETTINGS) == LISTS
 
@@ -30,7 +30,7 @@ def test_the_former_names_of_settings_are_read():
 def test_a_layout_under_both_names_is_refused(section):
     both = {section: {**LISTS[section], "shape": "lists"}}
     with pytest.raises(ValueError, match=f"'{section}.shape' is the former name of '{section}.layout': remove one"):
-        helpers.competition("multilabel", **{**LISTS, **both})
+        helpers.competition_facts("multilabel", **{**LISTS, **both})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
 from medfold.commands.notebook import notebook
-from medfold.commands.options import open_project
+from medfold.commands.options import open_competition
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.commands.train import train
@@ -60,34 +60,34 @@ def plugin_project(project_folder):
     (folder / "competition.yaml").write_text(FACTS)
     (folder / "baseline.yaml").write_text(RECIPE)
     (folder / "plugins.py").write_text(examples())
-    with open_project("drawn") as project:
-        yield project
+    with open_competition("drawn") as competition:
+        yield competition
 
 
 @pytest.mark.slow
 def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project, tmp_path, capsys, monkeypatch):
-    project = plugin_project
-    download(project)
-    train(project, jobs=2)
-    train(project, seeds=[1])
-    run = project.paths.run("baseline")
+    competition = plugin_project
+    download(competition)
+    train(competition, jobs=2)
+    train(competition, seeds=[1])
+    run = competition.paths.run("baseline")
     assert files.read_json(run.score)["metric"] == "youden"
     assert files.read_json(run.score)["value"] > 0.9
     epochs = (run.fold(0).folder / "epochs.txt").read_text().splitlines()
     assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
     assert "plugins_hash" in files.read_json(run.metadata)
-    ensemble(project, ["baseline", "baseline-s1"])
-    submit(project, run_names=["baseline", "baseline-s1"], method="median", dry_run=True)
+    ensemble(competition, ["baseline", "baseline-s1"])
+    submit(competition, run_names=["baseline", "baseline-s1"], method="median", dry_run=True)
     said = capsys.readouterr().out
     assert "median" in said
-    (file,) = project.paths.submissions.glob("*.csv")
+    (file,) = competition.paths.submissions.glob("*.csv")
     assert len(pd.read_csv(file)) == 40
-    recheck(project)
+    recheck(competition)
     assert "metrics of plugins.py are not computed again" in capsys.readouterr().out
 
-    packed = notebook(project, ["baseline", "baseline-s1"], method="median")
+    packed = notebook(competition, ["baseline", "baseline-s1"], method="median")
     assert (packed.folder / "plugins.py").read_text() == examples()
-    kaggle_image.attach(tmp_path / "kaggle", "new", "drawn", project.paths.raw, packed.folder)
+    kaggle_image.attach(tmp_path / "kaggle", "new", "drawn", competition.paths.raw, packed.folder)
     script = (
         "from medfold.notebooks import SubmissionBundle, predict_hidden_test\n"
         f"bundle = SubmissionBundle.open({str(packed.folder)!r})\n"
@@ -96,10 +96,10 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     subprocess.run([sys.executable, "-c", script], check=True, cwd=tmp_path)
     assert (tmp_path / "out.csv").read_bytes() == file.read_bytes()
 
-    plugins = project.paths.plugins
+    plugins = competition.paths.plugins
     plugins.write_text(plugins.read_text() + "\n# changed\n")
     message = r"this run was started differently: .*plugins\.py has changed"
-    with open_project("drawn") as again, pytest.raises(UserError, match=message):
+    with open_competition("drawn") as again, pytest.raises(UserError, match=message):
         train(again)
 
 
@@ -112,18 +112,18 @@ def test_error_in_plugins_names_its_type_and_line(plugin_project):
         ("from medfold.plugins import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "metric 'auc' exists already"),
     ):
         plugins.write_text(text)
-        with pytest.raises(UserError, match=message) as caught, open_project("drawn"):
+        with pytest.raises(UserError, match=message) as caught, open_competition("drawn"):
             pass
         assert "\n" not in str(caught.value)
 
 
 def test_plugins_are_not_run_if_all_names_are_built_in(project_folder):
     (project_folder / "competition" / "small" / "plugins.py").write_text("raise SystemExit('it was run')")
-    with open_project("small") as project:
-        images = project.competition.images
-        assert image_plugins(images, project.paths) == {}
+    with open_competition("small") as competition:
+        images = competition.facts.images
+        assert image_plugins(images, competition.paths) == {}
         pixels = images.model_copy(update={"train": ["train/{id}.pixels"]})
-        assert set(image_plugins(pixels, project.paths)) == {"plugins"}
+        assert set(image_plugins(pixels, competition.paths)) == {"plugins"}
 
 
 def test_page_has_an_example_of_every_decorator():

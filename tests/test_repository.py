@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe, recipe_names
 from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped
@@ -14,20 +14,20 @@ ROOT = ProjectPaths(REPOSITORY)
 
 @pytest.mark.parametrize("name", shipped())
 def test_every_competition_and_recipe_loads(name):
-    project = Project.open(name, ROOT)
-    assert (project.paths.folder / "README.md").is_file()
-    recipes = {path.stem for path in project.paths.folder.glob("*.yaml") if path != project.paths.facts_file}
+    competition = Competition.open(name, ROOT)
+    assert (competition.paths.folder / "README.md").is_file()
+    recipes = {path.stem for path in competition.paths.folder.glob("*.yaml") if path != competition.paths.facts_file}
     assert "baseline" in recipes
     for each in recipes | set(SHARED_RECIPES):
-        load_recipe(project.paths, ROOT.base_folder, each, {})
+        load_recipe(competition.paths, ROOT.base_folder, each, {})
 
 
 @pytest.mark.parametrize("name", shipped())
 def test_no_recipe_has_a_setting_without_effect(name):
-    project = Project.open(name, ROOT)
-    for each in recipe_names(project.paths, ROOT.base_folder):
-        recipe = load_recipe(project.paths, ROOT.base_folder, each, {})
-        ineffective = set(ineffective_settings(recipe, project.competition.images.symmetry))
+    competition = Competition.open(name, ROOT)
+    for each in recipe_names(competition.paths, ROOT.base_folder):
+        recipe = load_recipe(competition.paths, ROOT.base_folder, each, {})
+        ineffective = set(ineffective_settings(recipe, competition.facts.images.symmetry))
         assert ineffective <= {"tta"}, each  # shared recipes turn it off for any symmetry
 
 

@@ -21,7 +21,7 @@ from medfold.commands.options import (
     Seeds,
     Yes,
     check_given,
-    open_project,
+    open_competition,
     read_jobs,
     read_overrides,
     read_run_names,
@@ -51,8 +51,8 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
     from medfold.commands.doctor import CheckResult, doctor
 
     def command() -> list[CheckResult]:
-        with open_project(competition) as project:
-            return doctor(project)
+        with open_competition(competition) as opened:
+            return doctor(opened)
 
     results = _run(command, as_json)
     if any(result.level == "fault" for result in results):
@@ -62,10 +62,10 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 @app.command()
 def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
     """Run the whole pipeline on synthetic radiographs: from the download to the report."""
-    with open_project(competition, writes=["data", "folds", "runs", "submissions"], recipe="baseline") as project:
+    with open_competition(competition, writes=["data", "folds", "runs", "submissions"], recipe="baseline") as opened:
         from medfold.commands.demo import demo
 
-        demo(project)
+        demo(opened)
 
 
 @app.command()
@@ -80,10 +80,10 @@ def download(
         names = [variable(name) for name in ("FROM", "FILES")]
         fix = f"{names[0]} takes all files of a folder or archive; {names[1]} gets single files from the source"
         raise UserError("cannot be combined", " and ".join(names), fix)
-    with open_project(competition, writes=["data"]) as project:
+    with open_competition(competition, writes=["data"]) as opened:
         from medfold.commands.download import download
 
-        download(project, Path(path) if path else None, force, files.split() or None)
+        download(opened, Path(path) if path else None, force, files.split() or None)
 
 
 @app.command()
@@ -119,10 +119,10 @@ def prepare(
 ) -> None:
     """Scan every image once, and prepare it for a recipe."""
     changes = read_overrides(overrides)
-    with open_project(competition, writes=["data"], recipe=recipe, overrides=changes) as project:
+    with open_competition(competition, writes=["data"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.prepare import prepare
 
-        prepare(project, recipe, changes, force)
+        prepare(opened, recipe, changes, force)
 
 
 @app.command()
@@ -130,11 +130,11 @@ def folds(
     competition: CompetitionName = DEFAULT_COMPETITION, recipe: RecipeName = "baseline", force: Force = False
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
-    with open_project(competition, writes=["data", "folds"], recipe=recipe) as project:
+    with open_competition(competition, writes=["data", "folds"], recipe=recipe) as opened:
         from medfold.commands.folds import make_folds
         from medfold.competition import image_settings
 
-        make_folds(project, force, image_settings=image_settings(project, recipe))
+        make_folds(opened, force, image_settings=image_settings(opened, recipe))
 
 
 @app.command()
@@ -163,11 +163,11 @@ def train(
         raise UserError("expected here or kaggle", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
     folds = None if fold == "all" else sorted({int(number) for number in numbers})
     changes = read_overrides(overrides)
-    with open_project(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as project:
+    with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.train import train
 
         num_jobs, num_workers = read_jobs(jobs), read_workers(workers)
-        train(project, recipe, changes, read_seeds(seeds), folds, run or None, num_jobs, num_workers, on)
+        train(opened, recipe, changes, read_seeds(seeds), folds, run or None, num_jobs, num_workers, on)
 
 
 @app.command()
@@ -183,8 +183,8 @@ def ensemble(
 
     def command() -> EnsembleSummary:
         check_given(runs, "RUNS", variable("RUNS", "baseline baseline-s1"))
-        with open_project(competition) as project:
-            return ensemble(project, split_run_names(runs), method or None, per_class)
+        with open_competition(competition) as opened:
+            return ensemble(opened, split_run_names(runs), method or None, per_class)
 
     _run(command, as_json)
 
@@ -202,8 +202,8 @@ def compare(
 
     def command() -> Comparison:
         check_given(runs, "RUNS", variable("RUNS", "simple_cnn baseline"))
-        with open_project(competition) as project:
-            return compare(project, split_run_names(runs))
+        with open_competition(competition) as opened:
+            return compare(opened, split_run_names(runs))
 
     _run(command, as_json)
 
@@ -219,8 +219,8 @@ def list_runs(
     from medfold.commands.runs import RunList, list_runs, remove_runs
 
     def command() -> RunList | None:
-        with open_project(competition) as project:
-            return remove_runs(project, delete.split(), yes) if delete else list_runs(project)
+        with open_competition(competition) as opened:
+            return remove_runs(opened, delete.split(), yes) if delete else list_runs(opened)
 
     _run(command, as_json)
 
@@ -240,8 +240,8 @@ def data(
     if not competition:
         data(ProjectPaths.find(), None, delete.split(), yes)
         return
-    with open_project(competition) as project:
-        data(project.project_paths, project.paths.name, delete.split(), yes)
+    with open_competition(competition) as opened:
+        data(opened.project_paths, opened.paths.name, delete.split(), yes)
 
 
 @app.command()
@@ -259,11 +259,11 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
     """Ensemble the trained folds, write, check, upload and record the submission."""
-    with open_project(competition, writes=["runs", "submissions"]) as project:
+    with open_competition(competition, writes=["runs", "submissions"]) as opened:
         from medfold.commands.submit import submit
 
         run_names = read_run_names(runs, recipe, overrides, seeds)
-        submit(project, run_names, method or None, per_class, force, dry_run)
+        submit(opened, run_names, method or None, per_class, force, dry_run)
 
 
 @app.command()
@@ -277,10 +277,10 @@ def report(
     per_class: PerClass = False,
 ) -> None:
     """Write a web page about a run, or about an ensemble."""
-    with open_project(competition, writes=["runs"]) as project:
+    with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.report import report
 
-        report(project, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        report(opened, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -294,10 +294,10 @@ def notebook(
     per_class: PerClass = False,
 ) -> None:
     """Pack the trained folds and a notebook that submits them, without uploading."""
-    with open_project(competition, writes=["runs"]) as project:
+    with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.notebook import notebook
 
-        notebook(project, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        notebook(opened, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
 
 
 @app.command()
@@ -322,8 +322,8 @@ def predict(
     def command() -> Predictions:
         check_given(images, "IMAGES", variable("IMAGES", "my-images"))
         run_names = read_run_names(runs, recipe, overrides, seeds)
-        with open_project(competition) as project:
-            return predict(project, Path(images), run_names, Path(out) if out else None, explain)
+        with open_competition(competition) as opened:
+            return predict(opened, Path(images), run_names, Path(out) if out else None, explain)
 
     _run(command, as_json)
 
@@ -340,10 +340,10 @@ def export(
     """Write the net of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
         raise UserError("expected a number", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
-    with open_project(competition) as project:
+    with open_competition(competition) as opened:
         from medfold.commands.export import export
 
-        export(project, run, int(fold), Path(out) if out else None)
+        export(opened, run, int(fold), Path(out) if out else None)
 
 
 @app.command()
@@ -356,8 +356,8 @@ def recheck(
     from medfold.commands.recheck import Recheck, recheck
 
     def command() -> list[Recheck]:
-        with open_project(competition) as project:
-            return recheck(project, split_run_names(runs) or None)
+        with open_competition(competition) as opened:
+            return recheck(opened, split_run_names(runs) or None)
 
     _run(command, as_json)
 
@@ -376,8 +376,8 @@ def scores(
     def command() -> list[CompetitionScores]:
         if not competition:
             return scores(ProjectPaths.find())
-        with open_project(competition) as project:
-            return scores(project.project_paths, project.paths.name)
+        with open_competition(competition) as opened:
+            return scores(opened.project_paths, opened.paths.name)
 
     _run(command, as_json)
 

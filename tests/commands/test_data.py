@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.commands.data import data
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.raw_data import load_samples
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
@@ -27,7 +27,7 @@ def test_raw_data_of_ones_own_is_not_offered_as_a_download(project_folder, capsy
     assert "everything; only from your own copy: FROM" in capsys.readouterr().out
     raw.rmdir()
     with pytest.raises(UserError, match="Run: make download COMPETITION=own FROM=folder-or-archive$"):
-        load_samples(Project.open("own"))
+        load_samples(Competition.open("own"))
 
 
 def test_data_lists_users_of_data_and_removes_by_name(folded, capsys):

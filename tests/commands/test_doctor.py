@@ -6,25 +6,25 @@ import pytest
 
 from medfold.cli import main
 from medfold.commands.doctor import doctor, examine
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.support.histology import HISTOLOGY
 from tests.support.kaggle_server import HostedCompetition
 from tests.support.small_project import add_competition
 
 
 @pytest.fixture
-def project(kaggle, project_folder):
+def competition(kaggle, project_folder):
     kaggle.competitions["histology"] = HostedCompetition(deadline="2099-01-02T03:04:00Z", allowed=3)
     add_competition(project_folder, "histology", HISTOLOGY)
-    return Project.open("histology")
+    return Competition.open("histology")
 
 
-def findings_by_topic(project):
-    return {finding.topic: finding for finding in examine(project)}
+def findings_by_topic(competition):
+    return {finding.topic: finding for finding in examine(competition)}
 
 
-def test_doctor_without_faults_reports_ok(project, kaggle):
-    assert all(finding.level != "fault" for finding in doctor(project))
+def test_doctor_without_faults_reports_ok(competition, kaggle):
+    assert all(finding.level != "fault" for finding in doctor(competition))
     said = kaggle.said()
     for words in (
         f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}",
@@ -38,21 +38,21 @@ def test_doctor_without_faults_reports_ok(project, kaggle):
         assert words in said
 
 
-def test_missing_or_wrong_package_is_a_fault(project, project_folder):
+def test_missing_or_wrong_package_is_a_fault(competition, project_folder):
     (project_folder / "requirements.txt").write_text("numpy>=1.0  # fine\nkeras<3\nnot-there>=1\n")
-    finding = findings_by_topic(project)["packages"]
+    finding = findings_by_topic(competition)["packages"]
     assert finding.level == "fault"
     assert "keras is 3." in finding.text
     assert "needed <3" in finding.text
     assert "not-there is missing" in finding.text
 
 
-def test_missing_credentials_are_a_fault_only_where_needed(project, small, monkeypatch):
+def test_missing_credentials_are_a_fault_only_where_needed(competition, small, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
-    finding = findings_by_topic(project)["Kaggle"]
+    finding = findings_by_topic(competition)["Kaggle"]
     assert finding.level == "fault"
     assert "no Kaggle credentials found" in finding.text
-    assert any(finding.level == "fault" for finding in doctor(project))
+    assert any(finding.level == "fault" for finding in doctor(competition))
     finding = findings_by_topic(small)["Kaggle"]
     assert finding.level == "note"
     assert "not needed for small; for Kaggle: no Kaggle credentials found" in finding.text
@@ -68,14 +68,14 @@ def test_missing_credentials_are_a_fault_only_where_needed(project, small, monke
         ({"disabled": True}, "submit", "note", "closed"),
     ],
 )
-def test_status_at_kaggle_has_its_level_and_text(project, kaggle, change, topic, state, text):
+def test_status_at_kaggle_has_its_level_and_text(competition, kaggle, change, topic, state, text):
     vars(kaggle.competitions["histology"]).update(change)
-    finding = findings_by_topic(project)[topic]
+    finding = findings_by_topic(competition)[topic]
     assert finding.level == state
     assert text in finding.text
 
 
-def test_fault_exits_with_code_2(project, kaggle, monkeypatch):
+def test_fault_exits_with_code_2(competition, kaggle, monkeypatch):
     kaggle.competitions["histology"].entered = False
     monkeypatch.setattr(sys, "argv", ["medfold", "doctor", "-c", "histology"])
     with pytest.raises(SystemExit) as ended:

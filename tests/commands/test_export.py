@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from medfold.commands.export import export
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.images.store import load_store
@@ -39,14 +39,14 @@ def test_name_that_keras_cannot_open_is_refused(folded, out):
 
 @pytest.mark.slow
 def test_exported_net_predicts_the_same_in_plain_keras(trained, tmp_path, capsys):
-    project = Project.open("small")
-    file = export(project, "baseline", 0)
+    competition = Competition.open("small")
+    file = export(competition, "baseline", 0)
     assert "runs/small/baseline/baseline-fold0.keras" in capsys.readouterr().out
     note = file.with_suffix(".txt").read_text()
     assert "Input: float32 (batch, 16, 16, 1), pixels from 0 to 255" in note
-    (folder,) = (project.paths.data / "store").glob("*/")
-    kept = load_store(project.paths, folder.name)
-    oof = pd.read_csv(project.paths.run("baseline").fold(0).oof)
+    (folder,) = (competition.paths.data / "store").glob("*/")
+    kept = load_store(competition.paths, folder.name)
+    oof = pd.read_csv(competition.paths.run("baseline").fold(0).oof)
     images = kept.pixels[kept.rows_of(oof["id"])]
     flipped = images[:, :, ::-1]
     found = []

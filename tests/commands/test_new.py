@@ -6,7 +6,7 @@ import yaml
 
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
-from medfold.competition.project import Project, image_settings
+from medfold.competition.competition import Competition, image_settings
 from medfold.competition.recipe import Recipe, load_recipe
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
@@ -42,14 +42,14 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     assert drafted.get("submission", {}).get("id") is None  # as the id column of the labels
     assert "folds" not in drafted
     with pytest.raises(UserError, match=r"'score.metric': not filled in yet"):
-        Project.open("tissue")
+        Competition.open("tissue")
     text = (folder / "competition.yaml").read_text()
     assert "metric: # fill in" in text
     (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
-    project = Project.open("tissue")
-    data = make_folds(project, image_settings=image_settings(project, "baseline"))
+    competition = Competition.open("tissue")
+    data = make_folds(competition, image_settings=image_settings(competition, "baseline"))
     assert (len(data.train), len(data.test)) == (60, 20)
-    assert load_recipe(project.paths, project.project_paths.base_folder, "baseline", {}) == Recipe(
+    assert load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", {}) == Recipe(
         images={"size": 96, "fit": "pad"}, training={"epochs": 10}
     )
     assert "extends: gpu_histology" in (folder / "gpu.yaml").read_text()

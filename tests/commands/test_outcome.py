@@ -86,12 +86,14 @@ def test_unexpected_error_names_a_file_with_the_traceback(outcome_of):
     file.unlink()
 
 
-def test_errors_are_shown_whole_with_debug(monkeypatch):
+def test_errors_are_shown_whole_with_debug(monkeypatch, capsys):
     monkeypatch.setattr(outcome, "stop_on_signals", lambda: None)
     monkeypatch.setattr(sys, "argv", ["medfold", "--debug"])
     app = lambda words, standalone_mode: raise_error(UserError("wrong"))  # noqa: E731
-    with pytest.raises(UserError, match="wrong"):
+    with pytest.raises(SystemExit) as ended:
         outcome.run_and_exit(app)
+    assert ended.value.code == 2
+    assert re.search("Traceback.*UserError: wrong", capsys.readouterr().err, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize(

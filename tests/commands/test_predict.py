@@ -25,23 +25,23 @@ from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_model
 from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 
 
 @pytest.fixture
-def project(trained):
+def competition(trained):
     """The small phantom with two of three folds trained."""
     shutil.rmtree(trained.paths.run("baseline").fold(2).folder)
     return trained
 
 
-def test_predictions_of_test_images_equal_test_csv(project, capsys):
-    result = predict(project, project.paths.raw / "test").table
-    folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in (0, 1)]
+def test_predictions_of_test_images_equal_test_csv(competition, capsys):
+    result = predict(competition, competition.paths.raw / "test").table
+    folds = [pd.read_csv(competition.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in (0, 1)]
     expected = (folds[0] + folds[1]) / 2
     ids = result["id"].str.removesuffix(".png")
     np.testing.assert_allclose(result["target"], expected.loc[ids], atol=1e-6)
-    written = project.paths.run("baseline").folder / "predictions" / "data__small__raw__test.csv"
+    written = competition.paths.run("baseline").folder / "predictions" / "data__small__raw__test.csv"
     pd.testing.assert_frame_equal(pd.read_csv(written), result, atol=1e-8)
     said = capsys.readouterr().out
     assert "the mean of 2 of 3 folds" in said
@@ -50,12 +50,12 @@ def test_predictions_of_test_images_equal_test_csv(project, capsys):
     assert "not for the diagnosis of patients" in said
 
 
-def test_folders_of_equal_name_get_separate_prediction_files(project, tmp_path):
+def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_path):
     for site in ("siteA", "siteB"):
         (tmp_path / site / "images").mkdir(parents=True)
-        shutil.copy(next((project.paths.raw / "test").iterdir()), tmp_path / site / "images")
-        predict(project, tmp_path / site / "images")
-    names = sorted(path.name for path in project.paths.run("baseline").predictions.glob("*.csv"))
+        shutil.copy(next((competition.paths.raw / "test").iterdir()), tmp_path / site / "images")
+        predict(competition, tmp_path / site / "images")
+    names = sorted(path.name for path in competition.paths.run("baseline").predictions.glob("*.csv"))
     assert len(names) == 2
     for site, name in zip(("siteA", "siteB"), names, strict=True):
         assert name.endswith(f"__{site}__images.csv")
@@ -64,23 +64,23 @@ def test_folders_of_equal_name_get_separate_prediction_files(project, tmp_path):
     assert len(command._name_for(deep)) <= 150
 
 
-def test_single_image_of_another_format_is_predicted_into_out(project, tmp_path):
-    source = sorted((project.paths.raw / "test").iterdir())[0]
+def test_single_image_of_another_format_is_predicted_into_out(competition, tmp_path):
+    source = sorted((competition.paths.raw / "test").iterdir())[0]
     cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
-    one = predict(project, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv").table
-    whole = predict(project, project.paths.raw / "test").table.set_index("id")
+    one = predict(competition, tmp_path / "new image.tif", out=tmp_path / "out" / "mine.csv").table
+    whole = predict(competition, competition.paths.raw / "test").table.set_index("id")
     assert one["target"][0] == pytest.approx(whole.loc[source.name, "target"], abs=1e-6)
     assert pd.read_csv(tmp_path / "out" / "mine.csv")["id"].tolist() == ["new image.tif"]
 
 
-def test_unreadable_images_are_left_out_and_named(project, tmp_path, capsys):
+def test_unreadable_images_are_left_out_and_named(competition, tmp_path, capsys):
     new = tmp_path / "new images"
-    for image in sorted((project.paths.raw / "test").iterdir())[:2]:
+    for image in sorted((competition.paths.raw / "test").iterdir())[:2]:
         (new / "deep").mkdir(parents=True, exist_ok=True)
         shutil.copy(image, new / "deep")
     (new / "broken.png").write_bytes(b"no picture")
     (new / "notes.txt").write_text("no image")
-    result = predict(project, new).table
+    result = predict(competition, new).table
     assert len(result) == 2
     assert result["id"].str.startswith("deep/").all()
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
@@ -95,26 +95,26 @@ def test_join_channel_files_gives_one_entry_per_image():
         join_channel_files(["a.png"], facts)
 
 
-def test_predict_without_usable_images_or_run_raises(project, tmp_path):
+def test_predict_without_usable_images_or_run_raises(competition, tmp_path):
     new = tmp_path / "new images"
     new.mkdir()
     with pytest.raises(UserError, match="no such file or folder"):
-        predict(project, tmp_path / "nowhere")
+        predict(competition, tmp_path / "nowhere")
     with pytest.raises(UserError, match=r": contains no images .*The folder is empty"):
-        predict(project, new)
+        predict(competition, new)
     (new / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"none of 1 image can be read; broken.png: unreadable"):
-        predict(project, new)
+        predict(competition, new)
     with pytest.raises(UserError, match="run 'other' is not trained"):
-        predict(project, new, ["other"])
+        predict(competition, new, ["other"])
 
 
 RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
 
 
-def load_nets(project) -> list:
-    folds = [project.paths.run("baseline").fold(k).weights for k in (0, 1)]
-    return [load_model(project.competition, RECIPE, weights) for weights in folds]
+def load_nets(competition) -> list:
+    folds = [competition.paths.run("baseline").fold(k).weights for k in (0, 1)]
+    return [load_model(competition.facts, RECIPE, weights) for weights in folds]
 
 
 def read_heat_map(folder, name: str) -> np.ndarray:
@@ -127,9 +127,9 @@ def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, in
     return np.mean([cv2.resize(each, size) for each in maps], axis=0)
 
 
-def copy_run_with_images(project, name: str, **images) -> None:
+def copy_run_with_images(competition, name: str, **images) -> None:
     """Adds a run with the weights of `baseline` and other image settings."""
-    before, now = project.paths.run("baseline").folder, project.paths.run(name).folder
+    before, now = competition.paths.run("baseline").folder, competition.paths.run(name).folder
     shutil.copytree(before, now)
     metadata = files.read_json(now / "run.json")
     metadata["recipe"]["images"] |= images
@@ -137,20 +137,20 @@ def copy_run_with_images(project, name: str, **images) -> None:
 
 
 @pytest.mark.slow
-def test_explain_overlays_the_mean_heat_map_of_all_folds(project, tmp_path, capsys):
+def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, capsys):
     wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
     small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
     out = tmp_path / "out" / "mine.csv"
-    plain = predict(project, tmp_path / "in", out=out).table
+    plain = predict(competition, tmp_path / "in", out=out).table
     assert [path.name for path in out.parent.iterdir()] == ["mine.csv"]
     (out.parent / "mine-explained").mkdir()
     (out.parent / "mine-explained" / "of_before.png").touch()
     capsys.readouterr()
-    result = predict(project, tmp_path / "in", out=out, explain=True).table
+    result = predict(competition, tmp_path / "in", out=out, explain=True).table
     pd.testing.assert_frame_equal(result, plain)
     folder = out.parent / "mine-explained"
     assert sorted(path.name for path in folder.iterdir()) == ["deep__wide.png.png", "small.png.png"]
-    trained = load_nets(project)
+    trained = load_nets(competition)
     grey = small[..., None]
     np.testing.assert_allclose(
         read_heat_map(folder, "small.png.png").astype(int), overlay(grey, mean_map(trained, grey, 0, (20, 40))), atol=1
@@ -166,37 +166,37 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(project, tmp_path, caps
 
 
 @pytest.mark.slow
-def test_explain_shows_prepared_images_where_preparation_moves_pixels(project, tmp_path):
-    copy_run_with_images(project, "padded", fit="pad")
+def test_explain_shows_prepared_images_where_preparation_moves_pixels(competition, tmp_path):
+    copy_run_with_images(competition, "padded", fit="pad")
     try:
         pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
-        predict(project, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
+        predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
         prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
         found = read_heat_map(tmp_path / "out-explained", "a.png.png")
-        heat = mean_map(load_nets(project), prepared, 0, (16, 16))
+        heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
         np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
         with pytest.raises(
             UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"
         ):
-            predict(project, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
+            predict(competition, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
         assert not (tmp_path / "b.csv").exists()
         # A run named twice counts once.
-        predict(project, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
+        predict(competition, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
         np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
     finally:
-        shutil.rmtree(project.paths.run("padded").folder)
+        shutil.rmtree(competition.paths.run("padded").folder)
 
 
-def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, capsys):
+def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
-    three = competition("multiclass")
+    three = competition_facts("multiclass")
     net = build_model(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(TrainedRun, "weights_files", ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
-    monkeypatch.setattr(command, "facts_of_run", lambda project, run: three)
-    result = predict(project, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table
+    monkeypatch.setattr(command, "facts_of_run", lambda competition, run: three)
+    result = predict(competition, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table
     assert result["1"][0] > 0.9
     found = read_heat_map(tmp_path / "p-explained", "a.png.png").astype(int)
     explained = [overlay(pixels, mean_map([net], pixels, column, (16, 16))).astype(int) for column in range(3)]
@@ -204,7 +204,7 @@ def test_explain_shows_the_most_probable_class(project, tmp_path, monkeypatch, c
     assert "1 heat map for the most probable answer, by Grad-CAM" in capsys.readouterr().out
 
 
-def test_explain_option_is_passed_to_predict(project, monkeypatch):
+def test_explain_option_is_passed_to_predict(competition, monkeypatch):
     asked = []
     monkeypatch.setattr(command, "predict", lambda *given: asked.append(given[1:]))
     for words in ([], ["--explain"]):
@@ -213,17 +213,17 @@ def test_explain_option_is_passed_to_predict(project, monkeypatch):
 
 
 @pytest.mark.slow
-def test_predict_equals_submission_for_the_same_images(project, capsys):
-    train(project, seeds=[1], folds=[0, 1])
-    submit(project, run_names=["baseline", "baseline-s1"], method="geometric", force=True)
-    (file,) = project.paths.submissions.glob("*.csv")
+def test_predict_equals_submission_for_the_same_images(competition, capsys):
+    train(competition, seeds=[1], folds=[0, 1])
+    submit(competition, run_names=["baseline", "baseline-s1"], method="geometric", force=True)
+    (file,) = competition.paths.submissions.glob("*.csv")
     submitted = pd.read_csv(file).set_index("id")["target"]
     capsys.readouterr()
-    result = predict(project, project.paths.raw / "test", ["baseline", "baseline-s1"]).table
+    result = predict(competition, competition.paths.raw / "test", ["baseline", "baseline-s1"]).table
     assert "combined as in a submission: geometric mean" in capsys.readouterr().out
     found = result.set_index(result["id"].str.removesuffix(".png"))["target"]
     np.testing.assert_allclose(found.loc[submitted.index], submitted, atol=1e-6)
     assert (found - found.round(2)).abs().max() > 0
-    folds = [project.paths.run(run).fold(number) for run in ("baseline", "baseline-s1") for number in (0, 1)]
+    folds = [competition.paths.run(run).fold(number) for run in ("baseline", "baseline-s1") for number in (0, 1)]
     mean = pd.concat([pd.read_csv(fold.test) for fold in folds])
     assert (mean.groupby("id")["target"].mean().loc[submitted.index] - submitted).abs().max() > 1e-5

@@ -7,7 +7,7 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
-from medfold.competition.project import image_settings
+from medfold.competition.competition import image_settings
 from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
 from medfold.system.hashes import sha256
@@ -50,7 +50,7 @@ def test_prepare_of_a_complete_store_names_unreadable_images_again(small, capsys
 def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, image_settings=choices)
-    assert store_exists(small.paths, store_key(small.competition, small.paths, choices))
+    assert store_exists(small.paths, store_key(small.facts, small.paths, choices))
     with pytest.raises(UserError, match=r"unknown recipe \(did you mean 'baseline'\?\)"):
         image_settings(small, "baselin")
     (small.paths.folder / "baseline.yaml").unlink()

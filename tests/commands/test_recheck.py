@@ -61,32 +61,38 @@ def swap_predictions(path):
 
 
 CHANGES = {
-    "oof.csv of a fold": lambda project: change_last_digit(project.paths.run("one").fold(1).oof),
-    "oof.csv of the run": lambda project: change_last_digit(project.paths.run("one").oof),
-    "test.csv of a fold": lambda project: change_last_digit(project.paths.run("one").fold(2).test),
-    "score": lambda project: change_number(project.paths.run("one").score, "value"),
-    "score of a fold": lambda project: change_number(project.paths.run("one").score, "per_fold", "1"),
-    "interval": lambda project: change_number(project.paths.run("one").score, "low"),
-    "optimism": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept.update(is_optimistic=True)),
-    "a fold less": lambda project: edit_json(project.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")),
-    "no further metric": lambda project: edit_json(
-        project.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
+    "oof.csv of a fold": lambda competition: change_last_digit(competition.paths.run("one").fold(1).oof),
+    "oof.csv of the run": lambda competition: change_last_digit(competition.paths.run("one").oof),
+    "test.csv of a fold": lambda competition: change_last_digit(competition.paths.run("one").fold(2).test),
+    "score": lambda competition: change_number(competition.paths.run("one").score, "value"),
+    "score of a fold": lambda competition: change_number(competition.paths.run("one").score, "per_fold", "1"),
+    "interval": lambda competition: change_number(competition.paths.run("one").score, "low"),
+    "optimism": lambda competition: edit_json(
+        competition.paths.run("one").score, lambda kept: kept.update(is_optimistic=True)
     ),
-    "folds of a submission": lambda project: edit_json(
-        first_file(project, "*.json"), lambda kept: kept["score"]["trained_folds"].pop()
+    "a fold less": lambda competition: edit_json(
+        competition.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")
     ),
-    "interval of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "high"),
-    "other runs": lambda project: edit_json(first_file(project, "*.json"), lambda kept: kept.update(runs=["gone"])),
-    "score without a metric": lambda project: edit_json(
-        project.paths.run("one").score, lambda kept: kept.update(metric="none")
+    "no further metric": lambda competition: edit_json(
+        competition.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
     ),
-    "OOF score in the ledger": lambda project: project.project_paths.ledger.write_text(
-        project.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    "folds of a submission": lambda competition: edit_json(
+        first_file(competition, "*.json"), lambda kept: kept["score"]["trained_folds"].pop()
     ),
-    "number of units": lambda project: change_number(project.paths.run("one").score, "num_units"),
-    "submission": lambda project: change_last_digit(first_file(project, "*.csv")),
-    "score of a submission": lambda project: change_number(first_file(project, "*.json"), "score", "value"),
-    "OOF of a submission": lambda project: swap_predictions(first_file(project, "recheck/*.csv")),
+    "interval of a submission": lambda competition: change_number(first_file(competition, "*.json"), "score", "high"),
+    "other runs": lambda competition: edit_json(
+        first_file(competition, "*.json"), lambda kept: kept.update(runs=["gone"])
+    ),
+    "score without a metric": lambda competition: edit_json(
+        competition.paths.run("one").score, lambda kept: kept.update(metric="none")
+    ),
+    "OOF score in the ledger": lambda competition: competition.project_paths.ledger.write_text(
+        competition.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    ),
+    "number of units": lambda competition: change_number(competition.paths.run("one").score, "num_units"),
+    "submission": lambda competition: change_last_digit(first_file(competition, "*.csv")),
+    "score of a submission": lambda competition: change_number(first_file(competition, "*.json"), "score", "value"),
+    "OOF of a submission": lambda competition: swap_predictions(first_file(competition, "recheck/*.csv")),
 }
 
 

@@ -7,7 +7,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.runs import list_runs, remove_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.system import files
@@ -40,7 +40,7 @@ def test_list_runs_hides_scores_of_another_metric(two_runs, capsys):
 def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     before = folds_fingerprint(two_runs.paths)
     two_runs.paths.facts_file.write_text(SMALL.replace("k: 3", "k: 4"))
-    four = Project.open("small")
+    four = Competition.open("small")
     make_folds(four, force=True)
     assert "kept as" in capsys.readouterr().out
     kept = two_runs.paths.older_folds(before)

@@ -105,10 +105,10 @@ def leaderboard(monkeypatch):
         return board.results
 
     board.fetch_scores = fetch_scores
-    monkeypatch.setattr(command, "leaderboard_of", lambda project: board)
-    monkeypatch.setattr(command, "read_record", lambda project, row: {"content_id": "abc"})
+    monkeypatch.setattr(command, "leaderboard_of", lambda competition: board)
+    monkeypatch.setattr(command, "read_record", lambda competition, row: {"content_id": "abc"})
     monkeypatch.setattr(
-        command, "record_result", lambda project, row, result, contents: board.written.append((row.file, result))
+        command, "record_result", lambda competition, row, result, contents: board.written.append((row.file, result))
     )
     return board
 

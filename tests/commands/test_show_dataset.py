@@ -7,7 +7,7 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import Source
 from medfold.system import files
@@ -19,7 +19,7 @@ GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-datase
 @pytest.fixture
 def folder(small, tmp_path):
     """A copy of the raw data of the small phantom, to be changed and given with FROM=."""
-    Source(small.competition.source, small.paths).get()
+    Source(small.facts.source, small.paths).get()
     target = tmp_path / "given"
     for path in small.paths.raw.rglob("*"):
         if path.is_file():
@@ -31,9 +31,9 @@ def folder(small, tmp_path):
 
 def download_project(project_folder, name, facts, folder):
     add_competition(project_folder, name, facts)
-    project = Project.open(name)
-    download(project, folder)
-    return project
+    competition = Competition.open(name)
+    download(competition, folder)
+    return competition
 
 
 def add_near_duplicates(folder, count=3):
@@ -53,18 +53,18 @@ def add_near_duplicates(folder, count=3):
 @pytest.mark.slow
 def test_near_duplicates_are_reported_and_joined_on_request(project_folder, folder, capsys, monkeypatch):
     pairs = add_near_duplicates(folder)
-    project = download_project(project_folder, "exact", GIVEN_FACTS, folder)
-    found = make_folds(project).leaks
+    competition = download_project(project_folder, "exact", GIVEN_FACTS, folder)
+    found = make_folds(competition).leaks
     assert {frozenset(pair) for pair in found.near_duplicates} == {frozenset(pair) for pair in pairs}
     said = capsys.readouterr().out
     assert "near-duplicates in train         3 pairs" in said
     assert "near-duplicates side by side: data/exact/near_duplicates.jpg" in said
-    sheet = cv2.imread(str(project.paths.contact_sheet))
+    sheet = cv2.imread(str(competition.paths.contact_sheet))
     assert sheet.shape[1] > sheet.shape[0] > 176
-    assert "near_duplicates" in set(pd.read_csv(project.paths.audit)["kind"])
+    assert "near_duplicates" in set(pd.read_csv(competition.paths.audit)["kind"])
 
     monkeypatch.setattr("medfold.folds.near_duplicates_cache.find_near_duplicates", None)  # a second search would fail
-    make_folds(project)
+    make_folds(competition)
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
     joined = download_project(
@@ -83,8 +83,8 @@ def test_dataset_shift_and_predictive_column_are_reported(project_folder, folder
     table = pd.read_csv(folder / "train.csv", dtype=str)
     sick = table.groupby("patient_id")["target"].transform("max")
     table.assign(site=np.where(sick == "1", "north", "south")).to_csv(folder / "train.csv", index=False)
-    project = download_project(project_folder, "same", GIVEN_FACTS.replace("[age, sex]", "[site]"), folder)
-    make_folds(project)
+    competition = download_project(project_folder, "same", GIVEN_FACTS.replace("[age, sex]", "[site]"), folder)
+    make_folds(competition)
     said = capsys.readouterr().out
     alike = float(said.partition("train vs test")[2].split()[1])
     assert alike < 0.7

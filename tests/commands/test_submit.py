@@ -18,14 +18,14 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-def submit_killed_in(step, project, monkeypatch):
+def submit_killed_in(step, competition, monkeypatch):
     def kill(*args, **kwargs):
         raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr(f"medfold.{step}", kill)
         with pytest.raises(Killed):
-            submit(project)
+            submit(competition)
 
 
 @pytest.mark.parametrize(

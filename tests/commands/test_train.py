@@ -31,14 +31,14 @@ def steps(monkeypatch):
         monkeypatch.setattr(command, name, lambda *given: found.done.append(name) or result)
 
     def train_by(name):
-        def run(project, request, recipe, data):
+        def run(competition, request, recipe, data):
             found.done.append(name)
             found.requests.append(request)
             return found.result
 
         monkeypatch.setattr(command, name, run)
 
-    def load_dataset(project, prepare):
+    def load_dataset(competition, prepare):
         found.done.append("load_dataset")
         found.prepared.append(prepare)
         return data
@@ -48,7 +48,7 @@ def steps(monkeypatch):
     for name in ("train_run", "train_on_kaggle"):
         train_by(name)
     monkeypatch.setattr(command, "load_dataset", load_dataset)
-    monkeypatch.setattr(command, "missing_folds", lambda project, request: found.missing)
+    monkeypatch.setattr(command, "missing_folds", lambda competition, request: found.missing)
     monkeypatch.setattr(command, "verify_store", lambda *_: found.done.append("verify_store") or 5_000_000)
     monkeypatch.setattr(command, "store_key", lambda *_: "key")
     return found

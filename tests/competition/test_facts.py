@@ -3,12 +3,12 @@
 import pytest
 import yaml
 
+from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.project import Project
 from medfold.errors import UserError
 from tests.support import helpers
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.label_tables import facts
 from tests.support.small_project import SMALL, add_competition
 
@@ -45,12 +45,12 @@ def test_contradicting_facts_are_refused(project_folder, changes, message):
     facts["labels"].setdefault("file", "train.csv")
     add_competition(project_folder, "odd", yaml.safe_dump(facts))
     with pytest.raises(UserError, match=message):
-        Project.open("odd")
+        Competition.open("odd")
 
 
 def test_score_unit_is_refused_for_multiclass():
     with pytest.raises(ValueError, match="'score.unit' is for tasks binary"):
-        helpers.competition("multiclass", score={"metric": "mean_auc", "unit": "{a}"})
+        helpers.competition_facts("multiclass", score={"metric": "mean_auc", "unit": "{a}"})
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_score_unit_is_refused_for_multiclass():
     ],
 )
 def test_labels_and_prediction_columns_have_names(task, label_names, prediction_columns):
-    found = helpers.competition(task)
+    found = helpers.competition_facts(task)
     assert (found.label_names, found.prediction_columns) == (label_names, prediction_columns)
 
 
@@ -97,18 +97,18 @@ def test_num_channels_counts_named_channels():
 )
 def test_reserved_or_repeated_names_are_refused(task, change, message):
     with pytest.raises(ValueError, match=message):
-        helpers.competition(task, **change)
+        helpers.competition_facts(task, **change)
 
 
 def test_arrays_need_no_image_patterns(project_folder):
     layout = {"layout": "arrays", "file": "x.npz", "targets": ["t"]}
     facts = {**yaml.safe_load(SMALL), "labels": layout, "images": {"channels": 1}, "submission": {}}
     folder = add_competition(project_folder, "arrays", yaml.safe_dump(facts))
-    assert Project.open("arrays").competition.images.train == []
+    assert Competition.open("arrays").facts.images.train == []
     facts["labels"] = {**layout, "holdout": 0.2}
     (folder / "competition.yaml").write_text(yaml.safe_dump(facts))
     with pytest.raises(UserError, match="'labels.holdout' has no meaning for .* arrays"):
-        Project.open("arrays")
+        Competition.open("arrays")
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_label_map_to_unknown_class_is_refused():
 def test_label_that_contains_the_separator_is_refused():
     labels = {"targets": ["Mass", "Pleural fluid"]}
     with pytest.raises(ValueError, match="a list separated by ' ' cannot contain 'Pleural fluid'"):
-        competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+        competition_facts("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     labels["separator"] = "|"
-    competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+    competition_facts("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
 
 
 def test_names_are_those_of_classes_or_of_the_labels_of_a_multilabel_task():
-    assert competition("multilabel").label_names == ["a", "b"]
-    assert competition("ordinal").label_names == ["0", "1", "2"]
-    assert competition(classes=["no", "yes"]).label_names == ["no", "yes"]
+    assert competition_facts("multilabel").label_names == ["a", "b"]
+    assert competition_facts("ordinal").label_names == ["0", "1", "2"]
+    assert competition_facts(classes=["no", "yes"]).label_names == ["no", "yes"]

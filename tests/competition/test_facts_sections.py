@@ -4,13 +4,13 @@ import pytest
 from pydantic import ValidationError
 
 from medfold.competition.facts_sections import FoldFacts, ImageFacts, LabelFacts, ScoreFacts
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize("name", ["group", "id", "image", "fold", "part", "unit"])
 def test_target_with_reserved_name_is_refused(name):
     with pytest.raises(ValueError, match=f"'labels.targets' has '{name}', which is reserved for medfold's own tables"):
-        competition(labels={"targets": [name]})
+        competition_facts(labels={"targets": [name]})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_target_with_reserved_name_is_refused(name):
 )
 def test_invalid_patterns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        competition(**change)
+        competition_facts(**change)
 
 
 @pytest.mark.parametrize(

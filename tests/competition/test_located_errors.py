@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition import Project, settings_located
+from medfold.competition import Competition, settings_located
 from medfold.errors import SettingError, UserError
 from tests.support.small_project import SMALL, add_competition
 
@@ -45,5 +45,5 @@ def test_keys_of_unknown_files_stay_as_they_are(small, key):
 def test_variants_are_named_with_their_file(project_folder):
     add_competition(project_folder, "many", SMALL + "\nvariants: {one: {title: One}, two: {title: Two}}\n")
     match = r"many.competition.yaml, two, labels.id: wrong"
-    with pytest.raises(UserError, match=match), settings_located(Project.open("two").paths):
+    with pytest.raises(UserError, match=match), settings_located(Competition.open("two").paths):
         raise SettingError("wrong", "labels.id")

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from medfold.commands.download import download
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.support.helpers import picture
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
@@ -21,6 +21,6 @@ def holdout_project(project_folder, tmp_path):
         shutil.copy(first, first.with_name(f"copy{number:02}.png"))
     (given / "no" / "broken.png").write_bytes(b"no picture")
     add_competition(project_folder, "cut", FACTS.replace("channels: 1", "channels: 1, max_unreadable: 0.05"))
-    project = Project.open("cut")
-    download(project, path=given)
-    return project
+    competition = Competition.open("cut")
+    download(competition, path=given)
+    return competition

@@ -8,11 +8,11 @@ import pytest
 
 from medfold.data import audit
 from medfold.images import STATISTICS
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def test_units_labelled_only_by_unreadable_images_are_found():
-    facts = competition(score={"metric": "auc", "unit": "{pid}"})
+    facts = competition_facts(score={"metric": "auc", "unit": "{pid}"})
     unit, target = ["p1", "p1", "p2", "p2", "p3"], ["0", "1", "1", "1", "1"]
     train = pd.DataFrame({"unit": unit, "target": target, "id": list("abcde")})
     assert audit.units_with_lost_labels(facts, train.iloc[[0, 3]], train.iloc[[1, 2, 4]]) == ["p1"]
@@ -20,22 +20,22 @@ def test_units_labelled_only_by_unreadable_images_are_found():
 
 
 @pytest.fixture
-def project(tmp_path):
+def competition(tmp_path):
     """A competition whose headers are in `headers.csv` of a temporary folder."""
     paths = SimpleNamespace(headers=tmp_path / "headers.csv", raw_root=lambda root: tmp_path)
-    return SimpleNamespace(competition=competition(), paths=paths)
+    return SimpleNamespace(facts=competition_facts(), paths=paths)
 
 
 @pytest.mark.parametrize(("group", "names"), [(None, ["PatientID", "subject"]), ("person", ["subject"])])
-def test_patient_in_dicom_headers_is_a_suspected_group_unless_groups_are_named(project, monkeypatch, group, names):
-    project.competition = competition(labels={"targets": ["target"], "group": group})
+def test_patient_in_dicom_headers_is_a_suspected_group_unless_groups_are_named(competition, monkeypatch, group, names):
+    competition.facts = competition_facts(labels={"targets": ["target"], "group": group})
     ids = [f"i{number}" for number in range(40)]
     train = pd.DataFrame({"id": ids, "image": [f"{id}.dcm" for id in ids], "fold": np.arange(40) % 2})
     persons = [f"p{number // 4}" for number in range(40)]
     monkeypatch.setattr(audit, "read_extra_columns", lambda *_: pd.DataFrame({"subject": persons}))
     monkeypatch.setattr(audit, "is_dicom", lambda path: True)
     monkeypatch.setattr(audit, "read_headers", lambda *_, **__: {"PatientID": persons})
-    suspects = audit.find_unnamed_groups(project, train)
+    suspects = audit.find_unnamed_groups(competition, train)
     assert [suspect.name for suspect in suspects] == names
     assert suspects[0].num_split_values == 10
     assert "PatientID" not in names or suspects[0].setting.startswith("labels.group: PatientID with images.dicom")
@@ -55,19 +55,19 @@ def parts(num_rows: int = 60) -> SimpleNamespace:
     return SimpleNamespace(train=train, test=test, targets=targets, appearance=appearance)
 
 
-def test_parts_are_compared_by_statistics_and_filled_columns(project):
-    project.competition = competition(labels={"targets": ["target"], "keep_columns": ["site", "age"]})
-    shift, columns = audit.compare_parts(project, parts())
+def test_parts_are_compared_by_statistics_and_filled_columns(competition):
+    competition.facts = competition_facts(labels={"targets": ["target"], "keep_columns": ["site", "age"]})
+    shift, columns = audit.compare_parts(competition, parts())
     assert columns == ["site"]
     assert shift.auc > 0.95
     assert shift.columns[0][0] == STATISTICS[0]
 
 
-def test_column_that_differs_by_class_is_named_with_the_class(project):
+def test_column_that_differs_by_class_is_named_with_the_class(competition):
     data = parts()
-    assert audit.columns_that_predict_classes(project, data) is None
+    assert audit.columns_that_predict_classes(competition, data) is None
     headers = pd.DataFrame({"id": data.train["id"], "Rows": data.targets, "Scanner": data.targets})
-    headers.to_csv(project.paths.headers, index=False)
-    ((column, name, strength),) = audit.columns_that_predict_classes(project, data)
+    headers.to_csv(competition.paths.headers, index=False)
+    ((column, name, strength),) = audit.columns_that_predict_classes(competition, data)
     assert (column, name) == ("Scanner", "1")
     assert strength > 0.9

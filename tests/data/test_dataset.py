@@ -8,7 +8,7 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from tests.support import dicom_files
 from tests.support.finished_runs import finished_run
@@ -34,10 +34,10 @@ def test_unfitting_sample_submission_raises_before_training(project_folder, tmp_
         'train: "{label}/{id}.png"', 'train: "{label}/{id}.png", test: "test/{id}.png"'
     )
     add_competition(project_folder, "fits", facts + "submission: {sample: sample.csv}\n")
-    project = Project.open("fits")
-    download(project, path=given)
+    competition = Competition.open("fits")
+    download(competition, path=given)
     with pytest.raises(UserError, match=message):
-        make_folds(project)
+        make_folds(competition)
 
 
 @pytest.mark.slow
@@ -64,11 +64,11 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
     )
     facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
     add_competition(project_folder, "local", facts)
-    project = Project.open("local")
-    download(project, path=given)
+    competition = Competition.open("local")
+    download(competition, path=given)
     assert "test.csv has labels: they become the hidden solution" in capsys.readouterr().out
-    finished_run(project, "noise", quality=1.0)
-    submit(project, run_names=["noise"], force=True)
+    finished_run(competition, "noise", quality=1.0)
+    submit(competition, run_names=["noise"], force=True)
     assert "8 images" in capsys.readouterr().out
 
 
@@ -82,9 +82,9 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
     grouped = FACTS.replace("k: 3, duplicates: exact", "k: 3, method: stratified-group, duplicates: near")
     grouped = grouped.replace("holdout: 0.3", 'holdout: 0.3, group_pattern: "p[0-9]+"')
     add_competition(project_folder, "air", grouped)
-    project = Project.open("air")
-    download(project, path=given)
-    data = make_folds(project)
+    competition = Competition.open("air")
+    download(competition, path=given)
+    data = make_folds(competition)
     assert (len(data.train) + len(data.test), data.train["group"].nunique()) == (40, 7)
     assert (data.leaks.duplicates, data.leaks.near_duplicates, data.leaks.duplicates_in_test) == ([], [], [])
     aired = sum(data.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
@@ -106,9 +106,9 @@ def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, c
     if layout == "wide":
         facts = facts.replace("layout: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
     add_competition(project_folder, "scans", facts)
-    project = Project.open("scans")
-    download(project, path=tmp_path / "given")
-    make_folds(project)
+    competition = Competition.open("scans")
+    download(competition, path=tmp_path / "given")
+    make_folds(competition)
     told = " ".join(capsys.readouterr().out.split())
     assert "suspected groups PatientID: " in told
     assert "(labels.group: PatientID with images.dicom_headers: [PatientID] keeps them together)" in told

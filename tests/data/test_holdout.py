@@ -9,7 +9,7 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.project import Project, image_settings
+from medfold.competition.competition import Competition, image_settings
 from medfold.data.samples import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
 from medfold.tables import read_csv
@@ -27,7 +27,7 @@ def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_proje
     said = capsys.readouterr().out
     assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test part; copies of an image" in said
     assert "train images found in test       none" in said
-    table = read_samples(holdout_project.competition, holdout_project.paths)
+    table = read_samples(holdout_project.facts, holdout_project.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
     assert part.nunique().max() == 1
     assert len(data.test) == 24
@@ -47,7 +47,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     again = make_folds(holdout_project, image_settings=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
-    measured = read_measurements(holdout_project.competition, holdout_project.paths)
+    measured = read_measurements(holdout_project.facts, holdout_project.paths)
     assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
     assert make_folds(holdout_project, image_settings=recipe).train["id"].tolist() == first.train["id"].tolist()
@@ -74,9 +74,9 @@ def test_near_duplicates_stay_in_one_part(project_folder, tmp_path):
         cv2.imwrite(str(folder / f"{number:02}.png"), large)
         cv2.imwrite(str(folder / f"like{number:02}.png"), np.clip(large.astype(int) + 2, 0, 255).astype(np.uint8))
     add_competition(project_folder, "near", FACTS.replace("duplicates: exact", "duplicates: near"))
-    project = Project.open("near")
-    download(project, path=given)
-    data = make_folds(project)
+    competition = Competition.open("near")
+    download(competition, path=given)
+    data = make_folds(competition)
     assert not {id[-2:] for id in data.train["id"]} & {id[-2:] for id in data.test["id"]}
     assert len(data.test) == 24
 
@@ -96,11 +96,11 @@ def test_multilabel_holdout_hides_all_labels(project_folder, tmp_path):
         "{file: train.csv, id: image, targets: [a, b, c], holdout: 0.3}",
     )
     add_competition(project_folder, "many", facts.replace("{label}/{id}.png", "{id}.png"))
-    project = Project.open("many")
-    download(project, path=given)
-    data = make_folds(project)
+    competition = Competition.open("many")
+    download(competition, path=given)
+    data = make_folds(competition)
     assert len(data.test) == 9
-    table = read_samples(project.competition, project.paths)
+    table = read_samples(competition.facts, competition.paths)
     assert table.loc[table["part"] == "test", ["a", "b", "c"]].isna().all(axis=None)
-    solution = pd.read_csv(project.paths.solution, dtype=str)
+    solution = pd.read_csv(competition.paths.solution, dtype=str)
     assert solution[["a", "b", "c"]].isin(["0", "1"]).all(axis=None)

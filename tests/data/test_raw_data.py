@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data import raw_data
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
 from medfold.tables import read_csv
@@ -27,21 +27,21 @@ def given_once(once):
 
 
 @pytest.fixture
-def project(project_folder):
+def competition(project_folder):
     add_competition(project_folder, "histology", HISTOLOGY)
-    return Project.open("histology")
+    return Competition.open("histology")
 
 
 @pytest.fixture
-def downloaded(project, given_once, capsys):
+def downloaded(competition, given_once, capsys):
     """The histology competition with its raw data."""
-    get_raw_data(project, given_once)
+    get_raw_data(competition, given_once)
     capsys.readouterr()
-    return project
+    return competition
 
 
-def test_given_data_is_counted(project, given_once, capsys):
-    get_raw_data(project, given_once)
+def test_given_data_is_counted(competition, given_once, capsys):
+    get_raw_data(competition, given_once)
     printed = capsys.readouterr().out
     assert "download   6 training and 4 test images, " in printed
     assert " in data/histology/raw, " in printed
@@ -71,12 +71,12 @@ def test_missing_file_is_named_with_the_command_that_gets_it(downloaded):
         load_samples(downloaded)
 
 
-def test_no_data_is_named_with_the_command_that_gets_it(project, project_folder):
+def test_no_data_is_named_with_the_command_that_gets_it(competition, project_folder):
     with refused(r"^histology: no data yet\. Run: make download COMPETITION=histology$"):
-        load_samples(project)
+        load_samples(competition)
     add_competition(project_folder, "mine", HISTOLOGY.replace("kind: kaggle, slug: ", "kind: own} #"))
     with refused(r"^mine: no data yet\. Run: make download COMPETITION=mine FROM=folder-or-archive$"):
-        load_samples(Project.open("mine"))
+        load_samples(Competition.open("mine"))
 
 
 def test_embedded_data_is_drawn_when_samples_are_first_loaded(small, capsys):
@@ -94,16 +94,16 @@ def test_sample_table_is_built_again_if_it_is_missing(downloaded, capsys):
     assert downloaded.paths.samples.read_bytes() == before
 
 
-def test_failure_leaves_no_folder(project, tmp_path):
+def test_failure_leaves_no_folder(competition, tmp_path):
     (tmp_path / "empty").mkdir()
     with refused("contains no files"):
-        get_raw_data(project, tmp_path / "empty")
-    assert not project.paths.data.exists()
+        get_raw_data(competition, tmp_path / "empty")
+    assert not competition.paths.data.exists()
 
 
 def test_second_copy_inside_the_first_is_noted(downloaded, given_once, capsys):
     add_competition(downloaded.project_paths.root, "nested", HISTOLOGY.replace("images: {", "images: {root: set, "))
-    nested = Project.open("nested")
+    nested = Competition.open("nested")
     outer = downloaded.project_paths.root / "given"
     shutil.copytree(given_once, outer / "set")
     shutil.copytree(given_once, outer / "set" / "set")
@@ -128,15 +128,15 @@ def single_files(monkeypatch, given_once):
     monkeypatch.setattr(raw_data.Source, "get_files", get_files)
 
 
-def test_single_files_leave_data_incomplete_until_samples_can_be_read(project, single_files, given_once, capsys):
-    get_raw_files(project, ["train_labels.csv"])
+def test_single_files_leave_data_incomplete_until_samples_can_be_read(competition, single_files, given_once, capsys):
+    get_raw_files(competition, ["train_labels.csv"])
     printed = capsys.readouterr().out
     assert "download   1 requested file is in data/histology/raw; training needs more files (" in printed
-    assert not project.paths.raw_manifest.exists()
+    assert not competition.paths.raw_manifest.exists()
     images = sorted(path.relative_to(given_once).as_posix() for path in given_once.glob("t*/*.png"))
-    get_raw_files(project, ["sample_submission.csv", *images])
+    get_raw_files(competition, ["sample_submission.csv", *images])
     assert "download   11 requested files are in data/histology/raw; complete for training" in capsys.readouterr().out
-    assert len(read_csv(project.paths.raw_manifest)) == 12
+    assert len(read_csv(competition.paths.raw_manifest)) == 12
 
 
 def test_single_file_of_nearly_complete_data_counts_what_is_missing(downloaded, single_files, capsys):

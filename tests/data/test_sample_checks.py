@@ -7,7 +7,7 @@ import pytest
 
 from medfold.data.sample_checks import check_ids, check_parts, check_units
 from medfold.paths import CompetitionPaths
-from tests.support.helpers import competition, refused
+from tests.support.helpers import competition_facts, refused
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ def samples(*ids: str) -> pd.DataFrame:
 def test_faulty_parts_are_refused(paths, train, test, message):
     labels = {"targets": ["target"], "file": "train.csv", "expected_counts": {"train": 2} if train else None}
     with refused(message):
-        check_parts(competition(labels=labels), paths, samples(*train), samples(*test))
+        check_parts(competition_facts(labels=labels), paths, samples(*train), samples(*test))
 
 
 def test_parts_with_unique_ids_are_not_refused(paths):
-    check_parts(competition(), paths, samples("a", "b"), samples("c"))
+    check_parts(competition_facts(), paths, samples("a", "b"), samples("c"))
     check_ids(samples(), "test")
 
 

@@ -9,12 +9,12 @@ from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def test_build_samples_hides_patients_and_detects_changes(small):
-    Source(small.competition.source, small.paths).get()
-    table = build_samples(small.competition, small.paths)
+    Source(small.facts.source, small.paths).get()
+    table = build_samples(small.facts, small.paths)
     assert list(table.columns) == ["id", "part", "image", "group", "unit", "target", "age", "sex"]
     assert pd.api.types.is_integer_dtype(table["group"])
     patients = pd.read_csv(small.paths.groups).set_index("group")["patient"]
@@ -23,53 +23,53 @@ def test_build_samples_hides_patients_and_detects_changes(small):
     assert patients.loc[train["group"]].tolist() == raw.loc[train["id"]].tolist()
     assert table["target"].isna().equals(table["part"] == "test")
 
-    assert samples_are_fresh(small.competition, small.paths)
+    assert samples_are_fresh(small.facts, small.paths)
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    assert not samples_are_fresh(small.competition, small.paths)
+    assert not samples_are_fresh(small.facts, small.paths)
 
 
 def test_unexpected_number_of_samples_is_refused(small):
-    Source(small.competition.source, small.paths).get()
-    labels = small.competition.labels.model_copy(update={"expected_counts": {"train": 5}})
+    Source(small.facts.source, small.paths).get()
+    labels = small.facts.labels.model_copy(update={"expected_counts": {"train": 5}})
     with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
-        build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
+        build_samples(small.facts.model_copy(update={"labels": labels}), small.paths)
 
 
 def test_missing_root_of_the_images_is_said(small, capsys):
-    Source(small.competition.source, small.paths).get()
-    images = small.competition.images.model_copy(update={"root": "nowhere"})
-    build_samples(small.competition.model_copy(update={"images": images}), small.paths)
+    Source(small.facts.source, small.paths).get()
+    images = small.facts.images.model_copy(update={"root": "nowhere"})
+    build_samples(small.facts.model_copy(update={"images": images}), small.paths)
     assert "samples    images.root: no folder 'nowhere'; patterns start at raw/" in capsys.readouterr().out
 
 
 def test_duplicate_ids_are_refused(small):
-    Source(small.competition.source, small.paths).get()
+    Source(small.facts.source, small.paths).get()
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
     with pytest.raises(UserError, match="1 id appears more than once in the train part"):
-        build_samples(small.competition, small.paths)
+        build_samples(small.facts, small.paths)
 
 
 def test_unit_in_two_groups_is_refused(small):
-    Source(small.competition.source, small.paths).get()
+    Source(small.facts.source, small.paths).get()
     ids = (small.paths.raw / "sample_submission.csv").read_text().split("\n")[1:-1]
     rows = [f"{line.split(',')[0]},X" for line in ids]
     (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
-    score = small.competition.score.model_copy(update={"unit": "{sex}"})
-    labels = small.competition.labels.model_copy(update={"test_file": "test.csv"})
+    score = small.facts.score.model_copy(update={"unit": "{sex}"})
+    labels = small.facts.labels.model_copy(update={"test_file": "test.csv"})
     with pytest.raises(UserError, match="2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
-        build_samples(small.competition.model_copy(update={"score": score, "labels": labels}), small.paths)
+        build_samples(small.facts.model_copy(update={"score": score, "labels": labels}), small.paths)
 
 
 def test_group_in_train_and_test_is_reported(small, capsys):
-    Source(small.competition.source, small.paths).get()
+    Source(small.facts.source, small.paths).get()
     patients = pd.read_csv(small.paths.raw / "train.csv", dtype=str)["patient_id"].unique()
     ids = pd.read_csv(small.paths.raw / "sample_submission.csv", dtype=str)["id"]
     test = pd.DataFrame({"id": ids, "patient_id": [*patients[:2], *(f"new {id}" for id in ids[2:])]})
     test.to_csv(small.paths.raw / "test.csv", index=False)
-    labels = small.competition.labels.model_copy(update={"test_file": "test.csv"})
-    table = build_samples(small.competition.model_copy(update={"labels": labels}), small.paths)
+    labels = small.facts.labels.model_copy(update={"test_file": "test.csv"})
+    table = build_samples(small.facts.model_copy(update={"labels": labels}), small.paths)
     told = " ".join(capsys.readouterr().out.split())
     assert "2 groups have images in train and in test: the test score may be too high" in told
     in_test = set(table["group"][table["part"] == "test"])
@@ -77,31 +77,31 @@ def test_group_in_train_and_test_is_reported(small, capsys):
 
 
 def test_rows_without_a_patient_are_groups_of_their_own(small):
-    Source(small.competition.source, small.paths).get()
+    Source(small.facts.source, small.paths).get()
     path = small.paths.raw / "train.csv"
     rows = pd.read_csv(path, dtype=str)
     rows.loc[:2, "patient_id"] = ""
     rows.to_csv(path, index=False)
-    table = build_samples(small.competition, small.paths).set_index("id")
+    table = build_samples(small.facts, small.paths).set_index("id")
     assert table.loc[rows["id"][:3], "group"].nunique() == 3
 
 
 def test_sample_table_of_an_earlier_version_is_fresh(small):
-    Source(small.competition.source, small.paths).get()
-    build_samples(small.competition, small.paths)
+    Source(small.facts.source, small.paths).get()
+    build_samples(small.facts, small.paths)
     metadata = files.read_json(small.paths.samples_metadata)
     written = with_former_names(metadata, SAMPLES)
     assert {"made from", "images", "undivided"} <= set(written)
     files.write_json(written, small.paths.samples_metadata, sealed=True)
-    assert samples_are_fresh(small.competition, small.paths)
+    assert samples_are_fresh(small.facts, small.paths)
 
 
 def test_sample_table_with_damaged_metadata_is_rebuilt(small):
-    Source(small.competition.source, small.paths).get()
-    table = build_samples(small.competition, small.paths)
-    assert samples_are_fresh(small.competition, small.paths)
+    Source(small.facts.source, small.paths).get()
+    table = build_samples(small.facts, small.paths)
+    assert samples_are_fresh(small.facts, small.paths)
     small.paths.samples_metadata.write_text("{")
-    assert not samples_are_fresh(small.competition, small.paths)
+    assert not samples_are_fresh(small.facts, small.paths)
     assert make_folds(small).train["id"].isin(table["id"]).all()
 
 
@@ -109,22 +109,22 @@ def test_the_fingerprint_of_samples_is_that_of_earlier_versions(small):
     """A sample table that was written when labels.layout was called labels.shape is still fresh."""
     layout = {"labels": {"layout": "lists", "file": "a.csv", "value": "v", "targets": ["a", "b"]}}
     submission = {"submission": {"sample": "s.csv", "layout": "lists"}}
-    facts = competition("multilabel", **layout, **submission, score={"metric": "macro_f1"})
+    facts = competition_facts("multilabel", **layout, **submission, score={"metric": "macro_f1"})
     small.paths.raw_manifest.parent.mkdir(parents=True)
     small.paths.raw_manifest.write_text("file,bytes,sha256\n")
     assert samples_fingerprint(facts, small.paths) == "346eb47d4e398c34"
 
 
 def test_damaged_sample_table_is_named_and_not_fresh(small, capsys):
-    Source(small.competition.source, small.paths).get()
-    build_samples(small.competition, small.paths)
-    assert samples_are_fresh(small.competition, small.paths) is True
+    Source(small.facts.source, small.paths).get()
+    build_samples(small.facts, small.paths)
+    assert samples_are_fresh(small.facts, small.paths) is True
     assert capsys.readouterr().out == ""
     table = small.paths.samples.read_text()
     for damage in (lambda: small.paths.samples.write_text(table + "x"), small.paths.groups.unlink):
         small.paths.samples.write_text(table)
         damage()
-        assert samples_are_fresh(small.competition, small.paths) is False
+        assert samples_are_fresh(small.facts, small.paths) is False
     printed = capsys.readouterr().out
     for path in (small.paths.samples, small.paths.groups):
         assert f"damaged    {path.name} is missing or has changed since it was written: made again" in printed

@@ -26,7 +26,7 @@ def measurements(*unreadable: int) -> pd.DataFrame:
 def scan(small, monkeypatch, capsys):
     """Returns a function that scans with a given result, and returns what it printed."""
     asked = []
-    monkeypatch.setattr(scanning, "load_samples", lambda project: TABLE)
+    monkeypatch.setattr(scanning, "load_samples", lambda competition: TABLE)
     monkeypatch.setattr(scanning, "store_key", lambda *_: "0123abcd")
 
     def run(num_images: int, *unreadable: int, seconds: float = 0.5, settings=None, **options) -> str:
@@ -59,7 +59,7 @@ def test_nothing_is_printed_if_nothing_was_scanned(scan):
 def test_settings_and_appearance_are_passed_on(scan, small):
     settings = ImageSettings(size=16)
     scan(0, settings=settings, with_appearance=True)
-    assert scan.asked[0][0] is small.competition
+    assert scan.asked[0][0] is small.facts
     assert scan.asked[0][3:] == (settings, True)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from medfold.commands.download import download
-from medfold.commands.options import open_project
-from medfold.competition import Project
+from medfold.commands.options import open_competition
+from medfold.competition import Competition
 from medfold.data.staging import _as_given, staged_data
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
@@ -41,48 +41,48 @@ def test_refused_data_leaves_nothing_and_names_the_file_of_the_user(given, proje
     break_labels(given)
     before = contents(project_folder)
     message = r"competition.yaml, labels.targets: .*csv has no column 'label'"
-    with pytest.raises(UserError, match=message), open_project("histology") as project:
-        download(project, given)
+    with pytest.raises(UserError, match=message), open_competition("histology") as competition:
+        download(competition, given)
     assert contents(project_folder) == before
     assert not (project_folder / "data").exists()
     image = next(given.rglob("*.png"))
     image.unlink()
     shutil.rmtree(given / "train")
     with pytest.raises(UserError) as caught:
-        download(Project.open("histology"), given)
+        download(Competition.open("histology"), given)
     assert ".tmp" not in str(caught.value)
 
 
 def test_refused_data_does_not_replace_what_was_there(given, project_folder):
-    project = Project.open("histology")
-    download(project, given)
+    competition = Competition.open("histology")
+    download(competition, given)
     before = contents(project_folder / "data")
     other = shutil.copytree(given, project_folder / "other")
     break_labels(other)
     with pytest.raises(UserError, match="has no column 'label'"):
-        download(project, other, force=True)
+        download(competition, other, force=True)
     assert contents(project_folder / "data") == before
     assert not [path for path in project_folder.rglob("*") if path.name.endswith(".tmp")]
-    download(project, given, force=True)
+    download(competition, given, force=True)
     assert contents(project_folder / "data") == before
 
 
 @pytest.mark.parametrize("folder", [".", "data", "data/histology"])
 def test_a_folder_is_not_copied_into_itself(given, project_folder, folder):
-    download(Project.open("histology"), given)
+    download(Competition.open("histology"), given)
     before = contents(project_folder)
     with pytest.raises(UserError, match=f"FROM={folder}: this folder contains the folder that it would be copied to"):
-        download(Project.open("histology"), Path(folder), force=True)
+        download(Competition.open("histology"), Path(folder), force=True)
     assert contents(project_folder) == before
 
 
 def test_files_of_the_user_are_linked_and_stay(given, project_folder):
     before = contents(given)
-    project = Project.open("histology")
-    download(project, given)
+    competition = Competition.open("histology")
+    download(competition, given)
     assert contents(given) == before
     image = next(given.rglob("*.png"))
-    assert image.samefile(project.paths.raw / image.relative_to(given))
+    assert image.samefile(competition.paths.raw / image.relative_to(given))
 
 
 def test_errors_name_the_files_as_they_were_given(small, tmp_path):

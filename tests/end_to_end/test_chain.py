@@ -10,7 +10,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.errors import UserError
@@ -22,15 +22,15 @@ from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
 @pytest.fixture
-def project(trained, capsys):
+def competition(trained, capsys):
     """A project in which all folds of the small phantom are trained and submitted once."""
     submit(trained)
     capsys.readouterr()
     return trained
 
 
-def test_stages_write_all_documented_files(project):
-    paths, run = project.paths, project.paths.run("baseline")
+def test_stages_write_all_documented_files(competition):
+    paths, run = competition.paths, competition.paths.run("baseline")
     for path in (paths.samples, paths.groups, paths.folds, paths.folds_metadata, run.metadata, run.oof, run.score):
         assert path.is_file()
     for fold in range(3):
@@ -43,21 +43,23 @@ def test_stages_write_all_documented_files(project):
     score = json.loads(run.score.read_text())
     assert score["trained_folds"] == [0, 1, 2]
     assert score["low"] <= score["value"] <= score["high"]
-    assert not list(project.project_paths.root.rglob("*.tmp"))
+    assert not list(competition.project_paths.root.rglob("*.tmp"))
 
 
-def test_oof_table_covers_every_training_sample_once(project):
-    oof, folds = pd.read_csv(project.paths.run("baseline").oof), pd.read_csv(project.paths.folds)
+def test_oof_table_covers_every_training_sample_once(competition):
+    oof, folds = pd.read_csv(competition.paths.run("baseline").oof), pd.read_csv(competition.paths.folds)
     merged = oof.merge(folds, on=["id", "fold"], validate="one_to_one")
     assert len(merged) == len(folds) == len(oof)
 
 
-def test_submission_record_and_ledger_hold_hashes_and_score(project):
-    (file,) = project.paths.submissions.glob("*.csv")
+def test_submission_record_and_ledger_hold_hashes_and_score(competition):
+    (file,) = competition.paths.submissions.glob("*.csv")
     origin = json.loads(file.with_suffix(".json").read_text())
     assert origin["sha256"] == sha256(file)
-    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == sha256(project.paths.run("baseline").fold(1).test)
-    ledger = pd.read_csv(project.project_paths.ledger, dtype=str)
+    assert origin["inputs"]["runs/small/baseline/fold1/test.csv"] == sha256(
+        competition.paths.run("baseline").fold(1).test
+    )
+    ledger = pd.read_csv(competition.project_paths.ledger, dtype=str)
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]
     assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
@@ -65,89 +67,91 @@ def test_submission_record_and_ledger_hold_hashes_and_score(project):
     assert 0 <= float(row["public"]) <= 1
 
 
-def test_submission_is_the_mean_of_the_folds(project):
-    (file,) = project.paths.submissions.glob("*.csv")
-    folds = [pd.read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)]
+def test_submission_is_the_mean_of_the_folds(competition):
+    (file,) = competition.paths.submissions.glob("*.csv")
+    folds = [pd.read_csv(competition.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)]
     expected = sum(folds) / 3
     written = pd.read_csv(file).set_index("id")["target"]
     assert (written - expected.loc[written.index]).abs().max() < 1e-8
 
 
-def test_finished_stages_are_skipped(project, capsys, monkeypatch):
+def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
     monkeypatch.setattr("medfold.training.run._train_here", None)
     before = {
-        path: path.stat().st_mtime_ns for path in project.project_paths.root.rglob("*.csv") if path.name != "ledger.csv"
+        path: path.stat().st_mtime_ns
+        for path in competition.project_paths.root.rglob("*.csv")
+        if path.name != "ledger.csv"
     }
-    download(project)
-    make_folds(project)
-    train(project)
-    submit(project)
+    download(competition)
+    make_folds(competition)
+    train(competition)
+    submit(competition)
     said = capsys.readouterr().out
     for words in ("complete:", "kept:", "all folds are done", "the same predictions are already in"):
         assert words in said
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
-    rewritten = {project.paths.run("baseline").oof, project.paths.audit}  # rewritten with the same bytes
+    rewritten = {competition.paths.run("baseline").oof, competition.paths.audit}  # rewritten with the same bytes
     assert set(before) - unchanged <= rewritten
-    assert len(pd.read_csv(project.project_paths.ledger)) == 1
+    assert len(pd.read_csv(competition.project_paths.ledger)) == 1
 
 
 @pytest.mark.slow
-def test_damaged_fold_is_retrained_to_the_same_bytes(project):
-    run = project.paths.run("baseline")
+def test_damaged_fold_is_retrained_to_the_same_bytes(competition):
+    run = competition.paths.run("baseline")
     kept = {name: (run.fold(1).folder / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv")}
     run.fold(1).oof.write_text("half of a f")
-    train(project)
+    train(competition)
     assert kept == {name: (run.fold(1).folder / name).read_bytes() for name in kept}
 
 
-def test_run_of_another_recipe_is_refused(project, capsys):
+def test_run_of_another_recipe_is_refused(competition, capsys):
     with pytest.raises(UserError, match="recipe.training.epochs was 2, now 1"):
-        train(project, overrides=parse_overrides("training.epochs=1"), run="baseline")
+        train(competition, overrides=parse_overrides("training.epochs=1"), run="baseline")
 
 
-def test_damaged_store_is_refused_before_training(project):
-    (images,) = project.paths.data.glob("store/*/images.npy")
+def test_damaged_store_is_refused_before_training(competition):
+    (images,) = competition.paths.data.glob("store/*/images.npy")
     content = bytearray(images.read_bytes())
     content[-100] ^= 1
     images.write_bytes(content)
     with pytest.raises(UserError, match="prepared images lie in blocks that have changed. Make it again: make data"):
-        train(project, run="second")
-    assert not project.paths.run("second").folder.exists()
+        train(competition, run="second")
+    assert not competition.paths.run("second").folder.exists()
 
 
 @pytest.mark.parametrize("fold", [-1, 3])
-def test_fold_out_of_range_is_refused(project, fold):
+def test_fold_out_of_range_is_refused(competition, fold):
     with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
-        train(project, folds=[fold])
+        train(competition, folds=[fold])
 
 
-def test_untrained_run_and_one_name_for_several_seeds_raise(project):
+def test_untrained_run_and_one_name_for_several_seeds_raise(competition):
     with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
-        submit(project, run_names=["other"])
+        submit(competition, run_names=["other"])
     with pytest.raises(UserError, match="RUN=a: one name cannot be used for several seeds"):
-        train(project, seeds=[0, 1], run="a")
+        train(competition, seeds=[0, 1], run="a")
 
 
 @pytest.mark.slow
-def test_each_seed_is_a_run_and_runs_are_blended(project, capsys):
+def test_each_seed_is_a_run_and_runs_are_blended(competition, capsys):
     one = parse_overrides("training.epochs=1")
-    train(project, overrides=one, seeds=[0, 3], folds=[0])
-    submit(project, [run_name("baseline", seed, one) for seed in (0, 3)])
+    train(competition, overrides=one, seeds=[0, 3], folds=[0])
+    submit(competition, [run_name("baseline", seed, one) for seed in (0, 3)])
     assert "covers 1 of 3 folds" in capsys.readouterr().out
-    row = pd.read_csv(project.project_paths.ledger, dtype=str).iloc[-1]
+    row = pd.read_csv(competition.project_paths.ledger, dtype=str).iloc[-1]
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
     with pytest.raises(UserError, match="Train the missing folds"):
-        submit(project, run_names=["baseline", names[0]])
+        submit(competition, run_names=["baseline", names[0]])
 
 
 @pytest.mark.slow
-def test_optimistic_scores_are_marked(project, capsys):
+def test_optimistic_scores_are_marked(competition, capsys):
     best = parse_overrides("training.keep=best training.epochs=1")
-    train(project, overrides=best, folds=[0], run="best")
+    train(competition, overrides=best, folds=[0], run="best")
     assert "OPTIMISTIC" in capsys.readouterr().out
-    assert json.loads(project.paths.run("best").score.read_text())["is_optimistic"] is True
+    assert json.loads(competition.paths.run("best").score.read_text())["is_optimistic"] is True
 
 
 def test_folds_of_older_data_are_refused(folded):
@@ -181,25 +185,25 @@ def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
 
 def test_class_in_too_few_groups_is_reported(project_folder, capsys):
     add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
-    make_folds(Project.open("rare"))
+    make_folds(Competition.open("rare"))
     assert "class target=1 is in" in capsys.readouterr().out
 
 
 def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
     add_competition(project_folder, "few", SMALL.replace("train_patients: 40", "train_patients: 10"))
-    project = Project.open("few")
-    download(project)
-    make_folds(project)
+    competition = Competition.open("few")
+    download(competition)
+    make_folds(competition)
     assert "the largest group" not in capsys.readouterr().out
-    table = project.paths.raw / "train.csv"
+    table = competition.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     patient = lines[0].split(",").index("patient_id")
     rows = [line.split(",") for line in lines[1:]]
     for row in rows[: len(rows) // 2]:
         row[patient] = "one"
     table.write_text("\n".join([lines[0], *(",".join(row) for row in rows), ""]))
-    open_source(project).write_manifest()
-    make_folds(project, force=True)
+    open_source(competition).write_manifest()
+    make_folds(competition, force=True)
     assert "the largest group holds" in capsys.readouterr().out
 
 
@@ -216,7 +220,7 @@ def test_unexpected_image_shape_raises_each_time(project_folder):
     add_competition(project_folder, "odd", SMALL.replace("expected_shape: [128, 128]", "expected_shape: [64, 64]"))
     for _ in range(2):
         with pytest.raises(UserError, match="128x128 pixels, expected 64x64"):
-            make_folds(Project.open("odd"))
+            make_folds(Competition.open("odd"))
 
 
 def test_given_data_that_does_not_fit_is_not_complete(project_folder, tmp_path):
@@ -224,23 +228,23 @@ def test_given_data_that_does_not_fit_is_not_complete(project_folder, tmp_path):
     add_competition(project_folder, "far", facts)
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "train.csv").write_text("id,target,patient_id,age,sex\n")
-    project = Project.open("far")
+    competition = Competition.open("far")
     with pytest.raises(UserError, match="no such file"):
-        download(project, tmp_path / "wrong")
-    assert not open_source(project).is_complete
+        download(competition, tmp_path / "wrong")
+    assert not open_source(competition).is_complete
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):
     add_competition(project_folder, "leaky", SMALL.replace("stratified-group", "stratified"))
     with pytest.raises(UserError, match="method stratified would split the groups"):
-        make_folds(Project.open("leaky"))
+        make_folds(Competition.open("leaky"))
 
 
 def test_train_does_not_start_a_download_from_kaggle(project_folder):
     facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
     add_competition(project_folder, "far", facts, TINY_RECIPE)
     with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far$"):
-        train(Project.open("far"))
+        train(Competition.open("far"))
 
 
 def test_order_of_runs_folds_and_rows_changes_nothing(folded):
@@ -253,7 +257,7 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
     open_source(folded).write_manifest()
-    submit(Project.open("small"), run_names=["c", "a", "b"], force=True)
+    submit(Competition.open("small"), run_names=["c", "a", "b"], force=True)
     (other,) = set(folded.paths.submissions.glob("*.csv")) - {file}
     after = read_csv(other, id=str).set_index("id")
     assert after.index.tolist() == before.index.tolist()[::-1]

@@ -14,7 +14,7 @@ from medfold.commands.runs import list_runs
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition import image_settings
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
@@ -72,31 +72,31 @@ def finished_once(once, folded_once):
         shutil.copytree(folded_once, root, dirs_exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = Project.open("small")
-            scan_dataset(project, image_settings(project, "baseline"))
-            finished_run(project, "one")
-            finished_run(project, "two", 0.5)
-            for fold in range(project.competition.folds.k):
-                add_other_files(project.paths.run("one").fold(fold))
-            submit(project, run_names=["one", "two"])
+            competition = Competition.open("small")
+            scan_dataset(competition, image_settings(competition, "baseline"))
+            finished_run(competition, "one")
+            finished_run(competition, "two", 0.5)
+            for fold in range(competition.facts.folds.k):
+                add_other_files(competition.paths.run("one").fold(fold))
+            submit(competition, run_names=["one", "two"])
 
     return once("finished", make)
 
 
-def run_all_commands(project):
+def run_all_commands(competition):
     """Runs what reads the files of earlier stages, and returns what must not depend on damage."""
-    make_folds(project)
-    settings = image_settings(project, "baseline")
-    scan_dataset(project, settings)
-    data, key = load_dataset(project), store_key(project.competition, project.paths, settings)
-    verify_store(project.paths, key)
-    store = load_store(project.paths, key)
+    make_folds(competition)
+    settings = image_settings(competition, "baseline")
+    scan_dataset(competition, settings)
+    data, key = load_dataset(competition), store_key(competition.facts, competition.paths, settings)
+    verify_store(competition.paths, key)
+    store = load_store(competition.paths, key)
     pixels = store.pixels[store.rows_of(data.train["id"])].tobytes()
-    run_list = [(run.name, run.value) for run in list_runs(project).runs]
-    submit(project, run_names=["one", "two"], force=True)
-    rechecked = [(result.kind, result.differences) for result in recheck(project)]
-    scores(project.project_paths, "small")
-    submissions = {sha256(path) for path in project.paths.submissions.glob("*.csv")}
+    run_list = [(run.name, run.value) for run in list_runs(competition).runs]
+    submit(competition, run_names=["one", "two"], force=True)
+    rechecked = [(result.kind, result.differences) for result in recheck(competition)]
+    scores(competition.project_paths, "small")
+    submissions = {sha256(path) for path in competition.paths.submissions.glob("*.csv")}
     table = data.train[["id", "group", "fold"]].to_csv()
     return pixels, table, data.targets.tolist(), run_list, rechecked, submissions
 
@@ -105,7 +105,7 @@ def run_all_commands(project):
 def undamaged(finished_once, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         copy_project(finished_once, tmp_path_factory.mktemp("undamaged"), patch)
-        return run_all_commands(Project.open("small"))
+        return run_all_commands(Competition.open("small"))
 
 
 class Finished(NamedTuple):
@@ -125,7 +125,7 @@ def run_after_damage(finished_once, tmp_path, monkeypatch, capsys):
         path = sorted(root.glob(name))[0]
         damage(path, kind)
         capsys.readouterr()
-        return Finished(path, run_all_commands(Project.open("small")), capsys.readouterr().out)
+        return Finished(path, run_all_commands(Competition.open("small")), capsys.readouterr().out)
 
     return run
 

@@ -8,7 +8,7 @@ import pytest
 
 from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.errors import UserError
@@ -115,37 +115,37 @@ def test_run_named_twice_counts_once(three_runs):
 
 def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
     add_variant(folded.project_paths.root, "decided", "metric: auc", "metric: macro_f1")
-    project = Project.open("decided")
-    finished_run(project, "baseline", 1.0)
+    competition = Competition.open("decided")
+    finished_run(competition, "baseline", 1.0)
     for fold in range(3):  # all predictions too low, so that 0.5 is the wrong threshold
-        paths = project.paths.run("baseline").fold(fold)
+        paths = competition.paths.run("baseline").fold(fold)
         for file in (paths.oof, paths.test):
             table = read_csv(file)
             write_csv(table.assign(target=0.3 * table["target"]), file)
         files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    submit(project)
+    submit(competition)
     shown = capsys.readouterr().out
     assert "fitted     post-processing by thresholds" in shown
     assert shown.count("; used") == 1
-    (file,) = project.paths.submissions.glob("*.csv")
+    (file,) = competition.paths.submissions.glob("*.csv")
     record = json.loads(file.with_suffix(".json").read_text())["score"]
     (threshold,) = record["ensemble"]["parameters"]["thresholds"]
     assert threshold < 0.3
-    raw = sum(read_csv(project.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3
+    raw = sum(read_csv(competition.paths.run("baseline").fold(k).test).set_index("id")["target"] for k in range(3)) / 3
     written = pd.read_csv(file).set_index("id")["target"]
     np.testing.assert_array_equal(written.to_numpy(), (raw.loc[written.index] > threshold).astype(int).to_numpy())
 
 
 def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     add_variant(folded.project_paths.root, "decided", "metric: auc", "metric: macro_f1, more_metrics: [auc]")
-    project = Project.open("decided")
-    finished_run(project, "one", 1.0)
-    finished_run(project, "two", 0.8)
-    data = load_dataset(project)
-    found = ensemble_runs(project, ["one", "two"], data, method="rank")
+    competition = Competition.open("decided")
+    finished_run(competition, "one", 1.0)
+    finished_run(competition, "two", 0.8)
+    data = load_dataset(competition)
+    found = ensemble_runs(competition, ["one", "two"], data, method="rank")
     np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score["more_metrics"]["auc"] == pytest.approx(
-        ensemble_runs(project, ["one", "two"], data, method="mean").score["more_metrics"]["auc"]
+        ensemble_runs(competition, ["one", "two"], data, method="mean").score["more_metrics"]["auc"]
     )
 
 

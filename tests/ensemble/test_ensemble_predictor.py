@@ -13,10 +13,10 @@ from medfold.ensemble import ensemble_predictor
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit, combine_runs
 from medfold.ensemble.methods import mean_of
 from medfold.scoring.cross_fitting import FittedTransform
-from tests.support.helpers import competition, refused
+from tests.support.helpers import competition_facts, refused
 
 MEAN = FittedTransform.from_function(mean_of)
-FACTS = competition()
+FACTS = competition_facts()
 
 
 def table(**predictions: float) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def test_runs_are_joined_by_id_in_the_order_of_the_first():
 def test_images_of_a_unit_are_aggregated_before_runs_are_combined(aggregate, expected):
     runs = {"one": table(a1=0.2, a2=0.4, b=0.9), "two": table(a1=0.6, a2=0.0, b=0.7)}
     unit = units("a1", "a2", "b", a1="a", a2="a")
-    facts = competition(score={"metric": "auc", "unit": "patient", "aggregate": aggregate})
+    facts = competition_facts(score={"metric": "auc", "unit": "patient", "aggregate": aggregate})
     combined = combine_runs(facts, runs, unit, MEAN)
     assert combined["id"].tolist() == ["a", "b"]
     assert combined["target"].tolist() == pytest.approx(expected)
@@ -69,7 +69,7 @@ def member(name: str, size: int = 8, weights: tuple[str, ...] = ("0",)) -> Membe
 class FakeRun:
     """A run that predicts the mean of an image's pixels; it notes what it was asked."""
 
-    def __init__(self, competition, member, batch_size):
+    def __init__(self, facts, member, batch_size):
         self.num_folds, self.num_views = len(member.weights_files), 2 * len(member.weights_files)
         self.asked = []
 
@@ -149,7 +149,7 @@ def imitated_nets(monkeypatch):
 
     fakes = SimpleNamespace(
         Predictor=FakePredictor,
-        load_model=lambda competition, recipe, file: FakeNet(float(file.name)),
+        load_model=lambda facts, recipe, file: FakeNet(float(file.name)),
         read_weights=lambda net, file: net.set_weights(float(file.name)),
     )
     monkeypatch.setitem(sys.modules, "medfold.prediction", fakes)

@@ -10,9 +10,9 @@ from medfold.scoring.bootstrap import bootstrap_interval
 from medfold.scoring.metric import METRICS
 
 
-def summary(project, names, **options):
-    found = ensemble_runs(project, names, load_dataset(project), **options)
-    return found, summarise_ensemble(project.competition, found)
+def summary(competition, names, **options):
+    found = ensemble_runs(competition, names, load_dataset(competition), **options)
+    return found, summarise_ensemble(competition.facts, found)
 
 
 def test_members_have_score_interval_and_correlation_of_errors(two_runs):

@@ -11,7 +11,7 @@ from medfold.ensemble.methods import METHODS
 from medfold.errors import UserError
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import METRICS
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def members(stack, targets, folds=5, seed=0):
@@ -28,7 +28,7 @@ def independent(n=1000, count=3, strength=1.0, seed=0):
 
 @pytest.mark.slow
 def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
-    facts = competition("binary", score={"metric": "auc"})
+    facts = competition_facts("binary", score={"metric": "auc"})
     inside, outside = [], []
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -43,7 +43,7 @@ def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
 def test_plain_mean_wins_ties():
     stack, targets = independent(count=1)
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
-    decision = choose_method(members(same, targets), competition("binary", score={"metric": "auc"}))
+    decision = choose_method(members(same, targets), competition_facts("binary", score={"metric": "auc"}))
     assert decision.chosen.method.name == "mean"
     assert all(one.gain.low <= 0 for one in decision.candidates[1:])
     np.testing.assert_array_equal(decision.predictions, same.mean(axis=0))
@@ -53,7 +53,7 @@ def test_method_better_beyond_chance_replaces_the_mean():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
     decision = choose_method(
-        members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "auc"})
+        members(np.concatenate([good, noise]), targets), competition_facts("binary", score={"metric": "auc"})
     )
     assert decision.chosen.method.needs_labels
     assert decision.chosen.gain.low > 0
@@ -70,7 +70,7 @@ def test_gain_is_positive_where_lower_is_better():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
     decision = choose_method(
-        members(np.concatenate([good, noise]), targets), competition("binary", score={"metric": "log_loss"})
+        members(np.concatenate([good, noise]), targets), competition_facts("binary", score={"metric": "log_loss"})
     )
     plain = decision.candidates[0]
     assert decision.chosen.cross_fitted < plain.cross_fitted
@@ -84,14 +84,14 @@ def single_fold():
 
 
 def test_single_fold_allows_only_methods_without_labels(single_fold):
-    decision = choose_method(single_fold, competition("binary", score={"metric": "macro_f1"}))
+    decision = choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}))
     assert [one.method.name for one in decision.candidates] == ["mean", "geometric", "rank"]
     assert decision.post_processed is None
 
 
 def test_fitted_method_of_a_single_fold_is_refused(single_fold):
     with pytest.raises(UserError, match="fitted on labels, and only one fold is trained"):
-        choose_method(single_fold, competition("binary", score={"metric": "macro_f1"}), method="stacking")
+        choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}), method="stacking")
 
 
 @pytest.fixture
@@ -100,25 +100,27 @@ def single_run():
 
 
 def test_single_run_allows_only_the_mean(single_run):
-    decision = choose_method(single_run, competition("binary", score={"metric": "auc"}))
+    decision = choose_method(single_run, competition_facts("binary", score={"metric": "auc"}))
     assert [one.method.name for one in decision.candidates] == ["mean"]
 
 
 def test_combining_a_single_run_is_refused(single_run):
     with pytest.raises(UserError, match="a single run"):
-        choose_method(single_run, competition("binary", score={"metric": "auc"}), method="selection")
+        choose_method(single_run, competition_facts("binary", score={"metric": "auc"}), method="selection")
 
 
 def test_method_is_chosen_by_name():
     stack, targets = independent()
-    found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="geometric")
+    found = choose_method(
+        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method="geometric"
+    )
     assert found.chosen.method.name == "geometric"
 
 
 def test_unknown_method_is_refused():
     stack, targets = independent()
     with pytest.raises(UserError, match="unknown method .selecton. .did you mean .selection"):
-        choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selecton")
+        choose_method(members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method="selecton")
 
 
 def overconfident(n=3000, seed=0):
@@ -129,7 +131,7 @@ def overconfident(n=3000, seed=0):
 
 def test_post_processing_is_applied_where_the_metric_gains():
     stack, targets = overconfident()
-    decision = choose_method(members(stack, targets), competition("binary", score={"metric": "log_loss"}))
+    decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "log_loss"}))
     assert decision.post_processed.title == "temperature"
     assert decision.post_processed.helps
     assert decision.post_processed.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
@@ -145,7 +147,7 @@ def test_post_processing_that_loses_is_left_out():
         rng = np.random.default_rng(seed)
         targets = rng.integers(0, 2, 40)
         stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # 0.5 is the right threshold
-        decision = choose_method(members(stack, targets), competition("binary", score={"metric": "accuracy"}))
+        decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "accuracy"}))
         if not decision.post_processed.helps:
             lost += 1
             np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
@@ -155,7 +157,10 @@ def test_post_processing_that_loses_is_left_out():
 
 def test_auc_needs_no_post_processing():
     stack, targets = overconfident()
-    assert choose_method(members(stack, targets), competition("binary", score={"metric": "auc"})).post_processed is None
+    assert (
+        choose_method(members(stack, targets), competition_facts("binary", score={"metric": "auc"})).post_processed
+        is None
+    )
 
 
 def test_cut_points_are_applied_where_kappa_gains():
@@ -163,7 +168,7 @@ def test_cut_points_are_applied_where_kappa_gains():
     targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
     centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
     stack = softmax(-((centre[:, :, None] - np.arange(5)) ** 2) / 0.5, axis=2)
-    decision = choose_method(members(stack, targets), competition("ordinal", score={"metric": "qwk"}))
+    decision = choose_method(members(stack, targets), competition_facts("ordinal", score={"metric": "qwk"}))
     assert decision.post_processed.title == "cut points"
     assert decision.post_processed.helps
     kappa = METRICS["qwk"](targets, decision.predictions)
@@ -173,12 +178,14 @@ def test_cut_points_are_applied_where_kappa_gains():
 
 def test_per_class_weights_are_compared_for_all_methods():
     stack, targets = independent()
-    found = compare_methods(members(stack, targets), competition("binary", score={"metric": "auc"}), per_class=True)
+    found = compare_methods(
+        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), per_class=True
+    )
     assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}
 
 
 def test_calibration_gain_is_cross_fitted_with_the_blend():
-    facts = competition("binary", score={"metric": "auc"})
+    facts = competition_facts("binary", score={"metric": "auc"})
     before, after = [], []
     for seed in range(6):
         rng = np.random.default_rng(seed)
@@ -191,7 +198,9 @@ def test_calibration_gain_is_cross_fitted_with_the_blend():
 
 def test_requested_method_is_compared_with_the_mean_only():
     stack, targets = independent()
-    found = choose_method(members(stack, targets), competition("binary", score={"metric": "auc"}), method="selection")
+    found = choose_method(
+        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method="selection"
+    )
     assert [one.method.name for one in found.candidates] == ["mean", "selection"]
 
 
@@ -214,7 +223,7 @@ def test_saved_choice_predicts_the_same_after_loading(task, metric, name, tmp_pa
     skew = 6 * (np.arange(truth.shape[1]) == 0) - 6  # neither calibrated nor centred
     logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
     stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
-    decision = choose_method(members(stack, targets), competition(task, score={"metric": metric}), method="mean")
+    decision = choose_method(members(stack, targets), competition_facts(task, score={"metric": metric}), method="mean")
     assert decision.post_processed.helps
     assert [step for step, _ in decision.fitted.steps] == ["mean_of", name]
     decision.fitted.save(tmp_path / "ensemble.npz")
@@ -226,7 +235,7 @@ def test_saved_choice_predicts_the_same_after_loading(task, metric, name, tmp_pa
 def problems_with_few_labels(draw):
     """Members and facts of few units: often a fold has one class only, or a label no positives."""
     task = draw(st.sampled_from(["binary", "multiclass", "multilabel"]))
-    facts = competition(
+    facts = competition_facts(
         task, score={"metric": draw(st.sampled_from(["auc" if task == "binary" else "mean_auc", "macro_f1"]))}
     )
     n, count, folds, columns = (
@@ -270,7 +279,7 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
     targets = (rng.random(1000) < 0.05).astype(int)
     stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
     made = members(stack, targets)
-    decision = choose_method(made, competition("binary", score={"metric": metric}), name)
+    decision = choose_method(made, competition_facts("binary", score={"metric": metric}), name)
     blank = decision.fallback(made, np.array([0.05]))
     below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
     if name == "rank":
@@ -285,7 +294,7 @@ def test_fallback_without_image_predicts_the_prior(name, metric):
 
 def test_fallback_without_image_decides_by_the_prior():
     stack, targets = independent(count=2)
-    facts = competition("binary", score={"metric": "macro_f1"})
+    facts = competition_facts("binary", score={"metric": "macro_f1"})
     made = members(stack, targets)
     decision = choose_method(made, facts, "mean")
     assert decision.fallback(made, np.array([0.9])) > 0.5
@@ -295,10 +304,12 @@ def test_fallback_without_image_decides_by_the_prior():
 def test_probabilities_behind_decisions_are_the_mean_of_members():
     stack, targets = independent(count=2)
     for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
-        decision = choose_method(members(stack, targets), competition("binary", score={"metric": metric}), name)
+        decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": metric}), name)
         fitted, out_of_fold = decision.probabilities
         np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
         np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
-    decision = choose_method(members(stack**3, targets), competition("binary", score={"metric": "log_loss"}), "mean")
+    decision = choose_method(
+        members(stack**3, targets), competition_facts("binary", score={"metric": "log_loss"}), "mean"
+    )
     assert decision.post_processed.helps  # a temperature, whose results are probabilities
     np.testing.assert_array_equal(decision.probabilities[1], decision.predictions)

@@ -9,9 +9,9 @@ from medfold.ensemble import new_image_heat_maps
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.ensemble.new_image_heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
 from medfold.images.heat_map import overlay
-from tests.support.helpers import competition, picture, refused
+from tests.support.helpers import competition_facts, picture, refused
 
-FACTS = competition()
+FACTS = competition_facts()
 
 
 def recipe(**images) -> Recipe:

@@ -15,9 +15,9 @@ from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, s
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import competition, picture, refused
+from tests.support.helpers import competition_facts, picture, refused
 
-FACTS = competition()
+FACTS = competition_facts()
 
 
 class FakePredictor:

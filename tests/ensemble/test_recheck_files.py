@@ -11,7 +11,7 @@ from medfold.scoring.cross_fitting import FittedTransform
 
 def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_runs):
     found = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs), method="rank")
-    table = oof_table(two_runs.competition, found)
+    table = oof_table(two_runs.facts, found)
     assert list(table.columns) == ["id", "fold", "target", "probability of target"]
     assert table["id"].tolist() == found.oof.unit_ids.tolist()
     assert table["fold"].tolist() == found.oof.fold.tolist()

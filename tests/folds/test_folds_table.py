@@ -11,13 +11,13 @@ from medfold.system import files
 @pytest.fixture
 def kept(small):
     table = pd.DataFrame({"id": list("abcdef"), "group": range(6), "fold": [0, 1, 2, 0, 1, 2]})
-    write_folds(small.paths, table, {"folds": small.competition.folds.model_dump()})
+    write_folds(small.paths, table, {"folds": small.facts.folds.model_dump()})
     return small, table
 
 
 def test_check_folds_returns_the_kept_folds(kept):
     small, table = kept
-    assert check_folds(small.paths, table["id"], small.competition.folds).equals(table)
+    assert check_folds(small.paths, table["id"], small.facts.folds).equals(table)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_check_folds_returns_the_kept_folds(kept):
 def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, message):
     small, _ = kept
     with pytest.raises(UserError, match=message):
-        check_folds(small.paths, pd.Series(ids), small.competition.folds.model_copy(update=changes))
+        check_folds(small.paths, pd.Series(ids), small.facts.folds.model_copy(update=changes))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
     small.paths.folds.parent.mkdir()
     small.paths.folds.write_text(text)
     with pytest.raises(UserError, match=message):
-        check_folds(small.paths, pd.Series(["a", "b"]), small.competition.folds)
+        check_folds(small.paths, pd.Series(["a", "b"]), small.facts.folds)
 
 
 def test_fingerprint_depends_neither_on_the_order_of_rows_nor_on_line_ends(kept):

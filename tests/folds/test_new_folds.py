@@ -26,7 +26,7 @@ def test_new_folds_are_written_with_settings_and_counts(small, capsys):
     save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
     assert read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
     assert files.read_json(small.paths.folds_metadata) == {
-        "folds": small.competition.folds.model_dump(),
+        "folds": small.facts.folds.model_dump(),
         "num_samples": 6,
         "num_groups": 5,
         "audit": {"split_groups": 0, "duplicates": 1, "contradicting_duplicates": 0, "duplicates_in_test": 0},

@@ -8,5 +8,5 @@ from medfold.data.sources.source import Source
 
 @pytest.fixture
 def table(small):
-    Source(small.competition.source, small.paths).get()
-    return build_samples(small.competition, small.paths)
+    Source(small.facts.source, small.paths).get()
+    return build_samples(small.facts, small.paths)

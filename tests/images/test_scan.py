@@ -23,7 +23,7 @@ from tests.support.scans import CHOICES, damage, flip, run_scan
 
 
 def test_one_scan_fills_the_store(small, table):
-    facts, paths = small.competition, small.paths
+    facts, paths = small.facts, small.paths
     key = store_key(facts, paths, CHOICES)
     assert not store_exists(paths, key)
     assert run_scan(small, table, CHOICES, with_appearance=True).num_images == len(table)
@@ -38,7 +38,7 @@ def test_one_scan_fills_the_store(small, table):
 
 
 def test_one_scan_measures_every_image(small, table):
-    facts, paths = small.competition, small.paths
+    facts, paths = small.facts, small.paths
     run_scan(small, table, CHOICES, with_appearance=True)
     thumbnails = np.load(paths.thumbnails)
     known, seen = read_measurements(facts, paths), read_appearance(facts, paths)
@@ -55,7 +55,7 @@ def test_one_scan_measures_every_image(small, table):
 
 
 def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
-    key = store_key(small.competition, small.paths, CHOICES)
+    key = store_key(small.facts, small.paths, CHOICES)
 
     def flip_a_bit_afterwards(function, items):
         yield from map_in_workers(function, items)
@@ -69,7 +69,7 @@ def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
     assert run_scan(small, table, CHOICES).num_images == 1
     opened, pixels = (
         load_store(small.paths, key),
-        read_image(small.paths.raw, table["image"].iloc[5], small.competition.images),
+        read_image(small.paths.raw, table["image"].iloc[5], small.facts.images),
     )
     assert (opened.pixels[5] == prepare_image(pixels, CHOICES)).all()
 
@@ -78,7 +78,7 @@ def test_second_recipe_does_not_measure_again(small, table):
     run_scan(small, table, with_appearance=True)
     before = small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
     assert run_scan(small, table, CHOICES, with_appearance=True).num_images == len(table)
-    assert store_exists(small.paths, store_key(small.competition, small.paths, CHOICES))
+    assert store_exists(small.paths, store_key(small.facts, small.paths, CHOICES))
     assert before == (small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
@@ -92,7 +92,7 @@ def test_too_many_unreadable_images_raise_after_listing_all(small, table):
         ):
             run_scan(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.unreadable_images)) == 10
-    assert read_measurements(small.competition, small.paths) is None
+    assert read_measurements(small.facts, small.paths) is None
     for row, content in kept.items():
         (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
     assert run_scan(small, table, CHOICES).num_images == 10  # the others are not scanned again
@@ -174,9 +174,9 @@ def test_journal_of_a_scan_killed_at_its_end_is_removed(small, table, monkeypatc
 
 
 def test_one_reason_for_all_images_points_to_the_facts(small, table):
-    images = small.competition.images.model_copy(update={"expected_shape": [64, 64]})
-    project = replace(small, competition=small.competition.model_copy(update={"images": images}))
+    images = small.facts.images.model_copy(update={"expected_shape": [64, 64]})
+    competition = replace(small, facts=small.facts.model_copy(update={"images": images}))
     with pytest.raises(
         UserError, match=r"expected 64x64 \(images.expected_shape\). All have this reason: check 'images'"
     ):
-        run_scan(project, table)
+        run_scan(competition, table)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.layouts.clinic import medfold
 from tests.support.finished_runs import noisy_run
 from tests.support.helpers import REPOSITORY, picture
@@ -189,7 +189,7 @@ def guessed(request, tmp_path, monkeypatch):
     text = facts.read_text()
     assert text.count("metric: #") == 1
     facts.write_text(text.replace("metric: #", f"metric: {metric} #"))
-    return Project.open("theirs"), expected, ended.said
+    return Competition.open("theirs"), expected, ended.said
 
 
 FAST = ("dermatology",)
@@ -198,21 +198,21 @@ EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for
 
 @pytest.mark.parametrize("guessed", EACH, indirect=True)
 def test_unseen_layout_gives_a_valid_submission(guessed):
-    project, expected, _ = guessed
-    facts = yaml.safe_load(project.paths.facts_file.read_text())
+    competition, expected, _ = guessed
+    facts = yaml.safe_load(competition.paths.facts_file.read_text())
     for key, value in expected.items():
         found = facts[key] if not isinstance(value, dict) else {each: facts[key].get(each) for each in value}
         assert found == value, (key, found)
     ended = medfold("folds", "-c", "theirs")
     assert ended.code == 0, ended.errors
-    noisy_run(project, noise=0.5)  # instead of make train
+    noisy_run(competition, noise=0.5)  # instead of make train
     ended = medfold("submit", "-c", "theirs", "--runs", "noisy")
     assert ended.code == 0, ended.errors
     assert "rows, checked -> " in ended.said
-    (written,) = project.paths.submissions.glob("*.csv")
+    (written,) = competition.paths.submissions.glob("*.csv")
     table = pd.read_csv(written, dtype=str)
-    if project.competition.submission.sample:
-        sample = pd.read_csv(project.paths.raw / "sample_submission.csv", dtype=str)
+    if competition.facts.submission.sample:
+        sample = pd.read_csv(competition.paths.raw / "sample_submission.csv", dtype=str)
         assert table.columns.tolist() == sample.columns.tolist()
         assert table.iloc[:, 0].tolist() == sample.iloc[:, 0].tolist()
     assert len(table)
@@ -221,23 +221,23 @@ def test_unseen_layout_gives_a_valid_submission(guessed):
 @pytest.mark.slow
 @pytest.mark.parametrize("guessed", LAYOUTS, indirect=True)
 def test_unseen_layout_is_trained_and_submitted(guessed):
-    project, _, _ = guessed
+    competition, _, _ = guessed
     words = ("--fold", "0", "--set", "images.size=16 training.epochs=1 training.batch_size=8 backbone.width=4")
     for command in (("folds",), ("train", *words), ("submit", *words[2:], "--force")):
         ended = medfold(command[0], "-c", "theirs", *command[1:])
         assert ended.code == 0, ended.errors
-    assert len(list(project.paths.submissions.glob("*.csv"))) == 1
+    assert len(list(competition.paths.submissions.glob("*.csv"))) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("guessed", ["dermatology"], indirect=True)
 def test_audit_suggests_lesions_without_a_group_column(guessed):
-    project, _, _ = guessed
-    text = project.paths.facts_file.read_text()
+    competition, _, _ = guessed
+    text = competition.paths.facts_file.read_text()
     changed, num_removed = re.subn(r"  group: lesion_id # .*\n", "", text)
     assert num_removed == 1
     changed = changed.replace("method: stratified-group", "method: stratified")
-    project.paths.facts_file.write_text(changed)
+    competition.paths.facts_file.write_text(changed)
     ended = medfold("folds", "-c", "theirs")
     assert "suspected groups                 lesion_id: 18 values, 36 images share theirs" in ended.said
     assert "(labels.group: lesion_id keeps them together)" in ended.said

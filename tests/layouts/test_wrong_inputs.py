@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.layouts.clinic import files_of, make_project, medfold
 from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
 from tests.support.finished_runs import finished_run
@@ -44,7 +44,7 @@ def state_of(once):
                 assert medfold(*FOLDS).code == 0
             if state == "trained":
                 for name in ("noise", "noise2"):
-                    finished_run(Project.open("clinic"), name)
+                    finished_run(Competition.open("clinic"), name)
 
     return lambda state: once(f"clinic {state}", lambda root: make(root, state))
 

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from medfold.commands.download import download
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
 from medfold.data.samples import needs_holdout
 from medfold.paths import ProjectPaths
@@ -62,10 +62,10 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
             facts, make_raw = ODDITIES[name]
             truth = make_raw(raw, rng)
             add_competition(project_paths.root, name, facts)
-        project = Project.open(name, project_paths)
-        download(project, path=raw)
-        if needs_holdout(project.paths):
-            load_dataset(project)
+        competition = Competition.open(name, project_paths)
+        download(competition, path=raw)
+        if needs_holdout(competition.paths):
+            load_dataset(competition)
         shutil.rmtree(raw)
         (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.samples import read_samples
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
@@ -18,7 +18,7 @@ from tests.support.small_project import copy_project
 class Lookalike:
     """A downloaded look-alike."""
 
-    project: Project
+    competition: Competition
     truth: dict[str, Any]
     table: pd.DataFrame
 
@@ -30,14 +30,14 @@ class Lookalike:
 def lookalike(request, once) -> Lookalike:
     """Each look-alike in turn, downloaded once for all tests; only to be read."""
     folder = lookalike_once(once, request.param)
-    project = Project.open(request.param, ProjectPaths(folder))
-    return Lookalike(project, truth_of(folder), read_samples(project.competition, project.paths))
+    competition = Competition.open(request.param, ProjectPaths(folder))
+    return Lookalike(competition, truth_of(folder), read_samples(competition.facts, competition.paths))
 
 
 @pytest.fixture
-def project(lookalike, tmp_path, monkeypatch) -> Project:
+def competition(lookalike, tmp_path, monkeypatch) -> Competition:
     """A copy of the look-alike's project, to be changed; nothing is uploaded."""
-    copy_project(lookalike.project.project_paths.root, tmp_path, monkeypatch)
-    if lookalike.project.competition.upload != "local":
+    copy_project(lookalike.competition.project_paths.root, tmp_path, monkeypatch)
+    if lookalike.competition.facts.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
-    return Project.open(lookalike.project.paths.name)
+    return Competition.open(lookalike.competition.paths.name)

@@ -8,7 +8,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.project import Project, image_settings
+from medfold.competition.competition import Competition, image_settings
 from medfold.data.dataset import load_dataset
 from medfold.data.sample_submission import read_sample_submission
 from medfold.images.formats.decoding import read_image
@@ -26,25 +26,25 @@ ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow)
 
 
 @pytest.fixture
-def prepared(lookalike, once) -> Project:
+def prepared(lookalike, once) -> Competition:
     """The look-alike with its folds and the store of its baseline recipe, made once; only to be read."""
-    name = lookalike.project.paths.name
+    name = lookalike.competition.paths.name
 
     def make(folder):
-        shutil.copytree(lookalike.project.project_paths.root, folder, dirs_exist_ok=True)
-        project = Project.open(name, ProjectPaths(folder))
-        load_dataset(project, image_settings=image_settings(project, "baseline"))
+        shutil.copytree(lookalike.competition.project_paths.root, folder, dirs_exist_ok=True)
+        competition = Competition.open(name, ProjectPaths(folder))
+        load_dataset(competition, image_settings=image_settings(competition, "baseline"))
 
-    return Project.open(name, ProjectPaths(once(f"prepared {name}", make)))
+    return Competition.open(name, ProjectPaths(once(f"prepared {name}", make)))
 
 
 @pytest.fixture
-def project(prepared, tmp_path, monkeypatch) -> Project:
+def competition(prepared, tmp_path, monkeypatch) -> Competition:
     """A copy of the prepared project, to be changed; nothing is uploaded."""
     copy_project(prepared.project_paths.root, tmp_path, monkeypatch)
-    if prepared.competition.upload != "local":
+    if prepared.facts.upload != "local":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
-    return Project.open(prepared.paths.name)
+    return Competition.open(prepared.paths.name)
 
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
@@ -52,41 +52,41 @@ def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalik
     data = load_dataset(prepared)
     assert sorted(data.train["id"]) == sorted(lookalike.part("train")["id"])
     assert data.train.groupby("group")["fold"].nunique().max() == 1
-    assert set(data.train["fold"]) == set(range(prepared.competition.folds.k))
+    assert set(data.train["fold"]) == set(range(prepared.facts.folds.k))
     for ids in lookalike.truth.get("duplicates", []):
         assert data.train.set_index("id").loc[list(ids), "group"].nunique() == 1
 
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
 def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
-    competition, paths, truth = prepared.competition, prepared.paths, lookalike.truth
+    facts, paths, truth = prepared.facts, prepared.paths, lookalike.truth
     choices = image_settings(prepared, "baseline")
-    opened = load_store(paths, store_key(competition, paths, choices))
+    opened = load_store(paths, store_key(facts, paths, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
     assert not paths.unreadable_images.exists()
     for id in lookalike.table["id"].iloc[:: max(1, len(lookalike.table) // 5)]:
-        pixels = read_image(paths.raw_root(competition.images.root), truth["images"][id], competition.images)
+        pixels = read_image(paths.raw_root(facts.images.root), truth["images"][id], facts.images)
         assert (opened.pixels[opened.rows[id]] == prepare_image(pixels, choices)).all()
         assert pixels.std() > 5  # not blank
 
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
-def test_constant_predictor_gives_a_checked_submission(lookalike, project):
-    competition, truth = project.competition, lookalike.truth
-    constant_run(project)
-    submit(project, run_names=["constant"], force=True)  # a constant is no better than chance
-    recheck(project)
-    (file,) = project.paths.submissions.glob("*.csv")
+def test_constant_predictor_gives_a_checked_submission(lookalike, competition):
+    facts, truth = competition.facts, lookalike.truth
+    constant_run(competition)
+    submit(competition, run_names=["constant"], force=True)  # a constant is no better than chance
+    recheck(competition)
+    (file,) = competition.paths.submissions.glob("*.csv")
     written = pd.read_csv(file, dtype=str, keep_default_na=False)
-    sample = read_sample_submission(competition, project.paths)
+    sample = read_sample_submission(facts, competition.paths)
     assert list(written.columns) == list(sample.columns)
     units = truth["units"] or lookalike.part("test")["id"].tolist()
     expected = units
-    if competition.submission.layout == "long":
+    if facts.submission.layout == "long":
         assert set(written[truth["id_column"]]) == {f"{unit}_{label}" for unit in units for label in truth["targets"]}
         expected = sample[truth["id_column"]].tolist()
     assert written[truth["id_column"]].tolist() == expected
     values = written.drop(columns=truth["id_column"])
-    if competition.submission.layout != "lists" and values.shape[1] == len(competition.prediction_columns):
+    if facts.submission.layout != "lists" and values.shape[1] == len(facts.prediction_columns):
         assert np.isfinite(values.astype(float)).all(axis=None)
-    assert values.nunique().max() <= (len(truth["targets"]) if competition.submission.layout == "long" else 1)
+    assert values.nunique().max() <= (len(truth["targets"]) if facts.submission.layout == "long" else 1)

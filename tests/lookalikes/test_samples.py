@@ -28,18 +28,18 @@ def test_sample_table_equals_the_known_truth(lookalike):
 
 
 def test_units_and_hidden_labels_equal_the_known_truth(lookalike):
-    truth, project, test = lookalike.truth, lookalike.project, lookalike.part("test")
+    truth, competition, test = lookalike.truth, lookalike.competition, lookalike.part("test")
     unit_of = truth.get("unit_of", {id: id for id in lookalike.table["id"]})
     assert list(lookalike.table["unit"]) == [unit_of[id] for id in lookalike.table["id"]]
-    assert project.competition.submission.id == truth["id_column"]
+    assert competition.facts.submission.id == truth["id_column"]
     units = list(test["id"]) if truth["units"] is None else truth["units"]
     assert list(dict.fromkeys(test["unit"])) == units
-    if project.competition.upload == "local":
-        solution = read_csv(project.paths.solution, id=str, **dict.fromkeys(truth["targets"], str))
+    if competition.facts.upload == "local":
+        solution = read_csv(competition.paths.solution, id=str, **dict.fromkeys(truth["targets"], str))
         answers = truth["answers"] or {id: truth["labels"][id] for id in units}
         assert solution.set_index("id")[truth["targets"]].to_dict("index") == answers
     else:
-        assert not project.paths.solution.exists()
+        assert not competition.paths.solution.exists()
 
 
 def test_every_shipped_competition_has_a_lookalike():

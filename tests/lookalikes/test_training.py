@@ -11,11 +11,11 @@ pytestmark = pytest.mark.slow
 STEP = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"
 
 
-def test_preset_trains_and_submits(project):
-    train(project, overrides=parse_overrides(STEP), folds=[0], run="step")
-    run = project.paths.run("step")
+def test_preset_trains_and_submits(competition):
+    train(competition, overrides=parse_overrides(STEP), folds=[0], run="step")
+    run = competition.paths.run("step")
     oof = pd.read_csv(run.fold(0).oof)
-    assert oof[project.competition.prediction_columns].to_numpy().std() > 0
+    assert oof[competition.facts.prediction_columns].to_numpy().std() > 0
     assert oof["fold"].eq(0).all()
-    submit(project, run_names=["step"], force=True)  # one epoch is no better than chance
-    assert len(list(project.paths.submissions.glob("*.csv"))) == 1
+    submit(competition, run_names=["step"], force=True)  # one epoch is no better than chance
+    assert len(list(competition.paths.submissions.glob("*.csv"))) == 1

@@ -7,7 +7,7 @@ import pytest
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_model
 from medfold.models.plain_keras import to_plain_keras
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from tests.support.helpers import competition
 )
 def test_own_layers_are_replaced_by_plain_keras_layers(tmp_path, choices):
     keras.utils.set_random_seed(0)
-    facts = competition("ordinal", images={"train": "x", "test": "x", "channels": 3})
+    facts = competition_facts("ordinal", images={"train": "x", "test": "x", "channels": 3})
     model = build_model(facts, Recipe.model_validate({"images": {"size": 32}, **choices}))
     for layer in model.layers:  # other cut points than the initial ones
         if layer.name == "cut_points":

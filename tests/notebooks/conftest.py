@@ -8,7 +8,7 @@ import pytest
 
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
 
@@ -17,14 +17,14 @@ from medfold.paths import ProjectPaths
 class PackedProject:
     """A project with trained folds, its bundle and its notebook."""
 
-    project: Project
+    competition: Competition
     folder: Path
     notebook: Path
 
     @property
     def submission(self) -> bytes:
         """The submission that `make submit` writes locally."""
-        (file,) = self.project.paths.submissions.glob("*.csv")
+        (file,) = self.competition.paths.submissions.glob("*.csv")
         return file.read_bytes()
 
 
@@ -48,9 +48,9 @@ def packed_once(once, trained_once) -> Path:
         shutil.copytree(trained_once, root, dirs_exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = Project.open("small")
-            submit(project, run_names=["baseline"])
-            notebook(project, ["baseline"])
+            competition = Competition.open("small")
+            submit(competition, run_names=["baseline"])
+            notebook(competition, ["baseline"])
 
     return once("packed", make)
 
@@ -59,10 +59,10 @@ def packed_once(once, trained_once) -> Path:
 def packed_project(packed_once, tmp_path_factory) -> PackedProject:
     """The small phantom, submitted locally and packed, in a project of its own."""
     root = shutil.copytree(packed_once, tmp_path_factory.mktemp("packed") / "my project")
-    project = Project.open("small", ProjectPaths(root))
+    competition = Competition.open("small", ProjectPaths(root))
     (kit,) = (path.parent for path in root.rglob("kit.json"))
     (notebook,) = root.rglob("*.ipynb")
-    return PackedProject(project, kit, notebook)
+    return PackedProject(competition, kit, notebook)
 
 
 @pytest.fixture

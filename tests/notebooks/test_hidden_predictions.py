@@ -18,7 +18,7 @@ from tests.support.helpers import picture
 @pytest.fixture
 def root(packed_project, tmp_path):
     """A folder laid out like /kaggle, whose data a test may change."""
-    shutil.copytree(packed_project.project.paths.raw, tmp_path / "data")
+    shutil.copytree(packed_project.competition.paths.raw, tmp_path / "data")
     kaggle_image.attach(tmp_path, "new", "small", tmp_path / "data", packed_project.folder)
     return tmp_path
 
@@ -53,13 +53,13 @@ def test_hidden_test_set_replaces_placeholder_sample(packed_project, root, capsy
     pd.DataFrame({"id": names, "target": 0.5}).to_csv(sample, index=False)
     many = pd.read_csv(predict(packed_project, root), index_col="id")
     assert many.index.tolist() == names
-    local_predictions = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
+    local_predictions = pd.read_csv(next(packed_project.competition.paths.submissions.glob("*.csv")), index_col="id")
     np.testing.assert_allclose(many["target"], local_predictions.loc[copies, "target"], atol=1e-6)
     np.testing.assert_allclose(few["target"], local_predictions.loc[few.index, "target"], atol=1e-6)
 
 
 def test_unreadable_images_get_training_prior(packed_project, root, capsys):
-    local_predictions = pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv")), index_col="id")
+    local_predictions = pd.read_csv(next(packed_project.competition.paths.submissions.glob("*.csv")), index_col="id")
     absent, broken, empty, small, *rest = local_predictions.index
     test = root / "data" / "test"
     (test / f"{absent}.png").unlink()
@@ -81,7 +81,7 @@ def test_unreadable_images_get_training_prior(packed_project, root, capsys):
 def test_submission_is_written_without_any_readable_image(packed_project, root):
     shutil.rmtree(root / "data" / "test")
     found = pd.read_csv(predict(packed_project, root))
-    assert len(found) == len(pd.read_csv(next(packed_project.project.paths.submissions.glob("*.csv"))))
+    assert len(found) == len(pd.read_csv(next(packed_project.competition.paths.submissions.glob("*.csv"))))
     assert found["target"].nunique() == 1
 
 

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 
 from medfold.notebooks import notebook_file
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def text(tmp_path):
     label = tmp_path / "kit.json"
     label.write_text('{"content_id": "0123456789ab"}')
     return lambda **packages: notebook_file.submission_notebook(
-        competition(title="Lungs"), ["baseline"], "AUC 0.9", label, packages
+        competition_facts(title="Lungs"), ["baseline"], "AUC 0.9", label, packages
     )
 
 

@@ -12,7 +12,7 @@ from medfold.commands.download import download
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import parse_overrides
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
@@ -32,7 +32,7 @@ def python(tmp_path_factory):
 @pytest.mark.parametrize("mount_style", ["old", "new"])
 def test_executed_notebook_writes_the_local_submission(packed_project, python, tmp_path, mount_style):
     root = tmp_path / "kaggle"
-    kaggle_image.attach(root, mount_style, "small", packed_project.project.paths.raw, packed_project.folder)
+    kaggle_image.attach(root, mount_style, "small", packed_project.competition.paths.raw, packed_project.folder)
     output = kaggle_image.run(packed_project.notebook, python, root)
     kaggle_image.assert_same(root / "working" / "submission.csv", packed_project.submission)
     assert "baseline (3 folds)" in output
@@ -63,24 +63,24 @@ def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, py
     truth = LOOKALIKES[name](tmp_path / "as shipped", np.random.default_rng(0))
     plant(project_paths.root, name, truth["counts"])
     monkeypatch.chdir(project_paths.root)
-    project = Project.open(name, project_paths)
-    download(project, path=tmp_path / "as shipped")
+    competition = Competition.open(name, project_paths)
+    download(competition, path=tmp_path / "as shipped")
     settings = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
-    train(project, overrides=parse_overrides(settings), folds=[0], run="step")
-    submit(project, run_names=["step"], force=True)  # one epoch: no better than chance
-    packed = notebook(project, ["step"])
+    train(competition, overrides=parse_overrides(settings), folds=[0], run="step")
+    submit(competition, run_names=["step"], force=True)  # one epoch: no better than chance
+    packed = notebook(competition, ["step"])
     kaggle = tmp_path / "kaggle"
     kaggle_image.attach(kaggle, "new", name, tmp_path / "as shipped", packed.folder)
     output = kaggle_image.run(packed.notebook, python, kaggle)
-    (local_submission,) = project.paths.submissions.glob("*.csv")
+    (local_submission,) = competition.paths.submissions.glob("*.csv")
     kaggle_image.assert_same(kaggle / "working" / "submission.csv", local_submission.read_bytes())
     assert f"pydicom=={version('pydicom')}" in packed.notebook.read_text()
     assert "unreadable" not in output
 
 
-def _raw_data_with(folder, images: int, project: Project):
+def _raw_data_with(folder, images: int, competition: Competition):
     """Copies the raw data of the small phantom with this number of test images, some of them equal."""
-    shutil.copytree(project.paths.raw, folder)
+    shutil.copytree(competition.paths.raw, folder)
     sample = pd.read_csv(folder / "sample_submission.csv")
     known = sample["id"].tolist()
     names = [f"hidden{number:05}" for number in range(images)]
@@ -99,16 +99,16 @@ def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkey
     facts = "\n".join([facts[0], facts[2]])
     projects = {}
     for images in (3, 3000):
-        shipped = _raw_data_with(tmp_path / f"shipped {images}", images, packed_project.project)
+        shipped = _raw_data_with(tmp_path / f"shipped {images}", images, packed_project.competition)
         project_paths = ProjectPaths(tmp_path / f"project of {images}")
         add_competition(project_paths.root, "hidden", facts, TINY_RECIPE)
         monkeypatch.chdir(project_paths.root)
-        project = Project.open("hidden", project_paths)
-        download(project, path=shipped)
-        train(project)
-        submit(project)
-        (local_submission,) = project.paths.submissions.glob("*.csv")
-        projects[images] = (shipped, project, local_submission.read_bytes())
+        competition = Competition.open("hidden", project_paths)
+        download(competition, path=shipped)
+        train(competition)
+        submit(competition)
+        (local_submission,) = competition.paths.submissions.glob("*.csv")
+        projects[images] = (shipped, competition, local_submission.read_bytes())
 
     monkeypatch.chdir(tmp_path / "project of 3")
     packed = notebook(projects[3][1], ["baseline"])
@@ -139,12 +139,12 @@ def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatc
     shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", project_paths.root / "competition" / "phantom-chest")
     monkeypatch.chdir(project_paths.root)
-    project = Project.open("phantom-chest", project_paths)
-    download(project)
-    train(project, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
-    submit(project, run_names=["short"])
-    packed = notebook(project, ["short"])
-    kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", project.paths.raw, packed.folder)
+    competition = Competition.open("phantom-chest", project_paths)
+    download(competition)
+    train(competition, overrides=parse_overrides("training.epochs=1"), folds=[0], run="short")
+    submit(competition, run_names=["short"])
+    packed = notebook(competition, ["short"])
+    kaggle_image.attach(tmp_path / "kaggle", "old", "phantom-chest", competition.paths.raw, packed.folder)
     kaggle_image.run(packed.notebook, python, tmp_path / "kaggle")
-    (local_submission,) = project.paths.submissions.glob("*.csv")
+    (local_submission,) = competition.paths.submissions.glob("*.csv")
     kaggle_image.assert_same(tmp_path / "kaggle" / "working" / "submission.csv", local_submission.read_bytes())

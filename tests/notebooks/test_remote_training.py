@@ -7,7 +7,7 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import parse_overrides
 from medfold.errors import UserError
 from medfold.notebooks import training_bundle
@@ -25,9 +25,9 @@ JOB = f"{REF}-job"
 
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
-    project = Project(folded.project_paths, folded.paths, folded.competition.model_copy(update={"source": source}))
+    competition = Competition(folded.project_paths, folded.paths, folded.facts.model_copy(update={"source": source}))
     with pytest.raises(UserError, match="source url is not on Kaggle.*Upload it"):
-        train(project, on="kaggle")
+        train(competition, on="kaggle")
     assert kaggle.log == []
 
 
@@ -60,7 +60,7 @@ def hosted(kaggle, tmp_path, monkeypatch):
     """A Kaggle server with the data of the small phantom."""
     add_competition(tmp_path / "drawn", "small", SMALL)
     monkeypatch.chdir(tmp_path / "drawn")
-    drawn = Project.open("small")
+    drawn = Competition.open("small")
     download(drawn)
     kaggle.competitions["small"] = HostedCompetition()
     kaggle.data = drawn.paths.raw
@@ -68,7 +68,7 @@ def hosted(kaggle, tmp_path, monkeypatch):
     return kaggle
 
 
-def project_of_source(source: str, hosted, tmp_path, monkeypatch) -> Project:
+def project_of_source(source: str, hosted, tmp_path, monkeypatch) -> Competition:
     """Makes a project whose facts have this source, and downloads its data."""
     lines = [line for line in SMALL.splitlines() if not line.startswith(("source:", "upload:"))]
     where = [line for line in SMALL.splitlines() if line.startswith("source:")] if source == "phantom" else []
@@ -77,10 +77,10 @@ def project_of_source(source: str, hosted, tmp_path, monkeypatch) -> Project:
     facts = [*lines, *(where or named[source]), "upload: local" if source == "phantom" else "upload: notebook"]
     add_competition(tmp_path / "my project", "small", "\n".join(facts))
     monkeypatch.chdir(tmp_path / "my project")
-    project = Project.open("small")
-    download(project, path=None if source == "phantom" else hosted.data)
+    competition = Competition.open("small")
+    download(competition, path=None if source == "phantom" else hosted.data)
     hosted.datasets["carol/nodules"] = HostedDataset()
-    return project
+    return competition
 
 
 def connect_machines(hosted, tmp_path, hours=None):
@@ -88,18 +88,18 @@ def connect_machines(hosted, tmp_path, hours=None):
     hosted.runner = kaggle_image.machine(hosted, tmp_path, hosted.python, data, training_bundle.RESULTS_ARCHIVE, hours)
 
 
-def fold_hashes(project, run):
-    return files.read_json(project.paths.run(run).fold(0).done)
+def fold_hashes(competition, run):
+    return files.read_json(competition.paths.run(run).fold(0).done)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["kaggle", "kaggle-dataset", "phantom"])
 def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
-    project = project_of_source(source, hosted, tmp_path, monkeypatch)
-    train(project, folds=[0], run="home")
+    competition = project_of_source(source, hosted, tmp_path, monkeypatch)
+    train(competition, folds=[0], run="home")
     connect_machines(hosted, tmp_path)
-    train(project, on="kaggle", folds=[0])
-    assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
+    train(competition, on="kaggle", folds=[0])
+    assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
     assert pushed["datasetDataSources"] == [JOB, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
@@ -107,19 +107,19 @@ def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
     output = hosted.said()
     assert "fetched folds 0" in output
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", output)
-    log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
+    log = (competition.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
 
 
 @pytest.mark.slow
 def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
-    project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
-    train(project, run="home", jobs=2)
-    train(project, folds=[1], run="baseline", jobs=2)
+    competition = project_of_source("phantom", hosted, tmp_path, monkeypatch)
+    train(competition, run="home", jobs=2)
+    train(competition, folds=[1], run="baseline", jobs=2)
     connect_machines(hosted, tmp_path)
-    train(project, on="kaggle", jobs=2, run="baseline")
+    train(competition, on="kaggle", jobs=2, run="baseline")
     assert "fetched folds 0, 2" in hosted.said()
-    local_run, remote_run = (project.paths.run(name) for name in ("home", "baseline"))
+    local_run, remote_run = (competition.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
         assert files.read_json(remote_run.fold(fold).done) == files.read_json(local_run.fold(fold).done)
 
@@ -147,48 +147,48 @@ def negative(pixels):
 
 @pytest.mark.slow
 def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatch):
-    project = project_of_source("phantom", hosted, tmp_path, monkeypatch)
-    project.paths.plugins.write_text(PLUGINS)
-    facts = project.paths.facts_file.read_text()
+    competition = project_of_source("phantom", hosted, tmp_path, monkeypatch)
+    competition.paths.plugins.write_text(PLUGINS)
+    facts = competition.paths.facts_file.read_text()
     assert "metric: auc" in facts
-    project.paths.facts_file.write_text(facts.replace("metric: auc", "metric: hits"))
-    project = Project.open("small")
+    competition.paths.facts_file.write_text(facts.replace("metric: auc", "metric: hits"))
+    competition = Competition.open("small")
     own = parse_overrides("backbone.name=one_convolution images.steps=[negative]")
-    train(project, folds=[0], overrides=own, run="home")
+    train(competition, folds=[0], overrides=own, run="home")
     connect_machines(hosted, tmp_path)
-    train(project, on="kaggle", folds=[0], overrides=own, run="baseline")
-    assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
-    run = project.paths.run("baseline")
+    train(competition, on="kaggle", folds=[0], overrides=own, run="baseline")
+    assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
+    run = competition.paths.run("baseline")
     assert "plugins_hash" in files.read_json(run.metadata)
     assert files.read_json(run.score)["metric"] == "hits"
 
 
 @pytest.mark.slow
 def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
-    project = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
+    competition = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
     longer = parse_overrides("training.epochs=4")
-    train(project, folds=[0], overrides=longer, run="home")
+    train(competition, folds=[0], overrides=longer, run="home")
     connect_machines(hosted, tmp_path, hours=0)
-    train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
-    output, fold = hosted.said(), project.paths.run("baseline").fold(0)
+    train(competition, on="kaggle", folds=[0], overrides=longer, run="baseline")
+    output, fold = hosted.said(), competition.paths.run("baseline").fold(0)
     assert "stopped before the session's end: folds 0; run the same command to resume" in output
     assert fold.checkpoint.is_file()
     assert not fold.done.exists()
     with np.load(fold.checkpoint) as state:
         assert len(state.files) > 5
     connect_machines(hosted, tmp_path)
-    train(project, on="kaggle", folds=[0], overrides=longer, run="baseline")
-    assert fold_hashes(project, "baseline") == fold_hashes(project, "home")
+    train(competition, on="kaggle", folds=[0], overrides=longer, run="baseline")
+    assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
     assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
-    log = (project.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
+    log = (competition.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert "resuming at epoch 1 of 4, step 1" in log
 
 
 @pytest.mark.slow
 def test_failed_remote_training_raises_and_prints_log(hosted, tmp_path, monkeypatch):
-    project = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
+    competition = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
     connect_machines(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()
     with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):
-        train(project, on="kaggle", folds=[0])
+        train(competition, on="kaggle", folds=[0])
     assert "train.csv" in hosted.said()

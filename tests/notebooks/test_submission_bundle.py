@@ -10,7 +10,7 @@ import pytest
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe, parse_overrides
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
@@ -19,7 +19,7 @@ from medfold.notebooks.submission_bundle import _copy_weights
 from medfold.runs import TrainedRun
 from medfold.system.hashes import sha256
 from tests.support import kaggle_image
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.kaggle_server import KEY, TOKEN
 
 
@@ -34,24 +34,24 @@ def contents(folder):
 
 
 def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, monkeypatch, tmp_path):
-    project = packed_project.project
-    monkeypatch.chdir(project.project_paths.root)
+    competition = packed_project.competition
+    monkeypatch.chdir(competition.project_paths.root)
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     monkeypatch.setenv("HOME", str(tmp_path / "home of alice"))
-    packed = notebook(project, ["baseline"])
-    table = pd.read_csv(project.paths.raw / "train.csv", dtype=str)
-    test = pd.read_csv(project.paths.raw / "sample_submission.csv", dtype=str)
+    packed = notebook(competition, ["baseline"])
+    table = pd.read_csv(competition.paths.raw / "train.csv", dtype=str)
+    test = pd.read_csv(competition.paths.raw / "sample_submission.csv", dtype=str)
     secrets = [
         TOKEN,
         KEY,
         str(tmp_path),
-        str(project.project_paths.root),
+        str(competition.project_paths.root),
         *table["patient_id"],
         *table["id"],
         *test["id"],
     ]
-    images = [path.read_bytes() for path in project.paths.raw.rglob("*.png")]
+    images = [path.read_bytes() for path in competition.paths.raw.rglob("*.png")]
     seen = list(contents(packed.notebook.parent))
     assert len(seen) > 100
     for name, data in seen:
@@ -61,10 +61,10 @@ def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, mo
 
 
 def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
-    project = packed_project.project
-    monkeypatch.chdir(project.project_paths.root)
+    competition = packed_project.competition
+    monkeypatch.chdir(competition.project_paths.root)
     before = {path.name: path.read_bytes() for path in packed_project.folder.iterdir()}
-    notebook(project, ["baseline"])
+    notebook(competition, ["baseline"])
     assert {path.name: path.read_bytes() for path in packed_project.folder.iterdir()} == before
 
 
@@ -80,28 +80,28 @@ def test_manifest_lists_every_file_with_hash(packed_project):
 def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
     metadata = {"recipe": recipe.model_dump(mode="json")}
-    run = TrainedRun(packed_project.project.paths.run("baseline"), metadata, [0])
+    run = TrainedRun(packed_project.competition.paths.run("baseline"), metadata, [0])
     assert _copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
 def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
-    monkeypatch.chdir(packed_project.project.project_paths.root)
+    monkeypatch.chdir(packed_project.competition.project_paths.root)
     with pytest.raises(UserError, match="run 'other' is not trained"):
-        notebook(packed_project.project, ["other"])
+        notebook(packed_project.competition, ["other"])
 
 
 @pytest.mark.slow
 def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypatch, tmp_path):
     root = tmp_path / "two runs"
-    shutil.copytree(packed_project.project.project_paths.root, root)
+    shutil.copytree(packed_project.competition.project_paths.root, root)
     monkeypatch.chdir(root)
-    project = Project.open("small")
-    train(project, overrides=parse_overrides("images.size=24 tta=false"), run="other")
-    shutil.rmtree(project.paths.submissions)
-    submit(project, run_names=["baseline", "other"], method="rank", dry_run=True)
-    (local_submission,) = project.paths.submissions.glob("*.csv")
-    packed = notebook(project, ["baseline", "other"], method="rank")
-    kaggle_image.attach(tmp_path, "new", "small", project.paths.raw, packed.folder)
+    competition = Competition.open("small")
+    train(competition, overrides=parse_overrides("images.size=24 tta=false"), run="other")
+    shutil.rmtree(competition.paths.submissions)
+    submit(competition, run_names=["baseline", "other"], method="rank", dry_run=True)
+    (local_submission,) = competition.paths.submissions.glob("*.csv")
+    packed = notebook(competition, ["baseline", "other"], method="rank")
+    kaggle_image.attach(tmp_path, "new", "small", competition.paths.raw, packed.folder)
 
     predict_hidden_test(SubmissionBundle.open(packed.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert (tmp_path / "out.csv").read_bytes() == local_submission.read_bytes()
@@ -138,7 +138,9 @@ def opened(tmp_path):
     images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "root": "set"}
     weights = [tmp_path / f"fold{fold}.h5" for fold in range(2)]
     manifest = {"slug": "histology", "score": "AUC 0.9, all 5 folds", "medfold": "1.0"}
-    return SubmissionBundle(tmp_path, manifest, competition(images=images), [MemberRun("one", Recipe(), weights)], None)
+    return SubmissionBundle(
+        tmp_path, manifest, competition_facts(images=images), [MemberRun("one", Recipe(), weights)], None
+    )
 
 
 def test_data_is_in_the_root_of_the_images_or_in_the_mount_itself(opened, tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle
@@ -25,9 +25,7 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     state = folded.paths.run("baseline").fold(1).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"checkpoint")
-    sizes = training_bundle.write_training_bundle(
-        folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job"
-    )
+    sizes = training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_project(tmp_path / "there")
@@ -37,19 +35,19 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
-    Project.open("small", ProjectPaths(tmp_path / "there"))
+    Competition.open("small", ProjectPaths(tmp_path / "there"))
 
 
 def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
     marks = set()
     for _ in range(2):
-        training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+        training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
         marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
     assert len(marks) == 1
     state = folded.paths.run("baseline").fold(0).checkpoint
     state.parent.mkdir(parents=True)
     state.write_bytes(b"further")
-    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+    training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
     assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
 
 
@@ -61,7 +59,7 @@ def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
 @pytest.mark.parametrize(("jobs", "text"), [(None, "auto"), (2, "2")])
 def test_jobs_of_a_bundle_are_text_as_in_earlier_versions(folded, no_wheel_build, tmp_path, jobs, text):
     request = replace(REQUEST, jobs=jobs)
-    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), request, (), tmp_path / "job")
+    training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), request, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.manifest["request"]["jobs"] == text
     assert opened.request.jobs == jobs
@@ -70,7 +68,7 @@ def test_jobs_of_a_bundle_are_text_as_in_earlier_versions(folded, no_wheel_build
 def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
     monkeypatch.setenv("KAGGLE_KEY", KEY)
-    training_bundle.write_training_bundle(folded.paths, folded.competition, Recipe(), REQUEST, (), tmp_path / "job")
+    training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
     patients = pd.read_csv(folded.paths.raw / "train.csv", dtype=str)["patient_id"]
     secrets = [TOKEN, KEY, str(tmp_path), str(folded.project_paths.root), *patients]
     for path in (tmp_path / "job").iterdir():
@@ -82,12 +80,12 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
-    training_bundle.write_training_bundle(folded.paths, folded.competition, recipe, REQUEST, (), tmp_path / "job")
+    training_bundle.write_training_bundle(folded.paths, folded.facts, recipe, REQUEST, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with pytest.raises(UserError, match="no.h5: no such weights file"):
-        training_bundle.write_training_bundle(folded.paths, folded.competition, missing, REQUEST, (), tmp_path / "job")
+        training_bundle.write_training_bundle(folded.paths, folded.facts, missing, REQUEST, (), tmp_path / "job")
 
 
 def test_results_are_unpacked_into_the_run(folded, tmp_path):

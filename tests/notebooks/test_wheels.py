@@ -8,7 +8,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from tests.support import kaggle_image
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize(
@@ -23,11 +23,11 @@ from tests.support.helpers import competition
     ],
 )
 def test_missing_packages_depend_on_image_format(pattern, missing):
-    assert wheels.missing_packages(competition(images={"train": pattern, "test": pattern})) == missing
+    assert wheels.missing_packages(competition_facts(images={"train": pattern, "test": pattern})) == missing
 
 
 def test_npz_images_need_no_packages():
-    arrays = competition(
+    arrays = competition_facts(
         labels={"targets": ["a"], "layout": "arrays", "file": "images.npz"}, images={"train": "{id}", "test": "{id}"}
     )
     assert wheels.missing_packages(arrays) == ()

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.raw_files.image_search import find_images, match_path_endings
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def find(tmp_path, num_present: int, tolerate: float, **options) -> list[str]:
     (tmp_path / "train").mkdir(exist_ok=True)
     images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "tolerate": tolerate}
     table = pd.DataFrame({"id": [str(number) for number in range(10)]})
-    return find_images(table, ["train/{id}.png"], competition(images=images), tmp_path, **options).tolist()
+    return find_images(table, ["train/{id}.png"], competition_facts(images=images), tmp_path, **options).tolist()
 
 
 def test_share_of_missing_images_that_is_tolerated_is_a_warning(tmp_path, capsys):

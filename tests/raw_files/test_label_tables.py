@@ -5,12 +5,12 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.raw_files import label_tables
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def checked(values: list[str], **facts) -> list[str]:
     table = pd.DataFrame({"target": values})
-    label_tables.check_classes(table, "target", competition(**facts), "labels.csv")
+    label_tables.check_classes(table, "target", competition_facts(**facts), "labels.csv")
     return table["target"].tolist()
 
 
@@ -38,7 +38,7 @@ def test_classes_that_differ_by_case_are_kept_apart():
 def test_many_unknown_values_raise_for_the_first_row():
     table = pd.DataFrame({"target": [f"{number / 7:.9f}" for number in range(100_000)]})
     with pytest.raises(UserError, match="row 2, column 'target': found 0.000000000"):
-        label_tables.check_classes(table, "target", competition(), "labels.csv")
+        label_tables.check_classes(table, "target", competition_facts(), "labels.csv")
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_many_unknown_values_raise_for_the_first_row():
 )
 def test_unknown_class_says_what_to_do(values, fix):
     with pytest.raises(UserError, match=fix):
-        label_tables.check_classes(pd.DataFrame({"target": values}), "target", competition(), "labels.csv")
+        label_tables.check_classes(pd.DataFrame({"target": values}), "target", competition_facts(), "labels.csv")

@@ -13,7 +13,7 @@ from medfold.scoring.metric import METRICS, metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 BINARY = ["auc", "pauc", "pf1", "accuracy", "balanced_accuracy", "macro_f1", "fbeta", "log_loss", "ece"]
 CLASSES = ["mean_auc", "accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece"]
@@ -45,7 +45,7 @@ def competitions(draw):
         change["labels"] = {"targets": names}
     elif is_not_binary or draw(st.booleans()):
         change["classes"] = names if is_not_binary else names[:2]
-    facts = competition(task, **change)
+    facts = competition_facts(task, **change)
     num_rows, columns = draw(st.integers(1, 30)), len(facts.prediction_columns)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     targets = rng.integers(

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.support.finished_runs import finished_run
 from tests.support.small_project import add_variant
 
@@ -19,11 +19,11 @@ from tests.support.small_project import add_variant
 )
 def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):
     folder = add_variant(folded.project_paths.root, "other", "score: {metric: auc}", facts)
-    project = Project.open("other")
-    finished_run(project, "one", 1.0)
-    submit(project, run_names=["one"], force=True)
+    competition = Competition.open("other")
+    finished_run(competition, "one", 1.0)
+    submit(competition, run_names=["one"], force=True)
     text = (folder / "competition.yaml").read_text()
     (folder / "competition.yaml").write_text(text.replace(facts, later))
     capsys.readouterr()
-    recheck(Project.open("other"))
+    recheck(Competition.open("other"))
     assert capsys.readouterr().out.count("computed again, equal") == 2

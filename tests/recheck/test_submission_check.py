@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
@@ -28,9 +28,9 @@ def test_every_ensemble_method_is_recomputed(folded, method):
     finished_run(folded, "two", 0.8)
     facts = folded.paths.facts_file
     facts.write_text(facts.read_text().replace("metric: auc", "metric: auc, more_metrics: [accuracy, log_loss]"))
-    project = Project.open("small")
-    submit(project, run_names=["one", "two"], method=method)
-    assert [(result.kind, result.not_computed) for result in recheck(project)] == [
+    competition = Competition.open("small")
+    submit(competition, run_names=["one", "two"], method=method)
+    assert [(result.kind, result.not_computed) for result in recheck(competition)] == [
         ("run", ""),
         ("run", ""),
         ("submission", ""),
@@ -43,10 +43,10 @@ def test_every_ensemble_method_is_recomputed(folded, method):
 )
 def test_every_post_processing_is_recomputed(folded, metric):
     add_variant(folded.project_paths.root, "other", "metric: auc", f"metric: {metric}")
-    project = Project.open("other")
-    finished_run(project, "one", 1.0)
-    submit(project, run_names=["one"])
-    assert [(result.kind, result.not_computed) for result in recheck(project)] == [("run", ""), ("submission", "")]
+    competition = Competition.open("other")
+    finished_run(competition, "one", 1.0)
+    submit(competition, run_names=["one"])
+    assert [(result.kind, result.not_computed) for result in recheck(competition)] == [("run", ""), ("submission", "")]
 
 
 def test_consistently_changed_submission_differs_from_the_folds(submitted):
@@ -84,7 +84,7 @@ def differences(folded):
 
     def run(**changes) -> list[str]:
         root = folded.project_paths.root
-        return list(submission_differences(folded.competition, folded.paths, root, file, {**record, **changes}))
+        return list(submission_differences(folded.facts, folded.paths, root, file, {**record, **changes}))
 
     run.file, run.record, run.root = file, record, folded.project_paths.root
     return run

@@ -5,22 +5,22 @@ import pandas as pd
 import pytest
 
 from medfold.recheck import tables
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 UNITS = pd.Series(["u", "v", "u"])
 
 
 def test_labels_become_a_column_of_0_and_1_per_prediction_column():
     grades = pd.DataFrame({"target": ["2", "0"]})
-    assert tables.label_matrix(competition("ordinal"), grades).tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert tables.label_matrix(competition_facts("ordinal"), grades).tolist() == [[0, 0, 1], [1, 0, 0]]
     findings = pd.DataFrame({"a": ["1", "0"], "b": ["1", "1"]})
-    assert tables.label_matrix(competition("multilabel"), findings).tolist() == [[1, 1], [0, 1]]
+    assert tables.label_matrix(competition_facts("multilabel"), findings).tolist() == [[1, 1], [0, 1]]
 
 
 def test_unit_has_the_highest_class_or_every_label_of_its_samples():
-    units, labels = tables.by_unit(competition("ordinal"), UNITS, np.eye(3, dtype=int)[[0, 1, 2]])
+    units, labels = tables.by_unit(competition_facts("ordinal"), UNITS, np.eye(3, dtype=int)[[0, 1, 2]])
     assert (units, labels.tolist()) == (["u", "v"], [[0, 0, 1], [0, 1, 0]])
-    units, labels = tables.by_unit(competition("multilabel"), UNITS, np.array([[1, 0], [0, 0], [0, 1]]))
+    units, labels = tables.by_unit(competition_facts("multilabel"), UNITS, np.array([[1, 0], [0, 0], [0, 1]]))
     assert (units, labels.tolist()) == (["u", "v"], [[1, 1], [0, 0]])
 
 
@@ -28,7 +28,7 @@ def test_unit_has_the_highest_class_or_every_label_of_its_samples():
     ("aggregate", "expected"), [("mean", [[0.5, 0.25, 0.25], [0, 1, 0]]), ("max", [[0.5, 0.25, 0.25], [0, 1, 0]])]
 )
 def test_predictions_of_a_unit_sum_to_one(aggregate, expected):
-    facts = competition("ordinal", score={"metric": "qwk", "aggregate": aggregate})
+    facts = competition_facts("ordinal", score={"metric": "qwk", "aggregate": aggregate})
     values = np.array([[0.5, 0.25, 0.25], [0, 1, 0], [0.5, 0.25, 0.25]])
     assert tables.predictions_by_unit(facts, UNITS, values).to_numpy().tolist() == expected
     if aggregate == "max":
@@ -40,15 +40,15 @@ def test_predictions_of_a_unit_sum_to_one(aggregate, expected):
 @pytest.mark.parametrize(
     ("facts", "submission", "expected"),
     [
-        (competition(), {"target": ["0.25", "1"]}, [[0.25], [1]]),
-        (competition(classes=["no", "yes"]), {"target": ["no", "yes"]}, [[0], [1]]),
-        (competition("ordinal"), {"grade": ["2", "0"]}, [[0, 0, 1], [1, 0, 0]]),
+        (competition_facts(), {"target": ["0.25", "1"]}, [[0.25], [1]]),
+        (competition_facts(classes=["no", "yes"]), {"target": ["no", "yes"]}, [[0], [1]]),
+        (competition_facts("ordinal"), {"grade": ["2", "0"]}, [[0, 0, 1], [1, 0, 0]]),
         (
-            competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"}),
+            competition_facts("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"}),
             {"found": ["a b", "b"]},
             [[1, 1], [0, 1]],
         ),
-        (competition("multilabel"), {"b": ["0.5", "0"], "a": ["1", "0"]}, [[1, 0.5], [0, 0]]),
+        (competition_facts("multilabel"), {"b": ["0.5", "0"], "a": ["1", "0"]}, [[1, 0.5], [0, 0]]),
     ],
     ids=["probabilities", "words", "classes", "lists", "labels"],
 )
@@ -58,6 +58,6 @@ def test_cells_of_a_submission_become_numbers(facts, submission, expected):
 
 
 def test_long_rows_become_a_row_per_unit():
-    facts = competition("multilabel", submission={"layout": "long", "id": "ID"})
+    facts = competition_facts("multilabel", submission={"layout": "long", "id": "ID"})
     table = pd.DataFrame({"ID": ["x_b", "x_a"], "Label": ["0.5", "1"]})
     assert tables.cells(facts, table).loc["x"].tolist() == [1, 0.5]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from medfold.commands.report import report
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.support.browser import Page, browser_or_skip
 from tests.support.finished_runs import finished_run
 from tests.support.small_project import copy_project
@@ -26,9 +26,9 @@ def scripts_once(once) -> Path:
     def make(root: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = scripts_project(root)
-            report(project, ["noisy"])
-            report(project, ["noisy", "louder"])
+            competition = scripts_project(root)
+            report(competition, ["noisy"])
+            report(competition, ["noisy", "louder"])
 
     return once("scripts", make)
 
@@ -41,23 +41,23 @@ def reported_once(once, folded_once):
         shutil.copytree(folded_once, root, dirs_exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = Project.open("small")
-            finished_run(project, "good", 1.5)
-            finished_run(project, "fair", 1.0)
-            finished_run(project, "part", folds=[1])
-            finished_run(project, "peeked", best=True)
-            report(project, ["good"])
+            competition = Competition.open("small")
+            finished_run(competition, "good", 1.5)
+            finished_run(competition, "fair", 1.0)
+            finished_run(competition, "part", folds=[1])
+            finished_run(competition, "peeked", best=True)
+            report(competition, ["good"])
 
     return once("reported", make)
 
 
 @pytest.fixture
-def project(reported_once, tmp_path, monkeypatch):
+def competition(reported_once, tmp_path, monkeypatch):
     copy_project(reported_once, tmp_path, monkeypatch)
-    return Project.open("small")
+    return Competition.open("small")
 
 
 @pytest.fixture
-def good(project):
+def good(competition):
     """The report of the run `good`, as it was written."""
-    return project.paths.run("good").folder / "report.html"
+    return competition.paths.run("good").folder / "report.html"

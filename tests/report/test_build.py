@@ -10,8 +10,8 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.submit import submit
+from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.project import Project
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.errors import UserError
@@ -24,11 +24,11 @@ from tests.support.report_pages import cards, cells, read_page, sections
 from tests.support.small_project import SMALL, add_competition, copy_project
 
 
-def test_cards_show_score_interval_and_folds(project, capsys):
-    path = report(project, ["good"])
-    assert path == project.project_paths.root / "runs/small/good/report.html"
+def test_cards_show_score_interval_and_folds(competition, capsys):
+    path = report(competition, ["good"])
+    assert path == competition.project_paths.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
-    score, text = files.read_json(project.paths.run("good").score), read_page(path)
+    score, text = files.read_json(competition.paths.run("good").score), read_page(path)
     assert cards(text) == {
         "out-of-fold AUC": (
             f"{score['value']:.4f}",
@@ -38,7 +38,7 @@ def test_cards_show_score_interval_and_folds(project, capsys):
     }
     assert '<p class="note">' not in text
     assert sections(text) == ["data", "folds", "performance", "subgroups", "images", "recipe", "again", "card"]
-    assert not list(project.project_paths.root.rglob("*.tmp"))
+    assert not list(competition.project_paths.root.rglob("*.tmp"))
 
 
 def test_page_is_self_contained_and_has_disclaimer(good):
@@ -51,15 +51,15 @@ def test_page_is_self_contained_and_has_disclaimer(good):
 
 
 @pytest.mark.slow
-def test_report_is_reproducible_byte_for_byte(project, good):
+def test_report_is_reproducible_byte_for_byte(competition, good):
     first = good.read_bytes()
-    report(project, ["fair"])
-    shutil.rmtree(project.paths.data / "store")
-    assert report(Project.open("small"), ["good"]).read_bytes() == first
+    report(competition, ["fair"])
+    shutil.rmtree(competition.paths.data / "store")
+    assert report(Competition.open("small"), ["good"]).read_bytes() == first
 
 
-def test_page_contains_no_patient_ids(project, good):
-    (raw,) = project.paths.data.rglob("train.csv")
+def test_page_contains_no_patient_ids(competition, good):
+    (raw,) = competition.paths.data.rglob("train.csv")
     table = pd.read_csv(raw, dtype=str)
     assert table["patient_id"].str.fullmatch(r"P\d{4}").all()
     text = read_page(good)
@@ -67,39 +67,39 @@ def test_page_contains_no_patient_ids(project, good):
     assert [id for id in table["patient_id"].unique() if id in text] == []
 
 
-def test_partial_run_is_marked(project):
-    text = read_page(report(project, ["part"]))
-    units = files.read_json(project.paths.run("part").score)["num_units"]
+def test_partial_run_is_marked(competition):
+    text = read_page(report(competition, ["part"]))
+    units = files.read_json(competition.paths.run("part").score)["num_units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
     assert cards(text)["folds"] == ("1 of 3", f"{units} samples")
     assert "OPTIMISTIC" not in text
 
 
 @pytest.mark.slow
-def test_leaderboard_scores_are_shown(project):
-    assert "public score" not in cards(read_page(report(project, ["fair"])))
-    submit(project, run_names=["fair"])
-    row = read_ledger(project.project_paths).iloc[-1]
-    shown = cards(read_page(report(project, ["fair"])))
+def test_leaderboard_scores_are_shown(competition):
+    assert "public score" not in cards(read_page(report(competition, ["fair"])))
+    submit(competition, run_names=["fair"])
+    row = read_ledger(competition.project_paths).iloc[-1]
+    shown = cards(read_page(report(competition, ["fair"])))
     day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
     for part in ("public", "private"):
         assert shown[f"{part} score"] == (f"{float(row[part]):.4f}", f"submitted {day}")
-    assert "public score" not in cards(read_page(report(project, ["good"])))
+    assert "public score" not in cards(read_page(report(competition, ["good"])))
 
 
-def test_report_of_untrained_run_raises(project):
+def test_report_of_untrained_run_raises(competition):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
-        report(project, ["nobody"])
-    assert not (project.project_paths.root / "runs/small/nobody").exists()
+        report(competition, ["nobody"])
+    assert not (competition.project_paths.root / "runs/small/nobody").exists()
 
 
 @pytest.mark.slow
 def test_competition_title_is_escaped(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
     add_competition(project_folder, "odd", facts.replace("keep_columns: [age, sex]", "keep_columns: []"))
-    project = Project.open("odd")
-    finished_run(project)
-    text = read_page(report(project, ["baseline"]))
+    competition = Competition.open("odd")
+    finished_run(competition)
+    text = read_page(report(competition, ["baseline"]))
     assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt; &amp; $1 &#34;b&#34;</h1>" in text
     assert text.count("<script") == 1
     assert "subgroups" not in sections(text)
@@ -109,7 +109,7 @@ class TaskReport(NamedTuple):
     """The report of a noisy run of a look-alike, and its ensemble."""
 
     text: str
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     score: dict
     ensemble: Ensemble
     unit: str
@@ -131,13 +131,13 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
     name, task, unit = request.param
     with pytest.MonkeyPatch.context() as patch:
         copy_project(lookalike_once(once, name), tmp_path_factory.mktemp("reported"), patch)
-        project = Project.open(name)
-        assert project.competition.task == task
-        noisy_run(project)
-        text = read_page(report(project, ["noisy"]))
-        score = files.read_json(project.paths.run("noisy").score)
+        competition = Competition.open(name)
+        assert competition.facts.task == task
+        noisy_run(competition)
+        text = read_page(report(competition, ["noisy"]))
+        score = files.read_json(competition.paths.run("noisy").score)
         return TaskReport(
-            text, project.competition, score, ensemble_runs(project, ["noisy"], load_dataset(project)), unit
+            text, competition.facts, score, ensemble_runs(competition, ["noisy"], load_dataset(competition)), unit
         )
 
 
@@ -148,7 +148,7 @@ def test_cards_of_every_task_match_its_run(task_report):
 
 
 def test_figures_and_gallery_of_every_task_are_drawn(task_report):
-    text, task = task_report.text, task_report.competition.task
+    text, task = task_report.text, task_report.facts.task
     drawn = re.findall(r'<figure id="figure-([\w-]+)"', text)
     assert {"examples", "roc", "pr", "calibration"} <= set(drawn)
     assert ("confusion" in drawn) == (task != "multilabel")
@@ -161,11 +161,11 @@ def test_figures_and_gallery_of_every_task_are_drawn(task_report):
 
 
 def test_table_of_classes_matches_targets_and_predictions(task_report):
-    competition, found = task_report.competition, task_report.ensemble
-    if competition.task == "binary":  # a single class has no such table
+    facts, found = task_report.facts, task_report.ensemble
+    if facts.task == "binary":  # a single class has no such table
         return
     rows = cells(task_report.text, "By class or label")
-    assert [row[0] for row in rows] == competition.prediction_columns
+    assert [row[0] for row in rows] == facts.prediction_columns
     targets = found.oof.targets
     members = targets if targets.ndim == 2 else targets[:, None] == np.arange(len(rows))
     for column, (_, count, share, auc, _) in enumerate(rows):

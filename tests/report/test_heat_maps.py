@@ -39,19 +39,21 @@ def given(monkeypatch):
     store = SimpleNamespace(pixels=pixels, rows_of=lambda ids: [int(name[1:]) for name in ids])
     folds = {fold: SimpleNamespace(weights=fold, oof=fold) for fold in (0, 1)}
     monkeypatch.setattr(prediction, "GradCam", StandIn)
-    monkeypatch.setattr(prediction, "load_model", lambda competition, recipe, weights: weights)
+    monkeypatch.setattr(prediction, "load_model", lambda facts, recipe, weights: weights)
     monkeypatch.setattr(prediction, "randomise_weights", lambda net: "random")
     return samples, store, folds
 
 
 def computed(given, monkeypatch, findings=None, predictions=None):
     samples, store, folds = given
-    competition = SimpleNamespace(task="binary", prediction_columns=["positive"])
+    facts = SimpleNamespace(task="binary", prediction_columns=["positive"])
     recipe = SimpleNamespace(images=SimpleNamespace(size=SIZE, steps=[], fit="stretch"))
-    monkeypatch.setattr(heat_maps, "open_source", lambda project: SimpleNamespace(finding_positions=lambda: findings))
-    monkeypatch.setattr(heat_maps, "read_predictions", lambda competition, fold: predictions[fold])
-    project = SimpleNamespace(competition=competition)
-    return compute_heat_maps(project, recipe, store, samples, folds, np.array([3, 4, 5]), np.zeros(3, int))
+    monkeypatch.setattr(
+        heat_maps, "open_source", lambda competition: SimpleNamespace(finding_positions=lambda: findings)
+    )
+    monkeypatch.setattr(heat_maps, "read_predictions", lambda facts, fold: predictions[fold])
+    competition = SimpleNamespace(facts=facts)
+    return compute_heat_maps(competition, recipe, store, samples, folds, np.array([3, 4, 5]), np.zeros(3, int))
 
 
 def test_map_is_that_of_the_net_of_its_fold(given, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.tables import read_csv
 from tests.support.small_project import SMALL, add_competition
 
@@ -31,9 +31,9 @@ def reported(tmp_path_factory):
     add_competition(root, "small", COMPETITION, RECIPE)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        project = Project.open("small")
-        train(project)
-        return report(project, ["baseline"])
+        competition = Competition.open("small")
+        train(competition)
+        return report(competition, ["baseline"])
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_heat_maps_and_pointing_game_are_reported(reported):
 def test_second_report_has_equal_bytes(reported, monkeypatch):
     before = reported.read_bytes()
     monkeypatch.chdir(reported.parents[3])
-    assert report(Project.open("small"), ["baseline"]).read_bytes() == before
+    assert report(Competition.open("small"), ["baseline"]).read_bytes() == before
 
 
 def test_page_has_no_errors_or_outside_requests(page):

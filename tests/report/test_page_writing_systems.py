@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medfold.commands.report import report
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.report import page as pages
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.page import Section
@@ -176,12 +176,12 @@ def test_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, m
 def test_report_of_another_process_has_equal_bytes(scripts_once, written, tmp_path, monkeypatch):
     before = written.read_bytes()
     root = copy_project(scripts_once, tmp_path, monkeypatch)
-    project = Project.open("scripts")
-    path = project.paths.run("noisy").report
+    competition = Competition.open("scripts")
+    path = competition.paths.run("noisy").report
     path.unlink()
-    shutil.rmtree(project.paths.data / "store")
+    shutil.rmtree(competition.paths.data / "store")
     finish(root, "report --competition scripts --runs noisy")
     assert path.read_bytes() == before
-    assert report(project, ["noisy"]).read_bytes() == before
+    assert report(competition, ["noisy"]).read_bytes() == before
     both = scripts_once / "runs" / "scripts" / "louder+noisy.html"
-    assert report(project, ["louder", "noisy"]).read_bytes() == both.read_bytes()
+    assert report(competition, ["louder", "noisy"]).read_bytes() == both.read_bytes()

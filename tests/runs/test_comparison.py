@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from medfold.commands.compare import compare
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.runs.comparison import compare_runs
 from medfold.scoring.metric import metric_of
@@ -31,12 +31,12 @@ def test_runs_are_compared_on_common_folds(two_runs, capsys):
 
 def test_better_run_wins_where_lower_is_better(folded, capsys):
     add_variant(folded.project_paths.root, "loss", "metric: auc", "metric: log_loss")
-    project = Project.open("loss")
-    finished_run(project, "weak", 0.0)
-    finished_run(project, "strong", 2.0)
-    difference = compare(project, ["weak", "strong"]).difference
+    competition = Competition.open("loss")
+    finished_run(competition, "weak", 0.0)
+    finished_run(competition, "strong", 2.0)
+    difference = compare(competition, ["weak", "strong"]).difference
     assert difference.value > 0
-    assert not metric_of(project.competition).higher_is_better
+    assert not metric_of(competition.facts).higher_is_better
     assert "strong beats weak" in capsys.readouterr().out
 
 

@@ -19,7 +19,7 @@ from medfold.commands.report import report
 from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
@@ -62,9 +62,9 @@ def three_once(once):
             assert cv2.imwrite(str(path), pixels)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            project = Project.open("three")
-            download(project, path=root / "shipped")
-            noisy_run(project, noise=0.3)
+            competition = Competition.open("three")
+            download(competition, path=root / "shipped")
+            noisy_run(competition, noise=0.3)
 
     return once("three", make)
 
@@ -72,15 +72,15 @@ def three_once(once):
 @pytest.fixture
 def three(three_once, tmp_path, monkeypatch):
     copy_project(three_once, tmp_path, monkeypatch)
-    return Project.open("three")
+    return Competition.open("three")
 
 
-def edited(project: Project, edit) -> Project:
+def edited(competition: Competition, edit) -> Competition:
     """Opens the competition again after an edit of its facts."""
-    facts = yaml.safe_load(project.paths.facts_file.read_text())
+    facts = yaml.safe_load(competition.paths.facts_file.read_text())
     edit(facts)
-    project.paths.facts_file.write_text(yaml.safe_dump(facts, sort_keys=False))
-    return Project.open(project.paths.name)
+    competition.paths.facts_file.write_text(yaml.safe_dump(facts, sort_keys=False))
+    return Competition.open(competition.paths.name)
 
 
 EDITS = {
@@ -95,22 +95,22 @@ EDITS = {
     "labels.targets": lambda facts: facts["labels"].update(targets=["diagnosis"]),
 }
 COMMANDS = {
-    "submit": lambda project, name: submit(project, run_names=[name]),
-    "report": lambda project, name: report(project, [name]),
-    "ensemble": lambda project, name: ensemble(project, [name]),
-    "compare": lambda project, name: compare(project, [name, name]),
-    "notebook": lambda project, name: notebook(project, [name]),
+    "submit": lambda competition, name: submit(competition, run_names=[name]),
+    "report": lambda competition, name: report(competition, [name]),
+    "ensemble": lambda competition, name: ensemble(competition, [name]),
+    "compare": lambda competition, name: compare(competition, [name, name]),
+    "notebook": lambda competition, name: notebook(competition, [name]),
 }
-RECHECK = {"recheck": lambda project, name: recheck(project, [name])}
+RECHECK = {"recheck": lambda competition, name: recheck(competition, [name])}
 OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS if command != "submit"]
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
 def test_edited_fact_raises_with_its_key(three, key, command):
-    project = edited(three, EDITS[key])
+    competition = edited(three, EDITS[key])
     with pytest.raises(UserError) as caught:
-        COMMANDS[command](project, "noisy")
+        COMMANDS[command](competition, "noisy")
     error = str(caught.value)
     assert "\n" not in error
     assert f"run 'noisy' was trained with '{key}'" in error
@@ -134,25 +134,25 @@ LOOKALIKE_EDITS = {
 def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key, command):
     name, edit = LOOKALIKE_EDITS[key]
     copy_project(lookalike_once(once, name), tmp_path, monkeypatch)
-    project = Project.open(name)
-    noisy_run(project)
-    project = edited(project, edit)
+    competition = Competition.open(name)
+    noisy_run(competition)
+    competition = edited(competition, edit)
     with pytest.raises(UserError, match=f"run 'noisy' was trained with '{key}'") as caught:
-        (COMMANDS | RECHECK)[command](project, "noisy")
+        (COMMANDS | RECHECK)[command](competition, "noisy")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
 def test_recheck_uses_facts_of_the_run(three, capsys, key):
     submit(three, run_names=["noisy"])
-    project = edited(three, EDITS[key])
+    competition = edited(three, EDITS[key])
     capsys.readouterr()
-    recheck(project)
+    recheck(competition)
     output = capsys.readouterr().out
     if key == "labels.targets":
         assert output.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
         with pytest.raises(UserError, match=f"trained with '{key}'"):
-            recheck(project, ["noisy"])
+            recheck(competition, ["noisy"])
     else:
         assert output.count("computed again, equal") == 2
 
@@ -168,24 +168,24 @@ def test_predict_uses_facts_of_the_run(trained, key):
         "labels.targets of the table": lambda facts: facts["labels"].update(targets=["age"]),
         "folds.k": lambda facts: facts.setdefault("folds", {}).update(k=2),
     }
-    project = edited(trained, edits[key])
-    pd.testing.assert_frame_equal(predict(project, images).table, before)
+    competition = edited(trained, edits[key])
+    pd.testing.assert_frame_equal(predict(competition, images).table, before)
 
 
 def test_spelled_out_default_classes_are_accepted(folded):
     finished_run(folded)
-    project = edited(folded, lambda facts: facts.update(classes=["0", "1"]))
-    submit(project)
-    assert len(list(project.paths.submissions.glob("*.csv"))) == 1
+    competition = edited(folded, lambda facts: facts.update(classes=["0", "1"]))
+    submit(competition)
+    assert len(list(competition.paths.submissions.glob("*.csv"))) == 1
 
 
 @pytest.mark.parametrize("key", ["title", "licence"])
 def test_editing_title_or_licence_keeps_the_submission(three, key):
     submit(three, run_names=["noisy"])
     before = next(three.paths.submissions.glob("*.csv")).read_bytes()
-    project = edited(three, lambda facts: facts.update({key: "another"}))
-    submit(project, run_names=["noisy"], force=True)
-    assert {path.read_bytes() for path in project.paths.submissions.glob("*.csv")} == {before}
+    competition = edited(three, lambda facts: facts.update({key: "another"}))
+    submit(competition, run_names=["noisy"], force=True)
+    assert {path.read_bytes() for path in competition.paths.submissions.glob("*.csv")} == {before}
 
 
 @pytest.mark.slow
@@ -193,20 +193,20 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
     """Targets renamed after training: predictions keep the column names of the training."""
     images = trained.paths.raw / "test"
     before = predict(trained, images).table
-    project = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
-    after = predict(project, images).table
+    competition = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
+    after = predict(competition, images).table
     pd.testing.assert_frame_equal(after, before)
     assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
 
 
-def change_test_part(project: Project, edit) -> None:
+def change_test_part(competition: Competition, edit) -> None:
     """Edits the raw test images and the sample submission, and updates the solution."""
-    edit(project.paths.raw / "test", project.paths.raw / "sample_submission.csv")
-    hidden = read_csv(project.paths.solution, target=str)
-    kept = read_csv(project.paths.raw / "sample_submission.csv")["id"]
+    edit(competition.paths.raw / "test", competition.paths.raw / "sample_submission.csv")
+    hidden = read_csv(competition.paths.solution, target=str)
+    kept = read_csv(competition.paths.raw / "sample_submission.csv")["id"]
     extra = pd.DataFrame({"id": [id for id in kept if id not in set(hidden["id"])], "target": "0", "usage": "Private"})
-    write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), project.paths.solution)
-    open_source(project).write_manifest()
+    write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), competition.paths.solution)
+    open_source(competition).write_manifest()
 
 
 def add_image(folder, sample):
@@ -247,9 +247,9 @@ PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # compare
 def test_changed_test_part_raises(folded, edit, message, command):
     finished_run(folded)
     change_test_part(folded, edit)
-    project = Project.open("small")
+    competition = Competition.open("small")
     with pytest.raises(UserError, match=message) as caught:
-        COMMANDS[command](project, "baseline")
+        COMMANDS[command](competition, "baseline")
     assert "\n" not in str(caught.value)
 
 
@@ -258,7 +258,7 @@ def test_recheck_works_after_changed_test_part(folded, capsys, edit):
     finished_run(folded)
     submit(folded)
     change_test_part(folded, edit)
-    recheck(Project.open("small"))
+    recheck(Competition.open("small"))
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
@@ -269,7 +269,7 @@ def test_predict_works_after_changed_test_part(trained, tmp_path, edit):
     shutil.copytree(trained.paths.raw / "test", images)
     before = predict(trained, images).table
     change_test_part(trained, edit)
-    pd.testing.assert_frame_equal(predict(Project.open("small"), images).table, before)
+    pd.testing.assert_frame_equal(predict(Competition.open("small"), images).table, before)
 
 
 @pytest.mark.parametrize("change", ["line ends", "order of rows"])
@@ -322,14 +322,14 @@ def test_submitting_score_at_chance_needs_force(folded):
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
 
 
-def relabelled(project: Project, count: int = 3) -> Project:
+def relabelled(competition: Competition, count: int = 3) -> Competition:
     """Opens the competition again after some training labels were flipped."""
-    path = project.paths.raw / "train.csv"
+    path = competition.paths.raw / "train.csv"
     table = read_csv(path, target=str)
     table.loc[: count - 1, "target"] = table.loc[: count - 1, "target"].map({"0": "1", "1": "0"})
     write_csv(table, path)
-    open_source(project).write_manifest()
-    return Project.open(project.paths.name)
+    open_source(competition).write_manifest()
+    return Competition.open(competition.paths.name)
 
 
 @pytest.mark.parametrize(
@@ -354,9 +354,9 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
 def test_changed_labels_raise(folded, command):
     finished_run(folded)
-    project = relabelled(folded)
+    competition = relabelled(folded)
     with pytest.raises(UserError, match="labels of the training part have changed since run 'baseline'") as caught:
-        COMMANDS[command](project, "baseline")
+        COMMANDS[command](competition, "baseline")
     assert "\n" not in str(caught.value)
 
 
@@ -368,10 +368,10 @@ def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     assert "AUC " not in output.splitlines()[2]
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out
-    project = relabelled(folded)
-    load_dataset(project)
+    competition = relabelled(folded)
+    load_dataset(competition)
     capsys.readouterr()
-    list_runs(project)
+    list_runs(competition)
     assert "(trained on other labels)" in capsys.readouterr().out
 
 
@@ -396,8 +396,8 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     written = files.read_json(run.metadata)
     assert written["facts"]["labels"]["shape"] == "folders"
     assert {"folds", "images", "labels", "store", "pretrained"} <= set(written)
-    assert facts_of_run(three, Run.open(three, "noisy")) == three.competition
-    every_key = tuple(config.flat(three.competition.model_dump()))
+    assert facts_of_run(three, Run.open(three, "noisy")) == three.facts
+    every_key = tuple(config.flat(three.facts.model_dump()))
     assert find_changed_fact(three, Run.open(three, "noisy"), every_key) is None
     score = files.read_json(run.score)
     files.write_json(with_former_names(score, SCORE), run.score, sealed=True)

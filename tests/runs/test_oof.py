@@ -17,7 +17,7 @@ def run(folded):
 
 def rewritten(folded, run):
     data = load_dataset(folded)
-    return write_oof(folded.competition, run, data.train, data.targets)
+    return write_oof(folded.facts, run, data.train, data.targets)
 
 
 def test_oof_holds_each_training_sample_once(folded, run):

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from medfold.runs.predictions import predictions_table, read_predictions
-from tests.support.helpers import competition, refused
+from tests.support.helpers import competition_facts, refused
 
 
 def test_ordinal_predictions_include_expected_grade():
-    facts = competition("ordinal")
+    facts = competition_facts("ordinal")
     table = predictions_table(facts, pd.Series(["x", "y"]), np.array([[0.2, 0.3, 0.5], [1, 0, 0]]), fold=1)
     assert list(table.columns) == ["id", "fold", "0", "1", "2", "expected"]
     assert table["expected"].tolist() == pytest.approx([1.3, 0.0])
@@ -23,7 +23,7 @@ def write(path, **columns: list):
 def test_table_is_read_with_ids_as_text(tmp_path):
     path = tmp_path / "oof.csv"
     pd.DataFrame({"id": ["007", "1"], "target": [0.25, 0.5]}).to_csv(path, index=False)
-    assert read_predictions(competition(), path)["id"].tolist() == ["007", "1"]
+    assert read_predictions(competition_facts(), path)["id"].tolist() == ["007", "1"]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_table_is_read_with_ids_as_text(tmp_path):
 )
 def test_row_with_one_undefined_prediction_is_refused(tmp_path, a, b, message):
     with refused(rf"oof\.csv: {message}\. The weights overflowed in the training, or the file was changed\. Lower "):
-        read_predictions(competition("multilabel"), write(tmp_path / "oof.csv", a=a, b=b))
+        read_predictions(competition_facts("multilabel"), write(tmp_path / "oof.csv", a=a, b=b))
 
 
 def test_table_of_another_competition_is_refused(tmp_path):
     with refused(r"oof\.csv: no column 'b'\. It is not a table of this competition; train the fold again"):
-        read_predictions(competition("multilabel"), write(tmp_path / "oof.csv", a=[0.1, 0.2, 0.3]))
+        read_predictions(competition_facts("multilabel"), write(tmp_path / "oof.csv", a=[0.1, 0.2, 0.3]))

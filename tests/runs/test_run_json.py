@@ -19,7 +19,7 @@ ORIGIN = {
 
 
 def origin(small, **changes):
-    return {**ORIGIN, "facts": small.competition.model_dump(mode="json"), "commit": "x", **changes}
+    return {**ORIGIN, "facts": small.facts.model_dump(mode="json"), "commit": "x", **changes}
 
 
 def test_start_is_recorded_once(small):

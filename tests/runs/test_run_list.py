@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.runs.run_list import (
     RunSummary,
@@ -14,7 +14,7 @@ from medfold.runs.run_list import (
 )
 from medfold.system import files
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
@@ -82,7 +82,7 @@ def test_damaged_run_json_is_named_and_the_other_runs_are_listed(folded):
 
 def test_competition_without_runs_raises(small):
     with pytest.raises(UserError, match="small: no run yet"):
-        summarise_runs(Project.open("small"))
+        summarise_runs(Competition.open("small"))
 
 
 def summary(name: str, value: float | None, folds: tuple[int, ...] = (0, 1, 2), problem: str = "") -> RunSummary:
@@ -117,13 +117,13 @@ def test_training_seconds_of_the_folds_are_summed(small):
     [({}, False), ({"beta": 2}, True), ({"weights": {"a": 2.0}}, True), ({"also": ["accuracy"]}, False)],
 )
 def test_other_beta_or_weights_are_another_scoring(changes, expected):
-    facts = competition()
+    facts = competition_facts()
     saved = facts.model_dump(mode="json", include={"score"})["score"]
     assert _has_other_scoring({"facts": {"score": {**saved, **changes}}}, facts) is expected
 
 
 def test_score_of_an_earlier_version_has_no_facts_to_compare():
-    assert _has_other_scoring({}, competition()) is False
+    assert _has_other_scoring({}, competition_facts()) is False
 
 
 def test_most_common_value_of_each_setting_is_found():

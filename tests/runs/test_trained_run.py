@@ -27,7 +27,7 @@ def test_run_that_chose_epochs_on_its_folds_is_optimistic(folded):
 
 
 def test_oof_table_joins_the_trained_folds(folded, run):
-    table = run.read_oof(folded.competition)
+    table = run.read_oof(folded.facts)
     assert table["fold"].unique().tolist() == [0, 2]
     assert table.index.tolist() == list(range(len(table)))
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from medfold.competition.competition import load_competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.project import load_competition
 from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medfold.scoring.aggregation import aggregate, aggregate_predictions
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 SCORE = {"metric": "auc", "unit": "{patient}_{side}"}
 
@@ -13,7 +13,7 @@ SCORE = {"metric": "auc", "unit": "{patient}_{side}"}
 def facts_of(task="binary", **score):
     columns = {"binary": 1, "multilabel": 2, "ordinal": 3}[task]
     metric = "auc" if task == "binary" else "mean_auc"
-    return competition(task, score={**SCORE, "metric": metric, **score}), columns
+    return competition_facts(task, score={**SCORE, "metric": metric, **score}), columns
 
 
 def test_samples_without_units_are_unchanged():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.scoring.chance import chance_score, label_means
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ from tests.support.helpers import competition
     ],
 )
 def test_chance_score_is_best_constant_prediction(task, score, targets, prior, expected):
-    found = chance_score(competition(task, score=score), np.array(targets), np.array(prior))
+    found = chance_score(competition_facts(task, score=score), np.array(targets), np.array(prior))
     assert found == pytest.approx(expected)
 
 
 def test_label_means_have_a_value_per_column():
-    assert label_means(competition(), np.array([0, 1, 1, 1])).tolist() == [0.75]
-    assert label_means(competition("multiclass"), np.array([0, 2, 2, 1])).tolist() == [0.25, 0.25, 0.5]
+    assert label_means(competition_facts(), np.array([0, 1, 1, 1])).tolist() == [0.75]
+    assert label_means(competition_facts("multiclass"), np.array([0, 2, 2, 1])).tolist() == [0.25, 0.25, 0.5]

@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize("task", ["multiclass", "ordinal"])
 def test_most_probable_class_is_decided(task):
-    decided = decisions_of(competition(task), np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.1, 0.45, 0.45]]))
+    decided = decisions_of(competition_facts(task), np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.1, 0.45, 0.45]]))
     assert decided.tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
     assert decided.dtype == np.float64
 
 
 def test_binary_class_is_decided_above_one_half():
-    decided = decisions_of(competition(), np.array([[0.49], [0.5], [0.51]]))
+    decided = decisions_of(competition_facts(), np.array([[0.49], [0.5], [0.51]]))
     assert decided.tolist() == [[0], [0], [1]]
 
 
 @pytest.mark.parametrize(("empty", "without_labels"), [(True, [0, 0]), (False, [0, 1])])
 def test_lists_that_may_not_be_empty_hold_most_probable_label(empty, without_labels):
     submission = {"layout": "lists", "allow_empty_lists": empty}
-    facts = competition("multilabel", submission=submission, score={"metric": "macro_f1"})
+    facts = competition_facts("multilabel", submission=submission, score={"metric": "macro_f1"})
     decided = decisions_of(facts, np.array([[0.6, 0.9], [0.2, 0.7], [0.1, 0.4]]))
     assert decided.tolist() == [[1, 1], [0, 1], without_labels]
 

@@ -7,7 +7,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.scoring.metric import metric_input, metric_of, metric_title
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
 
@@ -19,7 +19,7 @@ def weighted(weights, metric="weighted_log_loss", **more):
 def test_competition_weights_are_assigned_by_label():
     names = ["patient_overall", *(f"C{n}" for n in range(1, 8))]
     weights = {"patient_overall": (7, 14)} | {f"C{n}": (1, 2) for n in range(1, 8)}
-    facts = competition("multilabel", labels={"targets": names}, score=weighted(weights))
+    facts = competition_facts("multilabel", labels={"targets": names}, score=weighted(weights))
     targets, p = np.zeros((1, 8), int), np.full((1, 8), 0.5)
     targets[0, 0], p[0, 0] = 1, 0.25
     expected = (14 * np.log(4) + 7 * np.log(2)) / (14 + 7)
@@ -29,7 +29,9 @@ def test_competition_weights_are_assigned_by_label():
 
 
 def test_labels_without_weight_default_to_one():
-    facts = competition("multilabel", score=weighted({"b": 3}, metric="mean_auc", more_metrics=["weighted_log_loss"]))
+    facts = competition_facts(
+        "multilabel", score=weighted({"b": 3}, metric="mean_auc", more_metrics=["weighted_log_loss"])
+    )
     p = np.array([[0.5, 0.25]])
     loss = metric_of(facts, "weighted_log_loss")(np.array([[1, 1]]), p)
     assert loss == pytest.approx((np.log(2) + 3 * np.log(4)) / 4, **EXACT)
@@ -49,16 +51,16 @@ def test_labels_without_weight_default_to_one():
 )
 def test_metric_unfit_for_competition_raises(score, message):
     with pytest.raises(UserError, match=message):
-        metric_of(competition("multilabel", score=score))
+        metric_of(competition_facts("multilabel", score=score))
 
 
 def test_metric_has_sign_and_rejects_other_tasks():
-    assert metric_of(competition("binary")).sign == 1
-    assert metric_of(competition("multilabel"), "log_loss").sign == -1
+    assert metric_of(competition_facts("binary")).sign == 1
+    assert metric_of(competition_facts("multilabel"), "log_loss").sign == -1
     with pytest.raises(UserError, match="unknown metric 'acuracy' .did you mean 'accuracy'"):
-        metric_of(competition("binary"), "acuracy")
+        metric_of(competition_facts("binary"), "acuracy")
     with pytest.raises(UserError, match="auc is not defined for task ordinal"):
-        metric_of(competition("ordinal"), "auc")
+        metric_of(competition_facts("ordinal"), "auc")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_metric_has_sign_and_rejects_other_tasks():
 )
 def test_metric_input_is_decisions_or_probabilities_as_needed(main, metrics_of_decisions):
     """Cut points turn probabilities into one-hot decisions, from which AUC and log loss cannot be computed."""
-    facts = competition("ordinal", score={"metric": main})
+    facts = competition_facts("ordinal", score={"metric": main})
     probable = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
     written = np.eye(3)[[1, 1]]
     for name in ("qwk", "accuracy", "macro_f1", "mean_auc", "log_loss", "ece"):
@@ -80,5 +82,5 @@ def test_metric_input_is_decisions_or_probabilities_as_needed(main, metrics_of_d
 
 
 def test_metric_title_contains_beta():
-    assert metric_title(competition(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
-    assert metric_title(competition(), "auc") == "AUC"
+    assert metric_title(competition_facts(score={"metric": "fbeta", "beta": 2}), "fbeta") == "F2"
+    assert metric_title(competition_facts(), "auc") == "AUC"

@@ -6,7 +6,7 @@ from sklearn import metrics as reference
 
 from medfold.scoring import metrics
 from medfold.scoring.metric import METRICS, metric_of
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 SEEDS = range(30)
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
@@ -192,7 +192,7 @@ def test_label_metrics_agree_with_their_definitions(seed):
 def test_weighted_log_loss_of_rsna_2019_agrees_with_scikit_learn(seed):
     targets, p = labels(seed, k=6)
     names = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"]
-    facts = competition("multilabel", labels={"targets": names}, score=weighted({"any": 2}))
+    facts = competition_facts("multilabel", labels={"targets": names}, score=weighted({"any": 2}))
     sizes = np.tile([1, 1, 1, 1, 1, 2], len(p))
     expected = reference.log_loss(targets.ravel(), clipped(p).ravel(), sample_weight=sizes, labels=[0, 1])
     assert metric_of(facts)(targets, p) == pytest.approx(expected, **EXACT)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from medfold.errors import UserError
 from medfold.scoring.out_of_fold import oof_by_unit, oof_score
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.fixture
 def scored():
-    facts = competition()
+    facts = competition_facts()
     truth = pd.DataFrame({"id": list("abcdefgh"), "group": [0, 0, 1, 2, 3, 4, 5, 6], "fold": [0] * 4 + [1] * 4})
     truth["unit"] = truth["id"]
     targets = np.array([0, 1, 0, 1, 0, 1, 0, 1])
@@ -35,7 +35,7 @@ def test_oof_score_joins_predictions_by_id(scored):
 def test_oof_score_aggregates_images_of_a_unit(scored):
     _, truth, _, oof = scored
     units = truth.assign(unit=list("xxyyzzvv"), group=[0, 0, 1, 1, 2, 2, 3, 3])
-    facts = competition(score={"metric": "auc", "unit": "{side}", "aggregate": "max"})
+    facts = competition_facts(score={"metric": "auc", "unit": "{side}", "aggregate": "max"})
     sick = np.array([0, 1, 0, 0, 0, 0, 1, 1])
     result = oof_score(facts, oof_by_unit(facts, oof, units, sick), is_optimistic=False)
     # x 0.9 and v 0.7 are positive, y 0.8 and z 0.6 negative
@@ -72,7 +72,7 @@ def test_oof_table_not_matching_folds_raises(scored, change):
 
 @given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))
 def test_oof_score_does_not_depend_on_row_order(n, images, folds, random):
-    facts = competition("binary", score={"metric": "auc", "unit": "{patient}", "more_metrics": ["log_loss"]})
+    facts = competition_facts("binary", score={"metric": "auc", "unit": "{patient}", "more_metrics": ["log_loss"]})
     unit = [f"u{number // images}" for number in range(n)]
     truth = pd.DataFrame({"id": [f"i{number}" for number in range(n)], "unit": unit, "group": unit})
     truth["fold"] = [int(name[1:]) % folds for name in unit]

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.scoring.metric import metric_of
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from tests.support.helpers import competition
     ],
 )
 def test_post_processing_follows_from_the_metric(task, metric, title):
-    facts = competition(task, score={"metric": metric})
+    facts = competition_facts(task, score={"metric": metric})
     found = post_processing_of(facts, metric_of(facts))
     assert (found.title if found else None) == title
 
@@ -32,7 +32,7 @@ def test_only_temperature_leaves_probabilities():
     calibrating = []
     for task, names in metrics.items():
         for name in names:
-            facts = competition(task, score={"metric": name})
+            facts = competition_facts(task, score={"metric": name})
             if post_processing_of(facts, metric_of(facts)).calibrates:
                 calibrating.append(name)
     assert calibrating == ["log_loss"]
@@ -42,6 +42,6 @@ def test_temperature_lowers_the_log_loss_of_overconfident_predictions():
     rng = np.random.default_rng(0)
     targets = rng.integers(0, 2, 200)
     overconfident = np.where(rng.random(200) < 0.8, targets, 1 - targets)[:, None] * 0.98 + 0.01
-    loss = metric_of(competition(score={"metric": "log_loss"}))
+    loss = metric_of(competition_facts(score={"metric": "log_loss"}))
     scaled = temperature_calibration().fit(overconfident, targets).apply(overconfident)
     assert loss(targets, scaled) < loss(targets, overconfident) - 0.1

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.scoring.bootstrap import Difference
 from medfold.scoring.score_text import describe_score, format_difference, format_score, format_score_and_interval
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 NAN = float("nan")
 RESULT = {
@@ -50,11 +50,11 @@ def test_difference_has_a_sign(difference, expected):
 
 
 def test_oof_score_says_what_it_covers():
-    text = describe_score(competition(), RESULT, 1500)
+    text = describe_score(competition_facts(), RESULT, 1500)
     score = "AUC 0.9512 (95 % interval 0.9000 to 0.9900), accuracy undefined"
-    assert text.startswith(f"{score}, covers 2 of {competition().folds.k} folds, 1,000 of 1,500 samples")
+    assert text.startswith(f"{score}, covers 2 of {competition_facts().folds.k} folds, 1,000 of 1,500 samples")
 
 
 def test_optimistic_score_says_so():
-    text = describe_score(competition(), {**RESULT, "is_optimistic": True}, 1000)
+    text = describe_score(competition_facts(), {**RESULT, "is_optimistic": True}, 1000)
     assert text.endswith(", OPTIMISTIC: epochs were chosen on the scored folds")

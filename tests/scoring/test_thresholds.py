@@ -7,7 +7,7 @@ from sklearn.metrics import cohen_kappa_score, fbeta_score
 
 from medfold.scoring import thresholds
 from medfold.scoring.metric import METRICS, metric_of, to_classes
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def rare_labels(n=600, seed=0, columns=1):
@@ -65,7 +65,7 @@ def test_thresholds_fall_with_beta():
     predictions, targets = rare_labels(300, columns=2)
     found = {}
     for beta in (0.5, 2):
-        metric = metric_of(competition("multilabel", score={"metric": "fbeta", "beta": beta}))
+        metric = metric_of(competition_facts("multilabel", score={"metric": "fbeta", "beta": beta}))
         found[beta] = thresholds.column_thresholds(predictions, targets, metric)
         decided = found[beta].apply(predictions) > 0.5
         for label in range(2):

@@ -8,7 +8,7 @@ from medfold.submission import table as submission
 from medfold.submission.cell_format import class_words, explain_words, holds_decisions
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.submissions import predicted, sample
 
 
@@ -17,7 +17,7 @@ from tests.support.submissions import predicted, sample
     [(["0", "1", "0"], ["0", "0", "1"]), (["no", "no", "yes"], ["no", "no", "yes"]), ([""] * 3, ["no", "no", "yes"])],
 )
 def test_decided_class_is_written_in_sample_words(cells, expected):
-    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
+    facts = competition_facts(classes=["no", "yes"], score={"metric": "accuracy"})
     sample_table = sample(target=cells)
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == expected
@@ -42,7 +42,7 @@ def test_decided_class_is_written_in_sample_words(cells, expected):
     ],
 )
 def test_binary_classes_follow_sample_spelling(cells, words):
-    facts = competition(classes=["no", "yes"], score={"metric": "accuracy"})
+    facts = competition_facts(classes=["no", "yes"], score={"metric": "accuracy"})
     sample_table = sample(target=cells)
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == [words[0], words[0], words[1]]
@@ -62,7 +62,7 @@ def test_binary_classes_follow_sample_spelling(cells, words):
     ],
 )
 def test_multiclass_labels_follow_sample_spelling(cells, words):
-    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
+    facts = competition_facts("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
     sample_table = sample(label=cells)
     built = build_submission(facts, predicted(facts.prediction_columns), sample_table)
     assert set(built["label"]) <= set(words)
@@ -72,13 +72,13 @@ def test_multiclass_labels_follow_sample_spelling(cells, words):
 
 @pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
 def test_unmatched_sample_words_are_explained(cells):
-    facts = competition("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
+    facts = competition_facts("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
     explanation = explain_words(facts, sample(label=cells))
     assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
 
 
 def test_multilabel_columns_follow_sample_spelling():
-    facts = competition("multilabel", score={"metric": "macro_f1"})
+    facts = competition_facts("multilabel", score={"metric": "macro_f1"})
     sample_table = sample(a=["False"] * 3, b=["True"] * 3)
     built = build_submission(facts, predicted(["a", "b"]), sample_table)
     assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
@@ -88,19 +88,19 @@ def test_multilabel_columns_follow_sample_spelling():
 
 def test_single_class_column_needs_decision_metric():
     with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
-        build_submission(competition("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
+        build_submission(competition_facts("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
 
 
 def test_lists_need_decision_metric():
     with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
-        metric_of(competition("multilabel", submission={"layout": "lists"}))
+        metric_of(competition_facts("multilabel", submission={"layout": "lists"}))
 
 
 def test_unmatched_sample_columns_raise():
     with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
-        build_submission(competition("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
+        build_submission(competition_facts("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
 
 
 def test_constant_probability_sample_is_a_placeholder():
-    facts = competition(score={"metric": "accuracy"})
+    facts = competition_facts(score={"metric": "accuracy"})
     assert explain_words(facts, sample(target=["0.5"] * 3)) == ""

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from medfold.errors import UserError
 from medfold.submission.check import check_better_than_chance, check_submission
 from medfold.submission.table import build_submission
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.submissions import IDS, LONG, long_sample, sample
 
-LONG_FACTS = competition("multilabel", **LONG)
+LONG_FACTS = competition_facts("multilabel", **LONG)
 OF_ONE_IMAGE = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
 
 
@@ -50,17 +50,17 @@ FAULTS = {
 @pytest.mark.parametrize("message", FAULTS)
 def test_faulty_submission_raises(message):
     with pytest.raises(UserError, match=message):
-        check_submission(competition(), FAULTS[message], sample())
+        check_submission(competition_facts(), FAULTS[message], sample())
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=3, max_size=3))
 def test_check_accepts_exactly_values_from_0_to_1(values):
     table = GOOD.assign(target=values)
     if all(0 <= value <= 1 for value in values):
-        check_submission(competition(), table, sample())
+        check_submission(competition_facts(), table, sample())
     else:
         with pytest.raises(UserError, match="is not a probability from 0 to 1"):
-            check_submission(competition(), table, sample())
+            check_submission(competition_facts(), table, sample())
 
 
 def scored(predictions: list[float], targets: tuple[int, ...] = (0, 0, 1, 1)) -> SimpleNamespace:
@@ -72,15 +72,15 @@ def scored(predictions: list[float], targets: tuple[int, ...] = (0, 0, 1, 1)) ->
 @pytest.mark.parametrize("metric", ["auc", "log_loss"])
 @pytest.mark.parametrize("predictions", [[0.5] * 4, [0.8, 0.7, 0.3, 0.2]], ids=["constant", "inverted"])
 def test_predictions_no_better_than_chance_are_refused(metric, predictions):
-    facts = competition(score={"metric": metric})
+    facts = competition_facts(score={"metric": metric})
     with pytest.raises(UserError, match=r"^baseline: the OOF score, .* is no better than chance, .*FORCE=1 submits it"):
         check_better_than_chance(facts, scored(predictions))
 
 
 @pytest.mark.parametrize("metric", ["auc", "log_loss"])
 def test_predictions_better_than_chance_are_not_refused(metric):
-    check_better_than_chance(competition(score={"metric": metric}), scored([0.4, 0.5, 0.5, 0.6]))
+    check_better_than_chance(competition_facts(score={"metric": metric}), scored([0.4, 0.5, 0.5, 0.6]))
 
 
 def test_undefined_score_is_not_refused():
-    check_better_than_chance(competition(), scored([0.5] * 4, targets=(1, 1, 1, 1)))
+    check_better_than_chance(competition_facts(), scored([0.5] * 4, targets=(1, 1, 1, 1)))

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from medfold.submission import draft
 from medfold.submission.draft import _content_id, _message
 from medfold.system.hashes import sha256_of_text
-from tests.support.helpers import competition, refused
+from tests.support.helpers import competition_facts, refused
 from tests.support.submissions import IDS, sample
 
 
@@ -21,7 +21,7 @@ def test_content_id_of_a_notebook_is_that_of_earlier_versions():
     ensemble = SimpleNamespace(
         score={**scores, **counts, "facts": {}, "ensemble": {"method": "mean"}}, input_hashes={"a.csv": "cd"}
     )
-    assert _content_id(competition(upload="notebook"), "ab", ensemble) == "folds 827fab49b6fe"
+    assert _content_id(competition_facts(upload="notebook"), "ab", ensemble) == "folds 827fab49b6fe"
 
 
 def test_message_has_runs_score_folds_and_content_id(small):
@@ -43,13 +43,13 @@ def ensemble(**changes) -> SimpleNamespace:
 
 
 def test_content_of_a_file_is_identified_by_its_hash():
-    facts = competition(upload="csv", source={"kind": "kaggle", "slug": "a"})
+    facts = competition_facts(upload="csv", source={"kind": "kaggle", "slug": "a"})
     assert draft._content_id(facts, "0123456789abcdef", ensemble()) == "file 0123456789ab"
     assert draft._content_id(facts, "0123456789abcdef", ensemble(input_hashes={})) == "file 0123456789ab"
 
 
 def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts():
-    facts = competition(upload="notebook", source={"kind": "kaggle", "slug": "a"})
+    facts = competition_facts(upload="notebook", source={"kind": "kaggle", "slug": "a"})
     first = draft._content_id(facts, "0123", ensemble())
     assert first.startswith("folds ")
     other_facts = ensemble(score={**ensemble().score, "facts": "def"})
@@ -69,11 +69,11 @@ def drafted(text: str) -> draft.SubmissionDraft:
 def test_draft_is_written_once_and_read_back(tmp_path):
     file = tmp_path / "one.csv"
     text = "id,target\n" + "".join(f"{id},0.25\n" for id in IDS)
-    written = draft.write_draft(competition(), drafted(text), file)
+    written = draft.write_draft(competition_facts(), drafted(text), file)
     assert file.read_text() == text
     assert written["target"].tolist() == ["0.25"] * len(IDS)
     before = file.stat().st_mtime_ns
-    draft.write_draft(competition(), drafted(text), file)
+    draft.write_draft(competition_facts(), drafted(text), file)
     assert file.stat().st_mtime_ns == before
 
 
@@ -81,7 +81,7 @@ def test_file_of_another_content_is_replaced_and_checked(tmp_path):
     file = tmp_path / "one.csv"
     file.write_text("id,target\n")
     text = "id,target\n" + "".join(f"{id},0.25\n" for id in IDS)
-    draft.write_draft(competition(), drafted(text), file)
+    draft.write_draft(competition_facts(), drafted(text), file)
     assert file.read_text() == text
     with refused("is not a probability from 0 to 1"):
-        draft.write_draft(competition(), drafted(text.replace("0.25", "2.5")), file)
+        draft.write_draft(competition_facts(), drafted(text.replace("0.25", "2.5")), file)

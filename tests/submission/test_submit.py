@@ -32,18 +32,18 @@ def record(folded):
 class Scored:
     """A leaderboard that scores every submission, and keeps the status that the ledger had then."""
 
-    def __init__(self, project):
-        self.project, self.entries, self.statuses = project, [], []
+    def __init__(self, competition):
+        self.competition, self.entries, self.statuses = competition, [], []
 
     def submit(self, entry):
         self.entries.append(entry)
-        self.statuses.append(read_rows(self.project.project_paths, "small")[-1].status)
+        self.statuses.append(read_rows(self.competition.project_paths, "small")[-1].status)
         return LeaderboardResult("scored", public=0.75, ref="7")
 
 
-def send(project, recorded, resubmit=False):
-    leaderboard = Scored(project)
-    result = submit_recorded(project, recorded, leaderboard, None, pytest.fail, resubmit)
+def send(competition, recorded, resubmit=False):
+    leaderboard = Scored(competition)
+    result = submit_recorded(competition, recorded, leaderboard, None, pytest.fail, resubmit)
     return leaderboard, result
 
 

@@ -11,13 +11,13 @@ from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
 from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.submissions import IDS, LONG, long_sample, predicted, sample
 
 
 @given(st.permutations(range(3)), st.permutations(range(3)), st.permutations(["id", "a", "b"]))
 def test_columns_and_rows_follow_sample_submission(rows, sample_rows, columns):
-    facts = competition("multilabel")
+    facts = competition_facts("multilabel")
     predictions = predicted(["a", "b"])
     sample_table = sample(a=["0"] * 3, b=["0"] * 3)[columns].iloc[sample_rows].reset_index(drop=True)
     built = build_submission(facts, predictions.iloc[rows], sample_table)
@@ -29,7 +29,7 @@ def test_columns_and_rows_follow_sample_submission(rows, sample_rows, columns):
 
 
 def test_single_column_of_several_classes_holds_the_class():
-    facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
+    facts = competition_facts("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
     predictions = pd.DataFrame([[0.1, 0.2, 0.7], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]], columns=list("012")).assign(id=IDS)
     built = build_submission(facts, predictions, sample(diagnosis=["0"] * 3))
     assert built["diagnosis"].tolist() == ["2", "0", "1"]
@@ -37,19 +37,19 @@ def test_single_column_of_several_classes_holds_the_class():
 
 
 def test_other_word_than_a_class_is_refused():
-    facts = competition("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
+    facts = competition_facts("ordinal", classes=["0", "1", "2"], score={"metric": "qwk"})
     written = pd.DataFrame({"id": IDS, "diagnosis": ["0", "5", "1"]})
     with pytest.raises(UserError, match="column 'diagnosis': 5 is not a class of 0, 1, 2"):
         check_submission(facts, written, sample(diagnosis=["0"] * 3))
 
 
 def test_binary_column_of_other_name_holds_probability():
-    built = build_submission(competition(), predicted(), sample(cancer=["0"] * 3))
+    built = build_submission(competition_facts(), predicted(), sample(cancer=["0"] * 3))
     assert built["cancer"].tolist() == predicted()["target"].tolist()
 
 
 def test_decision_metric_writes_classes():
-    facts = competition(score={"metric": "accuracy"})
+    facts = competition_facts(score={"metric": "accuracy"})
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample())
     assert built["target"].tolist() == ["0", "0", "1"]
     check_submission(facts, built, sample())
@@ -57,14 +57,20 @@ def test_decision_metric_writes_classes():
 
 def test_decision_metric_writes_multilabel_decisions():
     """A leaderboard that computes macro F1 by scikit-learn refuses probabilities."""
-    facts, sample_table = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    facts, sample_table = (
+        competition_facts("multilabel", score={"metric": "macro_f1"}),
+        sample(a=["0"] * 3, b=["0"] * 3),
+    )
     built = build_submission(facts, predicted(["a", "b"]).assign(a=[0.2, 0.5, 0.9], b=[0.6, 0.1, 0.7]), sample_table)
     assert built[["a", "b"]].to_numpy().tolist() == [["0", "1"], ["0", "0"], ["1", "1"]]
     check_submission(facts, built, sample_table)
 
 
 def test_probability_is_refused_where_the_metric_uses_decisions():
-    facts, sample_table = competition("multilabel", score={"metric": "macro_f1"}), sample(a=["0"] * 3, b=["0"] * 3)
+    facts, sample_table = (
+        competition_facts("multilabel", score={"metric": "macro_f1"}),
+        sample(a=["0"] * 3, b=["0"] * 3),
+    )
     written = pd.DataFrame({"id": IDS, "a": ["0.3", "1", "0"], "b": ["1", "0", "1"]})
     with pytest.raises(UserError, match=r"column 'a': 0.3 is not a class of 0, 1"):
         check_submission(facts, written, sample_table)
@@ -73,7 +79,7 @@ def test_probability_is_refused_where_the_metric_uses_decisions():
 def test_decision_metric_writes_decisions_in_long_rows():
     rows = long_sample(range(4))
     built = build_submission(
-        competition("multilabel", score={"metric": "macro_f1"}, **LONG),
+        competition_facts("multilabel", score={"metric": "macro_f1"}, **LONG),
         pd.DataFrame({"id": ["ID_2", "ID_1"], "a": [0.1, 0.8], "b": [0.7, 0.4]}),
         rows,
     )
@@ -82,7 +88,7 @@ def test_decision_metric_writes_decisions_in_long_rows():
 
 @given(st.permutations(range(4)))
 def test_long_rows_hold_probability_of_their_label(order):
-    facts = competition("multilabel", **LONG)
+    facts = competition_facts("multilabel", **LONG)
     predictions = pd.DataFrame({"id": ["ID_2", "ID_1"], "a": [0.1, 0.2], "b": [0.3, 0.4]})
     built = build_submission(facts, predictions, long_sample(order))
     check_submission(facts, built, long_sample(order))
@@ -94,7 +100,7 @@ def test_long_rows_hold_probability_of_their_label(order):
     }
 
 
-LISTS = competition("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
+LISTS = competition_facts("multilabel", submission={"layout": "lists"}, score={"metric": "macro_f1"})
 
 
 def test_lists_hold_labels_above_half_or_most_probable():
@@ -119,7 +125,7 @@ def test_empty_lists_need_allow_empty_lists_and_score_as_written(allow_empty_lis
     predictions = pd.DataFrame({"id": IDS, "a": [0.6, 0.1, 0.4], "b": [0.2, 0.51, 0.3]})
     targets, sample_table = np.array([[1, 0], [0, 1], [0, 0]]), sample(Predicted=["0"] * 3)
     layout = {"layout": "lists", "allow_empty_lists": allow_empty_lists}
-    facts = competition("multilabel", submission=layout, score={"metric": "macro_f1"})
+    facts = competition_facts("multilabel", submission=layout, score={"metric": "macro_f1"})
     built = build_submission(facts, predictions, sample_table)
     assert built["Predicted"].tolist() == cells
     check_submission(facts, built, sample_table)
@@ -130,7 +136,7 @@ def test_empty_lists_need_allow_empty_lists_and_score_as_written(allow_empty_lis
 
 
 def test_placeholder_sample_is_expanded_to_test_ids():
-    facts = competition(upload="notebook")
+    facts = competition_facts(upload="notebook")
     placeholder = sample().iloc[:1]
     rows = align_sample(facts, placeholder, ["007", "1e5", "c", "d"])
     assert rows["id"].tolist() == ["007", "1e5", "c", "d"]
@@ -138,21 +144,21 @@ def test_placeholder_sample_is_expanded_to_test_ids():
 
 
 def test_sample_of_the_test_ids_is_kept():
-    assert align_sample(competition(upload="notebook"), sample(), ["c", "007", "1e5"]).equals(sample())
+    assert align_sample(competition_facts(upload="notebook"), sample(), ["c", "007", "1e5"]).equals(sample())
 
 
 def test_placeholder_sample_of_an_uploaded_file_is_kept():
     placeholder = sample().iloc[:1]
-    assert align_sample(competition(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
+    assert align_sample(competition_facts(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
 
 
 def test_placeholder_sample_of_long_rows_is_expanded():
-    long = competition("multilabel", upload="notebook", **LONG)
+    long = competition_facts("multilabel", upload="notebook", **LONG)
     assert align_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
 
 def test_placeholder_sample_with_0_1_writes_0_1():
-    facts = competition(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
+    facts = competition_facts(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
     sample_table = align_sample(facts, placeholder, IDS)
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
@@ -164,7 +170,7 @@ def test_placeholder_sample_with_0_1_writes_0_1():
     ("task", "layout"), [("binary", "wide"), ("multilabel", "wide"), ("multilabel", "long"), ("multilabel", "lists")]
 )
 def test_fully_hidden_test_part_gives_empty_submission(task, layout):
-    facts = competition(task, score={"metric": "macro_f1"}, submission={"layout": layout}, upload="notebook")
+    facts = competition_facts(task, score={"metric": "macro_f1"}, submission={"layout": layout}, upload="notebook")
     columns = facts.prediction_columns if layout == "wide" else ["value"]
     sample_table = pd.DataFrame(columns=["id", *columns], dtype=str)
     nothing = pd.DataFrame({"id": [], **dict.fromkeys(facts.prediction_columns, np.zeros(0))})
@@ -176,7 +182,7 @@ def test_fully_hidden_test_part_gives_empty_submission(task, layout):
 
 def test_lists_use_label_separator():
     labels = {"targets": ["Mass", "Pleural fluid"], "separator": "|"}
-    facts = competition("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
+    facts = competition_facts("multilabel", labels=labels, submission={"layout": "lists"}, score={"metric": "macro_f1"})
     sample_table = sample(found=[""] * 3)
     values = pd.DataFrame({"id": sample_table["id"], "Mass": [0.9, 0.2, 0.8], "Pleural fluid": [0.9, 0.6, 0.1]})
     built = build_submission(facts, values, sample_table)
@@ -191,7 +197,7 @@ def test_lists_use_label_separator():
 )
 def test_units_without_a_prediction_get_the_fallback_and_are_counted(num_labels, shown):
     names = [f"label{number}" for number in range(num_labels)]
-    facts = competition("multilabel", labels={"targets": names})
+    facts = competition_facts("multilabel", labels={"targets": names})
     predictions = pd.DataFrame({"id": ["b"], **{name: [0.5] for name in names}})
     units, fallback = ["a", "b", "c"], np.full(num_labels, 0.25)
     filled = fill_missing(facts, predictions, units, fallback)
@@ -203,5 +209,5 @@ def test_units_without_a_prediction_get_the_fallback_and_are_counted(num_labels,
 
 def test_complete_predictions_are_returned_unchanged():
     predictions = pd.DataFrame({"id": ["b"], "target": [0.5]})
-    assert fill_missing(competition(), predictions, ["b"], np.array([0.25])) is predictions
+    assert fill_missing(competition_facts(), predictions, ["b"], np.array([0.25])) is predictions
     assert describe_missing(predictions, ["b"], np.array([0.25])) == ""

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def finished_run(
-    project, name: str = "baseline", quality: float = 1.0, folds: list[int] | None = None, best: bool = False
+    competition, name: str = "baseline", quality: float = 1.0, folds: list[int] | None = None, best: bool = False
 ) -> None:
     """Writes a finished run of a binary task without TensorFlow: OOF predictions are noisy labels, test ones noise.
 
@@ -21,42 +21,42 @@ def finished_run(
         oof = 1 / (1 + np.exp(-(2 * targets - 1) * quality - rng.standard_normal(len(targets))))
         return oof[:, None], rng.random((test, 1))
 
-    _write_run(project, name, predict, folds, {"training": {"keep": "best"}} if best else {})
+    _write_run(competition, name, predict, folds, {"training": {"keep": "best"}} if best else {})
 
 
-def constant_run(project, name: str = "constant") -> None:
+def constant_run(competition, name: str = "constant") -> None:
     """Writes a finished run that predicts the class frequencies for every image."""
-    competition = project.competition
+    facts = competition.facts
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
-        columns = len(competition.prediction_columns)
-        labels = np.eye(columns)[known] if competition.exclusive_classes else known.reshape(-1, columns)
+        columns = len(facts.prediction_columns)
+        labels = np.eye(columns)[known] if facts.exclusive_classes else known.reshape(-1, columns)
         oof, others = (np.tile(labels.mean(axis=0), (count, 1)) for count in (len(targets), test))
         return oof, others
 
-    _write_run(project, name, predict)
+    _write_run(competition, name, predict)
 
 
-def noisy_run(project, name: str = "noisy", noise: float = 1.0) -> None:
+def noisy_run(competition, name: str = "noisy", noise: float = 1.0) -> None:
     """Writes a finished run of any task without TensorFlow: OOF predictions are noisy labels, test ones noise."""
-    competition, rng = project.competition, np.random.default_rng([*name.encode()])
+    facts, rng = competition.facts, np.random.default_rng([*name.encode()])
 
     def squashed(logits: np.ndarray) -> np.ndarray:
-        if competition.exclusive_classes:
+        if facts.exclusive_classes:
             return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return 1 / (1 + np.exp(-logits))
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
-        columns = len(competition.prediction_columns)
-        labels = np.eye(columns)[targets] if competition.exclusive_classes else targets.reshape(-1, columns)
+        columns = len(facts.prediction_columns)
+        labels = np.eye(columns)[targets] if facts.exclusive_classes else targets.reshape(-1, columns)
         oof = 2 * labels - 1 + noise * rng.standard_normal(labels.shape)
         return squashed(oof), squashed(noise * rng.standard_normal((test, columns)))
 
-    _write_run(project, name, predict)
+    _write_run(competition, name, predict)
 
 
 def _write_run(
-    project, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
+    competition, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
 ) -> None:
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold.competition.recipe import load_recipe
@@ -70,18 +70,18 @@ def _write_run(
     from medfold.tables import write_csv
     from medfold.training.run_metadata import run_metadata
 
-    competition, data = project.competition, load_dataset(project)
-    choices = load_recipe(project.paths, project.project_paths.base_folder, "baseline", overrides or {})
-    run = checked_run_paths(project.paths, name)
-    record_run_start(run, run_metadata(project, choices, 0))
-    for fold in folds or range(competition.folds.k):
+    facts, data = competition.facts, load_dataset(competition)
+    choices = load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", overrides or {})
+    run = checked_run_paths(competition.paths, name)
+    record_run_start(run, run_metadata(competition, choices, 0))
+    for fold in folds or range(facts.folds.k):
         paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
         oof, test = predict(data.targets[here], data.targets[~here], len(data.test))
         tables = {
-            paths.oof: predictions_table(competition, data.train["id"][here], oof, fold=fold),
-            paths.test: predictions_table(competition, data.test["id"], test),
+            paths.oof: predictions_table(facts, data.train["id"][here], oof, fold=fold),
+            paths.test: predictions_table(facts, data.test["id"], test),
         }
         for path, table in tables.items():
             write_csv(table, path)
         files.write_json({path.name: sha256(path) for path in tables}, paths.done)
-    write_oof(competition, run, data.train, data.targets)
+    write_oof(facts, run, data.train, data.targets)

@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_model
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def noise(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> np.ndarray:
@@ -23,6 +23,6 @@ def noise(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> np.nd
 
 def build(task: str = "binary", channels: int = 1, head: str = "classes", size: int = 32, **backbone) -> keras.Model:
     keras.utils.set_random_seed(1)
-    facts = competition(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
+    facts = competition_facts(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
     chosen = {"name": "resnet9", "width": 8, **backbone}
     return build_model(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)

@@ -29,7 +29,7 @@ def shipped() -> list[str]:
     return [name for name in ProjectPaths(REPOSITORY).competitions() if name in named]
 
 
-def competition(task: str = "binary", **changes) -> CompetitionFacts:
+def competition_facts(task: str = "binary", **changes) -> CompetitionFacts:
     """Makes complete facts of a competition, with these changes."""
     facts = {
         "title": "test",
@@ -57,8 +57,8 @@ class NoLeaderboard(Leaderboard):
     """A leaderboard to which submissions are not uploaded."""
 
     @classmethod
-    def of(cls, project) -> Leaderboard:
-        return cls(project.competition, project.paths)
+    def of(cls, competition) -> Leaderboard:
+        return cls(competition.facts, competition.paths)
 
     def preflight(self) -> None:
         pass

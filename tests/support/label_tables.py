@@ -1,6 +1,6 @@
 """A table of labels, and the facts that describe it."""
 
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 NUMBERS = range(8)
 
@@ -8,7 +8,7 @@ NUMBERS = range(8)
 def facts(images=None, **labels):
     labels = {"file": "table.csv", "id": "id", "targets": ["sick"], **labels}
     images = {"train": "images/{id}.png", "channels": 1, **(images or {})}
-    return competition("binary", labels=labels, images=images, upload="local")
+    return competition_facts("binary", labels=labels, images=images, upload="local")
 
 
 def rows_of(raw, split, sick):

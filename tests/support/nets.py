@@ -3,7 +3,7 @@
 import numpy as np
 
 from medfold.competition.recipe import Recipe
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def recipe(name="resnet9", size=32, **backbone):
@@ -12,7 +12,7 @@ def recipe(name="resnet9", size=32, **backbone):
 
 def facts(task="binary", channels=1):
     images = {"train": "x", "test": "x", "channels": channels, "symmetry": "dihedral"}
-    return competition(task, images=images)
+    return competition_facts(task, images=images)
 
 
 def batch(channels, size=32):

@@ -1,9 +1,9 @@
 """Changes to submissions, which a recheck must find."""
 
 
-def first_file(project, pattern: str):
+def first_file(competition, pattern: str):
     """The file of the submission of a single run, which has the shortest name."""
-    return sorted(project.paths.submissions.glob(pattern), key=lambda path: len(path.name))[0]
+    return sorted(competition.paths.submissions.glob(pattern), key=lambda path: len(path.name))[0]
 
 
 def change_last_digit(path):

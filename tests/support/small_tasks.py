@@ -9,7 +9,7 @@ import pandas as pd
 from medfold.competition.recipe import Recipe
 from medfold.images.store import Store
 from medfold.training.training_inputs import TrainingInputs
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
@@ -18,7 +18,7 @@ def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
     A test that is not about learning may take the backbone `simple_cnn`, which is built and compiled faster.
     """
     rng = np.random.default_rng(0)
-    facts = competition(kind, images={"train": "x", "test": "x", "channels": 1, "symmetry": "horizontal"})
+    facts = competition_facts(kind, images={"train": "x", "test": "x", "channels": 1, "symmetry": "horizontal"})
     levels = (
         rng.integers(0, 2, (num_images, 2))
         if kind == "multilabel"

@@ -3,5 +3,5 @@
 from medfold.data.sources.source import Source
 
 
-def with_source(project, **source):
-    return Source(source, project.paths)
+def with_source(competition, **source):
+    return Source(source, competition.paths)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.data.sources.source import Source
 from medfold.tables import write_csv
 from tests.support.finished_runs import noisy_run
@@ -44,14 +44,14 @@ SCRIPTS = "\n".join(
 COPIES = 3
 
 
-def scripts_project(root: Path) -> Project:
+def scripts_project(root: Path) -> Competition:
     """Makes a competition whose classes, ids and sites are in many writing systems, with two finished runs.
 
     Some images are brighter copies of others, which the audit finds. The working directory must be the root.
     """
     add_competition(root, "small", SMALL)
-    small = Project.open("small")
-    Source(small.competition.source, small.paths).get()
+    small = Competition.open("small")
+    Source(small.facts.source, small.paths).get()
     (raw,) = small.paths.raw.rglob("train.csv")
     given, train, test = root / "given", [], []
     for part, rows in (("train", train), ("test", test)):
@@ -72,14 +72,14 @@ def scripts_project(root: Path) -> Project:
     sample = pd.DataFrame({"id": [row["id"] for row in test]}).assign(**dict.fromkeys(CLASSES, 0.25))
     sample.to_csv(given / "sample_submission.csv", index=False)
     add_competition(root, "scripts", SCRIPTS)
-    project = Project.open("scripts")
-    download(project, given)
-    make_folds(project)
-    noisy_run(project, "noisy")
-    noisy_run(project, "louder", noise=2.0)
+    competition = Competition.open("scripts")
+    download(competition, given)
+    make_folds(competition)
+    noisy_run(competition, "noisy")
+    noisy_run(competition, "louder", noise=2.0)
     for fold in range(5):
         rng = np.random.default_rng(fold)
         score = np.round(0.5 + 0.4 * (1 - np.exp(-np.arange(1, 13) / 4)) + 0.02 * rng.standard_normal(12), 4)
         history = pd.DataFrame({"epoch": np.arange(1, 13), "loss": 1.4 - score, "mean_auc": score})
-        write_csv(history, project.paths.run("noisy").fold(fold).history)
-    return project
+        write_csv(history, competition.paths.run("noisy").fold(fold).history)
+    return competition

@@ -16,7 +16,7 @@ from medfold.runs.predictions import read_predictions
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.optimizer import build_optimizer
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.small_tasks import task
 
 
@@ -34,9 +34,9 @@ def test_accumulated_batches_equal_one_large_batch():
                 "training": {"accumulation_steps": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
             }
         )
-        model = build_model(competition(), recipe)
+        model = build_model(competition_facts(), recipe)
         step = BatchTrainer(
-            model, build_optimizer(recipe.training, 0.01, 1000), losses.build_loss(competition(), recipe.training)
+            model, build_optimizer(recipe.training, 0.01, 1000), losses.build_loss(competition_facts(), recipe.training)
         )
         for start in range(0, 8, size):
             step(images[start : start + size], targets[start : start + size], np.ones(size, np.float32))
@@ -61,9 +61,9 @@ def overflow_at(monkeypatch, steps):
 
 def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "simple_cnn"}})
-    model = build_model(competition(), recipe, precision="float16")
+    model = build_model(competition_facts(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
-    step = BatchTrainer(model, optimizer, losses.build_loss(competition(), recipe.training))
+    step = BatchTrainer(model, optimizer, losses.build_loss(competition_facts(), recipe.training))
     rng = np.random.default_rng(0)
     images, targets = tf.constant(rng.random((8, 16, 16, 1)) * 255, tf.float32), tf.constant(rng.random((8, 1)) > 0.5)
     batch = [images, tf.cast(targets, tf.float32), tf.ones(8)]
@@ -98,8 +98,8 @@ def test_overflows_are_skipped_until_ten_in_a_row(tmp_path, monkeypatch, capsys)
 def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
     assert fold.train_fold(made, 0, paths) > 0.9
-    oof = read_predictions(made.competition, paths.oof)
-    model = load_model(made.competition, made.recipe, paths.weights)
+    oof = read_predictions(made.facts, paths.oof)
+    model = load_model(made.facts, made.recipe, paths.weights)
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
     predicted = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
     np.testing.assert_allclose(predicted, oof["target"], rtol=0, atol=1e-8)

@@ -32,7 +32,7 @@ def run_child(small, monkeypatch):
         monkeypatch.setattr(child, name, lambda name=name: called.append(name))
 
     def run(train_run, request=REQUEST):
-        monkeypatch.setattr(child, "load_dataset", lambda project, image_settings: image_settings)
+        monkeypatch.setattr(child, "load_dataset", lambda competition, image_settings: image_settings)
         monkeypatch.setattr(child, "train_run", train_run)
         monkeypatch.setattr(child.sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
         code = child.main()
@@ -47,8 +47,8 @@ def run_child(small, monkeypatch):
 def test_requested_fold_is_trained_and_its_lines_are_sent(run_child, capsys):
     seen = []
 
-    def train_run(project, request, recipe, data):
-        seen.append((project.paths.name, request.seed, request.folds, recipe.training.epochs))
+    def train_run(competition, request, recipe, data):
+        seen.append((competition.paths.name, request.seed, request.folds, recipe.training.epochs))
         assert data.size == 16  # the dataset was loaded with the images of the recipe
         say("fold 1", "AUC 0.9")
         say("fold 1", "weights -> runs/")
@@ -62,7 +62,7 @@ def test_requested_fold_is_trained_and_its_lines_are_sent(run_child, capsys):
 
 
 def test_problem_is_sent_in_one_line(run_child):
-    def train_run(project, request, recipe, data):
+    def train_run(competition, request, recipe, data):
         say("fold 1", "begins")
         raise UserError("the loss is not a number", "fold 1", "Lower training.learning_rate")
 
@@ -73,7 +73,7 @@ def test_problem_is_sent_in_one_line(run_child):
 
 
 def test_full_disk_is_a_problem_too(run_child):
-    def train_run(project, request, recipe, data):
+    def train_run(competition, request, recipe, data):
         raise OSError(28, "No space left on device", "runs/weights.h5")
 
     code, (message,) = run_child(train_run)
@@ -95,7 +95,7 @@ def test_error_in_settings_is_located_in_the_override(run_child):
 
 
 def test_interruption_is_no_problem(run_child):
-    def train_run(project, request, recipe, data):
+    def train_run(competition, request, recipe, data):
         raise KeyboardInterrupt
 
     assert run_child(train_run) == (INTERRUPTED, [])

@@ -31,10 +31,10 @@ def test_every_task_learns_and_writes_files(tmp_path, kind):
     made = task(kind)
     assert fold.train_fold(made, 1, paths) > 0.9
     assert is_fold_trained(paths)
-    oof = read_predictions(made.competition, paths.oof)
+    oof = read_predictions(made.facts, paths.oof)
     assert oof["id"].tolist() == made.train["id"][made.train["fold"] == 1].tolist()
     assert (oof["fold"] == 1).all()
-    assert len(read_predictions(made.competition, paths.test)) == 10
+    assert len(read_predictions(made.facts, paths.test)) == 10
     assert ("expected" in oof) is (kind == "ordinal")
     history = pd.read_csv(paths.history)
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
@@ -112,7 +112,7 @@ def test_cut_points_learn_an_ordinal_task(tmp_path):
     made = task("ordinal", epochs=12)
     made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
-    oof = read_predictions(made.competition, tmp_path / "fold0" / "oof.csv")
+    oof = read_predictions(made.facts, tmp_path / "fold0" / "oof.csv")
     targets = made.targets[(made.train["fold"] == 0).to_numpy()]
     assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
 

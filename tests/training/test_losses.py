@@ -6,26 +6,26 @@ import pytest
 from medfold.competition.recipe_sections import TrainingSettings
 from medfold.errors import UserError
 from medfold.training import losses
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def test_balanced_weights_give_every_class_the_same_sum():
     targets = np.array([0] * 90 + [1] * 10)
-    weights = losses.sample_weights(competition(), "balanced", targets)
+    weights = losses.sample_weights(competition_facts(), "balanced", targets)
     assert weights[targets == 0].sum() == pytest.approx(weights[targets == 1].sum())
     assert weights.mean() == pytest.approx(1)
-    absent = losses.sample_weights(competition("multiclass"), "balanced", np.array([0, 0, 2]))
+    absent = losses.sample_weights(competition_facts("multiclass"), "balanced", np.array([0, 0, 2]))
     assert np.isfinite(absent).all()
 
 
 def test_balanced_multilabel_weights_equalise_presence_and_absence():
     rng = np.random.default_rng(0)
     targets = (rng.random((400, 3)) < [0.5, 0.1, 0.02]).astype(int)
-    facts = competition("multilabel")
+    facts = competition_facts("multilabel")
     assert (losses.sample_weights(facts, "balanced", targets) == 1).all()
     for kind in ("cross_entropy", "focal"):
         balanced = losses.build_loss(facts, TrainingSettings(class_weights="balanced", loss=kind), targets)
-        plain = losses.build_loss(competition("binary"), TrainingSettings(loss=kind))
+        plain = losses.build_loss(competition_facts("binary"), TrainingSettings(loss=kind))
         outputs = rng.uniform(0.05, 0.95, targets.shape).astype(np.float32)
         expected = 0.0
         for label in range(3):
@@ -39,7 +39,7 @@ def test_balanced_multilabel_weights_equalise_presence_and_absence():
 
 def test_absent_label_is_warned_of(capsys):
     targets = np.array([[1, 0], [1, 0]])
-    losses.check_classes_present(competition("multilabel"), targets, "fold 0")
+    losses.check_classes_present(competition_facts("multilabel"), targets, "fold 0")
     assert (
         "fold 0     no image to train on has the label b: it is always predicted as absent" in capsys.readouterr().out
     )
@@ -47,7 +47,7 @@ def test_absent_label_is_warned_of(capsys):
 
 def test_absent_class_is_refused():
     with pytest.raises(UserError, match="no image to train on is of class 2"):
-        losses.check_classes_present(competition("multiclass"), np.array([0, 1]), "fold 0")
+        losses.check_classes_present(competition_facts("multiclass"), np.array([0, 1]), "fold 0")
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_absent_class_is_refused():
     [("binary", [0.9]), ("binary", [0.4]), ("multiclass", [0.9, 0.05, 0.05]), ("multiclass", [0.4, 0.3, 0.3])],
 )
 def test_focal_loss_downweights_confident_predictions(task, output):
-    focal = losses.build_loss(competition(task), TrainingSettings(loss="focal"))
-    plain = losses.build_loss(competition(task), TrainingSettings())
+    focal = losses.build_loss(competition_facts(task), TrainingSettings(loss="focal"))
+    plain = losses.build_loss(competition_facts(task), TrainingSettings())
     truth, outputs = np.eye(len(output))[[0]], np.array([output])
     ratio = float(focal(truth, outputs)) / float(plain(truth, outputs))
     assert ratio == pytest.approx((1 - output[0]) ** 2, rel=1e-4)
@@ -65,7 +65,7 @@ def test_focal_loss_downweights_confident_predictions(task, output):
 def test_focal_loss_minimum_differs_from_soft_target():
     """For a target of 0.7 the loss is least at 0.88; therefore recipes may not combine it with mixup."""
     focal, p = (
-        losses.build_loss(competition(), TrainingSettings(loss="focal")),
+        losses.build_loss(competition_facts(), TrainingSettings(loss="focal")),
         np.linspace(0.5, 0.99, 50, dtype=np.float32),
     )
     found = p[np.argmin([float(focal(np.array([[0.7]], np.float32), np.array([[each]]))) for each in p])]
@@ -74,5 +74,5 @@ def test_focal_loss_minimum_differs_from_soft_target():
 
 def test_multilabel_sampling_balances_label_combinations():
     targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
-    assert len(set(losses.balancing_classes(competition("multilabel"), targets))) == 3
-    assert losses.balancing_classes(competition(), np.array([0, 1, 1])).tolist() == [0, 1, 1]
+    assert len(set(losses.balancing_classes(competition_facts("multilabel"), targets))) == 3
+    assert losses.balancing_classes(competition_facts(), np.array([0, 1, 1])).tolist() == [0, 1, 1]

@@ -11,9 +11,9 @@ import pytest
 from filelock import FileLock, Timeout
 
 from medfold.commands.folds import make_folds
-from medfold.commands.options import open_project
+from medfold.commands.options import open_competition
 from medfold.commands.train import train
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.runs.fold_state import trained_folds
 from medfold.system import hardware
@@ -70,8 +70,8 @@ def test_resource_share_limits_cores(monkeypatch):
     assert hardware.num_cores() != 3 or os.cpu_count() == 3
 
 
-def result_files(project, run):
-    folder = project.paths.run(run).folder
+def result_files(competition, run):
+    folder = competition.paths.run(run).folder
     return {f"{fold}/{name}": (folder / f"fold{fold}" / name).read_bytes() for fold in range(3) for name in NAMES}
 
 
@@ -80,8 +80,8 @@ NAMES = ("oof.csv", "test.csv", "history.csv")
 
 @pytest.mark.slow
 def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, capfd, monkeypatch):
-    project = Project.open("small")
-    train(project, run="together", jobs=2, overrides={"training": {"epochs": 3}})
+    competition = Competition.open("small")
+    train(competition, run="together", jobs=2, overrides={"training": {"epochs": 3}})
     output = capfd.readouterr().out
     assert "folds 0, 1, 2, 2 at a time" in output
     for fold in range(3):
@@ -91,25 +91,25 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
     requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
-    problems = parallel.train_in_parallel(project.project_paths.root, requests, 1)
+    problems = parallel.train_in_parallel(competition.project_paths.root, requests, 1)
     assert problems == {}
-    assert result_files(project, "together") == result_files(project, "alone")
+    assert result_files(competition, "together") == result_files(competition, "alone")
 
 
 @pytest.mark.slow
 def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
-    project = Project.open("small")
-    run = project.paths.run("baseline")
-    make_folds(project)
+    competition = Competition.open("small")
+    run = competition.paths.run("baseline")
+    make_folds(competition)
     (run.fold(1).weights / "in the way").mkdir(parents=True)
     with pytest.raises(
         UserError, match=r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"
     ):
-        train(project, jobs=2, overrides={})
+        train(competition, jobs=2, overrides={})
     assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
     (run.fold(1).weights / "in the way").rmdir()
     run.fold(1).weights.rmdir()
-    train(project, jobs=2)
+    train(competition, jobs=2)
     assert run.fold(1).done.is_file()
 
 
@@ -117,19 +117,19 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
 def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
     message = r"^SET, training\.head_epochs: a backbone without weights has no features"
     overrides = {"training": {"head_epochs": 1}}
-    with pytest.raises(UserError, match=message), open_project("small", [], "baseline", overrides) as project:
-        train(project, jobs=2, overrides=overrides)
+    with pytest.raises(UserError, match=message), open_competition("small", [], "baseline", overrides) as competition:
+        train(competition, jobs=2, overrides=overrides)
 
 
 @pytest.mark.slow
 def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cores, monkeypatch):
-    project, requested = Project.open("small"), []
+    competition, requested = Competition.open("small"), []
     for fold in (0, 2):
-        train(project, folds=[fold])
+        train(competition, folds=[fold])
     monkeypatch.setattr(
         parallel, "train_in_parallel", lambda root, requests, jobs: requested.append((list(requests), jobs)) or {}
     )
-    train(project, jobs=None)
+    train(competition, jobs=None)
     assert requested == [([1], 2)]
 
 
@@ -194,9 +194,9 @@ def test_frozen_features_are_computed_before_parallel_folds(project_folder, two_
     keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(file)
     backbone = {"name": "MobileNetV2", "weights": str(file)}
     overrides = {"images": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
-    project = Project.open("small")
-    train(project, jobs=2, overrides=overrides, run="frozen")
+    competition = Competition.open("small")
+    train(competition, jobs=2, overrides=overrides, run="frozen")
     lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features ", "fold "))]
     assert lines[0] == "features"
     assert lines.count("features") == 1
-    assert trained_folds(project.paths.run("frozen"), 3) == [0, 1, 2]
+    assert trained_folds(competition.paths.run("frozen"), 3) == [0, 1, 2]

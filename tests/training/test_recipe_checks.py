@@ -11,7 +11,7 @@ from medfold.competition.recipe_sections import TrainingSettings
 from medfold.errors import UserError
 from medfold.training.phases import TrainingImages
 from medfold.training.recipe_checks import check_num_batches, check_pretrained_weights, check_training_images
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def images(targets: list[int]) -> TrainingImages:
@@ -20,7 +20,10 @@ def images(targets: list[int]) -> TrainingImages:
 
 
 def test_enough_images_are_accepted():
-    assert check_training_images(competition(), TrainingSettings(batch_size=4), images([0, 1, 0, 1]), "fold 0") is None
+    assert (
+        check_training_images(competition_facts(), TrainingSettings(batch_size=4), images([0, 1, 0, 1]), "fold 0")
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,7 +36,7 @@ def test_enough_images_are_accepted():
 )
 def test_too_few_images_raise(targets, message):
     with pytest.raises(UserError, match=message):
-        check_training_images(competition(), TrainingSettings(batch_size=4), images(targets), "fold 0")
+        check_training_images(competition_facts(), TrainingSettings(batch_size=4), images(targets), "fold 0")
 
 
 def test_phase_needs_the_batches_of_one_step():

@@ -87,8 +87,8 @@ def test_recipe_keys_without_effect_are_reported(folded, capsys):
     assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in output
 
 
-def train_folds(project, request, data):
-    return train_run(project, request, request.load_recipe(project), data)
+def train_folds(competition, request, data):
+    return train_run(competition, request, request.load_recipe(competition), data)
 
 
 class FakeFold:
@@ -111,9 +111,9 @@ def imitated(folded, monkeypatch):
     """Imitates the training of folds in this process; the score is not computed."""
     fake = FakeFold()
     monkeypatch.setattr(run, "_import_fold", lambda: fake)
-    inputs = SimpleNamespace(competition=folded.competition, train=None, targets=None)
+    inputs = SimpleNamespace(facts=folded.facts, train=None, targets=None)
     monkeypatch.setattr(run, "_training_inputs", lambda *given: vars(inputs).update(num_workers=given[-1]) or inputs)
-    monkeypatch.setattr(run, "write_oof", lambda competition, run_paths, train, targets: {"folds": fake.trained})
+    monkeypatch.setattr(run, "write_oof", lambda facts, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
     fake.data = SimpleNamespace(train=None, targets=None)
     return fake

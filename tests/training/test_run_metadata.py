@@ -16,9 +16,9 @@ def recipe(**backbone) -> Recipe:
 def test_features_path_depends_on_symmetry(folded):
     paths = set()
     for symmetry in ("none", "horizontal"):
-        images = folded.competition.images.model_copy(update={"symmetry": symmetry})
-        facts = folded.competition.model_copy(update={"images": images})
-        paths.add(features_path(dataclasses.replace(folded, competition=facts), recipe()))
+        images = folded.facts.images.model_copy(update={"symmetry": symmetry})
+        facts = folded.facts.model_copy(update={"images": images})
+        paths.add(features_path(dataclasses.replace(folded, facts=facts), recipe()))
     assert len(paths) == 2
 
 

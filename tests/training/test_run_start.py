@@ -10,8 +10,8 @@ from medfold.training import run_start
 from medfold.training.request import TrainingRequest
 
 
-def begin(project, request):
-    return run_start.begin_run(project, request, request.load_recipe(project))
+def begin(competition, request):
+    return run_start.begin_run(competition, request, request.load_recipe(competition))
 
 
 def test_run_records_the_command_that_started_it(folded):

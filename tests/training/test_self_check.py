@@ -9,14 +9,14 @@ from medfold.run_paths import FoldPaths
 from medfold.system import files
 from medfold.training import fold
 from medfold.training.self_check import SelfCheckInput, self_check
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 from tests.support.small_tasks import task
 
 
 def trained_fold(kind: str = "binary", num_images: int = 200, **changes) -> SelfCheckInput:
     """A fold whose training went well."""
     rng = np.random.default_rng(0)
-    facts = competition(kind, **({"score": {"metric": "accuracy"}} if kind == "multiclass" else {}))
+    facts = competition_facts(kind, **({"score": {"metric": "accuracy"}} if kind == "multiclass" else {}))
     columns = len(facts.prediction_columns)
     targets = rng.integers(0, max(columns, 2), num_images)
     labels = np.eye(max(columns, 2))[targets]
@@ -34,9 +34,7 @@ def trained_fold(kind: str = "binary", num_images: int = 200, **changes) -> Self
         "drawn_counts": np.bincount(targets),
         "expected_shares": np.bincount(targets) / num_images,
     }
-    return SelfCheckInput(
-        **{"competition": facts, "targets": targets, "groups": np.arange(num_images), **made, **changes}
-    )
+    return SelfCheckInput(**{"facts": facts, "targets": targets, "groups": np.arange(num_images), **made, **changes})
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
@@ -58,8 +56,8 @@ def test_score_with_interval_below_chance_is_suspicious():
     assert suspicion.endswith("is no better than chance, 0.5000")
     noise = np.random.default_rng(1).random((200, 1))
     assert self_check(replace(good, predictions=noise)) == []  # the interval includes chance
-    loss = competition(score={"metric": "log_loss"})
-    (suspicion,) = self_check(replace(good, competition=loss, predictions=np.clip(1 - good.predictions, 0.01, 0.99)))
+    loss = competition_facts(score={"metric": "log_loss"})
+    (suspicion,) = self_check(replace(good, facts=loss, predictions=np.clip(1 - good.predictions, 0.01, 0.99)))
     assert "log loss" in suspicion
     assert "no better than chance, 0.687" in suspicion
 

@@ -14,13 +14,13 @@ from medfold.training.trained_net import TrainedNet, in_full_precision
 from tests.support.fake_trainings import fake_phase
 from tests.support.nets import facts, recipe
 
-JOB = SimpleNamespace(competition=facts(), recipe=recipe("simple_cnn", size=16))
+JOB = SimpleNamespace(facts=facts(), recipe=recipe("simple_cnn", size=16))
 
 
 @pytest.fixture(scope="module")
 def half_net():
     """A net that computes in float16."""
-    return build_model(JOB.competition, JOB.recipe, precision="float16")
+    return build_model(JOB.facts, JOB.recipe, precision="float16")
 
 
 def last_phase(name: str, model):

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.runs import Comparison, compare_runs
 from medfold.scoring import format_difference, format_interval, format_score, metric_of
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import shorten_list
 
 
-def compare(project: Project, sides: list[str]) -> Comparison:
+def compare(competition: Competition, sides: list[str]) -> Comparison:
     """Tests whether the second run beats the first on the folds that both have, by a paired bootstrap over groups.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Returns:
@@ -22,15 +22,15 @@ def compare(project: Project, sides: list[str]) -> Comparison:
     Raises:
         UserError: not two sides, an untrained run, or no fold in common.
     """
-    comparison = compare_runs(project, sides)
-    title = metric_of(project.competition).title
+    comparison = compare_runs(competition, sides)
+    title = metric_of(competition.facts).title
     folds = comparison.folds
     num_folds = comparison.num_folds
     difference = comparison.difference
     covers = f"all {num_folds} folds"
     if len(folds) < num_folds:
         covers = f"folds {shorten_list(folds, num_folds)}, which all have"
-    units = "units" if project.competition.score.unit else "samples"
+    units = "units" if competition.facts.score.unit else "samples"
     say("compare", f"{covers}, {comparison.num_units:,} {units}")
     rows = [[side.name, format_score(side.value), format_interval(side.low, side.high)] for side in comparison.sides]
     print_table(["run", title, "95 % interval"], rows)

@@ -55,12 +55,12 @@ def data(
         raise UserError(
             "no competition named", variable("DELETE"), f"Name a competition: {variable('COMPETITION', 'name')}"
         )
-    for competition in names:
-        paths = project_paths.competition(competition)
+    for name in names:
+        paths = project_paths.competition(name)
         items = list_data_items(paths, _is_own_data(project_paths, paths))
         if names_to_remove:
             known = {item.name: item for item in items}
-            selected = select_names(known, names_to_remove, f"data of {competition}")
+            selected = select_names(known, names_to_remove, f"data of {name}")
             paths_by_item = {f"{key} ({known[key].used_by})": known[key].paths for key in selected}
             remove_after_confirmation(paths_by_item, "data", skip_question)
         elif items:

@@ -8,18 +8,18 @@ from medfold.commands.recheck import recheck
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition import Project, image_settings
+from medfold.competition import Competition, image_settings
 from medfold.terminal.console import format_duration, say
 
 
-def demo(project: Project) -> None:
+def demo(competition: Competition) -> None:
     """Runs download, folds, training of all folds, submission, report and recheck, one after the other."""
-    say("medfold", project.competition.title)
+    say("medfold", competition.facts.title)
     start = time.monotonic()
-    download(project)
-    make_folds(project, image_settings=image_settings(project, "baseline"))
-    train(project)
-    submit(project)
-    report(project, ["baseline"])
-    recheck(project)
+    download(competition)
+    make_folds(competition, image_settings=image_settings(competition, "baseline"))
+    train(competition)
+    submit(competition)
+    report(competition, ["baseline"])
+    recheck(competition)
     say("demo", f"done in {format_duration(time.monotonic() - start)}")

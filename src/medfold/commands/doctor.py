@@ -11,7 +11,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.competition import CompetitionFacts, Project, kaggle_slug
+from medfold.competition import Competition, CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.system.processes import silence_native_output
@@ -37,23 +37,23 @@ class CheckResult:
     text: str
 
 
-def doctor(project: Project) -> list[CheckResult]:
+def doctor(competition: Competition) -> list[CheckResult]:
     """Checks the installation, and prints each result when it is there."""
     results = []
-    for result in examine(project):
+    for result in examine(competition):
         results.append(result)
         (say if result.level == "ok" else warn)(result.topic, f"{result.level:<7}{result.text}")
     return results
 
 
-def examine(project: Project) -> Iterator[CheckResult]:
+def examine(competition: Competition) -> Iterator[CheckResult]:
     """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
     yield _python()
-    yield _packages(project.project_paths.root / "requirements.txt")
+    yield _packages(competition.project_paths.root / "requirements.txt")
     yield _opencv()
     yield _gpu()
-    yield _disk(project.project_paths.root)
-    yield from _kaggle(project)
+    yield _disk(competition.project_paths.root)
+    yield from _kaggle(competition)
 
 
 def _python() -> CheckResult:
@@ -125,13 +125,13 @@ def _disk(root: Path) -> CheckResult:
     )
 
 
-def _kaggle(project: Project) -> Iterator[CheckResult]:
-    competition = project.competition
-    needs_kaggle = competition.source["kind"] == "kaggle" or competition.upload != "local"
+def _kaggle(competition: Competition) -> Iterator[CheckResult]:
+    facts = competition.facts
+    needs_kaggle = facts.source["kind"] == "kaggle" or facts.upload != "local"
     try:
         session = KaggleSession.connect()
     except UserError as error:
-        text = str(error) if needs_kaggle else f"not needed for {project.paths.name}; for Kaggle: {error}"
+        text = str(error) if needs_kaggle else f"not needed for {competition.paths.name}; for Kaggle: {error}"
         yield CheckResult("Kaggle", "fault" if needs_kaggle else "note", text)
         return
     yield CheckResult("Kaggle", "ok", session.account)
@@ -139,13 +139,13 @@ def _kaggle(project: Project) -> Iterator[CheckResult]:
         yield CheckResult("joined", "ok", "this competition needs no account")
         return
     try:
-        yield from _competition_status(Competitions(session), competition)
+        yield from _competition_status(Competitions(session), facts)
     except UserError as error:
         yield CheckResult("joined", "fault", str(error))
 
 
-def _competition_status(competitions: Competitions, competition: CompetitionFacts) -> Iterator[CheckResult]:
-    info = competitions.joined(kaggle_slug(competition))
+def _competition_status(competitions: Competitions, facts: CompetitionFacts) -> Iterator[CheckResult]:
+    info = competitions.joined(kaggle_slug(facts))
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:
         day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"

@@ -1,19 +1,19 @@
 """`make ensemble`: scores the ensemble of several runs, by every method."""
 
 from medfold.commands.show_ensemble import combine_and_show
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.ensemble import EnsembleSummary
 from medfold.scoring import describe_score
 from medfold.terminal.console import say
 
 
 def ensemble(
-    project: Project, run_names: list[str], method: str | None = None, per_class: bool = False
+    competition: Competition, run_names: list[str], method: str | None = None, per_class: bool = False
 ) -> EnsembleSummary:
     """Prints members, methods and post-processing of an ensemble, and the OOF score of the one that `submit` would use.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         run_names: names of the runs, one per member.
         method: name of the method to use. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -21,7 +21,7 @@ def ensemble(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data, result, summary = combine_and_show(project, run_names, method, per_class)
-    say("OOF score", describe_score(project.competition, result.score, data.train["unit"].nunique()))
-    say("then", project.command("submit", RUNS=" ".join(run_names), METHOD=method, PER_CLASS=per_class))
+    data, result, summary = combine_and_show(competition, run_names, method, per_class)
+    say("OOF score", describe_score(competition.facts, result.score, data.train["unit"].nunique()))
+    say("then", competition.command("submit", RUNS=" ".join(run_names), METHOD=method, PER_CLASS=per_class))
     return summary

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from medfold.commands.options import check_output_file
-from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project, Recipe
+from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts, Recipe
 from medfold.errors import UserError
 from medfold.runs import Run, check_folds_exist, facts_of_run, require_trained_folds
 from medfold.system import files
@@ -12,11 +12,11 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
 
 
-def export(project: Project, run_name: str, fold: int, out: Path | None = None) -> Path:
+def export(competition: Competition, run_name: str, fold: int, out: Path | None = None) -> Path:
     """Writes the net of a fold as a .keras file, and a text file that describes its input and output.
 
     Args:
-        project: the competition of the run; the files are put into the folder of the run.
+        competition: the competition of the run; the files are put into the folder of the run.
         run_name: name of the run.
         fold: number of the fold.
         out: the file to write. Defaults to `<run>-fold<fold>.keras` in the folder of the run.
@@ -27,8 +27,8 @@ def export(project: Project, run_name: str, fold: int, out: Path | None = None) 
     Raises:
         UserError: the run or the fold is not trained, or Keras cannot open a file of that name.
     """
-    run = Run.open(project, run_name)
-    facts = facts_of_run(project, run)
+    run = Run.open(competition, run_name)
+    facts = facts_of_run(competition, run)
     check_folds_exist([fold], facts.folds.k, f"0 to {facts.folds.k - 1}")
     if fold not in (done := require_trained_folds(run.paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
@@ -48,7 +48,7 @@ def export(project: Project, run_name: str, fold: int, out: Path | None = None) 
         keras_file.replace(temporary)
     note = out.with_suffix(".txt")
     files.write_text(_note(facts, run.recipe, f"fold {fold} of run {run_name}", out.name), note)
-    say("export", f"{project.display(out)}; its input is described in {note.name}")
+    say("export", f"{competition.display(out)}; its input is described in {note.name}")
     say("", RESEARCH_NOTICE)
     return out
 

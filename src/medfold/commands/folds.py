@@ -1,15 +1,15 @@
 """`make folds`: builds the folds, and prints them with an audit of the data."""
 
 from medfold.commands.show_dataset import show_dataset
-from medfold.competition import ImageSettings, Project
+from medfold.competition import Competition, ImageSettings
 from medfold.data import Dataset, load_dataset
 
 
-def make_folds(project: Project, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
+def make_folds(competition: Competition, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
-        project: the competition; its raw data is there.
+        competition: the competition; its raw data is there.
         force: replace existing folds. Defaults to False.
         image_settings: `images` of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
@@ -20,6 +20,6 @@ def make_folds(project: Project, force: bool = False, image_settings: ImageSetti
     Raises:
         UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
     """
-    data = load_dataset(project, image_settings, audit=True, renew_folds=force)
-    show_dataset(project, data)
+    data = load_dataset(competition, image_settings, audit=True, renew_folds=force)
+    show_dataset(competition, data)
     return data

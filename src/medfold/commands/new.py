@@ -70,12 +70,12 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     """Reads the samples with the guessed facts and a provisional metric, and reports mismatches."""
     score = {**facts["score"], "metric": SUGGESTED_METRICS[facts["task"]]}
     try:
-        competition = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
+        facts = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
         with settings_located(paths):
-            count = (table := build_samples(competition, paths))["part"].value_counts()
+            count = (table := build_samples(facts, paths))["part"].value_counts()
             if not needs_holdout(paths):
                 units = table.loc[table["part"] == "test", "unit"].unique().tolist()
-                check_sample_submission(competition, read_sample_submission(competition, paths), units)
+                check_sample_submission(facts, read_sample_submission(facts, paths), units)
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:

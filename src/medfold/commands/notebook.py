@@ -1,18 +1,20 @@
 """`make notebook`: packs the trained folds and writes a notebook that submits them, without uploading."""
 
 from medfold.commands.show_ensemble import combine_and_show
-from medfold.competition import RESEARCH_NOTICE, Project
+from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.kaggle import RemoteRun
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.system import locks
 from medfold.terminal.console import say
 
 
-def notebook(project: Project, run_names: list[str], method: str | None = None, per_class: bool = False) -> RemoteRun:
+def notebook(
+    competition: Competition, run_names: list[str], method: str | None = None, per_class: bool = False
+) -> RemoteRun:
     """Packs runs and writes the notebook, to read it or to upload it by hand; nothing leaves this machine.
 
     Args:
-        project: the competition of the runs; bundle and notebook are put beside the first run.
+        competition: the competition of the runs; bundle and notebook are put beside the first run.
         run_names: names of the runs, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -23,10 +25,10 @@ def notebook(project: Project, run_names: list[str], method: str | None = None, 
     Raises:
         UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
-    data, ensemble, _ = combine_and_show(project, run_names, method, per_class)
-    with locks.exclusive_lock(bundle_folder(project, ensemble.run_names), PACKING_MESSAGE):
-        remote_run = pack_submission(project, data, ensemble)
-    say("notebook", project.display(remote_run.notebook))
+    data, ensemble, _ = combine_and_show(competition, run_names, method, per_class)
+    with locks.exclusive_lock(bundle_folder(competition, ensemble.run_names), PACKING_MESSAGE):
+        remote_run = pack_submission(competition, data, ensemble)
+    say("notebook", competition.display(remote_run.notebook))
     say(
         "by hand",
         "upload the bundle's files as a private data set; upload the notebook, attach data set and competition",

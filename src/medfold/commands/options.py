@@ -11,7 +11,7 @@ from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 
 if TYPE_CHECKING:
-    from medfold.competition import Project
+    from medfold.competition import Competition
 
 # Shown as the default of an option that must be given; its absence is a UserError, see `check_given`.
 REQUIRED = "required"
@@ -53,15 +53,15 @@ def check_given(value: str, name: str, example: str) -> None:
 
 
 @contextmanager
-def open_project(
-    competition: str, writes: Sequence[str] = (), recipe: str | None = None, overrides: dict[str, Any] | None = None
-) -> Iterator["Project"]:
+def open_competition(
+    name: str, writes: Sequence[str] = (), recipe: str | None = None, overrides: dict[str, Any] | None = None
+) -> Iterator["Competition"]:
     """Opens a competition for the command within the block, and checks its metrics and its source.
 
     A SettingError within the block becomes a UserError that also names the file with the key, see `settings_located`.
 
     Args:
-        competition: name of the competition.
+        name: name of the competition.
         writes: the folders of the project that the command writes to, such as `data`; they are checked before its work
             begins. Defaults to none.
         recipe: name of the recipe that the command uses. Defaults to none.
@@ -71,23 +71,23 @@ def open_project(
         UserError: none is given, no such competition, an error in its competition.yaml, or a folder that cannot be
             written to.
     """
-    from medfold.competition import Project, settings_located
+    from medfold.competition import Competition, settings_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
     from medfold.system import files
 
-    check_given(competition, "COMPETITION", variable("COMPETITION", "phantom-chest"))
-    project = Project.open(competition)
-    score = project.competition.score
-    paths = project.paths
+    check_given(name, "COMPETITION", variable("COMPETITION", "phantom-chest"))
+    competition = Competition.open(name)
+    score = competition.facts.score
+    paths = competition.paths
     folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
     with settings_located(paths, recipe, overrides):
         for metric in (score.metric, *score.more_metrics):
-            metric_of(project.competition, metric)
-        open_source(project)
+            metric_of(competition.facts, metric)
+        open_source(competition)
         for name, folder in folders.items():
             files.check_writable(folder) if name in writes else files.check_folder(folder)
-        yield project
+        yield competition
 
 
 def check_output_file(path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold import config
 from medfold.commands.options import check_output_file
-from medfold.competition import RESEARCH_NOTICE, Project
+from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.data import new_images
 from medfold.ensemble import (
     BATCH_SIZE,
@@ -53,7 +53,7 @@ class Predictions:
 
 
 def predict(
-    project: Project,
+    competition: Competition,
     images: Path,
     run_names: list[str] | None = None,
     out: Path | None = None,
@@ -62,7 +62,7 @@ def predict(
     """Predicts images from outside the competition, as a submission of these runs would.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         images: an image, or a folder that is searched recursively.
         run_names: names of the runs. Defaults to `baseline`.
         out: the file to write. Defaults to `predictions/<path of images>.csv` in the folder of the first run, with `__`
@@ -74,20 +74,20 @@ def predict(
             different parts of an image.
     """
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
-    runs = [Run.open(project, name) for name in run_names]
-    trained_project = _with_trained_facts(project, runs)
+    runs = [Run.open(competition, name) for name in run_names]
+    trained_project = _with_trained_facts(competition, runs)
     file = out or trained_project.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
     check_output_file(file)
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})
-    competition = trained_project.competition
-    root, image_paths = new_images(images, competition.images)
-    choice = submission_choice(project, trained_project, run_names)
+    facts = trained_project.facts
+    root, image_paths = new_images(images, facts.images)
+    choice = submission_choice(competition, trained_project, run_names)
     members = member_runs(trained_project, run_names)
     by_name = sorted(members, key=lambda member: member.name)  # the order of the saved choice
-    predictor = EnsemblePredictor(competition, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
+    predictor = EnsemblePredictor(facts, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
     _show_members(trained_project, by_name, choice, len(image_paths))
-    table, unreadable = predict_new_images(competition, predictor, choice, root, image_paths)
+    table, unreadable = predict_new_images(facts, predictor, choice, root, image_paths)
     write_csv(table, file)
     _show(trained_project, table, unreadable, file)
     heat_maps = None
@@ -98,15 +98,15 @@ def predict(
     return Predictions(table, file, unreadable, heat_maps)
 
 
-def _show_members(project: Project, members: list[MemberRun], choice: SavedChoice, num_images: int) -> None:
+def _show_members(competition: Competition, members: list[MemberRun], choice: SavedChoice, num_images: int) -> None:
     for member in members:
-        folds = f"{len(member.weights_files)} of {project.competition.folds.k} folds"
+        folds = f"{len(member.weights_files)} of {competition.facts.folds.k} folds"
         say("predict", f"{count_of(num_images, 'image')}, {member.name}: the mean of {folds}")
     if len(members) > 1 or choice is not MEAN:
         say("predict", f"combined as in a submission: {choice.title}")
 
 
-def _show(project: Project, table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
+def _show(competition: Competition, table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
     shown = table.head(MAX_SHOWN_ROWS).itertuples(index=False)
     print_table(table.columns, [[image_id, *(f"{value:.4f}" for value in values)] for image_id, *values in shown])
     if len(table) > MAX_SHOWN_ROWS:
@@ -115,16 +115,16 @@ def _show(project: Project, table: pd.DataFrame, unreadable: dict[str, str], fil
         warn("predict", f"left out: {image}: {reason}")
     if len(unreadable) > MAX_SHOWN_UNREADABLE:
         warn("predict", f"left out: {len(unreadable) - MAX_SHOWN_UNREADABLE} more that cannot be read")
-    say("predict", f"{count_of(len(table), 'image')} -> {project.display(file)}")
+    say("predict", f"{count_of(len(table), 'image')} -> {competition.display(file)}")
 
 
-def _with_trained_facts(project: Project, runs: list[Run]) -> Project:
+def _with_trained_facts(competition: Competition, runs: list[Run]) -> Competition:
     """Returns the project with the facts that the runs were trained with, which define the meaning of the outputs.
 
     Raises:
         UserError: the runs were trained with facts that do not fit together.
     """
-    (first, facts), *others = ((run.name, facts_of_run(project, run)) for run in runs)
+    (first, facts), *others = ((run.name, facts_of_run(competition, run)) for run in runs)
     for name, other in others:
         for key in IDENTITY_FACTS:
             first_value, other_value = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))
@@ -134,7 +134,7 @@ def _with_trained_facts(project: Project, runs: list[Run]) -> Project:
                     variable("RUNS"),
                     "Predict with one of them",
                 )
-    current = project.competition
+    current = competition.facts
     if facts.prediction_columns != current.prediction_columns:
         trained_columns, columns = (shorten_list(known.prediction_columns, 6) for known in (facts, current))
         warn("predict", f"named as when {first} was trained: {trained_columns}; competition.yaml now has {columns}")
@@ -142,7 +142,7 @@ def _with_trained_facts(project: Project, runs: list[Run]) -> Project:
         trained_class, positive_class = facts.class_names[1], current.class_names[1]
         text = f"'{facts.prediction_columns[0]}' is the probability of '{trained_class}', as when {first} was trained"
         warn("predict", f"{text}; competition.yaml now has '{positive_class}' as the positive class")
-    return replace(project, competition=facts)
+    return replace(competition, facts=facts)
 
 
 def _name_for(images: Path) -> str:
@@ -153,16 +153,16 @@ def _name_for(images: Path) -> str:
     return name if len(name) <= MAX_NAME_LENGTH else f"{fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
 
 
-def _explain(project: Project, members: list[MemberRun], root: Path, table: pd.DataFrame, folder: Path) -> None:
+def _explain(competition: Competition, members: list[MemberRun], root: Path, table: pd.DataFrame, folder: Path) -> None:
     """Writes heat maps, and prints what they show.
 
     A heat map explains the positive class of a binary task, else the most probable class or label of the image.
     """
-    competition = project.competition
-    columns = table[competition.prediction_columns].to_numpy().argmax(axis=1)
-    heat_maps = write_heat_maps(competition, members, root, table["id"].tolist(), columns, folder)
-    is_binary = competition.task == "binary"
-    target = f"for '{competition.prediction_columns[0]}'" if is_binary else "for the most probable answer"
+    facts = competition.facts
+    columns = table[facts.prediction_columns].to_numpy().argmax(axis=1)
+    heat_maps = write_heat_maps(facts, members, root, table["id"].tolist(), columns, folder)
+    is_binary = facts.task == "binary"
+    target = f"for '{facts.prediction_columns[0]}'" if is_binary else "for the most probable answer"
     target = "for a higher grade" if heat_maps.explain_grade else target
     methods = " and ".join(heat_maps.methods)
-    say("explain", f"{count_of(len(table), 'heat map')} {target}, by {methods} -> {project.display(folder)}")
+    say("explain", f"{count_of(len(table), 'heat map')} {target}, by {methods} -> {competition.display(folder)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import BadZipFile
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
@@ -46,31 +46,33 @@ class Recheck:
     not_computed: str = ""
 
 
-def recheck(project: Project, run_names: list[str] | None = None) -> list[Recheck]:
+def recheck(competition: Competition, run_names: list[str] | None = None) -> list[Recheck]:
     """Recomputes the scores and submissions of a competition, and prints differences from the recorded ones.
 
     Args:
-        project: the competition of the runs and submissions.
+        competition: the competition of the runs and submissions.
         run_names: run names; only their submissions are checked. Defaults to all runs with a score, and all
             submissions.
 
     Raises:
         UserError: there are differences; all of them are printed before. Or there is nothing to check.
     """
-    load_samples(project)
-    if needs_holdout(project.paths):
-        load_dataset(project)
-    labels = labels_fingerprint(project)
+    load_samples(competition)
+    if needs_holdout(competition.paths):
+        load_dataset(competition)
+    labels = labels_fingerprint(competition)
     results = []
-    for result in chain(_recheck_runs(project, run_names, labels), _recheck_submissions(project, run_names, labels)):
+    for result in chain(
+        _recheck_runs(competition, run_names, labels), _recheck_submissions(competition, run_names, labels)
+    ):
         _show(result)
         results.append(result)
     if not results:
-        raise UserError("nothing to check", project.paths.name, f"Run: {project.command('train')}")
+        raise UserError("nothing to check", competition.paths.name, f"Run: {competition.command('train')}")
     differences = [f"{result.name}: {difference}" for result in results for difference in result.differences]
     if differences:
         problem = f"{count_of(len(differences), 'difference')}: {shorten_list(differences, 3)}"
-        error = UserError(problem, project.paths.name, "Restore the files from a backup, or train and submit again")
+        error = UserError(problem, competition.paths.name, "Restore the files from a backup, or train and submit again")
         error.result = results
         raise error
     return results
@@ -85,55 +87,59 @@ def _show(result: Recheck) -> None:
         warn(result.kind, f"{result.name}: {difference}")
 
 
-def _recheck_runs(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
+def _recheck_runs(competition: Competition, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
     """Yields the result for each run: those of `run_names`, or all with a score."""
-    scored = sorted(path.parent.name for path in project.paths.runs.glob("*/score.json"))
+    scored = sorted(path.parent.name for path in competition.paths.runs.glob("*/score.json"))
     for name in run_names or scored:
-        run = Run.open(project, name)
+        run = Run.open(competition, name)
         if not run.paths.score.is_file():
-            raise UserError(f"run '{name}' has no score", project.paths.name, f"Run: {project.command('train')}")
+            raise UserError(
+                f"run '{name}' has no score", competition.paths.name, f"Run: {competition.command('train')}"
+            )
         try:
             score = files.read_json(run.paths.score, SCORE)
         except UserError as error:
             yield Recheck("run", name, [f"{run.paths.score.name}: {error.what}"])
             continue
         try:
-            facts = _scored_facts(project, run, score, labels)
+            facts = _scored_facts(competition, run, score, labels)
         except UserError as error:
             if run_names:
                 raise
             yield Recheck("run", name, not_computed=error.what)
             continue
         _warn_plugin_metrics(facts)
-        yield Recheck("run", name, _collect(run_differences(facts, project.paths, run.paths)))
+        yield Recheck("run", name, _collect(run_differences(facts, competition.paths, run.paths)))
 
 
-def _recheck_submissions(project: Project, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
-    for row in read_rows(project.project_paths, project.paths.name):
+def _recheck_submissions(
+    competition: Competition, run_names: list[str] | None, labels: str | None
+) -> Iterator[Recheck]:
+    for row in read_rows(competition.project_paths, competition.paths.name):
         if run_names is None or set(row.run_names) <= set(run_names):
-            yield _recheck_submission(project, row, labels)
+            yield _recheck_submission(competition, row, labels)
 
 
-def _recheck_submission(project: Project, row: LedgerRow, labels: str | None) -> Recheck:
+def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
-    file = project.project_paths.root / row.file
+    file = competition.project_paths.root / row.file
     run_names = row.run_names
-    if missing := _missing_file(project, file, run_names):
+    if missing := _missing_file(competition, file, run_names):
         return Recheck("submission", file.name, not_computed=missing)
-    record = read_record(project, row)
+    record = read_record(competition, row)
     try:
-        facts = _scored_facts(project, Run.open(project, run_names[0]), record.get("score"), labels)
+        facts = _scored_facts(competition, Run.open(competition, run_names[0]), record.get("score"), labels)
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
     try:
-        plugin_names = plugin_maps(project.paths.recheck_file(file, "npz"))
+        plugin_names = plugin_maps(competition.paths.recheck_file(file, "npz"))
     except DAMAGED_FILE_ERRORS as error:
-        name = project.display(project.paths.recheck_file(file, "npz"))
+        name = competition.display(competition.paths.recheck_file(file, "npz"))
         return Recheck("submission", file.name, [f"{name} is damaged ({type(error).__name__})"])
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
-    differences = submission_differences(facts, project.paths, project.project_paths.root, file, record)
+    differences = submission_differences(facts, competition.paths, competition.project_paths.root, file, record)
     return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(asdict(row), record))))
 
 
@@ -144,21 +150,23 @@ def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
         warn("run", f"{text}: {shorten_list(plugin_metrics)}")
 
 
-def _missing_file(project: Project, file: Path, run_names: list[str]) -> str:
+def _missing_file(competition: Competition, file: Path, run_names: list[str]) -> str:
     """Returns 'no <path>' for the first missing file that the check of a submission needs; '' if none is missing."""
-    recheck_files = [project.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
-    metadata_files = [project.paths.run(name).metadata for name in run_names]
+    recheck_files = [competition.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
+    metadata_files = [competition.paths.run(name).metadata for name in run_names]
     for path in (file, file.with_suffix(".json"), *recheck_files, *metadata_files):
         if not path.is_file():
-            return f"no {project.display(path)}"
+            return f"no {competition.display(path)}"
     return ""
 
 
-def _scored_facts(project: Project, run: Run, recorded: dict[str, Any] | None, labels: str | None) -> CompetitionFacts:
+def _scored_facts(
+    competition: Competition, run: Run, recorded: dict[str, Any] | None, labels: str | None
+) -> CompetitionFacts:
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
-        project: the competition of the run, with the facts of today.
+        competition: the competition of the run, with the facts of today.
         run: the run.
         recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
@@ -166,15 +174,17 @@ def _scored_facts(project: Project, run: Run, recorded: dict[str, Any] | None, l
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
     """
-    check_same_facts(project, run, SAMPLE_FACTS)
-    trained_facts = facts_of_run(project, run)
-    if sorted(trained_facts.class_names) != sorted(project.competition.class_names):
-        check_same_facts(project, run, ("classes",))
+    check_same_facts(competition, run, SAMPLE_FACTS)
+    trained_facts = facts_of_run(competition, run)
+    if sorted(trained_facts.class_names) != sorted(competition.facts.class_names):
+        check_same_facts(competition, run, ("classes",))
     if not has_same_labels(run.metadata, labels):
         what = f"labels of the training part are not those that run '{run.name}' was trained on"
-        raise UserError(what, project.paths.samples, "Restore the former labels, or train a new run under another name")
+        raise UserError(
+            what, competition.paths.samples, "Restore the former labels, or train a new run under another name"
+        )
     facts = trained_facts.model_dump()
-    current = project.competition.model_dump(include={"score", "submission"})
+    current = competition.facts.model_dump(include={"score", "submission"})
     return CompetitionFacts.model_validate(facts | ((recorded or {}).get("facts") or current))
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.competition import RESEARCH_NOTICE, Project
+from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
 from medfold.runs import combined_name, load_dataset_of_runs
@@ -10,11 +10,11 @@ from medfold.system import files
 from medfold.terminal.console import format_size, say
 
 
-def report(project: Project, run_names: list[str], method: str | None = None, per_class: bool = False) -> Path:
+def report(competition: Competition, run_names: list[str], method: str | None = None, per_class: bool = False) -> Path:
     """Writes the page.
 
     Args:
-        project: the competition of the runs; the page is put beside them.
+        competition: the competition of the runs; the page is put beside them.
         run_names: names of the runs, one per member.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -25,12 +25,12 @@ def report(project: Project, run_names: list[str], method: str | None = None, pe
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_of_runs(project, run_names)
-    ensemble = ensemble_runs(project, run_names, data, method, per_class)
-    text = render(build_page(project, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
-    shared_path = project.paths.runs / f"{combined_name(ensemble.run_names)}.html"
-    path = project.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
+    data = load_dataset_of_runs(competition, run_names)
+    ensemble = ensemble_runs(competition, run_names, data, method, per_class)
+    text = render(build_page(competition, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
+    shared_path = competition.paths.runs / f"{combined_name(ensemble.run_names)}.html"
+    path = competition.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
     files.write_text(text, path)
-    say("report", f"{project.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
+    say("report", f"{competition.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
     say("", RESEARCH_NOTICE)
     return path

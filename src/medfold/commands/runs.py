@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_rows
@@ -14,7 +14,7 @@ from medfold.text import shorten_list
 MAX_SHOWN = 5  # differences of a run, and untrained runs, on the terminal
 
 
-def list_runs(project: Project) -> RunList:
+def list_runs(competition: Competition) -> RunList:
     """Prints all runs of a competition, the best first: score, interval, time, and settings that differ.
 
     Runs without all folds follow those with all folds, as their scores cover fewer samples. Runs of other labels or
@@ -24,23 +24,23 @@ def list_runs(project: Project) -> RunList:
     Raises:
         UserError: there is no run, or none with an intact run.json.
     """
-    run_list = summarise_runs(project)
-    title = metric_of(project.competition).title
+    run_list = summarise_runs(competition)
+    title = metric_of(competition.facts).title
     say("runs", f"{len(run_list.runs)} of {run_list.competition}; the last column: settings that differ from most runs")
     for older_folds, summaries in groupby(run_list.runs, lambda summary: summary.older_folds_fingerprint):
         if older_folds:
-            older = _older_folds_as_text(project, older_folds)
+            older = _older_folds_as_text(competition, older_folds)
             say("", f"on another folds table, {older}: do not compare the scores with others")
         columns = ["run", title, "95 % interval", "folds", "time", "differs"]
         print_table(columns, [_row(summary) for summary in summaries], [0])
     if run_list.without_metadata:
-        fix = f"restore it, or remove the folder in {project.display(project.paths.runs)}"
+        fix = f"restore it, or remove the folder in {competition.display(competition.paths.runs)}"
         warn("", f"not shown, run.json is missing: {shorten_list(run_list.without_metadata)}: {fix}")
     for name, reason in run_list.damaged.items():
-        fix = f"restore it from a backup ({project.command('runs', DELETE=name)} removes the run)"
+        fix = f"restore it from a backup ({competition.command('runs', DELETE=name)} removes the run)"
         warn("", f"not shown, run.json of {name} is damaged: {reason}: {fix}")
     if run_list.untrained:
-        fix = project.command("runs", DELETE=" ".join(run_list.untrained[:MAX_SHOWN]))
+        fix = competition.command("runs", DELETE=" ".join(run_list.untrained[:MAX_SHOWN]))
         say("", f"not shown, without a trained fold: {shorten_list(run_list.untrained)} ({fix} removes them)")
     return run_list
 
@@ -59,31 +59,31 @@ def _row(summary: RunSummary) -> list[str]:
     return [summary.name, score, interval, folds, time, " ".join([*marks, *settings])]
 
 
-def _older_folds_as_text(project: Project, fingerprint: str) -> str:
+def _older_folds_as_text(competition: Competition, fingerprint: str) -> str:
     """Returns the text for a folds table that is no longer in use."""
-    table, metadata_file = (project.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
+    table, metadata_file = (competition.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
     fold_facts = (files.read_json(metadata_file) or {}).get("folds", {})
     settings = f" (k {fold_facts['k']}, seed {fold_facts['seed']}, {fold_facts['method']})" if fold_facts else ""
-    return project.display(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
+    return competition.display(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
 
 
-def remove_runs(project: Project, run_names: list[str], skip_question: bool = False) -> None:
+def remove_runs(competition: Competition, run_names: list[str], skip_question: bool = False) -> None:
     """Removes runs with their folds, predictions and reports; submissions stay.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         run_names: names of the runs.
         skip_question: remove without asking. Defaults to False.
 
     Raises:
         UserError: an unknown run, or no terminal to ask.
     """
-    paths = project.paths
-    num_folds = project.competition.folds.k
+    paths = competition.paths
+    num_folds = competition.facts.folds.k
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     paths_by_run = {}
     for name in select_names(known, run_names, f"runs of {paths.name}"):
-        count = sum(name in row.run_names for row in read_rows(project.project_paths, paths.name))
+        count = sum(name in row.run_names for row in read_rows(competition.project_paths, paths.name))
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(trained_folds(known[name], num_folds))
         size = format_size(total_size([known[name].folder]))

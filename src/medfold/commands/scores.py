@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from medfold.competition import Project, settings_located
+from medfold.competition import Competition, settings_located
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scoring import metric_title
@@ -37,24 +37,24 @@ def scores(project_paths: ProjectPaths, name: str | None = None) -> list[Competi
         say("scores", f"no submission{f' of {name}' if name else ''} yet")
         return []
     results = []
-    for competition in names:
-        if competition not in project_paths.competitions():
-            warn("scores", f"{competition} is in the ledger, but there is no competition folder of that name any more")
+    for name in names:
+        if name not in project_paths.competitions():
+            warn("scores", f"{name} is in the ledger, but there is no competition folder of that name any more")
             continue
-        project = Project.open(competition, project_paths)
-        with settings_located(project.paths):
-            _fetch_scores(project, read_rows(project_paths, competition))
-            results.append(_show_scores(project))
+        competition = Competition.open(name, project_paths)
+        with settings_located(competition.paths):
+            _fetch_scores(competition, read_rows(project_paths, name))
+            results.append(_show_scores(competition))
     return results
 
 
-def _fetch_scores(project: Project, rows: list[LedgerRow]) -> None:
+def _fetch_scores(competition: Competition, rows: list[LedgerRow]) -> None:
     """Fetches the scores of the submissions that have none, and writes them into the ledger."""
-    leaderboard = leaderboard_of(project)
+    leaderboard = leaderboard_of(competition)
     pending = [row for row in rows if not row.public and row.status != "error"]
     if not pending or not leaderboard.has_late_scores:
         return
-    records = {row.file: read_record(project, row) for row in pending}
+    records = {row.file: read_record(competition, row) for row in pending}
     queries = [(row.ref, content_id_of(row, records[row.file]), row.file) for row in pending]
     try:
         results = leaderboard.fetch_scores(queries)
@@ -63,17 +63,17 @@ def _fetch_scores(project: Project, rows: list[LedgerRow]) -> None:
         return
     for row in pending:
         if result := results.get(row.file):
-            record_result(project, row, result, records[row.file])
+            record_result(competition, row, result, records[row.file])
             if result.problem:
                 warn("scores", f"{row.file} was refused: {result.problem}")
 
 
-def _show_scores(project: Project) -> CompetitionScores:
-    rows = read_rows(project.project_paths, project.paths.name)
-    metric = project.competition.score.metric
-    result = compare_scores(project.paths.name, metric, rows)
-    title = metric_title(project.competition, metric)
-    say("scores", f"{project.paths.name}, {title}, {count_of(len(rows), 'submission')}")
+def _show_scores(competition: Competition) -> CompetitionScores:
+    rows = read_rows(competition.project_paths, competition.paths.name)
+    metric = competition.facts.score.metric
+    result = compare_scores(competition.paths.name, metric, rows)
+    title = metric_title(competition.facts, metric)
+    say("scores", f"{competition.paths.name}, {title}, {count_of(len(rows), 'submission')}")
     if result.num_other_metrics:
         others = Counter(row.metric for row in rows if row.metric != metric)
         counts = ", ".join(f"{count} by {name}" for name, count in others.most_common())

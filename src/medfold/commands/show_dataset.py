@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, FoldFacts, Project, has_known_groups
+from medfold.competition import Competition, CompetitionFacts, FoldFacts, has_known_groups
 from medfold.data import (
     Dataset,
     columns_that_predict_classes,
@@ -28,45 +28,43 @@ SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this A
 SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (95th percentile)"}  # of brightness
 
 
-def show_dataset(project: Project, data: Dataset) -> None:
+def show_dataset(competition: Competition, data: Dataset) -> None:
     """Prints folds and audit, after a rehearsal of the submission.
 
     Args:
-        project: the competition of the dataset.
+        competition: the competition of the dataset.
         data: the dataset, loaded with its audit.
 
     Raises:
         UserError: a sample submission that does not fit the facts.
     """
-    competition = project.competition
+    facts = competition.facts
     train = data.train
-    check_sample_submission(
-        competition, read_sample_submission(competition, project.paths), data.test_groups.index.tolist()
-    )
-    if competition.score.unit:
-        _warn_of_lost_labels(competition, data)
-    _show_folds(project, data)
-    _show_leaks(project, data.leaks)
+    check_sample_submission(facts, read_sample_submission(facts, competition.paths), data.test_groups.index.tolist())
+    if facts.score.unit:
+        _warn_of_lost_labels(facts, data)
+    _show_folds(competition, data)
+    _show_leaks(competition, data.leaks)
     if suspicion := mask_warning(pd.concat([train["image"], data.test["image"]])):
         warn("", f"{'masks among the images':<33}{suspicion}")
-    raw = project.paths.raw_root(competition.images.root)
-    for suspicion in value_suspicions(raw, train["image"].tolist(), competition.images):
+    raw = competition.paths.raw_root(facts.images.root)
+    for suspicion in value_suspicions(raw, train["image"].tolist(), facts.images):
         warn("", f"{'values of the images':<33}{suspicion}")
-    _show_suspected_groups(project, train)
-    _show_shift(project, data)
-    _show_predictive_columns(project, data)
-    _draw_near_duplicates(project, data)
+    _show_suspected_groups(competition, train)
+    _show_shift(competition, data)
+    _show_predictive_columns(competition, data)
+    _draw_near_duplicates(competition, data)
 
 
-def _show_folds(project: Project, data: Dataset) -> None:
-    competition = project.competition
+def _show_folds(competition: Competition, data: Dataset) -> None:
+    facts = competition.facts
     train = data.train
-    names = competition.label_names
-    if not competition.classes and competition.task == "binary":
-        names = [f"{competition.labels.targets[0]}={name}" for name in names]
+    names = facts.label_names
+    if not facts.classes and facts.task == "binary":
+        names = [f"{facts.labels.targets[0]}={name}" for name in names]
     if not data.has_new_folds:
-        say("folds", f"kept: {format_folds(project, train)}")
-    _warn_of_uneven_folds(competition.folds, data, names)
+        say("folds", f"kept: {format_folds(competition, train)}")
+    _warn_of_uneven_folds(facts.folds, data, names)
     rows = fold_balance(data.targets, train["group"].to_numpy(), train["fold"].to_numpy(), names)
     if len(names) <= MAX_COLUMNS:
         print_table(rows.columns, rows.to_numpy().tolist())
@@ -88,24 +86,24 @@ def _warn_of_uneven_folds(fold_facts: FoldFacts, data: Dataset, names: list[str]
         warn("folds", f"{share}, so folds cannot have equal sizes{chains}")
 
 
-def _show_leaks(project: Project, leaks: LeakReport) -> None:
+def _show_leaks(competition: Competition, leaks: LeakReport) -> None:
     for index, (finding, value) in enumerate(leaks.lines()):
         (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
     if any(leaks.counts().values()):
-        say("", f"all of them: {project.display(project.paths.audit)}")
+        say("", f"all of them: {competition.display(competition.paths.audit)}")
 
 
-def _warn_of_lost_labels(competition: CompetitionFacts, data: Dataset) -> None:
+def _warn_of_lost_labels(facts: CompetitionFacts, data: Dataset) -> None:
     """Warns of units that lose a label because only an unreadable image has it."""
-    if lost := units_with_lost_labels(competition, data.train, data.unreadable):
+    if lost := units_with_lost_labels(facts, data.train, data.unreadable):
         num_units = count_of(len(lost), "unit has", "units have")
         text = f"{num_units} a label only with an image that cannot be read: counted as negative"
         warn("folds", f"{text}: {shorten_list(lost)}")
 
 
-def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
+def _show_suspected_groups(competition: Competition, train: pd.DataFrame) -> None:
     """Warns of columns that may identify patients without being named as groups, and of missing groups."""
-    suspects = find_unnamed_groups(project, train)
+    suspects = find_unnamed_groups(competition, train)
     for suspect in suspects[:MAX_SUSPECTS]:
         text = (
             f"{suspect.name}: {count_of(suspect.num_values, 'value')}, "
@@ -116,13 +114,13 @@ def _show_suspected_groups(project: Project, train: pd.DataFrame) -> None:
             f"({suspect.setting} keeps them together)"
         )
         warn("", f"{'suspected groups':<33}{text}, {split}")
-    if not has_known_groups(project.competition):
+    if not has_known_groups(competition.facts):
         hint = "" if suspects else "; no column, id or folder identifies them"
         warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
-def _show_shift(project: Project, data: Dataset) -> None:
-    shift, table_columns = compare_parts(project, data)
+def _show_shift(competition: Competition, data: Dataset) -> None:
+    shift, table_columns = compare_parts(competition, data)
     if np.isnan(shift.auc):
         return
     top_columns = ", ".join(f"{SHOWN_STATISTICS.get(column, column)} {auc:.2f}" for column, auc in shift.columns[:3])
@@ -131,25 +129,25 @@ def _show_shift(project: Project, data: Dataset) -> None:
     (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 
 
-def _show_predictive_columns(project: Project, data: Dataset) -> None:
-    predictive = columns_that_predict_classes(project, data)
+def _show_predictive_columns(competition: Competition, data: Dataset) -> None:
+    predictive = columns_that_predict_classes(competition, data)
     if predictive is None:
         return
     columns = [f"{column} ({name}: {strength:.2f})" for column, name, strength in predictive]
     (warn if columns else say)("", f"{'columns that differ by class':<33}{shorten_list(columns, 4) or 'none'}")
 
 
-def _draw_near_duplicates(project: Project, data: Dataset) -> None:
-    sheet = project.paths.contact_sheet
+def _draw_near_duplicates(competition: Competition, data: Dataset) -> None:
+    sheet = competition.paths.contact_sheet
     pairs = data.near_duplicates.pairs
     rows = [
         [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
-        for pair in near_duplicate_examples(project, data, pairs, MAX_PAIRS)
+        for pair in near_duplicate_examples(competition, data, pairs, MAX_PAIRS)
     ]
     if not rows:
         files.remove(sheet)
         return
     escaped = write_contact_sheet(rows, sheet)
-    say("", f"near-duplicates side by side: {project.display(sheet)}")
+    say("", f"near-duplicates side by side: {competition.display(sheet)}")
     if escaped:
         say("", f"{escaped} captions have characters that no installed font has; they are written as codes (\\u4e2d)")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble, EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
 from medfold.runs import load_dataset_of_runs
@@ -13,12 +13,12 @@ from medfold.text import shorten_list
 
 
 def combine_and_show(
-    project: Project, run_names: list[str], method: str | None, per_class: bool
+    competition: Competition, run_names: list[str], method: str | None, per_class: bool
 ) -> tuple[Dataset, Ensemble, EnsembleSummary]:
     """Combines runs as a submission does, and prints them, the methods with their scores, and the choice.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         run_names: names of the runs, one per member.
         method: name of the method to use; None for the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label.
@@ -29,22 +29,22 @@ def combine_and_show(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_of_runs(project, run_names)
-    ensemble = ensemble_runs(project, run_names, data, method, per_class)
-    summary = summarise_ensemble(project.competition, ensemble)
-    show_ensemble(project, summary, method)
+    data = load_dataset_of_runs(competition, run_names)
+    ensemble = ensemble_runs(competition, run_names, data, method, per_class)
+    summary = summarise_ensemble(competition.facts, ensemble)
+    show_ensemble(competition, summary, method)
     return data, ensemble, summary
 
 
-def show_ensemble(project: Project, summary: EnsembleSummary, method: str | None = None) -> None:
+def show_ensemble(competition: Competition, summary: EnsembleSummary, method: str | None = None) -> None:
     """Prints the runs of an ensemble, the methods with their scores, and the choice.
 
     Args:
-        project: the competition; its metric is named, and the next commands.
+        competition: the competition; its metric is named, and the next commands.
         summary: the numbers of the fitted ensemble.
         method: the method that the user named. Defaults to none.
     """
-    title = metric_of(project.competition).title
+    title = metric_of(competition.facts).title
     if summary.members:
         say("members", f"{len(summary.members)} runs, and the correlation of their errors (1: the same errors)")
         _show_members(summary, title)

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from medfold.commands.show_ensemble import combine_and_show
-from medfold.competition import RESEARCH_NOTICE, CompetitionFacts, Project
+from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
 from medfold.scoring import describe_score, format_score, metric_title
@@ -29,7 +29,7 @@ from medfold.text import count_of
 
 
 def submit(
-    project: Project,
+    competition: Competition,
     run_names: list[str] | None = None,
     method: str | None = None,
     per_class: bool = False,
@@ -41,7 +41,7 @@ def submit(
     The ledger gets its row before the upload, so that a submission that was killed in between is found again.
 
     Args:
-        project: the competition of the runs; `upload` of its facts says where it is scored.
+        competition: the competition of the runs; `upload` of its facts says where it is scored.
         run_names: names of the runs. Defaults to `baseline`.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
@@ -53,39 +53,39 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    data, ensemble, _ = combine_and_show(project, run_names or ["baseline"], method, per_class)
+    data, ensemble, _ = combine_and_show(competition, run_names or ["baseline"], method, per_class)
     units = data.test_groups.index.tolist()
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
-    draft = draft_submission(project, ensemble, units)
-    _show_score(project.competition, ensemble.score, num_units=data.train["unit"].nunique())
-    leaderboard = leaderboard_of(project)
-    recorded = record_draft(project, ensemble, draft, force)
+    draft = draft_submission(competition, ensemble, units)
+    _show_score(competition.facts, ensemble.score, num_units=data.train["unit"].nunique())
+    leaderboard = leaderboard_of(competition)
+    recorded = record_draft(competition, ensemble, draft, force)
     if isinstance(recorded, AlreadySubmitted):
         row = recorded.row
-        say("submit", f"the same predictions are already in {row.file} ({_earlier_status(project, row)})")
+        say("submit", f"the same predictions are already in {row.file} ({_earlier_status(competition, row)})")
         return
-    _show_recorded(project, recorded)
+    _show_recorded(competition, recorded)
     if dry_run:
         _check_upload(leaderboard)
         return
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
-    folder = bundle_folder(project, ensemble.run_names)
+    folder = bundle_folder(competition, ensemble.run_names)
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
-        pack = partial(pack_submission, project, data, ensemble)
-        result = submit_recorded(project, recorded, leaderboard, data.test_groups, pack, resubmit=force)
-    _show_result(project, result, recorded.num_scored_before)
+        pack = partial(pack_submission, competition, data, ensemble)
+        result = submit_recorded(competition, recorded, leaderboard, data.test_groups, pack, resubmit=force)
+    _show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file
         raise UserError(f"the submission was refused: {result.problem}", file, "Correct this, and submit again")
 
 
-def _show_recorded(project: Project, recorded: RecordedSubmission) -> None:
+def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> None:
     """Prints the written file, and how its cells are to be read."""
-    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {project.display(recorded.file)}")
+    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {competition.display(recorded.file)}")
     if not len(recorded.table):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
-    if explanation := explain_words(project.competition, recorded.draft.sample):
+    if explanation := explain_words(competition.facts, recorded.draft.sample):
         say("", explanation)
 
 
@@ -99,26 +99,26 @@ def _check_upload(leaderboard: Leaderboard) -> None:
         say("submit", f"dry run: nothing was submitted; without {variable('DRY_RUN')} it would be")
 
 
-def _earlier_status(project: Project, row: LedgerRow) -> str:
+def _earlier_status(competition: Competition, row: LedgerRow) -> str:
     """Returns the status of an earlier submission, as text."""
     reference = f" as {row.ref}" if row.ref else ""
     if row.status == "error":
-        record = read_record(project, row)
+        record = read_record(competition, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
     scores = {"public": row.public, "private": row.private}
     scored = ", ".join(f"{part} {value}" for part, value in scores.items() if value)
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_score(competition: CompetitionFacts, score: dict[str, Any], num_units: int) -> None:
+def _show_score(facts: CompetitionFacts, score: dict[str, Any], num_units: int) -> None:
     """Prints the OOF score with its interval, and the score of each fold."""
-    say("OOF score", describe_score(competition, score, num_units))
-    title = metric_title(competition, score["metric"])
+    say("OOF score", describe_score(facts, score, num_units))
+    title = metric_title(facts, score["metric"])
     values = [format_score(value) for value in score["per_fold"].values()]
     print_table(["fold", *score["per_fold"]], [[title, *values]])
 
 
-def _show_result(project: Project, result: LeaderboardResult, num_scored_before: int) -> None:
+def _show_result(competition: Competition, result: LeaderboardResult, num_scored_before: int) -> None:
     for heading, value in result.lines:
         say(heading, value)
     if result.ranking is not None:
@@ -127,5 +127,5 @@ def _show_result(project: Project, result: LeaderboardResult, num_scored_before:
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(result.ranking.columns, cells, marked)
     count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{project.display(project.project_paths.ledger)}{count_text}")
+    say("ledger", f"{competition.display(competition.project_paths.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from medfold.commands.show_dataset import show_dataset
-from medfold.competition import ImageSettings, Project, Recipe, ineffective_settings
+from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
 from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
@@ -22,7 +22,7 @@ from medfold.training import (
 
 
 def train(
-    project: Project,
+    competition: Competition,
     recipe: str = "baseline",
     overrides: dict[str, Any] | None = None,
     seeds: list[int] | None = None,
@@ -35,7 +35,7 @@ def train(
     """Trains some folds, or all missing ones, for each seed.
 
     Args:
-        project: the competition; the runs are put into its runs/, missing files made in its data/ and folds/.
+        competition: the competition; the runs are put into its runs/, missing files made in its data/ and folds/.
         recipe: name of the recipe. Defaults to `baseline`.
         overrides: values that replace those of the recipe. Defaults to none.
         seeds: train a separate run for each. Defaults to 0.
@@ -53,35 +53,35 @@ def train(
         raise UserError(
             "one name cannot be used for several seeds", variable("RUN", run), f"Leave {variable('RUN')} out"
         )
-    num_folds = project.competition.folds.k
+    num_folds = competition.facts.folds.k
     check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
     requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
-    resolved_recipe = requests[0].load_recipe(project)
+    resolved_recipe = requests[0].load_recipe(competition)
     image_settings = None
     unfinished = False
     if on == "kaggle":
-        data_at_kaggle(project)  # raises its errors before the images are scanned
+        data_at_kaggle(competition)  # raises its errors before the images are scanned
     else:
         image_settings = resolved_recipe.images
-        unfinished = any(missing_folds(project, request) for request in requests)
+        unfinished = any(missing_folds(competition, request) for request in requests)
         if unfinished:
-            check_recipe_trainable(project, resolved_recipe)
-            _warn_ineffective(project, resolved_recipe)
-    data = load_dataset(project, image_settings)
+            check_recipe_trainable(competition, resolved_recipe)
+            _warn_ineffective(competition, resolved_recipe)
+    data = load_dataset(competition, image_settings)
     if data.has_new_folds:
-        show_dataset(project, data)
+        show_dataset(competition, data)
     if unfinished:
-        _verify_store(project, image_settings)
+        _verify_store(competition, image_settings)
     for request in requests:
-        result = (train_on_kaggle if on == "kaggle" else train_run)(project, request, resolved_recipe, data)
+        result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, data)
         if result:
-            say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
+            say("OOF score", describe_score(competition.facts, result, data.train["unit"].nunique()))
 
 
-def _verify_store(project: Project, image_settings: ImageSettings) -> None:
+def _verify_store(competition: Competition, image_settings: ImageSettings) -> None:
     """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
     began = time.monotonic()
-    size = verify_store(project.paths, store_key(project.competition, project.paths, image_settings))
+    size = verify_store(competition.paths, store_key(competition.facts, competition.paths, image_settings))
     seconds = time.monotonic() - began
     if seconds > 1:
         say(
@@ -90,9 +90,9 @@ def _verify_store(project: Project, image_settings: ImageSettings) -> None:
         )
 
 
-def _warn_ineffective(project: Project, recipe: Recipe) -> None:
+def _warn_ineffective(competition: Competition, recipe: Recipe) -> None:
     keys_by_reason: dict[str, list[str]] = {}
-    for key, reason in ineffective_settings(recipe, project.competition.images.symmetry).items():
+    for key, reason in ineffective_settings(recipe, competition.facts.images.symmetry).items():
         keys_by_reason.setdefault(reason, []).append(key)
     for reason, keys in keys_by_reason.items():
         warn("train", f"no effect: {', '.join(keys)} ({reason})")

@@ -1,6 +1,6 @@
 """Competitions: facts, recipes and plugins, and the project folder that holds them.
 
-- `project`: one competition in a project folder, the starting point of every command;
+- `competition`: a competition in a project folder, the starting point of every command;
 - `facts`: competition.yaml; `facts_sections`: its sections;
 - `recipe`: a recipe with SET=; `recipe_sections`: its sections;
 - `located_errors`: the file of a key with a wrong value;
@@ -8,11 +8,11 @@
 - `slugs`: names of competitions and data sets on Kaggle.
 """
 
+from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_settings, load_competition
 from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import settings_located
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.project import RESEARCH_NOTICE, Project, image_settings, load_competition
 from medfold.competition.recipe import (
     Recipe,
     effective_recipe,
@@ -31,11 +31,11 @@ __all__ = [
     "MAX_SEED",
     "RESEARCH_NOTICE",
     "BackboneSettings",
+    "Competition",
     "CompetitionFacts",
     "FoldFacts",
     "ImageFacts",
     "ImageSettings",
-    "Project",
     "Recipe",
     "Symmetry",
     "TrainingSettings",

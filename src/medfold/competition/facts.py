@@ -184,7 +184,7 @@ class CompetitionFacts(config.SettingsFile):
         return self.class_names if self.exclusive_classes else self.labels.targets
 
 
-def has_known_groups(competition: CompetitionFacts) -> bool:
+def has_known_groups(facts: CompetitionFacts) -> bool:
     """Returns True if competition.yaml defines which images belong to one patient, or to one unit of the score."""
-    labels = competition.labels
-    return bool(labels.group or labels.group_pattern or competition.score.unit)
+    labels = facts.labels
+    return bool(labels.group or labels.group_pattern or facts.score.unit)

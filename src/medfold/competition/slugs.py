@@ -30,14 +30,14 @@ def parse_slug(text: str, folder: str) -> str:
     return "/".join(words)
 
 
-def kaggle_slug(competition: CompetitionFacts) -> str:
+def kaggle_slug(facts: CompetitionFacts) -> str:
     """Returns the competition's slug on Kaggle, from its source or else its url.
 
     Raises:
         SettingError: neither names a competition.
     """
-    source = competition.source
-    address = source["slug"] if source["kind"] == "kaggle" else competition.url or ""
+    source = facts.source
+    address = source["slug"] if source["kind"] == "kaggle" else facts.url or ""
     try:
         return parse_slug(address, "competitions")
     except ValueError as error:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project, has_known_groups
+from medfold.competition import Competition, CompetitionFacts, has_known_groups
 from medfold.data.dataset import Dataset
 from medfold.data.extra_columns import read_extra_columns
 from medfold.data.targets import encode_targets
@@ -16,43 +16,41 @@ MAX_HEADERS = 2000  # files whose PatientID is read
 IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
 
 
-def units_with_lost_labels(
-    competition: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame
-) -> list[str]:
+def units_with_lost_labels(facts: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame) -> list[str]:
     """Returns the units that lose a label because only an unreadable image has it.
 
     Args:
-        competition: the facts.
+        facts: facts of the competition.
         readable: training samples whose image can be read: unit and label columns.
         unreadable: training samples whose image cannot be read, with the same columns.
     """
     if not len(unreadable):
         return []
     samples = pd.concat([readable, unreadable], ignore_index=True)
-    labels = pd.DataFrame(encode_targets(competition, samples).reshape(len(samples), -1))
+    labels = pd.DataFrame(encode_targets(facts, samples).reshape(len(samples), -1))
     all_labels = labels.groupby(samples["unit"].to_numpy()).max()
     readable_labels = labels[: len(readable)].groupby(readable["unit"].to_numpy()).max()
     has_lost = (all_labels.loc[readable_labels.index] != readable_labels).any(axis=1)
     return readable_labels.index[has_lost].tolist()
 
 
-def find_unnamed_groups(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
+def find_unnamed_groups(competition: Competition, train: pd.DataFrame) -> list[SuspectedGroup]:
     """Finds DICOM headers, columns, ids and folders that may identify patients, but are not named as groups.
 
     Args:
-        project: the competition, with its raw data.
+        competition: the competition, with its raw data.
         train: training samples with their folds.
     """
-    columns = read_extra_columns(project.competition, project.paths, train["id"])
+    columns = read_extra_columns(competition.facts, competition.paths, train["id"])
     suspects = find_suspected_groups(train["id"], train["image"], columns, train["fold"].to_numpy())
-    return [*_patients_in_headers(project, train), *suspects]
+    return [*_patients_in_headers(competition, train), *suspects]
 
 
-def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[SuspectedGroup]:
+def _patients_in_headers(competition: Competition, train: pd.DataFrame) -> list[SuspectedGroup]:
     """Returns the DICOM PatientID as a suspected group, if no groups are named and it joins images of several folds."""
-    raw = project.paths.raw_root(project.competition.images.root)
+    raw = competition.paths.raw_root(competition.facts.images.root)
     sample = train.head(MAX_HEADERS)
-    if has_known_groups(project.competition) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
+    if has_known_groups(competition.facts) or not is_dicom(path_of_image(raw, train["image"].iloc[0])):
         return []
     columns = pd.DataFrame(read_headers(raw, sample["image"], ["PatientID"], complete=False), index=sample.index)
     suspects = find_suspected_groups(sample["id"], sample["image"], columns, sample["fold"].to_numpy())
@@ -60,11 +58,11 @@ def _patients_in_headers(project: Project, train: pd.DataFrame) -> list[Suspecte
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
-def compare_parts(project: Project, data: Dataset) -> tuple[DatasetShift, list[str]]:
+def compare_parts(competition: Competition, data: Dataset) -> tuple[DatasetShift, list[str]]:
     """Measures how well the training and the test part can be told apart.
 
     Args:
-        project: the competition; its `labels.keep_columns` are compared, too.
+        competition: the competition; its `labels.keep_columns` are compared, too.
         data: the dataset, loaded with its audit.
 
     Returns:
@@ -73,7 +71,7 @@ def compare_parts(project: Project, data: Dataset) -> tuple[DatasetShift, list[s
     train, test = data.train, data.test
     statistics = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
     kept_columns = [
-        column for column in project.competition.labels.keep_columns if column in test and test[column].notna().any()
+        column for column in competition.facts.labels.keep_columns if column in test and test[column].notna().any()
     ]
     train_columns, test_columns = (
         statistics.loc[part["id"]].reset_index(drop=True).join(part[kept_columns].reset_index(drop=True))
@@ -83,24 +81,24 @@ def compare_parts(project: Project, data: Dataset) -> tuple[DatasetShift, list[s
     return adversarial_auc(train_columns, test_columns, groups), kept_columns
 
 
-def columns_that_predict_classes(project: Project, data: Dataset) -> list[tuple[str, str, float]] | None:
+def columns_that_predict_classes(competition: Competition, data: Dataset) -> list[tuple[str, str, float]] | None:
     """Finds DICOM headers and kept columns that differ by class: a net can learn the scanner, not the disease.
 
     Args:
-        project: the competition, with the headers that the audit read.
+        competition: the competition, with the headers that the audit read.
         data: the dataset.
 
     Returns:
         Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.
     """
-    competition = project.competition
-    columns = data.train.set_index("id")[list(competition.labels.keep_columns)].astype(str)
-    if project.paths.headers.is_file():
-        headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
+    facts = competition.facts
+    columns = data.train.set_index("id")[list(facts.labels.keep_columns)].astype(str)
+    if competition.paths.headers.is_file():
+        headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(
             headers.drop(columns=[name for name in IGNORED_HEADERS if name in headers]).loc[columns.index]
         )
     if not columns.shape[1]:
         return None
     predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
-    return [(column, competition.label_names[number], strength) for column, number, strength in predictive]
+    return [(column, facts.label_names[number], strength) for column, number, strength in predictive]

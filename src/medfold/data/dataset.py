@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition import ImageSettings, Project, settings_located
+from medfold.competition import Competition, ImageSettings, settings_located
 from medfold.data.holdout import cut_holdout
 from medfold.data.samples import needs_holdout
 from medfold.data.scanning import scan_dataset
@@ -55,7 +55,10 @@ class Dataset:
 
 
 def load_dataset(
-    project: Project, image_settings: ImageSettings | None = None, audit: bool = False, renew_folds: bool = False
+    competition: Competition,
+    image_settings: ImageSettings | None = None,
+    audit: bool = False,
+    renew_folds: bool = False,
 ) -> Dataset:
     """Loads samples, targets and folds; scans the images and writes the folds if that was not done yet.
 
@@ -65,7 +68,7 @@ def load_dataset(
     phantom competition is drawn.
 
     Args:
-        project: the competition; what is missing is written to its data/ and folds/.
+        competition: the competition; what is missing is written to its data/ and folds/.
         image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
             settings. Defaults to none: images are only measured.
         audit: also search for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
@@ -79,23 +82,25 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    with settings_located(project.paths):  # in a notebook no command adds the file to the error
-        competition = project.competition
-        paths = project.paths
-        _check_fold_method(project)
+    with settings_located(competition.paths):  # in a notebook no command adds the file to the error
+        facts = competition.facts
+        paths = competition.paths
+        _check_fold_method(competition)
         makes_folds = renew_folds or not paths.folds.is_file()
-        joins_near = competition.folds.duplicates == "near"
-        all_samples, appearance, near = _measured_samples(project, image_settings, audit or makes_folds or joins_near)
+        joins_near = facts.folds.duplicates == "near"
+        all_samples, appearance, near = _measured_samples(
+            competition, image_settings, audit or makes_folds or joins_near
+        )
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
-            all_samples = cut_holdout(project, all_samples, joined)
+            all_samples = cut_holdout(competition, all_samples, joined)
         train, test, unreadable = _readable_parts(all_samples)
-        targets = encode_targets(competition, train)
+        targets = encode_targets(facts, train)
         train["group"] = join_duplicates(train, joined)
-        train["fold"] = _assigned_folds(project, train, targets, unreadable, makes_folds)
+        train["fold"] = _assigned_folds(competition, train, targets, unreadable, makes_folds)
         leaks = find_leaks(train, test, targets, near.pairs if near else None)
-        _check_groups_are_whole(project, leaks)
-        _save(project, train, leaks, makes_folds, with_audit=near is not None)
+        _check_groups_are_whole(competition, leaks)
+        _save(competition, train, leaks, makes_folds, with_audit=near is not None)
         return Dataset(
             train,
             targets,
@@ -109,17 +114,17 @@ def load_dataset(
         )
 
 
-def _check_fold_method(project: Project) -> None:
+def _check_fold_method(competition: Competition) -> None:
     """Raises UserError if `folds.method` would split the groups that competition.yaml defines."""
-    competition = project.competition
-    has_group_facts = competition.labels.group or competition.labels.group_pattern
-    if competition.folds.method == "stratified" and has_group_facts:
+    facts = competition.facts
+    has_group_facts = facts.labels.group or facts.labels.group_pattern
+    if facts.folds.method == "stratified" and has_group_facts:
         fix = "Set it to stratified-group or group, or remove labels.group"
         raise SettingError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
 
 
 def _measured_samples(
-    project: Project, image_settings: ImageSettings | None, audit: bool
+    competition: Competition, image_settings: ImageSettings | None, audit: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame | None, NearDuplicates | None]:
     """Loads the sample table with what the scan found of each image.
 
@@ -127,15 +132,15 @@ def _measured_samples(
         The sample table with the columns `unreadable_reason` and `pixel_hash`; for an audit, also the appearance and
         the near-duplicates, else None.
     """
-    table, scan = scan_dataset(project, image_settings, with_appearance=audit)
+    table, scan = scan_dataset(competition, image_settings, with_appearance=audit)
     measured = scan.measurements
     table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
     if not audit:
         return table, None, None
     sizes_and_hashes = measured[["id", "height", "width", "pixel_hash"]]
-    appearance = read_appearance(project.competition, project.paths)
+    appearance = read_appearance(competition.facts, competition.paths)
     appearance = appearance.merge(sizes_and_hashes, on="id", validate="one_to_one")
-    return table, appearance, cached_near_duplicates(project.paths, appearance)
+    return table, appearance, cached_near_duplicates(competition.paths, appearance)
 
 
 def _readable_parts(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -152,12 +157,12 @@ def _test_groups(all_samples: pd.DataFrame) -> pd.Series:
 
 
 def _assigned_folds(
-    project: Project, train: pd.DataFrame, targets: np.ndarray, unreadable: pd.DataFrame, makes_folds: bool
+    competition: Competition, train: pd.DataFrame, targets: np.ndarray, unreadable: pd.DataFrame, makes_folds: bool
 ) -> np.ndarray:
     """Assigns a fold to each training sample, or reads the existing folds.
 
     Args:
-        project: the competition, with the number of folds and their method.
+        competition: the competition, with the number of folds and their method.
         train: readable training samples: id, group.
         targets: the targets, in the order of `train`.
         unreadable: samples that were left out; existing folds may hold them.
@@ -169,26 +174,28 @@ def _assigned_folds(
     Raises:
         UserError: fewer groups than folds; or existing folds that do not fit the samples.
     """
-    fold_facts = project.competition.folds
+    fold_facts = competition.facts.folds
     if makes_folds:
         return assign_folds(train["id"], targets, train["group"].to_numpy(), fold_facts)
-    table = check_folds(project.paths, train["id"], fold_facts, set(unreadable["id"]))
+    table = check_folds(competition.paths, train["id"], fold_facts, set(unreadable["id"]))
     return table.set_index("id")["fold"].loc[train["id"]].to_numpy()
 
 
-def _check_groups_are_whole(project: Project, leaks: LeakReport) -> None:
+def _check_groups_are_whole(competition: Competition, leaks: LeakReport) -> None:
     """Raises UserError if a group is in two folds."""
     if leaks.split_groups:
         groups = leaks.split_groups
         what = f"{count_of(len(groups), 'group is', 'groups are')} in two folds: {shorten_list(groups)}"
-        raise UserError(what, project.paths.folds, f"Run: {project.command('folds', FORCE=1)}")
+        raise UserError(what, competition.paths.folds, f"Run: {competition.command('folds', FORCE=1)}")
 
 
-def _save(project: Project, train: pd.DataFrame, leaks: LeakReport, has_new_folds: bool, with_audit: bool) -> None:
+def _save(
+    competition: Competition, train: pd.DataFrame, leaks: LeakReport, has_new_folds: bool, with_audit: bool
+) -> None:
     """Writes new folds and the findings of an audit."""
     if has_new_folds:
-        save_new_folds(project, train, leaks)
+        save_new_folds(competition, train, leaks)
     else:
-        restore_folds_metadata(project, train, leaks)
+        restore_folds_metadata(competition, train, leaks)
     if with_audit:
-        write_csv(leaks.table(), project.paths.audit)
+        write_csv(leaks.table(), competition.paths.audit)

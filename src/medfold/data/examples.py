@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data.dataset import Dataset
 from medfold.errors import UserError
 from medfold.images import read_image
@@ -29,12 +29,12 @@ class Example(NamedTuple):
 
 
 def examples_of_classes(
-    project: Project, data: Dataset, members: np.ndarray, images_per_class: int = 6
+    competition: Competition, data: Dataset, members: np.ndarray, images_per_class: int = 6
 ) -> Iterator[tuple[int, list[Example]]]:
     """Yields training images of the first classes or labels, drawn at random with a fixed seed.
 
     Args:
-        project: the competition, whose raw images are read.
+        competition: the competition, whose raw images are read.
         data: the dataset, whose training samples are shown.
         members: int (samples, columns), 1 where a training sample is of the class.
         images_per_class: number of images per class. Defaults to 6.
@@ -45,18 +45,18 @@ def examples_of_classes(
     rng = np.random.default_rng(0)
     for column in range(min(MAX_CLASSES, members.shape[1])):
         rows = rng.permutation(np.flatnonzero(members[:, column]))[:images_per_class]
-        examples = [_example(project, data.train.iloc[row], []) for row in np.sort(rows)]
+        examples = [_example(competition, data.train.iloc[row], []) for row in np.sort(rows)]
         if readable := [example for example in examples if example]:
             yield column, readable
 
 
 def near_duplicate_examples(
-    project: Project, data: Dataset, pairs: list[tuple[str, str]], max_pairs: int
+    competition: Competition, data: Dataset, pairs: list[tuple[str, str]], max_pairs: int
 ) -> list[list[Example]]:
     """Reads pairs of images that look alike, with their folds and positive labels.
 
     Args:
-        project: the competition, whose raw images are read.
+        competition: the competition, whose raw images are read.
         data: the dataset, with folds and labels for the captions.
         pairs: pairs of ids, in the order in which they are shown; pairs with equal pixels or unknown ids are left out.
         max_pairs: number of pairs that are shown.
@@ -65,24 +65,27 @@ def near_duplicate_examples(
     known = [pair for pair in pairs if all(sample_id in table.index for sample_id in pair)]
     unequal = [pair for pair in known if table.at[pair[0], "pixel_hash"] != table.at[pair[1], "pixel_hash"]]
     examples = [
-        [_example(project, table.loc[sample_id], _caption_lines(project, table.loc[sample_id])) for sample_id in pair]
+        [
+            _example(competition, table.loc[sample_id], _caption_lines(competition, table.loc[sample_id]))
+            for sample_id in pair
+        ]
         for pair in unequal[:max_pairs]
     ]
     return [[example for example in pair if example] for pair in examples if any(pair)]
 
 
-def _caption_lines(project: Project, sample: pd.Series) -> list[str]:
+def _caption_lines(competition: Competition, sample: pd.Series) -> list[str]:
     """Returns the fold, or 'test' for a test image, and the first two positive labels."""
-    targets = project.competition.labels.targets
+    targets = competition.facts.labels.targets
     labels = [f"{name} {sample[name]}" for name in targets if isinstance(sample[name], str) and sample[name] != "0"]
     return ["test" if sample["part"] == "test" else f"fold {sample['fold']:.0f}", *labels[:2]]
 
 
-def _example(project: Project, sample: pd.Series, caption_lines: list[str]) -> Example | None:
+def _example(competition: Competition, sample: pd.Series, caption_lines: list[str]) -> Example | None:
     """Reads an image, with its caption; None if it can no longer be read, which must not stop a report."""
-    images = project.competition.images
+    images = competition.facts.images
     try:
-        pixels = read_image(project.paths.raw_root(images.root), sample["image"], images)
+        pixels = read_image(competition.paths.raw_root(images.root), sample["image"], images)
     except UserError:
         return None
     return Example(pixels, sample["id"], caption_lines)

@@ -7,26 +7,26 @@ from medfold.paths import CompetitionPaths
 from medfold.raw_files import read_table
 
 
-def read_extra_columns(competition: CompetitionFacts, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
+def read_extra_columns(facts: CompetitionFacts, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
     """Reads the columns of the label table that no fact uses, such as age or sex.
 
     Uses the first row of each id. Without a label table, or if it lacks some of the ids, there are no columns.
 
     Args:
-        competition: the facts (`labels` and the classes).
+        facts: facts of the competition (`labels` and the classes).
         paths: paths of the raw data, with the label table.
         ids: ids of the samples to look up, text (n,).
 
     Returns:
         Text columns, one row per id, in the order of `ids`.
     """
-    labels = competition.labels
+    labels = facts.labels
     no_columns = pd.DataFrame(index=ids.index)
-    path = paths.raw_root(competition.images.root) / (labels.file or "")
+    path = paths.raw_root(facts.images.root) / (labels.file or "")
     if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
         return no_columns
     table = read_table(path, {labels.id: "labels.id"}).drop_duplicates(labels.id).set_index(labels.id)
-    used = {labels.value, labels.group, *labels.targets, *competition.class_names, *labels.keep_columns}
+    used = {labels.value, labels.group, *labels.targets, *facts.class_names, *labels.keep_columns}
     table = table[[column for column in table if column not in used]]
     # Ids that are in train and in test have their folder in front.
     original_ids = ids.where(ids.isin(table.index), ids.str.rpartition("/")[2])

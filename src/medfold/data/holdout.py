@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data.samples import write_holdout
 from medfold.data.targets import encode_targets
 from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
@@ -11,13 +11,13 @@ from medfold.system import locks
 from medfold.terminal.console import say
 
 
-def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+def cut_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
     """Chooses the holdout, moves it to the test part and writes both parts.
 
     Images that cannot be read stay in the training part, where they are left out.
 
     Args:
-        project: the competition; `labels.holdout` is the share of its images.
+        competition: the competition; `labels.holdout` is the share of its images.
         all_samples: the sample table, all of it in the training part, with `unreadable_reason` and `pixel_hash` of each
             image.
         near: near-duplicates that join groups; None to join groups by equal pixels only.
@@ -28,17 +28,17 @@ def cut_holdout(project: Project, all_samples: pd.DataFrame, near: NearDuplicate
     Raises:
         UserError: too few groups for a holdout of this share.
     """
-    competition = project.competition
-    share = project.competition.labels.holdout
+    facts = competition.facts
+    share = competition.facts.labels.holdout
     is_readable = (all_samples["unreadable_reason"] == "").to_numpy()
     readable = all_samples[is_readable]
     in_holdout = np.zeros(len(all_samples), bool)
-    targets = encode_targets(competition, readable)
+    targets = encode_targets(facts, readable)
     groups = join_duplicates(readable, near)
-    in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, competition.folds.seed)
+    in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, facts.folds.seed)
     columns = all_samples.drop(columns=["unreadable_reason", "pixel_hash"])
-    with locks.lock(project.paths.samples):
-        table = write_holdout(competition, project.paths, columns, in_holdout)
+    with locks.lock(competition.paths.samples):
+        table = write_holdout(facts, competition.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
     moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
     say("holdout", f"{moved} become the test part; copies of an image stay in one part")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data.samples import build_samples, read_samples, samples_are_fresh
 from medfold.data.sources.local_files import existing_path
 from medfold.data.sources.manifest import missing_files
@@ -19,19 +19,19 @@ from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.text import count_of, shorten_list
 
 
-def get_raw_data(project: Project, path: Path | None = None, force: bool = False) -> None:
+def get_raw_data(competition: Competition, path: Path | None = None, force: bool = False) -> None:
     """Gets the raw data and builds the sample table; repairs incomplete data, and prints what was done.
 
     Args:
-        project: the competition; its data/ is filled.
+        competition: the competition; its data/ is filled.
         path: a file, folder or zip archive to use instead of the source. Defaults to none.
         force: get the data again even if it is complete.
 
     Raises:
         UserError: the source fails, or the samples cannot be read from what arrived.
     """
-    paths = project.paths
-    source = open_source(project)
+    paths = competition.paths
+    source = open_source(competition)
     if path:
         existing_path(path)  # a wrong one is refused, even if there is data already
     with locks.tidy_lock(paths.raw):
@@ -40,39 +40,39 @@ def get_raw_data(project: Project, path: Path | None = None, force: bool = False
             unread = f"; {variable('FROM', path)} was not read: {variable('FORCE')} replaces the data by it"
             hint = unread if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
-            say("download", f"complete: {size} in {project.display(paths.raw)}{hint}")
-            _fresh_samples(project)
+            say("download", f"complete: {size} in {competition.display(paths.raw)}{hint}")
+            _fresh_samples(competition)
             return
         start = time.monotonic()
         if path:
             with staged_data(paths, path) as staged:
-                manifest = Source(project.competition.source, staged).get(path)
-                table = build_samples(project.competition, staged)
+                manifest = Source(competition.facts.source, staged).get(path)
+                table = build_samples(competition.facts, staged)
         else:
             manifest = source.get(force=force)
-            table = build_samples(project.competition, paths)
-    _note_nested_copy(project)
+            table = build_samples(competition.facts, paths)
+    _note_nested_copy(competition)
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
     num_images = f"{counts['train']:,} training and {count_of(counts['test'], 'test image')}"
-    if share := project.competition.labels.holdout:
+    if share := competition.facts.labels.holdout:
         num_images = (
             f"{count_of(len(table), 'image')}; {share:.0%} of them become the test part when the folds are made"
         )
-    size = f"{format_size(manifest['bytes'].sum())} in {project.display(paths.raw)}"
+    size = f"{format_size(manifest['bytes'].sum())} in {competition.display(paths.raw)}"
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
 
-def get_raw_files(project: Project, patterns: list[str]) -> None:
+def get_raw_files(competition: Competition, patterns: list[str]) -> None:
     """Gets single files; the data counts as complete only if the samples can be read from it.
 
     Args:
-        project: the competition; the files are put into its data/.
+        competition: the competition; the files are put into its data/.
         patterns: file names, or patterns such as `train/*`.
     """
-    source = open_source(project)
-    paths = project.paths
+    source = open_source(competition)
+    paths = competition.paths
     names = source.get_files(patterns)
-    message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {project.display(paths.raw)}"
+    message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {competition.display(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete before, or nearly so
         missing = len(missing_files(paths))
         rest = count_of(missing, "other is missing", "others are missing") if missing else "complete"
@@ -80,7 +80,7 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
         return
     source.write_manifest()
     try:
-        build_samples(project.competition, paths)
+        build_samples(competition.facts, paths)
     except UserError as error:
         paths.raw_manifest.unlink()
         say("download", f"{message}; training needs more files ({error.what})")
@@ -88,20 +88,20 @@ def get_raw_files(project: Project, patterns: list[str]) -> None:
         say("download", f"{message}; complete for training")
 
 
-def _note_nested_copy(project: Project) -> None:
-    folder = project.competition.images.root
-    nested = project.paths.raw / folder / folder
+def _note_nested_copy(competition: Competition) -> None:
+    folder = competition.facts.images.root
+    nested = competition.paths.raw / folder / folder
     if folder and nested.is_dir():
-        warn("download", f"{project.display(nested)} is a second copy inside the first; it is not used")
+        warn("download", f"{competition.display(nested)} is a second copy inside the first; it is not used")
 
 
-def _download_command(project: Project) -> str:
+def _download_command(competition: Competition) -> str:
     """Returns the command that gets the raw data; with FROM for data that has no download address."""
-    has_address = project.competition.source["kind"] != "own"
-    return project.command("download") if has_address else project.command("download", FROM="folder-or-archive")
+    has_address = competition.facts.source["kind"] != "own"
+    return competition.command("download") if has_address else competition.command("download", FROM="folder-or-archive")
 
 
-def load_samples(project: Project) -> pd.DataFrame:
+def load_samples(competition: Competition) -> pd.DataFrame:
     """Loads the sample table; builds and writes it first if it is missing, changed or older than the facts.
 
     Also gets the raw data of a source that needs no network (phantom), if there is none yet.
@@ -112,27 +112,27 @@ def load_samples(project: Project) -> pd.DataFrame:
     Raises:
         UserError: no raw data, or raw files that are missing or changed.
     """
-    paths = project.paths
+    paths = competition.paths
     if not paths.raw_manifest.is_file():
-        if not open_source(project).is_embedded:
-            raise UserError("no data yet", paths.name, f"Run: {_download_command(project)}")
-        get_raw_data(project)
+        if not open_source(competition).is_embedded:
+            raise UserError("no data yet", paths.name, f"Run: {_download_command(competition)}")
+        get_raw_data(competition)
     missing = missing_files(paths)
     if missing:
         raise UserError(
             f"{count_of(len(missing), 'raw file is', 'raw files are')} missing or changed: {shorten_list(missing)}",
             paths.raw,
-            f"Run: {_download_command(project)}",
+            f"Run: {_download_command(competition)}",
         )
-    return _fresh_samples(project)
+    return _fresh_samples(competition)
 
 
-def _fresh_samples(project: Project) -> pd.DataFrame:
+def _fresh_samples(competition: Competition) -> pd.DataFrame:
     """Reads the sample table, or builds it from complete raw data if it is missing or outdated."""
-    paths = project.paths
+    paths = competition.paths
     with locks.lock(paths.samples):
-        if samples_are_fresh(project.competition, paths):
-            return read_samples(project.competition, paths)
-        table = build_samples(project.competition, paths)
-    say("samples", f"{count_of(len(table), 'sample')} -> {project.display(paths.samples)}")
+        if samples_are_fresh(competition.facts, paths):
+            return read_samples(competition.facts, paths)
+        table = build_samples(competition.facts, paths)
+    say("samples", f"{count_of(len(table), 'sample')} -> {competition.display(paths.samples)}")
     return table

@@ -8,13 +8,11 @@ from medfold.paths import CompetitionPaths
 from medfold.text import count_of, shorten_list
 
 
-def check_parts(
-    competition: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame
-) -> None:
+def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame) -> None:
     """Checks ids and counts of the training and the test part.
 
     Args:
-        competition: the facts (`labels`).
+        facts: facts of the competition (`labels`).
         paths: paths of the competition, for error messages.
         train: samples of the training part: id.
         test: samples of the test part: id.
@@ -23,7 +21,7 @@ def check_parts(
         UserError: no training sample, a repeated id, an id in both parts, or counts other than those in
             competition.yaml.
     """
-    labels = competition.labels
+    labels = facts.labels
     if not len(train):
         raise UserError(
             "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"

@@ -31,7 +31,7 @@ IMAGE_FACTS = {"root", "train", "test", "exclude", "channels", "dicom_headers", 
 VERSION = 4  # increased when the same raw data gives a different table
 
 
-def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
+def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
@@ -41,16 +41,16 @@ def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
             in two groups, or counts other than those in competition.yaml.
     """
-    labels = competition.labels
+    labels = facts.labels
     layout = label_layouts.LAYOUTS.find(labels.layout, "labels.layout")
-    root = competition.images.root
+    root = facts.images.root
     if not (paths.raw / root).is_dir():  # an archive may come with or without its outer folder
         warn("samples", f"images.root: no folder '{root}'; patterns start at raw/")
-    train, test, solution = layout(competition, paths.raw_root(root))
+    train, test, solution = layout(facts, paths.raw_root(root))
     if labels.holdout:
         test = train.head(0)
         solution = None
-    check_parts(competition, paths, train, test)
+    check_parts(facts, paths, train, test)
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
     _warn_of_groups_in_both_parts(table)
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
@@ -62,7 +62,7 @@ def build_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.
     write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
     if message := mask_warning(table["image"]):
         warn("samples", message)
-    _write(competition, paths, table, solution, needs_holdout=bool(labels.holdout))
+    _write(facts, paths, table, solution, needs_holdout=bool(labels.holdout))
     return table
 
 
@@ -78,12 +78,12 @@ def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
 
 
 def write_holdout(
-    competition: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
+    facts: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
     """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
 
     Args:
-        competition: the facts (`labels.holdout`).
+        facts: facts of the competition (`labels.holdout`).
         paths: paths of the competition; sample table, solution and sample submission are written again.
         table: the sample table, all of it in the training part.
         in_holdout: bool (n,), True for samples of the holdout.
@@ -91,12 +91,12 @@ def write_holdout(
     Returns:
         The sample table, as it was written.
     """
-    targets = competition.labels.targets
+    targets = facts.labels.targets
     test = table[in_holdout]
     solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
     table = table.assign(part=np.where(in_holdout, "test", "train"))
     table.loc[in_holdout, targets] = None
-    _write(competition, paths, table, solution, needs_holdout=False)
+    _write(facts, paths, table, solution, needs_holdout=False)
     return table
 
 
@@ -106,7 +106,7 @@ def needs_holdout(paths: CompetitionPaths) -> bool:
 
 
 def _write(
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     paths: CompetitionPaths,
     table: pd.DataFrame,
     solution: pd.DataFrame | None,
@@ -118,13 +118,13 @@ def _write(
     if solution is not None:
         write_csv(solution, paths.solution)
         written.append(paths.solution)
-    if not competition.submission.sample:
+    if not facts.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
-        write_csv(blank_submission(competition, units), paths.sample_submission)
+        write_csv(blank_submission(facts, units), paths.sample_submission)
         written.append(paths.sample_submission)
     write_csv(table, paths.samples)
     metadata = {
-        "inputs_fingerprint": samples_fingerprint(competition, paths),
+        "inputs_fingerprint": samples_fingerprint(facts, paths),
         "image_list_fingerprint": sha256_of_text(table[["id", "image"]].to_csv(index=False)),
         "needs_holdout": needs_holdout,
         "files": {path.relative_to(paths.data).as_posix(): sha256(path) for path in written},
@@ -150,29 +150,29 @@ def check_solution(paths: CompetitionPaths) -> None:
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
 
-def samples_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
+def samples_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
     sections = dict.fromkeys(("task", "classes", "labels", "submission"), True)
-    used_facts = competition.identity({**sections, "images": IMAGE_FACTS})
-    used_facts["unit"] = competition.score.unit
-    if competition.labels.holdout:
-        used_facts["folds"] = competition.folds.model_dump(include={"seed", "duplicates"})
+    used_facts = facts.identity({**sections, "images": IMAGE_FACTS})
+    used_facts["unit"] = facts.score.unit
+    if facts.labels.holdout:
+        used_facts["folds"] = facts.folds.model_dump(include={"seed", "duplicates"})
     return fingerprint([VERSION, used_facts, sha256(paths.raw_manifest)])
 
 
-def read_samples(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
+def read_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the sample table that `build_samples` wrote; units and classes as text."""
-    return read_csv(paths.samples, unit=str, **dict.fromkeys(competition.labels.targets, str))
+    return read_csv(paths.samples, unit=str, **dict.fromkeys(facts.labels.targets, str))
 
 
-def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) -> bool:
+def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
     """Returns True if there is a sample table, built from these facts and these raw files, and not changed since."""
     try:
         metadata = _read_metadata(paths)
     except UserError:  # damaged: the table is built again
         return False
     is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "inputs_fingerprint" in metadata
-    if not is_complete or metadata["inputs_fingerprint"] != samples_fingerprint(competition, paths):
+    if not is_complete or metadata["inputs_fingerprint"] != samples_fingerprint(facts, paths):
         return False
     for name, digest in metadata.get("files", {}).items():  # older versions noted none
         if not (paths.data / name).is_file() or sha256(paths.data / name) != digest:
@@ -181,13 +181,13 @@ def samples_are_fresh(competition: CompetitionFacts, paths: CompetitionPaths) ->
     return True
 
 
-def read_test_part(competition: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_test_part(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
-        competition: the facts (`labels`, `images` and `submission`).
+        facts: facts of the competition (`labels`, `images` and `submission`).
         raw: folder that patterns start from.
 
     Returns:
@@ -196,10 +196,10 @@ def read_test_part(competition: CompetitionFacts, raw: Path) -> tuple[pd.DataFra
     Raises:
         UserError: no table of the test part, or no sample submission.
     """
-    table = label_layouts.read_test_table(competition, raw)
+    table = label_layouts.read_test_table(facts, raw)
     check_ids(table, "test")
-    submission_facts = competition.submission
+    submission_facts = facts.submission
     if submission_facts.sample:
         path = raw / submission_facts.sample
         return table, read_table(path, {submission_facts.id: "submission.id"}, "submission.sample")
-    return table, blank_submission(competition, table["unit"].unique()).astype(str)
+    return table, blank_submission(facts, table["unit"].unique()).astype(str)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from medfold.competition import ImageSettings, Project
+from medfold.competition import Competition, ImageSettings
 from medfold.data.raw_data import load_samples
 from medfold.images import ScanResult, scan_images, store_key
 from medfold.terminal.console import format_duration, say, warn
@@ -12,14 +12,14 @@ MAX_SHOWN = 3  # unreadable images listed on the terminal
 
 
 def scan_dataset(
-    project: Project, image_settings: ImageSettings | None = None, with_appearance: bool = False
+    competition: Competition, image_settings: ImageSettings | None = None, with_appearance: bool = False
 ) -> tuple[pd.DataFrame, ScanResult]:
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
     If images were scanned, it prints their number, and warns of those that cannot be read.
 
     Args:
-        project: the competition; measurements and store are put into its data/.
+        competition: the competition; measurements and store are put into its data/.
         image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
         with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
@@ -27,26 +27,26 @@ def scan_dataset(
     Returns:
         The sample table; the result of the scan, with the measurements in the same order.
     """
-    competition = project.competition
-    paths = project.paths
-    table = load_samples(project)
-    scan = scan_images(competition, paths, table, image_settings, with_appearance)
+    facts = competition.facts
+    paths = competition.paths
+    table = load_samples(competition)
+    scan = scan_images(facts, paths, table, image_settings, with_appearance)
     if scan.num_images:
         message = f"{count_of(scan.num_images, 'image')} scanned"
         if image_settings:
             message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
-            message += f" -> {project.display(paths.store(store_key(competition, paths, image_settings)))}"
+            message += f" -> {competition.display(paths.store(store_key(facts, paths, image_settings)))}"
         rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
-        warn_of_unreadable(project, table, scan.measurements)
+        warn_of_unreadable(competition, table, scan.measurements)
     return table, scan
 
 
-def warn_of_unreadable(project: Project, table: pd.DataFrame, measurements: pd.DataFrame) -> None:
+def warn_of_unreadable(competition: Competition, table: pd.DataFrame, measurements: pd.DataFrame) -> None:
     """Prints how many images of each part cannot be read, and the first ones with their reasons.
 
     Args:
-        project: the competition of the images.
+        competition: the competition of the images.
         table: the sample table.
         measurements: the measurements of a scan, in the same order.
     """
@@ -61,4 +61,4 @@ def warn_of_unreadable(project: Project, table: pd.DataFrame, measurements: pd.D
     warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
     for row in unreadable.nonzero()[0][:MAX_SHOWN]:
         warn("", f"{table['image'].iloc[row]}: {measurements['unreadable_reason'].iloc[row]}")
-    warn("", f"all of them: {project.display(project.paths.unreadable_images)}")
+    warn("", f"all of them: {competition.display(competition.paths.unreadable_images)}")

@@ -6,12 +6,12 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 
 
-def encode_targets(competition: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
+def encode_targets(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
     """Encodes the targets of a table with text columns as numbers.
 
     Returns:
         int64 (n,): class numbers (multiclass, ordinal) or 0 and 1 (binary); or int64 (n, labels) of 0 and 1.
     """
-    numbers = {name: number for number, name in enumerate(competition.class_names)}
-    columns = [table[target].map(numbers).to_numpy(np.int64) for target in competition.labels.targets]
-    return np.stack(columns, axis=1) if competition.task == "multilabel" else columns[0]
+    numbers = {name: number for number, name in enumerate(facts.class_names)}
+    columns = [table[target].map(numbers).to_numpy(np.int64) for target in facts.labels.targets]
+    return np.stack(columns, axis=1) if facts.task == "multilabel" else columns[0]

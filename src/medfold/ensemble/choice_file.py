@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
@@ -40,9 +40,9 @@ def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
     )
 
 
-def save_choice(project: Project, ensemble: Ensemble) -> None:
+def save_choice(competition: Competition, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
-    path = _path(project, ensemble.run_names)
+    path = _path(competition, ensemble.run_names)
     choice = choice_of_ensemble(ensemble)
     probabilities_path = path.with_suffix(PROBABILITIES_ENDING)
     choice.fitted.save(path)
@@ -56,16 +56,16 @@ def save_choice(project: Project, ensemble: Ensemble) -> None:
     files.write_json(contents, path.with_suffix(".json"), sealed=True)
 
 
-def read_choice(project: Project, run_names: list[str]) -> SavedChoice | None:
+def read_choice(competition: Competition, run_names: list[str]) -> SavedChoice | None:
     """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
-    path = _path(project, sorted(set(run_names)))
+    path = _path(competition, sorted(set(run_names)))
     try:
         metadata = files.read_json(path.with_suffix(".json"))
     except UserError:
         return None
     if not metadata:
         return None
-    expected = {project.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
+    expected = {competition.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
     expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
     if any(not file.is_file() or sha256(file) != digest for file, digest in expected.items()):
         return None
@@ -75,7 +75,7 @@ def read_choice(project: Project, run_names: list[str]) -> SavedChoice | None:
     return SavedChoice(FittedTransform.load(path), probabilities, metadata["title"])
 
 
-def _path(project: Project, run_names: list[str]) -> Path:
+def _path(competition: Competition, run_names: list[str]) -> Path:
     if len(run_names) == 1:
-        return project.paths.run(run_names[0]).folder / "ensemble.npz"
-    return project.paths.runs / f"{combined_name(run_names)}.ensemble.npz"
+        return competition.paths.run(run_names[0]).folder / "ensemble.npz"
+    return competition.paths.runs / f"{combined_name(run_names)}.ensemble.npz"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
 from medfold.ensemble import method_choice
 from medfold.ensemble.ensemble_predictor import combine_runs
@@ -55,12 +55,12 @@ class Ensemble:
 
 
 def ensemble_runs(
-    project: Project, run_names: list[str], data: Dataset, method: str | None = None, per_class: bool = False
+    competition: Competition, run_names: list[str], data: Dataset, method: str | None = None, per_class: bool = False
 ) -> Ensemble:
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         run_names: run names; their order has no effect.
         data: the dataset with its folds.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
@@ -70,28 +70,28 @@ def ensemble_runs(
         UserError: a run is not trained, or was trained on other folds than the folds table or the other runs; the
             message names the difference.
     """
-    competition = project.competition
-    runs = [open_run_on_current_folds(project, name) for name in sorted(set(run_names))]
-    _check_runs_fit(project, runs, data)
-    oof_by_run = [oof_by_unit(competition, run.read_oof(competition), data.train, data.targets) for run in runs]
+    facts = competition.facts
+    runs = [open_run_on_current_folds(competition, name) for name in sorted(set(run_names))]
+    _check_runs_fit(competition, runs, data)
+    oof_by_run = [oof_by_unit(facts, run.read_oof(facts), data.train, data.targets) for run in runs]
     oof = oof_by_run[0]
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
     members = MemberPredictions([run.name for run in runs], stack, oof.targets, oof.fold, oof.group)
-    choice = choose_method(members, competition, method, per_class)
+    choice = choose_method(members, facts, method, per_class)
     probabilities_fitted, probabilities_oof = choice.probabilities
     probabilities = replace(oof, predictions=probabilities_oof)
     oof = replace(oof, predictions=choice.predictions)
-    score = oof_score(competition, oof, any(run.is_optimistic for run in runs), probabilities)
+    score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
     score["ensemble"] = _score_entry(members, choice)
-    tests_by_run = {run.name: _test_predictions(competition, run) for run in runs}
+    tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
     unit = data.test.set_index("id")["unit"]
     test_predictions, test_probabilities = (
-        combine_runs(competition, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
+        combine_runs(facts, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
-    prior = label_means(competition, labels_of_units(data.train["unit"].to_numpy(), data.targets))
+    prior = label_means(facts, labels_of_units(data.train["unit"].to_numpy(), data.targets))
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = method_choice.calibration_gain(members, competition, choice, per_class)
+        calibration = method_choice.calibration_gain(members, facts, choice, per_class)
     return Ensemble(
         run_names=members.run_names,
         members=members,
@@ -104,33 +104,33 @@ def ensemble_runs(
         test_probabilities=test_probabilities,
         fallback=choice.fallback(members, prior),
         prior=prior,
-        input_hashes=_hash_inputs(project, runs),
+        input_hashes=_hash_inputs(competition, runs),
     )
 
 
-def _check_runs_fit(project: Project, runs: list[TrainedRun], data: Dataset) -> None:
+def _check_runs_fit(competition: Competition, runs: list[TrainedRun], data: Dataset) -> None:
     """Checks that runs have the images of today, and the same trained folds."""
     for run in runs:
-        check_same_images(project, run, data.test)
+        check_same_images(competition, run, data.test)
     first, *others = runs
     for other in others:
         if other.trained_folds != first.trained_folds:
-            k = project.competition.folds.k
+            k = competition.facts.folds.k
             other_folds, first_folds = shorten_list(other.trained_folds, k), shorten_list(first.trained_folds, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
             raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
 
 
-def _test_predictions(competition: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:
+def _test_predictions(facts: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:
     """Returns the mean of the folds' predictions of the test part."""
-    tables = {f"{run.name} {fold.folder.name}": read_predictions(competition, fold.test) for fold in run.folds}
-    return mean_by_id(tables, competition.prediction_columns)
+    tables = {f"{run.name} {fold.folder.name}": read_predictions(facts, fold.test) for fold in run.folds}
+    return mean_by_id(tables, facts.prediction_columns)
 
 
-def _hash_inputs(project: Project, runs: Iterable[TrainedRun]) -> dict[str, str]:
+def _hash_inputs(competition: Competition, runs: Iterable[TrainedRun]) -> dict[str, str]:
     """Returns the hashes of the tables of predictions that an ensemble is made from, by path in the project folder."""
     tables = [file for run in runs for fold in run.folds for file in (fold.oof, fold.test)]
-    return {file.relative_to(project.project_paths.root).as_posix(): sha256(file) for file in tables}
+    return {file.relative_to(competition.project_paths.root).as_posix(): sha256(file) for file in tables}
 
 
 def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:

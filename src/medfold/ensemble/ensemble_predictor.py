@@ -57,7 +57,7 @@ class EnsemblePredictor:
     than predicting a few images with it.
 
     Args:
-        competition: the facts that the runs were trained with.
+        facts: facts of the competition that the runs were trained with.
         members: the runs, in the order of the members of the ensemble.
         fitted: combines the predictions of the runs.
         batch_size: images per forward pass. Defaults to 64.
@@ -71,14 +71,14 @@ class EnsemblePredictor:
 
     def __init__(
         self,
-        competition: CompetitionFacts,
+        facts: CompetitionFacts,
         members: Sequence[MemberRun],
         fitted: FittedTransform,
         batch_size: int = BATCH_SIZE,
     ):
-        self._competition = competition
+        self._competition = facts
         self._fitted = fitted
-        self._runs = [_RunPredictor(competition, member, batch_size) for member in members]
+        self._runs = [_RunPredictor(facts, member, batch_size) for member in members]
         self.image_settings: list[ImageSettings] = []
         for member in members:
             if member.recipe.images not in self.image_settings:
@@ -141,12 +141,12 @@ class EnsemblePredictor:
 
 
 def combine_runs(
-    competition: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
+    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
 ) -> pd.DataFrame:
     """Combines the predictions of runs into one row per unit.
 
     Args:
-        competition: the facts (the prediction columns, and how samples are aggregated into units).
+        facts: facts of the competition (the prediction columns, and how samples are aggregated into units).
         runs: by name, `id` (of the image) and prediction columns; the same images in each.
         unit: the unit of each image, indexed by image id.
         fitted: combines the predictions of the runs.
@@ -157,17 +157,15 @@ def combine_runs(
     Raises:
         UserError: the runs predict different units.
     """
-    ids, stack = _stack_runs(competition, runs, unit)
-    table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=competition.prediction_columns)
+    ids, stack = _stack_runs(facts, runs, unit)
+    table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=facts.prediction_columns)
     table.insert(0, "id", ids)
     return table
 
 
-def _stack_runs(
-    competition: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series
-) -> tuple[pd.Index, np.ndarray]:
+def _stack_runs(facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series) -> tuple[pd.Index, np.ndarray]:
     """Returns the units that the runs predict, and the predictions: float64 (runs, units, columns)."""
-    tables = {name: aggregate_predictions(competition, table, unit).set_index("id") for name, table in runs.items()}
+    tables = {name: aggregate_predictions(facts, table, unit).set_index("id") for name, table in runs.items()}
     (first_name, first_table), *_ = tables.items()
     for name, table in tables.items():
         if differ := set(table.index) ^ set(first_table.index):
@@ -177,29 +175,27 @@ def _stack_runs(
             )
             raise UserError(what, name, "Runs of an ensemble must predict the same images")
     ids = first_table.index
-    return ids, np.stack(
-        [table.loc[ids, competition.prediction_columns].to_numpy(np.float64) for table in tables.values()]
-    )
+    return ids, np.stack([table.loc[ids, facts.prediction_columns].to_numpy(np.float64) for table in tables.values()])
 
 
 class _RunPredictor:
     """Mean prediction over the folds of a run."""
 
-    def __init__(self, competition: CompetitionFacts, member: MemberRun, batch_size: int):
+    def __init__(self, facts: CompetitionFacts, member: MemberRun, batch_size: int):
         with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
             from medfold.prediction import Predictor, load_model, read_weights
 
         first, *others = member.weights_files
-        self._net = load_model(competition, member.recipe, first)
+        self._net = load_model(facts, member.recipe, first)
         self._weights = [self._net.get_weights()]
         for weights in others:
             read_weights(self._net, weights)
             self._weights.append(self._net.get_weights())
-        self._predictor = Predictor(self._net, competition.images.symmetry, member.recipe.tta, batch_size=batch_size)
+        self._predictor = Predictor(self._net, facts.images.symmetry, member.recipe.tta, batch_size=batch_size)
         self.num_folds, self.num_views = len(self._weights), self._predictor.num_views
         size = member.recipe.images.size
         # Compiled now, so that the time of the first images is representative of the others.
-        self._predictor(np.zeros((1, size, size, competition.images.num_channels), np.uint8), np.arange(1), num_views=1)
+        self._predictor(np.zeros((1, size, size, facts.images.num_channels), np.uint8), np.arange(1), num_views=1)
 
     def __call__(self, pixels: np.ndarray, limit: PredictionLimit | None) -> np.ndarray:
         rows = np.arange(len(pixels))

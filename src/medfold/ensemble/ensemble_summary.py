@@ -99,7 +99,7 @@ class EnsembleSummary:
         return next(method for method in self.methods if method.is_chosen)
 
 
-def summarise_ensemble(competition: CompetitionFacts, ensemble: Ensemble) -> EnsembleSummary:
+def summarise_ensemble(facts: CompetitionFacts, ensemble: Ensemble) -> EnsembleSummary:
     """Summarises members, methods and post-processing of an ensemble."""
     methods = [
         MethodSummary(
@@ -112,14 +112,14 @@ def summarise_ensemble(competition: CompetitionFacts, ensemble: Ensemble) -> Ens
         )
         for candidate in ensemble.choice.candidates
     ]
-    members = _members(competition, ensemble)
+    members = _members(facts, ensemble)
     post_processing = _post_processing(ensemble)
-    metric = competition.score.metric
+    metric = facts.score.metric
     return EnsembleSummary(metric, ensemble.score, members, methods, post_processing, ensemble.calibration)
 
 
-def _members(competition: CompetitionFacts, ensemble: Ensemble) -> list[MemberSummary]:
-    metric = metric_of(competition)
+def _members(facts: CompetitionFacts, ensemble: Ensemble) -> list[MemberSummary]:
+    metric = metric_of(facts)
     members = ensemble.members
     if len(members.run_names) == 1:
         return []

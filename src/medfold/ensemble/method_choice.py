@@ -169,7 +169,7 @@ class EnsembleChoice:
 
 
 def compare_methods(
-    members: MemberPredictions, competition: CompetitionFacts, per_class: bool = False, only: str | None = None
+    members: MemberPredictions, facts: CompetitionFacts, per_class: bool = False, only: str | None = None
 ) -> list[MethodCandidate]:
     """Scores every method against the plain mean.
 
@@ -178,11 +178,11 @@ def compare_methods(
 
     Args:
         members: OOF predictions of the members, with the labels.
-        competition: the facts (the metric to compare by).
+        facts: facts of the competition (the metric to compare by).
         per_class: fit separate weights for each class or label. Defaults to False.
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
-    metric = metric_of(competition)
+    metric = metric_of(facts)
     candidates = []
     for method in METHODS.all():
         if candidates and only in METHODS and method.name != only:
@@ -202,7 +202,7 @@ def compare_methods(
 
 
 def choose_method(
-    members: MemberPredictions, competition: CompetitionFacts, method: str | None = None, per_class: bool = False
+    members: MemberPredictions, facts: CompetitionFacts, method: str | None = None, per_class: bool = False
 ) -> EnsembleChoice:
     """Chooses the method, and whether to apply post-processing.
 
@@ -212,16 +212,16 @@ def choose_method(
 
     Args:
         members: OOF predictions of the members, with the labels.
-        competition: the facts (the metric to compare by, and `submission.layout`).
+        facts: facts of the competition (the metric to compare by, and `submission.layout`).
         method: the name of the method to use. Defaults to the one chosen by the scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: the method is unknown, or cannot be used yet.
     """
-    candidates = compare_methods(members, competition, per_class, method)
-    chosen = _find_candidate(members, candidates, method) if method else _best_candidate(candidates, competition)
-    post_processed = _post_process(members, competition, chosen, per_class) if members.can_be_cross_fitted else None
+    candidates = compare_methods(members, facts, per_class, method)
+    chosen = _find_candidate(members, candidates, method) if method else _best_candidate(candidates, facts)
+    post_processed = _post_process(members, facts, chosen, per_class) if members.can_be_cross_fitted else None
     fitted, predictions = chosen.fitted, chosen.predictions
     if post_processed and post_processed.helps:
         fitted, predictions = post_processed.fitted, post_processed.predictions
@@ -229,7 +229,7 @@ def choose_method(
 
 
 def calibration_gain(
-    members: MemberPredictions, competition: CompetitionFacts, choice: EnsembleChoice, per_class: bool = False
+    members: MemberPredictions, facts: CompetitionFacts, choice: EnsembleChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
@@ -238,7 +238,7 @@ def calibration_gain(
     chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
     scaling = temperature_calibration().fit
     ece = METRICS["ece"]
-    fit = chain_fits(_fit(chosen.method, metric_of(competition), per_class), scaling)
+    fit = chain_fits(_fit(chosen.method, metric_of(facts), per_class), scaling)
     after = cross_fit(fit, members.predictions, members.targets, members.fold)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
@@ -259,10 +259,10 @@ def _fit(method: EnsembleMethod, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
-def _best_candidate(candidates: list[MethodCandidate], competition: CompetitionFacts) -> MethodCandidate:
+def _best_candidate(candidates: list[MethodCandidate], facts: CompetitionFacts) -> MethodCandidate:
     plain, *others = candidates
     better = [candidate for candidate in others if candidate.gain.low > 0]
-    return max(better, key=lambda candidate: metric_of(competition).sign * candidate.cross_fitted, default=plain)
+    return max(better, key=lambda candidate: metric_of(facts).sign * candidate.cross_fitted, default=plain)
 
 
 def _find_candidate(members: MemberPredictions, candidates: list[MethodCandidate], name: str) -> MethodCandidate:
@@ -284,11 +284,11 @@ def _find_candidate(members: MemberPredictions, candidates: list[MethodCandidate
 
 
 def _post_process(
-    members: MemberPredictions, competition: CompetitionFacts, chosen: MethodCandidate, per_class: bool
+    members: MemberPredictions, facts: CompetitionFacts, chosen: MethodCandidate, per_class: bool
 ) -> PostProcessed | None:
     """Fits and scores the post-processing after a method; None if the metric has none."""
-    metric = metric_of(competition)
-    post_processing = post_processing_of(competition, metric)
+    metric = metric_of(facts)
+    post_processing = post_processing_of(facts, metric)
     if post_processing is None:
         return None
     step = post_processing.fit(chosen.fitted.apply(members.predictions), members.targets)

@@ -53,7 +53,7 @@ def check_same_image_area(recipes: dict[str, Recipe]) -> None:
 
 
 def write_heat_maps(
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     members: Sequence[MemberRun],
     root: Path,
     image_ids: list[str],
@@ -66,7 +66,7 @@ def write_heat_maps(
     prepared image, on which the positions of the heat map are correct.
 
     Args:
-        competition: the facts that the runs were trained with.
+        facts: facts of the competition that the runs were trained with.
         members: the runs, all of which use the same part of an image.
         root: folder of the images.
         image_ids: paths of the images below the folder.
@@ -74,10 +74,10 @@ def write_heat_maps(
         folder: folder to write, `<path of the image>.png` with `__` for slashes; it replaces a former one.
     """
     image_settings = [member.recipe.images for member in members]
-    explainers = [_explainers(competition, member) for member in members]
+    explainers = [_explainers(facts, member) for member in members]
 
     def prepare_picture(image_id: str) -> tuple[np.ndarray, list[np.ndarray]]:
-        pixels = read_image(root, image_id, competition.images)
+        pixels = read_image(root, image_id, facts.images)
         prepared = [prepare_image(pixels, settings) for settings in image_settings]
         return prepared[0] if _moves_content(image_settings[0]) else _shrunk(pixels), prepared
 
@@ -104,11 +104,11 @@ def write_heat_maps(
     return HeatMapSummary(methods, all(explainer.explains_grade for explainer in all_explainers))
 
 
-def _explainers(competition: CompetitionFacts, member: MemberRun) -> list["GradCam"]:
+def _explainers(facts: CompetitionFacts, member: MemberRun) -> list["GradCam"]:
     """Returns an explainer for the net of each fold of a run."""
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam, load_model  # imports Keras
-    return [GradCam(load_model(competition, member.recipe, weights_file)) for weights_file in member.weights_files]
+    return [GradCam(load_model(facts, member.recipe, weights_file)) for weights_file in member.weights_files]
 
 
 def _moves_content(image_settings: ImageSettings) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble import ensemble_runs
@@ -38,47 +38,47 @@ class NewPredictions(NamedTuple):
     unreadable: dict[str, str]
 
 
-def member_runs(project: Project, run_names: Sequence[str]) -> list[MemberRun]:
+def member_runs(competition: Competition, run_names: Sequence[str]) -> list[MemberRun]:
     """Returns runs with their recipes and the weights of their trained folds, in the order of the names.
 
     Raises:
         UserError: a run without a trained fold, or with a damaged one.
     """
-    runs = [TrainedRun.open(project, name) for name in run_names]
+    runs = [TrainedRun.open(competition, name) for name in run_names]
     return [MemberRun(run.name, run.recipe, run.weights_files) for run in runs]
 
 
-def submission_choice(project: Project, trained_project: Project, run_names: list[str]) -> SavedChoice:
+def submission_choice(competition: Competition, trained_project: Competition, run_names: list[str]) -> SavedChoice:
     """Returns how a submission of these runs is combined: the saved choice, else a new one, else `MEAN`.
 
     A new choice is saved. If it cannot be made, since labels or folds have changed, a warning says so.
 
     Args:
-        project: the competition with the facts of today.
+        competition: the competition with the facts of today.
         trained_project: the project with the facts that the runs were trained with.
         run_names: names of the runs.
     """
-    metric = metric_of(trained_project.competition)
-    if len(run_names) == 1 and post_processing_of(trained_project.competition, metric) is None:
+    metric = metric_of(trained_project.facts)
+    if len(run_names) == 1 and post_processing_of(trained_project.facts, metric) is None:
         return MEAN
     if saved := read_choice(trained_project, run_names):
         return saved
     try:
-        ensemble = ensemble_runs(project, run_names, load_dataset_of_runs(project, run_names))
+        ensemble = ensemble_runs(competition, run_names, load_dataset_of_runs(competition, run_names))
     except UserError as reason:
         warn("predict", f"using the plain mean: the combination of a submission cannot be determined: {reason.what}")
         return MEAN
-    save_choice(project, ensemble)
+    save_choice(competition, ensemble)
     return choice_of_ensemble(ensemble)
 
 
 def predict_new_images(
-    competition: CompetitionFacts, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
+    facts: CompetitionFacts, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
 ) -> NewPredictions:
     """Predicts images batch by batch; those that cannot be read are left out.
 
     Args:
-        competition: the facts that the runs were trained with.
+        facts: facts of the competition that the runs were trained with.
         predictor: predictor of the runs.
         choice: how the runs are combined.
         root: folder of the images.
@@ -87,11 +87,11 @@ def predict_new_images(
     Raises:
         UserError: no image can be read.
     """
-    columns = competition.prediction_columns
+    columns = facts.prediction_columns
     ids = []
     outputs = []
     unreadable = {}
-    image_facts = competition.images.model_copy(update={"expected_shape": None})  # new images may have any size
+    image_facts = facts.images.model_copy(update={"expected_shape": None})  # new images may have any size
     with progress_bar("predict", len(image_paths)) as bar:
         for rows, pixels, errors in read_batches(root, image_paths, image_facts, predictor.image_settings):
             unreadable |= {image_paths[row]: reason for row, reason in errors.items()}
@@ -106,7 +106,7 @@ def predict_new_images(
         raise UserError(what, variable("IMAGES", given), "Check that the files are complete")
     run_outputs = [np.concatenate(batches) for batches in zip(*outputs, strict=True)]
     combined = predictor.combine(ids, run_outputs)
-    table = predictions_table(competition, combined["id"], combined[columns].to_numpy())
+    table = predictions_table(facts, combined["id"], combined[columns].to_numpy())
     if choice.probabilities is not None:
         probabilities = predictor.combine(ids, run_outputs, fitted=choice.probabilities)
         table[[f"{PROBABILITY_PREFIX}{column}" for column in columns]] = probabilities[columns].to_numpy()

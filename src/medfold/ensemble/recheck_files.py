@@ -4,27 +4,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.ensemble import Ensemble
 from medfold.system import files
 
 
-def write_recheck_files(project: Project, ensemble: Ensemble, submission: Path) -> None:
+def write_recheck_files(competition: Competition, ensemble: Ensemble, submission: Path) -> None:
     """Writes the fitted ensemble (.npz) and its OOF predictions (.csv) into the folder recheck/ of the submissions.
 
     Args:
-        project: the competition of the submission.
+        competition: the competition of the submission.
         ensemble: the ensemble that the submission was made from.
         submission: path of the submission.
     """
-    ensemble.choice.fitted.save(project.paths.recheck_file(submission, "npz"))
+    ensemble.choice.fitted.save(competition.paths.recheck_file(submission, "npz"))
     # With all digits, as rounding would change ties.
-    text = oof_table(project.competition, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
-    files.write_text(text, project.paths.recheck_file(submission, "csv"))
+    text = oof_table(competition.facts, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
+    files.write_text(text, competition.paths.recheck_file(submission, "csv"))
 
 
-def oof_table(competition: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
+def oof_table(facts: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
     """Returns the scored OOF predictions and the probabilities that they were made from.
 
     Returns:
@@ -32,7 +32,7 @@ def oof_table(competition: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame
         each of them.
     """
     table = pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold})
-    probability_columns = [f"{PROBABILITY_PREFIX}{column}" for column in competition.prediction_columns]
-    table[competition.prediction_columns] = ensemble.oof.predictions
+    probability_columns = [f"{PROBABILITY_PREFIX}{column}" for column in facts.prediction_columns]
+    table[facts.prediction_columns] = ensemble.oof.predictions
     table[probability_columns] = ensemble.probabilities.predictions
     return table

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.folds.folds_table import write_folds
 from medfold.folds.leaks import LeakReport
 from medfold.system import files
@@ -12,56 +12,59 @@ from medfold.terminal.console import say, warn
 from medfold.text import count_of
 
 
-def save_new_folds(project: Project, train: pd.DataFrame, leaks: LeakReport) -> None:
+def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:
     """Writes new folds, their counts and those of the audit; different earlier folds are renamed and stay.
 
     Args:
-        project: the competition whose facts the folds were made by.
+        competition: the competition whose facts the folds were made by.
         train: training samples with the columns id, group and fold.
         leaks: findings of the audit of these folds.
     """
-    backup = write_folds(project.paths, train, _metadata(project, train, leaks))
-    say("folds", f"made: {format_folds(project, train)}")
+    backup = write_folds(competition.paths, train, _metadata(competition, train, leaks))
+    say("folds", f"made: {format_folds(competition, train)}")
     if backup:
-        say("folds", f"the earlier folds are kept as {project.display(backup)}; the scores of runs on them stay valid")
+        say(
+            "folds",
+            f"the earlier folds are kept as {competition.display(backup)}; the scores of runs on them stay valid",
+        )
 
 
-def restore_folds_metadata(project: Project, train: pd.DataFrame, leaks: LeakReport) -> None:
+def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:
     """Writes the record of folds that have none, as if they had been made by today's facts, and says so.
 
     Args:
-        project: the competition.
+        competition: the competition.
         train: training samples with the columns id, group and fold.
         leaks: findings of the audit of these folds.
     """
-    path = project.paths.folds_metadata
+    path = competition.paths.folds_metadata
     if not path.is_file():
-        files.write_json(_metadata(project, train, leaks), path)
+        files.write_json(_metadata(competition, train, leaks), path)
         warn(
             "folds",
             f"{path.name} was missing: made again from competition.yaml, which may have changed since the folds",
         )
 
 
-def _metadata(project: Project, train: pd.DataFrame, leaks: LeakReport) -> dict[str, Any]:
+def _metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> dict[str, Any]:
     return {
-        "folds": project.competition.folds.model_dump(),
+        "folds": competition.facts.folds.model_dump(),
         "num_samples": len(train),
         "num_groups": int(train["group"].nunique()),
         "audit": leaks.counts(),
     }
 
 
-def format_folds(project: Project, train: pd.DataFrame) -> str:
+def format_folds(competition: Competition, train: pd.DataFrame) -> str:
     """Formats the folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
 
     Args:
-        project: the competition: fold settings, and the path of the folds table.
+        competition: the competition: fold settings, and the path of the folds table.
         train: training samples with the column group.
     """
-    fold_facts = project.competition.folds
+    fold_facts = competition.facts.folds
     description = (
         f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, "
         f"{count_of(train['group'].nunique(), 'group')}"
     )
-    return f"{description} -> {project.display(project.paths.folds)}"
+    return f"{description} -> {competition.display(competition.paths.folds)}"

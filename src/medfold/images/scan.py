@@ -57,7 +57,7 @@ class ScanResult:
 
 
 def scan_images(
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     image_settings: ImageSettings | None = None,
@@ -66,7 +66,7 @@ def scan_images(
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
     Args:
-        competition: the facts (`images`, with the share of images that may be unreadable).
+        facts: facts of the competition (`images`, with the share of images that may be unreadable).
         paths: paths of the competition.
         samples: the sample table.
         image_settings: how to prepare the images for the store. Defaults to no store.
@@ -80,27 +80,27 @@ def scan_images(
     # Wrong steps and windows are reported before any image is read.
     if image_settings:
         steps_of(image_settings)
-    for window in competition.images.windows:
+    for window in facts.images.windows:
         window_of(window)
     with locks.lock(paths.measurements):
-        measurements = read_measurements(competition, paths)
+        measurements = read_measurements(facts, paths)
         missing = _MissingResults(
-            image_settings=_settings_of_missing_store(competition, paths, image_settings),
+            image_settings=_settings_of_missing_store(facts, paths, image_settings),
             measurements=measurements,
-            with_appearance=with_appearance and read_appearance(competition, paths) is None,
+            with_appearance=with_appearance and read_appearance(facts, paths) is None,
         )
         num_images = 0
         if missing.is_needed:
-            num_images, measurements = _scan(competition, paths, samples, missing)
-        _remove_finished_scan(competition, paths)
+            num_images, measurements = _scan(facts, paths, samples, missing)
+        _remove_finished_scan(facts, paths)
     return ScanResult(num_images, time.monotonic() - began, measurements)
 
 
-def _remove_finished_scan(competition: CompetitionFacts, paths: CompetitionPaths) -> None:
+def _remove_finished_scan(facts: CompetitionFacts, paths: CompetitionPaths) -> None:
     """Removes the journal of a scan that was killed when it had written all its tables."""
     folder = paths.unfinished_scan
     tables = (read_measurements, read_appearance)
-    if folder.is_dir() and all(read(competition, paths) is not None for read in tables):
+    if folder.is_dir() and all(read(facts, paths) is not None for read in tables):
         files.remove(folder)
 
 
@@ -131,35 +131,35 @@ class _MissingResults:
 
 
 def _settings_of_missing_store(
-    competition: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings | None
+    facts: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings | None
 ) -> ImageSettings | None:
     """Returns the image settings, or None if their store exists already."""
-    if image_settings and store_exists(paths, store_key(competition, paths, image_settings)):
+    if image_settings and store_exists(paths, store_key(facts, paths, image_settings)):
         return None
     return image_settings
 
 
 def _scan(
-    competition: CompetitionFacts, paths: CompetitionPaths, samples: pd.DataFrame, missing: _MissingResults
+    facts: CompetitionFacts, paths: CompetitionPaths, samples: pd.DataFrame, missing: _MissingResults
 ) -> tuple[int, pd.DataFrame]:
     """Scans the images, and writes what is missing.
 
     Returns:
         The number of images that were scanned now, and the measurements of all images.
     """
-    key = store_key(competition, paths, missing.image_settings) if missing.image_settings else None
+    key = store_key(facts, paths, missing.image_settings) if missing.image_settings else None
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
     shapes = {}
     if missing.image_settings:
         size = missing.image_settings.size
-        shapes[store.IMAGES_FILE] = (size, size, competition.images.num_channels)
+        shapes[store.IMAGES_FILE] = (size, size, facts.images.num_channels)
     if missing.with_appearance:
         shapes[THUMBNAILS_FILE] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
-    scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(competition, paths), key, sorted(shapes)]
+    scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(facts, paths), key, sorted(shapes)]
     journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
     settings = ScanSettings(
-        raw=paths.raw_root(competition.images.root),
-        image_facts=competition.images,
+        raw=paths.raw_root(facts.images.root),
+        image_facts=facts.images,
         image_settings=missing.image_settings,
         store_file=folder / store.IMAGES_FILE if key else None,
         thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
@@ -170,13 +170,13 @@ def _scan(
     found = journal.read()
     results = {row: found[row] for row in needed_rows if row in found}
     if missing.measurements is None:
-        measurements = _finish_measurements(competition, paths, samples, journal, results)
+        measurements = _finish_measurements(facts, paths, samples, journal, results)
     else:
         measurements = missing.measurements
         _check_still_readable(paths, samples, journal, results)
     blocks = {name: journal.verify(name, results) for name in shapes}
     if missing.with_appearance:
-        write_appearance(competition, paths, samples["id"], results, folder / THUMBNAILS_FILE)
+        write_appearance(facts, paths, samples["id"], results, folder / THUMBNAILS_FILE)
     if key:
         journal.remove()
         readable = np.flatnonzero(measurements["unreadable_reason"] == "")
@@ -211,7 +211,7 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str],
 
 
 def _finish_measurements(
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     paths: CompetitionPaths,
     samples: pd.DataFrame,
     journal: Journal,
@@ -228,11 +228,11 @@ def _finish_measurements(
     measurements = measurement_table(samples, results)
     unreadable_images = write_unreadable_images(paths, samples, measurements)
     try:
-        check_enough_readable(competition, paths, unreadable_images, len(samples))
+        check_enough_readable(facts, paths, unreadable_images, len(samples))
     except UserError:
         journal.forget(np.flatnonzero(measurements["unreadable_reason"] != ""))
         raise
-    write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(competition, paths))
+    write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(facts, paths))
     return measurements
 
 

@@ -22,7 +22,7 @@ from medfold.tables import read_sealed_csv, write_csv, write_sealed_csv
 VERSION = 3  # increase it when the same images give other measurements
 
 
-def read_measurements(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_measurements(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
     """Reads the measurements of all raw images from the last scan.
 
     Returns:
@@ -30,28 +30,28 @@ def read_measurements(competition: CompetitionFacts, paths: CompetitionPaths) ->
         `scan_worker.hash_pixels`), in the order of the sample table. None if the file is missing or was made from other
         raw data.
     """
-    inputs = raw_images_fingerprint(competition, paths)
+    inputs = raw_images_fingerprint(facts, paths)
     table = read_sealed_csv(paths.measurements, inputs, (), MEASUREMENTS, unreadable_reason=str)
     return None if table is None or not len(table) else table.fillna({"unreadable_reason": ""})
 
 
-def read_appearance(competition: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_appearance(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
     """Reads the appearance of all readable raw images from the last scan.
 
     Returns:
         Columns id, row (of its thumbnail), perceptual_hash and STATISTICS, in the order of the sample table.
         None if the file is missing or was made from other raw data.
     """
-    inputs = raw_images_fingerprint(competition, paths)
+    inputs = raw_images_fingerprint(facts, paths)
     companions = (paths.thumbnails, paths.headers)
     table = read_sealed_csv(paths.appearance, inputs, companions, APPEARANCE, perceptual_hash=str)
     return None if table is None or not len(table) else table
 
 
-def raw_images_fingerprint(competition: CompetitionFacts, paths: CompetitionPaths) -> str:
+def raw_images_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
-    reading_facts = competition.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
-    plugins = store.image_plugins(competition.images, paths).values()
+    reading_facts = facts.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
+    plugins = store.image_plugins(facts.images, paths).values()
     return fingerprint(
         [VERSION, reading_facts, store.image_list_fingerprint(paths), sha256(paths.raw_manifest), *plugins]
     )
@@ -99,12 +99,12 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
 
 
 def check_enough_readable(
-    competition: CompetitionFacts, paths: CompetitionPaths, unreadable_images: pd.DataFrame, num_images: int
+    facts: CompetitionFacts, paths: CompetitionPaths, unreadable_images: pd.DataFrame, num_images: int
 ) -> None:
     """Checks that no more images are unreadable than `images.max_unreadable` allows, and that some can be read.
 
     Args:
-        competition: the facts (`images.max_unreadable`).
+        facts: facts of the competition (`images.max_unreadable`).
         paths: paths of the competition.
         unreadable_images: the list of unreadable images.
         num_images: number of all images.
@@ -114,7 +114,7 @@ def check_enough_readable(
     """
     if not len(unreadable_images):
         return
-    allowed = competition.images.max_unreadable
+    allowed = facts.images.max_unreadable
     are_all_unreadable = len(unreadable_images) == num_images
     if len(unreadable_images) / num_images <= allowed and not are_all_unreadable:
         return
@@ -131,7 +131,7 @@ def check_enough_readable(
 
 
 def write_appearance(
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     paths: CompetitionPaths,
     ids: pd.Series,
     results: dict[int, ImageScan],
@@ -140,7 +140,7 @@ def write_appearance(
     """Writes the appearance and the headers of all readable images, and moves the thumbnails beside them.
 
     Args:
-        competition: the facts (all that the fingerprint of the raw images depends on).
+        facts: facts of the competition (all that the fingerprint of the raw images depends on).
         paths: paths of the competition.
         ids: ids of all images, in the order of the sample table.
         results: the result of every readable image, by its row in the sample table.
@@ -160,6 +160,6 @@ def write_appearance(
     table.insert(0, "perceptual_hash", [appearance.perceptual_hash for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", readable_ids)
-    inputs = raw_images_fingerprint(competition, paths)
+    inputs = raw_images_fingerprint(facts, paths)
     companions = (paths.thumbnails, paths.headers)
     write_sealed_csv(table, paths.appearance, inputs, companions)

@@ -51,11 +51,11 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     return metadata["image_list_fingerprint"]
 
 
-def store_key(competition: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
+def store_key(facts: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:
-        competition: the facts (`images`: how they are read).
+        facts: facts of the competition (`images`: how they are read).
         paths: paths of the competition.
         image_settings: how to prepare the images.
 
@@ -66,10 +66,10 @@ def store_key(competition: CompetitionFacts, paths: CompetitionPaths, image_sett
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
         "raw": sha256(paths.raw_manifest),
-        "reading": competition.images.model_dump(mode="json", include=READING_FACTS),
+        "reading": facts.images.model_dump(mode="json", include=READING_FACTS),
         "images": image_settings.model_dump(),
     }
-    return fingerprint(inputs | image_plugins(competition.images, paths, image_settings))
+    return fingerprint(inputs | image_plugins(facts.images, paths, image_settings))
 
 
 def image_plugins(

@@ -17,12 +17,12 @@ from medfold.models.pooling import feature_maps, pyramid
 
 
 def build_model(
-    competition: CompetitionFacts, recipe: Recipe, pretrained: bool = True, precision: str = "float32"
+    facts: CompetitionFacts, recipe: Recipe, pretrained: bool = True, precision: str = "float32"
 ) -> keras.Model:
     """Builds the untrained net of a recipe.
 
     Args:
-        competition: the facts (channels, task, number of outputs).
+        facts: facts of the competition (channels, task, number of outputs).
         recipe: the recipe (backbone, image size, dropout).
         pretrained: False does not load pretrained weights, for a net whose trained weights are loaded next. Defaults to
             True.
@@ -36,15 +36,15 @@ def build_model(
     Raises:
         UserError: see `check_buildable`; or the weights are those of another net.
     """
-    check_buildable(competition, recipe, pretrained)
+    check_buildable(facts, recipe, pretrained)
     backbone_settings = recipe.backbone
     backbone = BACKBONES[recipe.backbone.name]
     if not pretrained:
         backbone_settings = backbone_settings.model_copy(update={"weights": "none"})
     with compute_precision(precision):
-        images = keras.Input((recipe.images.size, recipe.images.size, competition.images.num_channels), name="image")
+        images = keras.Input((recipe.images.size, recipe.images.size, facts.images.num_channels), name="image")
         x = images
-        if backbone.pretrained and competition.images.num_channels != 3:
+        if backbone.pretrained and facts.images.num_channels != 3:
             x = to_three_channels(x)
         scaling = backbone_settings.input_scaling
         x = scale_input(x, backbone.scaling if scaling == "auto" else scaling)
@@ -57,14 +57,14 @@ def build_model(
             # The scales of pretrained features have nothing to do with the task.
             x = layers.BatchNormalization(center=False, scale=False, momentum=0.9, name=STANDARDISED)(x)
         x = layers.Dropout(recipe.training.dropout, name=DROPOUT)(x)
-        return keras.Model(images, add_head(competition, recipe.head, x), name=backbone_settings.name)
+        return keras.Model(images, add_head(facts, recipe.head, x), name=backbone_settings.name)
 
 
-def check_buildable(competition: CompetitionFacts, recipe: Recipe, pretrained: bool = True) -> None:
+def check_buildable(facts: CompetitionFacts, recipe: Recipe, pretrained: bool = True) -> None:
     """Checks that a net can be built from a recipe, without building it.
 
     Args:
-        competition: the facts (the task).
+        facts: facts of the competition (the task).
         recipe: the recipe (backbone, image size, head).
         pretrained: False skips the check of the weights file. Defaults to True.
 
@@ -87,5 +87,5 @@ def check_buildable(competition: CompetitionFacts, recipe: Recipe, pretrained: b
     if recipe.images.size < backbone.min_size:
         fix = f"Set it to {backbone.min_size} or more"
         raise SettingError(f"{recipe.images.size} px are too small for {backbone_settings.name}", "images.size", fix)
-    if recipe.head != "classes" and competition.task != "ordinal":
-        raise SettingError(f"task {competition.task} has no ordered classes", "head", "Set it to classes")
+    if recipe.head != "classes" and facts.task != "ordinal":
+        raise SettingError(f"task {facts.task} has no ordered classes", "head", "Set it to classes")

@@ -22,11 +22,11 @@ def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Mode
 STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists
 
 
-def add_head(competition: CompetitionFacts, head: str, x):
+def add_head(facts: CompetitionFacts, head: str, x):
     """Adds a head to features.
 
     Args:
-        competition: the facts (task and number of outputs).
+        facts: facts of the competition (task and number of outputs).
         head: classes (an output per class or label), cut_points (ordered classes from one grade) or both (their mean).
         x: features (batch, d).
 
@@ -35,10 +35,10 @@ def add_head(competition: CompetitionFacts, head: str, x):
     """
     # With small initial weights the first predictions are undecided, so no steps are spent on unlearning random ones.
     options = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
-    num_columns = len(competition.prediction_columns)
+    num_columns = len(facts.prediction_columns)
     classes = cuts = None
     if head != "cut_points":
-        activation = "softmax" if competition.exclusive_classes else "sigmoid"
+        activation = "softmax" if facts.exclusive_classes else "sigmoid"
         classes = layers.Dense(num_columns, activation=activation, name="head", **options)(x)
     if head != "classes":
         grade = layers.Dense(1, use_bias=False, name="grade", **options)(x)

@@ -37,16 +37,16 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
         UserError: the data is not attached, or has no table of the test part.
     """
     start = time.monotonic()
-    competition = bundle.competition
+    facts = bundle.facts
     time_limit = 3600 * hours
     raw = bundle.data_folder(inputs)
-    test, sample = read_test_part(competition, raw)
+    test, sample = read_test_part(facts, raw)
     units = test["unit"].unique().tolist()
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
-    predictor = EnsemblePredictor(competition, bundle.members, bundle.fitted)
+    predictor = EnsemblePredictor(facts, bundle.members, bundle.fitted)
     seconds_left = time_limit - (time.monotonic() - start)
     budget = TimeBudget(seconds_left, len(test), *predictor.limits, cost=predictor.cost)
-    predicted, reached, unreadable = _predict_images(competition, raw, test["image"].tolist(), predictor, budget)
+    predicted, reached, unreadable = _predict_images(facts, raw, test["image"].tolist(), predictor, budget)
     _warn_unreadable(test, unreadable)
     num_missed = len(test) - int(reached.sum()) - len(unreadable)
     if num_missed:
@@ -59,17 +59,17 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     fallback = np.array(bundle.manifest["fallback"])
     if text := describe_missing(predictions, units, fallback, reason):
         warn("submit", text)
-    predictions = fill_missing(competition, predictions, units, fallback)
-    sample = align_sample(competition, sample, units)
-    result = build_submission(competition, predictions, sample)
-    check_submission(competition, result, sample)
+    predictions = fill_missing(facts, predictions, units, fallback)
+    sample = align_sample(facts, sample, units)
+    result = build_submission(facts, predictions, sample)
+    check_submission(facts, result, sample)
     write_csv(result, Path(out))
     say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - start)}")
     return result
 
 
 def _predict_images(
-    competition: CompetitionFacts, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
+    facts: CompetitionFacts, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
 ) -> tuple[list[np.ndarray], np.ndarray, dict[int, str]]:
     """Predicts the images batch by batch until the time is up.
 
@@ -77,11 +77,11 @@ def _predict_images(
         The predictions of each run, float64 (images, columns); bool (images,), True for predicted images; and the
         reasons why others are unreadable, by position.
     """
-    values = [np.zeros((len(images), len(competition.prediction_columns))) for _ in range(predictor.num_runs)]
+    values = [np.zeros((len(images), len(facts.prediction_columns))) for _ in range(predictor.num_runs)]
     reached = np.zeros(len(images), bool)
     unreadable = {}
     with progress_bar("predict", len(images)) as bar:
-        for rows, pixels, errors in read_batches(raw, images, competition.images, predictor.image_settings, BATCH_SIZE):
+        for rows, pixels, errors in read_batches(raw, images, facts.images, predictor.image_settings, BATCH_SIZE):
             limit = budget.next_limit()
             if limit is None:
                 break

@@ -80,12 +80,12 @@ _TRAIN = "train_in_notebook(BUNDLE, INPUTS, WORKING, HOURS)"
 
 
 def submission_notebook(
-    competition: CompetitionFacts, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
+    facts: CompetitionFacts, runs: list[str], score_text: str, manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that predicts a hidden test set.
 
     Args:
-        competition: the facts (the title, and addresses for links).
+        facts: facts of the competition (the title, and addresses for links).
         runs: names of the runs, for the description.
         score_text: OOF score as text, for the description.
         manifest: path of the bundle's kit.json.
@@ -95,7 +95,7 @@ def submission_notebook(
         The text of an .ipynb file; equal arguments give equal texts.
     """
     text = _SUBMISSION.format(
-        title=competition.title,
+        title=facts.title,
         version=__version__,
         runs=", ".join(runs),
         score=score_text,
@@ -115,12 +115,12 @@ def submission_notebook(
 
 
 def training_notebook(
-    competition: CompetitionFacts, run: str, folds: list[int], manifest: Path, packages: dict[str, str]
+    facts: CompetitionFacts, run: str, folds: list[int], manifest: Path, packages: dict[str, str]
 ) -> str:
     """Returns the notebook that trains folds.
 
     Args:
-        competition: the facts (the title, and addresses for links).
+        facts: facts of the competition (the title, and addresses for links).
         run: name of the run.
         folds: numbers of the folds to train.
         manifest: path of the bundle's job.json.
@@ -131,7 +131,7 @@ def training_notebook(
     """
     fold_list = ", ".join(map(str, folds))
     text = _TRAINING.format(
-        title=competition.title, version=__version__, run=run, folds=fold_list, content_id=_content_id(manifest)
+        title=facts.title, version=__version__, run=run, folds=fold_list, content_id=_content_id(manifest)
     )
     comment = "after which trainings save a checkpoint and stop, to continue in another session"
     return _notebook(

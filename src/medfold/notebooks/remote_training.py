@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import Project, Recipe, settings_located
+from medfold.competition import Competition, Recipe, settings_located
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
@@ -27,14 +27,16 @@ from medfold.training import TrainingRequest, begin_run, requested_folds, train_
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
 
-def train_on_kaggle(project: Project, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any] | None:
+def train_on_kaggle(
+    competition: Competition, request: TrainingRequest, recipe: Recipe, data: Dataset
+) -> dict[str, Any] | None:
     """Trains the missing folds in a notebook on Kaggle, and fetches them into runs/.
 
     A session there ends after 12 hours. A training stops before that, and its checkpoint is fetched; the same command
     continues from it.
 
     Args:
-        project: the competition; the fetched folds are put into its runs/.
+        competition: the competition; the fetched folds are put into its runs/.
         request: run and folds to train.
         recipe: the recipe that is requested, with its overrides.
         data: the dataset, for scoring the fetched predictions.
@@ -45,23 +47,23 @@ def train_on_kaggle(project: Project, request: TrainingRequest, recipe: Recipe, 
     Raises:
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
-    datasets, competition = data_at_kaggle(project)
-    num_folds = project.competition.folds.k
-    run_paths, missing = begin_run(project, request, recipe)
+    datasets, slug = data_at_kaggle(competition)
+    num_folds = competition.facts.folds.k
+    run_paths, missing = begin_run(competition, request, recipe)
     if missing:
         fold_label = "all" if len(missing) == num_folds else "fold" + "-".join(map(str, missing))
         folder = run_paths.notebook / f"training-{fold_label}"
         session = KaggleSession.connect()
         with locks.exclusive_lock(folder, "this training on Kaggle is under way"):
-            thread_shares = len(requested_folds(project, request))
+            thread_shares = len(requested_folds(competition, request))
             remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
-            remote_run = _pack_training(project, recipe, remote_request, folder, datasets, competition)
+            remote_run = _pack_training(competition, recipe, remote_request, folder, datasets, slug)
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
-        say("train", f"done: folds {shorten_list(requested_folds(project, request), 10)}")
+        say("train", f"done: folds {shorten_list(requested_folds(competition, request), 10)}")
     if not trained_folds(run_paths, num_folds):
         return None
-    return write_oof(project.competition, run_paths, data.train, data.targets)
+    return write_oof(competition.facts, run_paths, data.train, data.targets)
 
 
 def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
@@ -83,15 +85,15 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
     paths = bundle.write_project(root)
     os.chdir(root)
-    project = Project.open(paths.name, ProjectPaths(root))
+    competition = Competition.open(paths.name, ProjectPaths(root))
     request = bundle.request
     try:
         with settings_located(paths, request.recipe, request.overrides):
-            _prepare_data(project, Path(inputs))
-            recipe = request.load_recipe(project)
-            data = load_dataset(project, recipe.images)
-            result = train_run(project, request, recipe, data)
-        say("OOF score", describe_score(project.competition, result, data.train["unit"].nunique()))
+            _prepare_data(competition, Path(inputs))
+            recipe = request.load_recipe(competition)
+            data = load_dataset(competition, recipe.images)
+            result = train_run(competition, request, recipe, data)
+        say("OOF score", describe_score(competition.facts, result, data.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():
             raise
@@ -102,7 +104,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 
-def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
+def data_at_kaggle(competition: Competition) -> tuple[list[str], str | None]:
     """Finds out where the data is on Kaggle.
 
     Returns:
@@ -112,7 +114,7 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
     Raises:
         UserError: the data is not on Kaggle.
     """
-    source = open_source(project)
+    source = open_source(competition)
     if source.is_embedded:
         return [], None
     if source.kind == "kaggle":
@@ -120,54 +122,52 @@ def data_at_kaggle(project: Project) -> tuple[list[str], str | None]:
     if source.kind == "kaggle-dataset":
         return [source.options.slug], None
     fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
-    raise UserError(f"the data of source {source.kind} is not on Kaggle", project.paths.name, fix)
+    raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
 
 
-def _prepare_data(project: Project, inputs: Path) -> None:
+def _prepare_data(competition: Competition, inputs: Path) -> None:
     """Links the raw data from where Kaggle mounts it, or draws that of a phantom competition; builds the samples."""
-    datasets, competition = data_at_kaggle(project)
-    source = open_source(project)
+    datasets, slug = data_at_kaggle(competition)
+    source = open_source(competition)
     if source.is_embedded:
-        get_raw_data(project)
+        get_raw_data(competition)
         return
-    folder = (
-        mounts.competition_folder(inputs, competition) if competition else mounts.dataset_folder(inputs, datasets[0])
-    )
+    folder = mounts.competition_folder(inputs, slug) if slug else mounts.dataset_folder(inputs, datasets[0])
     source.link(folder)
     say("data", f"linked, not copied: {folder}")
-    load_samples(project)
+    load_samples(competition)
 
 
 def _pack_training(
-    project: Project,
+    competition: Competition,
     recipe: Recipe,
     request: TrainingRequest,
     folder: Path,
     datasets: list[str],
-    competition: str | None,
+    slug: str | None,
 ) -> RemoteRun:
     """Writes the bundle and the notebook of a training into `folder`, and returns them as a remote run."""
-    packages = wheels.missing_packages(project.competition)
+    packages = wheels.missing_packages(competition.facts)
     sizes = training_bundle.write_training_bundle(
-        project.paths, project.competition, recipe, request, packages, folder / "job"
+        competition.paths, competition.facts, recipe, request, packages, folder / "job"
     )
     manifest, notebook = folder / "job" / training_bundle.MANIFEST, folder / "training.ipynb"
     text = notebook_file.training_notebook(
-        project.competition, request.run, request.folds, manifest, wheels.installed_versions(packages)
+        competition.facts, request.run, request.folds, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
     say(
         "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {project.display(folder / 'job')}",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {competition.display(folder / 'job')}",
     )
-    name_parts = ("medfold", "train", project.paths.name, request.run, folder.name.removeprefix("training-"))
+    name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=name_of(*name_parts),
         dataset=name_of(*name_parts, "job"),
         manifest=manifest,
         notebook=notebook,
         other_datasets=datasets,
-        competition=competition,
+        competition=slug,
         internet=recipe.backbone.weights == "imagenet",
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import __version__, config
-from medfold.competition import CompetitionFacts, Project, Recipe, use_plugins
+from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.ensemble import Ensemble, MemberRun
 from medfold.notebooks import mounts, wheels
 from medfold.notebooks.bundle import open_bundle
@@ -28,14 +28,14 @@ class SubmissionBundle:
     Args:
         folder: folder of the bundle.
         manifest: content of kit.json: facts, members and hashes of all files.
-        competition: the facts of the competition, read from the bundle.
+        facts: facts of the competition of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
         fitted: the fitted ensemble, with its post-processing.
     """
 
     folder: Path
     manifest: dict[str, Any]
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     members: list[MemberRun]
     fitted: FittedTransform
 
@@ -59,7 +59,7 @@ class SubmissionBundle:
     def __str__(self) -> str:
         runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
         lines = {
-            "competition": self.competition.title,
+            "competition": self.facts.title,
             "runs": runs,
             "OOF score": self.manifest["score"],
             "medfold": self.manifest["medfold"],
@@ -79,19 +79,19 @@ class SubmissionBundle:
             UserError: it is not attached; the message lists what is.
         """
         folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
-        root = folder / self.competition.images.root
+        root = folder / self.facts.images.root
         return root if root.is_dir() else folder
 
 
 def write_submission_bundle(
-    project: Project, slug: str, runs: list[TrainedRun], ensemble: Ensemble, score_text: str, out: Path
+    competition: Competition, slug: str, runs: list[TrainedRun], ensemble: Ensemble, score_text: str, out: Path
 ) -> dict[str, int]:
     """Writes a bundle; equal inputs give equal bytes.
 
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        project: the competition; its facts, texts and plugins.py are packed.
+        competition: the competition; its facts, texts and plugins.py are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
         runs: runs to put into the bundle, in the order of the ensemble.
         ensemble: fitted ensemble of the runs.
@@ -104,10 +104,10 @@ def write_submission_bundle(
     Raises:
         UserError: the package cannot be built, or a package that Kaggle's image lacks cannot be downloaded.
     """
-    competition, paths = project.competition, project.paths
+    facts, paths = competition.facts, competition.paths
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
-        packages = wheels.missing_packages(competition)
+        packages = wheels.missing_packages(facts)
         wheels.build_wheel(folder)
         wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
         ensemble.choice.fitted.save(folder / ENSEMBLE)
@@ -118,23 +118,23 @@ def write_submission_bundle(
             "competition": paths.name,
             "slug": slug,
             "score": score_text,
-            "facts": competition.model_dump(mode="json"),
+            "facts": facts.model_dump(mode="json"),
             "runs": [_copy_weights(run, folder) for run in runs],
             "fallback": ensemble.fallback.tolist(),
             "packages": list(packages),
             "competition_files": _texts(paths),
         }
         manifest["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-        manifest["content_id"] = _content_id(manifest, competition, runs)
+        manifest["content_id"] = _content_id(manifest, facts, runs)
         files.write_json(manifest, folder / MANIFEST)
         return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
-def _content_id(manifest: dict[str, Any], competition: CompetitionFacts, runs: list[TrainedRun]) -> str:
+def _content_id(manifest: dict[str, Any], facts: CompetitionFacts, runs: list[TrainedRun]) -> str:
     """Returns an identifier of what predicts, independent of the versions of package and texts."""
     hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
     entries = [{**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)]
-    content = [hashes, manifest["slug"], competition.identity(), entries, manifest["fallback"]]
+    content = [hashes, manifest["slug"], facts.identity(), entries, manifest["fallback"]]
     return fingerprint(content, 12)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.competition import Project, kaggle_slug
+from medfold.competition import Competition, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.kaggle import RemoteRun, name_of
@@ -18,41 +18,39 @@ BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 PACKING_MESSAGE = "these runs are being packed or submitted"
 
 
-def bundle_folder(project: Project, names: list[str]) -> Path:
+def bundle_folder(competition: Competition, names: list[str]) -> Path:
     """Returns the folder for bundle and notebook of these runs, in the folder of the first run."""
-    folder = project.paths.run(names[0]).notebook
+    folder = competition.paths.run(names[0]).notebook
     return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
 
 
-def pack_submission(project: Project, data: Dataset, ensemble: Ensemble) -> RemoteRun:
+def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
-        project: the competition of the runs; bundle and notebook are put beside the first run.
+        competition: the competition of the runs; bundle and notebook are put beside the first run.
         data: the dataset that the runs were trained on.
         ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:
         The run for Kaggle; nothing is sent yet.
     """
-    competition = project.competition
-    paths = project.paths
-    members = [TrainedRun.open(project, name) for name in ensemble.run_names]
-    score = describe_score(competition, ensemble.score, data.train["unit"].nunique())
-    folder = bundle_folder(project, ensemble.run_names)
-    slug = paths.name if competition.upload == "local" else kaggle_slug(competition)
-    sizes = write_submission_bundle(project, slug, members, ensemble, score, folder / BUNDLE)
-    packages = wheels.installed_versions(wheels.missing_packages(competition))
+    facts = competition.facts
+    paths = competition.paths
+    members = [TrainedRun.open(competition, name) for name in ensemble.run_names]
+    score = describe_score(facts, ensemble.score, data.train["unit"].nunique())
+    folder = bundle_folder(competition, ensemble.run_names)
+    slug = paths.name if facts.upload == "local" else kaggle_slug(facts)
+    sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE)
+    packages = wheels.installed_versions(wheels.missing_packages(facts))
     run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
-    files.write_text(
-        notebook_file.submission_notebook(competition, run_texts, score, manifest, packages), folder / NOTEBOOK
-    )
+    files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
     say(
         "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {project.display(folder / BUNDLE)}",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {competition.display(folder / BUNDLE)}",
     )
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, combined_name(ensemble.run_names))

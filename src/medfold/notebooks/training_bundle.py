@@ -88,7 +88,7 @@ class TrainingBundle:
 
 def write_training_bundle(
     paths: CompetitionPaths,
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     recipe: Recipe,
     request: TrainingRequest,
     packages: tuple[str, ...],
@@ -98,7 +98,7 @@ def write_training_bundle(
 
     Args:
         paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
-        competition: the facts of the competition.
+        facts: facts of the competition of the competition.
         recipe: resolved recipe of `request`.
         request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.
@@ -134,7 +134,7 @@ def write_training_bundle(
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
-            competition.identity(),
+            facts.identity(),
             recipe.identity(),
             with_former_names(manifest["request"], REQUEST),
             sha256(paths.folds),

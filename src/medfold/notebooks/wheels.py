@@ -50,10 +50,10 @@ def build_wheel(out: Path) -> Path:
         return Path(shutil.move(wheel, out / wheel.name))
 
 
-def missing_packages(competition: CompetitionFacts) -> tuple[str, ...]:
+def missing_packages(facts: CompetitionFacts) -> tuple[str, ...]:
     """Returns the packages that are needed to read the competition's images and missing in Kaggle's image."""
-    labels = competition.labels
-    images = competition.images
+    labels = facts.labels
+    images = facts.images
     sources = [labels.file] if labels.layout == "arrays" else [*images.train, *images.test]
     patterns = [Path(pattern.partition("#")[0]) for pattern in sources]
     extensions = {pattern.suffix.lower() for pattern in patterns}

@@ -18,18 +18,18 @@ from medfold.system import files
 KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
 
 
-def load_model(competition: CompetitionFacts, recipe: Recipe, weights_file: Path) -> keras.Model:
+def load_model(facts: CompetitionFacts, recipe: Recipe, weights_file: Path) -> keras.Model:
     """Loads the trained net of a fold: rebuilds it from its recipe, and reads its weights.
 
     Args:
-        competition: the facts (channels, task, number of outputs).
+        facts: facts of the competition (channels, task, number of outputs).
         recipe: the recipe of the run.
         weights_file: path of the weights file.
 
     Raises:
         UserError: the file is damaged, or contains weights of another net.
     """
-    model = build_model(competition, recipe, pretrained=False)
+    model = build_model(facts, recipe, pretrained=False)
     read_weights(model, weights_file)
     return model
 

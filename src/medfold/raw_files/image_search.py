@@ -22,7 +22,7 @@ PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"
 
 
 def find_images(
-    table: pd.DataFrame, patterns: list[str], competition: CompetitionFacts, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], facts: CompetitionFacts, raw: Path, complete: bool = True
 ) -> pd.Series:
     """Finds the image of each row, as `read_image` takes it.
 
@@ -31,7 +31,7 @@ def find_images(
     Args:
         table: text columns, among them those that the patterns name.
         patterns: path patterns; for each row the first one whose image exists is used.
-        competition: the facts (`images.channels`, `images.exclude` and `images.max_unreadable`).
+        facts: facts of the competition (`images.channels`, `images.exclude` and `images.max_unreadable`).
         raw: folder that patterns start from.
         complete: True if every row must have its image. Otherwise a missing image gets the path by the first pattern.
             Defaults to True.
@@ -42,8 +42,8 @@ def find_images(
     Raises:
         UserError: missing images, more than images.max_unreadable allows.
     """
-    key = "images.train" if patterns == competition.images.train else "images.test"
-    channels = _channel_names(competition)
+    key = "images.train" if patterns == facts.images.train else "images.test"
+    channels = _channel_names(facts)
     known = {path for pattern in patterns for path in _candidate_files(pattern, raw)}
     image = pd.Series(None, index=table.index, dtype=object)
     for pattern in patterns:
@@ -59,16 +59,16 @@ def find_images(
         if not complete:
             return image
         missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
-        _report_missing(missing, len(table), absent.all(), key, competition, raw, known)
+        _report_missing(missing, len(table), absent.all(), key, facts, raw, known)
     if complete:
         used = {file for path in image for file in files_of_image(raw, path)}
-        _warn_of_unlabelled(known - used, patterns, competition)
+        _warn_of_unlabelled(known - used, patterns, facts)
     return image
 
 
-def _channel_names(competition: CompetitionFacts) -> list[str | None]:
+def _channel_names(facts: CompetitionFacts) -> list[str | None]:
     """Returns the names of channels that are files of their own; [None] if an image is one file."""
-    channels = competition.images.channels
+    channels = facts.images.channels
     return channels if isinstance(channels, list) else [None]
 
 
@@ -77,7 +77,7 @@ def _report_missing(
     num_rows: int,
     all_missing: bool,
     key: str,
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     raw: Path,
     known: set[str],
 ) -> None:
@@ -88,7 +88,7 @@ def _report_missing(
         num_rows: number of all rows.
         all_missing: True if no row has an image, so that the pattern may be wrong.
         key: key of competition.yaml that holds the patterns.
-        competition: the facts (`images.channels` and `images.max_unreadable`).
+        facts: facts of the competition (`images.channels` and `images.max_unreadable`).
         raw: folder that patterns start from.
         known: paths of the existing files.
 
@@ -97,7 +97,7 @@ def _report_missing(
     """
     what = f"{count_of(len(missing), 'image is', 'images are')} missing"
     fix = _likely_cause(missing, known)
-    if len(missing) > competition.images.max_unreadable * num_rows * len(_channel_names(competition)):
+    if len(missing) > facts.images.max_unreadable * num_rows * len(_channel_names(facts)):
         what = f"{what}: {shorten_list(missing)}"
         if all_missing:
             raise SettingError(f"{display_path(raw)}: {what}", key, PATTERN_OR_DOWNLOAD if fix == INCOMPLETE else fix)
@@ -105,22 +105,22 @@ def _report_missing(
     warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
 
 
-def _warn_of_unlabelled(unused: set[str], patterns: list[str], competition: CompetitionFacts) -> None:
+def _warn_of_unlabelled(unused: set[str], patterns: list[str], facts: CompetitionFacts) -> None:
     """Warns of images that no row names.
 
     Args:
         unused: paths of files that no row names.
         patterns: path patterns of the images.
-        competition: the facts (`images.channels` and `images.exclude`).
+        facts: facts of the competition (`images.channels` and `images.exclude`).
     """
     path_patterns = [
-        PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in _channel_names(competition)
+        PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in _channel_names(facts)
     ]
     extensions = (*image_extensions(), "")
     unlabelled = sorted(
         path
         for path in unused
-        if not is_excluded(path, competition.images.exclude)
+        if not is_excluded(path, facts.images.exclude)
         and PurePosixPath(path).suffix.lower() in extensions
         and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
     )

@@ -25,16 +25,16 @@ def parse_binary_columns(table: pd.DataFrame, columns: list[str]) -> pd.DataFram
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
 
 
-def map_labels(values: pd.DataFrame, competition: CompetitionFacts) -> pd.DataFrame:
+def map_labels(values: pd.DataFrame, facts: CompetitionFacts) -> pd.DataFrame:
     """Translates values of label columns to classes by `labels.map`; None for values that it maps to null.
 
     Ignores spaces around a value, and reads 1.0 as 1. Values that are not in `labels.map` stay unchanged.
 
     Args:
         values: label columns as text.
-        competition: the facts (`labels.map`).
+        facts: facts of the competition (`labels.map`).
     """
-    mapping = competition.labels.map
+    mapping = facts.labels.map
     if not mapping:
         return values
 
@@ -66,7 +66,7 @@ def is_one_hot(marks: pd.DataFrame) -> pd.Series:
     return marks.notna().all(axis=1) & (marks.sum(axis=1) == 1)
 
 
-def check_classes(table: pd.DataFrame, target: str, competition: CompetitionFacts, path: Path) -> None:
+def check_classes(table: pd.DataFrame, target: str, facts: CompetitionFacts, path: Path) -> None:
     """Checks that a column holds known classes only, and writes them as competition.yaml does, in place.
 
     Ignores spaces around a value, and its case unless two classes differ by case only. Reads 1.0 as 1, since pandas
@@ -75,39 +75,39 @@ def check_classes(table: pd.DataFrame, target: str, competition: CompetitionFact
     Args:
         table: text columns; the column `target` is changed.
         target: name of the target column.
-        competition: the facts (the names of the classes).
+        facts: facts of the competition (the names of the classes).
         path: file of the table, for the error message.
 
     Raises:
         UserError: an unknown value; the message names its row and column.
     """
-    table[target] = match_class_spelling(table[target], competition.class_names)
-    wrong = ~table[target].isin(competition.class_names)
+    table[target] = match_class_spelling(table[target], facts.class_names)
+    wrong = ~table[target].isin(facts.class_names)
     if wrong.any():
         row = table.index[int(np.argmax(wrong.to_numpy()))]
         value = table.at[row, target] or "nothing"
-        expected = ", ".join(competition.class_names)
-        fix = _fix_of_class(table[target], table.at[row, target].strip(), competition)
+        expected = ", ".join(facts.class_names)
+        fix = _fix_of_class(table[target], table.at[row, target].strip(), facts)
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 
 
-def _fix_of_class(values: pd.Series, wrong: str, competition: CompetitionFacts) -> str:
+def _fix_of_class(values: pd.Series, wrong: str, facts: CompetitionFacts) -> str:
     """Returns what to do about a value that is no class: name the classes of the column, or map the value.
 
     Args:
         values: cells of the label column, as text.
         wrong: the value, without spaces around it.
-        competition: the facts (the names of the classes).
+        facts: facts of the competition (the names of the classes).
     """
     if not wrong:
         return 'Fill it in; or leave these images out: labels.map: {"": null}'
     found = sorted({value.strip() for value in values.unique()} - {""})
-    names = competition.class_names
+    names = facts.class_names
     choice = " or ".join(names) if len(names) == 2 else "one of the classes"
     classes = ""
-    if competition.task == "binary" and len(found) == 2:
+    if facts.task == "binary" and len(found) == 2:
         classes = f"set classes: [{', '.join(found)}], the positive one last; or "
-    elif competition.task in ("multiclass", "ordinal"):
+    elif facts.task in ("multiclass", "ordinal"):
         classes = "add it to classes; or "
     return f'Correct it; or {classes}map it: labels.map: {{"{wrong}": <{choice}>}}, or null to leave these images out'
 
@@ -147,9 +147,7 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     return values.map(lambda value: replaced.get(value, value))
 
 
-def merge_repeated_rows(
-    table: pd.DataFrame, keys: list[str], targets: list[str], competition: CompetitionFacts, path: Path
-):
+def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str], facts: CompetitionFacts, path: Path):
     """Merges the rows of each key into one, by `labels.repeated`.
 
     `refuse` leaves the table unchanged (the caller reports repeated ids), `same` requires equal labels, `any`
@@ -160,14 +158,14 @@ def merge_repeated_rows(
         table: text columns, its targets checked.
         keys: columns that identify what a label is for.
         targets: names of the label columns.
-        competition: the facts (`labels.repeated`, and the names of the classes).
+        facts: facts of the competition (`labels.repeated`, and the names of the classes).
         path: file of the table, for the error message.
 
     Raises:
         UserError: rows with different labels under `same`.
     """
-    policy = competition.labels.repeated
-    names = competition.class_names
+    policy = facts.labels.repeated
+    names = facts.class_names
     repeated = table.duplicated(keys, keep=False)
     if policy == "refuse" or not repeated.any():
         return table

@@ -15,17 +15,13 @@ MAX_CELLS = 20_000_000  # samples times columns times resamples; larger interval
 TOLERANCE = 1e-8  # scores are saved with nine decimals, predictions with nine digits
 
 
-def decisions_of(competition: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
+def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Returns the decisions that a submission holds: int (n, columns) of 0 and 1."""
     decisions = np.zeros(predictions.shape, int)
     for row, values in enumerate(predictions):
         positive = values > 0.5
-        needs_one = (
-            competition.submission.layout == "lists"
-            and not competition.submission.allow_empty_lists
-            and not positive.any()
-        )
-        if competition.exclusive_classes or needs_one:
+        needs_one = facts.submission.layout == "lists" and not facts.submission.allow_empty_lists and not positive.any()
+        if facts.exclusive_classes or needs_one:
             positive = np.arange(len(values)) == np.argmax(values)
         decisions[row] = positive
     return decisions
@@ -36,11 +32,11 @@ def has_definition(name: str) -> bool:
     return name in DECISION_METRICS or name in PROBABILITY_METRICS
 
 
-def metric_value(competition: CompetitionFacts, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
+def metric_value(facts: CompetitionFacts, name: str, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Computes a metric of a competition.
 
     Args:
-        competition: the facts (task, targets, and settings of `score` and `submission`).
+        facts: facts of the competition (task, targets, and settings of `score` and `submission`).
         name: name of the metric.
         truth: int (n, columns): one column (binary), labels, or classes as 0 and 1 with a single 1 in each row.
         predictions: float (n, columns): probabilities, or decisions as 0 and 1.
@@ -51,19 +47,19 @@ def metric_value(competition: CompetitionFacts, name: str, truth: np.ndarray, pr
     if not len(truth):
         return float("nan")
     if name in DECISION_METRICS:
-        return float(DECISION_METRICS[name](competition, truth, decisions_of(competition, predictions)))
-    return float(PROBABILITY_METRICS[name](competition, truth, predictions.astype(np.float64)))
+        return float(DECISION_METRICS[name](facts, truth, decisions_of(facts, predictions)))
+    return float(PROBABILITY_METRICS[name](facts, truth, predictions.astype(np.float64)))
 
 
 def interval(
-    competition: CompetitionFacts, name: str, truth: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+    facts: CompetitionFacts, name: str, truth: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float, float] | None:
     """Computes the 95 % interval of a metric by bootstrap over groups.
 
     Its ends are percentiles of 1,000 resamples of groups (numpy's generator, seed 0).
 
     Args:
-        competition: the facts, as for `metric_value`.
+        facts: facts of the competition, as for `metric_value`.
         name: name of the metric.
         truth: int (n, columns), in the order of the ids of the units.
         predictions: float (n, columns), in the same order.
@@ -79,11 +75,11 @@ def interval(
     rng = np.random.default_rng(0)
     values = []
     members = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
-    inputs = decisions_of(competition, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
+    inputs = decisions_of(facts, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
     function = {**PROBABILITY_METRICS, **DECISION_METRICS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
     for _ in range(NUM_RESAMPLES):
         rows = np.concatenate([members[group] for group in rng.integers(len(members), size=len(members))])
-        values.append(float(function(competition, truth[rows], inputs[rows])))
+        values.append(float(function(facts, truth[rows], inputs[rows])))
     defined = [value for value in values if not np.isnan(value)]
     if len(defined) <= 0.1 * NUM_RESAMPLES:
         return float("nan"), float("nan")
@@ -91,7 +87,7 @@ def interval(
     return float(low), float(high)
 
 
-def _mann_whitney(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _mann_whitney(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Returns the AUC from ranks (Mann-Whitney U): equal to `_auc`, and fast enough for a thousand resamples."""
     positive = truth.sum(axis=0)
     negative = len(truth) - positive
@@ -101,43 +97,43 @@ def _mann_whitney(competition: CompetitionFacts, truth: np.ndarray, predictions:
     return float(np.mean((ranks - positive * (positive + 1) / 2) / (positive * negative)))
 
 
-def _single_column(competition: CompetitionFacts, matrix: np.ndarray) -> np.ndarray:
+def _single_column(facts: CompetitionFacts, matrix: np.ndarray) -> np.ndarray:
     """Converts int (n, columns) of 0 and 1 into one column: class numbers, or 0 and 1."""
-    return matrix.argmax(axis=1) if competition.exclusive_classes else matrix[:, 0]
+    return matrix.argmax(axis=1) if facts.exclusive_classes else matrix[:, 0]
 
 
-def _accuracy(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
-    if competition.task == "multilabel":
+def _accuracy(facts: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
+    if facts.task == "multilabel":
         return metrics.accuracy_score(truth.ravel(), decisions.ravel())
-    return metrics.accuracy_score(_single_column(competition, truth), _single_column(competition, decisions))
+    return metrics.accuracy_score(_single_column(facts, truth), _single_column(facts, decisions))
 
 
-def _balanced_accuracy(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
-    true, decided = _single_column(competition, truth), _single_column(competition, decisions)
+def _balanced_accuracy(facts: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
+    true, decided = _single_column(facts, truth), _single_column(facts, decisions)
     return np.mean([metrics.recall_score(true == label, decided == label) for label in np.unique(true)])
 
 
-def _macro_f1(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
-    if competition.task == "multilabel":
+def _macro_f1(facts: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
+    if facts.task == "multilabel":
         return metrics.f1_score(truth, decisions, average="macro", zero_division=0)
-    true, decided = _single_column(competition, truth), _single_column(competition, decisions)
+    true, decided = _single_column(facts, truth), _single_column(facts, decisions)
     return metrics.f1_score(true, decided, average="macro", labels=np.union1d(true, decided), zero_division=0)
 
 
-def _fbeta(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
-    average = "macro" if competition.task == "multilabel" else "binary"
-    columns = (truth, decisions) if competition.task == "multilabel" else (truth[:, 0], decisions[:, 0])
-    return metrics.fbeta_score(*columns, beta=competition.score.beta, average=average, zero_division=0)
+def _fbeta(facts: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
+    average = "macro" if facts.task == "multilabel" else "binary"
+    columns = (truth, decisions) if facts.task == "multilabel" else (truth[:, 0], decisions[:, 0])
+    return metrics.fbeta_score(*columns, beta=facts.score.beta, average=average, zero_division=0)
 
 
-def _qwk(competition: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
-    true, decided = _single_column(competition, truth), _single_column(competition, decisions)
+def _qwk(facts: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
+    true, decided = _single_column(facts, truth), _single_column(facts, decisions)
     if len(np.union1d(true, decided)) < 2:
         return float("nan")
     return metrics.cohen_kappa_score(true, decided, weights="quadratic", labels=np.arange(truth.shape[1]))
 
 
-def _auc(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _auc(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     columns = [
         metrics.roc_auc_score(truth[:, column], predictions[:, column])
         if len(np.unique(truth[:, column])) == 2
@@ -147,7 +143,7 @@ def _auc(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarr
     return float(np.mean(columns))
 
 
-def _pauc(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _pauc(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     """Computes the partial AUC as ISIC 2024 did: that of the mirrored problem, in the original scale."""
     if len(np.unique(truth)) < 2:
         return float("nan")
@@ -156,7 +152,7 @@ def _pauc(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndar
     return chance_area + (max_area - chance_area) * (scaled - 0.5) / 0.5
 
 
-def _pf1(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _pf1(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     p, y = np.clip(predictions[:, 0], 0, 1), truth[:, 0]
     if not y.any():
         return float("nan")
@@ -165,9 +161,9 @@ def _pf1(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarr
     return 2 * precision * recall / (precision + recall) if hits else 0.0
 
 
-def _log_loss(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _log_loss(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
-    if competition.exclusive_classes:
+    if facts.exclusive_classes:
         normalised = clipped / clipped.sum(axis=1, keepdims=True)
         return metrics.log_loss(truth.argmax(axis=1), normalised, labels=np.arange(truth.shape[1]))
     losses = []
@@ -176,10 +172,10 @@ def _log_loss(competition: CompetitionFacts, truth: np.ndarray, predictions: np.
     return float(np.mean(losses))
 
 
-def _weighted_log_loss(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+def _weighted_log_loss(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     total = 0.0
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
-    pairs = [np.broadcast_to(competition.score.weights.get(name, 1.0), 2) for name in competition.labels.targets]
+    pairs = [np.broadcast_to(facts.score.weights.get(name, 1.0), 2) for name in facts.labels.targets]
     for row in range(len(truth)):
         weights = [float(pairs[column][truth[row, column]]) for column in range(truth.shape[1])]
         right = np.where(truth[row] == 1, clipped[row], 1 - clipped[row])
@@ -187,8 +183,8 @@ def _weighted_log_loss(competition: CompetitionFacts, truth: np.ndarray, predict
     return total / len(truth)
 
 
-def _ece(competition: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
-    if competition.exclusive_classes:
+def _ece(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
+    if facts.exclusive_classes:
         errors = [_binned_error(predictions.max(axis=1), predictions.argmax(axis=1) == truth.argmax(axis=1))]
     else:
         errors = [_binned_error(predictions[:, column], truth[:, column]) for column in range(truth.shape[1])]

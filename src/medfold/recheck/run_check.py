@@ -16,16 +16,16 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 
 
-def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run_paths: RunPaths) -> Iterator[str]:
+def run_differences(facts: CompetitionFacts, paths: CompetitionPaths, run_paths: RunPaths) -> Iterator[str]:
     """Yields the inconsistencies of a run that has a score.json; none if everything agrees.
 
     Args:
-        competition: the facts that the run was trained and scored with.
+        facts: facts of the competition that the run was trained and scored with.
         paths: paths of the sample table, the measurements and the folds table.
         run_paths: paths of the run.
     """
     saved = files.read_json(run_paths.score, SCORE)
-    done = [number for number in range(competition.folds.k) if run_paths.fold(number).done.is_file()]
+    done = [number for number in range(facts.folds.k) if run_paths.fold(number).done.is_file()]
     if saved["trained_folds"] != done:
         yield f"trained_folds are {done}, saved {saved['trained_folds']}"
     is_optimistic = files.read_json(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
@@ -53,7 +53,7 @@ def run_differences(competition: CompetitionFacts, paths: CompetitionPaths, run_
     if not fold_of_id.index.is_unique or missing or not fold_of_id.equals(expected.reindex(fold_of_id.index)):
         yield "oof.csv does not have each sample exactly once, in its fold of the folds table"
         return
-    yield from score_differences(competition, units_of_samples(competition, paths, oof), saved)
+    yield from score_differences(facts, units_of_samples(facts, paths, oof), saved)
 
 
 def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:
@@ -81,36 +81,36 @@ class ScoredUnits(NamedTuple):
     group: np.ndarray
 
 
-def units_of_samples(competition: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+def units_of_samples(facts: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
     """Aggregates the OOF predictions of samples into units.
 
     Args:
-        competition: the facts that the predictions were scored with.
+        facts: facts of the competition that the predictions were scored with.
         paths: paths of the sample table and the folds table.
         oof: id, fold and prediction columns of samples, all as text.
     """
     train = _training_samples(paths)
     train = train[train["id"].isin(oof["id"])]
     oof = oof.set_index("id").loc[train["id"]].reset_index()
-    names, truth = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
+    names, truth = tables.by_unit(facts, train["unit"], tables.label_matrix(facts, train))
     unit = train["unit"].reset_index(drop=True)
-    predictions = tables.predictions_by_unit(competition, unit, oof[competition.prediction_columns].to_numpy(float))
+    predictions = tables.predictions_by_unit(facts, unit, oof[facts.prediction_columns].to_numpy(float))
     fold = oof["fold"].groupby(unit.to_numpy(), sort=False).first().loc[names].to_numpy()
     return ScoredUnits(truth, predictions.loc[names].to_numpy(), fold, _group_of_unit(train).loc[names].to_numpy())
 
 
-def labelled_units(competition: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
+def labelled_units(facts: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
     """Adds labels and groups to the OOF predictions of units.
 
     Args:
-        competition: the facts that the predictions were scored with.
+        facts: facts of the competition that the predictions were scored with.
         paths: paths of the sample table and the folds table.
         oof: id, fold and prediction columns of units, all as text.
     """
     train = _training_samples(paths)
-    names, labels = tables.by_unit(competition, train["unit"], tables.label_matrix(competition, train))
+    names, labels = tables.by_unit(facts, train["unit"], tables.label_matrix(facts, train))
     truth = labels[pd.Index(names).get_indexer(oof["id"])]
-    predictions = oof[competition.prediction_columns].to_numpy(float)
+    predictions = oof[facts.prediction_columns].to_numpy(float)
     group = _group_of_unit(train).loc[oof["id"].tolist()].to_numpy()
     return ScoredUnits(truth, predictions, oof["fold"].to_numpy(), group)
 
@@ -127,12 +127,12 @@ def _group_of_unit(train: pd.DataFrame) -> pd.Series:
 
 
 def score_differences(
-    competition: CompetitionFacts, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
+    facts: CompetitionFacts, units: ScoredUnits, saved: dict[str, Any], probabilities: np.ndarray | None = None
 ) -> Iterator[str]:
     """Yields the differences between a saved score and that of OOF predictions.
 
     Args:
-        competition: the facts that the predictions were scored with.
+        facts: facts of the competition that the predictions were scored with.
         units: the units that were scored.
         saved: the contents of score.json.
         probabilities: the probabilities from which decisions were made, in the order of the units, for the other
@@ -143,21 +143,21 @@ def score_differences(
         both_need_decisions = metric in definitions.DECISION_METRICS and saved["metric"] in definitions.DECISION_METRICS
         uses_submitted = metric == saved["metric"] or both_need_decisions or probabilities is None
         values = units.predictions if uses_submitted else probabilities
-        return definitions.metric_value(competition, metric, units.truth[selected], values[selected])
+        return definitions.metric_value(facts, metric, units.truth[selected], values[selected])
 
     if not has_definition(saved["metric"]):
-        if saved["metric"] != competition.score.metric:
-            yield f"metric is {competition.score.metric}, saved {saved['metric']}"
+        if saved["metric"] != facts.score.metric:
+            yield f"metric is {facts.score.metric}, saved {saved['metric']}"
         return  # a metric of plugins.py has no second definition here
     num_units = len(units.truth)
     all_rows = np.ones(num_units, bool)
     if saved["num_units"] != num_units:
         yield f"num_units is {num_units}, saved {saved['num_units']}"
     yield from _difference("value", compute(saved["metric"], all_rows), saved["value"])
-    ends = definitions.interval(competition, saved["metric"], units.truth, units.predictions, units.group)
+    ends = definitions.interval(facts, saved["metric"], units.truth, units.predictions, units.group)
     for end, name in zip(ends or (), ("low", "high"), strict=False):
         yield from _difference(name, end, saved[name])
-    more_metrics = set(competition.score.more_metrics if "facts" in saved else saved["more_metrics"])
+    more_metrics = set(facts.score.more_metrics if "facts" in saved else saved["more_metrics"])
     for what, saved_keys, expected in (
         ("per_fold", set(saved["per_fold"]), {str(number) for number in saved["trained_folds"]}),
         ("per_fold", set(saved["per_fold"]), set(units.fold)),

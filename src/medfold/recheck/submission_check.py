@@ -22,12 +22,12 @@ MAX_ROUNDING = 1e-9  # numbers are written with nine digits
 
 
 def submission_differences(
-    competition: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+    facts: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
     """Yields the inconsistencies of a submission; none if everything agrees.
 
     Args:
-        competition: the facts that its runs were trained with.
+        facts: facts of the competition that its runs were trained with.
         paths: paths of the sample table, the folds table and the files for this check.
         root: the project folder, to which recorded paths are relative.
         file: the submission. The folder recheck/ beside it holds the fitted ensemble (.npz) and the OOF predictions of
@@ -42,15 +42,15 @@ def submission_differences(
             yield f"{name} is not the file that it was made from"
             return
     if not plugin_maps(paths.recheck_file(file, "npz")):
-        yield from _number_differences(competition, paths, root, file, record)
+        yield from _number_differences(facts, paths, root, file, record)
     if (folds := sorted(_folds_of(record))) != record["score"]["trained_folds"]:
         yield f"trained_folds are {folds}, saved {record['score']['trained_folds']}"
     oof = tables.read(paths.recheck_file(file, "csv"))
-    columns = competition.prediction_columns
+    columns = facts.prediction_columns
     is_current = f"{PROBABILITY_PREFIX}{columns[0]}" in oof
     prefix = PROBABILITY_PREFIX if is_current else FORMER_PROBABILITY_PREFIX
     probabilities = oof[[f"{prefix}{name}" for name in columns]].to_numpy(float)
-    yield from score_differences(competition, labelled_units(competition, paths, oof), record["score"], probabilities)
+    yield from score_differences(facts, labelled_units(facts, paths, oof), record["score"], probabilities)
 
 
 def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _folds_of(record: dict[str, Any]) -> set[int]:
 
 
 def _number_differences(
-    competition: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
+    facts: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
     """Yields the differences between the numbers of a submission and those computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]
@@ -88,31 +88,27 @@ def _number_differences(
         if not folds:
             yield f"the inputs of the submission have no test predictions of run '{name}'"
             return
-        fold_tables = [
-            tables.read(path).set_index("id")[competition.prediction_columns].astype(float) for path in folds
-        ]
+        fold_tables = [tables.read(path).set_index("id")[facts.prediction_columns].astype(float) for path in folds]
         mean = sum(table.loc[fold_tables[0].index] for table in fold_tables) / len(fold_tables)
         missing = mean.index.difference(unit.index)
-        if competition.score.unit and len(missing):
+        if facts.score.unit and len(missing):
             yield (
                 f"{count_of(len(missing), 'image is', 'images are')} no longer in the test part, such as "
                 f"{missing[0]}: not recomputed"
             )
             return
         units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit every image is a unit
-        stacked.append(tables.predictions_by_unit(competition, units, mean.to_numpy()))
+        stacked.append(tables.predictions_by_unit(facts, units, mean.to_numpy()))
     stack = np.stack([table.loc[stacked[0].index].to_numpy() for table in stacked])
-    expected = pd.DataFrame(
-        _apply(paths.recheck_file(file, "npz"), stack), stacked[0].index, competition.prediction_columns
-    )
-    written = tables.cells(competition, tables.read(file), record.get("class_words"))
+    expected = pd.DataFrame(_apply(paths.recheck_file(file, "npz"), stack), stacked[0].index, facts.prediction_columns)
+    written = tables.cells(facts, tables.read(file), record.get("class_words"))
     unpredicted = written.index.difference(expected.index)
     expected = pd.concat(
-        [expected, pd.DataFrame([record["fallback"]] * len(unpredicted), unpredicted, competition.prediction_columns)]
+        [expected, pd.DataFrame([record["fallback"]] * len(unpredicted), unpredicted, facts.prediction_columns)]
     )
     expected = expected.loc[written.index].to_numpy()
     if record["holds_decisions"]:
-        expected = definitions.decisions_of(competition, expected)
+        expected = definitions.decisions_of(facts, expected)
     distance = np.abs(expected - written.to_numpy()).max(axis=1)
     if (distance > MAX_ROUNDING).any():
         row = int(np.argmax(distance))

@@ -14,52 +14,52 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def label_matrix(competition: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
+def label_matrix(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
     """Returns the labels of a table: int (rows, columns) of 0 and 1, one column per prediction column."""
-    if competition.exclusive_classes:
-        (target,) = competition.labels.targets
-        return np.array([[int(cell == name) for name in competition.prediction_columns] for cell in table[target]])
-    positive = competition.class_names[1]
-    return (table[competition.labels.targets] == positive).astype(int).to_numpy()
+    if facts.exclusive_classes:
+        (target,) = facts.labels.targets
+        return np.array([[int(cell == name) for name in facts.prediction_columns] for cell in table[target]])
+    positive = facts.class_names[1]
+    return (table[facts.labels.targets] == positive).astype(int).to_numpy()
 
 
-def by_unit(competition: CompetitionFacts, unit: pd.Series, labels: np.ndarray) -> tuple[list[str], np.ndarray]:
+def by_unit(facts: CompetitionFacts, unit: pd.Series, labels: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Returns the units in order, and their labels: the highest class, or every label, of their samples."""
     rows = pd.DataFrame(labels).groupby(unit.to_numpy(), sort=False)
-    if competition.exclusive_classes:
+    if facts.exclusive_classes:
         highest = rows.apply(lambda part: int(part.to_numpy().argmax(axis=1).max()))
         return highest.index.tolist(), np.eye(labels.shape[1], dtype=int)[highest.to_numpy()]
     highest = rows.max()
     return highest.index.tolist(), highest.to_numpy()
 
 
-def predictions_by_unit(competition: CompetitionFacts, unit: pd.Series, values: np.ndarray) -> pd.DataFrame:
+def predictions_by_unit(facts: CompetitionFacts, unit: pd.Series, values: np.ndarray) -> pd.DataFrame:
     """Returns the mean or the maximum of the predictions of each unit; classes sum to 1 again."""
-    grouped = pd.DataFrame(values, columns=competition.prediction_columns).groupby(unit.to_numpy(), sort=False)
-    aggregated = grouped.mean() if competition.score.aggregate == "mean" else grouped.max()
-    if competition.exclusive_classes and competition.score.aggregate == "max":
+    grouped = pd.DataFrame(values, columns=facts.prediction_columns).groupby(unit.to_numpy(), sort=False)
+    aggregated = grouped.mean() if facts.score.aggregate == "mean" else grouped.max()
+    if facts.exclusive_classes and facts.score.aggregate == "max":
         aggregated = aggregated.div(aggregated.sum(axis=1), axis=0)
     return aggregated
 
 
-def cells(competition: CompetitionFacts, table: pd.DataFrame, words: list[str] | None = None) -> pd.DataFrame:
+def cells(facts: CompetitionFacts, table: pd.DataFrame, words: list[str] | None = None) -> pd.DataFrame:
     """Reads the content of a submission for each unit, in the prediction columns: numbers, decisions as 0 and 1.
 
     Args:
-        competition: the facts (layout and columns of the submission).
+        facts: facts of the competition (layout and columns of the submission).
         table: the submission, all cells as text.
         words: the words of the classes, or those for no and yes. Defaults to a guess from the cells.
     """
-    names = competition.prediction_columns
-    id_column = competition.submission.id
+    names = facts.prediction_columns
+    id_column = facts.submission.id
     (first, *others) = [column for column in table.columns if column != id_column]
-    if competition.submission.layout == "lists":
-        separator = competition.labels.separator
+    if facts.submission.layout == "lists":
+        separator = facts.labels.separator
         values = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
         return pd.DataFrame(values, index=table[id_column], columns=names)
-    one_class = competition.exclusive_classes and not others
-    if words is None and (one_class or competition.task == "binary"):
-        names_in_facts = names if one_class else competition.class_names
+    one_class = facts.exclusive_classes and not others
+    if words is None and (one_class or facts.task == "binary"):
+        names_in_facts = names if one_class else facts.class_names
         words = (
             names_in_facts
             if set(table[first]) <= set(names_in_facts)
@@ -71,7 +71,7 @@ def cells(competition: CompetitionFacts, table: pd.DataFrame, words: list[str] |
     values = table.drop(columns=id_column)
     if words is not None and set(values.to_numpy().ravel()) <= set(words):
         values = values.replace({word: str(number) for number, word in enumerate(words)})
-    if competition.submission.layout == "long":
+    if facts.submission.layout == "long":
         if not len(table):
             return pd.DataFrame(columns=names, dtype=float)
         split = table[id_column].str.extract(

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import __version__
-from medfold.competition import RESEARCH_NOTICE, Project, has_known_groups
+from medfold.competition import RESEARCH_NOTICE, Competition, has_known_groups
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate, listed
@@ -26,80 +26,80 @@ from medfold.submission import find_scored_row, read_rows
 from medfold.tables import read_csv
 
 
-def build_page(project: Project, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
+def build_page(competition: Competition, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
     """Builds the page, section by section.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         data: the dataset with its audit.
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
-    competition = project.competition
+    facts = competition.facts
     score = ensemble.score
-    metric = metric_of(competition)
-    first_run_paths = project.paths.run(ensemble.run_names[0])
+    metric = metric_of(facts)
+    first_run_paths = competition.paths.run(ensemble.run_names[0])
     metadata = read_run_json(first_run_paths)
-    sections = [data_section(project, data), folds_section(project, data)]
+    sections = [data_section(competition, data), folds_section(competition, data)]
     if histories := _histories(first_run_paths, score["trained_folds"], metric.name):
-        seconds = training_seconds([project.paths.run(name) for name in ensemble.run_names], competition.folds.k)
+        seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
     scored = ensemble.oof if post_processed else ensemble.probabilities
-    sections.append(performance_section(competition, scored, ensemble.probabilities))
-    if subgroups := _subgroups(project, data, ensemble, metric):
+    sections.append(performance_section(facts, scored, ensemble.probabilities))
+    if subgroups := _subgroups(competition, data, ensemble, metric):
         sections.append(subgroups)
     if len(ensemble.run_names) > 1 or ensemble.choice.post_processed:
         sections.append(ensemble_section(ensemble, metric))
-    if images := explanations_section(project, data, ensemble):
+    if images := explanations_section(competition, data, ensemble):
         sections.append(images)
     sections += [
-        recipe_section(project, ensemble, metadata),
-        reproduction_section(project, ensemble, metadata, variables),
-        model_card_section(project, data, ensemble),
+        recipe_section(competition, ensemble, metadata),
+        reproduction_section(competition, ensemble, metadata, variables),
+        model_card_section(competition, data, ensemble),
     ]
     notes = []
     if score["is_optimistic"]:
         notes.append("OPTIMISTIC: epochs were chosen on the scored folds. Do not compare it with unmarked scores.")
-    if len(score["trained_folds"]) < competition.folds.k:
+    if len(score["trained_folds"]) < facts.folds.k:
         done = len(score["trained_folds"])
         notes.append(
-            f"Covers {done} of {competition.folds.k} folds: the score is of {score['num_units']:,} of "
-            f"{data.train['unit'].nunique():,} {_units(project)}."
+            f"Covers {done} of {facts.folds.k} folds: the score is of {score['num_units']:,} of "
+            f"{data.train['unit'].nunique():,} {_units(competition)}."
         )
     for name in ensemble.run_names:
-        for fold, lines in self_check_warnings(project.paths.run(name), score["trained_folds"]).items():
+        for fold, lines in self_check_warnings(competition.paths.run(name), score["trained_folds"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
     return Page(
         name=" + ".join(map(isolate, ensemble.run_names)),
-        title=competition.title,
-        subtitle=f"{project.paths.name}, {runs_text}. {RESEARCH_NOTICE}",
-        cards=_cards(project, ensemble, metric),
+        title=facts.title,
+        subtitle=f"{competition.paths.name}, {runs_text}. {RESEARCH_NOTICE}",
+        cards=_cards(competition, ensemble, metric),
         notes=notes,
         sections=sections,
         footer=f"Written by medfold {__version__}. {RESEARCH_NOTICE}",
     )
 
 
-def _cards(project: Project, ensemble: Ensemble, metric: Metric) -> list[Card]:
+def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list[Card]:
     """Returns the headline numbers: OOF scores, scores of the last submission, folds."""
     score = ensemble.score
     interval = format_interval(score["low"], score["high"])
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
     value = format_score(score["value"])
-    over = "over patients or other groups" if has_known_groups(project.competition) else UNKNOWN_PATIENTS
+    over = "over patients or other groups" if has_known_groups(competition.facts) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
     for name, other in score["more_metrics"].items():
-        cards.append(Card(f"out-of-fold {isolate(metric_title(project.competition, name))}", format_score(other)))
-    row = find_scored_row(read_rows(project.project_paths, project.paths.name), ensemble.run_names, score)
+        cards.append(Card(f"out-of-fold {isolate(metric_title(competition.facts, name))}", format_score(other)))
+    row = find_scored_row(read_rows(competition.project_paths, competition.paths.name), ensemble.run_names, score)
     for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
         if value:
             when = f"{row.when[:4]}-{row.when[4:6]}-{row.when[6:8]}"
             cards.append(Card(f"{leaderboard_part} score", f"{float(value):.4f}", f"submitted {when}"))
     done = len(score["trained_folds"])
-    k = project.competition.folds.k
-    cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(project)}"))
+    k = competition.facts.folds.k
+    cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(competition)}"))
     return cards
 
 
@@ -111,12 +111,12 @@ def _histories(run_paths: RunPaths, done: list[int], metric: str) -> dict[int, p
     return {fold: history for fold, history in histories.items() if metric in history}
 
 
-def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
+def _subgroups(competition: Competition, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
     """Returns the section about subgroups; None if there is no column or no score."""
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids]
-    columns = samples[list(project.competition.labels.keep_columns)].reset_index(drop=True)
-    if project.paths.headers.is_file():
-        headers = pd.read_csv(project.paths.headers, dtype=str, keep_default_na=False).set_index("id")
+    columns = samples[list(competition.facts.labels.keep_columns)].reset_index(drop=True)
+    if competition.paths.headers.is_file():
+        headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")
     if not columns.shape[1] or ensemble.score["value"] is None:
         return None
@@ -124,5 +124,5 @@ def _subgroups(project: Project, data: Dataset, ensemble: Ensemble, metric: Metr
     return subgroups_section(metric, subgroups, ensemble.score["value"]) if subgroups else None
 
 
-def _units(project: Project) -> str:
-    return "units" if project.competition.score.unit else "samples"
+def _units(competition: Competition) -> str:
+    return "units" if competition.facts.score.unit else "samples"

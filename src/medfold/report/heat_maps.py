@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from medfold.competition import CompetitionFacts, Project, Recipe
+from medfold.competition import Competition, CompetitionFacts, Recipe
 from medfold.data import open_source
 from medfold.images import Store
 from medfold.run_paths import FoldPaths
@@ -39,7 +39,7 @@ class HeatMaps:
 
 
 def compute_heat_maps(
-    project: Project,
+    competition: Competition,
     recipe: Recipe,
     store: Store,
     samples: pd.DataFrame,
@@ -50,7 +50,7 @@ def compute_heat_maps(
     """Computes heat maps of images.
 
     Args:
-        project: the competition.
+        competition: the competition.
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.
@@ -60,11 +60,11 @@ def compute_heat_maps(
     """
     with silence_native_output(show_on_error=True):
         from medfold.prediction import GradCam, load_model, randomise_weights
-    positions = _finding_positions(project, recipe, samples)
+    positions = _finding_positions(competition, recipe, samples)
     result = HeatMaps()
     pointed = []
     for fold, fold_paths in folds.items():
-        net = load_model(project.competition, recipe, fold_paths.weights)
+        net = load_model(competition.facts, recipe, fold_paths.weights)
         explainer = GradCam(net)
         result.method = explainer.method
         result.explains_grade = explainer.explains_grade
@@ -77,7 +77,7 @@ def compute_heat_maps(
             randomised = GradCam(randomise_weights(net))
             result.agreement = _agreement(explainer, randomised, images[first], columns[in_fold][first])
         if positions is not None:
-            detected = _detected(project.competition, fold_paths, positions)
+            detected = _detected(competition.facts, fold_paths, positions)
             pointed.append(_point(explainer, _prepared(store, detected["id"]), detected, recipe.images.size))
     if pointed:
         result.hits, result.chance = (np.concatenate(arrays) for arrays in zip(*pointed, strict=True))
@@ -95,11 +95,11 @@ def _agreement(explainer: Any, randomised: Any, images: np.ndarray, columns: np.
     return [spearmanr(a, b, axis=None).statistic for a, b in zip(*maps, strict=True) if np.ptp(a) and np.ptp(b)]
 
 
-def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:
+def _finding_positions(competition: Competition, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:
     """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
     images = recipe.images
-    positions = open_source(project).finding_positions()
-    if positions is None or project.competition.task != "binary" or images.steps or images.fit != "stretch":
+    positions = open_source(competition).finding_positions()
+    if positions is None or competition.facts.task != "binary" or images.steps or images.fit != "stretch":
         return None
     positions = positions.merge(samples[["id", "height", "width"]], on="id")
     scale_x, scale_y = images.size / positions["width"], images.size / positions["height"]
@@ -110,10 +110,10 @@ def _finding_positions(project: Project, recipe: Recipe, samples: pd.DataFrame) 
     )
 
 
-def _detected(competition: CompetitionFacts, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
+def _detected(facts: CompetitionFacts, fold_paths: FoldPaths, positions: pd.DataFrame) -> pd.DataFrame:
     """Returns the findings in images of the fold that were predicted as positive."""
-    oof = read_predictions(competition, fold_paths.oof)
-    return positions[positions["id"].isin(oof["id"][oof[competition.prediction_columns[0]] > 0.5])]
+    oof = read_predictions(facts, fold_paths.oof)
+    return positions[positions["id"].isin(oof["id"][oof[facts.prediction_columns[0]] > 0.5])]
 
 
 def _point(explainer: Any, images: np.ndarray, positions: pd.DataFrame, size: int) -> tuple[np.ndarray, np.ndarray]:

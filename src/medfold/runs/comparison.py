@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.runs.identity import load_dataset_of_runs, open_run_on_current_folds
@@ -55,11 +55,11 @@ class Comparison:
     better_side: str | None
 
 
-def compare_runs(project: Project, sides: list[str]) -> Comparison:
+def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
     """Estimates how much better the second side is than the first, on the folds that all their runs have.
 
     Args:
-        project: the competition of the runs.
+        competition: the competition of the runs.
         sides: two run names; several joined with `+` stand for the mean of their predictions.
 
     Raises:
@@ -69,10 +69,10 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         fix = f"Example: {variable('RUNS', 'a b')}; several as one: {variable('RUNS', 'a+a-s1 b+b-s1')}"
         raise UserError(f"expected two runs, received {len(sides)}", variable("RUNS", " ".join(sides)), fix)
     names_by_side = [side.split("+") for side in sides]
-    metric = metric_of(project.competition)
-    data = load_dataset_of_runs(project, "+".join(sides).split("+"))
-    runs_by_side = [[open_run_on_current_folds(project, name) for name in names] for names in names_by_side]
-    oof_by_side = [[_oof_of(project, run, data) for run in runs] for runs in runs_by_side]
+    metric = metric_of(competition.facts)
+    data = load_dataset_of_runs(competition, "+".join(sides).split("+"))
+    runs_by_side = [[open_run_on_current_folds(competition, name) for name in names] for names in names_by_side]
+    oof_by_side = [[_oof_of(competition, run, data) for run in runs] for runs in runs_by_side]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
         raise UserError(
@@ -88,12 +88,12 @@ def compare_runs(project: Project, sides: list[str]) -> Comparison:
         scored.append(Side(side, metric(oof.targets, oof.predictions), low, high, optimistic))
     difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
     better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
-    num_folds = project.competition.folds.k
+    num_folds = competition.facts.folds.k
     return Comparison(metric.name, scored, sorted(folds), num_folds, len(first.unit_ids), difference, better)
 
 
-def _oof_of(project: Project, run: TrainedRun, data: Dataset) -> OofPredictions:
-    return oof_by_unit(project.competition, run.read_oof(project.competition), data.train, data.targets)
+def _oof_of(competition: Competition, run: TrainedRun, data: Dataset) -> OofPredictions:
+    return oof_by_unit(competition.facts, run.read_oof(competition.facts), data.train, data.targets)
 
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
@@ -35,21 +35,21 @@ IDENTITY_FACTS = (
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
-def facts_of_run(project: Project, run: Run) -> CompetitionFacts:
+def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
     """Returns the facts that a run was trained with; keys that are newer than the run have today's values.
 
     Raises:
         UserError: the facts are no longer valid.
     """
     try:
-        return CompetitionFacts.model_validate(config.merge(project.competition.model_dump(), run.metadata["facts"]))
+        return CompetitionFacts.model_validate(config.merge(competition.facts.model_dump(), run.metadata["facts"]))
     except ValueError:
         what = f"run '{run.name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, run.paths.metadata, fix) from None
 
 
-def load_dataset_of_runs(project: Project, run_names: list[str]) -> Dataset:
+def load_dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
     """Loads the dataset that runs were trained on; checks that they fit today's facts and labels.
 
     A changed fact is thus reported before images are scanned again because of the change.
@@ -60,41 +60,41 @@ def load_dataset_of_runs(project: Project, run_names: list[str]) -> Dataset:
     """
     runs = []
     for name in run_names:
-        run = Run.open(project, name)
-        check_same_facts(project, run)
+        run = Run.open(competition, name)
+        check_same_facts(competition, run)
         runs.append(run)
-    data = load_dataset(project)
-    labels = labels_fingerprint(project)
+    data = load_dataset(competition)
+    labels = labels_fingerprint(competition)
     for run in runs:
         if not has_same_labels(run.metadata, labels):
             what = f"labels of the training part have changed since run '{run.name}' was trained"
-            raise UserError(what, project.paths.samples, _fix_retrain(run))
+            raise UserError(what, competition.paths.samples, _fix_retrain(run))
     return data
 
 
-def check_same_facts(project: Project, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
+def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
     """Checks that a run fits today's facts.
 
     Args:
-        project: the competition with the facts of today.
+        competition: the competition with the facts of today.
         run: the run.
         keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
     Raises:
         UserError: a fact has changed since the run was trained; the key is named.
     """
-    if changed := find_changed_fact(project, run, keys):
+    if changed := find_changed_fact(competition, run, keys):
         key, before, now = changed
         what = f"run '{run.name}' was trained with '{key}': {_describe(before)}, now it is {_describe(now)}"
         fix = f"Change it back, or train a new run under another name: {variable('RUN', 'new-name')}"
-        raise UserError(what, project.paths.facts_file, fix)
+        raise UserError(what, competition.paths.facts_file, fix)
 
 
 def find_changed_fact(
-    project: Project, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS
+    competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS
 ) -> tuple[str, Any, Any] | None:
     """Returns the first fact that has changed since a run was trained, (key, value then, value now); else None."""
-    before, now = (_facts_by_key(facts) for facts in (facts_of_run(project, run), project.competition))
+    before, now = (_facts_by_key(facts) for facts in (facts_of_run(competition, run), competition.facts))
     return next(((key, before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)), None)
 
 
@@ -103,26 +103,26 @@ def _facts_by_key(facts: CompetitionFacts) -> dict[str, Any]:
     return {**config.flat(facts.model_dump()), "classes": facts.class_names}
 
 
-def open_run_on_current_folds(project: Project, name: str) -> TrainedRun:
+def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun:
     """Opens a trained run, after checking that it fits today's facts and folds.
 
     Raises:
         UserError: no such run, other facts, another folds table, no trained fold, or a damaged one.
     """
-    run = Run.open(project, name)
-    check_same_facts(project, run)
-    if not has_same_folds(project, run.metadata):
+    run = Run.open(competition, name)
+    check_same_facts(competition, run)
+    if not has_same_folds(competition, run.metadata):
         new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
         fix = f"{new_run}, or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", run.paths.folder, fix)
-    return TrainedRun.open(project, name)
+    return TrainedRun.open(competition, name)
 
 
-def check_same_images(project: Project, run: TrainedRun, test: pd.DataFrame) -> None:
+def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFrame) -> None:
     """Checks that the images are those that a run was trained on and has predicted.
 
     Args:
-        project: the competition with the images of today.
+        competition: the competition with the images of today.
         run: the run.
         test: the readable samples of the test part: id.
 
@@ -131,37 +131,37 @@ def check_same_images(project: Project, run: TrainedRun, test: pd.DataFrame) -> 
     """
     fix = _fix_retrain(run)
     for fold in run.folds:
-        predicted = set(read_predictions(project.competition, fold.test)["id"])
+        predicted = set(read_predictions(competition.facts, fold.test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:
             pairs = ((added, "added"), (removed, "removed"))
             changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
             what = f"the test part has changed since run '{run.name}' was trained: {changes}"
             raise UserError(what, run.paths.folder, fix)
-    saved, now = run.metadata.get("images_fingerprints"), images_fingerprints(project)
+    saved, now = run.metadata.get("images_fingerprints"), images_fingerprints(competition)
     for part in ("train", "test"):
         if saved and now and saved[part] != now[part]:
             what = f"images of the {part} part have changed, under the same ids, since run '{run.name}' was trained"
             raise UserError(what, run.paths.folder, fix)
 
 
-def has_same_folds(project: Project, metadata: dict[str, Any]) -> bool:
+def has_same_folds(competition: Competition, metadata: dict[str, Any]) -> bool:
     """Returns True if a run was trained on today's folds, ignoring the order of rows and line ends."""
-    path = project.paths.folds
+    path = competition.paths.folds
     if not path.is_file():
         return False
     old_hash = sha256_of_text(
         path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
     )  # as older versions saved it
-    return metadata.get("folds_fingerprint") in (folds_fingerprint(project.paths), old_hash)
+    return metadata.get("folds_fingerprint") in (folds_fingerprint(competition.paths), old_hash)
 
 
-def labels_fingerprint(project: Project) -> str | None:
+def labels_fingerprint(competition: Competition) -> str | None:
     """Returns a fingerprint of the training labels, by id; None if the sample table is missing or outdated."""
-    if not samples_are_fresh(project.competition, project.paths) or needs_holdout(project.paths):
+    if not samples_are_fresh(competition.facts, competition.paths) or needs_holdout(competition.paths):
         return None
-    table = read_samples(project.competition, project.paths)
-    labels = table.loc[table["part"] == "train", ["id", "unit", *project.competition.labels.targets]]
+    table = read_samples(competition.facts, competition.paths)
+    labels = table.loc[table["part"] == "train", ["id", "unit", *competition.facts.labels.targets]]
     return fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
@@ -176,12 +176,12 @@ def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
     return recorded is None or labels_today is None or recorded == labels_today
 
 
-def images_fingerprints(project: Project) -> dict[str, str] | None:
+def images_fingerprints(competition: Competition) -> dict[str, str] | None:
     """Returns a fingerprint of the pixels by id, for each part; None if the images were not scanned yet."""
-    measurements = read_measurements(project.competition, project.paths)
+    measurements = read_measurements(competition.facts, competition.paths)
     if measurements is None:
         return None
-    part = read_csv(project.paths.samples).set_index("id")["part"]
+    part = read_csv(competition.paths.samples).set_index("id")["part"]
     pairs = measurements[["id", "pixel_hash"]].fillna("").sort_values("id")
     parts = part.loc[pairs["id"]].to_numpy()
     return {name: fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}

@@ -16,13 +16,11 @@ from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
 
-def write_oof(
-    competition: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
-) -> dict[str, Any]:
+def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
     """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
 
     Args:
-        competition: the facts (the prediction columns, and the metrics).
+        facts: facts of the competition (the prediction columns, and the metrics).
         run_paths: paths of the run.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -35,8 +33,8 @@ def write_oof(
         for fold, names in run.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
-        oof = run.read_oof(competition)
-        result = oof_score(competition, oof_by_unit(competition, oof, train, targets), run.is_optimistic)
+        oof = run.read_oof(facts)
+        result = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
         if warnings := self_check_warnings(run_paths, run.trained_folds):
             result["self_check_warnings"] = warnings
         write_csv(oof, run_paths.oof)

@@ -12,18 +12,18 @@ from medfold.text import count_of, shorten_list
 
 
 def predictions_table(
-    competition: CompetitionFacts, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
+    facts: CompetitionFacts, ids: pd.Series, predictions: np.ndarray, fold: int | None = None
 ) -> pd.DataFrame:
     """Returns predictions as a table: id, fold (OOF only), a column per class or label, `expected` if ordinal.
 
     Args:
-        competition: the facts (the prediction columns, and whether the task is ordinal).
+        facts: facts of the competition (the prediction columns, and whether the task is ordinal).
         ids: text (n,), the ids of the rows.
         predictions: float (n, columns).
         fold: the fold of these samples, for an OOF table. Defaults to none.
     """
-    table = pd.DataFrame(predictions, columns=competition.prediction_columns)
-    if competition.task == "ordinal":
+    table = pd.DataFrame(predictions, columns=facts.prediction_columns)
+    if facts.task == "ordinal":
         table["expected"] = predictions @ np.arange(predictions.shape[1])
     if fold is not None:
         table.insert(0, "fold", fold)
@@ -31,18 +31,18 @@ def predictions_table(
     return table
 
 
-def read_predictions(competition: CompetitionFacts, path: Path) -> pd.DataFrame:
+def read_predictions(facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Reads an OOF or test table and checks its columns.
 
     Raises:
         UserError: a missing column, or a prediction that is not a finite number.
     """
     table = read_csv(path)
-    for column in ("id", *competition.prediction_columns):
+    for column in ("id", *facts.prediction_columns):
         if column not in table:
             fix = "It is not a table of this competition; train the fold again"
             raise UserError(f"no column '{column}'", path, fix)
-    numbers = table[competition.prediction_columns].apply(pd.to_numeric, errors="coerce")
+    numbers = table[facts.prediction_columns].apply(pd.to_numeric, errors="coerce")
     check_finite(numbers.to_numpy(np.float64), table["id"], path)
     return table
 

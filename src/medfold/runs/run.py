@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medfold import config
-from medfold.competition import Project, Recipe
+from medfold.competition import Competition, Recipe
 from medfold.run_paths import RunPaths
 from medfold.runs.run_json import read_run_json
 from medfold.runs.run_names import checked_run_paths
@@ -23,13 +23,13 @@ class Run:
     metadata: dict[str, Any]
 
     @classmethod
-    def open(cls, project: Project, name: str) -> "Run":
+    def open(cls, competition: Competition, name: str) -> "Run":
         """Opens a run of a competition by its name.
 
         Raises:
             UserError: not a name of a run, no such run, or run.json is damaged.
         """
-        run_paths = checked_run_paths(project.paths, name)
+        run_paths = checked_run_paths(competition.paths, name)
         return cls(run_paths, read_run_json(run_paths))
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from medfold.competition import CompetitionFacts, Project, effective_recipe
+from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
@@ -79,28 +79,28 @@ class RunList:
     damaged: dict[str, str]
 
 
-def summarise_runs(project: Project) -> RunList:
+def summarise_runs(competition: Competition) -> RunList:
     """Summarises all runs of a competition.
 
     Raises:
         UserError: there is no run, or none with an intact run.json.
     """
-    paths = project.paths
-    metric = metric_of(project.competition)
+    paths = competition.paths
+    metric = metric_of(competition.facts)
     runs, damaged = _read_runs([paths.run(path.parent.name) for path in sorted(paths.runs.glob("*/run.json"))])
-    without_metadata = _without_metadata(project)
+    without_metadata = _without_metadata(competition)
     if not runs and damaged:
         raise next(iter(damaged.values()))
     if not runs and without_metadata:
         fix = "Restore it, or remove the folder"
         raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
     if not runs:
-        raise UserError("no run yet", paths.name, f"Run: {project.command('train')}")
+        raise UserError("no run yet", paths.name, f"Run: {competition.command('train')}")
     recipes = {
         run.name: effective_recipe(run.metadata["recipe"], run.metadata["facts"]["images"]["symmetry"]) for run in runs
     }
     most_common = _most_common(list(recipes.values()))
-    labels = labels_fingerprint(project)
+    labels = labels_fingerprint(competition)
     summaries = []
     untrained = []
     for run in runs:
@@ -108,7 +108,7 @@ def summarise_runs(project: Project) -> RunList:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        summaries.append(_summarise(project, run, labels, differences))
+        summaries.append(_summarise(competition, run, labels, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
@@ -128,15 +128,17 @@ def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[TrainedRun], dict[st
     return runs, damaged
 
 
-def _summarise(project: Project, run: TrainedRun, labels: str | None, differences: dict[str, Any]) -> RunSummary:
-    has_current_folds = has_same_folds(project, run.metadata)
+def _summarise(
+    competition: Competition, run: TrainedRun, labels: str | None, differences: dict[str, Any]
+) -> RunSummary:
+    has_current_folds = has_same_folds(competition, run.metadata)
     try:
         score = files.read_json(run.paths.score, SCORE)
     except UserError:
         score = None
         problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
     else:
-        problem = _problem(project, run, score, labels, has_current_folds)
+        problem = _problem(competition, run, score, labels, has_current_folds)
     if run.damaged_files:
         fold, names = next(iter(run.damaged_files.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
@@ -158,13 +160,13 @@ def _summarise(project: Project, run: TrainedRun, labels: str | None, difference
 
 
 def _problem(
-    project: Project, run: TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
+    competition: Competition, run: TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
-    metric = metric_of(project.competition)
+    metric = metric_of(competition.facts)
     try:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
-        changed = find_changed_fact(project, run, keys)
+        changed = find_changed_fact(competition, run, keys)
     except UserError:
         return "trained with facts that are no longer valid"
     if changed:
@@ -175,15 +177,15 @@ def _problem(
         return f"score.json is missing: {command('train')} computes it again"
     if score.get("metric", metric.name) != metric.name:
         return f"scored by {score['metric']}"
-    if _has_other_scoring(score, project.competition):
+    if _has_other_scoring(score, competition.facts):
         return "scored by another beta or other weights"
     if score.get("trained_folds") != run.trained_folds:
         return f"outdated score: {command('train')} computes it again"
     return ""
 
 
-def _has_other_scoring(score: dict[str, Any], competition: CompetitionFacts) -> bool:
-    saved, current = score.get("facts"), competition.model_dump(mode="json", include={"score"})["score"]
+def _has_other_scoring(score: dict[str, Any], facts: CompetitionFacts) -> bool:
+    saved, current = score.get("facts"), facts.model_dump(mode="json", include={"score"})["score"]
     return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
 
 
@@ -209,7 +211,7 @@ def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
     return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name
 
 
-def _without_metadata(project: Project) -> list[str]:
+def _without_metadata(competition: Competition) -> list[str]:
     """Returns the names of folders with trained folds, but without run.json."""
-    trained = {path.parents[1].name for path in project.paths.runs.glob("*/fold*/done.json")}
-    return sorted(name for name in trained if not project.paths.run(name).metadata.is_file())
+    trained = {path.parents[1].name for path in competition.paths.runs.glob("*/fold*/done.json")}
+    return sorted(name for name in trained if not competition.paths.run(name).metadata.is_file())

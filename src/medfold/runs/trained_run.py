@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs.fold_state import require_trained_folds, trained_and_damaged_folds
 from medfold.runs.predictions import read_predictions
@@ -36,13 +36,13 @@ class TrainedRun(Run):
         return cls(run.paths, run.metadata, *trained_and_damaged_folds(run.paths, run.num_folds))
 
     @classmethod
-    def open(cls, project: Project, name: str) -> "TrainedRun":
+    def open(cls, competition: Competition, name: str) -> "TrainedRun":
         """Opens a run that can be used: at least one fold is trained, and none is damaged.
 
         Raises:
             UserError: no such run, no trained fold, or a damaged one.
         """
-        run = Run.open(project, name)
+        run = Run.open(competition, name)
         return cls(run.paths, run.metadata, require_trained_folds(run.paths, run.num_folds))
 
     @property
@@ -55,10 +55,10 @@ class TrainedRun(Run):
         """Weights files of the trained folds."""
         return [fold.weights for fold in self.folds]
 
-    def read_oof(self, competition: CompetitionFacts) -> pd.DataFrame:
+    def read_oof(self, facts: CompetitionFacts) -> pd.DataFrame:
         """Reads the OOF predictions of all trained folds as one table.
 
         Raises:
             UserError: see `read_predictions`.
         """
-        return pd.concat([read_predictions(competition, fold.oof) for fold in self.folds], ignore_index=True)
+        return pd.concat([read_predictions(facts, fold.oof) for fold in self.folds], ignore_index=True)

@@ -30,7 +30,7 @@ class AggregatedSamples:
 
 
 def aggregate(
-    competition: CompetitionFacts, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
+    facts: CompetitionFacts, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
 ) -> AggregatedSamples:
     """Aggregates the labels and predictions of samples into those of their units.
 
@@ -39,7 +39,7 @@ def aggregate(
     mutually exclusive classes are normalised to a sum of 1.
 
     Args:
-        competition: the facts (the task, and `score.aggregate`).
+        facts: facts of the competition (the task, and `score.aggregate`).
         units: text (n,), the id of the unit of each sample.
         targets: int (n,) or (n, labels).
         predictions: float (n, columns).
@@ -53,7 +53,7 @@ def aggregate(
         np.asarray(unique, object),
         first,
         labels_of_units(units, targets),
-        _aggregate_columns(competition, codes, predictions),
+        _aggregate_columns(facts, codes, predictions),
     )
 
 
@@ -71,11 +71,11 @@ def labels_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return pd.DataFrame(targets).groupby(codes).max().to_numpy().reshape(len(unique), *targets.shape[1:])
 
 
-def aggregate_predictions(competition: CompetitionFacts, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
+def aggregate_predictions(facts: CompetitionFacts, table: pd.DataFrame, unit: pd.Series) -> pd.DataFrame:
     """Aggregates a table of predictions into one row per unit.
 
     Args:
-        competition: the facts (the prediction columns, and `score.aggregate`).
+        facts: facts of the competition (the prediction columns, and `score.aggregate`).
         table: `id` of the sample, and the prediction columns.
         unit: the unit of each sample, indexed by the sample's id.
 
@@ -83,14 +83,14 @@ def aggregate_predictions(competition: CompetitionFacts, table: pd.DataFrame, un
         A table with `id` (of the unit) and the prediction columns.
     """
     codes, unique = pd.factorize(unit.loc[table["id"]].to_numpy(object))
-    values = table[competition.prediction_columns].to_numpy(np.float64)
-    aggregated = pd.DataFrame(_aggregate_columns(competition, codes, values), columns=competition.prediction_columns)
+    values = table[facts.prediction_columns].to_numpy(np.float64)
+    aggregated = pd.DataFrame(_aggregate_columns(facts, codes, values), columns=facts.prediction_columns)
     aggregated.insert(0, "id", unique)
     return aggregated
 
 
-def _aggregate_columns(competition: CompetitionFacts, codes: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    values = pd.DataFrame(predictions).groupby(codes).agg(competition.score.aggregate).to_numpy()
-    if competition.score.aggregate == "max" and competition.exclusive_classes:
+def _aggregate_columns(facts: CompetitionFacts, codes: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    values = pd.DataFrame(predictions).groupby(codes).agg(facts.score.aggregate).to_numpy()
+    if facts.score.aggregate == "max" and facts.exclusive_classes:
         values = values / values.sum(axis=1, keepdims=True)
     return values

@@ -7,34 +7,34 @@ from medfold.scoring.decisions import targets_as_columns
 from medfold.scoring.metric import metric_of
 
 
-def label_means(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
+def label_means(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Returns the mean of the training labels, float64 (columns,): the prediction for a unit without an image.
 
     Args:
-        competition: the facts (the prediction columns).
+        facts: facts of the competition (the prediction columns).
         targets: int (n,) or (n, labels).
     """
-    return targets_as_columns(targets, len(competition.prediction_columns)).mean(axis=0)
+    return targets_as_columns(targets, len(facts.prediction_columns)).mean(axis=0)
 
 
-def chance_score(competition: CompetitionFacts, targets: np.ndarray, prior: np.ndarray) -> float:
+def chance_score(facts: CompetitionFacts, targets: np.ndarray, prior: np.ndarray) -> float:
     """Returns the best score of a predictor that uses no image; nan if it is undefined.
 
     Args:
-        competition: the facts (the metric and the task).
+        facts: facts of the competition (the metric and the task).
         targets: int (n,) or (n, labels).
         prior: float (columns,), the mean of the training labels.
     """
-    metric = metric_of(competition)
-    constants = [prior, *_constant_decisions(competition)]
+    metric = metric_of(facts)
+    constants = [prior, *_constant_decisions(facts)]
     scores = [metric(targets, np.tile(row, (len(targets), 1))) for row in constants]
     defined = [metric.sign * score for score in scores if np.isfinite(score)]
     return metric.sign * max(defined) if defined else float("nan")
 
 
-def _constant_decisions(competition: CompetitionFacts) -> np.ndarray:
+def _constant_decisions(facts: CompetitionFacts) -> np.ndarray:
     """Returns decisions that need no image, float64 (decisions, columns): each class; else no label, every label."""
-    num_columns = len(competition.prediction_columns)
-    if competition.exclusive_classes:
+    num_columns = len(facts.prediction_columns)
+    if facts.exclusive_classes:
         return np.eye(num_columns)
     return np.array([np.zeros(num_columns), np.ones(num_columns)])

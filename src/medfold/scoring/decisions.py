@@ -33,7 +33,7 @@ def decide(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
     return predictions.argmax(axis=1) if exclusive else (predictions > 0.5).astype(int)
 
 
-def decisions_of(competition: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
+def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Decides classes or labels from predictions, as a submission of decisions holds them.
 
     Of mutually exclusive classes, the most probable one is decided. A binary class or a label is decided if its
@@ -41,15 +41,15 @@ def decisions_of(competition: CompetitionFacts, predictions: np.ndarray) -> np.n
     (`submission.allow_empty_lists: false`) and no label is above one half, the most probable one is decided.
 
     Args:
-        competition: the facts (the task, and `submission.layout`).
+        facts: facts of the competition (the task, and `submission.layout`).
         predictions: float (n, columns).
 
     Returns:
         float64 (n, columns) of 0 and 1.
     """
-    if competition.exclusive_classes:
+    if facts.exclusive_classes:
         return np.eye(predictions.shape[1])[decide(predictions, exclusive=True)]
     decisions = decide(predictions, exclusive=False).astype(bool)
-    if competition.submission.layout == "lists" and not competition.submission.allow_empty_lists:
+    if facts.submission.layout == "lists" and not facts.submission.allow_empty_lists:
         decisions[np.arange(len(decisions)), predictions.argmax(axis=1)] |= ~decisions.any(axis=1)
     return decisions.astype(np.float64)

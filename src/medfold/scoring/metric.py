@@ -113,11 +113,11 @@ def metric(
     return register
 
 
-def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
+def metric_of(facts: CompetitionFacts, name: str | None = None) -> Metric:
     """Returns a metric of a competition, with the competition's weights, its beta and its decision rule applied.
 
     Args:
-        competition: the facts (`score`, the task, and the layout of the submission).
+        facts: facts of the competition (`score`, the task, and the layout of the submission).
         name: name of the metric, as in competition.yaml. Defaults to `score.metric`.
 
     Raises:
@@ -125,10 +125,10 @@ def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
             probabilities where the submission holds lists; weights are missing or not positive; or weights are given
             that no metric of the competition takes.
     """
-    score = competition.score
+    score = facts.score
     name = name or score.metric
-    found = _find_metric(name, competition.task, "score.metric" if name == score.metric else "score.more_metrics")
-    if name == score.metric and competition.submission.layout == "lists" and found.response_method != "predict":
+    found = _find_metric(name, facts.task, "score.metric" if name == score.metric else "score.more_metrics")
+    if name == score.metric and facts.submission.layout == "lists" and found.response_method != "predict":
         what = f"metric {name} needs probabilities, but a submission of lists holds decisions"
         candidates = _list_metrics(lambda candidate: candidate.response_method == "predict")
         raise SettingError(what, "score.metric", f"Metrics of decisions: {candidates}")
@@ -138,12 +138,12 @@ def metric_of(competition: CompetitionFacts, name: str | None = None) -> Metric:
         fix = f"Remove them, or use one of these metrics: {candidates}"
         raise SettingError(f"metric {score.metric} takes no weights", "score.weights", fix)
     if found.response_method == "predict":
-        found = replace(found, decide=partial(decisions_of, competition))
+        found = replace(found, decide=partial(decisions_of, facts))
     if found.uses_beta:
         function = partial(found.function, beta=score.beta)
-        found = replace(found, function=function, title=metric_title(competition, name))
+        found = replace(found, function=function, title=metric_title(facts, name))
     if found.uses_weights:
-        found = replace(found, function=partial(found.function, weights=_label_weights(competition, name)))
+        found = replace(found, function=partial(found.function, weights=_label_weights(facts, name)))
     return found
 
 
@@ -152,30 +152,28 @@ def _list_metrics(condition: Callable[[Metric], bool]) -> str:
     return ", ".join(candidate.name for candidate in METRICS.all() if condition(candidate))
 
 
-def _label_weights(competition: CompetitionFacts, name: str) -> np.ndarray:
+def _label_weights(facts: CompetitionFacts, name: str) -> np.ndarray:
     """Returns the weight of each label for a metric, float64 (labels, 2): for negatives and positives."""
-    weights_by_label = competition.score.weights
+    weights_by_label = facts.score.weights
     if not weights_by_label:
         fix = "Example: score: {weights: {any: 2}}; labels that are not listed have weight 1"
         raise SettingError(f"metric {name} needs weights", "score.weights", fix)
-    pairs = [np.broadcast_to(weights_by_label.get(label, 1.0), 2) for label in competition.labels.targets]
+    pairs = [np.broadcast_to(weights_by_label.get(label, 1.0), 2) for label in facts.labels.targets]
     weights = np.array(pairs, np.float64)
     wrong = ~(np.isfinite(weights) & (weights > 0)).all(axis=1)
     if wrong.any():
-        label = competition.labels.targets[int(np.argmax(wrong))]
+        label = facts.labels.targets[int(np.argmax(wrong))]
         what = f"expected weights above 0, received {weights_by_label[label]} for '{label}'"
         raise SettingError(what, "score.weights", f"Remove '{label}' for a weight of 1")
     return weights
 
 
-def metric_title(competition: CompetitionFacts, name: str) -> str:
+def metric_title(facts: CompetitionFacts, name: str) -> str:
     """Returns the display name of a metric: 'F2' where beta is 2."""
-    return f"F{competition.score.beta:g}" if METRICS[name].uses_beta else METRICS[name].title
+    return f"F{facts.score.beta:g}" if METRICS[name].uses_beta else METRICS[name].title
 
 
-def metric_input(
-    competition: CompetitionFacts, name: str, submitted: np.ndarray, probabilities: np.ndarray
-) -> np.ndarray:
+def metric_input(facts: CompetitionFacts, name: str, submitted: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Selects the predictions that a metric is computed from: one rule for OOF scores and the local leaderboard.
 
     The metric of the competition is computed from what is submitted. Additional metrics are computed from the
@@ -183,12 +181,12 @@ def metric_input(
     ones.
 
     Args:
-        competition: the facts (`score.metric`).
+        facts: facts of the competition (`score.metric`).
         name: name of the metric.
         submitted: float (n, columns), as in the submission.
         probabilities: float (n, columns).
     """
-    main = METRICS[competition.score.metric]
+    main = METRICS[facts.score.metric]
     uses_submitted = name == main.name or (
         main.response_method == "predict" and METRICS[name].response_method == "predict"
     )

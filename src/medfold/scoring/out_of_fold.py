@@ -33,13 +33,11 @@ class OofPredictions:
     group: np.ndarray
 
 
-def oof_by_unit(
-    competition: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray
-) -> OofPredictions:
+def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
     Args:
-        competition: the facts (the prediction columns, and `score.aggregate`).
+        facts: facts of the competition (the prediction columns, and `score.aggregate`).
         oof: id, fold and prediction columns; rows in any order.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: int (n,) or (n, labels).
@@ -63,10 +61,10 @@ def oof_by_unit(
     oof = oof.sort_values("id")
     rows = position.loc[oof["id"]].to_numpy()
     aggregated = aggregate(
-        competition,
+        facts,
         train["unit"].to_numpy()[rows],
         targets[rows],
-        oof[competition.prediction_columns].to_numpy(np.float64),
+        oof[facts.prediction_columns].to_numpy(np.float64),
     )
     return OofPredictions(
         unit_ids=aggregated.unit_ids,
@@ -78,12 +76,12 @@ def oof_by_unit(
 
 
 def oof_score(
-    competition: CompetitionFacts, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
+    facts: CompetitionFacts, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
 ) -> dict[str, Any]:
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
     Args:
-        competition: the facts (`score`, and `submission.layout`).
+        facts: facts of the competition (`score`, and `submission.layout`).
         oof: the predictions to score.
         is_optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).
@@ -93,7 +91,7 @@ def oof_score(
         metric, value, per_fold, low, high, num_units, trained_folds, is_optimistic, more_metrics, and `facts`: the
         settings it was scored with. Undefined values are None.
     """
-    metric = metric_of(competition)
+    metric = metric_of(facts)
     low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
     folds = np.unique(oof.fold).tolist()
     per_fold = {}
@@ -102,9 +100,9 @@ def oof_score(
         per_fold[str(fold)] = _rounded(metric(oof.targets[in_fold], oof.predictions[in_fold]))
     probabilities = probabilities or oof
     more_metrics = {}
-    for name in competition.score.more_metrics:
-        predictions = metric_input(competition, name, oof.predictions, probabilities.predictions)
-        more_metrics[name] = _rounded(metric_of(competition, name)(oof.targets, predictions))
+    for name in facts.score.more_metrics:
+        predictions = metric_input(facts, name, oof.predictions, probabilities.predictions)
+        more_metrics[name] = _rounded(metric_of(facts, name)(oof.targets, predictions))
     return {
         "metric": metric.name,
         "value": _rounded(metric(oof.targets, oof.predictions)),
@@ -116,7 +114,7 @@ def oof_score(
         "is_optimistic": is_optimistic,
         "more_metrics": more_metrics,
         # Kept to compute the score again: competition.yaml may have changed by then.
-        "facts": competition.model_dump(mode="json", include={"score", "submission"}),
+        "facts": facts.model_dump(mode="json", include={"score", "submission"}),
     }
 
 

@@ -24,11 +24,11 @@ class PostProcessing(NamedTuple):
     calibrates: bool = False
 
 
-def post_processing_of(competition: CompetitionFacts, metric: Metric) -> PostProcessing | None:
+def post_processing_of(facts: CompetitionFacts, metric: Metric) -> PostProcessing | None:
     """Returns the post-processing that suits a metric; None if the metric gains from none, like an AUC."""
     name = metric.post_processing
     if not name and metric.response_method == "predict":
-        name = "class_factors" if competition.exclusive_classes else "thresholds"
+        name = "class_factors" if facts.exclusive_classes else "thresholds"
     return {
         "": lambda: None,
         "class_factors": lambda: PostProcessing("class factors", partial(class_factors, metric=metric)),

@@ -32,23 +32,23 @@ class CellFormat:
     unknown_words: list[str]
 
     @classmethod
-    def from_sample(cls, competition: CompetitionFacts, sample: pd.DataFrame) -> "CellFormat":
+    def from_sample(cls, facts: CompetitionFacts, sample: pd.DataFrame) -> "CellFormat":
         """Derives the format from the facts and a sample submission.
 
         Raises:
             UserError: the columns of the sample fit neither the layout, the classes nor the metric.
         """
-        submission = competition.submission
+        submission = facts.submission
         columns = [column for column in sample.columns if column != submission.id]
-        metric = metric_of(competition)
+        metric = metric_of(facts)
         if submission.layout != "wide" and len(columns) != 1:
             found = f"found {shorten_list(columns, 6)}"
             what = f"layout {submission.layout} needs one column beside '{submission.id}', {found}"
             raise UserError(what, "sample submission", "Correct submission.layout in competition.yaml")
-        one_class = submission.layout == "wide" and competition.exclusive_classes and len(columns) == 1
-        fits = submission.layout != "wide" or one_class or set(columns) == set(competition.prediction_columns)
-        if not fits and not (competition.task == "binary" and len(columns) == 1):
-            actual, expected = shorten_list(columns, 6), shorten_list(competition.prediction_columns, 6)
+        one_class = submission.layout == "wide" and facts.exclusive_classes and len(columns) == 1
+        fits = submission.layout != "wide" or one_class or set(columns) == set(facts.prediction_columns)
+        if not fits and not (facts.task == "binary" and len(columns) == 1):
+            actual, expected = shorten_list(columns, 6), shorten_list(facts.prediction_columns, 6)
             fix = "Check task, labels.targets, classes and submission in competition.yaml"
             raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
         if one_class and metric.response_method != "predict":
@@ -57,9 +57,9 @@ class CellFormat:
         decisions = (
             submission.layout == "lists"
             or one_class
-            or (metric.response_method == "predict" and not competition.exclusive_classes)
+            or (metric.response_method == "predict" and not facts.exclusive_classes)
         )
-        return cls(columns, decisions, one_class, *_words(competition, sample[columns]))
+        return cls(columns, decisions, one_class, *_words(facts, sample[columns]))
 
 
 # Pairs of words for no and yes in sample submissions; letter case does not matter.
@@ -67,12 +67,12 @@ NO_YES = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("negative",
 CASES: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str.capitalize, str.title)
 
 
-def _meanings(competition: CompetitionFacts) -> list[str]:
+def _meanings(facts: CompetitionFacts) -> list[str]:
     """Returns the meanings of the words: the classes, or 0 and 1 of a label."""
-    return ["0", "1"] if competition.task == "multilabel" else competition.class_names
+    return ["0", "1"] if facts.task == "multilabel" else facts.class_names
 
 
-def _words(competition: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+def _words(facts: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     """Recognises the words in a sample submission that stand for the classes, or for no and yes.
 
     The words are the class names in any case; or numbers, as 0 or 0.0; or, for two classes, words for no and yes. With
@@ -82,14 +82,14 @@ def _words(competition: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarr
         The words, which are the class names if the sample has no words; and the words of the sample that were not
         recognised.
     """
-    names = _meanings(competition)
+    names = _meanings(facts)
     present = set(np.unique(cells.to_numpy(str))) - {""}
     if present <= set(names):
         return np.array(names), []
     numbers = [str(number) for number in range(len(names))]
     for words in (numbers, [f"{number}.0" for number in numbers]):
         if present <= set(words):
-            return np.array(words if len(present) > int(competition.exclusive_classes) else names), []
+            return np.array(words if len(present) > int(facts.exclusive_classes) else names), []
     candidates = [[to_case(name) for name in names] for to_case in CASES]
     if len(names) == 2:
         candidates += [[to_case(word) for word in pair] for pair in NO_YES for to_case in CASES]
@@ -101,28 +101,26 @@ def _words(competition: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarr
     return np.array(names), sorted(present)
 
 
-def holds_decisions(competition: CompetitionFacts, sample: pd.DataFrame) -> bool:
+def holds_decisions(facts: CompetitionFacts, sample: pd.DataFrame) -> bool:
     """Returns True if a submission in this format holds decisions, not probabilities."""
-    return CellFormat.from_sample(competition, sample).holds_decisions
+    return CellFormat.from_sample(facts, sample).holds_decisions
 
 
-def class_words(competition: CompetitionFacts, sample: pd.DataFrame) -> list[str] | None:
+def class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
-    cell_format = CellFormat.from_sample(competition, sample)
-    return (
-        cell_format.words.tolist() if cell_format.holds_decisions and competition.submission.layout != "lists" else None
-    )
+    cell_format = CellFormat.from_sample(facts, sample)
+    return cell_format.words.tolist() if cell_format.holds_decisions and facts.submission.layout != "lists" else None
 
 
-def explain_words(competition: CompetitionFacts, sample: pd.DataFrame) -> str:
+def explain_words(facts: CompetitionFacts, sample: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
     Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.
     """
-    cell_format = CellFormat.from_sample(competition, sample)
-    if not cell_format.holds_decisions or competition.submission.layout == "lists":
+    cell_format = CellFormat.from_sample(facts, sample)
+    if not cell_format.holds_decisions or facts.submission.layout == "lists":
         return ""
-    names = _meanings(competition)
+    names = _meanings(facts)
     if cell_format.unknown_words:
         unknown_words = shorten_list(cell_format.unknown_words, 4)
         what = f"the sample submission has {unknown_words}, which cannot be matched to the classes"

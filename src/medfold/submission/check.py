@@ -13,29 +13,29 @@ from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
 
-def check_sample_submission(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> None:
+def check_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> None:
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
 
     Args:
-        competition: the facts (classes, metric and `submission.layout`).
+        facts: facts of the competition (classes, metric and `submission.layout`).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the classes or the metric, or its units differ from the test part.
     """
-    equal = np.full((len(units), len(competition.prediction_columns)), 1 / len(competition.prediction_columns))
-    predictions = pd.DataFrame(equal, columns=competition.prediction_columns)
+    equal = np.full((len(units), len(facts.prediction_columns)), 1 / len(facts.prediction_columns))
+    predictions = pd.DataFrame(equal, columns=facts.prediction_columns)
     predictions.insert(0, "id", units)
-    sample = align_sample(competition, sample, units)
-    check_submission(competition, build_submission(competition, predictions, sample), sample)
+    sample = align_sample(facts, sample, units)
+    check_submission(facts, build_submission(facts, predictions, sample), sample)
 
 
-def check_submission(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> None:
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
-        competition: the facts (classes, metric and `submission.layout`).
+        facts: facts of the competition (classes, metric and `submission.layout`).
         table: the submission.
         sample: the sample submission, all columns as text.
 
@@ -44,8 +44,8 @@ def check_submission(competition: CompetitionFacts, table: pd.DataFrame, sample:
             duplicated or in another order; a value that is missing, not a number, infinite, outside 0..1 or not a known
             class.
     """
-    id_column = competition.submission.id
-    if len(table) == 0 and not (competition.upload == "notebook" and len(sample) == 0):
+    id_column = facts.submission.id
+    if len(table) == 0 and not (facts.upload == "notebook" and len(sample) == 0):
         raise UserError(
             "has no rows", "submission", f"Expected {count_of(len(sample), 'row')}, as in the sample submission"
         )
@@ -53,9 +53,9 @@ def check_submission(competition: CompetitionFacts, table: pd.DataFrame, sample:
         fix = f"Expected {', '.join(sample.columns)}"
         raise UserError(f"wrong columns: {', '.join(map(str, table.columns))}", "submission", fix)
     _check_ids(table[id_column].astype(str), sample[id_column])
-    cell_format = CellFormat.from_sample(competition, sample)
+    cell_format = CellFormat.from_sample(facts, sample)
     for column in cell_format.columns:
-        is_wrong, reason = _wrong_cells(competition, cell_format, table[column])
+        is_wrong, reason = _wrong_cells(facts, cell_format, table[column])
         if is_wrong.any():
             row = int(np.argmax(is_wrong))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
@@ -76,11 +76,11 @@ def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
         raise UserError("rows are in another order than in the sample", "submission", "Sort them as in the sample")
 
 
-def _wrong_cells(competition: CompetitionFacts, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:
+def _wrong_cells(facts: CompetitionFacts, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:
     """Returns True for each cell of a column that the format does not allow, and what such a cell is."""
-    if competition.submission.layout == "lists":
-        is_wrong = np.array([not _is_list(str(cell), competition) for cell in cells], bool)
-        return is_wrong, f"not a list of different labels of {shorten_list(competition.prediction_columns, 6)}"
+    if facts.submission.layout == "lists":
+        is_wrong = np.array([not _is_list(str(cell), facts) for cell in cells], bool)
+        return is_wrong, f"not a list of different labels of {shorten_list(facts.prediction_columns, 6)}"
     if cell_format.holds_decisions:
         is_wrong = ~cells.astype(str).isin(cell_format.words).to_numpy()
         return is_wrong, f"not a class of {shorten_list(cell_format.words.tolist(), 6)}"
@@ -88,15 +88,15 @@ def _wrong_cells(competition: CompetitionFacts, cell_format: CellFormat, cells: 
     return ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
 
 
-def check_better_than_chance(competition: CompetitionFacts, ensemble: Ensemble) -> None:
+def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> None:
     """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
 
     Raises:
         UserError: the score is no better than chance. An undefined score is accepted.
     """
-    metric = metric_of(competition)
+    metric = metric_of(facts)
     oof = ensemble.oof
-    chance, value = chance_score(competition, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
+    chance, value = chance_score(facts, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
     if metric.sign * (value - chance) <= 0:  # False if undefined
         problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
         raise UserError(
@@ -104,9 +104,9 @@ def check_better_than_chance(competition: CompetitionFacts, ensemble: Ensemble) 
         )
 
 
-def _is_list(cell: str, competition: CompetitionFacts) -> bool:
+def _is_list(cell: str, facts: CompetitionFacts) -> bool:
     """Returns True if a cell is a list of different labels, or empty where that is allowed."""
     if not cell:
-        return competition.submission.allow_empty_lists
-    labels = cell.split(competition.labels.separator)
-    return len(set(labels)) == len(labels) and set(labels) <= set(competition.prediction_columns)
+        return facts.submission.allow_empty_lists
+    labels = cell.split(facts.labels.separator)
+    return len(set(labels)) == len(labels) and set(labels) <= set(facts.prediction_columns)

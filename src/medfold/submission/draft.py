@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.data import read_sample_submission
 from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
@@ -41,56 +41,56 @@ class SubmissionDraft:
     probabilities: pd.DataFrame
 
 
-def draft_submission(project: Project, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
+def draft_submission(competition: Competition, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
     """Builds and checks a submission, without writing it.
 
     Args:
-        project: the competition, with its sample submission.
+        competition: the competition, with its sample submission.
         ensemble: the combined runs.
         units: ids of the units of the test part, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
-    competition = project.competition
-    sample = align_sample(competition, read_sample_submission(competition, project.paths), units)
-    predictions = fill_missing(competition, ensemble.test_predictions, units, ensemble.fallback)
-    probabilities = fill_missing(competition, ensemble.test_probabilities, units, ensemble.prior)
-    table = build_submission(competition, predictions, sample)
-    check_submission(competition, table, sample)
+    facts = competition.facts
+    sample = align_sample(facts, read_sample_submission(facts, competition.paths), units)
+    predictions = fill_missing(facts, ensemble.test_predictions, units, ensemble.fallback)
+    probabilities = fill_missing(facts, ensemble.test_probabilities, units, ensemble.prior)
+    table = build_submission(facts, predictions, sample)
+    check_submission(facts, table, sample)
     text = csv_text(table)
     text_hash = sha256_of_text(text)
-    content_id = _content_id(competition, text_hash, ensemble)
-    message = _message(project, ensemble, content_id)
+    content_id = _content_id(facts, text_hash, ensemble)
+    message = _message(competition, ensemble, content_id)
     return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities)
 
 
-def _content_id(competition: CompetitionFacts, text_hash: str, ensemble: Ensemble) -> str:
+def _content_id(facts: CompetitionFacts, text_hash: str, ensemble: Ensemble) -> str:
     """Returns the content id of a submission, made from its file.
 
     For a notebook it is made from the trained folds: the public test set may have three rows, for which different
     nets can predict the same.
     """
-    if competition.upload != "notebook":
+    if facts.upload != "notebook":
         return f"file {text_hash[:12]}"
     score = with_former_names({key: value for key, value in ensemble.score.items() if key != "facts"}, SCORE)
     return f"folds {fingerprint([text_hash, ensemble.input_hashes, score], 12)}"
 
 
-def _message(project: Project, ensemble: Ensemble, content_id: str) -> str:
+def _message(competition: Competition, ensemble: Ensemble, content_id: str) -> str:
     """Returns the text that is shown with the submission on Kaggle."""
     score = ensemble.score
-    title = metric_title(project.competition, score["metric"])
+    title = metric_title(competition.facts, score["metric"])
     value = format_score(score["value"])
-    covers = f"{len(score['trained_folds'])} of {project.competition.folds.k} folds"
-    commit = git_commit(project.project_paths.root)
+    covers = f"{len(score['trained_folds'])} of {competition.facts.folds.k} folds"
+    commit = git_commit(competition.project_paths.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(ensemble.run_names)
     label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
     return f"medfold {label}, OOF {title} {value}, {covers}{code}, {content_id}"
 
 
-def write_draft(competition: CompetitionFacts, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
+def write_draft(facts: CompetitionFacts, draft: SubmissionDraft, file: Path) -> pd.DataFrame:
     """Writes a submission, unless the file holds it already, and checks what is read back.
 
     Returns:
@@ -99,5 +99,5 @@ def write_draft(competition: CompetitionFacts, draft: SubmissionDraft, file: Pat
     if not file.is_file() or sha256(file) != draft.sha256:
         files.write_text(draft.text, file)
     written = read_submission(file)
-    check_submission(competition, written, draft.sample)
+    check_submission(facts, written, draft.sample)
     return written

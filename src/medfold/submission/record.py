@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.runs import combined_name
@@ -19,46 +19,48 @@ from medfold.system.hashes import sha256
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
 
 
-def record_path(project: Project, row: LedgerRow) -> Path:
+def record_path(competition: Competition, row: LedgerRow) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
-    return (project.project_paths.root / row.file).with_suffix(".json")
+    return (competition.project_paths.root / row.file).with_suffix(".json")
 
 
-def read_record(project: Project, row: LedgerRow) -> dict[str, Any]:
+def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
     """Reads the record of a submission; empty if there is none.
 
     Args:
-        project: the competition; `file` of the ledger is relative to its project folder.
+        competition: the competition; `file` of the ledger is relative to its project folder.
         row: row of the ledger.
     """
-    return files.read_json(record_path(project, row), RECORD) or {}
+    return files.read_json(record_path(competition, row), RECORD) or {}
 
 
-def ledger_row(project: Project, ensemble: Ensemble, draft: SubmissionDraft, same: LedgerRow | None) -> LedgerRow:
+def ledger_row(
+    competition: Competition, ensemble: Ensemble, draft: SubmissionDraft, same: LedgerRow | None
+) -> LedgerRow:
     """Returns the row of the ledger for a submission that has no result yet.
 
     Args:
-        project: the competition of the submission.
+        competition: the competition of the submission.
         ensemble: the combined runs.
         draft: the checked submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
-    when, file = (same.when, same.file) if same else _new_file(project, ensemble.run_names, draft.sha256)
+    when, file = (same.when, same.file) if same else _new_file(competition, ensemble.run_names, draft.sha256)
     cells = score_cells(ensemble.run_names, ensemble.score)
-    return LedgerRow(when=when, competition=project.paths.name, file=file, sha256=draft.sha256, **cells)
+    return LedgerRow(when=when, competition=competition.paths.name, file=file, sha256=draft.sha256, **cells)
 
 
-def _new_file(project: Project, run_names: list[str], content_hash: str) -> tuple[str, str]:
+def _new_file(competition: Competition, run_names: list[str], content_hash: str) -> tuple[str, str]:
     """Returns the time, and the path below the project folder, of a new submission.
 
     A command that was killed after it had written the file, and before the ledger, left a file without a row: it is
     used again.
     """
-    folder = project.paths.submissions
+    folder = competition.paths.submissions
     name = combined_name(run_names)
-    listed = set(read_ledger(project.project_paths)["file"])
+    listed = set(read_ledger(competition.project_paths)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
-        path = file.relative_to(project.project_paths.root).as_posix()
+        path = file.relative_to(competition.project_paths.root).as_posix()
         if path not in listed and sha256(file) == content_hash:
             return file.name[: len("20260101-000000")], path
     when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -67,10 +69,10 @@ def _new_file(project: Project, run_names: list[str], content_hash: str) -> tupl
     while file.exists():  # two within one second
         count += 1
         file = file.with_name(f"{when}-{name}-{count}.csv")
-    return when, file.relative_to(project.project_paths.root).as_posix()
+    return when, file.relative_to(competition.project_paths.root).as_posix()
 
 
-def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
+def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
     """Returns the contents of the record of a submission that has no result yet."""
     return {
         "runs": ensemble.run_names,
@@ -79,38 +81,40 @@ def submission_record(competition: CompetitionFacts, ensemble: Ensemble, draft: 
         "sha256": draft.sha256,
         "content_id": draft.content_id,
         "fallback": ensemble.fallback.tolist(),
-        "holds_decisions": holds_decisions(competition, draft.sample),
-        "class_words": class_words(competition, draft.sample),
+        "holds_decisions": holds_decisions(facts, draft.sample),
+        "class_words": class_words(facts, draft.sample),
     }
 
 
-def record_result(project: Project, row: LedgerRow, result: LeaderboardResult, contents: dict[str, Any]) -> None:
+def record_result(
+    competition: Competition, row: LedgerRow, result: LeaderboardResult, contents: dict[str, Any]
+) -> None:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
     Versions of data set and notebook that were recorded before are kept.
 
     Args:
-        project: the competition; its project folder has the ledger, whose `file` is relative to it.
+        competition: the competition; its project folder has the ledger, whose `file` is relative to it.
         row: row of the ledger, from `ledger_row`.
         result: the answer of the leaderboard.
         contents: other contents of the record, from `submission_record`.
     """
-    versions = {key: value for key, value in read_record(project, row).items() if key == VERSIONS_KEY}
+    versions = {key: value for key, value in read_record(competition, row).items() if key == VERSIONS_KEY}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
-    files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(project, row))
+    files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(competition, row))
     scores = {"public": format_ledger_score(result.public), "private": format_ledger_score(result.private)}
-    add_row(project.project_paths, replace(row, **{**entries, **scores}))
+    add_row(competition.project_paths, replace(row, **{**entries, **scores}))
 
 
-def add_to_record(project: Project, row: LedgerRow, entries: dict[str, Any]) -> None:
+def add_to_record(competition: Competition, row: LedgerRow, entries: dict[str, Any]) -> None:
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
-        project: the competition; `file` of the ledger is relative to its project folder.
+        competition: the competition; `file` of the ledger is relative to its project folder.
         row: row of the ledger.
         entries: the entries, by key.
     """
-    files.write_json({**read_record(project, row), **entries}, record_path(project, row))
+    files.write_json({**read_record(competition, row), **entries}, record_path(competition, row))
 
 
 def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:
@@ -123,15 +127,15 @@ def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:
     return record.get("content_id") or f"file {row.sha256[:12]}"
 
 
-def find_same_submission(project: Project, earlier: list[LedgerRow], content_id: str) -> LedgerRow | None:
+def find_same_submission(competition: Competition, earlier: list[LedgerRow], content_id: str) -> LedgerRow | None:
     """Returns the last row of the ledger with the same predictions; None if there is none.
 
     Args:
-        project: the competition; `file` of the ledger is relative to its project folder.
+        competition: the competition; `file` of the ledger is relative to its project folder.
         earlier: submissions of the competition, from `read_rows`.
         content_id: content id of the submission.
     """
     for row in reversed(earlier):
-        if content_id_of(row, read_record(project, row)) == content_id:
+        if content_id_of(row, read_record(competition, row)) == content_id:
             return row
     return None

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
 from medfold.kaggle import RemoteRun
 from medfold.submission.check import check_better_than_chance
@@ -63,12 +63,12 @@ class AlreadySubmitted:
 
 
 def record_draft(
-    project: Project, ensemble: Ensemble, draft: SubmissionDraft, force: bool
+    competition: Competition, ensemble: Ensemble, draft: SubmissionDraft, force: bool
 ) -> RecordedSubmission | AlreadySubmitted:
     """Writes a draft with all that `make recheck` needs, checks the file, and adds it to the ledger.
 
     Args:
-        project: the competition of the submission.
+        competition: the competition of the submission.
         ensemble: the combined runs.
         draft: the checked submission.
         force: record it even if the same predictions were submitted before, or the OOF score is no better than chance.
@@ -79,33 +79,33 @@ def record_draft(
     Raises:
         UserError: an OOF score no better than chance, or a damaged ledger.
     """
-    with locks.lock(project.paths.submissions):
-        _warn_of_lost_ledger(project)
-        earlier = read_rows(project.project_paths, project.paths.name)
-        same = None if force else find_same_submission(project, earlier, draft.content_id)
+    with locks.lock(competition.paths.submissions):
+        _warn_of_lost_ledger(competition)
+        earlier = read_rows(competition.project_paths, competition.paths.name)
+        same = None if force else find_same_submission(competition, earlier, draft.content_id)
         if same is not None and same.status != "written":
             return AlreadySubmitted(same)
         if not force:
-            check_better_than_chance(project.competition, ensemble)
-        row = ledger_row(project, ensemble, draft, same)
-        record = submission_record(project.competition, ensemble, draft)
-        file = project.project_paths.root / row.file
-        table = write_draft(project.competition, draft, file)
-        save_choice(project, ensemble)
-        write_recheck_files(project, ensemble, file)
-        record_result(project, row, LeaderboardResult(status="written"), record)
+            check_better_than_chance(competition.facts, ensemble)
+        row = ledger_row(competition, ensemble, draft, same)
+        record = submission_record(competition.facts, ensemble, draft)
+        file = competition.project_paths.root / row.file
+        table = write_draft(competition.facts, draft, file)
+        save_choice(competition, ensemble)
+        write_recheck_files(competition, ensemble, file)
+        record_result(competition, row, LeaderboardResult(status="written"), record)
     num_scored = sum(earlier_row.status == "scored" for earlier_row in earlier)
     return RecordedSubmission(file, table, draft, row, record, num_scored)
 
 
-def _warn_of_lost_ledger(project: Project) -> None:
-    if submitted := find_unlisted_submission(project.project_paths):
-        text = f"{project.project_paths.ledger.name} is missing, although {submitted.name} was submitted"
+def _warn_of_lost_ledger(competition: Competition) -> None:
+    if submitted := find_unlisted_submission(competition.project_paths):
+        text = f"{competition.project_paths.ledger.name} is missing, although {submitted.name} was submitted"
         warn("ledger", f"{text}: a new one is started. Restore the old one from a backup, if you can")
 
 
 def submit_recorded(
-    project: Project,
+    competition: Competition,
     recorded: RecordedSubmission,
     leaderboard: Leaderboard,
     test_groups: pd.Series,
@@ -117,7 +117,7 @@ def submit_recorded(
     The caller holds a lock, so that no other process submits the same file.
 
     Args:
-        project: the competition of the submission.
+        competition: the competition of the submission.
         recorded: the submission.
         leaderboard: where it is scored.
         test_groups: the group of each test id, for intervals.
@@ -133,9 +133,9 @@ def submit_recorded(
         draft=recorded.draft,
         groups=test_groups,
         pack=pack,
-        add_to_record=partial(add_to_record, project, recorded.row),
+        add_to_record=partial(add_to_record, competition, recorded.row),
         resubmit=resubmit,
     )
     result = leaderboard.submit(entry)
-    record_result(project, recorded.row, result, recorded.record)
+    record_result(competition, recorded.row, result, recorded.record)
     return result

@@ -11,23 +11,23 @@ from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
 
 
-def align_sample(competition: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def align_sample(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
     test part.
 
     Args:
-        competition: the facts (`submission.layout`, and where it is uploaded).
+        facts: facts of the competition (`submission.layout`, and where it is uploaded).
         sample: the sample submission, all columns as text.
         units: ids of the units of the test part, in the order of the sample table.
     """
-    id_column = competition.submission.id
-    if competition.submission.layout == "long":
-        names = [f"{unit}_{label}" for unit in units for label in competition.prediction_columns]
+    id_column = facts.submission.id
+    if facts.submission.layout == "long":
+        names = [f"{unit}_{label}" for unit in units for label in facts.prediction_columns]
     else:
         names = units
-    if competition.upload != "notebook" or set(sample[id_column]) == set(names):
+    if facts.upload != "notebook" or set(sample[id_column]) == set(names):
         return sample
     # The cells are repeated, since they show the words for the classes.
     num_rows = len(names)
@@ -36,12 +36,12 @@ def align_sample(competition: CompetitionFacts, sample: pd.DataFrame, units: lis
 
 
 def fill_missing(
-    competition: CompetitionFacts, predictions: pd.DataFrame, units: list[str], fallback: np.ndarray
+    facts: CompetitionFacts, predictions: pd.DataFrame, units: list[str], fallback: np.ndarray
 ) -> pd.DataFrame:
     """Fills in the predictions of units without one, since a submission must hold every id.
 
     Args:
-        competition: the facts (the prediction columns).
+        facts: facts of the competition (the prediction columns).
         predictions: id (of the unit) and prediction columns.
         units: ids of the units of the test part.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
@@ -49,7 +49,7 @@ def fill_missing(
     missing = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(missing):
         return predictions
-    filled = pd.DataFrame(np.tile(fallback, (len(missing), 1)), columns=competition.prediction_columns)
+    filled = pd.DataFrame(np.tile(fallback, (len(missing), 1)), columns=facts.prediction_columns)
     filled.insert(0, "id", missing)
     return pd.concat([predictions, filled], ignore_index=True)
 
@@ -73,7 +73,7 @@ def describe_missing(
     return f"{count}: they get {values}, the prediction without an image"
 
 
-def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def build_submission(facts: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
     If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Layout
@@ -82,7 +82,7 @@ def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, s
     `labels.separator`. Decided classes are written in the sample's own words.
 
     Args:
-        competition: the facts (classes, metric and `submission.layout`).
+        facts: facts of the competition (classes, metric and `submission.layout`).
         predictions: id (of the unit) and prediction columns; rows in any order.
         sample: the sample submission, all columns as text.
 
@@ -92,14 +92,14 @@ def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, s
     Raises:
         UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
-    cell_format = CellFormat.from_sample(competition, sample)
-    values = predictions.set_index("id")[competition.prediction_columns]
+    cell_format = CellFormat.from_sample(facts, sample)
+    values = predictions.set_index("id")[facts.prediction_columns]
     if cell_format.holds_decisions:
-        values = pd.DataFrame(decisions_of(competition, values.to_numpy()), values.index, values.columns)
-    if competition.submission.layout == "long":
-        return _long_table(competition, values, cell_format, sample)
-    cells = _cells_by_unit(competition, values, cell_format)
-    id_column = competition.submission.id
+        values = pd.DataFrame(decisions_of(facts, values.to_numpy()), values.index, values.columns)
+    if facts.submission.layout == "long":
+        return _long_table(facts, values, cell_format, sample)
+    cells = _cells_by_unit(facts, values, cell_format)
+    id_column = facts.submission.id
     ids = sample.loc[sample[id_column].isin(values.index), id_column]
     table = cells.loc[ids].reset_index(drop=True)
     table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
@@ -107,11 +107,11 @@ def build_submission(competition: CompetitionFacts, predictions: pd.DataFrame, s
 
 
 def _long_table(
-    competition: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat, sample: pd.DataFrame
+    facts: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat, sample: pd.DataFrame
 ) -> pd.DataFrame:
     """Returns a submission with a row for each unit and label."""
-    id_column = competition.submission.id
-    names, labels = split_long(sample[id_column], competition.prediction_columns, "sample submission")
+    id_column = facts.submission.id
+    names, labels = split_long(sample[id_column], facts.prediction_columns, "sample submission")
     known = names.isin(values.index).to_numpy()
     cells = values.to_numpy()[values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])]
     if cell_format.holds_decisions:
@@ -120,12 +120,12 @@ def _long_table(
     return table.assign(**{cell_format.columns[0]: cells})[list(sample.columns)]
 
 
-def _cells_by_unit(competition: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat) -> pd.DataFrame:
+def _cells_by_unit(facts: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat) -> pd.DataFrame:
     """Returns the columns of a submission, apart from the id, for a layout with a row for each unit."""
     columns = cell_format.columns
-    if competition.submission.layout == "lists":
-        names = np.array(competition.prediction_columns)
-        lists = [competition.labels.separator.join(names[row]) for row in values.to_numpy() > 0]
+    if facts.submission.layout == "lists":
+        names = np.array(facts.prediction_columns)
+        lists = [facts.labels.separator.join(names[row]) for row in values.to_numpy() > 0]
         return pd.DataFrame({columns[0]: lists}, index=values.index)
     if cell_format.is_one_class:
         return pd.DataFrame({columns[0]: cell_format.words[values.to_numpy().argmax(axis=1)]}, index=values.index)
@@ -135,23 +135,23 @@ def _cells_by_unit(competition: CompetitionFacts, values: pd.DataFrame, cell_for
     return cells
 
 
-def read_predictions_back(competition: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def read_predictions_back(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
-        competition: the facts (classes, metric and `submission.layout`).
+        facts: facts of the competition (classes, metric and `submission.layout`).
         table: the checked submission, all columns as text.
         sample: the sample submission that it was checked against.
 
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1.
     """
-    id_column = competition.submission.id
-    cell_format = CellFormat.from_sample(competition, sample)
-    columns = competition.prediction_columns
-    layout = competition.submission.layout
+    id_column = facts.submission.id
+    cell_format = CellFormat.from_sample(facts, sample)
+    columns = facts.prediction_columns
+    layout = facts.submission.layout
     if layout == "lists":
-        listed = [set(cell.split(competition.labels.separator)) for cell in table[cell_format.columns[0]]]
+        listed = [set(cell.split(facts.labels.separator)) for cell in table[cell_format.columns[0]]]
         cells = np.array([[float(name in names) for name in columns] for names in listed]).reshape(-1, len(columns))
         return pd.DataFrame(cells, table[id_column], columns)
     number_of_word = {word: float(number) for number, word in enumerate(cell_format.words)}

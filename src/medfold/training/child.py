@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any
 
-from medfold.competition import Project, settings_located
+from medfold.competition import Competition, settings_located
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.system.processes import end_with_parent
@@ -35,11 +35,11 @@ def main() -> int:
     try:
         with os_errors_explained(), redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**payload["request"])
-            project = Project.open(payload["competition"])
-            with settings_located(project.paths, request.recipe, request.overrides):
-                recipe = request.load_recipe(project)
-                data = load_dataset(project, image_settings=recipe.images)
-                train_run(project, request, recipe, data)
+            competition = Competition.open(payload["competition"])
+            with settings_located(competition.paths, request.recipe, request.overrides):
+                recipe = request.load_recipe(competition)
+                data = load_dataset(competition, image_settings=recipe.images)
+                train_run(competition, request, recipe, data)
     except UserError as error:
         send(problem=str(error))
         return 2

@@ -60,8 +60,8 @@ def compute_features(inputs: TrainingInputs) -> None:
         return
     make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
     with tensorflow_errors_explained("features"):
-        backbone, _ = split_backbone_and_head(build_model(inputs.competition, inputs.recipe))
-        write_features(backbone, inputs.store.pixels, inputs.competition.images.symmetry, inputs.features_file)
+        backbone, _ = split_backbone_and_head(build_model(inputs.facts, inputs.recipe))
+        write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
 
 
 def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> float:
@@ -94,9 +94,9 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
         stale.unlink(missing_ok=True)
     save_weights(trained.model, fold_paths.weights)
     write_csv(trained.history, fold_paths.history)
-    oof_table = predictions_table(inputs.competition, inputs.train["id"][held_out], oof, fold=fold)
+    oof_table = predictions_table(inputs.facts, inputs.train["id"][held_out], oof, fold=fold)
     write_csv(oof_table, fold_paths.oof)
-    write_csv(predictions_table(inputs.competition, inputs.test["id"], test), fold_paths.test)
+    write_csv(predictions_table(inputs.facts, inputs.test["id"], test), fold_paths.test)
     warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
@@ -135,8 +135,8 @@ def _predict(
 def _score(inputs: TrainingInputs, held_out: np.ndarray, predictions: np.ndarray) -> float:
     """Scores the predictions of the held-out images by the metric of the competition; nan if undefined."""
     unit = inputs.train["unit"][held_out].to_numpy()
-    aggregated = aggregate(inputs.competition, unit, inputs.targets[held_out], predictions)
-    return metric_of(inputs.competition)(aggregated.targets, aggregated.predictions)
+    aggregated = aggregate(inputs.facts, unit, inputs.targets[held_out], predictions)
+    return metric_of(inputs.facts)(aggregated.targets, aggregated.predictions)
 
 
 def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: FoldPaths) -> TrainedNet:
@@ -148,19 +148,19 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         held_out: bool (samples,), True for the samples of the fold.
         fold_paths: the files of the fold.
     """
-    competition = inputs.competition
+    facts = inputs.facts
     training = inputs.recipe.training
     topic = f"fold {fold}"
     images = _training_images(inputs, fold, held_out)
-    check_trainable(competition, inputs.recipe)
-    check_training_images(competition, training, images, topic)
+    check_trainable(facts, inputs.recipe)
+    check_training_images(facts, training, images, topic)
     if training.head_epochs:
         compute_features(inputs)
         keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
     make_deterministic(images.seed, training.deterministic)
     precision = resolve_precision(training.precision)
-    model = build_model(competition, inputs.recipe, precision=precision)
-    phases = plan_phases(competition, inputs.recipe, model, images, precision)
+    model = build_model(facts, inputs.recipe, precision=precision)
+    phases = plan_phases(facts, inputs.recipe, model, images, precision)
     check_num_batches(training, phases, topic)
 
     identity = [
@@ -179,7 +179,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         _train_phase(inputs, current, held_out, fold_paths, topic)
         history = current.state.history
     inference_model = in_full_precision(inputs, model, phases[-1], precision)
-    trained = TrainedNet(competition, model, phases[-1], inference_model, images, pd.DataFrame(history))
+    trained = TrainedNet(facts, model, phases[-1], inference_model, images, pd.DataFrame(history))
     if training.num_images:
         _report_memorisation(trained, topic)
     return trained
@@ -190,7 +190,7 @@ def _train_phase(
 ) -> None:
     """Trains one phase of a fold to its end, and computes the final batch statistics of its net."""
     phase = remaining.phase
-    symmetry = inputs.competition.images.symmetry
+    symmetry = inputs.facts.images.symmetry
     predictor = Predictor(phase.batch_trainer.model, symmetry, tta=False, view_of=phase.view_of)
 
     def compute_score() -> float:
@@ -199,7 +199,7 @@ def _train_phase(
 
     training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-    PhaseTraining(remaining, training, metric_of(inputs.competition), compute_score, callbacks, topic).run()
+    PhaseTraining(remaining, training, metric_of(inputs.facts), compute_score, callbacks, topic).run()
     began = time.monotonic()
     if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
         took = format_duration(time.monotonic() - began)
@@ -211,7 +211,7 @@ def _training_images(inputs: TrainingInputs, fold: int, held_out: np.ndarray) ->
     rows, targets = inputs.store.rows_of(inputs.train["id"][~held_out]), inputs.targets[~held_out]
     seed = int(np.random.SeedSequence([inputs.seed, fold]).generate_state(1)[0])
     if inputs.recipe.training.num_images:
-        subset = _subset(losses.balancing_classes(inputs.competition, targets), inputs.recipe.training.num_images, seed)
+        subset = _subset(losses.balancing_classes(inputs.facts, targets), inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
     return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
 
@@ -220,7 +220,7 @@ def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
     outputs = trained.predict(trained.images.rows, tta=False)
     targets = trained.images.targets
-    exclusive = trained.competition.exclusive_classes
+    exclusive = trained.facts.exclusive_classes
     decided = decide(outputs, exclusive)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
     failure = "NOT learnt: check images, labels and the learning rate"

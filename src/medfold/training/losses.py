@@ -15,60 +15,58 @@ from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
 
-def target_columns(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
+def target_columns(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Converts targets to float32 (n, columns): one column per label, or one-hot classes."""
-    if competition.exclusive_classes:
-        return np.eye(len(competition.prediction_columns), dtype=np.float32)[targets]
+    if facts.exclusive_classes:
+        return np.eye(len(facts.prediction_columns), dtype=np.float32)[targets]
     return targets.reshape(len(targets), -1).astype(np.float32)
 
 
-def sample_weights(competition: CompetitionFacts, class_weights: str, targets: np.ndarray) -> np.ndarray:
+def sample_weights(facts: CompetitionFacts, class_weights: str, targets: np.ndarray) -> np.ndarray:
     """Returns the weight of each image, float32 (n,): 1, or inverse to the frequency of its class, with mean 1.
 
     Multi-label tasks get 1: `build_loss` balances their labels.
 
     Args:
-        competition: the facts (task and classes).
+        facts: facts of the competition (task and classes).
         class_weights: `class_weights` of the recipe: none or balanced.
         targets: int (n,) or (n, labels), the targets of the training images.
     """
-    if class_weights == "none" or competition.task == "multilabel":
+    if class_weights == "none" or facts.task == "multilabel":
         return np.ones(len(targets), np.float32)
-    counts = np.bincount(targets, minlength=len(competition.class_names))
+    counts = np.bincount(targets, minlength=len(facts.class_names))
     return (len(targets) / (np.count_nonzero(counts) * counts[targets])).astype(np.float32)
 
 
-def balancing_classes(competition: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
+def balancing_classes(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Returns the class to balance each image by, int (n,); for multi-label tasks, its combination of labels."""
-    if competition.task != "multilabel":
+    if facts.task != "multilabel":
         return targets
     return np.unique(targets, axis=0, return_inverse=True)[1].ravel()
 
 
-def check_classes_present(competition: CompetitionFacts, targets: np.ndarray, topic: str) -> None:
+def check_classes_present(facts: CompetitionFacts, targets: np.ndarray, topic: str) -> None:
     """Checks that every class has a training image, and warns about labels that no image has.
 
     A net cannot learn a class without images. A label that no image has is learnt as always absent.
 
     Args:
-        competition: the facts (the names of the classes).
+        facts: facts of the competition (the names of the classes).
         targets: int (n,) or (n, labels), the targets of the training images.
         topic: name of the training in messages, such as `fold 0`.
 
     Raises:
         UserError: a class has no image; the class is named.
     """
-    if competition.task == "multilabel":
-        absent = [
-            name for name, column in zip(competition.prediction_columns, targets.T, strict=True) if not column.any()
-        ]
+    if facts.task == "multilabel":
+        absent = [name for name, column in zip(facts.prediction_columns, targets.T, strict=True) if not column.any()]
         if absent:
             warn(
                 topic,
                 f"no image to train on has the label {shorten_list(absent)}: it is always predicted as absent",
             )
         return
-    names = competition.class_names
+    names = facts.class_names
     absent = [name for number, name in enumerate(names) if not (targets == number).any()]
     if absent:
         fix = "Merge rare classes in competition.yaml, or make fewer folds"
@@ -93,29 +91,29 @@ def loss(function: Callable) -> Callable:
 
 
 @loss
-def cross_entropy(competition: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
+def cross_entropy(facts: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
     """Cross-entropy over classes, or per label."""
-    if competition.exclusive_classes:
+    if facts.exclusive_classes:
         return keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     return keras.losses.BinaryCrossentropy(label_smoothing=training.label_smoothing)
 
 
 @loss
-def focal(competition: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
+def focal(facts: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
     options = {"label_smoothing": training.label_smoothing, "gamma": training.focal_gamma}
-    if competition.exclusive_classes:
+    if facts.exclusive_classes:
         return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **options)
     return keras.losses.BinaryFocalCrossentropy(**options)
 
 
 def build_loss(
-    competition: CompetitionFacts, training: TrainingSettings, targets: np.ndarray | None = None
+    facts: CompetitionFacts, training: TrainingSettings, targets: np.ndarray | None = None
 ) -> keras.losses.Loss:
     """Builds the loss that a recipe names.
 
     Args:
-        competition: the facts (the task).
+        facts: facts of the competition (the task).
         training: the settings of the recipe.
         targets: int (n, labels) of the training images, needed for balanced class weights of a multi-label task: the
             images with a label and those without it then have the same total weight. Defaults to none.
@@ -123,8 +121,8 @@ def build_loss(
     Raises:
         SettingError: the loss is unknown (the nearest name is suggested), or cannot be balanced per label.
     """
-    keras_loss = LOSSES.find(training.loss, "training.loss")(competition, training)
-    if competition.task != "multilabel" or training.class_weights != "balanced":
+    keras_loss = LOSSES.find(training.loss, "training.loss")(facts, training)
+    if facts.task != "multilabel" or training.class_weights != "balanced":
         return keras_loss
     if training.loss not in ("cross_entropy", "focal"):
         fix = "Set class_weights to none, or the loss to cross_entropy or focal"

@@ -71,18 +71,18 @@ class Phase:
 
 
 def plan_phases(
-    competition: CompetitionFacts, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
+    facts: CompetitionFacts, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
 ) -> list[Phase]:
     """Plans the phases of a recipe in order, each with its net compiled.
 
     Args:
-        competition: the facts (task, classes, symmetry).
+        facts: facts of the competition (task, classes, symmetry).
         recipe: the recipe (the epochs of each phase, and how to train).
         model: the whole net, backbone and head.
         images: the images and targets of the fold.
         precision: precision of the computations: float32, float16 or bfloat16.
     """
-    builder = _PhaseBuilder(competition, recipe, images, precision)
+    builder = _PhaseBuilder(facts, recipe, images, precision)
     training = recipe.training
     head = [_head_phase(builder, model)] if training.head_epochs else []
     return head + ([_whole_phase(builder, model)] if training.epochs else [])
@@ -92,7 +92,7 @@ def plan_phases(
 class _PhaseBuilder:
     """Settings and builders that the phases of a training share."""
 
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     recipe: Recipe
     images: TrainingImages
     precision: str
@@ -105,19 +105,19 @@ class _PhaseBuilder:
             augment: (image, seed) -> input of the net.
             mix: mixes the images of a batch; None for no mixing.
         """
-        competition = self.competition
+        facts = self.facts
         training = self.recipe.training
         targets = self.images.targets
         return TrainingBatches(
             net_inputs=net_inputs,
             rows=self.images.rows,
-            targets=losses.target_columns(competition, targets),
-            sample_weights=losses.sample_weights(competition, training.class_weights, targets),
+            targets=losses.target_columns(facts, targets),
+            sample_weights=losses.sample_weights(facts, training.class_weights, targets),
             augment=augment,
             batch_size=training.batch_size,
             seed=self.images.seed,
             mix=mix,
-            classes=losses.balancing_classes(competition, targets) if training.sampler == "balanced" else None,
+            classes=losses.balancing_classes(facts, targets) if training.sampler == "balanced" else None,
         )
 
     def build_batch_trainer(self, model: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
@@ -132,7 +132,7 @@ class _PhaseBuilder:
         optimizer = build_optimizer(training, learning_rate, num_batches)
         if self.precision == "float16":  # small gradients would underflow
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        loss = losses.build_loss(self.competition, training, self.images.targets)
+        loss = losses.build_loss(self.facts, training, self.images.targets)
         return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
 
     def build_statistics(self, model: keras.Model, net_inputs: np.ndarray, view: Callable) -> BatchStatistics:
@@ -171,7 +171,7 @@ def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     """Returns the phase that trains all layers, on pixels."""
     training = builder.recipe.training
     pixels = builder.images.store_pixels
-    augment = build_augmenter(builder.recipe.augment, builder.competition.images.symmetry, pixels.shape[1:])
+    augment = build_augmenter(builder.recipe.augment, builder.facts.images.symmetry, pixels.shape[1:])
     batches = builder.build_batches(pixels, augment, build_mixer(training))
     return Phase(
         name="all",

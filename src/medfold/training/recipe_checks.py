@@ -12,7 +12,7 @@ from medfold.training.callbacks import check_callbacks
 from medfold.training.phases import Phase, TrainingImages
 
 
-def check_trainable(competition: CompetitionFacts, recipe: Recipe) -> None:
+def check_trainable(facts: CompetitionFacts, recipe: Recipe) -> None:
     """Checks that any fold can be trained with a recipe, before images are prepared.
 
     Raises:
@@ -23,10 +23,8 @@ def check_trainable(competition: CompetitionFacts, recipe: Recipe) -> None:
     steps_of(recipe.images)
     losses.LOSSES.find(recipe.training.loss, "training.loss")
     check_callbacks(recipe.training.callbacks)
-    check_buildable(competition, recipe)
-    build_augmenter(
-        recipe.augment, competition.images.symmetry, (recipe.images.size,) * 2 + (competition.images.num_channels,)
-    )
+    check_buildable(facts, recipe)
+    build_augmenter(recipe.augment, facts.images.symmetry, (recipe.images.size,) * 2 + (facts.images.num_channels,))
     if not recipe.training.epochs and not recipe.training.head_epochs:
         raise SettingError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
     if recipe.training.head_epochs:
@@ -45,12 +43,12 @@ def check_pretrained_weights(recipe: Recipe) -> None:
 
 
 def check_training_images(
-    competition: CompetitionFacts, training: TrainingSettings, images: TrainingImages, topic: str
+    facts: CompetitionFacts, training: TrainingSettings, images: TrainingImages, topic: str
 ) -> None:
     """Checks that the images of a fold suffice for training, before a net is built.
 
     Args:
-        competition: the facts (the names of the classes).
+        facts: facts of the competition (the names of the classes).
         training: the settings `training` (the batch size).
         images: the images to train on, with their targets.
         topic: name of the training in messages, such as `fold 0`.
@@ -60,7 +58,7 @@ def check_training_images(
     """
     if len(images.rows) == 0:
         raise UserError("nothing to train on", topic, "Check data/<competition>/unreadable_images.csv")
-    losses.check_classes_present(competition, images.targets, topic)
+    losses.check_classes_present(facts, images.targets, topic)
     if training.batch_size > len(images.rows):
         num_images = count_of(len(images.rows), "image")
         what = f"a batch of {training.batch_size} is more than the {num_images} to train on"

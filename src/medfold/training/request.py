@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from medfold.competition import Project, Recipe, load_recipe, run_name
+from medfold.competition import Competition, Recipe, load_recipe, run_name
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class TrainingRequest:
         """Name of the run."""
         return self.run or run_name(self.recipe, self.seed, self.overrides)
 
-    def load_recipe(self, project: Project) -> Recipe:
+    def load_recipe(self, competition: Competition) -> Recipe:
         """Loads the recipe with the overrides applied.
 
         Raises:
             UserError: the recipe or a key does not exist, or a value is wrong.
         """
-        return load_recipe(project.paths, project.project_paths.base_folder, self.recipe, self.overrides)
+        return load_recipe(competition.paths, competition.project_paths.base_folder, self.recipe, self.overrides)

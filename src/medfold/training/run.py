@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from medfold.competition import Project, Recipe, plugins_hash
+from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
@@ -28,11 +28,11 @@ from medfold.training.run_start import begin_run, requested_folds
 from medfold.training.training_inputs import TrainingInputs
 
 
-def train_run(project: Project, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any]:
+def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any]:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
-        project: the competition.
+        competition: the competition.
         request: seed and folds of the run, and how many folds to train at once.
         recipe: the recipe that is requested, with its overrides.
         data: the samples, with their targets and folds.
@@ -45,26 +45,26 @@ def train_run(project: Project, request: TrainingRequest, recipe: Recipe, data: 
             trained before failures are reported.
     """
     # All requested folds share the cores, done or not: so a fold always has the same threads, and gives the same bytes.
-    requested = requested_folds(project, request)
+    requested = requested_folds(competition, request)
     num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(requested))
-    run_paths, missing = begin_run(project, request, recipe)
+    run_paths, missing = begin_run(competition, request, recipe)
     for fold in set(requested) - set(missing):  # a killed process may have left the checkpoint of a finished fold
         remove_checkpoint(run_paths.fold(fold).checkpoint)
     if missing:
         say("train", f"{run_paths.name}: {_plan_as_text(recipe, missing, num_jobs)}")
         if recipe.training.head_epochs:
-            _remove_damaged_features(features_path(project, recipe))
+            _remove_damaged_features(features_path(competition, recipe))
         with _remove_run_if_no_fold_started(run_paths):
             if num_jobs == 1:
                 num_workers = parallel.default_workers() if request.workers is None else request.workers
-                _train_here(_training_inputs(project, recipe, request.seed, data, num_workers), missing, run_paths)
+                _train_here(_training_inputs(competition, recipe, request.seed, data, num_workers), missing, run_paths)
             else:
-                _compute_missing_features(project, recipe, data)
-                _train_in_processes(project, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
+                _compute_missing_features(competition, recipe, data)
+                _train_in_processes(competition, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
     else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
-        say("train", f"{what} in {project.display(run_paths.folder)}")
-    return write_oof(project.competition, run_paths, data.train, data.targets)
+        say("train", f"{what} in {competition.display(run_paths.folder)}")
+    return write_oof(competition.facts, run_paths, data.train, data.targets)
 
 
 def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
@@ -103,12 +103,12 @@ def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
 
 
 def _train_in_processes(
-    project: Project, request: TrainingRequest, missing: list[int], num_jobs: int, run_paths: RunPaths
+    competition: Competition, request: TrainingRequest, missing: list[int], num_jobs: int, run_paths: RunPaths
 ) -> None:
     """Trains folds in child processes.
 
     Args:
-        project: the competition.
+        competition: the competition.
         request: the request for the run; each child process gets it with one fold.
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
@@ -118,22 +118,26 @@ def _train_in_processes(
         UserError: folds failed; the others are done.
     """
     common = asdict(replace(request, jobs=1, thread_shares=None))
-    requests = {fold: {"competition": project.paths.name, "request": common | {"folds": [fold]}} for fold in missing}
-    problems = parallel.train_in_parallel(project.project_paths.root, requests, num_jobs)
+    requests = {
+        fold: {"competition": competition.paths.name, "request": common | {"folds": [fold]}} for fold in missing
+    }
+    problems = parallel.train_in_parallel(competition.project_paths.root, requests, num_jobs)
     if problems:
         listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
         fix = "The others are done; run the same command to train the missing ones"
         raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
 
 
-def _compute_missing_features(project: Project, recipe: Recipe, data: Dataset) -> None:
+def _compute_missing_features(competition: Competition, recipe: Recipe, data: Dataset) -> None:
     """Computes the features that all folds need, in a child process, before the machine is divided among the folds."""
-    if recipe.training.head_epochs and not features_path(project, recipe).is_file():
-        run_in_subprocess("features", _compute_features, project.project_paths, project.paths.name, recipe, data)
+    if recipe.training.head_epochs and not features_path(competition, recipe).is_file():
+        run_in_subprocess(
+            "features", _compute_features, competition.project_paths, competition.paths.name, recipe, data
+        )
 
 
 def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, data: Dataset) -> None:
-    _import_fold().compute_features(_training_inputs(Project.open(name, project_paths), recipe, 0, data))
+    _import_fold().compute_features(_training_inputs(Competition.open(name, project_paths), recipe, 0, data))
 
 
 def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths) -> None:
@@ -147,7 +151,7 @@ def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths)
         missing: numbers of the folds to train.
         run_paths: paths of the run.
     """
-    metric = metric_of(inputs.competition)
+    metric = metric_of(inputs.facts)
     for number in missing:
         began = time.monotonic()
         with locks.lock(run_paths.fold(number).folder):
@@ -155,7 +159,7 @@ def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths)
                 continue
             score = _import_fold().train_fold(inputs, number, run_paths.fold(number))
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
-        write_oof(inputs.competition, run_paths, inputs.train, inputs.targets)
+        write_oof(inputs.facts, run_paths, inputs.train, inputs.targets)
 
 
 def _import_fold() -> ModuleType:
@@ -166,21 +170,21 @@ def _import_fold() -> ModuleType:
 
 
 def _training_inputs(
-    project: Project, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0
+    competition: Competition, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0
 ) -> TrainingInputs:
     """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
-    competition = project.competition
-    paths = project.paths
-    store = load_store(paths, store_key(competition, paths, recipe.images))
+    facts = competition.facts
+    paths = competition.paths
+    store = load_store(paths, store_key(facts, paths, recipe.images))
     return TrainingInputs(
-        competition=competition,
+        facts=facts,
         recipe=recipe,
         seed=seed,
         store=store,
         train=data.train,
         targets=data.targets,
         test=data.test,
-        features_file=features_path(project, recipe),
+        features_file=features_path(competition, recipe),
         num_workers=num_workers,
         plugins_hash=plugins_hash(paths.plugins),
     )

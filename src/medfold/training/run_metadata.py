@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import Project, Recipe, plugins_hash
+from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
 from medfold.runs import git_commit, images_fingerprints, labels_fingerprint
@@ -12,51 +12,51 @@ from medfold.system import hardware
 from medfold.system.hashes import fingerprint, sha256
 
 
-def run_metadata(project: Project, recipe: Recipe, seed: int) -> dict[str, Any]:
+def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[str, Any]:
     """Returns the content of run.json for a run that starts now.
 
     Args:
-        project: the competition (facts, folds, images, labels).
+        competition: the competition (facts, folds, images, labels).
         recipe: the recipe of the run, with its overrides.
         seed: the seed of the run.
     """
     return {
-        "competition": project.paths.name,
+        "competition": competition.paths.name,
         "seed": seed,
         "recipe": recipe.model_dump(mode="json"),
-        "facts": project.competition.model_dump(mode="json"),
-        "folds_fingerprint": folds_fingerprint(project.paths),
-        "images_fingerprints": images_fingerprints(project),
-        "labels_fingerprint": labels_fingerprint(project),
-        "store_key": store_key(project.competition, project.paths, recipe.images),
+        "facts": competition.facts.model_dump(mode="json"),
+        "folds_fingerprint": folds_fingerprint(competition.paths),
+        "images_fingerprints": images_fingerprints(competition),
+        "labels_fingerprint": labels_fingerprint(competition),
+        "store_key": store_key(competition.facts, competition.paths, recipe.images),
         "pretrained_hash": hash_pretrained_weights(recipe),
         "versions": {
             name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
         },
-        "commit": git_commit(project.project_paths.root),
-        **plugins_and_backend(project),
+        "commit": git_commit(competition.project_paths.root),
+        **plugins_and_backend(competition),
     }
 
 
-def plugins_and_backend(project: Project) -> dict[str, str]:
+def plugins_and_backend(competition: Competition) -> dict[str, str]:
     """Returns the entries of run.json for plugins.py and a Keras backend other than TensorFlow."""
-    plugins = plugins_hash(project.paths.plugins)
+    plugins = plugins_hash(competition.paths.plugins)
     backend = hardware.keras_backend()
     return ({"plugins_hash": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
 
 
-def features_path(project: Project, recipe: Recipe) -> Path:
+def features_path(competition: Competition, recipe: Recipe) -> Path:
     """Returns the file for the features of the recipe's frozen backbone."""
-    key = store_key(project.competition, project.paths, recipe.images)
+    key = store_key(competition.facts, competition.paths, recipe.images)
     inputs = [
         recipe.backbone.model_dump(exclude={"freeze_norm", "width"}),
         hash_pretrained_weights(recipe),
-        project.competition.images.symmetry,
+        competition.facts.images.symmetry,
         bool(hardware.cuda_devices()),
         version("keras"),
-        *plugins_and_backend(project).values(),
+        *plugins_and_backend(competition).values(),
     ]
-    return project.paths.features(key) / f"{fingerprint(inputs)}.npy"
+    return competition.paths.features(key) / f"{fingerprint(inputs)}.npy"
 
 
 def hash_pretrained_weights(recipe: Recipe) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from medfold.competition import Project, Recipe, format_overrides
+from medfold.competition import Competition, Recipe, format_overrides
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
@@ -14,11 +14,11 @@ from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
 
 
-def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tuple[RunPaths, list[int]]:
+def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe) -> tuple[RunPaths, list[int]]:
     """Opens a run, or creates it.
 
     Args:
-        project: the competition.
+        competition: the competition.
         request: seed and folds of the run.
         recipe: the recipe that is requested, with its overrides.
 
@@ -28,13 +28,13 @@ def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tup
     Raises:
         UserError: the run was started with another recipe, folds table, store or labels.
     """
-    run_paths = checked_run_paths(project.paths, request.run_name)
+    run_paths = checked_run_paths(competition.paths, request.run_name)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
-    command = project.make_command("train", **variables)
-    metadata = run_metadata(project, recipe, request.seed)
+    command = competition.make_command("train", **variables)
+    metadata = run_metadata(competition, recipe, request.seed)
     saved = files.read_json(run_paths.metadata, RUN)
-    if saved and has_same_folds(project, saved):
+    if saved and has_same_folds(competition, saved):
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]
     if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
@@ -43,23 +43,23 @@ def begin_run(project: Project, request: TrainingRequest, recipe: Recipe) -> tup
     try:
         record_run_start(run_paths, {**metadata, "command": command})
     except UserError:
-        check_recipe_trainable(project, recipe)  # a mistake in the recipe is the better reason to name
+        check_recipe_trainable(competition, recipe)  # a mistake in the recipe is the better reason to name
         raise
-    return run_paths, missing_folds(project, request)
+    return run_paths, missing_folds(competition, request)
 
 
-def missing_folds(project: Project, request: TrainingRequest) -> list[int]:
+def missing_folds(competition: Competition, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
-    done = trained_folds(checked_run_paths(project.paths, request.run_name), project.competition.folds.k)
-    return [number for number in requested_folds(project, request) if number not in done]
+    done = trained_folds(checked_run_paths(competition.paths, request.run_name), competition.facts.folds.k)
+    return [number for number in requested_folds(competition, request) if number not in done]
 
 
-def requested_folds(project: Project, request: TrainingRequest) -> Sequence[int]:
+def requested_folds(competition: Competition, request: TrainingRequest) -> Sequence[int]:
     """Returns the folds that are requested, done or not."""
-    return range(project.competition.folds.k) if request.folds is None else request.folds
+    return range(competition.facts.folds.k) if request.folds is None else request.folds
 
 
-def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
+def check_recipe_trainable(competition: Competition, recipe: Recipe) -> None:
     """Checks that a recipe can be trained, before images are prepared. Imports Keras.
 
     Raises:
@@ -67,4 +67,4 @@ def check_recipe_trainable(project: Project, recipe: Recipe) -> None:
     """
     with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
         from medfold.training.recipe_checks import check_trainable
-    check_trainable(project.competition, recipe)
+    check_trainable(competition.facts, recipe)

@@ -25,7 +25,7 @@ class SelfCheckInput:
     """Input of the self-check.
 
     Args:
-        competition: the facts (the metric, and the prediction columns).
+        facts: facts of the competition (the metric, and the prediction columns).
         targets: int (n,) or (n, labels), the targets of the held-out units.
         predictions: float (n, columns), the predictions of the held-out units.
         groups: (n,), the group of each held-out unit.
@@ -37,7 +37,7 @@ class SelfCheckInput:
         expected_shares: float (k,), the expected share of each class, according to the sampler.
     """
 
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     targets: np.ndarray
     predictions: np.ndarray
     groups: np.ndarray
@@ -60,27 +60,27 @@ def self_check_input(
         held_out: bool (samples,), True for the samples of the fold.
         oof: float (n, columns), the predictions of the held-out images.
     """
-    competition = inputs.competition
+    facts = inputs.facts
     last_phase = trained.last_phase
     images = trained.images
-    units = aggregate(competition, inputs.train["unit"][held_out].to_numpy(), inputs.targets[held_out], oof)
+    units = aggregate(facts, inputs.train["unit"][held_out].to_numpy(), inputs.targets[held_out], oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
     batch = np.asarray(last_phase.net_inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
     weights_before = trained.inference_model.get_weights()
     training_outputs = np.asarray(trained.inference_model(batch, training=True))
     trained.inference_model.set_weights(weights_before)  # undoes the update of batch normalisation by these images
-    classes = losses.balancing_classes(competition, images.targets)
+    classes = losses.balancing_classes(facts, images.targets)
     drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
     if inputs.recipe.training.sampler == "balanced":
         expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
     return SelfCheckInput(
-        competition=competition,
+        facts=facts,
         targets=units.targets,
         predictions=units.predictions,
         groups=inputs.train["group"][held_out].to_numpy()[units.first],
-        prior=losses.target_columns(competition, images.targets).mean(axis=0),
+        prior=losses.target_columns(facts, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,
         inference_outputs=np.asarray(trained.inference_model(batch, training=False)),
@@ -111,8 +111,8 @@ def _predictions_hardly_vary(fold: SelfCheckInput) -> str:
 
 def _no_better_than_chance(fold: SelfCheckInput) -> str:
     """Returns a line if the interval of the score contains no score above chance."""
-    metric = metric_of(fold.competition)
-    chance = chance_score(fold.competition, fold.targets, fold.prior)
+    metric = metric_of(fold.facts)
+    chance = chance_score(fold.facts, fold.targets, fold.prior)
     low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, NUM_RESAMPLES)
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:
@@ -133,13 +133,13 @@ def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
 
 def _class_never_predicted(fold: SelfCheckInput) -> str:
     """Returns a line if a class that should occur several times is never predicted."""
-    competition = fold.competition
-    if not competition.exclusive_classes and metric_of(competition).response_method != "predict":
+    facts = fold.facts
+    if not facts.exclusive_classes and metric_of(facts).response_method != "predict":
         return ""  # the metric uses no decisions, so the classes need none
-    decided, expected = decisions_of(competition, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
+    decided, expected = decisions_of(facts, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
     never = [
         f"{name} (about {count:.0f} expected)"
-        for name, count, num_decided in zip(competition.prediction_columns, expected, decided, strict=True)
+        for name, count, num_decided in zip(facts.prediction_columns, expected, decided, strict=True)
         if count >= MIN_EXPECTED_IMAGES and not num_decided
     ]
     return f"never predicted: {', '.join(never[:5])}" if never else ""

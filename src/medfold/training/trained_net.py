@@ -19,7 +19,7 @@ class TrainedNet:
     """A trained net, ready to predict.
 
     Args:
-        competition: the facts (`images.symmetry`, for test-time augmentation).
+        facts: facts of the competition (`images.symmetry`, for test-time augmentation).
         model: the whole net, as it is saved.
         last_phase: the last phase of its training.
         inference_model: the net of that phase in float32, whatever the precision of the training: so the weights give
@@ -28,7 +28,7 @@ class TrainedNet:
         history: one row per epoch.
     """
 
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     model: keras.Model
     last_phase: Phase
     inference_model: keras.Model
@@ -46,7 +46,7 @@ class TrainedNet:
         Returns:
             Probabilities, float32 (n, columns).
         """
-        symmetry = self.competition.images.symmetry
+        symmetry = self.facts.images.symmetry
         last_phase = self.last_phase
         return Predictor(self.inference_model, symmetry, tta, view_of=last_phase.view_of)(
             last_phase.net_inputs, rows, advance
@@ -64,6 +64,6 @@ def in_full_precision(inputs: TrainingInputs, model: keras.Model, last_phase: Ph
     """
     if precision == "float32":
         return last_phase.batch_trainer.model
-    float32_model = build_model(inputs.competition, inputs.recipe, pretrained=False)
+    float32_model = build_model(inputs.facts, inputs.recipe, pretrained=False)
     float32_model.set_weights(model.get_weights())
     return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model

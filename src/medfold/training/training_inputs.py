@@ -15,7 +15,7 @@ class TrainingInputs:
     """Settings and data for training the folds of a run.
 
     Args:
-        competition: the facts of the competition.
+        facts: facts of the competition of the competition.
         recipe: the recipe of the run.
         seed: the seed of the run.
         store: the prepared images.
@@ -28,7 +28,7 @@ class TrainingInputs:
         plugins_hash: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
     """
 
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     recipe: Recipe
     seed: int
     store: Store

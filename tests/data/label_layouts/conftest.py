@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 from tests.support.label_tables import NUMBERS
 
 
@@ -22,4 +22,4 @@ def wide(tmp_path):
     (raw / "train.csv").write_text("id,patient,sex,target\na,p1,F,0\nb,p1,F,1.0\nc,p2,M,1\n")
     (raw / "sample.csv").write_text("id,target\ne,0.5\nd,0.5\n")
     labels = {"file": "train.csv", "targets": ["target"], "group": "patient", "keep_columns": ["sex"]}
-    return raw, competition(labels=labels, submission={"sample": "sample.csv"})
+    return raw, competition_facts(labels=labels, submission={"sample": "sample.csv"})

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 
 def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
@@ -25,7 +25,7 @@ ARRAYS = {"labels": {"layout": "arrays", "file": "x.npz", "targets": ["label"], 
 @pytest.mark.parametrize("shape", [(-1, 1), (-1,)])
 def test_arrays_join_train_and_val(tmp_path, shape):
     arrays_file(tmp_path / "raw", shape)
-    train, test, solution = LAYOUTS["arrays"](competition("multiclass", **ARRAYS), tmp_path / "raw")
+    train, test, solution = LAYOUTS["arrays"](competition_facts("multiclass", **ARRAYS), tmp_path / "raw")
     assert train["id"].tolist()[5:8] == ["train00005", "val00000", "val00001"]
     assert train["image"].iloc[6] == "x.npz#val_images/0"
     assert train["label"].tolist() == ["0", "1", "2", "0", "1", "2", "0", "1", "2"]
@@ -44,7 +44,7 @@ def test_arrays_join_train_and_val(tmp_path, shape):
 def test_faulty_arrays_raise(tmp_path, made, message):
     arrays_file(tmp_path / "raw", **made)
     with pytest.raises(UserError, match=message):
-        LAYOUTS["arrays"](competition("multiclass", **ARRAYS), tmp_path / "raw")
+        LAYOUTS["arrays"](competition_facts("multiclass", **ARRAYS), tmp_path / "raw")
 
 
 def test_one_hot_arrays_give_classes_and_damaged_files_raise(tmp_path):
@@ -52,7 +52,7 @@ def test_one_hot_arrays_give_classes_and_damaged_files_raise(tmp_path):
     images, marks = np.zeros((6, 8, 8), np.uint8), np.eye(3)[[0, 1, 2, 0, 1, 2]]
     np.savez_compressed(path, train_images=images, train_labels=marks, test_images=images, test_labels=marks)
     labels = {"layout": "arrays", "file": "a.npz", "targets": ["label"]}
-    facts = competition(task="multiclass", classes=["x", "y", "z"], labels=labels, score={"metric": "accuracy"})
+    facts = competition_facts(task="multiclass", classes=["x", "y", "z"], labels=labels, score={"metric": "accuracy"})
     train, _, solution = LAYOUTS["arrays"](facts, tmp_path)
     assert train["label"].tolist() == ["x", "y", "z"] * 2
     assert solution["label"].tolist() == ["x", "y", "z"] * 2

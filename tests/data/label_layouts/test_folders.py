@@ -5,7 +5,7 @@ import pytest
 from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
 from tests.support import dicom_files
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 from tests.support.label_tables import facts
 
 
@@ -39,7 +39,7 @@ def folders(tmp_path):
         picture(raw / f"{name}.jpeg")
     (raw / "__MACOSX").mkdir()
     (raw / "train" / "NO" / "._IM-01-1.jpeg").write_bytes(b"")
-    return raw, competition(
+    return raw, competition_facts(
         classes=["NO", "YES"],
         labels={"layout": "folders", "targets": ["sick"], "group_pattern": r"person\d+|IM-\d+"},
         images={"train": "train/{label}/{id}.jpeg", "test": ["test/{label}/{id}.jpeg", "val/{label}/{id}.jpeg"]},
@@ -84,7 +84,7 @@ def flat(tmp_path):
         (raw / name).write_bytes(b"")
     labels = {"layout": "folders", "targets": ["sick"]}
     images = {"train": "train/{label}/{id}.png", "test": "test/{id}.png"}
-    return raw, competition(classes=["NO", "YES"], labels=labels, images=images)
+    return raw, competition_facts(classes=["NO", "YES"], labels=labels, images=images)
 
 
 def test_repeated_names_become_paths_and_flat_test_is_unlabelled(flat, capsys):

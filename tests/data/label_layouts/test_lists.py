@@ -4,7 +4,7 @@ import pytest
 
 from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 from tests.support.label_tables import other_labels
 
 
@@ -14,7 +14,9 @@ def test_list_labels_ignore_case_and_follow_the_map(tmp_path):
     (tmp_path / "table.csv").write_text("id,found\n0,Mass|edema\n1,Tumor\n2,mass|unclear\n")
     labels = {"layout": "lists", "file": "table.csv", "value": "found", "targets": ["Mass", "Edema"], "separator": "|"}
     labels |= {"holdout": 0.3, "map": {"Tumor": "Mass", "unclear": None}}
-    made = competition("multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="local")
+    made = competition_facts(
+        "multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="local"
+    )
     train, *_ = LAYOUTS["lists"](made, tmp_path)
     assert train[["id", "Mass", "Edema"]].to_numpy().tolist() == [["0", "1", "1"], ["1", "1", "0"]]
 
@@ -26,7 +28,7 @@ def test_lists_of_labels_become_columns(tmp_path):
             picture(raw / f"{name}_{channel}.png")
     (raw / "train.csv").write_text("Id,Target\na,2 0\nb,\nc,1\n")
     (raw / "sample.csv").write_text("Id,Predicted\nd,0\n")
-    facts = competition(
+    facts = competition_facts(
         "multilabel",
         labels={"layout": "lists", "file": "train.csv", "id": "Id", "value": "Target", "targets": [0, 1, 2]},
         images={"train": "train/{id}_{channel}.png", "test": "test/{id}_{channel}.png", "channels": ["red", "green"]},

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 
 
 def test_repeated_rows_of_a_long_table_are_refused(raw):
@@ -12,7 +12,7 @@ def test_repeated_rows_of_a_long_table_are_refused(raw):
     labels = {"layout": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
     with pytest.raises(UserError, match="1 row appears more than once: 0_a. Set labels.repeated"):
-        LAYOUTS["long"](competition("multilabel", labels=labels, images=images, upload="local"), raw)
+        LAYOUTS["long"](competition_facts("multilabel", labels=labels, images=images, upload="local"), raw)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def long(tmp_path):
     (raw / "sample.csv").write_text("ID,Label\nID_3_kind,0.5\nID_3_any_kind,0.5\n")
     labels = {"layout": "long", "file": "train.csv", "id": "ID", "value": "Label", "targets": ["kind", "any_kind"]}
     submission = {"sample": "sample.csv", "id": "ID", "layout": "long"}
-    return raw, competition("multilabel", labels={**labels, "repeated": "same"}, submission=submission)
+    return raw, competition_facts("multilabel", labels={**labels, "repeated": "same"}, submission=submission)
 
 
 def test_long_rows_become_columns_by_the_longest_label(long):

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.data.label_layouts import LAYOUTS
 from medfold.errors import UserError
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 
 
 def test_one_hot_columns_give_one_class_per_image(tmp_path):
@@ -15,7 +15,7 @@ def test_one_hot_columns_give_one_class_per_image(tmp_path):
     header = "image,mel,nv,bcc\n"
     (raw / "train.csv").write_text(header + "".join(f"i{number},{row}\n" for number, row in enumerate(rows)))
     labels = {"layout": "one_hot", "file": "train.csv", "id": "image", "targets": ["label"], "holdout": 0.3}
-    facts = competition(
+    facts = competition_facts(
         task="multiclass",
         classes=["mel", "nv", "bcc"],
         labels=labels,

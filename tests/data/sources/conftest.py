@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from tests.support.helpers import zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.histology import histology
@@ -24,5 +24,5 @@ def hosted(kaggle, content, project_folder):
 
 
 @pytest.fixture
-def project(hosted):
-    return Project.open("histology")
+def competition(hosted):
+    return Competition.open("histology")

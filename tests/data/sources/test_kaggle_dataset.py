@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.commands.download import download
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from tests.support.helpers import zipped
 from tests.support.histology import HISTOLOGY as FACTS
@@ -11,8 +11,8 @@ from tests.support.kaggle_server import HostedDataset, drop
 from tests.support.small_project import add_competition
 
 
-def raw_files(project):
-    folder = project.paths.raw
+def raw_files(competition):
+    folder = competition.paths.raw
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -21,7 +21,7 @@ def dataset(kaggle, content, project_folder):
     kaggle.datasets["bob/histology-set"] = HostedDataset(files=dict(content), archive=zipped(content))
     facts = FACTS.replace(FACTS.splitlines()[1], "source: {kind: kaggle-dataset, slug: bob/histology-set}")
     add_competition(project_folder, "set", facts)
-    return Project.open("set")
+    return Competition.open("set")
 
 
 def test_download_writes_all_files_of_a_data_set(kaggle, dataset, content):

@@ -11,7 +11,7 @@ from medfold.tables import write_csv
 
 
 def test_is_complete_checks_the_size_of_every_file(small):
-    source = Source(small.competition.source, small.paths)
+    source = Source(small.facts.source, small.paths)
     assert not source.is_complete
     source.get()
     assert source.is_complete

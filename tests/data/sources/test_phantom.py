@@ -129,4 +129,4 @@ def test_exposure_varies_between_images():
 
 def test_phantom_refuses_from(small, tmp_path):
     with pytest.raises(UserError, match="Leave FROM out"):
-        Source(small.competition.source, small.paths).get(tmp_path)
+        Source(small.facts.source, small.paths).get(tmp_path)

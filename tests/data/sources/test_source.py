@@ -21,7 +21,7 @@ def test_unknown_kind_or_option_is_refused(small):
 
 
 def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
-    source = Source(small.competition.source, small.paths)
+    source = Source(small.facts.source, small.paths)
     source.get()
 
     def broken(options, into):
@@ -79,7 +79,7 @@ def single_files(small, monkeypatch):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(name)
 
-    source = Source(small.competition.source, small.paths)
+    source = Source(small.facts.source, small.paths)
     access = SingleFiles(lambda: {name: len(name) for name in ("train/a.png", "b.csv", "c.csv")}, fetch)
     monkeypatch.setattr(Source, "_single_files", lambda self: access)
     source.fetched = fetched

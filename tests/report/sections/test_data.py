@@ -6,8 +6,8 @@ from medfold.system import files
 from tests.support.report_pages import cells, read_page
 
 
-def test_data_and_fold_tables_match_the_dataset(project, good):
-    data, text = load_dataset(project), read_page(good)
+def test_data_and_fold_tables_match_the_dataset(competition, good):
+    data, text = load_dataset(competition), read_page(good)
     facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(data.train))
     assert facts["test images"] == str(len(data.test))

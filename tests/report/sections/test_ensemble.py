@@ -12,11 +12,11 @@ from tests.support.report_pages import cards, cells, read_page, sections
 
 
 @pytest.mark.slow
-def test_ensemble_page_lists_members_and_methods(project):
-    path = report(project, ["good", "fair"])
-    assert path == project.project_paths.root / "runs/small/fair+good.html"
-    found, text = ensemble_runs(project, ["good", "fair"], load_dataset(project)), read_page(path)
-    scores = [files.read_json(project.paths.run(name).score)["value"] for name in ("good", "fair")]
+def test_ensemble_page_lists_members_and_methods(competition):
+    path = report(competition, ["good", "fair"])
+    assert path == competition.project_paths.root / "runs/small/fair+good.html"
+    found, text = ensemble_runs(competition, ["good", "fair"], load_dataset(competition)), read_page(path)
+    scores = [files.read_json(competition.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: those fitted on labels are scored on folds that they were not fitted on"
     methods = cells(text, caption)
@@ -30,9 +30,9 @@ def test_ensemble_page_lists_members_and_methods(project):
 
 
 @pytest.mark.slow
-def test_requested_ensemble_method_is_used(project):
-    found = ensemble_runs(project, ["fair", "peeked"], load_dataset(project), method="stacking")
-    text = read_page(report(project, ["fair", "peeked"], method="stacking"))
+def test_requested_ensemble_method_is_used(competition):
+    found = ensemble_runs(competition, ["fair", "peeked"], load_dataset(competition), method="stacking")
+    text = read_page(report(competition, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.choice.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"

@@ -11,7 +11,7 @@ from medfold.competition.recipe import Recipe
 from medfold.report.heat_maps import HeatMaps
 from medfold.report.page import Section
 from medfold.report.sections import explanations
-from tests.support.helpers import competition, picture
+from tests.support.helpers import competition_facts, picture
 
 SAMPLES = pd.DataFrame({"id": ["a", "b"], "image": ["a.png", "b.png"]})
 
@@ -27,7 +27,7 @@ SAMPLES = pd.DataFrame({"id": ["a", "b"], "image": ["a.png", "b.png"]})
     ],
 )
 def test_heat_maps_are_evidence_for_what_the_task_predicts(task, explains_grade, expected):
-    assert explanations._evidence(competition(task), SimpleNamespace(explains_grade=explains_grade)) == expected
+    assert explanations._evidence(competition_facts(task), SimpleNamespace(explains_grade=explains_grade)) == expected
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_pictures_get_one_longest_side(shape, expected):
 
 
 def caption(task: str, targets, predictions, row: int, column: int) -> str:
-    facts = competition(task)
+    facts = competition_facts(task)
     probabilities = SimpleNamespace(targets=np.array(targets), predictions=np.array(predictions))
     ensemble = SimpleNamespace(probabilities=probabilities, oof=SimpleNamespace(fold=np.array([2, 0])))
-    return explanations._captions(SimpleNamespace(competition=facts), SAMPLES, ensemble)(row, column)
+    return explanations._captions(SimpleNamespace(facts=facts), SAMPLES, ensemble)(row, column)
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_pointing_game_compares_hits_with_chance(capsys):
 @pytest.fixture
 def show(tmp_path):
     """Returns a function: the picture of the image a.png for a recipe with these image settings."""
-    facts = competition()
+    facts = competition_facts()
     paths = SimpleNamespace(raw_root=lambda root: tmp_path)
     store = SimpleNamespace(pixels=np.full((2, 8, 8, 1), 77, np.uint8), rows=pd.Series({"a": 1}))
 
     def run(**images):
         recipe = Recipe.model_validate({"images": {"size": 8, **images}})
-        return explanations._picture(SimpleNamespace(competition=facts, paths=paths), recipe, store, SAMPLES.iloc[0])
+        return explanations._picture(SimpleNamespace(facts=facts, paths=paths), recipe, store, SAMPLES.iloc[0])
 
     return run
 

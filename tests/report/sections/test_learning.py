@@ -9,10 +9,10 @@ from tests.support.report_pages import read_page
 
 
 @pytest.mark.slow
-def test_history_of_another_metric_is_left_out(project):
-    fold = project.paths.run("good").fold(0)
+def test_history_of_another_metric_is_left_out(competition):
+    fold = competition.paths.run("good").fold(0)
     write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
-    assert "Learning curves" not in read_page(report(project, ["good"]))
+    assert "Learning curves" not in read_page(report(competition, ["good"]))
     write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "auc": [0.8]}), fold.history)
-    assert "Learning curves" in read_page(report(project, ["good"]))
+    assert "Learning curves" in read_page(report(competition, ["good"]))
     fold.history.unlink()

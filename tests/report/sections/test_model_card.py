@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from medfold.report.sections.model_card import model_card_section
-from tests.support.helpers import competition
+from tests.support.helpers import competition_facts
 
 SCORE = {
     "metric": "auc",
@@ -25,12 +25,12 @@ def card():
     """Returns a function that describes an ensemble of these runs, for facts with these changes."""
 
     def run(run_names, **changes):
-        facts = competition(**changes)
+        facts = competition_facts(**changes)
         method = SimpleNamespace(title="arithmetic mean")
         choice = SimpleNamespace(chosen=SimpleNamespace(method=method))
         ensemble = SimpleNamespace(run_names=run_names, score={**SCORE, "is_optimistic": False}, choice=choice)
         train = pd.DataFrame({"unit": ["a", "b", "c"], "group": [0, 0, 1]})
-        section = model_card_section(SimpleNamespace(competition=facts), SimpleNamespace(train=train), ensemble)
+        section = model_card_section(SimpleNamespace(facts=facts), SimpleNamespace(train=train), ensemble)
         assert [part["text"] for part in section.parts if part["kind"] == "heading"] == [
             "Intended use",
             "Model description",

@@ -11,8 +11,8 @@ from medfold.scoring.metric import METRICS
 from tests.support.report_pages import cells, read_page
 
 
-def test_operating_points_match_the_predictions(project, good):
-    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read_page(good)
+def test_operating_points_match_the_predictions(competition, good):
+    found, text = ensemble_runs(competition, ["good"], load_dataset(competition)), read_page(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
     rows = cells(text, "Operating points")
     assert [row[0] for row in rows] == ["sensitivity 90%", "sensitivity 95%", "specificity 90%", "specificity 95%"]
@@ -24,8 +24,8 @@ def test_operating_points_match_the_predictions(project, good):
     assert f"Expected calibration error {METRICS['ece'](targets, predictions):.4f}" in text
 
 
-def test_gallery_captions_match_targets_and_predictions(project, good):
-    found, text = ensemble_runs(project, ["good"], load_dataset(project)), read_page(good)
+def test_gallery_captions_match_targets_and_predictions(competition, good):
+    found, text = ensemble_runs(competition, ["good"], load_dataset(competition)), read_page(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
     rows = {name: number for number, name in enumerate(found.oof.unit_ids)}
@@ -36,7 +36,7 @@ def test_gallery_captions_match_targets_and_predictions(project, good):
     assert "there are no heat maps" in text
 
 
-def test_optimistic_score_is_marked(project):
-    text = read_page(report(project, ["peeked"]))
+def test_optimistic_score_is_marked(competition):
+    text = read_page(report(competition, ["peeked"]))
     assert '<p class="note">OPTIMISTIC: epochs were chosen on the scored folds.' in text
     assert "Covers" not in text

@@ -21,8 +21,8 @@ def ensemble_of(*run_names):
     return SimpleNamespace(run_names=list(run_names))
 
 
-def recipe_table(project, recipe: Recipe) -> dict:
-    (table,) = recipe_section(project, ensemble_of("mine"), {"recipe": recipe.model_dump(mode="json")}).parts
+def recipe_table(competition, recipe: Recipe) -> dict:
+    (table,) = recipe_section(competition, ensemble_of("mine"), {"recipe": recipe.model_dump(mode="json")}).parts
     return table
 
 

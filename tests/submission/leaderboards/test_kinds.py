@@ -2,16 +2,16 @@
 
 import pytest
 
-from medfold.competition import CompetitionFacts, Project
+from medfold.competition import Competition, CompetitionFacts
 from medfold.submission.leaderboards.kinds import LEADERBOARDS, leaderboard_of
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 
 
 @pytest.mark.parametrize("upload", LEADERBOARDS)
 def test_every_upload_has_its_leaderboard(small, upload):
-    facts = small.competition.model_copy(update={"upload": upload})
-    leaderboard = leaderboard_of(Project(small.project_paths, small.paths, facts))
-    assert (leaderboard.competition, leaderboard.paths) == (facts, small.paths)
+    facts = small.facts.model_copy(update={"upload": upload})
+    leaderboard = leaderboard_of(Competition(small.project_paths, small.paths, facts))
+    assert (leaderboard.facts, leaderboard.paths) == (facts, small.paths)
     assert leaderboard.has_late_scores is (upload != "local")
     assert leaderboard.is_long_running is isinstance(leaderboard, NotebookLeaderboard) is (upload == "notebook")
 

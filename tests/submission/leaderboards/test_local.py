@@ -29,7 +29,7 @@ def submit_locally(small, table, groups, probabilities=None, facts=None):
     written = table.astype(str)
     draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities)
     entry = SubmissionEntry(file, written, draft, groups, pack=pytest.fail, add_to_record=pytest.fail)
-    return LocalLeaderboard(facts or small.competition, small.paths).submit(entry)
+    return LocalLeaderboard(facts or small.facts, small.paths).submit(entry)
 
 
 def test_public_and_private_parts_are_scored_by_id(solution_and_submission):
@@ -44,10 +44,8 @@ def test_public_and_private_parts_are_scored_by_id(solution_and_submission):
 
 def test_probability_metrics_use_probabilities_behind_decisions(solution_and_submission):
     small, probabilities, groups, target = solution_and_submission
-    score = small.competition.score.model_copy(
-        update={"metric": "accuracy", "more_metrics": ("auc", "log_loss", "macro_f1")}
-    )
-    facts = small.competition.model_copy(update={"score": score})
+    score = small.facts.score.model_copy(update={"metric": "accuracy", "more_metrics": ("auc", "log_loss", "macro_f1")})
+    facts = small.facts.model_copy(update={"score": score})
     decided = probabilities.assign(target=(probabilities["target"] > 0.4).astype(int))
     (_, line), _ = submit_locally(small, decided, groups, probabilities, facts).lines
     auc, loss = METRICS["auc"], METRICS["log_loss"]

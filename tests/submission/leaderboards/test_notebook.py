@@ -9,7 +9,7 @@ from medfold.commands.download import download
 from medfold.commands.notebook import notebook
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition.project import Project
+from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
@@ -45,15 +45,15 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
         archive=zipped(content), judge=auc_of(truth), notebooks_only=True
     )
     copy_project(histology_once("notebook"), tmp_path, monkeypatch)
-    project = Project.open("histology")
+    competition = Competition.open("histology")
     for fold in (0, 1):
-        trained = project.paths.run("baseline").fold(fold)
+        trained = competition.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
         files.write_json({**files.read_json(trained.done), "weights.h5": sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
-        local_submission = max(project.paths.submissions.glob("*.csv"))
+        local_submission = max(competition.paths.submissions.glob("*.csv"))
         return Ended({"submission.csv": local_submission.read_bytes()}, "predicted\n")
 
     kaggle.runner = run
@@ -61,29 +61,29 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def project(hosted):
-    return Project.open("histology")
+def competition(hosted):
+    return Competition.open("histology")
 
 
-def ledger(project):
-    return read_ledger(project.project_paths).to_dict("records")
+def ledger(competition):
+    return read_ledger(competition.project_paths).to_dict("records")
 
 
-def metadata(project):
-    (path,) = project.paths.submissions.glob("*.json")
+def metadata(competition):
+    (path,) = competition.paths.submissions.glob("*.json")
     return json.loads(path.read_text())
 
 
-def test_submit_pushes_notebook_and_records_its_score(hosted, project):
+def test_submit_pushes_notebook_and_records_its_score(hosted, competition):
     hosted.states = ["QUEUED", "RUNNING"]
     hosted.competitions["histology"].polls = 2
-    submit(project)
-    (row,), (received,) = ledger(project), hosted.submissions
-    assert received["text"] == (project.project_paths.root / row["file"]).read_bytes()
-    assert metadata(project)["content_id"] in received["description"]
+    submit(competition)
+    (row,), (received,) = ledger(competition), hosted.submissions
+    assert received["text"] == (competition.project_paths.root / row["file"]).read_bytes()
+    assert metadata(competition)["content_id"] in received["description"]
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
-    facts = metadata(project)["kaggle"]
+    facts = metadata(competition)["kaggle"]
     assert facts["dataset"] == {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"}
     assert facts["notebook"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"}
     output = hosted.said()
@@ -99,8 +99,8 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, project):
     assert hosted.asked("CreateSubmission") == 0
 
 
-def test_uploaded_dataset_is_a_complete_bundle(hosted, project, tmp_path):
-    submit(project)
+def test_uploaded_dataset_is_a_complete_bundle(hosted, competition, tmp_path):
+    submit(competition)
     for name, data in hosted.datasets[KIT].files.items():
         (tmp_path / name).write_bytes(data)
     from medfold.notebooks import SubmissionBundle
@@ -111,19 +111,19 @@ def test_uploaded_dataset_is_a_complete_bundle(hosted, project, tmp_path):
     assert hosted.datasets[KIT].private
 
 
-def test_same_folds_are_submitted_again_only_with_force(hosted, project):
-    submit(project)
-    submit(project)
+def test_same_folds_are_submitted_again_only_with_force(hosted, competition):
+    submit(competition)
+    submit(competition)
     assert len(hosted.submissions) == 1
-    submit(project, force=True)
+    submit(competition, force=True)
     assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 2, 1)
 
 
-def test_dry_run_uploads_nothing(hosted, project):
-    submit(project, dry_run=True)
+def test_dry_run_uploads_nothing(hosted, competition):
+    submit(competition, dry_run=True)
     assert hosted.asked("GetSubmissionLimits") == 1
     assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
-    assert ledger(project)[0]["status"] == "written"
+    assert ledger(competition)[0]["status"] == "written"
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_dry_run_uploads_nothing(hosted, project):
         ({"allowed": 0}, "today's submissions are used up; nothing was uploaded"),
     ],
 )
-def test_notebook_obstacles_raise_before_upload(hosted, project, change, message):
+def test_notebook_obstacles_raise_before_upload(hosted, competition, change, message):
     for name, value in change.items():
         setattr(hosted.competitions["histology"], name, value)
     with pytest.raises(UserError, match=message):
-        submit(project)
+        submit(competition)
     assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
 
 
@@ -146,7 +146,7 @@ def set_notebook_output(hosted, text):
     hosted.runner = lambda pushed: Ended({"submission.csv": text.encode()})
 
 
-def test_faulty_notebook_output_is_not_submitted(hosted, project):
+def test_faulty_notebook_output_is_not_submitted(hosted, competition):
     original_runner = hosted.runner
 
     def without_a_row(pushed):
@@ -155,48 +155,48 @@ def test_faulty_notebook_output_is_not_submitted(hosted, project):
 
     hosted.runner = without_a_row
     with pytest.raises(UserError, match="was not submitted: .*1 id missing: .*FORCE=1"):
-        submit(project)
+        submit(competition)
     assert not hosted.submissions
     hosted.runner = original_runner
-    submit(project, force=True)
+    submit(competition, force=True)
     assert len(hosted.submissions) == 1
 
 
-def test_error_page_as_output_raises(hosted, project):
+def test_error_page_as_output_raises(hosted, competition):
     set_notebook_output(hosted, "<html>Not Found</html>")
     with pytest.raises(UserError, match="Kaggle sends an error page instead of submission.csv"):
-        submit(project)
+        submit(competition)
     assert not hosted.submissions
 
 
-def test_difference_from_local_predictions_is_reported(hosted, project):
+def test_difference_from_local_predictions_is_reported(hosted, competition):
     def constant_predictions(pushed):
-        local_submission = next(project.paths.submissions.glob("*.csv"))
+        local_submission = next(competition.paths.submissions.glob("*.csv"))
         return Ended({"submission.csv": pd.read_csv(local_submission).assign(label=0.25).to_csv(index=False).encode()})
 
     hosted.runner = constant_predictions
-    submit(project)
+    submit(competition)
     assert "they differ from the local predictions by at most 0." in hosted.said()
 
 
-def test_failed_notebook_is_not_submitted_and_runs_again(hosted, project):
+def test_failed_notebook_is_not_submitted_and_runs_again(hosted, competition):
     original_runner = hosted.runner
     hosted.runner = lambda pushed: Ended(log="Traceback\nMemoryError\n", state="ERROR", message="Out of memory")
     with pytest.raises(UserError, match="the notebook failed: Out of memory"):
-        submit(project)
+        submit(competition)
     assert "MemoryError" in hosted.said()
-    assert ledger(project)[0]["status"] == "written"
+    assert ledger(competition)[0]["status"] == "written"
     hosted.runner = original_runner
-    submit(project)
+    submit(competition)
     assert (hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 1)
-    assert [row["status"] for row in ledger(project)] == ["scored"]
+    assert [row["status"] for row in ledger(competition)] == ["scored"]
 
 
-def test_lost_answer_does_not_cause_second_notebook_submission(hosted, project):
+def test_lost_answer_does_not_cause_second_notebook_submission(hosted, competition):
     hosted.fault("CreateCodeSubmission", lose)
-    submit(project)
+    submit(competition)
     assert hosted.asked("CreateCodeSubmission") == 1
-    assert ledger(project)[0]["status"] == "scored"
+    assert ledger(competition)[0]["status"] == "scored"
 
 
 @pytest.mark.parametrize(
@@ -212,67 +212,67 @@ def test_lost_answer_does_not_cause_second_notebook_submission(hosted, project):
         ),
     ],
 )
-def test_refused_notebook_raises_and_can_be_retried(hosted, project, fault, message):
+def test_refused_notebook_raises_and_can_be_retried(hosted, competition, fault, message):
     hosted.fault("CreateCodeSubmission", fault)
     with pytest.raises(UserError, match=message):
-        submit(project)
-    submit(project)
+        submit(competition)
+    submit(competition)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
 
 
-def test_late_score_keeps_notebook_version(hosted, project, monkeypatch):
+def test_late_score_keeps_notebook_version(hosted, competition, monkeypatch):
     from medfold.submission.leaderboards import kaggle
 
     monkeypatch.setattr(kaggle, "MAX_WAIT", 0)
     hosted.competitions["histology"].polls = 1
-    submit(project)
-    assert ledger(project)[0]["status"] == "pending"
-    scores(project.project_paths, "histology")
-    assert ledger(project)[0]["status"] == "scored"
-    assert metadata(project)["kaggle"]["notebook"]["version"] == 1
+    submit(competition)
+    assert ledger(competition)[0]["status"] == "pending"
+    scores(competition.project_paths, "histology")
+    assert ledger(competition)[0]["status"] == "scored"
+    assert metadata(competition)["kaggle"]["notebook"]["version"] == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel", "GetKernelSessionStatus", "CreateCodeSubmission"])
-def test_killed_submit_resumes_and_repeats_nothing(hosted, project, method):
+def test_killed_submit_resumes_and_repeats_nothing(hosted, competition, method):
     hosted.states = ["RUNNING"] * 3
     words = "submit --competition histology"
     no_waits = "datasets.wait = kernels.wait = session.wait = lambda seconds: None"
     quick = f"{NO_WHEELS}; from medfold.kaggle import datasets, kernels, session; {no_waits}"
-    kill_when(start(project.project_paths.root, words, quick), lambda: hosted.asked(method))
-    finish(project.project_paths.root, words, quick)
+    kill_when(start(competition.project_paths.root, words, quick), lambda: hosted.asked(method))
+    finish(competition.project_paths.root, words, quick)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
-    assert [row["status"] for row in ledger(project)] == ["scored"]
+    assert [row["status"] for row in ledger(competition)] == ["scored"]
 
 
-def test_notebook_command_does_not_contact_kaggle(hosted, project):
-    packed = notebook(project, ["baseline"])
+def test_notebook_command_does_not_contact_kaggle(hosted, competition):
+    packed = notebook(competition, ["baseline"])
     assert hosted.log == []
     assert files.read_json(packed.folder / "kit.json")["content_id"] in packed.notebook.read_text()
 
 
-def test_other_folds_with_same_predictions_are_submitted(hosted, project):
-    submit(project)
-    finished_run(project)  # the same predictions again
+def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
+    submit(competition)
+    finished_run(competition)  # the same predictions again
     for fold in (0, 1):
-        trained = project.paths.run("baseline").fold(fold)
+        trained = competition.paths.run("baseline").fold(fold)
         oof = pd.read_csv(trained.oof)
         oof["label"] = oof["label"] * 0.999
         write_csv(oof, trained.oof)
         trained.weights.write_bytes(b"other")
         marker = {name: sha256(trained.folder / name) for name in files.read_json(trained.done)}
         files.write_json({**marker, "weights.h5": sha256(trained.weights)}, trained.done)
-    submit(project)
+    submit(competition)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
-    assert len({row["sha256"] for row in ledger(project)}) == 1
+    assert len({row["sha256"] for row in ledger(competition)}) == 1
 
 
-def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, project):
-    submit(project)
+def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, competition):
+    submit(competition)
     hosted.fault("GetSubmission", *[status(500)] * 6)
-    submit(project, force=True)
-    assert [row["status"] for row in ledger(project)] == ["scored", "pending"]
-    for path in project.paths.submissions.glob("*.json"):
+    submit(competition, force=True)
+    assert [row["status"] for row in ledger(competition)] == ["scored", "pending"]
+    for path in competition.paths.submissions.glob("*.json"):
         assert json.loads(path.read_text())["kaggle"]["notebook"]["ref"] == REF
 
 
@@ -287,17 +287,17 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
         archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
     )
     add_competition(project_folder, "histology", HISTOLOGY.replace("upload: csv", "upload: notebook"))
-    project = Project.open("histology")
-    download(project)
+    competition = Competition.open("histology")
+    download(competition)
     assert "24 training and 0 test images" in kaggle.said()
-    finished_run(project)
+    finished_run(competition)
     for fold in (0, 1):
-        trained = project.paths.run("baseline").fold(fold)
+        trained = competition.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
         files.write_json({**files.read_json(trained.done), "weights.h5": sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
-    submit(project)
+    submit(competition)
     output = kaggle.said()
     assert "the public test part is empty" in output
     assert "0 rows, checked" in output

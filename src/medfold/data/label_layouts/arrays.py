@@ -14,43 +14,41 @@ from medfold.raw_files import check_classes, class_numbers, drop_rows, map_label
 
 
 @label_layout
-def arrays(competition: CompetitionFacts, raw: Path) -> Parts:
+def arrays(facts: CompetitionFacts, raw: Path) -> Parts:
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
-    labels = competition.labels
+    labels = facts.labels
     path = raw / labels.file
     with open_arrays(path) as content:
-        train, test = (_read_part(content, prefixes, competition, path) for prefixes in (labels.train_arrays, ["test"]))
+        train, test = (_read_part(content, prefixes, facts, path) for prefixes in (labels.train_arrays, ["test"]))
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
 
 
 def _read_part(
-    content: Mapping[str, np.ndarray], prefixes: list[str], competition: CompetitionFacts, path: Path
+    content: Mapping[str, np.ndarray], prefixes: list[str], facts: CompetitionFacts, path: Path
 ) -> pd.DataFrame:
     """Reads the arrays of a part, with their labels as text: columns id, image, unit, patient and the targets."""
-    labels = competition.labels
-    table = pd.concat([_read_arrays(content, prefix, competition, path) for prefix in prefixes], ignore_index=True)
+    labels = facts.labels
+    table = pd.concat([_read_arrays(content, prefix, facts, path) for prefix in prefixes], ignore_index=True)
     table = table.assign(patient=None)
     table["unit"] = table["id"]
-    mapped = map_labels(table[labels.targets], competition)
+    mapped = map_labels(table[labels.targets], facts)
     table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1)).reset_index(drop=True)
     for target in labels.targets:
-        check_classes(table, target, competition, path)
+        check_classes(table, target, facts, path)
     return table
 
 
-def _read_arrays(
-    content: Mapping[str, np.ndarray], prefix: str, competition: CompetitionFacts, path: Path
-) -> pd.DataFrame:
+def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Reads the labels of one pair of arrays: columns id, image and the targets."""
-    labels = competition.labels
+    labels = facts.labels
     if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
         raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content)}")
     values = content[f"{prefix}_labels"]
     count = len(content[f"{prefix}_images"])
     values = values.reshape(len(values), -1)
-    numbers = class_numbers(values) if competition.task != "multilabel" else None
-    if numbers is not None and values.shape[1] == len(competition.class_names):
-        values = np.array(competition.class_names)[numbers][:, None]
+    numbers = class_numbers(values) if facts.task != "multilabel" else None
+    if numbers is not None and values.shape[1] == len(facts.class_names):
+        values = np.array(facts.class_names)[numbers][:, None]
     if values.shape != (count, len(labels.targets)):
         expected = (count, len(labels.targets))
         fix = "Check labels.targets and classes in competition.yaml: a row per image, a column per target"

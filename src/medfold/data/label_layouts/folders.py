@@ -24,21 +24,21 @@ from medfold.text import did_you_mean
 
 
 @label_layout
-def folders(competition: CompetitionFacts, raw: Path) -> Parts:
+def folders(facts: CompetitionFacts, raw: Path) -> Parts:
     """Labels as folder names: patterns with `{label}` and `{id}`. Labels of the test part become the solution.
 
     Other fields of the patterns, as in `{label}/{patient}/{id}.png`, and DICOM headers become columns for labels.group.
     """
-    (target,) = competition.labels.targets
-    check_kept_headers(competition)
-    tables = {part: _read_part(part, competition, raw) for part in ("train", "test")}
-    _make_ids_unique(competition, tables["train"], tables["test"])
+    (target,) = facts.labels.targets
+    check_kept_headers(facts)
+    tables = {part: _read_part(part, facts, raw) for part in ("train", "test")}
+    _make_ids_unique(facts, tables["train"], tables["test"])
     parts = []
     for table in tables.values():
         table["unit"] = table["id"]
         parts.append(table.rename(columns={"label": target}).sort_values("id", kind="stable").reset_index(drop=True))
     train, test = parts
-    if not competition.images.test:
+    if not facts.images.test:
         return train, None, None
     unlabelled = test[target].isna()
     if unlabelled.any():
@@ -49,18 +49,18 @@ def folders(competition: CompetitionFacts, raw: Path) -> Parts:
     return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
 
 
-def _read_part(part: str, competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
+def _read_part(part: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Reads the images of a part: columns id, image, label, patient and those of labels.keep_columns."""
-    labels = competition.labels
-    images = competition.images
+    labels = facts.labels
+    images = facts.images
     patterns = images.train if part == "train" else images.test
-    table = _match_images(part, patterns, competition, raw)
+    table = _match_images(part, patterns, facts, raw)
     if patterns and table["label"].notna().all():
         # The same accent may be encoded as one character or as two.
         table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
-        table["label"] = map_labels(table[["label"]], competition)["label"]
+        table["label"] = map_labels(table[["label"]], facts)["label"]
         table = drop_rows(table, table["label"].isna())
-    _check_folder_classes(table, competition, raw)
+    _check_folder_classes(table, facts, raw)
     if patterns:
         table = with_headers(table, table["image"], images.dicom_headers, raw)
     for column in [*([labels.group] if labels.group else []), *labels.keep_columns] if part == "train" else ():
@@ -69,7 +69,7 @@ def _read_part(part: str, competition: CompetitionFacts, raw: Path) -> pd.DataFr
             key = "labels.group" if column == labels.group else "labels.keep_columns"
             fix = f"Write it as a field: {example}; or name a DICOM header in images.dicom_headers"
             raise SettingError(f"no field of images.train and no header is called '{column}'", key, fix)
-    patients = patient_column(table, table, competition)
+    patients = patient_column(table, table, facts)
     # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
     may_restart = labels.group not in images.dicom_headers
     table["patient"] = [f"{part} {patient}" if patient and may_restart else patient for patient in patients]
@@ -77,9 +77,9 @@ def _read_part(part: str, competition: CompetitionFacts, raw: Path) -> pd.DataFr
     return table[["id", "image", "label", "patient", *extra]].copy()
 
 
-def _match_images(part: str, patterns: list[str], competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
+def _match_images(part: str, patterns: list[str], facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Finds the images of a part: columns id, image, label and the other fields of the patterns."""
-    images = competition.images
+    images = facts.images
     all_files = list_files(raw, exclude=images.exclude)
     # Where a folder `test` is beside those of the classes, {label}/{id}.png would match its images, too.
     unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
@@ -95,23 +95,23 @@ def _match_images(part: str, patterns: list[str], competition: CompetitionFacts,
     return table
 
 
-def _check_folder_classes(table: pd.DataFrame, competition: CompetitionFacts, raw: Path) -> None:
+def _check_folder_classes(table: pd.DataFrame, facts: CompetitionFacts, raw: Path) -> None:
     """Raises UserError if a label is not a class."""
-    unknown = sorted(set(table["label"].dropna()) - set(competition.class_names))
+    unknown = sorted(set(table["label"].dropna()) - set(facts.class_names))
     if unknown:
         image = table.loc[table["label"] == unknown[0], "image"].iloc[0]
-        fix = f"Expected: {', '.join(competition.class_names)}. Map other names with labels.map"
-        hint = did_you_mean(unknown[0], competition.class_names)
+        fix = f"Expected: {', '.join(facts.class_names)}. Map other names with labels.map"
+        hint = did_you_mean(unknown[0], facts.class_names)
         raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
 
 
-def _make_ids_unique(competition: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
+def _make_ids_unique(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
     """Replaces ids that are not unique by longer parts of the image paths.
 
     File names may recur in several classes, or in train and test. Ids of the test part stay the same as long as they
     are unique, since a sample submission may name them.
     """
-    pattern = competition.labels.id if "{" in competition.labels.id else ""
+    pattern = facts.labels.id if "{" in facts.labels.id else ""
     for part, table in (("test", test), ("train", train)):
         replaced = False
         if pattern and not table[pattern_fields(pattern)].isna().any(axis=None):

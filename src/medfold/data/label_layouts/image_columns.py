@@ -15,36 +15,36 @@ from medfold.text import count_of, shorten_list
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
 
-def check_kept_headers(competition: CompetitionFacts) -> None:
+def check_kept_headers(facts: CompetitionFacts) -> None:
     """Checks that labels.keep_columns names no DICOM header that may identify a patient.
 
     Raises:
         SettingError: it names one.
     """
-    if private := identifying_keywords(set(competition.labels.keep_columns) & set(competition.images.dicom_headers)):
+    if private := identifying_keywords(set(facts.labels.keep_columns) & set(facts.images.dicom_headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
         raise SettingError(f"the header {private[0]} may identify a patient", "labels.keep_columns", fix)
 
 
 def locate_images(
-    table: pd.DataFrame, patterns: list[str], competition: CompetitionFacts, raw: Path, complete: bool = True
+    table: pd.DataFrame, patterns: list[str], facts: CompetitionFacts, raw: Path, complete: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Finds the images of a table.
 
     Args:
         table: the table of the raw data; its columns keep their names, even if one is called id or image.
         patterns: patterns of images.train or images.test.
-        competition: the facts (`labels.id`, `images` and `score.unit`).
+        facts: facts of the competition (`labels.id`, `images` and `score.unit`).
         raw: folder that patterns start from.
         complete: see `find_images`.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.dicom_headers.
     """
-    with_id = table.assign(id=table[competition.labels.id])
-    image = find_images(with_id, patterns, competition, raw, complete)
-    unit = competition.score.unit
-    keywords = competition.images.dicom_headers
+    with_id = table.assign(id=table[facts.labels.id])
+    image = find_images(with_id, patterns, facts, raw, complete)
+    unit = facts.score.unit
+    keywords = facts.images.dicom_headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
     table = with_headers(table, image, keywords, raw, complete)
@@ -65,18 +65,18 @@ def with_headers(
     return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in columns.items()})
 
 
-def patient_column(located: pd.DataFrame, original: pd.DataFrame, competition: CompetitionFacts) -> pd.Series:
+def patient_column(located: pd.DataFrame, original: pd.DataFrame, facts: CompetitionFacts) -> pd.Series:
     """Finds the patient of each image; None if unknown.
 
     Args:
         located: images, with the column id.
         original: table of the raw data, in the same order.
-        competition: the facts (`labels.group` or `labels.group_pattern`).
+        facts: facts of the competition (`labels.group` or `labels.group_pattern`).
 
     Returns:
         Text or None, in the order of `located`.
     """
-    labels = competition.labels
+    labels = facts.labels
     column = original[labels.group] if labels.group is not None and labels.group in original else None
     if column is not None and not column.all():
         empty = located["id"][(column == "").to_numpy()]

@@ -15,18 +15,18 @@ from medfold.text import shorten_list
 
 
 @label_layout
-def lists(competition: CompetitionFacts, raw: Path) -> Parts:
+def lists(facts: CompetitionFacts, raw: Path) -> Parts:
     """One row per image in a table; the column labels.value lists its labels, separated by labels.separator."""
-    return read_label_table(competition, raw, {competition.labels.value: "labels.value"}, _lists)
+    return read_label_table(facts, raw, {facts.labels.value: "labels.value"}, _lists)
 
 
-def _lists(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
+def _lists(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Turns the lists of labels into target columns of 0 and 1."""
-    labels = competition.labels
+    labels = facts.labels
     names = (
         table[labels.value].map(partial(split_label_list, separator=labels.separator)).explode().fillna("").to_frame()
     )
-    names = map_labels(names, competition)[labels.value]
+    names = map_labels(names, facts)[labels.value]
     table = drop_rows(table, pd.Series(table.index.isin(names.index[names.isna()]), table.index))
     names = match_class_spelling(names[names.notna() & (names != "")], [*labels.targets, *labels.ignore])
     names = names[~names.isin(labels.ignore)]

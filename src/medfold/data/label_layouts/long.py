@@ -13,20 +13,20 @@ from medfold.text import count_of, shorten_list
 
 
 @label_layout
-def long(competition: CompetitionFacts, raw: Path) -> Parts:
+def long(facts: CompetitionFacts, raw: Path) -> Parts:
     """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
-    return read_label_table(competition, raw, {competition.labels.value: "labels.value"}, _long)
+    return read_label_table(facts, raw, {facts.labels.value: "labels.value"}, _long)
 
 
-def _long(rows: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
+def _long(rows: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Turns rows of one label each into rows of one image, with a column per target."""
-    labels = competition.labels
+    labels = facts.labels
     ids, target = split_long(rows[labels.id], labels.targets, path)
-    value = map_labels(rows[[labels.value]], competition)[labels.value]
+    value = map_labels(rows[[labels.value]], facts)[labels.value]
     rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: value})
     rows = drop_rows(rows, ids.isin(ids[value.isna()]))
-    check_classes(rows, labels.value, competition, path)
-    rows = merge_repeated_rows(rows, [labels.id, "target"], [labels.value], competition, path)
+    check_classes(rows, labels.value, facts, path)
+    rows = merge_repeated_rows(rows, [labels.id, "target"], [labels.value], facts, path)
     repeated = rows.duplicated([labels.id, "target"])
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]

@@ -14,18 +14,18 @@ from medfold.text import count_of, shorten_list
 
 
 @label_layout
-def one_hot(competition: CompetitionFacts, raw: Path) -> Parts:
+def one_hot(facts: CompetitionFacts, raw: Path) -> Parts:
     """One row per image in a table, one column per class: 1 for the class of the image, 0 for the others."""
-    return read_label_table(competition, raw, dict.fromkeys(competition.class_names, "classes"), _one_hot)
+    return read_label_table(facts, raw, dict.fromkeys(facts.class_names, "classes"), _one_hot)
 
 
-def _one_hot(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
-    names = competition.class_names
-    (target,) = competition.labels.targets
+def _one_hot(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataFrame:
+    names = facts.class_names
+    (target,) = facts.labels.targets
     marks = parse_binary_columns(table, names)
     wrong = ~is_one_hot(marks)
     if wrong.any():
-        ids = table[competition.labels.id][wrong]
+        ids = table[facts.labels.id][wrong]
         what = (
             f"{count_of(wrong.sum(), 'row does', 'rows do')} not have one 1 and else 0 in "
             f"{shorten_list(names, 6)}: {shorten_list(ids)}"

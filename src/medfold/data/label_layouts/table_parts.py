@@ -15,7 +15,7 @@ from medfold.text import count_of
 
 
 def read_label_table(
-    competition: CompetitionFacts,
+    facts: CompetitionFacts,
     raw: Path,
     needed: dict[str, str],
     parse: Callable[[pd.DataFrame, CompetitionFacts, Path], pd.DataFrame],
@@ -23,36 +23,36 @@ def read_label_table(
     """Reads training part, test part and solution of a competition whose labels are in a table.
 
     Args:
-        competition: the facts; `labels` names the tables.
+        facts: facts of the competition; `labels` names the tables.
         raw: folder of the raw data.
         needed: the columns that the labels are read from, and the key of competition.yaml that names each.
         parse: function (table, competition, path) that turns these columns into checked target columns, and
             removes rows that `labels.map` leaves out.
     """
-    check_kept_headers(competition)
-    labels = competition.labels
-    path = raw / competition.labels.file
+    check_kept_headers(facts)
+    labels = facts.labels
+    path = raw / facts.labels.file
     part_column = {labels.part: "labels.part"} if labels.part else {}
     table = read_table(path, {labels.id: "labels.id", **needed, **part_column}, "labels.file")
     test = None
     test_path = raw / labels.test_file if labels.test_file else path
     if labels.part:
-        table, test = split_by_part(table, competition, path)
+        table, test = split_by_part(table, facts, path)
     elif not labels.holdout:
-        test = read_test_rows(competition, raw)
-    train = merge_repeated_rows(parse(table, competition, path), [labels.id], labels.targets, competition, path)
+        test = read_test_rows(facts, raw)
+    train = merge_repeated_rows(parse(table, facts, path), [labels.id], labels.targets, facts, path)
     if test is None:
-        return _build_part(train, competition, raw), None, None
+        return _build_part(train, facts, raw), None, None
     # Where a table has labels of the test part and there is no other leaderboard, they serve the local one.
-    has_columns = competition.upload == "local" and (labels.part or labels.test_file) and set(needed) <= set(test)
+    has_columns = facts.upload == "local" and (labels.part or labels.test_file) and set(needed) <= set(test)
     has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
     if has_labels:
         say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
-        rows = parse(test, competition, test_path)
-        test = merge_repeated_rows(rows, [labels.id], labels.targets, competition, test_path)
+        rows = parse(test, facts, test_path)
+        test = merge_repeated_rows(rows, [labels.id], labels.targets, facts, test_path)
     else:  # a sample submission has columns with the names of the targets, too
         test = test.drop(columns=labels.targets, errors="ignore")
-    train, test = _build_part(train, competition, raw), _build_part(test, competition, raw, "test")
+    train, test = _build_part(train, facts, raw), _build_part(test, facts, raw, "test")
     _make_training_ids_differ(train, test)
     if not has_labels:
         return train, test, None
@@ -60,26 +60,26 @@ def read_label_table(
     return train, test.drop(columns=labels.targets), solution[["id", *labels.targets, "usage"]]
 
 
-def _build_part(table: pd.DataFrame, competition: CompetitionFacts, raw: Path, part: str = "train") -> pd.DataFrame:
+def _build_part(table: pd.DataFrame, facts: CompetitionFacts, raw: Path, part: str = "train") -> pd.DataFrame:
     """Builds a part's table: id, image, unit, patient, the targets and the columns of labels.keep_columns.
 
     Args:
         table: the table of the raw data, with the targets where they are known.
-        competition: the facts (`labels` and `images`).
+        facts: facts of the competition (`labels` and `images`).
         raw: folder of the raw data.
         part: train or test; tables of the test part may lack labels.group and labels.keep_columns. Defaults to train.
     """
-    labels = competition.labels
-    path = raw / competition.labels.file
-    images = competition.images
+    labels = facts.labels
+    path = raw / facts.labels.file
+    images = facts.images
     patterns = images.train if part == "train" else images.test or images.train
-    located, original = locate_images(table, patterns, competition, raw)
+    located, original = locate_images(table, patterns, facts, raw)
     group = {labels.group: "labels.group"} if labels.group else {}
     kept = dict.fromkeys(labels.keep_columns, "labels.keep_columns")
     for column, key in (group | kept).items() if part == "train" else ():
         check_column(column, key, original, path.name)
     copied = [column for column in [*labels.keep_columns, *labels.targets] if column in original]
-    return pd.concat([located, patient_column(located, original, competition), original[copied]], axis=1)
+    return pd.concat([located, patient_column(located, original, facts), original[copied]], axis=1)
 
 
 def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:

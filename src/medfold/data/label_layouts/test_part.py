@@ -23,13 +23,13 @@ from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
 
 
-def read_test_table(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
+def read_test_table(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Reads only the test part, as a notebook on Kaggle needs it.
 
     Does not read the labels of the training part. Images may be missing; they count as unreadable later.
 
     Args:
-        competition: the facts; `labels.test_file` or `images.test` names the test part.
+        facts: facts of the competition; `labels.test_file` or `images.test` names the test part.
         raw: folder that patterns start from.
 
     Returns:
@@ -38,28 +38,28 @@ def read_test_table(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     Raises:
         UserError: no table of the test part.
     """
-    labels = competition.labels
-    images = competition.images
+    labels = facts.labels
+    images = facts.images
     if labels.layout in ("folders", "arrays"):
-        _, test, _ = LAYOUTS.find(labels.layout, "labels.layout")(competition, raw)
+        _, test, _ = LAYOUTS.find(labels.layout, "labels.layout")(facts, raw)
     else:
-        test = read_test_rows(competition, raw)
-        test, _ = locate_images(test, images.test or images.train, competition, raw, complete=False)
+        test = read_test_rows(facts, raw)
+        test, _ = locate_images(test, images.test or images.train, facts, raw, complete=False)
     return test[["id", "image", "unit"]]
 
 
-def read_test_rows(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
+def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Reads the rows of the test part: by labels.part, labels.test_file, the sample submission or image files."""
-    labels = competition.labels
-    submission = competition.submission
+    labels = facts.labels
+    submission = facts.submission
     if labels.part:
         path = raw / labels.file
         table = read_table(path, {labels.id: "labels.id", labels.part: "labels.part"}, "labels.file")
-        return split_by_part(table, competition, path)[1].reset_index(drop=True)
+        return split_by_part(table, facts, path)[1].reset_index(drop=True)
     if labels.test_file:
         return read_table(raw / labels.test_file, {labels.id: "labels.id"}, "labels.test_file")
     if not submission.sample:
-        return _test_files(competition, raw)
+        return _test_files(facts, raw)
     path = raw / submission.sample
     test = read_table(path, {submission.id: "submission.id"}, "submission.sample")
     if submission.layout == "long":
@@ -68,10 +68,10 @@ def read_test_rows(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)
 
 
-def _test_files(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
+def _test_files(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     """Builds the table of the files that match the patterns of the test part, with a column for each field."""
-    images = competition.images
-    key = competition.labels.id
+    images = facts.images
+    key = facts.labels.id
     all_files = list_files(raw, exclude=images.exclude)
     rows = []
     for path_pattern in map(PathPattern, images.test):
@@ -82,7 +82,7 @@ def _test_files(competition: CompetitionFacts, raw: Path) -> pd.DataFrame:
     return table.assign(**{key: table["id"]}).reset_index(drop=True)
 
 
-def split_by_part(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits a table into training and test part by the column `labels.part`.
 
     Rows of the validation part go to the training part, since folds replace it; without a test part they become the
@@ -94,8 +94,8 @@ def split_by_part(table: pd.DataFrame, competition: CompetitionFacts, path: Path
     Raises:
         UserError: a part without rows, a value that is not a part, or an id in several parts.
     """
-    column = competition.labels.part
-    key = competition.labels.id
+    column = facts.labels.part
+    key = facts.labels.id
     part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]

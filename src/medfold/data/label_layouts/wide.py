@@ -11,14 +11,14 @@ from medfold.raw_files import check_classes, drop_rows, map_labels
 
 
 @label_layout
-def wide(competition: CompetitionFacts, raw: Path) -> Parts:
+def wide(facts: CompetitionFacts, raw: Path) -> Parts:
     """One row per image in a table, one column per target."""
-    return read_label_table(competition, raw, dict.fromkeys(competition.labels.targets, "labels.targets"), _wide)
+    return read_label_table(facts, raw, dict.fromkeys(facts.labels.targets, "labels.targets"), _wide)
 
 
-def _wide(table: pd.DataFrame, competition: CompetitionFacts, path: Path) -> pd.DataFrame:
-    mapped = map_labels(table[competition.labels.targets], competition)
+def _wide(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataFrame:
+    mapped = map_labels(table[facts.labels.targets], facts)
     table = drop_rows(table.assign(**mapped), mapped.isna().any(axis=1))
-    for target in competition.labels.targets:
-        check_classes(table, target, competition, path)
+    for target in facts.labels.targets:
+        check_classes(table, target, facts, path)
     return table

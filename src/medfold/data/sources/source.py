@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from medfold import config
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data.sources import archives, local_files
 from medfold.data.sources.kinds import (
     KINDS,
@@ -211,10 +211,10 @@ def _normalise_names(raw: Path) -> None:
             path.rename(path.with_name(name))
 
 
-def open_source(project: Project) -> Source:
+def open_source(competition: Competition) -> Source:
     """Returns the source of a competition.
 
     Raises:
         UserError: an unknown kind or option in competition.yaml.
     """
-    return Source(project.competition.source, project.paths)
+    return Source(competition.facts.source, competition.paths)

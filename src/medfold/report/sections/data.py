@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
 from medfold.earlier_versions import FINDINGS, FOLDS, current_by_former
 from medfold.folds import fold_balance, read_near_duplicates
@@ -29,21 +29,21 @@ FINDING_TITLES = {
 IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
 
 
-def data_section(project: Project, data: Dataset) -> Section:
+def data_section(competition: Competition, data: Dataset) -> Section:
     """Shows the number of images, the findings of the audit, and example images."""
-    competition = project.competition
-    paths = project.paths
+    facts = competition.facts
+    paths = competition.paths
     section = Section("data", "Data")
     rows = [
         ["training images", f"{len(data.train):,}"],
         ["test images", f"{len(data.test):,}"],
         ["groups, such as patients", f"{data.train['group'].nunique():,}"],
     ]
-    if competition.score.unit:
+    if facts.score.unit:
         rows.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
-    if competition.task == "binary":
-        negative, positive = competition.class_names
-        target = competition.labels.targets[0]
+    if facts.task == "binary":
+        negative, positive = facts.class_names
+        target = facts.labels.targets[0]
         rows.append(
             [
                 "predicted is the probability of",
@@ -54,9 +54,9 @@ def data_section(project: Project, data: Dataset) -> Section:
         [FINDING_TITLES[kind], f"{count:,}"] for kind, count in audit_counts(paths).items() if kind in FINDING_TITLES
     ]
     section.table("Counts, and findings of the audit", ["", "value"], rows)
-    if competition.licence:
-        section.text(f"Licence of the data: {competition.licence}.")
-    section.figures([*_examples(project, data), *_near_duplicates(project, data)])
+    if facts.licence:
+        section.text(f"Licence of the data: {facts.licence}.")
+    section.figures([*_examples(competition, data), *_near_duplicates(competition, data)])
     return section
 
 
@@ -70,16 +70,16 @@ def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     return counts
 
 
-def _examples(project: Project, data: Dataset) -> list[Drawing]:
+def _examples(competition: Competition, data: Dataset) -> list[Drawing]:
     """Draws a sheet with some images of each class or label."""
-    competition = project.competition
-    members = targets_as_columns(data.targets, len(competition.prediction_columns))
-    if competition.task == "binary":
+    facts = competition.facts
+    members = targets_as_columns(data.targets, len(facts.prediction_columns))
+    if facts.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
-    names = competition.label_names
+    names = facts.label_names
     image_rows = [
         ImageRow(names[column], [_captioned(example) for example in examples])
-        for column, examples in examples_of_classes(project, data, members)
+        for column, examples in examples_of_classes(competition, data, members)
     ]
     if not image_rows:
         return []
@@ -88,9 +88,9 @@ def _examples(project: Project, data: Dataset) -> list[Drawing]:
     return [Drawing("examples", "Example images", text, sheet=image_rows, is_wide=True)]
 
 
-def _near_duplicates(project: Project, data: Dataset) -> list[Drawing]:
+def _near_duplicates(competition: Competition, data: Dataset) -> list[Drawing]:
     """Draws a sheet with the most similar pairs."""
-    pairs = near_duplicate_examples(project, data, read_near_duplicates(project.paths), MAX_PAIRS)
+    pairs = near_duplicate_examples(competition, data, read_near_duplicates(competition.paths), MAX_PAIRS)
     if not pairs:
         return []
     text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
@@ -104,16 +104,16 @@ def _captioned(example: Example) -> CaptionedImage:
     return CaptionedImage(pages.jpeg(thumbnail(example.pixels, IMAGE_SIZE)), lines)
 
 
-def folds_section(project: Project, data: Dataset) -> Section:
+def folds_section(competition: Competition, data: Dataset) -> Section:
     """Shows the settings of the folds, and the content of each."""
-    competition = project.competition
-    folds = project.competition.folds
+    facts = competition.facts
+    folds = competition.facts.folds
     section = Section("folds", "Folds")
     section.text(
         f"{folds.k} folds, {folds.method}, seed {folds.seed}. Never split: groups, images with equal pixels"
         + (", near-duplicates." if folds.duplicates == "near" else ".")
     )
-    names = competition.label_names
+    names = facts.label_names
     targets = data.targets[:, :MAX_ROWS] if data.targets.ndim == 2 else data.targets
     rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:MAX_ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, Project, Recipe
+from medfold.competition import Competition, CompetitionFacts, Recipe
 from medfold.data import Dataset, scan_dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
@@ -21,16 +21,16 @@ from medfold.terminal.console import say
 IMAGE_SIZE = 320  # px: the longest side of an image
 
 
-def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
+def explanations_section(competition: Competition, data: Dataset, ensemble: Ensemble) -> Section:
     """Shows galleries of images, with heat maps if the weights of the first run exist."""
-    competition = project.competition
+    facts = competition.facts
     name = ensemble.run_names[0]
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
-    run_paths = project.paths.run(name)
-    recipe = Run.open(project, name).recipe
-    _, scan = scan_dataset(project, recipe.images)
-    store = load_store(project.paths, store_key(competition, project.paths, recipe.images))
+    run_paths = competition.paths.run(name)
+    recipe = Run.open(competition, name).recipe
+    _, scan = scan_dataset(competition, recipe.images)
+    store = load_store(competition.paths, store_key(facts, competition.paths, recipe.images))
     samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
@@ -39,20 +39,20 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
         with_sizes = samples.merge(scan.measurements[["id", "height", "width"]], on="id")
-        found = compute_heat_maps(project, recipe, store, with_sizes, folds, rows, columns)
-        evidence_for = _evidence(competition, found)
+        found = compute_heat_maps(competition, recipe, store, with_sizes, folds, rows, columns)
+        evidence_for = _evidence(facts, found)
         _describe(section, found, evidence_for)
     else:
         section.text("The weights of this run are missing, so there are no heat maps.")
     if len(ensemble.run_names) > 1:
         section.text(f"Heat maps are those of {isolate(name)}; predictions are those of all runs combined.")
-    if competition.score.unit:
+    if facts.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
-    caption_of = _captions(project, samples, ensemble)
+    caption_of = _captions(competition, samples, ensemble)
     for units in chosen_units:
         tiles = [
             _tile(
-                project,
+                competition,
                 recipe,
                 store,
                 samples.iloc[row],
@@ -66,11 +66,11 @@ def explanations_section(project: Project, data: Dataset, ensemble: Ensemble) ->
     return section
 
 
-def _evidence(competition: CompetitionFacts, found: HeatMaps) -> str:
+def _evidence(facts: CompetitionFacts, found: HeatMaps) -> str:
     """Returns what the heat maps are evidence for."""
     if found.explains_grade:
         return "a higher grade"
-    return "a positive" if competition.task == "binary" else "the named class or label"
+    return "a positive" if facts.task == "binary" else "the named class or label"
 
 
 def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
@@ -96,19 +96,19 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
         say("heat maps", text)
 
 
-def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
+def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
     """Returns a function (row, column) -> caption of an image: id, truth, prediction, fold."""
-    competition = project.competition
+    facts = competition.facts
     oof = ensemble.probabilities
     predictions, targets = oof.predictions, oof.targets
 
     def text(row: int, column: int) -> str:
-        name = isolate(competition.prediction_columns[column])
+        name = isolate(facts.prediction_columns[column])
         p = predictions[row, column]
-        if competition.exclusive_classes:
-            truth = f"true {isolate(competition.class_names[targets[row]])}, predicted {name} ({p:.3f})"
+        if facts.exclusive_classes:
+            truth = f"true {isolate(facts.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:
-            label = targets[row, column] if targets.ndim == 2 else competition.class_names[targets[row]]
+            label = targets[row, column] if targets.ndim == 2 else facts.class_names[targets[row]]
             truth = f"{name}: true {isolate(label)}, predicted {p:.3f}"
         # The image's id, since the name of a unit may contain that of a patient.
         return f"{isolate(samples['id'].iloc[row])}, {truth}, fold {ensemble.oof.fold[row]}"
@@ -117,7 +117,7 @@ def _captions(project: Project, samples: pd.DataFrame, ensemble: Ensemble) -> Ca
 
 
 def _tile(
-    project: Project,
+    competition: Competition,
     recipe: Recipe,
     store: Store,
     sample: pd.Series,
@@ -125,7 +125,7 @@ def _tile(
     text: str,
     evidence_for: str,
 ) -> Tile:
-    raw_picture = _picture(project, recipe, store, sample)
+    raw_picture = _picture(competition, recipe, store, sample)
     large = cv2.resize(raw_picture, _fitting(raw_picture, IMAGE_SIZE), interpolation=cv2.INTER_AREA)
     if heat is None:
         return Tile(jpeg(large), jpeg(large), text)
@@ -133,12 +133,12 @@ def _tile(
     return Tile(jpeg(with_heat), jpeg(large), text, f"Heat map of the evidence for {evidence_for}")
 
 
-def _picture(project: Project, recipe: Recipe, store: Store, sample: pd.Series) -> np.ndarray:
+def _picture(competition: Competition, recipe: Recipe, store: Store, sample: pd.Series) -> np.ndarray:
     """Returns the raw image if the net saw all of it, only resized; else the prepared image, where positions agree."""
     if recipe.images.fit == "stretch" and not recipe.images.steps:
-        settings = project.competition.images
+        settings = competition.facts.images
         try:
-            return to_displayable(read_image(project.paths.raw_root(settings.root), sample["image"], settings))
+            return to_displayable(read_image(competition.paths.raw_root(settings.root), sample["image"], settings))
         except UserError:
             pass  # the raw image is unreadable now; the prepared one is used
     return to_displayable(store.pixels[store.rows[sample["id"]]])

@@ -1,6 +1,6 @@
 """Report section with the model card."""
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate, listed
@@ -9,15 +9,15 @@ from medfold.scoring import describe_score
 from medfold.text import count_of
 
 
-def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> Section:
+def model_card_section(competition: Competition, data: Dataset, ensemble: Ensemble) -> Section:
     """Describes the intended use of the net, its training and its limits."""
-    competition = project.competition
+    facts = competition.facts
     score = ensemble.score
     section = Section("card", "Model card")
     section.heading("Intended use")
     section.list(
         [
-            f"Competitions and research on: {isolate(competition.title)}.",
+            f"Competitions and research on: {isolate(facts.title)}.",
             "Not for the diagnosis of patients, and not a medical device: its benefit has not been shown.",
         ]
     )
@@ -26,9 +26,9 @@ def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> S
         [
             f"{plural('Run', ensemble.run_names)} {listed(ensemble.run_names)}: a convolutional net per fold.",
             f"Combined by: {ensemble.choice.chosen.method.title}.",
-            f"Task {competition.task}: {listed(competition.prediction_columns[:MAX_ROWS])}.",
+            f"Task {facts.task}: {listed(facts.prediction_columns[:MAX_ROWS])}.",
             f"Trained on {count_of(len(data.train), 'image')} of {count_of(data.train['group'].nunique(), 'group')}.",
-            f"Out of fold: {describe_score(competition, score, data.train['unit'].nunique())}.",
+            f"Out of fold: {describe_score(facts, score, data.train['unit'].nunique())}.",
         ]
     )
     section.heading("Limits")
@@ -38,7 +38,7 @@ def model_card_section(project: Project, data: Dataset, ensemble: Ensemble) -> S
         "Heat maps show what influenced a prediction, not why it is right.",
         "Labels may be wrong; check the worst mistakes first.",
     ]
-    if not competition.labels.group and not competition.labels.group_pattern:
+    if not facts.labels.group and not facts.labels.group_pattern:
         limits.insert(
             1,
             "No column identifies patients: images of one patient may be in several folds, and the score too high.",

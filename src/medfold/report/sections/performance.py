@@ -34,11 +34,11 @@ class ClassRanking:
     average_precision: float
 
 
-def performance_section(competition: CompetitionFacts, oof: OofPredictions, probabilities: OofPredictions) -> Section:
+def performance_section(facts: CompetitionFacts, oof: OofPredictions, probabilities: OofPredictions) -> Section:
     """Shows ROC, precision and recall, operating points, calibration and confusion.
 
     Args:
-        competition: the facts (task, classes and metric).
+        facts: facts of the competition (task, classes and metric).
         oof: the scored predictions, which may be decisions.
         probabilities: the probabilities from which decisions were made.
     """
@@ -48,14 +48,12 @@ def performance_section(competition: CompetitionFacts, oof: OofPredictions, prob
     truth = targets_as_columns(targets, predictions.shape[1])
     rankings = [
         ClassRanking(name, of_class, values, auc(of_class, values), curves.average_precision(of_class, values))
-        for name, of_class, values in zip(competition.prediction_columns, truth.T, predictions.T, strict=True)
+        for name, of_class, values in zip(facts.prediction_columns, truth.T, predictions.T, strict=True)
         if 0 < of_class.sum() < len(of_class)
     ]
-    points = (
-        curves.operating_points(truth[:, 0], predictions[:, 0]) if competition.task == "binary" and rankings else []
-    )
+    points = curves.operating_points(truth[:, 0], predictions[:, 0]) if facts.task == "binary" and rankings else []
     drawings = _curves(rankings[:MAX_CURVES], points) if rankings else []
-    drawings += [_reliability(competition, targets, predictions), *_confusion(competition, oof, probabilities)]
+    drawings += [_reliability(facts, targets, predictions), *_confusion(facts, oof, probabilities)]
     section.figures([drawing for drawing in drawings if drawing])
     if len(rankings) > 1:
         _show_rankings(section, rankings)
@@ -136,15 +134,15 @@ def _curves(rankings: list[ClassRanking], points: list[OperatingPoint]) -> list[
     ]
 
 
-def _reliability(competition: CompetitionFacts, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
-    if competition.exclusive_classes:
+def _reliability(facts: CompetitionFacts, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
+    if facts.exclusive_classes:
         correct = to_classes(predictions) == targets
         parts = {"decided class": curves.reliability(correct, predictions.max(axis=1))}
     else:
         truth = targets_as_columns(targets, predictions.shape[1]) == 1
         parts = {
             name: curves.reliability(truth[:, column], predictions[:, column])
-            for column, name in enumerate(competition.prediction_columns[:MAX_CURVES])
+            for column, name in enumerate(facts.prediction_columns[:MAX_CURVES])
         }
     error = METRICS["ece"](targets, predictions)
     text = (
@@ -154,26 +152,24 @@ def _reliability(competition: CompetitionFacts, targets: np.ndarray, predictions
     return Drawing("calibration", "Calibration", text, *plots.reliability(parts, "calibration"))
 
 
-def _confusion(competition: CompetitionFacts, oof: OofPredictions, probabilities: OofPredictions) -> list[Drawing]:
-    if competition.task == "multilabel":
+def _confusion(facts: CompetitionFacts, oof: OofPredictions, probabilities: OofPredictions) -> list[Drawing]:
+    if facts.task == "multilabel":
         return []
     targets, predictions = probabilities.targets, probabilities.predictions
     post_processed = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probabilities)))
     counts = curves.confusion(targets, oof.predictions)
     accuracy = np.trace(counts) / max(counts.sum(), 1)
-    rule = "the most probable class" if competition.exclusive_classes else "positive above one half"
+    rule = "the most probable class" if facts.exclusive_classes else "positive above one half"
     rule = "after post-processing" if post_processed else rule
     text = (
         f"Truth by row, decision ({rule}) by column; shaded by the share of the row. "
         f"{accuracy:.1%} of the decisions are correct."
     )
-    table = ConfusionTable(counts, competition.class_names)
+    table = ConfusionTable(counts, facts.class_names)
     drawings = [Drawing("confusion", "Confusion matrix", text, confusion=table, is_wide=table.is_wide)]
-    if competition.task == "binary":
+    if facts.task == "binary":
         parts = {
-            competition.class_names[label]: predictions[targets == label, 0]
-            for label in (0, 1)
-            if (targets == label).any()
+            facts.class_names[label]: predictions[targets == label, 0] for label in (0, 1) if (targets == label).any()
         }
         drawings.append(
             Drawing(

@@ -3,21 +3,21 @@
 from typing import Any
 
 from medfold import config
-from medfold.competition import Project, Recipe, load_recipe
+from medfold.competition import Competition, Recipe, load_recipe
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.runs import read_run_json
 
 
-def recipe_section(project: Project, ensemble: Ensemble, metadata: dict[str, Any]) -> Section:
+def recipe_section(competition: Competition, ensemble: Ensemble, metadata: dict[str, Any]) -> Section:
     """Lists the settings that differ from the baseline; for the baseline itself, from the defaults."""
     section = Section("recipe", "Recipe")
     recipe = config.flat(Recipe.model_validate(metadata["recipe"]).model_dump(mode="json"))
-    baseline_path = project.paths.folder / "baseline.yaml"
+    baseline_path = competition.paths.folder / "baseline.yaml"
     parent = Recipe()
     if baseline_path.is_file():
-        parent = load_recipe(project.paths, project.project_paths.base_folder, "baseline", {})
+        parent = load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", {})
     reference, name = config.flat(parent.model_dump(mode="json")), "baseline"
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
@@ -29,16 +29,16 @@ def recipe_section(project: Project, ensemble: Ensemble, metadata: dict[str, Any
 
 
 def reproduction_section(
-    project: Project, ensemble: Ensemble, metadata: dict[str, Any], variables: dict[str, Any]
+    competition: Competition, ensemble: Ensemble, metadata: dict[str, Any], variables: dict[str, Any]
 ) -> Section:
     """Lists the commands that reproduce the result, with versions, seed and hashes."""
     section = Section("again", "Reproduction")
-    commands = [project.make_command("download"), project.make_command("folds")]
+    commands = [competition.make_command("download"), competition.make_command("folds")]
     for run_name in ensemble.run_names:
-        recorded = read_run_json(project.paths.run(run_name)).get("command")
+        recorded = read_run_json(competition.paths.run(run_name)).get("command")
         commands.append(recorded or f"# {run_name}: started by an earlier version, its command is unknown")
     joined = " ".join(ensemble.run_names)
-    commands += [project.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
+    commands += [competition.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
     rows = [["commit", metadata["commit"] or "outside git"], ["seed", metadata["seed"]]]
     rows += [[name, number] for name, number in metadata["versions"].items()]

@@ -67,7 +67,7 @@ class Leaderboard(ABC):
     """Where the submissions of a competition are scored.
 
     Args:
-        competition: the facts of the competition.
+        facts: facts of the competition of the competition.
         paths: paths of the hidden labels and the published scores, where these are on this machine.
 
     Attributes:
@@ -75,7 +75,7 @@ class Leaderboard(ABC):
         has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.
     """
 
-    competition: CompetitionFacts
+    facts: CompetitionFacts
     paths: CompetitionPaths
 
     is_long_running: ClassVar[bool] = False

@@ -29,7 +29,7 @@ class KaggleLeaderboard(Leaderboard):
         Raises:
             UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
         """
-        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.competition))
+        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts))
 
     def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
         """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
@@ -38,7 +38,7 @@ class KaggleLeaderboard(Leaderboard):
             UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
         """
         competitions = Competitions(KaggleSession.connect())
-        slug = kaggle_slug(self.competition)
+        slug = kaggle_slug(self.facts)
         ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
         if ref:
             say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
@@ -58,7 +58,7 @@ class KaggleLeaderboard(Leaderboard):
         Returns:
             Results by file, of the submissions that Kaggle lists.
         """
-        listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(self.competition), MAX_LISTED)
+        listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(self.facts), MAX_LISTED)
         results = {}
         for ref, content_id, file in queries:
             for submission in listed:

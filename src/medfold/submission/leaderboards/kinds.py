@@ -1,6 +1,6 @@
 """The leaderboard of each kind of upload."""
 
-from medfold.competition import Project
+from medfold.competition import Competition
 from medfold.submission.leaderboards.entry import Leaderboard
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard
 from medfold.submission.leaderboards.local import LocalLeaderboard
@@ -13,6 +13,6 @@ LEADERBOARDS: dict[str, type[Leaderboard]] = {  # by `upload` of competition.yam
 }
 
 
-def leaderboard_of(project: Project) -> Leaderboard:
+def leaderboard_of(competition: Competition) -> Leaderboard:
     """Returns the leaderboard that scores the submissions of a competition."""
-    return LEADERBOARDS[project.competition.upload](project.competition, project.paths)
+    return LEADERBOARDS[competition.facts.upload](competition.facts, competition.paths)

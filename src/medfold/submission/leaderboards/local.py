@@ -24,7 +24,7 @@ class LocalLeaderboard(Leaderboard):
         Raises:
             UserError: there is no solution.
         """
-        if not self.paths.solution.is_file() and _has_test_labels(self.competition):
+        if not self.paths.solution.is_file() and _has_test_labels(self.facts):
             fix = f"Run: {command('download', COMPETITION=self.paths.name, FORCE=1)}"
             raise UserError("no hidden solution", self.paths.solution, fix)
 
@@ -37,21 +37,21 @@ class LocalLeaderboard(Leaderboard):
         Raises:
             UserError: the solution is missing although the data includes it, or has other ids than the submission.
         """
-        competition = self.competition
+        facts = self.facts
         paths = self.paths
         self.preflight()
         if not paths.solution.is_file():
             return _unlabelled()
-        written = table.read_predictions_back(competition, entry.table, entry.draft.sample)
+        written = table.read_predictions_back(facts, entry.table, entry.draft.sample)
         check_solution(paths)
-        solution = read_csv(paths.solution, **dict.fromkeys(competition.labels.targets, str))
+        solution = read_csv(paths.solution, **dict.fromkeys(facts.labels.targets, str))
         if set(written.index) != set(solution["id"]):
-            if not _has_test_labels(competition):  # the solution belongs to an earlier test part
+            if not _has_test_labels(facts):  # the solution belongs to an earlier test part
                 return _unlabelled()
             raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
-        scores, lines = _score_parts(competition, solution, written, entry)
-        ranking, own_row = _rank(paths, competition, scores)
-        metric = competition.score.metric
+        scores, lines = _score_parts(facts, solution, written, entry)
+        ranking, own_row = _rank(paths, facts, scores)
+        metric = facts.score.metric
         return LeaderboardResult(
             status="scored",
             public=scores.get(("Public", metric)),
@@ -63,12 +63,12 @@ class LocalLeaderboard(Leaderboard):
 
 
 def _score_parts(
-    competition: CompetitionFacts, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
+    facts: CompetitionFacts, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
 ) -> tuple[dict[tuple[str, str], float | None], list[tuple[str, str]]]:
     """Scores the public and the private part of the solution by each metric.
 
     Args:
-        competition: the facts (the metrics).
+        facts: facts of the competition (the metrics).
         solution: the hidden solution: id, targets and usage.
         written: the predictions that the submission holds, by unit.
         entry: the submission, with its probabilities and groups.
@@ -79,42 +79,42 @@ def _score_parts(
     ids = solution["id"]
     groups = entry.groups.loc[ids].to_numpy()
     written_values, probabilities = (
-        values.loc[ids, competition.prediction_columns].to_numpy()
+        values.loc[ids, facts.prediction_columns].to_numpy()
         for values in (written, entry.draft.probabilities.set_index("id"))
     )
-    targets = encode_targets(competition, solution)
+    targets = encode_targets(facts, solution)
     scores, lines = {}, []
     for part in ("Public", "Private"):
         in_part = (solution["usage"] == part).to_numpy()
         if not in_part.any():
             continue
         texts = []
-        for name in (competition.score.metric, *competition.score.more_metrics):
-            predictions = metric_input(competition, name, written_values, probabilities)[in_part]
-            value, text = _score(competition, name, targets[in_part], predictions, groups[in_part])
+        for name in (facts.score.metric, *facts.score.more_metrics):
+            predictions = metric_input(facts, name, written_values, probabilities)[in_part]
+            value, text = _score(facts, name, targets[in_part], predictions, groups[in_part])
             uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
             texts.append(f"{text} of the probabilities" if uses_probabilities else text)
             scores[part, name] = value
-        num_scored = count_of(int(in_part.sum()), "unit" if competition.score.unit else "image")
+        num_scored = count_of(int(in_part.sum()), "unit" if facts.score.unit else "image")
         lines.append(("test score" if in_part.all() else part.lower(), f"{', '.join(texts)}, {num_scored}"))
     return scores, lines
 
 
 def _score(
-    competition: CompetitionFacts, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
+    facts: CompetitionFacts, name: str, targets: np.ndarray, predictions: np.ndarray, groups: np.ndarray
 ) -> tuple[float | None, str]:
     """Computes a metric: its value, None if undefined, and the value with its interval as text."""
-    metric = metric_of(competition, name)
+    metric = metric_of(facts, name)
     value = metric(targets, predictions)
     interval = bootstrap_interval(metric, targets, predictions, groups)
     return None if np.isnan(value) else value, format_score_and_interval(metric.title, value, *interval)
 
 
-def _has_test_labels(competition: CompetitionFacts) -> bool:
+def _has_test_labels(facts: CompetitionFacts) -> bool:
     """Returns True if the data includes test labels: a holdout, labelled folders or arrays, or phantoms."""
-    labelled = any("{label}" in pattern for pattern in competition.images.test)
-    arrays = competition.labels.layout == "arrays"
-    return bool(competition.labels.holdout) or labelled or arrays or competition.source.get("kind") == "phantom"
+    labelled = any("{label}" in pattern for pattern in facts.images.test)
+    arrays = facts.labels.layout == "arrays"
+    return bool(facts.labels.holdout) or labelled or arrays or facts.source.get("kind") == "phantom"
 
 
 def _unlabelled() -> LeaderboardResult:
@@ -125,7 +125,7 @@ def _unlabelled() -> LeaderboardResult:
 
 
 def _rank(
-    paths: CompetitionPaths, competition: CompetitionFacts, scores: dict[tuple[str, str], float | None]
+    paths: CompetitionPaths, facts: CompetitionFacts, scores: dict[tuple[str, str], float | None]
 ) -> tuple[pd.DataFrame | None, int | None]:
     """Returns the published scores with the private one of this submission among them, best first, and its position.
 
@@ -138,7 +138,7 @@ def _rank(
     if "competition" in published:
         of_competition = published[published["competition"] == paths.name]
         published = of_competition.drop(columns="competition").dropna(axis=1, how="all")
-    names = [competition.score.metric, *competition.score.more_metrics]
+    names = [facts.score.metric, *facts.score.more_metrics]
     if published.empty or names[0] not in published:
         return None, None
     own_entry = {"name": "this submission", "source": "K-fold on train+val, not the protocol of the others"}

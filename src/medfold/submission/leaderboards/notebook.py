@@ -30,7 +30,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         Raises:
             UserError: no credentials; not joined; closed; today's submissions used up.
         """
-        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.competition), notebooks=True)
+        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts), notebooks=True)
 
     def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
         """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
@@ -39,7 +39,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
             UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
         """
         session = KaggleSession.connect()
-        slug = kaggle_slug(self.competition)
+        slug = kaggle_slug(self.facts)
         competitions = Competitions(session)
         ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
         if ref:
@@ -53,7 +53,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)
         try:
-            _compare(self.competition, entry, output)
+            _compare(self.facts, entry, output)
         except UserError as error:
             fix = f"Run the notebook again with {variable('FORCE')}"
             raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
@@ -64,13 +64,12 @@ class NotebookLeaderboard(KaggleLeaderboard):
         return wait_for_score(competitions, ref)
 
 
-def _compare(competition: CompetitionFacts, entry: SubmissionEntry, output: Path) -> None:
+def _compare(facts: CompetitionFacts, entry: SubmissionEntry, output: Path) -> None:
     """Checks the notebook's output, and prints its largest difference from the local submission."""
     from_kaggle = read_submission(output)
-    check_submission(competition, from_kaggle, entry.draft.sample)
+    check_submission(facts, from_kaggle, entry.draft.sample)
     local, remote = (
-        table.read_predictions_back(competition, submission, entry.draft.sample)
-        for submission in (entry.table, from_kaggle)
+        table.read_predictions_back(facts, submission, entry.draft.sample) for submission in (entry.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
     line = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition.project import Project, find_competition
+from medfold.competition.competition import Competition, find_competition
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from tests.support.small_project import SMALL, add_competition
@@ -39,10 +39,10 @@ def variants(project_folder):
 
 def test_variants_share_a_folder_but_not_facts_or_data(variants):
     assert variants.competitions() == ["first", "second", "small"]
-    first, second = (Project.open(name, variants) for name in ("first", "second"))
-    assert first.competition.title == "The first"
-    assert (first.competition.labels.file, second.competition.labels.file) == ("first.npz", "x.npz")
-    assert (first.competition.task, second.competition.task) == ("binary", "multiclass")
+    first, second = (Competition.open(name, variants) for name in ("first", "second"))
+    assert first.facts.title == "The first"
+    assert (first.facts.labels.file, second.facts.labels.file) == ("first.npz", "x.npz")
+    assert (first.facts.task, second.facts.task) == ("binary", "multiclass")
     assert first.paths.folder == second.paths.folder == variants.root / "competition" / "sets"
     assert first.paths.data != second.paths.data
 
@@ -51,7 +51,7 @@ def test_errors_in_facts_name_the_variant(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
     with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
-        Project.open("second", variants)
+        Competition.open("second", variants)
     with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
         variants.competition("secnd")
     with pytest.raises(UserError, match="unknown competition .it is the folder of first, second."):
@@ -62,7 +62,7 @@ def test_a_former_name_and_the_current_one_beside_it_are_refused_in_one_line(var
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays, layout: arrays}"))
     with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
-        Project.open("first", variants)
+        Competition.open("first", variants)
     assert "\n" not in str(caught.value)
 
 
@@ -73,7 +73,7 @@ def test_a_former_name_in_a_variant_overrides_the_current_one(variants):
     text = facts.read_text()
     for key in ("expected_counts", "counts"):
         facts.write_text(text.replace("file: first.npz", f"file: first.npz, {key}: {{train: 1}}"))
-        assert Project.open("first", variants).competition.labels.expected_counts == {"train": 1}
+        assert Competition.open("first", variants).facts.labels.expected_counts == {"train": 1}
 
 
 @pytest.mark.parametrize(

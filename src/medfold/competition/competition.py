@@ -1,4 +1,4 @@
-"""Project: one competition in one project folder, the starting point of every command."""
+"""Competition: one competition in one project folder, the starting point of every command."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,21 +19,21 @@ RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patie
 
 
 @dataclass(frozen=True)
-class Project:
+class Competition:
     """One competition in one project folder.
 
     Args:
         project_paths: paths of the project folder.
         paths: paths of the competition: its folder, data, folds, runs and submissions.
-        competition: the facts of the competition.
+        facts: facts of the competition of the competition.
     """
 
     project_paths: ProjectPaths
     paths: CompetitionPaths
-    competition: CompetitionFacts
+    facts: CompetitionFacts
 
     @classmethod
-    def open(cls, name: str, project_paths: ProjectPaths | None = None) -> "Project":
+    def open(cls, name: str, project_paths: ProjectPaths | None = None) -> "Competition":
         """Opens a competition by name or by its address on Kaggle.
 
         Raises:
@@ -41,9 +41,9 @@ class Project:
         """
         project_paths = project_paths or ProjectPaths.find()
         paths = project_paths.competition(find_competition(project_paths, name))
-        competition = load_competition(paths, project_paths.base_folder)
+        facts = load_competition(paths, project_paths.base_folder)
         use_plugins(paths.plugins)
-        return cls(project_paths, paths, competition)
+        return cls(project_paths, paths, facts)
 
     def command(self, target: str, **variables: object) -> str:
         """Returns a command for this competition as the user types it; see `command_text.command`."""
@@ -113,14 +113,14 @@ def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
     return config.merge(facts, config.with_current_names(variants[paths.name], facts_location(paths)))
 
 
-def image_settings(project: Project, recipe: str) -> ImageSettings | None:
+def image_settings(competition: Competition, recipe: str) -> ImageSettings | None:
     """Returns the image settings of a recipe; None for `baseline`, the default, if the competition does not have it.
 
     Raises:
         UserError: errors of `load_recipe`, such as an unknown recipe.
     """
-    paths = project.paths
-    bases = project.project_paths.base_folder
+    paths = competition.paths
+    bases = competition.project_paths.base_folder
     if recipe == "baseline" and recipe not in recipe_names(paths, bases):
         return None
     return load_recipe(paths, bases, recipe, {}).images

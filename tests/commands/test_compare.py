@@ -16,16 +16,20 @@ def test_compare_shows_better_run_with_probability(two_runs, capsys):
     shown = capsys.readouterr().out
     assert difference.low > 0
     assert "strong beats weak beyond chance" in shown
-    assert "better in 100% of the resamples" in shown
+    scores = f"strong scores {difference.value:.4f} higher (95 % interval {difference.low:+.4f} to "
+    assert scores in shown
+    assert "; better in 100% of the resamples" in shown
     back = compare(two_runs, ["strong", "weak"]).difference
     assert back.value == pytest.approx(-difference.value)
-    assert "strong beats weak beyond chance" in capsys.readouterr().out
+    assert "strong beats weak beyond chance" in (shown := " ".join(capsys.readouterr().out.split()))
+    assert f"weak scores {difference.value:.4f} lower (95 % interval " in shown
+    assert "; better in 0% of the resamples" in shown
 
 
 def test_equally_good_runs_do_not_differ_beyond_chance(two_runs, capsys):
     finished_run(two_runs, "weak2", 0.3)
     compare(two_runs, ["weak", "weak2"])
-    assert "no difference beyond chance" in capsys.readouterr().out
+    assert "verdict    not proven: the 95 % interval contains 0" in capsys.readouterr().out
     with pytest.raises(UserError, match='RUNS="weak weak": both sides are the same'):
         compare(two_runs, ["weak", "weak"])
 
@@ -61,6 +65,6 @@ def test_compare_on_one_class_fold_is_undefined(folded, capsys):
     assert "difference undefined: AUC is undefined on the compared folds" in said
     assert "verdict    undefined" in said
     assert "nan" not in said
-    assert "no difference" not in said
+    assert "not proven" not in said
     list_runs(folded)
     assert "nan" not in capsys.readouterr().out

@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.runs import Comparison, compare_runs
-from medfold.scoring import format_difference, format_interval, format_score, metric_of
+from medfold.scoring import format_interval, format_score, metric_of
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import shorten_list
 
@@ -23,7 +23,8 @@ def compare(competition: Competition, sides: list[str]) -> Comparison:
         UserError: not two sides, an untrained run, or no fold in common.
     """
     comparison = compare_runs(competition, sides)
-    title = metric_of(competition.facts).title
+    metric = metric_of(competition.facts)
+    title = metric.title
     folds = comparison.folds
     num_folds = comparison.num_folds
     difference = comparison.difference
@@ -37,14 +38,7 @@ def compare(competition: Competition, sides: list[str]) -> Comparison:
     if np.isnan(difference.value):
         say("difference", f"undefined: {title} is undefined on the compared folds")
     else:
-        chance = (
-            "" if np.isnan(difference.probability) else f"; better in {difference.probability:.0%} of the resamples"
-        )
-        if difference.value:
-            word = "better" if difference.value > 0 else "worse"
-            say("difference", f"{sides[1]} is {word}: {format_difference(difference)}{chance}")
-        else:
-            say("difference", f"none: {format_difference(difference)}")
+        say("difference", _describe_difference(comparison, metric.higher_is_better))
     say("verdict", _verdict(comparison))
     if optimistic := [side for side in comparison.sides if side.optimistic_runs]:
         names = shorten_list(name for side in optimistic for name in side.optimistic_runs)
@@ -55,10 +49,27 @@ def compare(competition: Competition, sides: list[str]) -> Comparison:
     return comparison
 
 
+def _describe_difference(comparison: Comparison, higher_is_better: bool) -> str:
+    """Describes the difference: 'wide scores 0.0123 higher (95 % interval -0.0010 to +0.0256); better in ...'."""
+    first, second = comparison.sides
+    difference = comparison.difference
+    positive, negative = ("higher", "lower") if higher_is_better else ("better", "worse")
+    amount = f"the same as {first.name}"
+    if difference.value:
+        amount = f"{abs(difference.value):.4f} {positive if difference.value > 0 else negative}"
+    interval = "no interval"
+    if not np.isnan(difference.low):
+        interval = f"95 % interval {difference.low:+.4f} to {difference.high:+.4f}"
+    text = f"{second.name} scores {amount} ({interval})"
+    if difference.value and not np.isnan(difference.probability):
+        text += f"; better in {difference.probability:.0%} of the resamples"
+    return text
+
+
 def _verdict(comparison: Comparison) -> str:
     if np.isnan(comparison.difference.low):
         return "undefined: too few resamples have a score to compare"
     if comparison.better_side is None:
-        return "no difference beyond chance"
+        return "not proven: the 95 % interval contains 0"
     (worse,) = {side.name for side in comparison.sides} - {comparison.better_side}
     return f"{comparison.better_side} beats {worse} beyond chance"

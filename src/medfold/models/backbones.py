@@ -14,7 +14,7 @@ class Backbone:
     """A registered backbone.
 
     Args:
-        build: function (images, recipe.backbone) -> feature map or feature vector.
+        build: function (images, backbone_settings) -> feature map or feature vector.
         scaling: the input scaling that its weights expect.
         pretrained: True if pretrained weights can be loaded; its input then always has three channels. Defaults to
             False.
@@ -31,7 +31,7 @@ BACKBONES: Registry[Backbone] = Registry("backbone")
 
 
 def backbone(scaling: str, **arguments) -> Callable:
-    """Registers a function (images, recipe.backbone) -> features as a backbone under its name.
+    """Registers a function (images, backbone_settings) -> features as a backbone under its name.
 
     Args:
         scaling: the input scaling that its weights expect.

@@ -79,11 +79,11 @@ LOSSES: Registry[Callable[[CompetitionFacts, TrainingSettings], keras.losses.Los
 
 
 def loss(function: Callable) -> Callable:
-    """Registers a function (competition, training) -> a Keras loss of probabilities, under its own name.
+    """Registers a function (facts, training) -> a Keras loss of probabilities, under its own name.
 
     Example:
         >>> @loss
-        ... def squared_error(competition, training):
+        ... def squared_error(facts, training):
         ...     return keras.losses.MeanSquaredError()
     """
     LOSSES.register(function.__name__, function, function.__module__)

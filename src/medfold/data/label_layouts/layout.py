@@ -11,7 +11,7 @@ Parts = tuple[pd.DataFrame, pd.DataFrame | None, pd.DataFrame | None]  # train, 
 
 
 def label_layout(function: Callable) -> Callable:
-    """Registers `function(competition, raw) -> (train, test, solution)` under its own name.
+    """Registers `function(facts, raw) -> (train, test, solution)` under its own name.
 
     `train` and `test` have the columns `id`, `image`, `unit`, `patient` (text, or missing) and, in train, the targets.
     `solution` has `id`, the targets and `usage`; it is None where the raw data has no labels of the test part. With

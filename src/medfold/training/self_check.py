@@ -128,7 +128,7 @@ def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
     first, best = float(fold.losses[0]), float(np.min(fold.losses))
     if first - best > MIN_LOSS_DECREASE * abs(first):
         return ""
-    return f"the loss did not go down: {first:.4f} after the first epoch, {best:.4f} at best of {len(fold.losses)}"
+    return f"the loss did not go down: {first:.4f} after epoch 1, lowest {best:.4f} in {len(fold.losses)} epochs"
 
 
 def _class_never_predicted(fold: SelfCheckInput) -> str:
@@ -153,7 +153,10 @@ def _outputs_differ_between_modes(fold: SelfCheckInput) -> str:
     is_flat = np.max(np.std(fold.inference_outputs, axis=0)) < 0.1 * np.max(np.std(fold.training_outputs, axis=0))
     if difference < MAX_MODE_DIFFERENCE and not is_flat:
         return ""
-    return f"outputs differ between training and inference mode by {difference:.2f}: check batch normalisation"
+    return (
+        f"predictions change by {difference:.2f} on average between training and inference mode; "
+        "a larger training.batch_size may help"
+    )
 
 
 def _drawn_shares_differ(fold: SelfCheckInput) -> str:
@@ -165,7 +168,9 @@ def _drawn_shares_differ(fold: SelfCheckInput) -> str:
     if abs(fold.drawn_counts[worst] - expected[worst]) <= MAX_DEVIATIONS * deviation[worst]:
         return ""
     drawn, expected_share = fold.drawn_counts[worst] / num_drawn, fold.expected_shares[worst]
-    return f"class {worst} was drawn in {drawn:.1%}, expected {expected_share:.1%}"
+    facts = fold.facts
+    drawn_class = f"label combination {worst}" if facts.task == "multilabel" else f"class {facts.class_names[worst]}"
+    return f"{drawn_class} was drawn in {drawn:.1%} of the draws, expected {expected_share:.1%}"
 
 
 CHECKS = (

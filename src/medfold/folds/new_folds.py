@@ -42,7 +42,8 @@ def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks:
         files.write_json(_metadata(competition, train, leaks), path)
         warn(
             "folds",
-            f"{path.name} was missing: made again from competition.yaml, which may have changed since the folds",
+            f"{path.name} was missing: made again from competition.yaml, "
+            "which may have changed since the folds were made",
         )
 
 

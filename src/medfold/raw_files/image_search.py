@@ -163,7 +163,8 @@ def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw
         row, path = next(iter(unique.items()))
         warn(
             "samples",
-            f"{count_of(len(unique), 'image is', 'images are')} found by the end of the path: {ids[row]} is {path}",
+            f"{count_of(len(unique), 'id matches', 'ids match')} an image only by the end of the path: "
+            f"'{ids[row]}' was taken as {path}",
         )
         image = image.fillna(pd.Series(unique, dtype=object))
     return image

@@ -52,7 +52,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     num_slots = NUM_PREFETCHED * min(num_workers, possible)
     memory = _allocate_shared(num_slots * batch_bytes) if num_slots else None
     if num_workers > 0 and (memory is None or possible < num_workers):
-        _warn_of_little_memory(batch_bytes, num_workers)
+        _warn_of_little_memory(batch_bytes, num_workers, num_slots // NUM_PREFETCHED if memory else 0)
     if memory is None:
         yield from map(training_batches.batch, range(start, stop))
         return
@@ -108,10 +108,11 @@ def load_batches(
 
 
 @cache
-def _warn_of_little_memory(batch_bytes: int, num_workers: int) -> None:
+def _warn_of_little_memory(batch_bytes: int, num_workers: int, num_used: int) -> None:
     needed = format_size(2 * NUM_PREFETCHED * num_workers * batch_bytes)
     what = f"too little shared memory (/dev/shm) for {num_workers} workers, which need {needed}"
-    warn("workers", f"{what}; fewer are used, or none")
+    used = f"only {num_used} used" if num_used else "none used: the training process makes the batches"
+    warn("workers", f"{what}; {used}")
 
 
 def _available_shared_memory() -> int:

@@ -16,7 +16,7 @@ def test_images_are_found_by_the_end_of_their_path(tmp_path, capsys):
     train, *_ = LAYOUTS["wide"](facts({"train": "{id}"}, holdout=0.5), tmp_path)
     assert train["image"].tolist() == [f"train/{number}.png" for number in range(4)]
     told = " ".join(capsys.readouterr().out.split())
-    assert "4 images are found by the end of the path: /content/drive/train/0.png is train/0.png" in told
+    assert "4 ids match an image only by the end of the path: '/content/drive/train/0.png' was taken as train/0" in told
 
 
 def test_image_pattern_can_name_columns_of_the_table(wide):

@@ -38,7 +38,7 @@ class CheckResult:
 
 
 def doctor(competition: Competition) -> list[CheckResult]:
-    """Checks the installation, and prints each result when it is there."""
+    """Checks the installation, and prints each result as soon as it is known."""
     results = []
     for result in examine(competition):
         results.append(result)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from medfold.config import StrictModel
 
-MAX_EPOCHS = 100_000  # more is a slip of the pen
+MAX_EPOCHS = 100_000  # more is surely a typing error
 
 
 class ImageSettings(StrictModel):

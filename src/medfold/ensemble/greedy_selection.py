@@ -10,9 +10,12 @@ TOLERANCE = 1e-12  # scores that differ by less are equal
 
 
 def selection_weights(stack: np.ndarray, targets: np.ndarray, metric: Metric) -> np.ndarray:
-    """Returns how often each member is in the shortest good prefix of the greedy selection; equal if undefined."""
+    """Returns how often each member is in the shortest good prefix of the greedy selection.
+
+    All are 1 if every score is undefined.
+    """
     picks, scores = greedy_path(stack, targets, metric)
-    if not np.isfinite(scores).any():  # undefined everywhere: equal weights
+    if not np.isfinite(scores).any():
         return np.ones(len(stack))
     chosen = picks[: shortest_prefix(stack, targets, metric, picks, scores)]
     return np.bincount(chosen, minlength=len(stack)).astype(np.float64)

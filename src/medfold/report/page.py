@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from medfold.report.drawing import Drawing, title_attribute
 
-JPEG_QUALITY = 82  # of 100
+JPEG_QUALITY = 82  # on the scale of OpenCV, 0 to 100
 MAX_ROWS = 14  # classes or labels in a table or list
 
 

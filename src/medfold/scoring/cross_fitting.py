@@ -15,7 +15,10 @@ MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
 
 
 def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
-    """Registers a function (predictions, **arguments) -> predictions under its own name, for `FittedTransform`."""
+    """Registers a function (predictions, **arguments) -> predictions under its own name, for `FittedTransform`.
+
+    The name is saved in ensemble.npz, so a function keeps its name.
+    """
     MAPS.register(function.__name__, function, function.__module__)
     return function
 

@@ -1,7 +1,8 @@
 """Post-processing for metrics of decisions: thresholds, cut points, class factors and sharpening.
 
 Each fits a map from predictions to predictions: a threshold is moved to one half, or the decided class becomes the
-most probable one. So the usual decision rule (of the metric, of the submission) still applies afterwards.
+most probable one. So the usual decision rule (of the metric, of the submission) still applies afterwards. The names of
+the maps (`moved`, `cut`, `weighed`, `sharpened`) are saved in ensemble.npz, so they stay.
 """
 
 from collections.abc import Callable

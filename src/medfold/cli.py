@@ -1,4 +1,7 @@
-"""The command line. Each command imports its modules when it runs, so that help and typing errors answer at once."""
+"""The command line.
+
+Each command imports its modules when it runs, so that help and misspelt options are answered at once.
+"""
 
 import re
 from collections.abc import Callable
@@ -127,7 +130,15 @@ def prepare(
 
 @app.command()
 def folds(
-    competition: CompetitionName = DEFAULT_COMPETITION, recipe: RecipeName = "baseline", force: Force = False
+    competition: CompetitionName = DEFAULT_COMPETITION,
+    recipe: RecipeName = "baseline",
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Make new folds. The old table is kept under another name; runs on it do not compare with new ones.",
+        ),
+    ] = False,
 ) -> None:
     """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
     with open_competition(competition, writes=["data", "folds"], recipe=recipe) as opened:

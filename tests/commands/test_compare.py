@@ -1,5 +1,7 @@
 """make compare: the difference between two runs, and whether it is beyond chance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,9 @@ from medfold.commands.compare import compare
 from medfold.commands.runs import list_runs
 from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
+from medfold.runs import Comparison
+from medfold.runs.comparison import Side
+from medfold.scoring import Difference
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
 
@@ -68,3 +73,29 @@ def test_compare_on_one_class_fold_is_undefined(folded, capsys):
     assert "not proven" not in said
     list_runs(folded)
     assert "nan" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "expected"),
+    [
+        (
+            "auc",
+            Difference(-0.0123, -0.0256, 0.001, 0.03),
+            "b scores 0.0123 lower (95 % interval -0.0256 to +0.0010); better in 3% of the resamples",
+        ),
+        (
+            "log_loss",
+            Difference(0.0123, -0.001, 0.0256, 0.97),
+            "b scores 0.0123 better (95 % interval -0.0010 to +0.0256); better in 97% of the resamples",
+        ),
+        ("log_loss", Difference(-0.0123, np.nan, np.nan, np.nan), "b scores 0.0123 worse (no interval)"),
+        ("auc", Difference(0.0, 0.0, 0.0, 0.5), "b scores the same as a (95 % interval +0.0000 to +0.0000)"),
+    ],
+)
+def test_difference_in_words(folded, capsys, monkeypatch, metric, difference, expected):
+    sides = [Side(name, 0.5, 0.4, 0.6, []) for name in "ab"]
+    comparison = Comparison(metric, sides, [0, 1, 2], 3, 60, difference, None)
+    monkeypatch.setattr("medfold.commands.compare.compare_runs", lambda competition, names: comparison)
+    score = folded.facts.score.model_copy(update={"metric": metric})
+    compare(replace(folded, facts=folded.facts.model_copy(update={"score": score})), ["a", "b"])
+    assert f"difference {expected} " in " ".join(capsys.readouterr().out.split())

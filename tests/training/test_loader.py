@@ -124,6 +124,16 @@ def test_low_shared_memory_disables_workers(mapped, monkeypatch):
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 
 
+@pytest.mark.parametrize(
+    ("num_used", "expected"),
+    [(0, "none is used: the training process makes the batches"), (1, "only 1 is used"), (3, "only 3 are used")],
+)
+def test_warning_of_little_memory_says_how_many_workers_are_used(capsys, num_used, expected):
+    loader._warn_of_little_memory.__wrapped__(1_000_000, 4, num_used)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"for 4 workers, which need 16 MB; {expected}" in shown
+
+
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="memory is not asked for beforehand here")
 def test_failed_shared_memory_allocation_disables_workers(mapped, monkeypatch):
     def full(descriptor, start, size):

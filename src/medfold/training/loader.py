@@ -26,6 +26,7 @@ from medfold.system.processes import try_worker_pool
 from medfold.system.shared_memory import reserve_name_prefix
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
+from medfold.text import count_of
 from medfold.training.batches import Batch, TrainingBatches
 
 NUM_PREFETCHED = 2  # prefetched batches, per worker and in the thread
@@ -111,7 +112,9 @@ def load_batches(
 def _warn_of_little_memory(batch_bytes: int, num_workers: int, num_used: int) -> None:
     needed = format_size(2 * NUM_PREFETCHED * num_workers * batch_bytes)
     what = f"too little shared memory (/dev/shm) for {num_workers} workers, which need {needed}"
-    used = f"only {num_used} used" if num_used else "none used: the training process makes the batches"
+    used = "none is used: the training process makes the batches"
+    if num_used:
+        used = f"only {count_of(num_used, 'is', 'are')} used"
     warn("workers", f"{what}; {used}")
 
 

@@ -6,7 +6,6 @@ import yaml
 from medfold.scaffold.folder import MIN_GPU_SIZE, folder_files
 from tests.support.helpers import REPOSITORY
 
-
 LIGHT = {"augment": "light", "training": {"cutmix": 0}}  # until it is known that the images are of tissue
 
 

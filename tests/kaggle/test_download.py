@@ -7,7 +7,7 @@ import requests
 
 from medfold.errors import UserError
 from medfold.kaggle import client
-from medfold.kaggle.download import competition_files, open_competition, open_dataset
+from medfold.kaggle.download import competition_files, request_competition_archive, request_dataset_archive
 from medfold.kaggle.session import KaggleSession
 from tests.support.helpers import refused
 from tests.support.kaggle_server import status
@@ -20,14 +20,14 @@ def test_competition_files_lists_all_pages(hosted):
 def test_refused_download_shows_the_message_of_kaggle(hosted):
     hosted.fault("DownloadDataFiles", status(403, "You must verify your phone"))
     with refused("histology: .*You must verify your phone.*/histology/rules"):
-        open_competition(KaggleSession.connect(), "histology")
+        request_competition_archive(KaggleSession.connect(), "histology")
 
 
 @pytest.mark.parametrize("code", [429, 500, 503])
 def test_temporary_failure_is_left_to_the_download(hosted, code):
     hosted.fault("DownloadDataFiles", *[status(code)] * 9)
     with pytest.raises(requests.RequestException) as caught:
-        open_competition(KaggleSession.connect(), "histology")
+        request_competition_archive(KaggleSession.connect(), "histology")
     assert not isinstance(caught.value, UserError)
     assert caught.value.response.status_code == code
 
@@ -46,4 +46,4 @@ def test_missing_data_set_is_named():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "open_download", fail)
         with refused(r"^c\.csv: not found on Kaggle: .*Check the name, and whether your account may see it$"):
-            open_dataset(session, "a/b", "c.csv")
+            request_dataset_archive(session, "a/b", "c.csv")

@@ -28,7 +28,7 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     sizes = training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
-    paths = opened.write_project(tmp_path / "there")
+    paths = opened.write_competition(tmp_path / "there")
     for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
         unpacked = tmp_path / "there" / path.relative_to(folded.project_paths.root)
         assert unpacked.read_bytes() == path.read_bytes()

@@ -6,6 +6,8 @@ import yaml
 from medfold.scaffold.folder import MIN_GPU_SIZE, folder_files
 from tests.support.helpers import REPOSITORY
 
+LIGHT = {"augment": "light", "training": {"cutmix": 0}}  # until it is known that the images are of tissue
+
 
 @pytest.mark.parametrize(
     ("facts", "side", "expected"),
@@ -39,12 +41,12 @@ from tests.support.helpers import REPOSITORY
         (
             {"images": {"channels": 3}, "task": "binary"},
             224,
-            {"extends": "gpu_histology", "images": {"size": 224}},
+            {"extends": "gpu_histology", "images": {"size": 224}, **LIGHT},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             96,
-            {"extends": "gpu_histology", "images": {"size": MIN_GPU_SIZE}},
+            {"extends": "gpu_histology", "images": {"size": MIN_GPU_SIZE}, **LIGHT},
         ),
         ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu_screening"}),
         ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu_screening"}),

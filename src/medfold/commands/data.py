@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
-from medfold.competition import load_competition
+from medfold.competition import load_facts
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
@@ -97,7 +97,7 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
 def _is_own_data(project_paths: ProjectPaths, paths: CompetitionPaths) -> bool:
     """Returns True if the source is of kind own; False also where competition.yaml has a fault."""
     try:
-        return load_competition(paths, project_paths.base_folder).source.get("kind") == "own"
+        return load_facts(paths, project_paths.base_folder).source.get("kind") == "own"
     except UserError:
         return False
 

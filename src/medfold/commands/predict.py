@@ -75,25 +75,25 @@ def predict(
     """
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
     runs = [Run.open(competition, name) for name in run_names]
-    trained_project = _with_trained_facts(competition, runs)
-    file = out or trained_project.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
+    trained_competition = _with_trained_facts(competition, runs)
+    file = out or trained_competition.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
     check_output_file(file)
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})
-    facts = trained_project.facts
+    facts = trained_competition.facts
     root, image_paths = new_images(images, facts.images)
-    choice = submission_choice(competition, trained_project, run_names)
-    members = member_runs(trained_project, run_names)
+    choice = submission_choice(competition, trained_competition, run_names)
+    members = member_runs(trained_competition, run_names)
     by_name = sorted(members, key=lambda member: member.name)  # the order of the saved choice
     predictor = EnsemblePredictor(facts, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
-    _show_members(trained_project, by_name, choice, len(image_paths))
+    _show_members(trained_competition, by_name, choice, len(image_paths))
     table, unreadable = predict_new_images(facts, predictor, choice, root, image_paths)
     write_csv(table, file)
-    _show(trained_project, table, unreadable, file)
+    _show(trained_competition, table, unreadable, file)
     heat_maps = None
     if explain:
         heat_maps = file.with_name(f"{file.stem}-explained")
-        _explain(trained_project, members, root, table, heat_maps)
+        _explain(trained_competition, members, root, table, heat_maps)
     say("", RESEARCH_NOTICE)
     return Predictions(table, file, unreadable, heat_maps)
 
@@ -119,7 +119,7 @@ def _show(competition: Competition, table: pd.DataFrame, unreadable: dict[str, s
 
 
 def _with_trained_facts(competition: Competition, runs: list[Run]) -> Competition:
-    """Returns the project with the facts that the runs were trained with, which define the meaning of the outputs.
+    """Returns the competition with the facts that the runs were trained with, which define the meaning of the outputs.
 
     Raises:
         UserError: the runs were trained with facts that do not fit together.

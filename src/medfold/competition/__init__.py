@@ -8,7 +8,7 @@
 - `slugs`: names of competitions and data sets on Kaggle.
 """
 
-from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_settings, load_competition
+from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_settings, load_facts
 from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import settings_located
@@ -46,7 +46,7 @@ __all__ = [
     "image_settings",
     "ineffective_settings",
     "kaggle_slug",
-    "load_competition",
+    "load_facts",
     "load_recipe",
     "parse_overrides",
     "parse_slug",

@@ -25,7 +25,7 @@ class Competition:
     Args:
         project_paths: paths of the project folder.
         paths: paths of the competition: its folder, data, folds, runs and submissions.
-        facts: facts of the competition of the competition.
+        facts: facts of the competition.
     """
 
     project_paths: ProjectPaths
@@ -41,7 +41,7 @@ class Competition:
         """
         project_paths = project_paths or ProjectPaths.find()
         paths = project_paths.competition(find_competition(project_paths, name))
-        facts = load_competition(paths, project_paths.base_folder)
+        facts = load_facts(paths, project_paths.base_folder)
         use_plugins(paths.plugins)
         return cls(project_paths, paths, facts)
 
@@ -90,7 +90,7 @@ def _slug(text: str, folder: str) -> str | None:
         return None
 
 
-def load_competition(paths: CompetitionPaths, bases: Path) -> CompetitionFacts:
+def load_facts(paths: CompetitionPaths, bases: Path) -> CompetitionFacts:
     """Reads competition.yaml and checks it.
 
     Args:

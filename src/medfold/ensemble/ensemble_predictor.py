@@ -76,7 +76,7 @@ class EnsemblePredictor:
         fitted: FittedTransform,
         batch_size: int = BATCH_SIZE,
     ):
-        self._competition = facts
+        self._facts = facts
         self._fitted = fitted
         self._runs = [_RunPredictor(facts, member, batch_size) for member in members]
         self.image_settings: list[ImageSettings] = []
@@ -132,11 +132,11 @@ class EnsemblePredictor:
         unit = pd.Series(ids, index=ids, dtype=object) if unit is None else unit
         tables = []
         for values in predictions:
-            table = pd.DataFrame(values, columns=self._competition.prediction_columns)
+            table = pd.DataFrame(values, columns=self._facts.prediction_columns)
             table.insert(0, "id", np.asarray(ids, dtype=object))
             tables.append(table)
         return combine_runs(
-            self._competition, {f"run {n}": table for n, table in enumerate(tables)}, unit, fitted or self._fitted
+            self._facts, {f"run {n}": table for n, table in enumerate(tables)}, unit, fitted or self._fitted
         )
 
 

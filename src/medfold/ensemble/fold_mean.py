@@ -10,24 +10,24 @@ from medfold.runs import check_finite
 from medfold.text import count_of, shorten_list
 
 
-def mean_by_id(members: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Averages tables of predictions, joined by id.
 
     Args:
-        members: name -> table with `id` and the columns; rows in any order.
+        tables: name -> table with `id` and the columns; rows in any order.
         columns: the columns to average.
 
     Returns:
-        A table with `id` and the columns (float64), in the order of the first member.
+        A table with `id` and the columns (float64), in the order of the first table.
 
     Raises:
-        UserError: a member has other ids than the first, a duplicate id, or a value that is not a finite number.
+        UserError: a table has other ids than the first, a duplicate id, or a value that is not a finite number.
     """
-    if not members:
+    if not tables:
         raise UserError("nothing to average")
-    first_name, first = next(iter(members.items()))
+    first_name, first = next(iter(tables.items()))
     arrays = []
-    for name, table in members.items():
+    for name, table in tables.items():
         duplicated = table["id"].duplicated()
         if duplicated.any():
             raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, "Train that fold again")
@@ -36,7 +36,7 @@ def mean_by_id(members: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.Da
             what = (
                 f"{count_of(len(differ), 'id differs', 'ids differ')} from {first_name}: {shorten_list(sorted(differ))}"
             )
-            raise UserError(what, name, "Members of an ensemble must predict the same samples")
+            raise UserError(what, name, "All of them must predict the same samples")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         check_finite(values, first["id"], name)
         arrays.append(values)

@@ -48,20 +48,20 @@ def member_runs(competition: Competition, run_names: Sequence[str]) -> list[Memb
     return [MemberRun(run.name, run.recipe, run.weights_files) for run in runs]
 
 
-def submission_choice(competition: Competition, trained_project: Competition, run_names: list[str]) -> SavedChoice:
+def submission_choice(competition: Competition, trained_competition: Competition, run_names: list[str]) -> SavedChoice:
     """Returns how a submission of these runs is combined: the saved choice, else a new one, else `MEAN`.
 
     A new choice is saved. If it cannot be made, since labels or folds have changed, a warning says so.
 
     Args:
         competition: the competition with the facts of today.
-        trained_project: the project with the facts that the runs were trained with.
+        trained_competition: the competition with the facts that the runs were trained with.
         run_names: names of the runs.
     """
-    metric = metric_of(trained_project.facts)
-    if len(run_names) == 1 and post_processing_of(trained_project.facts, metric) is None:
+    metric = metric_of(trained_competition.facts)
+    if len(run_names) == 1 and post_processing_of(trained_competition.facts, metric) is None:
         return MEAN
-    if saved := read_choice(trained_project, run_names):
+    if saved := read_choice(trained_competition, run_names):
         return saved
     try:
         ensemble = ensemble_runs(competition, run_names, load_dataset_of_runs(competition, run_names))

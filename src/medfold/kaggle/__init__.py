@@ -10,7 +10,12 @@
 """
 
 from medfold.kaggle.competitions import Competitions, KaggleSubmission
-from medfold.kaggle.download import competition_files, dataset_files, open_competition, open_dataset
+from medfold.kaggle.download import (
+    competition_files,
+    dataset_files,
+    request_competition_archive,
+    request_dataset_archive,
+)
 from medfold.kaggle.kernels import Kernels
 from medfold.kaggle.own_content import list_content, remove_content
 from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, manifest_id, run_at_kaggle
@@ -28,8 +33,8 @@ __all__ = [
     "list_content",
     "manifest_id",
     "name_of",
-    "open_competition",
-    "open_dataset",
     "remove_content",
+    "request_competition_archive",
+    "request_dataset_archive",
     "run_at_kaggle",
 ]

@@ -29,7 +29,7 @@ def dataset_files(session: KaggleSession, slug: str) -> dict[str, int]:
     return _list_files(session, slug, session.api.dataset_list_files, lambda page: page.dataset_files)
 
 
-def open_competition(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
+def request_competition_archive(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
     """Opens the stream of a competition's archive, or of one of its files.
 
     Args:
@@ -47,7 +47,7 @@ def open_competition(session: KaggleSession, slug: str, name: str = "") -> reque
     return _open(session, name or slug, if_refused, "competitions", method, fields)
 
 
-def open_dataset(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
+def request_dataset_archive(session: KaggleSession, slug: str, name: str = "") -> requests.Response:
     """Opens the stream of a data set's archive, or of one of its files.
 
     Args:
@@ -56,7 +56,7 @@ def open_dataset(session: KaggleSession, slug: str, name: str = "") -> requests.
         name: path of the file. Defaults to the archive of all files.
 
     Raises:
-        UserError, requests.RequestException: as `open_competition`.
+        UserError, requests.RequestException: as `request_competition_archive`.
     """
     owner, dataset = slug.split("/")
     fields = {"owner_slug": owner, "dataset_slug": dataset, **({"file_name": name} if name else {})}

@@ -83,7 +83,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     bundle = TrainingBundle.open(folder)
     out = Path(out)
     root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
-    paths = bundle.write_project(root)
+    paths = bundle.write_competition(root)
     os.chdir(root)
     competition = Competition.open(paths.name, ProjectPaths(root))
     request = bundle.request

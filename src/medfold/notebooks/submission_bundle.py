@@ -28,7 +28,7 @@ class SubmissionBundle:
     Args:
         folder: folder of the bundle.
         manifest: content of kit.json: facts, members and hashes of all files.
-        facts: facts of the competition of the competition, read from the bundle.
+        facts: facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
         fitted: the fitted ensemble, with its post-processing.
     """

@@ -70,7 +70,7 @@ class TrainingBundle:
             request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
         return request
 
-    def write_project(self, root: Path) -> CompetitionPaths:
+    def write_competition(self, root: Path) -> CompetitionPaths:
         """Writes the project folder into `root`, except data: facts, recipes, folds and checkpoints.
 
         Returns:
@@ -98,7 +98,7 @@ def write_training_bundle(
 
     Args:
         paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
-        facts: facts of the competition of the competition.
+        facts: facts of the competition.
         recipe: resolved recipe of `request`.
         request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.

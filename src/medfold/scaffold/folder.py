@@ -108,7 +108,8 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
         augment = "" if re.search(XRAY, words) else "augment: light # any grey image; for radiographs: xray\n"
         return f"extends: gpu_radiograph # grey images\n{size}{augment}"
     if is_small:
-        return f"extends: gpu_histology # small images in colour\n{size}"
+        light = "augment: light # any image; for stained tissue: histology\ntraining: {cutmix: 0} # for tissue: 0.5\n"
+        return f"extends: gpu_histology # small images in colour\n{size}{light}"
     return "extends: gpu_screening # large images in colour\n"
 
 
@@ -135,7 +136,7 @@ def folder_files(
     command = f"# make train COMPETITION={name}"
     gpu_recipe = _gpu_recipe(facts, largest_side)
     others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in gpu_recipe)
-    gpu = f"{command} RECIPE=gpu\n# For a real score; needs a GPU. What it extends was guessed from the images; "
+    gpu = f"{command} RECIPE=gpu\n# For a GPU; not measured yet. What it extends was guessed from the images; "
     gpu += f"the others:\n# {others}\n{gpu_recipe}"
     from_folder = " FROM=folder-or-archive" if is_own else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))

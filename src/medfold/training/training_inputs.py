@@ -15,7 +15,7 @@ class TrainingInputs:
     """Settings and data for training the folds of a run.
 
     Args:
-        facts: facts of the competition of the competition.
+        facts: facts of the competition.
         recipe: the recipe of the run.
         seed: the seed of the run.
         store: the prepared images.

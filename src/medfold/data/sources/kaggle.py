@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
-from medfold.kaggle import Competitions, KaggleSession, competition_files, open_competition
+from medfold.kaggle import Competitions, KaggleSession, competition_files, request_competition_archive
 from medfold.terminal.console import say
 
 
@@ -30,7 +30,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
             (`remote_files.fetch_archive`).
     """
     session = _connected(options)
-    remote_files.fetch_archive(lambda: open_competition(session, options.slug), options.slug, into)
+    remote_files.fetch_archive(lambda: request_competition_archive(session, options.slug), options.slug, into)
 
 
 def single_files(options: Options) -> SingleFiles:
@@ -39,7 +39,7 @@ def single_files(options: Options) -> SingleFiles:
     return SingleFiles(
         sizes=lambda: competition_files(session, options.slug),
         fetch=lambda name, target: remote_files.fetch_file(
-            lambda: open_competition(session, options.slug, name), name, target
+            lambda: request_competition_archive(session, options.slug, name), name, target
         ),
     )
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
-from medfold.kaggle import KaggleSession, dataset_files, open_dataset
+from medfold.kaggle import KaggleSession, dataset_files, request_dataset_archive
 from medfold.terminal.console import say
 
 
@@ -29,7 +29,9 @@ def fetch(options: Options, into: SourceFolders) -> None:
         UserError: no such data set, a private one, or a failed download (`remote_files.fetch_archive`).
     """
     session = _connected()
-    remote_files.fetch_archive(lambda: open_dataset(session, options.slug), options.slug.partition("/")[2], into)
+    remote_files.fetch_archive(
+        lambda: request_dataset_archive(session, options.slug), options.slug.partition("/")[2], into
+    )
 
 
 def single_files(options: Options) -> SingleFiles:
@@ -38,7 +40,7 @@ def single_files(options: Options) -> SingleFiles:
     return SingleFiles(
         sizes=lambda: dataset_files(session, options.slug),
         fetch=lambda name, target: remote_files.fetch_file(
-            lambda: open_dataset(session, options.slug, name), name, target
+            lambda: request_dataset_archive(session, options.slug, name), name, target
         ),
     )
 

@@ -67,7 +67,7 @@ class Leaderboard(ABC):
     """Where the submissions of a competition are scored.
 
     Args:
-        facts: facts of the competition of the competition.
+        facts: facts of the competition.
         paths: paths of the hidden labels and the published scores, where these are on this machine.
 
     Attributes:

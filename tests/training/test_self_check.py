@@ -86,9 +86,9 @@ def test_differing_training_and_inference_outputs_are_suspicious(in_inference):
 
 
 def test_unexpected_class_shares_are_suspicious():
-    assert self_check(trained_fold(drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))) == [
-        "class 0 was drawn in 90.0% of the draws, expected 50.0%"
-    ]
+    facts = competition_facts(classes=["normal", "tumour"])
+    unbalanced = trained_fold(facts=facts, drawn_counts=np.array([180, 20]), expected_shares=np.array([0.5, 0.5]))
+    assert self_check(unbalanced) == ["class normal was drawn in 90.0% of the draws, expected 50.0%"]
 
 
 @pytest.mark.slow

@@ -168,23 +168,18 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, 
 @pytest.mark.slow
 def test_explain_shows_prepared_images_where_preparation_moves_pixels(competition, tmp_path):
     copy_run_with_images(competition, "padded", fit="pad")
-    try:
-        pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
-        predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
-        prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
-        found = read_heat_map(tmp_path / "out-explained", "a.png.png")
-        heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
-        np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
-        with pytest.raises(
-            UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"
-        ):
-            predict(competition, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
-        assert not (tmp_path / "b.csv").exists()
-        # A run named twice counts once.
-        predict(competition, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
-        np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
-    finally:
-        shutil.rmtree(competition.paths.run("padded").folder)
+    pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
+    predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
+    prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
+    found = read_heat_map(tmp_path / "out-explained", "a.png.png")
+    heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
+    np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
+    with pytest.raises(UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"):
+        predict(competition, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
+    assert not (tmp_path / "b.csv").exists()
+    # A run named twice counts once.
+    predict(competition, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
+    np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
 
 
 def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatch, capsys):

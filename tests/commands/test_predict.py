@@ -14,9 +14,7 @@ from medfold.commands import predict as command
 from medfold.commands.predict import predict
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.image_folder import join_channel_files
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
@@ -84,15 +82,6 @@ def test_unreadable_images_are_left_out_and_named(competition, tmp_path, capsys)
     assert len(result) == 2
     assert result["id"].str.startswith("deep/").all()
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
-
-
-def test_join_channel_files_gives_one_entry_per_image():
-    facts = ImageFacts(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
-    found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
-    assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
-    assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
-    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
-        join_channel_files(["a.png"], facts)
 
 
 def test_predict_without_usable_images_or_run_raises(competition, tmp_path):

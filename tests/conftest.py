@@ -230,6 +230,14 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
         assert [path for path in files_left if secret.encode() in path.read_bytes()] == []
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """Opens pages: `with browser.open(path, width=390, dark=True) as page`; without a browser, the test is skipped."""
+    from tests.support.browser import browser_or_skip
+
+    return browser_or_skip()
+
+
 @pytest.fixture
 def two_runs(folded):
     """The small phantom with two finished runs, `weak` and `strong`."""

@@ -32,7 +32,6 @@ WITHOUT_MODULE = {
     "lookalikes": "small copies of competitions, from their files to a submission",
     "support": "the functions that the tests share",
     "commands/test_json.py": "JSON=1 of all commands",
-    "report/test_browser.py": "the browser in which pages are tested",
     "test_documented_commands.py": "commands in the docs",
     "test_extending.py": "examples in docs/extending.md",
     "test_house.py": "the tests",

@@ -14,9 +14,7 @@ from medfold.commands import predict as command
 from medfold.commands.predict import predict
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.facts_sections import ImageFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.image_folder import join_channel_files
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
@@ -84,15 +82,6 @@ def test_unreadable_images_are_left_out_and_named(competition, tmp_path, capsys)
     assert len(result) == 2
     assert result["id"].str.startswith("deep/").all()
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
-
-
-def test_join_channel_files_gives_one_entry_per_image():
-    facts = ImageFacts(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
-    found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
-    assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
-    assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
-    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
-        join_channel_files(["a.png"], facts)
 
 
 def test_predict_without_usable_images_or_run_raises(competition, tmp_path):
@@ -168,23 +157,18 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, 
 @pytest.mark.slow
 def test_explain_shows_prepared_images_where_preparation_moves_pixels(competition, tmp_path):
     copy_run_with_images(competition, "padded", fit="pad")
-    try:
-        pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
-        predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
-        prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
-        found = read_heat_map(tmp_path / "out-explained", "a.png.png")
-        heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
-        np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
-        with pytest.raises(
-            UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"
-        ):
-            predict(competition, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
-        assert not (tmp_path / "b.csv").exists()
-        # A run named twice counts once.
-        predict(competition, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
-        np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
-    finally:
-        shutil.rmtree(competition.paths.run("padded").folder)
+    pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
+    predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
+    prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
+    found = read_heat_map(tmp_path / "out-explained", "a.png.png")
+    heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
+    np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
+    with pytest.raises(UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"):
+        predict(competition, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
+    assert not (tmp_path / "b.csv").exists()
+    # A run named twice counts once.
+    predict(competition, tmp_path / "in", ["padded", "padded"], tmp_path / "c.csv", explain=True)
+    np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
 
 
 def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatch, capsys):

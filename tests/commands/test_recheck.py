@@ -8,7 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.earlier_versions import RECORD, with_former_names
 from medfold.errors import UserError
 from medfold.system import files
-from tests.support.rechecks import change_last_digit, first_file
+from tests.support.rechecks import RUN_CHANGES, change_last_digit, change_number, edit_json, first_file
 
 
 def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
@@ -36,22 +36,6 @@ def slow_but_first(first, *others):
     return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
 
 
-def change_number(path, *key):
-    """Adds 1e-6 to a number in a JSON file."""
-    content = files.read_json(path)
-    here = content
-    for step in key[:-1]:
-        here = here[step]
-    here[key[-1]] += 1e-6
-    files.write_json(content, path)
-
-
-def edit_json(path, edit):
-    content = files.read_json(path)
-    edit(content)
-    files.write_json(content, path)
-
-
 def swap_predictions(path):
     """Exchanges the predictions of the first and the last row."""
     head, first, *between, last = path.read_text().splitlines()
@@ -60,39 +44,44 @@ def swap_predictions(path):
     path.write_text("\n".join([head, ",".join(one), *between, ",".join(other), ""]))
 
 
+# Changes to the files of a competition, by name: the change, and the difference as a pattern.
 CHANGES = {
-    "oof.csv of a fold": lambda competition: change_last_digit(competition.paths.run("one").fold(1).oof),
-    "oof.csv of the run": lambda competition: change_last_digit(competition.paths.run("one").oof),
-    "test.csv of a fold": lambda competition: change_last_digit(competition.paths.run("one").fold(2).test),
-    "score": lambda competition: change_number(competition.paths.run("one").score, "value"),
-    "score of a fold": lambda competition: change_number(competition.paths.run("one").score, "per_fold", "1"),
-    "interval": lambda competition: change_number(competition.paths.run("one").score, "low"),
-    "optimism": lambda competition: edit_json(
-        competition.paths.run("one").score, lambda kept: kept.update(is_optimistic=True)
+    **{
+        name: (lambda competition, change=change: change(competition.paths.run("one")), f"one: {difference}")
+        for name, (change, difference) in RUN_CHANGES.items()
+    },
+    "submission": (
+        lambda competition: change_last_digit(first_file(competition, "*.csv")),
+        r"-one\.csv: it is not the file that was checked, .*: 1 row differs from those of the folds; test_\w+ differs",
     ),
-    "a fold less": lambda competition: edit_json(
-        competition.paths.run("one").score, lambda kept: kept["per_fold"].pop("1")
+    "score of a submission": (
+        lambda competition: change_number(first_file(competition, "*.json"), "score", "value"),
+        r"-one\.csv: value is 0\.\d+, saved 0\.\d+, .*: oof is 0\.\d+ in the ledger, 0\.\d+ in the record",
     ),
-    "no further metric": lambda competition: edit_json(
-        competition.paths.run("one").score, lambda kept: kept["facts"]["score"].update(more_metrics=["accuracy"])
+    "interval of a submission": (
+        lambda competition: change_number(first_file(competition, "*.json"), "score", "high"),
+        r"-one\.csv: high is 0\.\d+, saved 0\.\d+, .*: high is 0\.\d+ in the ledger, 0\.\d+ in the record",
     ),
-    "folds of a submission": lambda competition: edit_json(
-        first_file(competition, "*.json"), lambda kept: kept["score"]["trained_folds"].pop()
+    "folds of a submission": (
+        lambda competition: edit_json(
+            first_file(competition, "*.json"), lambda saved: saved["score"]["trained_folds"].pop()
+        ),
+        r"-one\.csv: trained_folds are \[0, 1, 2\], saved \[0, 1\], .*: folds is 0 1 2 in the ledger, 0 1 in the ",
     ),
-    "interval of a submission": lambda competition: change_number(first_file(competition, "*.json"), "score", "high"),
-    "other runs": lambda competition: edit_json(
-        first_file(competition, "*.json"), lambda kept: kept.update(runs=["gone"])
+    "other runs": (
+        lambda competition: edit_json(first_file(competition, "*.json"), lambda saved: saved.update(runs=["gone"])),
+        r"-one\.csv: the inputs of the submission have no test predictions of run 'gone', .*: runs is one in the",
     ),
-    "score without a metric": lambda competition: edit_json(
-        competition.paths.run("one").score, lambda kept: kept.update(metric="none")
+    "OOF score in the ledger": (
+        lambda competition: competition.project_paths.ledger.write_text(
+            competition.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
+        ),
+        r"-one\.csv: oof is 1(\.\d+) in the ledger, 0\1 in the record",
     ),
-    "OOF score in the ledger": lambda competition: competition.project_paths.ledger.write_text(
-        competition.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
+    "OOF of a submission": (
+        lambda competition: swap_predictions(first_file(competition, "recheck/*.csv")),
+        r"-one\.csv: low is 0\.\d+, saved 0\.\d+, .*: high is 0\.\d+, saved 0\.\d+",
     ),
-    "number of units": lambda competition: change_number(competition.paths.run("one").score, "num_units"),
-    "submission": lambda competition: change_last_digit(first_file(competition, "*.csv")),
-    "score of a submission": lambda competition: change_number(first_file(competition, "*.json"), "score", "value"),
-    "OOF of a submission": lambda competition: swap_predictions(first_file(competition, "recheck/*.csv")),
 }
 
 
@@ -100,9 +89,10 @@ CHANGES = {
     "what",
     ["score", *slow_but_first("submission", *(name for name in CHANGES if name not in ("score", "submission")))],
 )
-def test_one_changed_number_is_found(submitted, what):
-    CHANGES[what](submitted)
-    with pytest.raises(UserError, match=r"\d+ differences?: ") as caught:
+def test_one_changed_number_is_named(submitted, what):
+    change, difference = CHANGES[what]
+    change(submitted)
+    with pytest.raises(UserError, match=rf"\d+ differences?: .*{difference}") as caught:
         recheck(submitted)
     assert "\n" not in str(caught.value)
 

@@ -7,6 +7,7 @@ import pytest
 from medfold.commands import submit as command
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
+from medfold.errors import UserError
 from medfold.submission.leaderboards.entry import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
@@ -88,3 +89,12 @@ def test_own_row_of_the_ranking_is_shown_with_three_digits(small, capsys):
     command._show_result(small, LeaderboardResult("scored", ranking=ranking, own_row=1), num_scored_before=0)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[:3]]
     assert lines == [["net", "AUC"], ["ResNet", "0.912"], ["this", "submission"]]
+
+
+def test_submitting_score_at_chance_needs_force(folded):
+    finished_run(folded, "noise", quality=-1.0)
+    with pytest.raises(UserError, match=r"noise: the OOF score, AUC 0\.\d+, is no better than chance, 0.5000.*FORCE=1"):
+        submit(folded, run_names=["noise"], dry_run=True)
+    assert not list(folded.paths.submissions.glob("*"))
+    submit(folded, run_names=["noise"], force=True)
+    assert len(list(folded.paths.submissions.glob("*.csv"))) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.data.image_folder import new_images
+from medfold.data.image_folder import join_channel_files, new_images
 from medfold.errors import UserError
 from tests.support.helpers import picture
 
@@ -36,3 +36,12 @@ def test_new_images_without_path_or_image_raises(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(UserError, match="no images.*Files: notes.txt"):
         new_images(tmp_path, FACTS)
+
+
+def test_join_channel_files_gives_one_entry_per_image():
+    facts = ImageFacts(train="train/{id}_{channel}.png", test="t", channels=["red", "green"])
+    found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
+    assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
+    assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
+    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
+        join_channel_files(["a.png"], facts)

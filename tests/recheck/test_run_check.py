@@ -1,11 +1,17 @@
 """The score of a run, computed again."""
 
+import re
+
 import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
+from medfold.competition.facts import CompetitionFacts
+from medfold.recheck.run_check import run_differences
+from medfold.system import files
 from tests.support.finished_runs import finished_run
+from tests.support.rechecks import RUN_CHANGES
 from tests.support.small_project import add_variant
 
 
@@ -27,3 +33,21 @@ def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, ca
     capsys.readouterr()
     recheck(Competition.open("other"))
     assert capsys.readouterr().out.count("computed again, equal") == 2
+
+
+def differences(competition, run_paths) -> list[str]:
+    """Returns the differences of a run, by the facts saved with its score."""
+    facts = competition.facts.model_dump() | files.read_json(run_paths.score)["facts"]
+    return list(run_differences(CompetitionFacts.model_validate(facts), competition.paths, run_paths))
+
+
+def test_unchanged_run_has_no_differences(folded):
+    finished_run(folded, "one")
+    assert differences(folded, folded.paths.run("one")) == []
+
+
+@pytest.mark.parametrize(("change", "difference"), RUN_CHANGES.values(), ids=RUN_CHANGES)
+def test_each_change_is_named(folded, change, difference):
+    finished_run(folded, "one")
+    change(folded.paths.run("one"))
+    assert re.fullmatch(difference, differences(folded, folded.paths.run("one"))[0])

@@ -1,4 +1,4 @@
-"""The browser for tests of the report, and a report whose names are in many writing systems."""
+"""A report whose names are in many writing systems."""
 
 import shutil
 from pathlib import Path
@@ -7,16 +7,9 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.competition.competition import Competition
-from tests.support.browser import Page, browser_or_skip
 from tests.support.finished_runs import finished_run
 from tests.support.small_project import copy_project
 from tests.support.writing_systems import scripts_project
-
-
-@pytest.fixture(scope="session")
-def browser() -> type[Page]:
-    """Opens pages: `with browser.open(path, width=390, dark=True) as page`."""
-    return browser_or_skip()
 
 
 @pytest.fixture(scope="session")

@@ -313,15 +313,6 @@ def test_data_downloaded_again_is_accepted(folded):
     assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
 
 
-def test_submitting_score_at_chance_needs_force(folded):
-    finished_run(folded, "noise", quality=-1.0)
-    with pytest.raises(UserError, match=r"noise: the OOF score, AUC 0\.\d+, is no better than chance, 0.5000.*FORCE=1"):
-        submit(folded, run_names=["noise"], dry_run=True)
-    assert not list(folded.paths.submissions.glob("*"))
-    submit(folded, run_names=["noise"], force=True)
-    assert len(list(folded.paths.submissions.glob("*.csv"))) == 1
-
-
 def relabelled(competition: Competition, count: int = 3) -> Competition:
     """Opens the competition again after some training labels were flipped."""
     path = competition.paths.raw / "train.csv"

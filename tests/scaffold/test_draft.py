@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.scaffold.draft import Draft
+from medfold.scaffold.draft import Draft, sort_classes
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,10 @@ def test_word_for_healthy_sets_the_negative_class(names, expected, known):
         assert f"'{expected[1]}' is positive" in why
     else:
         assert found.doubts == [f"classes: unclear which class is positive; '{expected[1]}' is used, the second one"]
+
+
+@pytest.mark.parametrize(
+    "expected", [["9", "10"], ["-1", "0", "2", "10"], ["2", "10", "10a", "b"], ["A", "a"], ["1.5", "10.5", "9.5"], []]
+)
+def test_classes_are_sorted_by_number_then_by_name(expected):
+    assert sort_classes(reversed(expected)) == expected

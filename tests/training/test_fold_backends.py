@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.system.hardware import keras_backend
 from tests.support.helpers import REPOSITORY
 
 TRAIN = """
@@ -34,7 +33,7 @@ MAPS = """
 import sys
 import keras, numpy as np
 from medfold.prediction import GradCam
-from tests.prediction.test_grad_cam import build, noise
+from tests.support.heat_maps import build, noise
 assert keras.backend.backend() == sys.argv[2]
 maps = {}
 for name, words in NETS.items():
@@ -88,13 +87,3 @@ def test_jax_heat_maps_match_tensorflow(tmp_path):
         scale = np.abs(expected).max()
         assert scale > 0, name
         np.testing.assert_allclose(maps["jax"][name] / scale, expected / scale, atol=1e-4, err_msg=name)
-
-
-def test_keras_backend_is_read_from_environment_or_config(tmp_path, monkeypatch):
-    monkeypatch.delenv("KERAS_BACKEND", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert keras_backend() == "tensorflow"
-    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
-    assert keras_backend() == "jax"
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
-    assert keras_backend() == "torch"

@@ -1,6 +1,7 @@
 """Folds trained in parallel processes."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,8 +67,6 @@ def test_resource_share_limits_cores(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
-    monkeypatch.setenv(hardware.THREAD_VARIABLES[0], "many")
-    assert hardware.num_cores() != 3 or os.cpu_count() == 3
 
 
 def result_files(competition, run):
@@ -85,7 +84,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     output = capfd.readouterr().out
     assert "folds 0, 1, 2, 2 at a time" in output
     for fold in range(3):
-        assert f"fold {fold}     AUC" in output or f"fold {fold}     undefined" in output
+        assert re.search(rf"^fold {fold} +AUC [01]\.\d{{4}}\b", output, re.MULTILINE)
     assert "all 3 folds" in output
     # One after the other, with the same number of threads.
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])

@@ -79,14 +79,6 @@ def test_checkpoint_of_a_fold_killed_when_it_was_done_is_removed(folded):
     assert run_paths.fold(1).done.is_file()
 
 
-@pytest.mark.slow
-def test_recipe_keys_without_effect_are_reported(folded, capsys):
-    train(folded, overrides={"training": {"focal_gamma": 3.0, "head_learning_rate": 0.1}}, folds=[0])
-    output = capsys.readouterr().out
-    assert "no effect: training.head_learning_rate (training.head_epochs is 0)" in output
-    assert "no effect: training.focal_gamma (training.loss is cross_entropy)" in output
-
-
 def train_folds(competition, request, data):
     return train_run(competition, request, request.load_recipe(competition), data)
 

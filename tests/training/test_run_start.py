@@ -6,8 +6,10 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.hashes import sha256
 from medfold.training import run_start
 from medfold.training.request import TrainingRequest
+from tests.support.finished_runs import finished_run
 
 
 def begin(competition, request):
@@ -29,3 +31,33 @@ def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
     monkeypatch.setattr(run_start, "run_metadata", lambda *given: {**metadata(*given), "labels_fingerprint": "0" * 16})
     with pytest.raises(UserError, match="one: the training labels differ from those .* another name: RUN=new-name"):
         begin(folded, TrainingRequest(run="one"))
+
+
+@pytest.mark.parametrize(
+    ("folds", "requested", "missing"), [(None, [0, 1, 2], [0, 2]), ([2, 1], [2, 1], [2]), ([1], [1], [])]
+)
+def test_missing_folds_are_the_requested_ones_that_are_not_done(folded, folds, requested, missing):
+    finished_run(folded, "one", folds=[1])
+    request = TrainingRequest(run="one", folds=folds)
+    assert list(run_start.requested_folds(folded, request)) == requested
+    assert run_start.missing_folds(folded, request) == missing
+
+
+def test_folds_hashed_by_an_earlier_version_keep_their_hash(folded):
+    run_paths, _ = begin(folded, TrainingRequest(run="one"))
+    earlier = {**files.read_json(run_paths.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
+    files.write_json(earlier, run_paths.metadata, sealed=True)
+    begin(folded, TrainingRequest(run="one"))
+    assert files.read_json(run_paths.metadata)["folds_fingerprint"] == earlier["folds_fingerprint"]
+
+
+def test_run_of_another_recipe_is_not_continued(folded):
+    begin(folded, TrainingRequest(run="one"))
+    with pytest.raises(UserError, match="run.json: this run was started differently: seed"):
+        begin(folded, TrainingRequest(run="one", seed=1))
+
+
+def test_mistake_in_the_recipe_is_named_before_the_difference(folded):
+    begin(folded, TrainingRequest(run="one"))
+    with pytest.raises(UserError, match="nothing is trained"):
+        begin(folded, TrainingRequest(run="one", overrides={"training": {"epochs": 0}}))

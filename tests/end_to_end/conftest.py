@@ -17,7 +17,7 @@ def clone(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def two_runs_once(once):
+def clone_with_two_runs_once(once):
     """A clone where the small phantom is trained with two seeds; only to copy."""
 
     def make(root):
@@ -28,6 +28,6 @@ def two_runs_once(once):
 
 
 @pytest.fixture
-def two_runs(two_runs_once, tmp_path):
+def clone_with_two_runs(clone_with_two_runs_once, tmp_path):
     """A copy of the clone where the small phantom is trained with two seeds."""
-    return shutil.copytree(two_runs_once, tmp_path / "my clone")
+    return shutil.copytree(clone_with_two_runs_once, tmp_path / "my clone")

@@ -133,34 +133,34 @@ BOTH = "RUNS=baseline baseline-s1"
 
 
 @pytest.mark.slow
-def test_runs_are_listed_compared_and_combined(two_runs):
-    listed = succeed(two_runs, "runs", *WORDS)
+def test_runs_are_listed_compared_and_combined(clone_with_two_runs):
+    listed = succeed(clone_with_two_runs, "runs", *WORDS)
     assert "baseline-s1" in listed
     assert "seed=1" in listed
-    assert "verdict" in succeed(two_runs, "compare", *WORDS, BOTH)
-    said = succeed(two_runs, "ensemble", *WORDS, BOTH, "METHOD=geometric")
+    assert "verdict" in succeed(clone_with_two_runs, "compare", *WORDS, BOTH)
+    said = succeed(clone_with_two_runs, "ensemble", *WORDS, BOTH, "METHOD=geometric")
     assert 'make submit COMPETITION=small RUNS="baseline baseline-s1" METHOD=geometric' in said
-    succeed(two_runs, "submit", *WORDS, BOTH, "METHOD=geometric")
-    (file,) = (two_runs / "submissions" / "small").glob("*.json")
+    succeed(clone_with_two_runs, "submit", *WORDS, BOTH, "METHOD=geometric")
+    (file,) = (clone_with_two_runs / "submissions" / "small").glob("*.json")
     assert json.loads(file.read_text())["score"]["ensemble"]["method"] == "geometric"
 
 
 @pytest.mark.slow
-def test_comparison_of_one_run_is_refused(two_runs):
-    refused = make(two_runs, "compare", *WORDS, "RUNS=baseline")
+def test_comparison_of_one_run_is_refused(clone_with_two_runs):
+    refused = make(clone_with_two_runs, "compare", *WORDS, "RUNS=baseline")
     assert refused.returncode == 2
     assert "expected two runs, received 1" in refused.stderr
 
 
 @pytest.mark.slow
-def test_run_is_reported_and_predictions_are_explained(two_runs):
-    folder = two_runs / "runs" / "small" / "baseline"
-    assert "runs/small/baseline/report.html" in succeed(two_runs, "report", *WORDS)
+def test_run_is_reported_and_predictions_are_explained(clone_with_two_runs):
+    folder = clone_with_two_runs / "runs" / "small" / "baseline"
+    assert "runs/small/baseline/report.html" in succeed(clone_with_two_runs, "report", *WORDS)
     page = (folder / "report.html").read_text()
     assert "make train COMPETITION=small RECIPE=baseline SEEDS=0" in page
     assert "Grad-CAM" in page
-    test_images = two_runs / "data" / "small" / "raw" / "test"
-    succeed(two_runs, "predict", *WORDS, f"IMAGES={test_images}", "EXPLAIN=1")
+    test_images = clone_with_two_runs / "data" / "small" / "raw" / "test"
+    succeed(clone_with_two_runs, "predict", *WORDS, f"IMAGES={test_images}", "EXPLAIN=1")
     assert len(list((folder / "predictions").glob("*test-explained/*.png"))) == len(list(test_images.iterdir())) > 30
 
 

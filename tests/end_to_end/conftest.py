@@ -1,4 +1,4 @@
-"""Clones of the repository: one without data, and one with two finished runs."""
+"""Clones of the repository: without data, and with two finished runs."""
 
 import shutil
 
@@ -14,6 +14,12 @@ def clone(tmp_path):
     root.mkdir()
     clone_repository(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def shared_clone(once):
+    """A clone without data for all tests that write nothing into it."""
+    return once("clone without data", clone_repository)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Clones of the repository: one without data, and one with two finished runs."""
+"""Clones of the repository: without data, and with two finished runs."""
 
 import shutil
 
@@ -17,7 +17,13 @@ def clone(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def two_runs_once(once):
+def shared_clone(once):
+    """A clone without data for all tests that write nothing into it."""
+    return once("clone without data", clone_repository)
+
+
+@pytest.fixture(scope="session")
+def clone_with_two_runs_once(once):
     """A clone where the small phantom is trained with two seeds; only to copy."""
 
     def make(root):
@@ -28,6 +34,6 @@ def two_runs_once(once):
 
 
 @pytest.fixture
-def two_runs(two_runs_once, tmp_path):
+def clone_with_two_runs(clone_with_two_runs_once, tmp_path):
     """A copy of the clone where the small phantom is trained with two seeds."""
-    return shutil.copytree(two_runs_once, tmp_path / "my clone")
+    return shutil.copytree(clone_with_two_runs_once, tmp_path / "my clone")

@@ -22,8 +22,8 @@ from tests.support.small_project import add_competition
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-def test_help_names_every_target(clone):
-    said = succeed(clone)
+def test_help_names_every_target(shared_clone):
+    said = succeed(shared_clone)
     makefile = (REPOSITORY / "Makefile").read_text()
     targets = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)[1].split()
     assert {"new", "prepare", "predict", "export", "recheck"} <= set(targets)
@@ -62,8 +62,8 @@ RUN = "--competition small --recipe baseline --seeds 0"
         ("train DEBUG=1", f"--debug train {RUN} --fold all"),
     ],
 )
-def test_make_variables_become_options_of_the_command(clone, words, command):
-    said = succeed(clone, "--dry-run", *words.split(), "COMPETITION=small")
+def test_make_variables_become_options_of_the_command(shared_clone, words, command):
+    said = succeed(shared_clone, "--dry-run", *words.split(), "COMPETITION=small")
     _, given = said.replace("\\\n", " ").rstrip().rsplit(" -m medfold ", 1)
     assert " ".join(given.replace('"', "").split()) == command
 
@@ -85,12 +85,12 @@ def test_make_variables_become_options_of_the_command(clone, words, command):
         ("folds FORCE=no", "medfold: FORCE=no: expected 1. Leave FORCE out for no"),
     ],
 )
-def test_unknown_make_variables_targets_and_flags_are_refused_at_once(clone, words, message):
-    result = make(clone, *words.split())
+def test_unknown_make_variables_targets_and_flags_are_refused_at_once(shared_clone, words, message):
+    result = make(shared_clone, *words.split())
     assert result.returncode == 2
     assert result.stderr.startswith(message)
     assert not result.stdout
-    assert not (clone / "data").exists()
+    assert not (shared_clone / "data").exists()
 
 
 @pytest.mark.slow
@@ -133,34 +133,34 @@ BOTH = "RUNS=baseline baseline-s1"
 
 
 @pytest.mark.slow
-def test_runs_are_listed_compared_and_combined(two_runs):
-    listed = succeed(two_runs, "runs", *WORDS)
+def test_runs_are_listed_compared_and_combined(clone_with_two_runs):
+    listed = succeed(clone_with_two_runs, "runs", *WORDS)
     assert "baseline-s1" in listed
     assert "seed=1" in listed
-    assert "verdict" in succeed(two_runs, "compare", *WORDS, BOTH)
-    said = succeed(two_runs, "ensemble", *WORDS, BOTH, "METHOD=geometric")
+    assert "verdict" in succeed(clone_with_two_runs, "compare", *WORDS, BOTH)
+    said = succeed(clone_with_two_runs, "ensemble", *WORDS, BOTH, "METHOD=geometric")
     assert 'make submit COMPETITION=small RUNS="baseline baseline-s1" METHOD=geometric' in said
-    succeed(two_runs, "submit", *WORDS, BOTH, "METHOD=geometric")
-    (file,) = (two_runs / "submissions" / "small").glob("*.json")
+    succeed(clone_with_two_runs, "submit", *WORDS, BOTH, "METHOD=geometric")
+    (file,) = (clone_with_two_runs / "submissions" / "small").glob("*.json")
     assert json.loads(file.read_text())["score"]["ensemble"]["method"] == "geometric"
 
 
 @pytest.mark.slow
-def test_comparison_of_one_run_is_refused(two_runs):
-    refused = make(two_runs, "compare", *WORDS, "RUNS=baseline")
+def test_comparison_of_one_run_is_refused(clone_with_two_runs):
+    refused = make(clone_with_two_runs, "compare", *WORDS, "RUNS=baseline")
     assert refused.returncode == 2
     assert "expected two runs, received 1" in refused.stderr
 
 
 @pytest.mark.slow
-def test_run_is_reported_and_predictions_are_explained(two_runs):
-    folder = two_runs / "runs" / "small" / "baseline"
-    assert "runs/small/baseline/report.html" in succeed(two_runs, "report", *WORDS)
+def test_run_is_reported_and_predictions_are_explained(clone_with_two_runs):
+    folder = clone_with_two_runs / "runs" / "small" / "baseline"
+    assert "runs/small/baseline/report.html" in succeed(clone_with_two_runs, "report", *WORDS)
     page = (folder / "report.html").read_text()
     assert "make train COMPETITION=small RECIPE=baseline SEEDS=0" in page
     assert "Grad-CAM" in page
-    test_images = two_runs / "data" / "small" / "raw" / "test"
-    succeed(two_runs, "predict", *WORDS, f"IMAGES={test_images}", "EXPLAIN=1")
+    test_images = clone_with_two_runs / "data" / "small" / "raw" / "test"
+    succeed(clone_with_two_runs, "predict", *WORDS, f"IMAGES={test_images}", "EXPLAIN=1")
     assert len(list((folder / "predictions").glob("*test-explained/*.png"))) == len(list(test_images.iterdir())) > 30
 
 
@@ -202,14 +202,14 @@ def test_variables_with_spaces_reach_the_command(clone):
         ("predict", "medfold: IMAGES: not given. Example: IMAGES=my-images"),
     ],
 )
-def test_missing_variable_is_named_with_an_example(clone, target, line):
-    result = make(clone, target)
+def test_missing_variable_is_named_with_an_example(shared_clone, target, line):
+    result = make(shared_clone, target)
     assert result.returncode == 2
     assert [text for text in result.stderr.splitlines() if not text.startswith("make")] == [line]
 
 
-def test_user_error_prints_one_line_and_make_fails(clone):
-    result = make(clone, "train", "COMPETITION=smal")
+def test_user_error_prints_one_line_and_make_fails(shared_clone):
+    result = make(shared_clone, "train", "COMPETITION=smal")
     assert result.returncode == 2
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
     assert lines == [

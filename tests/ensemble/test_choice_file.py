@@ -11,17 +11,17 @@ from tests.support.finished_runs import finished_run
 
 
 @pytest.fixture
-def two_runs(folded):
+def runs_one_and_two(folded):
     finished_run(folded, "one", 1.0)
     finished_run(folded, "two", 0.8)
     return folded
 
 
 @pytest.mark.parametrize("method", ["geometric", "rank"])
-def test_saved_choice_predicts_the_same_after_reading(two_runs, method):
-    found = ensemble_runs(two_runs, ["one", "two"], load_dataset(two_runs), method=method)
-    save_choice(two_runs, found)
-    original, read = choice_of_ensemble(found), read_choice(two_runs, ["two", "one", "one"])
+def test_saved_choice_predicts_the_same_after_reading(runs_one_and_two, method):
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two), method=method)
+    save_choice(runs_one_and_two, found)
+    original, read = choice_of_ensemble(found), read_choice(runs_one_and_two, ["two", "one", "one"])
     stack = found.members.predictions
     np.testing.assert_array_equal(read.fitted.apply(stack), original.fitted.apply(stack))
     assert read.title == original.title
@@ -30,35 +30,39 @@ def test_saved_choice_predicts_the_same_after_reading(two_runs, method):
         np.testing.assert_array_equal(read.probabilities.apply(stack), stack.mean(axis=0))
 
 
-def test_choice_of_an_earlier_version_is_read(two_runs):
-    found = ensemble_runs(two_runs, ["one", "two"], load_dataset(two_runs), method="rank")
-    save_choice(two_runs, found)
-    metadata_file = two_runs.paths.runs / "one+two.ensemble.json"
+def test_choice_of_an_earlier_version_is_read(runs_one_and_two):
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two), method="rank")
+    save_choice(runs_one_and_two, found)
+    metadata_file = runs_one_and_two.paths.runs / "one+two.ensemble.json"
     current, former = (metadata_file.with_suffix(f".{word}.npz") for word in ("probabilities", "probable"))
     current.rename(former)
     metadata = files.read_json(metadata_file)
     metadata["files"][former.name] = metadata["files"].pop(current.name)
     files.write_json(metadata, metadata_file, sealed=True)
-    assert read_choice(two_runs, ["one", "two"]).probabilities is not None
-    save_choice(two_runs, found)
+    assert read_choice(runs_one_and_two, ["one", "two"]).probabilities is not None
+    save_choice(runs_one_and_two, found)
     assert (current.is_file(), former.is_file()) == (True, False)
 
 
-def test_choice_is_none_without_a_file_or_for_other_runs(two_runs):
-    assert read_choice(two_runs, ["one", "two"]) is None
-    found = ensemble_runs(two_runs, ["one", "two"], load_dataset(two_runs))
-    save_choice(two_runs, found)
-    assert read_choice(two_runs, ["one", "two"]).title == choice_of_ensemble(found).title
-    assert read_choice(two_runs, ["one"]) is None
+def test_choice_is_none_without_a_file_or_for_other_runs(runs_one_and_two):
+    assert read_choice(runs_one_and_two, ["one", "two"]) is None
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two))
+    save_choice(runs_one_and_two, found)
+    assert read_choice(runs_one_and_two, ["one", "two"]).title == choice_of_ensemble(found).title
+    assert read_choice(runs_one_and_two, ["one"]) is None
 
 
-def test_choice_is_none_once_an_input_or_the_file_has_changed(two_runs):
-    found = ensemble_runs(two_runs, ["one"], load_dataset(two_runs))
-    file = two_runs.paths.run("one").folder / "ensemble.npz"
-    for changed in (two_runs.project_paths.root / next(iter(found.input_hashes)), file, file.with_suffix(".json")):
-        save_choice(two_runs, found)
-        assert read_choice(two_runs, ["one"]).title == choice_of_ensemble(found).title
+def test_choice_is_none_once_an_input_or_the_file_has_changed(runs_one_and_two):
+    found = ensemble_runs(runs_one_and_two, ["one"], load_dataset(runs_one_and_two))
+    file = runs_one_and_two.paths.run("one").folder / "ensemble.npz"
+    for changed in (
+        runs_one_and_two.project_paths.root / next(iter(found.input_hashes)),
+        file,
+        file.with_suffix(".json"),
+    ):
+        save_choice(runs_one_and_two, found)
+        assert read_choice(runs_one_and_two, ["one"]).title == choice_of_ensemble(found).title
         content = changed.read_bytes()
         changed.write_bytes(content[:-10])
-        assert read_choice(two_runs, ["one"]) is None
+        assert read_choice(runs_one_and_two, ["one"]) is None
         changed.write_bytes(content)

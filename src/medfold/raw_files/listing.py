@@ -35,6 +35,6 @@ def is_excluded(path: str, exclude: Iterable[str]) -> bool:
 
 
 def found_folders(all_files: list[str]) -> str:
-    """Returns text for error messages: the folders that hold files."""
+    """Lists the folders that hold files, as text for an error message."""
     folders = sorted({path.rpartition("/")[0] or "." for path in all_files})
     return f"Folders found: {shorten_list(folders, 5)}"

@@ -42,7 +42,15 @@ class TrainedRun(Run):
         Raises:
             UserError: no such run, no trained fold, or a damaged one.
         """
-        run = Run.open(competition, name)
+        return cls.of(Run.open(competition, name))
+
+    @classmethod
+    def of(cls, run: Run) -> "TrainedRun":
+        """Finds the trained folds of an opened run: at least one is trained, and none is damaged.
+
+        Raises:
+            UserError: no trained fold, or a damaged one.
+        """
         return cls(run.paths, run.metadata, require_trained_folds(run.paths, run.num_folds))
 
     @property

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from medfold.kaggle.client import _client_class, official_client
 from medfold.kaggle.competitions import Competitions
 from medfold.kaggle.session import KaggleSession
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, refused
 from tests.support.kaggle_server import TOKEN, lose, status
 
 
@@ -28,6 +29,14 @@ def test_verbose_does_not_print_the_token(kaggle):
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert result.stdout == "Credentials(user='alice', source='token in KAGGLE_API_TOKEN')\n"
     assert TOKEN not in result.stderr
+
+
+def test_missing_client_is_named(monkeypatch):
+    _client_class.cache_clear()
+    monkeypatch.delitem(sys.modules, "kaggle", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with refused(r"^the Kaggle client is not installed\. Run: make setup"):
+        official_client()
 
 
 @pytest.mark.parametrize("faults", [[status(429)], [status(503), status(503)], [lose]])

@@ -232,7 +232,10 @@ def _client_class() -> type:
     for name in ("VERBOSE", "VERBOSE_OUTPUT"):
         os.environ.pop(name, None)  # with these the client prints its token
     if "kaggle" not in sys.modules:
-        package = importlib.util.module_from_spec(importlib.util.find_spec("kaggle"))
+        specification = importlib.util.find_spec("kaggle")
+        if specification is None:
+            raise UserError("the Kaggle client is not installed", None, "Run: make setup, or pip install kaggle")
+        package = importlib.util.module_from_spec(specification)
         package.__version__ = version("kaggle")
         sys.modules["kaggle"] = package
     try:

@@ -1,5 +1,6 @@
 """The official client: imported without any request, and retried while the server is busy."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -31,11 +32,16 @@ def test_verbose_does_not_print_the_token(kaggle):
     assert TOKEN not in result.stderr
 
 
-def test_missing_client_is_named(monkeypatch):
+@pytest.mark.parametrize("missing", ["kaggle", "kagglesdk"])
+def test_client_that_cannot_be_imported_is_told(monkeypatch, missing):
     _client_class.cache_clear()
-    monkeypatch.delitem(sys.modules, "kaggle", raising=False)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with refused(r"^the Kaggle client is not installed\. Run: make setup"):
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("kaggle", "kagglesdk")]:
+        monkeypatch.delitem(sys.modules, name)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == missing else find_spec(name))
+    if missing == "kagglesdk":
+        monkeypatch.setitem(sys.modules, "kagglesdk", None)  # its import fails
+    with refused(r"^the Kaggle client cannot be imported \(.*Run: make setup, or pip install -r requirements.txt$"):
         official_client()
 
 

@@ -43,7 +43,7 @@ def steps(monkeypatch):
         found.prepared.append(prepare)
         return data
 
-    for name in ("check_recipe_trainable", "data_at_kaggle", "show_dataset"):
+    for name in ("check_recipe_trainable", "data_at_kaggle", "audit_and_show"):
         step(name)
     for name in ("train_run", "train_on_kaggle"):
         train_by(name)
@@ -71,7 +71,7 @@ def test_finished_run_is_neither_checked_nor_is_its_store_read(small, steps):
 def test_new_folds_are_shown_before_the_training(small, steps):
     steps.data.has_new_folds = True
     train(small)
-    assert steps.done[-3:] == ["show_dataset", "verify_store", "train_run"]
+    assert steps.done[-3:] == ["audit_and_show", "verify_store", "train_run"]
 
 
 def test_training_at_kaggle_checks_its_data_first_and_prepares_no_images(small, steps):

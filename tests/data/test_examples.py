@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from medfold.data import examples
 from medfold.data.dataset import load_dataset
-from medfold.data.examples import examples_of_classes, near_duplicate_examples
+from medfold.data.examples import examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 
 
 @pytest.fixture
@@ -17,10 +18,10 @@ def test_examples_of_classes_are_drawn_from_each_class(folded, data):
     drawn = dict(examples_of_classes(folded, data, members, images_per_class=3))
     assert list(drawn) == [0, 1]
     target = dict(zip(data.train["id"], data.targets, strict=True))
-    for column, examples in drawn.items():
-        assert len(examples) == 3
-        assert {target[example.id] for example in examples} == {column}
-        assert all(example.pixels.shape == (128, 128, 1) for example in examples)
+    for column, shown in drawn.items():
+        assert len(shown) == 3
+        assert {target[example.id] for example in shown} == {column}
+        assert all(example.pixels.shape == (128, 128, 1) for example in shown)
 
 
 def test_unreadable_images_and_empty_classes_are_left_out(folded, data):
@@ -40,3 +41,14 @@ def test_near_duplicate_examples_leave_out_unknown_ids_and_equal_pixels(folded, 
     assert [example.id for example in shown] == [train.iloc[0], test.iloc[0]]
     assert shown[0].caption_lines[0] == f"fold {data.train['fold'].iloc[0]}"
     assert shown[1].caption_lines[0] == "test"
+
+
+def test_contact_sheet_of_near_duplicates_is_written_or_removed(folded, data, monkeypatch):
+    sheet = folded.paths.contact_sheet
+    pairs = [tuple(data.train["id"].iloc[:2])]
+    monkeypatch.setattr(examples, "read_near_duplicates", lambda paths: pairs)
+    assert write_near_duplicates_sheet(folded, data) == 0
+    assert sheet.is_file()
+    pairs.clear()
+    assert write_near_duplicates_sheet(folded, data) is None
+    assert not sheet.exists()

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from medfold.commands.show_dataset import show_dataset
+from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
 from medfold.data import load_dataset
 from medfold.errors import UserError
@@ -69,7 +69,7 @@ def train(
             _warn_ineffective(competition, resolved_recipe)
     data = load_dataset(competition, image_settings)
     if data.has_new_folds:
-        show_dataset(competition, data)
+        audit_and_show(competition, data)
     if unfinished:
         _verify_store(competition, image_settings)
     for request in requests:

@@ -31,7 +31,7 @@ def build_page(competition: Competition, data: Dataset, ensemble: Ensemble, vari
 
     Args:
         competition: the competition of the runs.
-        data: the dataset with its audit.
+        data: the dataset that the runs were trained on.
         ensemble: the runs, combined.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """

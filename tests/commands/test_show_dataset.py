@@ -8,7 +8,7 @@ import pytest
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import prepare_dataset
 from medfold.data.sources.source import Source
 from medfold.system import files
 from tests.support.small_project import SMALL, add_competition
@@ -75,7 +75,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     assert all(group[original] == group[copy] for original, copy in pairs)
     assert data.leaks.split_near_duplicates == []
     assert files.read_json(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
-    assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
+    assert prepare_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from zipfile import BadZipFile
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import load_dataset, load_samples, needs_holdout
+from medfold.data import load_samples, needs_holdout, prepare_dataset
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
@@ -59,7 +59,7 @@ def recheck(competition: Competition, run_names: list[str] | None = None) -> lis
     """
     load_samples(competition)
     if needs_holdout(competition.paths):
-        load_dataset(competition)
+        prepare_dataset(competition)
     labels = labels_fingerprint(competition)
     results = []
     for result in chain(

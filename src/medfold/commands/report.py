@@ -5,7 +5,7 @@ from pathlib import Path
 from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
-from medfold.runs import combined_name, load_dataset_of_runs
+from medfold.runs import combined_name, dataset_of_runs
 from medfold.system import files
 from medfold.terminal.console import format_size, say
 
@@ -25,7 +25,7 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_of_runs(competition, run_names)
+    data = dataset_of_runs(competition, run_names)
     ensemble = ensemble_runs(competition, run_names, data, method, per_class)
     text = render(build_page(competition, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
     shared_path = competition.paths.runs / f"{combined_name(ensemble.run_names)}.html"

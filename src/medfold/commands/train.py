@@ -5,7 +5,7 @@ from typing import Any
 
 from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
-from medfold.data import load_dataset
+from medfold.data import prepare_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
@@ -67,7 +67,7 @@ def train(
         if unfinished:
             check_recipe_trainable(competition, resolved_recipe)
             _warn_ineffective(competition, resolved_recipe)
-    data = load_dataset(competition, image_settings)
+    data = prepare_dataset(competition, image_settings)
     if data.has_new_folds:
         audit_and_show(competition, data)
     if unfinished:

@@ -13,7 +13,7 @@
 """
 
 from medfold.data.audit import AuditFindings, audit_dataset
-from medfold.data.dataset import Dataset, load_dataset
+from medfold.data.dataset import Dataset, prepare_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.extra_columns import read_extra_columns
 from medfold.data.image_folder import new_images
@@ -48,12 +48,12 @@ __all__ = [
     "get_raw_data",
     "get_raw_files",
     "label_layout",
-    "load_dataset",
     "load_samples",
     "near_duplicate_examples",
     "needs_holdout",
     "new_images",
     "open_source",
+    "prepare_dataset",
     "read_extra_columns",
     "read_sample_submission",
     "read_samples",

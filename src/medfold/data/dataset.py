@@ -50,17 +50,17 @@ class Dataset:
     has_new_folds: bool
 
 
-def load_dataset(
+def prepare_dataset(
     competition: Competition,
     image_settings: ImageSettings | None = None,
     with_near_duplicates: bool = False,
     renew_folds: bool = False,
 ) -> Dataset:
-    """Loads samples, targets and folds; scans the images and writes the folds if that was not done yet.
+    """Returns samples, targets and folds, and makes what is missing: scan, store, holdout, folds.
 
     At the first call for a competition it scans all images, cuts off the holdout (`labels.holdout`), joins groups that
-    share an image, assigns the folds, searches for leaks, and writes the folds table with its audit. Later calls read
-    these files, scan only new images, and check that the folds still fit. Raw data must be there; only that of a
+    share an image, assigns the folds, searches for leaks, and writes the folds table with their number. Later calls
+    read these files, scan only new images, and check that the folds still fit. Raw data must be there; only that of a
     phantom competition is drawn.
 
     Args:

@@ -149,14 +149,6 @@ def _scan(
     """
     key = store_key(facts, paths, missing.image_settings) if missing.image_settings else None
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
-    shapes = {}
-    if missing.image_settings:
-        size = missing.image_settings.size
-        shapes[store.IMAGES_FILE] = (size, size, facts.images.num_channels)
-    if missing.with_appearance:
-        shapes[THUMBNAILS_FILE] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
-    scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(facts, paths), key, sorted(shapes)]
-    journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
     settings = ScanSettings(
         raw=paths.raw_root(facts.images.root),
         image_facts=facts.images,
@@ -164,19 +156,22 @@ def _scan(
         store_file=folder / store.IMAGES_FILE if key else None,
         thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
     )
+    shapes = _array_shapes(settings)
+    scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(facts, paths), key, sorted(shapes)]
+    journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
+
     needed_rows = missing.needed_rows(len(samples))
     num_scanned = _scan_remaining(journal, settings, samples["image"].tolist(), needed_rows)
-    # A killed scan may have left results of images that its measurements count as unreadable.
-    found = journal.read()
-    results = {row: found[row] for row in needed_rows if row in found}
-    if missing.measurements is None:
+    results = _read_results(journal, needed_rows)
+
+    measurements = missing.measurements
+    if measurements is None:
         measurements = _finish_measurements(facts, paths, samples, journal, results)
     else:
-        measurements = missing.measurements
         _check_still_readable(paths, samples, journal, results)
     blocks = {name: journal.verify(name, results) for name in shapes}
     if missing.with_appearance:
-        write_appearance(facts, paths, samples["id"], results, folder / THUMBNAILS_FILE)
+        write_appearance(facts, paths, samples["id"], results, settings.thumbnails_file)
     if key:
         journal.remove()
         readable = np.flatnonzero(measurements["unreadable_reason"] == "")
@@ -184,6 +179,17 @@ def _scan(
         store.finish_store(paths, key, folder, index, blocks[store.IMAGES_FILE])
     files.remove(folder)
     return num_scanned, measurements
+
+
+def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of one image in each array that a scan fills, by file name."""
+    shapes = {}
+    if settings.store_file:
+        size = settings.image_settings.size
+        shapes[settings.store_file.name] = (size, size, settings.image_facts.num_channels)
+    if settings.thumbnails_file:
+        shapes[settings.thumbnails_file.name] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
+    return shapes
 
 
 def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str], rows: list[int]) -> int:
@@ -208,6 +214,15 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str],
             )
             bar.advance(len(batch))
     return len(todo)
+
+
+def _read_results(journal: Journal, needed_rows: list[int]) -> dict[int, ImageScan]:
+    """Reads the results of the needed images, by row.
+
+    A killed scan may have left others: of images that its measurements count as unreadable.
+    """
+    found = journal.read()
+    return {row: found[row] for row in needed_rows if row in found}
 
 
 def _finish_measurements(

@@ -57,7 +57,7 @@ def competition(root: Path) -> Competition:
 def give_run(found: Competition, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
     facts, data, rng = found.facts, prepare_dataset(found), np.random.default_rng(seed)
-    choices = load_recipe(found.paths, found.project_paths.base_folder, "baseline", {})
+    choices = load_recipe(found.paths, "baseline", {})
     paths = checked_run_paths(found.paths, name)
     record_run_start(paths, run_metadata(found, choices, 0))
     net = build_model(facts, choices)

@@ -68,7 +68,7 @@ class ProjectPaths:
 
     @property
     def base_folder(self) -> Path:
-        """Folder of the shared bases for `extends`."""
+        """Shared YAML files, which `extends` may name."""
         return self.root / "competition" / "_base"
 
     @property
@@ -111,6 +111,11 @@ class CompetitionPaths:
     def folder(self) -> Path:
         """Facts, recipes and README of the competition."""
         return self.root / "competition" / self.folder_name
+
+    @property
+    def base_folder(self) -> Path:
+        """The project's shared YAML files, which `extends` may name."""
+        return ProjectPaths(self.root).base_folder
 
     @property
     def facts_file(self) -> Path:

@@ -71,7 +71,7 @@ def _write_run(
     from medfold.training.run_metadata import run_metadata
 
     facts, data = competition.facts, prepare_dataset(competition)
-    choices = load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", overrides or {})
+    choices = load_recipe(competition.paths, "baseline", overrides or {})
     run = checked_run_paths(competition.paths, name)
     record_run_start(run, run_metadata(competition, choices, 0))
     for fold in folds or range(facts.folds.k):

@@ -57,7 +57,7 @@ def data(
         )
     for name in names:
         paths = project_paths.competition(name)
-        items = list_data_items(paths, _is_own_data(project_paths, paths))
+        items = list_data_items(paths, _is_own_data(paths))
         if names_to_remove:
             known = {item.name: item for item in items}
             selected = select_names(known, names_to_remove, f"data of {name}")
@@ -94,10 +94,10 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
     return sorted(items, key=lambda item: -item.bytes)
 
 
-def _is_own_data(project_paths: ProjectPaths, paths: CompetitionPaths) -> bool:
+def _is_own_data(paths: CompetitionPaths) -> bool:
     """Returns True if the source is of kind own; False also where competition.yaml has a fault."""
     try:
-        return load_facts(paths, project_paths.base_folder).source.get("kind") == "own"
+        return load_facts(paths).source.get("kind") == "own"
     except UserError:
         return False
 

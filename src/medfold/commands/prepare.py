@@ -21,9 +21,7 @@ def prepare(
         overrides: values that replace those of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    image_settings = load_recipe(
-        competition.paths, competition.project_paths.base_folder, recipe, overrides or {}
-    ).images
+    image_settings = load_recipe(competition.paths, recipe, overrides or {}).images
     load_samples(competition)  # the key depends on the sample table
     key = store_key(competition.facts, competition.paths, image_settings)
     if force:

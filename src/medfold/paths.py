@@ -7,7 +7,7 @@ import yaml
 
 from medfold.earlier_versions import current_or_former
 from medfold.errors import UserError
-from medfold.project_root import display_path, find_root
+from medfold.project_root import find_root
 from medfold.run_paths import RunPaths
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list
@@ -75,10 +75,6 @@ class ProjectPaths:
     def ledger(self) -> Path:
         """CSV of all submissions and of every display of a hidden or test score."""
         return self.root / "submissions" / "ledger.csv"
-
-    def display(self, path: Path) -> str:
-        """Returns a path as text for the terminal; see `display_path`."""
-        return display_path(path)
 
 
 def _variants(facts_file: Path) -> list[str]:

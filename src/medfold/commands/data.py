@@ -8,6 +8,7 @@ from medfold.competition import load_facts
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
@@ -64,7 +65,7 @@ def data(
             paths_by_item = {f"{key} ({known[key].used_by})": known[key].paths for key in selected}
             remove_after_confirmation(paths_by_item, "data", skip_question)
         elif items:
-            say("data", f"{project_paths.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
+            say("data", f"{display_path(paths.data)}, {format_size(sum(item.bytes for item in items))}")
             print_table(
                 ["what", "size", "used by"], [[item.name, format_size(item.bytes), item.used_by] for item in items]
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts, Recipe
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.runs import Run, check_folds_exist, facts_of_run, require_trained_folds
 from medfold.system import files
 from medfold.system.processes import silence_native_output
@@ -48,7 +49,7 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
         keras_file.replace(temporary)
     note = out.with_suffix(".txt")
     files.write_text(_note(facts, run.recipe, f"fold {fold} of run {run_name}", out.name), note)
-    say("export", f"{competition.display(out)}; its input is described in {note.name}")
+    say("export", f"{display_path(out)}; its input is described in {note.name}")
     say("", RESEARCH_NOTICE)
     return out
 

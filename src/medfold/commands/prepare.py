@@ -5,6 +5,7 @@ from typing import Any
 from medfold.competition import Competition, load_recipe
 from medfold.data import load_samples, scan_dataset, warn_of_unreadable
 from medfold.images import read_measurements, store_exists, store_key
+from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
@@ -32,7 +33,7 @@ def prepare(
     if scanned and store_exists(competition.paths, key):
         say(
             "prepare",
-            f"complete: {competition.display(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
+            f"complete: {display_path(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
         )
     table, scan = scan_dataset(competition, image_settings)
     if not scan.num_images:

@@ -5,6 +5,7 @@ from pathlib import Path
 from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.data import scan_dataset
 from medfold.ensemble import ensemble_runs
+from medfold.project_root import display_path
 from medfold.report import build_page, render
 from medfold.runs import Run, combined_name, dataset_of_runs
 from medfold.system import files
@@ -35,6 +36,6 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     shared_path = competition.paths.runs / f"{combined_name(ensemble.run_names)}.html"
     path = competition.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
     files.write_text(text, path)
-    say("report", f"{competition.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
+    say("report", f"{display_path(path)}, {format_size(len(text.encode()))}: open it in a browser")
     say("", RESEARCH_NOTICE)
     return path

@@ -11,6 +11,7 @@ from medfold.data import (
     write_near_duplicates_sheet,
 )
 from medfold.folds import LeakReport, SuspectedGroup, fold_balance, format_folds, scarce_classes
+from medfold.project_root import display_path
 from medfold.submission import check_sample_submission
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
@@ -95,7 +96,7 @@ def _show_leaks(competition: Competition, leaks: LeakReport) -> None:
     for index, (finding, value) in enumerate(leaks.lines()):
         (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
     if any(leaks.counts().values()):
-        say("", f"all of them: {competition.display(competition.paths.audit)}")
+        say("", f"all of them: {display_path(competition.paths.audit)}")
 
 
 def _show_suspected_groups(competition: Competition, suspects: list[SuspectedGroup]) -> None:
@@ -136,7 +137,7 @@ def _show_contact_sheet(competition: Competition, num_escaped: int | None) -> No
     """Prints where the contact sheet is, and how many captions have letters written as codes; None: no sheet."""
     if num_escaped is None:
         return
-    say("", f"near-duplicates side by side: {competition.display(competition.paths.contact_sheet)}")
+    say("", f"near-duplicates side by side: {display_path(competition.paths.contact_sheet)}")
     if num_escaped:
         text = "captions have characters that no installed font has; they are written as codes (\\u4e2d)"
         say("", f"{num_escaped} {text}")

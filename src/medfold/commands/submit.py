@@ -7,6 +7,7 @@ from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
+from medfold.project_root import display_path
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -82,7 +83,7 @@ def submit(
 
 def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> None:
     """Prints the written file, and how its cells are to be read."""
-    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {competition.display(recorded.file)}")
+    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {display_path(recorded.file)}")
     if not len(recorded.table):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
     if explanation := explain_words(competition.facts, recorded.draft.sample):
@@ -127,5 +128,5 @@ def _show_result(competition: Competition, result: LeaderboardResult, num_scored
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(result.ranking.columns, cells, marked)
     count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{competition.display(competition.project_paths.ledger)}{count_text}")
+    say("ledger", f"{display_path(competition.project_paths.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

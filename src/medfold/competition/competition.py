@@ -1,7 +1,6 @@
 """Competition: one competition in one project folder, the starting point of every command."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from medfold import config
@@ -52,10 +51,6 @@ class Competition:
     def make_command(self, target: str, **variables: object) -> str:
         """Returns a make command for this competition, for files and pages; see `command_text.make_command`."""
         return make_command(target, COMPETITION=self.paths.name, **variables)
-
-    def display(self, path: Path) -> str:
-        """Returns a path as text for the terminal; see `ProjectPaths.display`."""
-        return self.project_paths.display(path)
 
 
 def find_competition(project_paths: ProjectPaths, text: str) -> str:

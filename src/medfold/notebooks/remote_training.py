@@ -14,6 +14,7 @@ from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRu
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import ProjectPaths
+from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
@@ -158,7 +159,7 @@ def _pack_training(
     files.write_text(text, notebook)
     say(
         "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {competition.display(folder / 'job')}",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / 'job')}",
     )
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(

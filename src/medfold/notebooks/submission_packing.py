@@ -8,6 +8,7 @@ from medfold.ensemble import Ensemble
 from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
+from medfold.project_root import display_path
 from medfold.runs import TrainedRun, combined_name
 from medfold.scoring import describe_score
 from medfold.system import files
@@ -50,7 +51,7 @@ def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble)
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
     say(
         "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {competition.display(folder / BUNDLE)}",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / BUNDLE)}",
     )
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, combined_name(ensemble.run_names))

@@ -13,6 +13,7 @@ from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
 from medfold.paths import ProjectPaths
+from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import format_score, metric_of
@@ -63,7 +64,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
                 _train_in_processes(competition, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
     else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
-        say("train", f"{what} in {competition.display(run_paths.folder)}")
+        say("train", f"{what} in {display_path(run_paths.folder)}")
     return write_oof(competition.facts, run_paths, data.train, data.targets)
 
 

@@ -73,10 +73,10 @@ def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
-    data = prepare_dataset(competition, image_settings=choices)
+    dataset = prepare_dataset(competition, image_settings=choices)
     held = load_store(competition.paths, store_key(competition.facts, competition.paths, choices))
-    rows, out = held.rows_of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
-    return Images(competition.facts, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
+    rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
+    return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])
 
 
 def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:

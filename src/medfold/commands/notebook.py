@@ -26,9 +26,9 @@ def notebook(
     Raises:
         UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
-    data, ensemble, _ = combine_and_show(competition, run_names, method, per_class)
+    dataset, ensemble, _ = combine_and_show(competition, run_names, method, per_class)
     with locks.exclusive_lock(bundle_folder(competition, ensemble.run_names), PACKING_MESSAGE):
-        remote_run = pack_submission(competition, data, ensemble)
+        remote_run = pack_submission(competition, dataset, ensemble)
     say("notebook", display_path(remote_run.notebook))
     say(
         "by hand",

@@ -29,11 +29,11 @@ def combine_and_show(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = dataset_of_runs(competition, run_names)
-    ensemble = ensemble_runs(competition, run_names, data, method, per_class)
+    dataset = dataset_of_runs(competition, run_names)
+    ensemble = ensemble_runs(competition, run_names, dataset, method, per_class)
     summary = summarise_ensemble(competition.facts, ensemble)
     show_ensemble(competition, summary, method)
-    return data, ensemble, summary
+    return dataset, ensemble, summary
 
 
 def show_ensemble(competition: Competition, summary: EnsembleSummary, method: str | None = None) -> None:

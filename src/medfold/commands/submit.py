@@ -54,12 +54,12 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    data, ensemble, _ = combine_and_show(competition, run_names or ["baseline"], method, per_class)
-    units = data.test_groups.index.tolist()
+    dataset, ensemble, _ = combine_and_show(competition, run_names or ["baseline"], method, per_class)
+    units = dataset.test_groups.index.tolist()
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
     draft = draft_submission(competition, ensemble, units)
-    _show_score(competition.facts, ensemble.score, num_units=data.train["unit"].nunique())
+    _show_score(competition.facts, ensemble.score, num_units=dataset.train["unit"].nunique())
     leaderboard = leaderboard_of(competition)
     recorded = record_draft(competition, ensemble, draft, force)
     if isinstance(recorded, AlreadySubmitted):
@@ -73,8 +73,8 @@ def submit(
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(competition, ensemble.run_names)
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
-        pack = partial(pack_submission, competition, data, ensemble)
-        result = submit_recorded(competition, recorded, leaderboard, data.test_groups, pack, resubmit=force)
+        pack = partial(pack_submission, competition, dataset, ensemble)
+        result = submit_recorded(competition, recorded, leaderboard, dataset.test_groups, pack, resubmit=force)
     _show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file

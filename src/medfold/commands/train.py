@@ -67,15 +67,15 @@ def train(
         if unfinished:
             check_recipe_trainable(competition, resolved_recipe)
             _warn_ineffective(competition, resolved_recipe)
-    data = prepare_dataset(competition, image_settings)
-    if data.has_new_folds:
-        audit_and_show(competition, data)
+    dataset = prepare_dataset(competition, image_settings)
+    if dataset.has_new_folds:
+        audit_and_show(competition, dataset)
     if unfinished:
         _verify_store(competition, image_settings)
     for request in requests:
-        result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, data)
+        result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, dataset)
         if result:
-            say("OOF score", describe_score(competition.facts, result, data.train["unit"].nunique()))
+            say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
 
 
 def _verify_store(competition: Competition, image_settings: ImageSettings) -> None:

@@ -32,13 +32,13 @@ class Example(NamedTuple):
 
 
 def examples_of_classes(
-    competition: Competition, data: Dataset, members: np.ndarray, images_per_class: int = 6
+    competition: Competition, dataset: Dataset, members: np.ndarray, images_per_class: int = 6
 ) -> Iterator[tuple[int, list[Example]]]:
     """Yields training images of the first classes or labels, drawn at random with a fixed seed.
 
     Args:
         competition: the competition, whose raw images are read.
-        data: the dataset, whose training samples are shown.
+        dataset: the dataset, whose training samples are shown.
         members: int (samples, columns), 1 where a training sample is of the class.
         images_per_class: number of images per class. Defaults to 6.
 
@@ -48,7 +48,7 @@ def examples_of_classes(
     rng = np.random.default_rng(0)
     for column in range(min(MAX_CLASSES, members.shape[1])):
         rows = rng.permutation(np.flatnonzero(members[:, column]))[:images_per_class]
-        examples = [_example(competition, data.train.iloc[row], []) for row in np.sort(rows)]
+        examples = [_example(competition, dataset.train.iloc[row], []) for row in np.sort(rows)]
         if readable := [example for example in examples if example]:
             yield column, readable
 

@@ -25,14 +25,14 @@ def bundle_folder(competition: Competition, names: list[str]) -> Path:
     return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
 
 
-def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble) -> RemoteRun:
+def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
         competition: the competition of the runs; bundle and notebook are put beside the first run.
-        data: the dataset that the runs were trained on.
+        dataset: the dataset that the runs were trained on.
         ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:
@@ -41,7 +41,7 @@ def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble)
     facts = competition.facts
     paths = competition.paths
     members = [TrainedRun.open(competition, name) for name in ensemble.run_names]
-    score = describe_score(facts, ensemble.score, data.train["unit"].nunique())
+    score = describe_score(facts, ensemble.score, dataset.train["unit"].nunique())
     folder = bundle_folder(competition, ensemble.run_names)
     slug = paths.name if facts.upload == "local" else kaggle_slug(facts)
     sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE)

@@ -63,13 +63,13 @@ def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
         run = Run.open(competition, name)
         check_same_facts(competition, run)
         runs.append(run)
-    data = prepare_dataset(competition)
+    dataset = prepare_dataset(competition)
     labels = labels_fingerprint(competition)
     for run in runs:
         if not has_same_labels(run.metadata, labels):
             what = f"labels of the training part have changed since run '{run.name}' was trained"
             raise UserError(what, competition.paths.samples, _fix_retrain(run))
-    return data
+    return dataset
 
 
 def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:

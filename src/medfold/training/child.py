@@ -38,8 +38,8 @@ def main() -> int:
             competition = Competition.open(payload["competition"])
             with settings_located(competition.paths, request.recipe, request.overrides):
                 recipe = request.load_recipe(competition)
-                data = prepare_dataset(competition, image_settings=recipe.images)
-                train_run(competition, request, recipe, data)
+                dataset = prepare_dataset(competition, image_settings=recipe.images)
+                train_run(competition, request, recipe, dataset)
     except UserError as error:
         send(problem=str(error))
         return 2

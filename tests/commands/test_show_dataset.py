@@ -70,12 +70,12 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     joined = download_project(
         project_folder, "near", GIVEN_FACTS.replace("folds: {", "folds: {duplicates: near, "), folder
     )
-    data = make_folds(joined)
-    group = data.train.set_index("id")["group"]
+    dataset = make_folds(joined)
+    group = dataset.train.set_index("id")["group"]
     assert all(group[original] == group[copy] for original, copy in pairs)
-    assert data.leaks.split_near_duplicates == []
+    assert dataset.leaks.split_near_duplicates == []
     assert files.read_json(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
-    assert prepare_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
+    assert prepare_dataset(joined).train["group"].tolist() == dataset.train["group"].tolist()
 
 
 @pytest.mark.slow

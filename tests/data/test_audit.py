@@ -56,12 +56,12 @@ def parts(num_rows: int = 60) -> SimpleNamespace:
     return SimpleNamespace(train=train, test=test, targets=targets, appearance=appearance.assign(id=ids))
 
 
-def scanned(data: SimpleNamespace, monkeypatch) -> SimpleNamespace:
+def scanned(dataset: SimpleNamespace, monkeypatch) -> SimpleNamespace:
     """The same dataset, whose appearance a scan has written."""
-    measurements = data.appearance[["id"]].assign(height=8, width=8)
-    monkeypatch.setattr(audit, "read_appearance", lambda *_: data.appearance)
+    measurements = dataset.appearance[["id"]].assign(height=8, width=8)
+    monkeypatch.setattr(audit, "read_appearance", lambda *_: dataset.appearance)
     monkeypatch.setattr(audit, "read_measurements", lambda *_: measurements)
-    return data
+    return dataset
 
 
 def test_parts_are_compared_by_statistics_and_filled_columns(competition, monkeypatch):
@@ -73,11 +73,11 @@ def test_parts_are_compared_by_statistics_and_filled_columns(competition, monkey
 
 
 def test_column_that_differs_by_class_is_named_with_the_class(competition):
-    data = parts()
-    assert audit.columns_that_predict_classes(competition, data) is None
-    headers = pd.DataFrame({"id": data.train["id"], "Rows": data.targets, "Scanner": data.targets})
+    dataset = parts()
+    assert audit.columns_that_predict_classes(competition, dataset) is None
+    headers = pd.DataFrame({"id": dataset.train["id"], "Rows": dataset.targets, "Scanner": dataset.targets})
     headers.to_csv(competition.paths.headers, index=False)
-    ((column, name, strength),) = audit.columns_that_predict_classes(competition, data)
+    ((column, name, strength),) = audit.columns_that_predict_classes(competition, dataset)
     assert (column, name) == ("Scanner", "1")
     assert strength > 0.9
 

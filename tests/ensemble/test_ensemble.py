@@ -47,8 +47,8 @@ def test_ensemble_shows_members_methods_and_choice(three_runs, capsys):
 
 
 def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
-    data = prepare_dataset(three_runs)
-    found = ensemble_runs(three_runs, ["good", "noise"], data, method="stacking")
+    dataset = prepare_dataset(three_runs)
+    found = ensemble_runs(three_runs, ["good", "noise"], dataset, method="stacking")
     contender = next(one for one in found.choice.candidates if one.method.name == "stacking")
     assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
     assert found.score["ensemble"] == {"method": "stacking"}
@@ -80,11 +80,11 @@ def test_runs_of_other_folds_are_refused(three_runs):
 
 
 def test_run_of_another_folds_table_is_refused(three_runs):
-    data = prepare_dataset(three_runs)
+    dataset = prepare_dataset(three_runs)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
     files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
-        ensemble_runs(three_runs, ["good", "fair"], data)
+        ensemble_runs(three_runs, ["good", "fair"], dataset)
 
 
 def test_untrained_run_is_refused(three_runs):
@@ -141,11 +141,11 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     competition = Competition.open("decided")
     finished_run(competition, "one", 1.0)
     finished_run(competition, "two", 0.8)
-    data = prepare_dataset(competition)
-    found = ensemble_runs(competition, ["one", "two"], data, method="rank")
+    dataset = prepare_dataset(competition)
+    found = ensemble_runs(competition, ["one", "two"], dataset, method="rank")
     np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score["more_metrics"]["auc"] == pytest.approx(
-        ensemble_runs(competition, ["one", "two"], data, method="mean").score["more_metrics"]["auc"]
+        ensemble_runs(competition, ["one", "two"], dataset, method="mean").score["more_metrics"]["auc"]
     )
 
 

@@ -49,12 +49,12 @@ def competition(prepared, tmp_path, monkeypatch) -> Competition:
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
 def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalike, prepared):
-    data = prepare_dataset(prepared)
-    assert sorted(data.train["id"]) == sorted(lookalike.part("train")["id"])
-    assert data.train.groupby("group")["fold"].nunique().max() == 1
-    assert set(data.train["fold"]) == set(range(prepared.facts.folds.k))
+    dataset = prepare_dataset(prepared)
+    assert sorted(dataset.train["id"]) == sorted(lookalike.part("train")["id"])
+    assert dataset.train.groupby("group")["fold"].nunique().max() == 1
+    assert set(dataset.train["fold"]) == set(range(prepared.facts.folds.k))
     for ids in lookalike.truth.get("duplicates", []):
-        assert data.train.set_index("id").loc[list(ids), "group"].nunique() == 1
+        assert dataset.train.set_index("id").loc[list(ids), "group"].nunique() == 1
 
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)

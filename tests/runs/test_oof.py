@@ -16,8 +16,8 @@ def run(folded):
 
 
 def rewritten(folded, run):
-    data = prepare_dataset(folded)
-    return write_oof(folded.facts, run, data.train, data.targets)
+    dataset = prepare_dataset(folded)
+    return write_oof(folded.facts, run, dataset.train, dataset.targets)
 
 
 def test_oof_holds_each_training_sample_once(folded, run):

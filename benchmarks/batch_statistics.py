@@ -74,7 +74,7 @@ def images_of(name: str) -> Images:
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
     dataset = prepare_dataset(competition, image_settings=choices)
-    held = load_store(competition.paths, store_key(competition.facts, competition.paths, choices))
+    held = load_store(competition.paths, store_key(competition, choices))
     rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
     return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])
 

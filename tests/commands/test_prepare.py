@@ -50,7 +50,7 @@ def test_prepare_of_a_complete_store_names_unreadable_images_again(small, capsys
 def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, image_settings=choices)
-    assert store_exists(small.paths, store_key(small.facts, small.paths, choices))
+    assert store_exists(small.paths, store_key(small, choices))
     with pytest.raises(UserError, match=r"unknown recipe \(did you mean 'baseline'\?\)"):
         image_settings(small, "baselin")
     (small.paths.folder / "baseline.yaml").unlink()

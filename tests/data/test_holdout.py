@@ -47,7 +47,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     again = make_folds(holdout_project, image_settings=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
-    measured = read_measurements(holdout_project.facts, holdout_project.paths)
+    measured = read_measurements(holdout_project)
     assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
     assert make_folds(holdout_project, image_settings=recipe).train["id"].tolist() == first.train["id"].tolist()

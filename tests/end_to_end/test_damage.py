@@ -88,7 +88,7 @@ def run_all_commands(competition):
     make_folds(competition)
     settings = image_settings(competition, "baseline")
     scan_dataset(competition, settings)
-    dataset, key = prepare_dataset(competition), store_key(competition.facts, competition.paths, settings)
+    dataset, key = prepare_dataset(competition), store_key(competition, settings)
     verify_store(competition.paths, key)
     store = load_store(competition.paths, key)
     pixels = store.pixels[store.rows_of(dataset.train["id"])].tobytes()

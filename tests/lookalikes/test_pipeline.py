@@ -61,7 +61,7 @@ def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalik
 def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
     facts, paths, truth = prepared.facts, prepared.paths, lookalike.truth
     choices = image_settings(prepared, "baseline")
-    opened = load_store(paths, store_key(facts, paths, choices))
+    opened = load_store(paths, store_key(prepared, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
     assert not paths.unreadable_images.exists()
     for id in lookalike.table["id"].iloc[:: max(1, len(lookalike.table) // 5)]:

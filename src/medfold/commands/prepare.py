@@ -24,12 +24,12 @@ def prepare(
     """
     image_settings = load_recipe(competition.paths, recipe, overrides or {}).images
     load_samples(competition)  # the key depends on the sample table
-    key = store_key(competition.facts, competition.paths, image_settings)
+    key = store_key(competition, image_settings)
     if force:
         paths = competition.paths
         for path in (paths.measurements, paths.appearance, paths.store(key), paths.unfinished_store(key)):
             files.remove(path)
-    scanned = read_measurements(competition.facts, competition.paths) is not None
+    scanned = read_measurements(competition) is not None
     if scanned and store_exists(competition.paths, key):
         say(
             "prepare",

@@ -81,7 +81,7 @@ def train(
 def _verify_store(competition: Competition, image_settings: ImageSettings) -> None:
     """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
     began = time.monotonic()
-    size = verify_store(competition.paths, store_key(competition.facts, competition.paths, image_settings))
+    size = verify_store(competition.paths, store_key(competition, image_settings))
     seconds = time.monotonic() - began
     if seconds > 1:
         say(

@@ -138,8 +138,8 @@ def compare_parts(competition: Competition, dataset: Dataset) -> tuple[DatasetSh
 
 def _image_statistics(competition: Competition) -> pd.DataFrame:
     """Reads STATISTICS, height and width of all readable images, indexed by id."""
-    appearance = read_appearance(competition.facts, competition.paths).set_index("id")[STATISTICS]
-    sizes = read_measurements(competition.facts, competition.paths).set_index("id")[["height", "width"]]
+    appearance = read_appearance(competition).set_index("id")[STATISTICS]
+    sizes = read_measurements(competition).set_index("id")[["height", "width"]]
     return appearance.join(sizes, validate="one_to_one").astype(np.float64)
 
 

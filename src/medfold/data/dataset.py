@@ -131,7 +131,7 @@ def _measured_samples(
     table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
     if not with_near_duplicates:
         return table, None
-    appearance = read_appearance(competition.facts, competition.paths)
+    appearance = read_appearance(competition)
     appearance = appearance.merge(measured[["id", "pixel_hash"]], on="id", validate="one_to_one")
     return table, cached_near_duplicates(competition.paths, appearance)
 

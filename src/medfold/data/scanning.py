@@ -28,15 +28,13 @@ def scan_dataset(
     Returns:
         The sample table; the result of the scan, with the measurements in the same order.
     """
-    facts = competition.facts
-    paths = competition.paths
     table = load_samples(competition)
-    scan = scan_images(facts, paths, table, image_settings, with_appearance)
+    scan = scan_images(competition, table, image_settings, with_appearance)
     if scan.num_images:
         message = f"{count_of(scan.num_images, 'image')} scanned"
         if image_settings:
             message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
-            message += f" -> {display_path(paths.store(store_key(facts, paths, image_settings)))}"
+            message += f" -> {display_path(competition.paths.store(store_key(competition, image_settings)))}"
         rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
         warn_of_unreadable(competition, table, scan.measurements)

@@ -178,7 +178,7 @@ def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
 
 def images_fingerprints(competition: Competition) -> dict[str, str] | None:
     """Returns a fingerprint of the pixels by id, for each part; None if the images were not scanned yet."""
-    measurements = read_measurements(competition.facts, competition.paths)
+    measurements = read_measurements(competition)
     if measurements is None:
         return None
     part = read_csv(competition.paths.samples).set_index("id")["part"]

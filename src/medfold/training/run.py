@@ -175,18 +175,15 @@ def _training_inputs(
     competition: Competition, recipe: Recipe, seed: int, dataset: Dataset, num_workers: int = 0
 ) -> TrainingInputs:
     """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
-    facts = competition.facts
-    paths = competition.paths
-    store = load_store(paths, store_key(facts, paths, recipe.images))
     return TrainingInputs(
-        facts=facts,
+        facts=competition.facts,
         recipe=recipe,
         seed=seed,
-        store=store,
+        store=load_store(competition.paths, store_key(competition, recipe.images)),
         train=dataset.train,
         targets=dataset.targets,
         test=dataset.test,
         features_file=features_path(competition, recipe),
         num_workers=num_workers,
-        plugins_hash=plugins_hash(paths.plugins),
+        plugins_hash=plugins_hash(competition.paths.plugins),
     )

@@ -38,7 +38,7 @@ def explanations_section(
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = competition.paths.run(name)
     recipe = Run.open(competition, name).recipe
-    store = load_store(competition.paths, store_key(facts, competition.paths, recipe.images))
+    store = load_store(competition.paths, store_key(competition, recipe.images))
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])

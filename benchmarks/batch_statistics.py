@@ -35,7 +35,7 @@ from results import Result, judge
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
 
-    from medfold.models.build import build_model
+    from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
@@ -93,7 +93,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
         batch_size=choices.batch_size,
         seed=SEED,
     )
-    model = build_model(facts, recipe)
+    model = build_net(facts, recipe)
     optimizer = build_optimizer(choices, choices.learning_rate, steps)
     step = BatchTrainer(model, optimizer, losses.build_loss(facts, choices))
     for number in range(steps):

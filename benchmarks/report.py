@@ -22,7 +22,7 @@ import pandas as pd
 from medfold.competition.competition import Competition, image_settings
 from medfold.competition.recipe import load_recipe
 from medfold.data.dataset import prepare_dataset
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.paths import ProjectPaths
 from medfold.prediction.weights import save_weights
 from medfold.runs.oof import write_oof
@@ -60,7 +60,7 @@ def give_run(found: Competition, name: str, seed: int) -> int:
     choices = load_recipe(found.paths, "baseline", {})
     paths = checked_run_paths(found.paths, name)
     record_run_start(paths, run_metadata(found, choices, 0))
-    net = build_model(facts, choices)
+    net = build_net(facts, choices)
     for number in range(facts.folds.k):
         fold, here = paths.fold(number), (dataset.train["fold"] == number).to_numpy()
         logits = 2 * (2 * dataset.targets[here] - 1) + rng.normal(0, 1.5, here.sum())

@@ -35,7 +35,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     import keras
     import tensorflow as tf
 
-    from medfold.models.build import build_model
+    from medfold.models.build import build_net
     from medfold.models.device import resolve_precision
     from medfold.training import losses
     from medfold.training.batch_trainer import BatchTrainer
@@ -119,7 +119,7 @@ class Training:
         optimizer = build_optimizer(choices, choices.learning_rate, num_batches=10_000)
         if precision == "float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model = build_model(facts, job.recipe, precision=precision)
+        model = build_net(facts, job.recipe, precision=precision)
         self.step = BatchTrainer(model, optimizer, losses.build_loss(facts, choices))
 
 

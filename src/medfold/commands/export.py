@@ -41,11 +41,11 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
     check_output_file(out)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
-        from medfold.prediction import load_model
-    model = to_plain_keras(load_model(facts, run.recipe, run.paths.fold(fold).weights))
+        from medfold.prediction import load_net
+    net = to_plain_keras(load_net(facts, run.recipe, run.paths.fold(fold).weights))
     with files.atomic_write(out) as temporary:
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
-        model.save(keras_file)
+        net.save(keras_file)
         keras_file.replace(temporary)
     note = out.with_suffix(".txt")
     files.write_text(_note(facts, run.recipe, f"fold {fold} of run {run_name}", out.name), note)

@@ -129,7 +129,7 @@ def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
 
 def trained_before(net: str, folder: Path) -> Path:
     """Weights of a backbone that learnt something else."""
-    model = train(images_of(BEFORE), recipe_of(net, None), max(STEPS)).model
+    model = train(images_of(BEFORE), recipe_of(net, None), max(STEPS))
     backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     backbone.save_weights(folder / f"{net}.weights.h5")
     return folder / f"{net}.weights.h5"

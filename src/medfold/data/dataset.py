@@ -59,9 +59,9 @@ def prepare_dataset(
     """Returns samples, targets and folds, and makes what is missing: scan, store, holdout, folds.
 
     At the first call for a competition it scans all images, cuts off the holdout (`labels.holdout`), joins groups that
-    share an image, assigns the folds, searches for leaks, and writes the folds table. Later calls
-    read these files, scan only new images, and check that the folds still fit. Raw data must be there; only that of a
-    phantom competition is drawn.
+    share an image, assigns the folds, searches for leaks, and writes the folds table. Later calls read these files,
+    scan only new images, and check that the folds still fit. Raw data must be there; only that of a phantom competition
+    is drawn.
 
     Args:
         competition: the competition; what is missing is written to its data/ and folds/.

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import prepare_dataset
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.system.processes import silence_native_output
@@ -35,7 +35,7 @@ from results import Result, judge
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
 
-    from medfold.models.build import build_model
+    from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
     from medfold.training import losses
     from medfold.training.batch_statistics import BatchStatistics
@@ -73,10 +73,10 @@ def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).images
-    data = load_dataset(competition, image_settings=choices)
-    held = load_store(competition.paths, store_key(competition.facts, competition.paths, choices))
-    rows, out = held.rows_of(data.train["id"]), (data.train["fold"] == 0).to_numpy()
-    return Images(competition.facts, held.pixels, rows[~out], data.targets[~out], rows[out], data.targets[out])
+    dataset = prepare_dataset(competition, image_settings=choices)
+    held = load_store(competition.paths, store_key(competition, choices))
+    rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
+    return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])
 
 
 def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
@@ -93,7 +93,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
         batch_size=choices.batch_size,
         seed=SEED,
     )
-    model = build_model(facts, recipe)
+    model = build_net(facts, recipe)
     optimizer = build_optimizer(choices, choices.learning_rate, steps)
     step = BatchTrainer(model, optimizer, losses.build_loss(facts, choices))
     for number in range(steps):
@@ -129,7 +129,7 @@ def compare(images: Images, recipe: Recipe, steps: int, what: str) -> Result:
 
 def trained_before(net: str, folder: Path) -> Path:
     """Weights of a backbone that learnt something else."""
-    model = train(images_of(BEFORE), recipe_of(net, None), max(STEPS)).model
+    model = train(images_of(BEFORE), recipe_of(net, None), max(STEPS))
     backbone = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     backbone.save_weights(folder / f"{net}.weights.h5")
     return folder / f"{net}.weights.h5"

@@ -25,7 +25,7 @@ from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
-from medfold.prediction.weights import load_model
+from medfold.prediction.weights import load_net
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run import Run
 from medfold.tables import read_csv
@@ -56,7 +56,7 @@ def of_fold(competition: Competition, run: str, fold: int, choices: Recipe) -> p
     # Pixels are counted at their centres.
     x, y = ((table[["x", "y"]].to_numpy() + 0.5) * scale - 0.5).T
     radius = table["radius"].to_numpy() * scale.mean(axis=1)
-    net = load_model(competition.facts, choices, competition.paths.run(run).fold(fold).weights)
+    net = load_net(competition.facts, choices, competition.paths.run(run).fold(fold).weights)
     explainer, columns = GradCam(net), np.zeros(len(table), int)
     half = (explainer.cell[0] / 2, explainer.cell[1] / 2)
     maps = explainer(images, columns)

@@ -196,7 +196,7 @@ def whole(found: Competition) -> Rate:
         files.remove(found.paths.measurements)
         table = read_samples(found.facts, found.paths)
         with suppress(EnoughError):
-            scan_images(found.facts, found.paths, table, image_settings(found, "baseline"))
+            scan_images(found, table, image_settings(found, "baseline"))
     finally:
         scan.map_in_workers = work
     return rate

@@ -21,8 +21,8 @@ import pandas as pd
 
 from medfold.competition.competition import Competition, image_settings
 from medfold.competition.recipe import load_recipe
-from medfold.data.dataset import load_dataset
-from medfold.models.build import build_model
+from medfold.data.dataset import prepare_dataset
+from medfold.models.build import build_net
 from medfold.paths import ProjectPaths
 from medfold.prediction.weights import save_weights
 from medfold.runs.oof import write_oof
@@ -50,30 +50,30 @@ def competition(root: Path) -> Competition:
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
     found = Competition.open("phantom-chest", ProjectPaths(root))
-    load_dataset(found, image_settings=image_settings(found, "baseline"))
+    prepare_dataset(found, image_settings=image_settings(found, "baseline"))
     return found
 
 
 def give_run(found: Competition, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
-    facts, data, rng = found.facts, load_dataset(found), np.random.default_rng(seed)
-    choices = load_recipe(found.paths, found.project_paths.base_folder, "baseline", {})
+    facts, dataset, rng = found.facts, prepare_dataset(found), np.random.default_rng(seed)
+    choices = load_recipe(found.paths, "baseline", {})
     paths = checked_run_paths(found.paths, name)
     record_run_start(paths, run_metadata(found, choices, 0))
-    net = build_model(facts, choices)
+    net = build_net(facts, choices)
     for number in range(facts.folds.k):
-        fold, here = paths.fold(number), (data.train["fold"] == number).to_numpy()
-        logits = 2 * (2 * data.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
-        oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(data.test), 1))
+        fold, here = paths.fold(number), (dataset.train["fold"] == number).to_numpy()
+        logits = 2 * (2 * dataset.targets[here] - 1) + rng.normal(0, 1.5, here.sum())
+        oof, test = 1 / (1 + np.exp(-logits))[:, None], rng.random((len(dataset.test), 1))
         save_weights(net, fold.weights)
-        write_csv(predictions_table(facts, data.train["id"][here], oof, fold=number), fold.oof)
-        write_csv(predictions_table(facts, data.test["id"], test), fold.test)
+        write_csv(predictions_table(facts, dataset.train["id"][here], oof, fold=number), fold.oof)
+        write_csv(predictions_table(facts, dataset.test["id"], test), fold.test)
         history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
         write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
         files.write_json({file.name: sha256(file) for file in written}, fold.done)
-    write_oof(facts, paths, data.train, data.targets)
-    return len(data.train)
+    write_oof(facts, paths, dataset.train, dataset.targets)
+    return len(dataset.train)
 
 
 def medfold(root: Path, *words: str) -> None:

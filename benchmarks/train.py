@@ -33,7 +33,7 @@ from results import Result, run
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
 
-    from medfold.models import build_model, resolve_precision
+    from medfold.models import build_net, resolve_precision
     from medfold.training.phases import TrainingImages, plan_phases
 
 IMAGES = 640
@@ -106,8 +106,8 @@ class Training:
             pixels, folder / "unused", np.arange(images), rng.integers(0, 2, images), 0, default_workers()
         )
         precision = resolve_precision(recipe.training.precision)
-        model = build_model(facts, recipe, precision=precision)
-        phase = plan_phases(facts, recipe, model, noise, precision)[-1]
+        net = build_net(facts, recipe, precision=precision)
+        phase = plan_phases(facts, recipe, net, noise, precision)[-1]
         self.pipeline, self.step = phase.batches, phase.batch_trainer
 
 

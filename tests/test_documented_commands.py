@@ -176,10 +176,10 @@ def test_values_of_make_variables_exist(page):
         if targets == ["new"] or competition is None:
             continue
         shown = f"{page}: make {targets} {variables}"
-        recipes = recipe_names(competition.paths, ROOT.base_folder)
+        recipes = recipe_names(competition.paths)
         recipe = variables.get("RECIPE", "baseline")
         if recipe not in PLACEHOLDERS:
-            load_recipe(competition.paths, ROOT.base_folder, recipe, parse_overrides(variables.get("SET", "")))
+            load_recipe(competition.paths, recipe, parse_overrides(variables.get("SET", "")))
         if variables.get("FOLD", "all") != "all":
             assert int(variables["FOLD"]) in range(competition.facts.folds.k), shown
         for run in variables.get("RUNS", "").split():

@@ -19,14 +19,14 @@ def test_every_competition_and_recipe_loads(name):
     recipes = {path.stem for path in competition.paths.folder.glob("*.yaml") if path != competition.paths.facts_file}
     assert "baseline" in recipes
     for each in recipes | set(SHARED_RECIPES):
-        load_recipe(competition.paths, ROOT.base_folder, each, {})
+        load_recipe(competition.paths, each, {})
 
 
 @pytest.mark.parametrize("name", shipped())
 def test_no_recipe_has_a_setting_without_effect(name):
     competition = Competition.open(name, ROOT)
-    for each in recipe_names(competition.paths, ROOT.base_folder):
-        recipe = load_recipe(competition.paths, ROOT.base_folder, each, {})
+    for each in recipe_names(competition.paths):
+        recipe = load_recipe(competition.paths, each, {})
         ineffective = set(ineffective_settings(recipe, competition.facts.images.symmetry))
         assert ineffective <= {"tta"}, each  # shared recipes turn it off for any symmetry
 

@@ -7,7 +7,7 @@ import yaml
 
 from medfold.earlier_versions import current_or_former
 from medfold.errors import UserError
-from medfold.project_root import display_path, find_root
+from medfold.project_root import find_root
 from medfold.run_paths import RunPaths
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list
@@ -68,17 +68,13 @@ class ProjectPaths:
 
     @property
     def base_folder(self) -> Path:
-        """Folder of the shared bases for `extends`."""
+        """Shared YAML files, which `extends` may name."""
         return self.root / "competition" / "_base"
 
     @property
     def ledger(self) -> Path:
         """CSV of all submissions and of every display of a hidden or test score."""
         return self.root / "submissions" / "ledger.csv"
-
-    def display(self, path: Path) -> str:
-        """Returns a path as text for the terminal; see `display_path`."""
-        return display_path(path)
 
 
 def _variants(facts_file: Path) -> list[str]:
@@ -111,6 +107,11 @@ class CompetitionPaths:
     def folder(self) -> Path:
         """Facts, recipes and README of the competition."""
         return self.root / "competition" / self.folder_name
+
+    @property
+    def base_folder(self) -> Path:
+        """The project's shared YAML files, which `extends` may name."""
+        return ProjectPaths(self.root).base_folder
 
     @property
     def facts_file(self) -> Path:

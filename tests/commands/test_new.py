@@ -47,9 +47,9 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     assert "metric: # fill in" in text
     (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
     competition = Competition.open("tissue")
-    data = make_folds(competition, image_settings=image_settings(competition, "baseline"))
-    assert (len(data.train), len(data.test)) == (60, 20)
-    assert load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", {}) == Recipe(
+    dataset = make_folds(competition, image_settings=image_settings(competition, "baseline"))
+    assert (len(dataset.train), len(dataset.test)) == (60, 20)
+    assert load_recipe(competition.paths, "baseline", {}) == Recipe(
         images={"size": 96, "fit": "pad"}, training={"epochs": 10}
     )
     assert "extends: gpu_histology" in (folder / "gpu.yaml").read_text()

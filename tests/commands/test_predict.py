@@ -18,9 +18,9 @@ from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.prediction.grad_cam import GradCam
-from medfold.prediction.weights import load_model
+from medfold.prediction.weights import load_net
 from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
 from tests.support.helpers import competition_facts, picture
@@ -103,7 +103,7 @@ RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
 
 def load_nets(competition) -> list:
     folds = [competition.paths.run("baseline").fold(k).weights for k in (0, 1)]
-    return [load_model(competition.facts, RECIPE, weights) for weights in folds]
+    return [load_net(competition.facts, RECIPE, weights) for weights in folds]
 
 
 def read_heat_map(folder, name: str) -> np.ndarray:
@@ -174,10 +174,10 @@ def test_explain_shows_prepared_images_where_preparation_moves_pixels(competitio
 def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
     three = competition_facts("multiclass")
-    net = build_model(three, RECIPE)
+    net = build_net(three, RECIPE)
     net.get_layer("head").set_weights([np.random.default_rng(0).standard_normal((32, 3)), np.array([0.0, 900, 0])])
     monkeypatch.setattr(TrainedRun, "weights_files", ["one fold"])
-    monkeypatch.setattr("medfold.prediction.load_model", lambda *_: net)
+    monkeypatch.setattr("medfold.prediction.load_net", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
     monkeypatch.setattr(command, "facts_of_run", lambda competition, run: three)
     result = predict(competition, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table

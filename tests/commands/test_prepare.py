@@ -50,7 +50,7 @@ def test_prepare_of_a_complete_store_names_unreadable_images_again(small, capsys
 def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, image_settings=choices)
-    assert store_exists(small.paths, store_key(small.facts, small.paths, choices))
+    assert store_exists(small.paths, store_key(small, choices))
     with pytest.raises(UserError, match=r"unknown recipe \(did you mean 'baseline'\?\)"):
         image_settings(small, "baselin")
     (small.paths.folder / "baseline.yaml").unlink()
@@ -60,27 +60,27 @@ def test_make_folds_prepares_the_images_of_the_recipe(small):
 @pytest.mark.slow
 def test_unreadable_test_image_gets_the_label_mean(small, capsys):
     id = make_unreadable(small, "test", 3)
-    data = make_folds(small)
+    dataset = make_folds(small)
     said = capsys.readouterr().out
     assert "1 test image cannot be read: left out of training; a test image among them gets the mean" in said
     assert "not a picture" in said
-    assert id not in set(data.test["id"])
+    assert id not in set(dataset.test["id"])
     constant_run(small)
     submit(small, run_names=["constant"], force=True)
-    assert f"1 of {len(data.test_groups)} test units have no readable image" in capsys.readouterr().out
+    assert f"1 of {len(dataset.test_groups)} test units have no readable image" in capsys.readouterr().out
     (file,) = small.paths.submissions.glob("*.csv")
     written = read_csv(file).set_index("id")["target"]
-    assert written[id] == pytest.approx(data.targets.mean())
-    assert len(written) == len(data.test) + 1
+    assert written[id] == pytest.approx(dataset.targets.mean())
+    assert len(written) == len(dataset.test) + 1
 
 
 @pytest.mark.slow
 def test_unreadable_training_image_is_left_out_of_folds(small):
     everything = make_folds(small).train
     id = make_unreadable(small, "train", 5)
-    data = make_folds(small)
-    assert set(everything["id"]) - set(data.train["id"]) == {id}
+    dataset = make_folds(small)
+    assert set(everything["id"]) - set(dataset.train["id"]) == {id}
     table = read_csv(small.paths.folds)
-    write_csv(table[table["id"] != data.train["id"].iloc[0]], small.paths.folds)
+    write_csv(table[table["id"] != dataset.train["id"].iloc[0]], small.paths.folds)
     with pytest.raises(UserError, match="1 id differs from the data"):
         make_folds(small)

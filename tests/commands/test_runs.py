@@ -10,6 +10,7 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
+from medfold.project_root import display_path
 from medfold.system import files
 from tests.support.finished_runs import finished_run
 from tests.support.small_project import SMALL
@@ -54,7 +55,7 @@ def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     today, older = said.split("on another folds table, ")
     assert today.splitlines()[-2].split()[0] == "new"
     assert "weak" not in today
-    assert older.startswith(f"{four.display(kept)} (k 3, seed ")
+    assert older.startswith(f"{display_path(kept)} (k 3, seed ")
     assert [line.split()[0] for line in older.splitlines()[2:]] == ["strong", "weak"]
     assert older.count("3/3") == 2
     assert "trained with another" not in older

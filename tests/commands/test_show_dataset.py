@@ -1,4 +1,7 @@
-"""make folds: near-duplicates and dataset shift."""
+"""make folds: what is printed of folds and audit, near-duplicates, dataset shift."""
+
+from dataclasses import replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,9 +10,14 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
+from medfold.commands.show_dataset import show_dataset
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.audit import AuditFindings
+from medfold.data.dataset import prepare_dataset
 from medfold.data.sources.source import Source
+from medfold.folds.dataset_shift import DatasetShift
+from medfold.folds.leaks import LeakReport
+from medfold.folds.suspected_groups import SuspectedGroup
 from medfold.system import files
 from tests.support.small_project import SMALL, add_competition
 
@@ -50,6 +58,61 @@ def add_near_duplicates(folder, count=3):
     return pairs
 
 
+NO_FINDINGS = AuditFindings([], "", [], [], DatasetShift(np.nan, []), [], None)
+
+
+@pytest.fixture
+def shown(small, capsys):
+    """Returns a function: the lines that are printed of these findings, without the spaces between columns."""
+    train = pd.DataFrame({"group": range(6), "fold": [0, 1, 2] * 2})
+    leaks = LeakReport(split_groups=[], duplicates=[], contradicting_duplicates=[], duplicates_in_test=[])
+    dataset = SimpleNamespace(train=train, targets=np.array([0, 0, 0, 1, 1, 1]), leaks=leaks, has_new_folds=True)
+
+    def show(**findings) -> list[str]:
+        show_dataset(small, dataset, replace(NO_FINDINGS, **findings))
+        return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+    return show
+
+
+def test_folds_and_leaks_are_printed_without_further_findings(shown):
+    lines = shown()
+    assert lines[0].split() == ["fold", "samples", "groups", "target=0", "target=1"]
+    assert [line for line in lines if line.startswith("audit")] == ["audit groups in two folds none"]
+    assert lines[-1] == "train images found in test none"
+
+
+@pytest.mark.parametrize(
+    ("findings", "line"),
+    [
+        (
+            {"units_with_lost_labels": ["p1", "p2"]},
+            "folds 2 units have a label only with an image that cannot be read: counted as negative: p1, p2",
+        ),
+        ({"mask_suspicion": "2 masks"}, "masks among the images 2 masks"),
+        ({"value_suspicions": ["no air"]}, "values of the images no air"),
+        (
+            {"suspected_groups": [SuspectedGroup("subject", "labels.group: subject", 9, 40, 1)]},
+            (
+                "suspected groups subject: 9 values, 40 images share theirs, 1 value is in several folds "
+                "(labels.group: subject keeps them together)"
+            ),
+        ),
+        (
+            {"shift": DatasetShift(0.8, [("dark", 0.75), ("site", 0.6)]), "compared_columns": ["site"]},
+            (
+                "train vs test AUC 0.80 by image statistics and table columns (0.5: alike); "
+                "each alone: dark end (5th percentile) 0.75, site 0.60"
+            ),
+        ),
+        ({"predictive_columns": [("site", "sick", 1.0)]}, "columns that differ by class site (sick: 1.00)"),
+        ({"predictive_columns": []}, "columns that differ by class none"),
+    ],
+)
+def test_each_finding_is_printed(shown, findings, line):
+    assert line in shown(**findings)
+
+
 @pytest.mark.slow
 def test_near_duplicates_are_reported_and_joined_on_request(project_folder, folder, capsys, monkeypatch):
     pairs = add_near_duplicates(folder)
@@ -70,12 +133,12 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     joined = download_project(
         project_folder, "near", GIVEN_FACTS.replace("folds: {", "folds: {duplicates: near, "), folder
     )
-    data = make_folds(joined)
-    group = data.train.set_index("id")["group"]
+    dataset = make_folds(joined)
+    group = dataset.train.set_index("id")["group"]
     assert all(group[original] == group[copy] for original, copy in pairs)
-    assert data.leaks.split_near_duplicates == []
+    assert dataset.leaks.split_near_duplicates == []
     assert files.read_json(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
-    assert load_dataset(joined).train["group"].tolist() == data.train["group"].tolist()
+    assert prepare_dataset(joined).train["group"].tolist() == dataset.train["group"].tolist()
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from medfold.system.hashes import fingerprint
 
 def load(name="baseline", **overrides):
     project_paths = ProjectPaths.find()
-    return load_recipe(project_paths.competition("small"), project_paths.base_folder, name, overrides)
+    return load_recipe(project_paths.competition("small"), name, overrides)
 
 
 def test_overrides_change_nested_keys(project_folder):
@@ -181,7 +181,7 @@ def test_portable_recipe_has_no_local_folders():
 )
 def test_conflicting_settings_are_refused(small, words, message):
     with pytest.raises(UserError, match=message):
-        load_recipe(small.paths, small.project_paths.base_folder, "baseline", recipe.parse_overrides(words))
+        load_recipe(small.paths, "baseline", recipe.parse_overrides(words))
 
 
 def test_shared_recipes_need_no_file(project_folder):

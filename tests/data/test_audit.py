@@ -1,5 +1,6 @@
 """Audit of a dataset: lost labels, unnamed groups, differences between the parts and between the classes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from medfold.data import audit
+from medfold.data.dataset import prepare_dataset
 from medfold.images import STATISTICS
 from tests.support.helpers import competition_facts
 
@@ -51,23 +53,47 @@ def parts(num_rows: int = 60) -> SimpleNamespace:
     table = pd.DataFrame({"id": ids, "group": range(2 * num_rows), "site": "north", "age": None})
     train, test = table[:num_rows].copy(), table[num_rows:].reset_index(drop=True)
     train["site"] = np.where(targets == 1, "north", "south")
-    appearance = appearance.assign(id=ids, height=8, width=8)
-    return SimpleNamespace(train=train, test=test, targets=targets, appearance=appearance)
+    return SimpleNamespace(train=train, test=test, targets=targets, appearance=appearance.assign(id=ids))
 
 
-def test_parts_are_compared_by_statistics_and_filled_columns(competition):
+def scanned(dataset: SimpleNamespace, monkeypatch) -> SimpleNamespace:
+    """The same dataset, whose appearance a scan has written."""
+    measurements = dataset.appearance[["id"]].assign(height=8, width=8)
+    monkeypatch.setattr(audit, "read_appearance", lambda *_: dataset.appearance)
+    monkeypatch.setattr(audit, "read_measurements", lambda *_: measurements)
+    return dataset
+
+
+def test_parts_are_compared_by_statistics_and_filled_columns(competition, monkeypatch):
     competition.facts = competition_facts(labels={"targets": ["target"], "keep_columns": ["site", "age"]})
-    shift, columns = audit.compare_parts(competition, parts())
+    shift, columns = audit.compare_parts(competition, scanned(parts(), monkeypatch))
     assert columns == ["site"]
     assert shift.auc > 0.95
     assert shift.columns[0][0] == STATISTICS[0]
 
 
 def test_column_that_differs_by_class_is_named_with_the_class(competition):
-    data = parts()
-    assert audit.columns_that_predict_classes(competition, data) is None
-    headers = pd.DataFrame({"id": data.train["id"], "Rows": data.targets, "Scanner": data.targets})
+    dataset = parts()
+    assert audit.columns_that_predict_classes(competition, dataset) is None
+    headers = pd.DataFrame({"id": dataset.train["id"], "Rows": dataset.targets, "Scanner": dataset.targets})
     headers.to_csv(competition.paths.headers, index=False)
-    ((column, name, strength),) = audit.columns_that_predict_classes(competition, data)
+    ((column, name, strength),) = audit.columns_that_predict_classes(competition, dataset)
     assert (column, name) == ("Scanner", "1")
     assert strength > 0.9
+
+
+@pytest.mark.parametrize(("unit", "lost"), [("{pid}", ["p1"]), (None, [])])
+def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, lost):
+    dataset = prepare_dataset(folded)
+    facts = folded.facts.model_copy(update={"score": folded.facts.score.model_copy(update={"unit": unit})})
+    competition = replace(folded, facts=facts)
+    monkeypatch.setattr(audit, "units_with_lost_labels", lambda *_: ["p1"])
+    monkeypatch.setattr(audit, "mask_warning", lambda images: f"{len(images)} masks")
+    monkeypatch.setattr(audit, "value_suspicions", lambda *_: ["no air"])
+    findings = audit.audit_dataset(competition, dataset)
+    assert findings.units_with_lost_labels == lost
+    assert findings.mask_suspicion == f"{len(dataset.train) + len(dataset.test)} masks"
+    assert findings.value_suspicions == ["no air"]
+    assert findings.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
+    assert (findings.shift, findings.compared_columns) == audit.compare_parts(competition, dataset)
+    assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)

@@ -84,10 +84,10 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
     add_competition(project_folder, "air", grouped)
     competition = Competition.open("air")
     download(competition, path=given)
-    data = make_folds(competition)
-    assert (len(data.train) + len(data.test), data.train["group"].nunique()) == (40, 7)
-    assert (data.leaks.duplicates, data.leaks.near_duplicates, data.leaks.duplicates_in_test) == ([], [], [])
-    aired = sum(data.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
+    dataset = make_folds(competition)
+    assert (len(dataset.train) + len(dataset.test), dataset.train["group"].nunique()) == (40, 7)
+    assert (dataset.leaks.duplicates, dataset.leaks.near_duplicates, dataset.leaks.duplicates_in_test) == ([], [], [])
+    aired = sum(dataset.train["id"].str.extract(r"_(\d+)$")[0].astype(int) % 4 == 0)
     told = " ".join(capsys.readouterr().out.split())
     assert f"images of one value {aired}, which are not copies of each other: " in told
 

@@ -23,14 +23,14 @@ def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_proje
     download(holdout_project, force=True, path=holdout_project.paths.raw.parents[2].parent / "given")
     assert "81 images; 30% of them become the test part when the folds are made" in capsys.readouterr().out
     assert needs_holdout(holdout_project.paths)
-    data = make_folds(holdout_project)
+    dataset = make_folds(holdout_project)
     said = capsys.readouterr().out
     assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test part; copies of an image" in said
     assert "train images found in test       none" in said
     table = read_samples(holdout_project.facts, holdout_project.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
     assert part.nunique().max() == 1
-    assert len(data.test) == 24
+    assert len(dataset.test) == 24
     assert table.loc[table["id"] == "broken", "part"].item() == "train"
     assert table.loc[table["part"] == "test", "sick"].isna().all()
     solution = pd.read_csv(holdout_project.paths.solution, dtype=str)
@@ -47,7 +47,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     again = make_folds(holdout_project, image_settings=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
-    measured = read_measurements(holdout_project.facts, holdout_project.paths)
+    measured = read_measurements(holdout_project)
     assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
     assert make_folds(holdout_project, image_settings=recipe).train["id"].tolist() == first.train["id"].tolist()
@@ -76,9 +76,9 @@ def test_near_duplicates_stay_in_one_part(project_folder, tmp_path):
     add_competition(project_folder, "near", FACTS.replace("duplicates: exact", "duplicates: near"))
     competition = Competition.open("near")
     download(competition, path=given)
-    data = make_folds(competition)
-    assert not {id[-2:] for id in data.train["id"]} & {id[-2:] for id in data.test["id"]}
-    assert len(data.test) == 24
+    dataset = make_folds(competition)
+    assert not {id[-2:] for id in dataset.train["id"]} & {id[-2:] for id in dataset.test["id"]}
+    assert len(dataset.test) == 24
 
 
 def test_multilabel_holdout_hides_all_labels(project_folder, tmp_path):
@@ -98,8 +98,8 @@ def test_multilabel_holdout_hides_all_labels(project_folder, tmp_path):
     add_competition(project_folder, "many", facts.replace("{label}/{id}.png", "{id}.png"))
     competition = Competition.open("many")
     download(competition, path=given)
-    data = make_folds(competition)
-    assert len(data.test) == 9
+    dataset = make_folds(competition)
+    assert len(dataset.test) == 9
     table = read_samples(competition.facts, competition.paths)
     assert table.loc[table["part"] == "test", ["a", "b", "c"]].isna().all(axis=None)
     solution = pd.read_csv(competition.paths.solution, dtype=str)

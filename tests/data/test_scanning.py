@@ -59,8 +59,8 @@ def test_nothing_is_printed_if_nothing_was_scanned(scan):
 def test_settings_and_appearance_are_passed_on(scan, small):
     settings = ImageSettings(size=16)
     scan(0, settings=settings, with_appearance=True)
-    assert scan.asked[0][0] is small.facts
-    assert scan.asked[0][3:] == (settings, True)
+    assert scan.asked[0][0] is small
+    assert scan.asked[0][2:] == (settings, True)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition import image_settings
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset, scan_dataset
+from medfold.data.dataset import prepare_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
 from medfold.system import files
@@ -88,17 +88,17 @@ def run_all_commands(competition):
     make_folds(competition)
     settings = image_settings(competition, "baseline")
     scan_dataset(competition, settings)
-    data, key = load_dataset(competition), store_key(competition.facts, competition.paths, settings)
+    dataset, key = prepare_dataset(competition), store_key(competition, settings)
     verify_store(competition.paths, key)
     store = load_store(competition.paths, key)
-    pixels = store.pixels[store.rows_of(data.train["id"])].tobytes()
+    pixels = store.pixels[store.rows_of(dataset.train["id"])].tobytes()
     run_list = [(run.name, run.value) for run in list_runs(competition).runs]
     submit(competition, run_names=["one", "two"], force=True)
     rechecked = [(result.kind, result.differences) for result in recheck(competition)]
     scores(competition.project_paths, "small")
     submissions = {sha256(path) for path in competition.paths.submissions.glob("*.csv")}
-    table = data.train[["id", "group", "fold"]].to_csv()
-    return pixels, table, data.targets.tolist(), run_list, rechecked, submissions
+    table = dataset.train[["id", "group", "fold"]].to_csv()
+    return pixels, table, dataset.targets.tolist(), run_list, rechecked, submissions
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import prepare_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.errors import UserError
 from medfold.runs.run_names import combined_name
@@ -47,8 +47,8 @@ def test_ensemble_shows_members_methods_and_choice(three_runs, capsys):
 
 
 def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
-    data = load_dataset(three_runs)
-    found = ensemble_runs(three_runs, ["good", "noise"], data, method="stacking")
+    dataset = prepare_dataset(three_runs)
+    found = ensemble_runs(three_runs, ["good", "noise"], dataset, method="stacking")
     contender = next(one for one in found.choice.candidates if one.method.name == "stacking")
     assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
     assert found.score["ensemble"] == {"method": "stacking"}
@@ -76,20 +76,20 @@ def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, cap
 def test_runs_of_other_folds_are_refused(three_runs):
     finished_run(three_runs, "part", folds=[0, 1])
     with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
-        ensemble_runs(three_runs, ["good", "part"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "part"], prepare_dataset(three_runs))
 
 
 def test_run_of_another_folds_table_is_refused(three_runs):
-    data = load_dataset(three_runs)
+    dataset = prepare_dataset(three_runs)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
     files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
-        ensemble_runs(three_runs, ["good", "fair"], data)
+        ensemble_runs(three_runs, ["good", "fair"], dataset)
 
 
 def test_untrained_run_is_refused(three_runs):
     with pytest.raises(UserError, match="run 'nobody' is not trained"):
-        ensemble_runs(three_runs, ["good", "nobody"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "nobody"], prepare_dataset(three_runs))
 
 
 def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
@@ -104,12 +104,12 @@ def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
 
 def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
     finished_run(three_runs, "peeked", best=True)
-    found = ensemble_runs(three_runs, ["good", "peeked"], load_dataset(three_runs))
+    found = ensemble_runs(three_runs, ["good", "peeked"], prepare_dataset(three_runs))
     assert found.score["is_optimistic"] is True
 
 
 def test_run_named_twice_counts_once(three_runs):
-    found = ensemble_runs(three_runs, ["good", "good"], load_dataset(three_runs))
+    found = ensemble_runs(three_runs, ["good", "good"], prepare_dataset(three_runs))
     assert found.run_names == ["good"]
 
 
@@ -141,11 +141,11 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     competition = Competition.open("decided")
     finished_run(competition, "one", 1.0)
     finished_run(competition, "two", 0.8)
-    data = load_dataset(competition)
-    found = ensemble_runs(competition, ["one", "two"], data, method="rank")
+    dataset = prepare_dataset(competition)
+    found = ensemble_runs(competition, ["one", "two"], dataset, method="rank")
     np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score["more_metrics"]["auc"] == pytest.approx(
-        ensemble_runs(competition, ["one", "two"], data, method="mean").score["more_metrics"]["auc"]
+        ensemble_runs(competition, ["one", "two"], dataset, method="mean").score["more_metrics"]["auc"]
     )
 
 
@@ -155,7 +155,7 @@ def test_predictions_for_a_changed_test_part_are_refused(three_runs):
         write_csv(read_csv(paths.test).iloc[1:], paths.test)
         files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
-        ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "fair"], prepare_dataset(three_runs))
 
 
 def test_nan_predictions_are_refused(three_runs):
@@ -165,7 +165,7 @@ def test_nan_predictions_are_refused(three_runs):
     write_csv(table, paths.oof)
     files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 of .* predictions is not a number"):
-        ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "fair"], prepare_dataset(three_runs))
 
 
 def test_combined_name_of_many_runs_is_short_and_unique():

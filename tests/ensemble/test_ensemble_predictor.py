@@ -149,7 +149,7 @@ def imitated_nets(monkeypatch):
 
     fakes = SimpleNamespace(
         Predictor=FakePredictor,
-        load_model=lambda facts, recipe, file: FakeNet(float(file.name)),
+        load_net=lambda facts, recipe, file: FakeNet(float(file.name)),
         read_weights=lambda net, file: net.set_weights(float(file.name)),
     )
     monkeypatch.setitem(sys.modules, "medfold.prediction", fakes)

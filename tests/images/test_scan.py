@@ -24,7 +24,7 @@ from tests.support.scans import CHOICES, damage, flip, run_scan
 
 def test_one_scan_fills_the_store(small, table):
     facts, paths = small.facts, small.paths
-    key = store_key(facts, paths, CHOICES)
+    key = store_key(small, CHOICES)
     assert not store_exists(paths, key)
     assert run_scan(small, table, CHOICES, with_appearance=True).num_images == len(table)
     assert store_exists(paths, key)
@@ -41,7 +41,7 @@ def test_one_scan_measures_every_image(small, table):
     facts, paths = small.facts, small.paths
     run_scan(small, table, CHOICES, with_appearance=True)
     thumbnails = np.load(paths.thumbnails)
-    known, seen = read_measurements(facts, paths), read_appearance(facts, paths)
+    known, seen = read_measurements(small), read_appearance(small)
     assert known["id"].tolist() == seen["id"].tolist() == table["id"].tolist()
     for row in range(0, len(table), 17):
         pixels = read_image(paths.raw, table["image"].iloc[row], facts.images)
@@ -55,7 +55,7 @@ def test_one_scan_measures_every_image(small, table):
 
 
 def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
-    key = store_key(small.facts, small.paths, CHOICES)
+    key = store_key(small, CHOICES)
 
     def flip_a_bit_afterwards(function, items):
         yield from map_in_workers(function, items)
@@ -78,7 +78,7 @@ def test_second_recipe_does_not_measure_again(small, table):
     run_scan(small, table, with_appearance=True)
     before = small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns
     assert run_scan(small, table, CHOICES, with_appearance=True).num_images == len(table)
-    assert store_exists(small.paths, store_key(small.facts, small.paths, CHOICES))
+    assert store_exists(small.paths, store_key(small, CHOICES))
     assert before == (small.paths.measurements.stat().st_mtime_ns, small.paths.thumbnails.stat().st_mtime_ns)
 
 
@@ -92,7 +92,7 @@ def test_too_many_unreadable_images_raise_after_listing_all(small, table):
         ):
             run_scan(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.unreadable_images)) == 10
-    assert read_measurements(small.facts, small.paths) is None
+    assert read_measurements(small) is None
     for row, content in kept.items():
         (small.paths.raw / table["image"].iloc[row]).write_bytes(content)
     assert run_scan(small, table, CHOICES).num_images == 10  # the others are not scanned again

@@ -1,5 +1,7 @@
 """Tables of a scan: measurements, appearance, unreadable images."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -23,19 +25,19 @@ from tests.support.scans import CHOICES, damage, run_scan
 def test_appearance_is_computed_only_when_requested(small, table):
     damage(small, table, [4])
     run_scan(small, table, CHOICES)
-    assert read_appearance(small.facts, small.paths) is None
+    assert read_appearance(small) is None
     assert run_scan(small, table, with_appearance=True).num_images == len(table) - 1
-    seen = read_appearance(small.facts, small.paths)
+    seen = read_appearance(small)
     assert seen["row"].tolist() == [row for row in range(len(table)) if row != 4]
-    assert "not a picture" in read_measurements(small.facts, small.paths).loc[4, "unreadable_reason"]
+    assert "not a picture" in read_measurements(small).loc[4, "unreadable_reason"]
 
 
 def test_changed_facts_or_raw_data_invalidate_measurements(small, table):
     run_scan(small, table)
-    ranged = small.facts.images.model_copy(update={"frame": "last"})
-    assert read_measurements(small.facts.model_copy(update={"images": ranged}), small.paths) is None
+    images = small.facts.images.model_copy(update={"frame": "last"})
+    assert read_measurements(replace(small, facts=small.facts.model_copy(update={"images": images}))) is None
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    assert read_measurements(small.facts, small.paths) is None
+    assert read_measurements(small) is None
 
 
 def test_few_unreadable_images_are_listed_and_left_out(small, table):
@@ -44,9 +46,9 @@ def test_few_unreadable_images_are_listed_and_left_out(small, table):
     listed = pd.read_csv(small.paths.unreadable_images)
     assert listed[["file", "id", "part"]].to_numpy().tolist() == [table.loc[5, ["image", "id", "part"]].tolist()]
     assert "not a picture" in listed["reason"].iloc[0]
-    known = read_measurements(small.facts, small.paths)
+    known = read_measurements(small)
     assert (known["unreadable_reason"] != "").to_numpy().nonzero()[0].tolist() == [5]
-    opened = load_store(small.paths, store_key(small.facts, small.paths, CHOICES))
+    opened = load_store(small.paths, store_key(small, CHOICES))
     assert set(opened.rows.index) == set(table["id"]) - {table["id"].iloc[5]}
 
 
@@ -71,7 +73,7 @@ def list_unreadable(small):
         images = small.facts.images.model_copy(update={"max_unreadable": max_unreadable})
         facts = small.facts.model_copy(update={"images": images})
         listed = write_unreadable_images(small.paths, samples, measured)
-        check_enough_readable(facts, small.paths, listed, len(samples))
+        check_enough_readable(replace(small, facts=facts), listed, len(samples))
 
     return run
 
@@ -113,15 +115,15 @@ def test_the_fingerprint_of_raw_images_is_that_of_earlier_versions(small, monkey
     """Measurements that were written when images.expected_shape was called images.shape are still valid."""
     monkeypatch.setattr(scan_tables.store, "image_list_fingerprint", lambda paths: "list")
     monkeypatch.setattr(scan_tables, "sha256", lambda path: "raw")
-    assert raw_images_fingerprint(small.facts, small.paths) == "f89d8ec80be8b9c4"
+    assert raw_images_fingerprint(small) == "f89d8ec80be8b9c4"
 
 
 def test_tables_of_an_earlier_version_are_read(small, table):
     damage(small, table, [5])
     run_scan(small, table, with_appearance=True)
-    inputs = raw_images_fingerprint(small.facts, small.paths)
+    inputs = raw_images_fingerprint(small)
     companions = (small.paths.thumbnails, small.paths.headers)
-    measurements, appearance = (read(small.facts, small.paths) for read in (read_measurements, read_appearance))
+    measurements, appearance = (read(small) for read in (read_measurements, read_appearance))
     small.paths.measurements.unlink()
     small.paths.unreadable_images.rename(small.paths.data / "bad_images.csv")
     former = measurements.rename(columns=MEASUREMENTS)
@@ -129,6 +131,6 @@ def test_tables_of_an_earlier_version_are_read(small, table):
     write_sealed_csv(former, small.paths.data / "pixels.csv", inputs)
     write_sealed_csv(appearance.rename(columns=APPEARANCE), small.paths.appearance, inputs, companions)
     assert run_scan(small, table, with_appearance=True).num_images == 0
-    pd.testing.assert_frame_equal(read_measurements(small.facts, small.paths), measurements)
-    pd.testing.assert_frame_equal(read_appearance(small.facts, small.paths), appearance)
+    pd.testing.assert_frame_equal(read_measurements(small), measurements)
+    pd.testing.assert_frame_equal(read_appearance(small), appearance)
     assert (small.paths.measurements.name, small.paths.unreadable_images.name) == ("pixels.csv", "bad_images.csv")

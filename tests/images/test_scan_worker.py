@@ -28,7 +28,7 @@ from tests.support.scans import run_scan
 
 def test_hashes_are_of_pixels_not_files(small, table):
     run_scan(small, table)
-    hashes = read_measurements(small.facts, small.paths).set_index("id")["pixel_hash"]
+    hashes = read_measurements(small).set_index("id")["pixel_hash"]
     same = {}
     for id, image in zip(table["id"], table["image"], strict=True):
         same.setdefault(read_image(small.paths.raw, image, small.facts.images).tobytes(), []).append(id)

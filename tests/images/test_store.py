@@ -1,5 +1,7 @@
 """The store of prepared images: its key, its hashes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from tests.support.scans import CHOICES, flip, run_scan
 
 def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
     run_scan(small, table, CHOICES)
-    key = store_key(small.facts, small.paths, CHOICES)
+    key = store_key(small, CHOICES)
     folder = small.paths.store(key)
     assert verify_store(small.paths, key) == 16 * 16 * len(table)
     (folder / "blocks.json").rename(folder / "noted.json")
@@ -28,14 +30,15 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
 
 
 def test_store_key_depends_on_everything_that_changes_pixels(small, table):
-    keys = {store_key(small.facts, small.paths, ImageSettings(size=size)) for size in (16, 24)}
-    keys.add(store_key(small.facts, small.paths, ImageSettings(size=16, fit="pad")))
-    keys.add(store_key(small.facts, small.paths, ImageSettings(size=16, steps=["clahe"])))
+    keys = {store_key(small, ImageSettings(size=size)) for size in (16, 24)}
+    keys.add(store_key(small, ImageSettings(size=16, fit="pad")))
+    keys.add(store_key(small, ImageSettings(size=16, steps=["clahe"])))
     for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
         images = small.facts.images.model_copy(update=change)
-        keys.add(store_key(small.facts.model_copy(update={"images": images}), small.paths, ImageSettings(size=16)))
+        changed = replace(small, facts=small.facts.model_copy(update={"images": images}))
+        keys.add(store_key(changed, ImageSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    keys.add(store_key(small.facts, small.paths, ImageSettings(size=16)))
+    keys.add(store_key(small, ImageSettings(size=16)))
     assert len(keys) == 8
 
 

@@ -4,16 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.models.heads import split_backbone_and_head
-from medfold.prediction.weights import load_model, save_weights
+from medfold.prediction.weights import load_net, save_weights
 from medfold.training.batch_trainer import BatchTrainer
 from tests.support.nets import batch, facts, recipe
 
 
 @pytest.mark.parametrize(("name", "width"), [("resnet9", 2 * (32 + 32)), ("simple_cnn", 128)])
 def test_own_backbones_support_pyramid_pooling(name, width):
-    seen, _ = split_backbone_and_head(build_model(facts(), recipe(name, size=28, pooling="pyramid")))
+    seen, _ = split_backbone_and_head(build_net(facts(), recipe(name, size=28, pooling="pyramid")))
     assert seen.output_shape == (None, width)
 
 
@@ -28,7 +28,7 @@ FAMILIES = [
 @pytest.mark.parametrize(("name", "size"), FAMILIES)
 def test_every_backbone_family_trains_and_reloads(tmp_path, name, size):
     keras.utils.set_random_seed(0)
-    model = build_model(facts(channels=3), recipe(name, size))
+    model = build_net(facts(channels=3), recipe(name, size))
     step = BatchTrainer(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [weight.copy() for weight in model.get_weights()]
     step(batch(3, size), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
@@ -36,7 +36,7 @@ def test_every_backbone_family_trains_and_reloads(tmp_path, name, size):
     assert any((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
     save_weights(model, tmp_path / "weights.h5")
     keras.utils.set_random_seed(1)
-    again = load_model(facts(channels=3), recipe(name, size), tmp_path / "weights.h5")
+    again = load_net(facts(channels=3), recipe(name, size), tmp_path / "weights.h5")
     np.testing.assert_array_equal(model(batch(3, size)), again(batch(3, size)))
-    pyramid = build_model(facts(channels=3), recipe(name, size, pooling="pyramid"))
+    pyramid = build_net(facts(channels=3), recipe(name, size, pooling="pyramid"))
     assert split_backbone_and_head(pyramid)[0].output_shape[1] >= 2 * split_backbone_and_head(model)[0].output_shape[1]

@@ -8,8 +8,8 @@ import yaml
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
 from medfold.errors import UserError
-from medfold.models.build import build_model
-from medfold.prediction.weights import load_model, save_weights
+from medfold.models.build import build_net
+from medfold.prediction.weights import load_net, save_weights
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batch_trainer import BatchTrainer
@@ -31,23 +31,23 @@ def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
         ({"name": "MobileNetV2", "size": 16}, "too small for MobileNetV2"),
     ):
         with pytest.raises(UserError, match=message) as caught:
-            build_model(facts(), recipe(**changes))
+            build_net(facts(), recipe(**changes))
         assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
     keras.utils.set_random_seed(0)
-    full = build_model(facts(), recipe("resnet9"))
+    full = build_net(facts(), recipe("resnet9"))
     keras.utils.set_random_seed(0)
-    half = build_model(facts(), recipe("resnet9"), precision=precision)
+    half = build_net(facts(), recipe("resnet9"), precision=precision)
     assert keras.config.dtype_policy().name == "float32"
     assert {layer.compute_dtype for layer in half.layers if isinstance(layer, keras.layers.Conv2D)} == {precision}
     assert {variable.dtype for variable in half.trainable_variables} == {"float32"}
     assert np.asarray(half(batch(1))).dtype == np.float32
     np.testing.assert_allclose(half(batch(1)), full(batch(1)), atol=0.02)
     save_weights(half, tmp_path / "weights.h5")
-    again = load_model(facts(), recipe("resnet9"), tmp_path / "weights.h5")
+    again = load_net(facts(), recipe("resnet9"), tmp_path / "weights.h5")
     np.testing.assert_array_equal(again(batch(1)), full(batch(1)))
 
 
@@ -58,7 +58,7 @@ def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
 def test_gpu_recipes_train_a_step_at_small_size(base):
     content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
     chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
-    model = build_model(facts("ordinal", channels=3), chosen)
+    model = build_net(facts("ordinal", channels=3), chosen)
     step = BatchTrainer(
         model,
         build_optimizer(chosen.training, chosen.training.learning_rate, 10),

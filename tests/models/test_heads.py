@@ -5,7 +5,7 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.models.heads import CutPoints, split_backbone_and_head
 from tests.support.nets import batch, facts, recipe
 
@@ -17,7 +17,7 @@ MOBILE = pytest.param("MobileNetV2", marks=pytest.mark.slow)  # a net of keras.a
     [("binary", 1, "sigmoid"), ("multilabel", 2, "sigmoid"), ("multiclass", 3, "softmax"), ("ordinal", 3, "softmax")],
 )
 def test_head_fits_the_task(task, columns, activation):
-    model = build_model(facts(task), recipe())
+    model = build_net(facts(task), recipe())
     assert model.output_shape == (None, columns)
     assert model.layers[-1].activation.__name__ == activation
 
@@ -37,14 +37,14 @@ def test_cut_points_start_uniform_and_stay_ordered():
 
 def test_cut_points_need_ordered_classes():
     chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
-    assert build_model(facts("ordinal"), chosen).output_shape == (None, 3)
+    assert build_net(facts("ordinal"), chosen).output_shape == (None, 3)
     with pytest.raises(UserError, match="head: task multiclass has no ordered classes"):
-        build_model(facts("multiclass"), chosen)
+        build_net(facts("multiclass"), chosen)
 
 
 @pytest.mark.parametrize("name", ["resnet9", MOBILE])
 def test_backbone_and_head_compose_to_the_net(name):
-    model = build_model(facts("ordinal"), recipe(name))
+    model = build_net(facts("ordinal"), recipe(name))
     backbone, head = split_backbone_and_head(model)
     assert len(head.trainable_variables) == 2
     np.testing.assert_allclose(model(batch(1)), head(backbone(batch(1))), atol=1e-6)

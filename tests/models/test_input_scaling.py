@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from medfold.models.backbones import BACKBONES
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.models.input_scaling import TORCH_MEAN, TORCH_STD, scale_input
 from tests.support.nets import batch, facts, recipe
 
 
 def scaled(scaling, channels=3, value=255.0):
-    model = build_model(facts(channels=channels), recipe("simple_cnn", input_scaling=scaling))
+    model = build_net(facts(channels=channels), recipe("simple_cnn", input_scaling=scaling))
     convolution = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     inputs = keras.Model(model.inputs, convolution.input)
     return np.asarray(inputs(np.full((1, 32, 32, channels), value, np.float32)))[0, 0, 0]

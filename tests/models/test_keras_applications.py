@@ -8,7 +8,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.training.batch_trainer import BatchTrainer
 from tests.support.nets import batch, facts, recipe
 
@@ -18,7 +18,7 @@ def test_pretrained_weights_are_read_from_file(tmp_path):
     keras.utils.set_random_seed(3)
     source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     source.save_weights(tmp_path / "net.weights.h5")
-    model = build_model(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5")))
+    model = build_net(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5")))
     inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     np.testing.assert_array_equal(inner.get_weights()[0], source.get_weights()[0])
 
@@ -38,7 +38,7 @@ def test_every_keras_application_has_its_own_scaling():
 
 def test_self_scaling_backbone_rejects_input_scaling():
     with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
-        build_model(facts(), recipe("EfficientNetB0", input_scaling="torch"))
+        build_net(facts(), recipe("EfficientNetB0", input_scaling="torch"))
 
 
 def test_failed_download_of_weights_is_one_error_without_warnings(monkeypatch, recwarn):
@@ -48,13 +48,13 @@ def test_failed_download_of_weights_is_one_error_without_warnings(monkeypatch, r
 
     monkeypatch.setattr(keras.applications, "MobileNetV2", without_network)
     with pytest.raises(UserError, match="backbone.weights: ImageNet weights cannot be downloaded .URL fetch failure"):
-        build_model(facts(), recipe("MobileNetV2", weights="imagenet"))
+        build_net(facts(), recipe("MobileNetV2", weights="imagenet"))
     assert not recwarn.list
 
 
 @pytest.mark.slow
 def test_frozen_batch_normalisation_is_not_updated():
-    free, frozen = (build_model(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
+    free, frozen = (build_net(facts(), recipe("MobileNetV2", freeze_norm=choice)) for choice in (False, True))
     assert len(frozen.trainable_variables) < len(free.trainable_variables)
     step = BatchTrainer(frozen, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())
     before = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.models.heads import split_backbone_and_head
 from medfold.models.pooling import feature_maps
 from tests.support.nets import batch, facts, recipe
@@ -11,7 +11,7 @@ from tests.support.nets import batch, facts, recipe
 
 def test_pyramid_pools_last_feature_map_of_each_resolution():
     keras.utils.set_random_seed(0)
-    model = build_model(facts(channels=3), recipe("MobileNetV2", size=64, pooling="pyramid"))
+    model = build_net(facts(channels=3), recipe("MobileNetV2", size=64, pooling="pyramid"))
     net = next(layer for layer in model.layers if isinstance(layer, keras.Model))
     seen, _ = split_backbone_and_head(model)
     images = batch(3, size=64)

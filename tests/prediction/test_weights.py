@@ -9,8 +9,8 @@ import pytest
 from keras import layers
 
 from medfold.errors import UserError
-from medfold.models.build import build_model
-from medfold.prediction.weights import load_model, read_weights, save_weights
+from medfold.models.build import build_net
+from medfold.prediction.weights import load_net, read_weights, save_weights
 from tests.support.nets import batch, facts, recipe
 
 
@@ -58,17 +58,17 @@ MOBILE = pytest.param("MobileNetV2", marks=pytest.mark.slow)  # a net of keras.a
 @pytest.mark.parametrize("channels", [1, 3])
 def test_reloaded_weights_give_equal_predictions(tmp_path, name, channels):
     keras.utils.set_random_seed(0)
-    model = build_model(facts("multiclass", channels), recipe(name))
+    model = build_net(facts("multiclass", channels), recipe(name))
     save_weights(model, tmp_path / "weights.h5")
     assert [path.name for path in tmp_path.iterdir()] == ["weights.h5"]
     keras.utils.set_random_seed(1)
-    again = load_model(facts("multiclass", channels), recipe(name), tmp_path / "weights.h5")
+    again = load_net(facts("multiclass", channels), recipe(name), tmp_path / "weights.h5")
     images = batch(channels)
     np.testing.assert_array_equal(model(images), again(images))
     np.testing.assert_allclose(np.sum(model(images), axis=1), 1, atol=1e-5)
 
 
 def test_weights_of_another_net_raise(tmp_path):
-    save_weights(build_model(facts(), recipe()), tmp_path / "weights.h5")
+    save_weights(build_net(facts(), recipe()), tmp_path / "weights.h5")
     with pytest.raises(UserError, match=r"weights.h5: weights do not fit the recipe"):
-        load_model(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")
+        load_net(facts(), recipe("simple_cnn"), tmp_path / "weights.h5")

@@ -39,7 +39,7 @@ def given(monkeypatch):
     store = SimpleNamespace(pixels=pixels, rows_of=lambda ids: [int(name[1:]) for name in ids])
     folds = {fold: SimpleNamespace(weights=fold, oof=fold) for fold in (0, 1)}
     monkeypatch.setattr(prediction, "GradCam", StandIn)
-    monkeypatch.setattr(prediction, "load_model", lambda facts, recipe, weights: weights)
+    monkeypatch.setattr(prediction, "load_net", lambda facts, recipe, weights: weights)
     monkeypatch.setattr(prediction, "randomise_weights", lambda net: "random")
     return samples, store, folds
 

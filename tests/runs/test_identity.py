@@ -20,11 +20,11 @@ from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import prepare_dataset
 from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
-from medfold.runs.identity import facts_of_run, find_changed_fact, load_dataset_of_runs
+from medfold.runs.identity import dataset_of_runs, facts_of_run, find_changed_fact
 from medfold.runs.run import Run
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -339,7 +339,7 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
     run = folded.paths.run("baseline")
     files.write_json({**files.read_json(run.metadata), "command": command}, run.metadata, sealed=True)
     with pytest.raises(UserError, match=f"Train it again under another name: {advice}$"):
-        load_dataset_of_runs(relabelled(folded), ["baseline"])
+        dataset_of_runs(relabelled(folded), ["baseline"])
 
 
 @pytest.mark.parametrize("command", ["submit", *OTHERS])
@@ -360,7 +360,7 @@ def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out
     competition = relabelled(folded)
-    load_dataset(competition)
+    prepare_dataset(competition)
     capsys.readouterr()
     list_runs(competition)
     assert "(trained on other labels)" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import prepare_dataset
 from medfold.runs.oof import self_check_warnings, write_oof
 from medfold.system import files
 from tests.support.finished_runs import finished_run
@@ -16,14 +16,14 @@ def run(folded):
 
 
 def rewritten(folded, run):
-    data = load_dataset(folded)
-    return write_oof(folded.facts, run, data.train, data.targets)
+    dataset = prepare_dataset(folded)
+    return write_oof(folded.facts, run, dataset.train, dataset.targets)
 
 
 def test_oof_holds_each_training_sample_once(folded, run):
     score = rewritten(folded, run)
     oof = pd.read_csv(run.oof)
-    assert sorted(oof["id"]) == sorted(load_dataset(folded).train["id"])
+    assert sorted(oof["id"]) == sorted(prepare_dataset(folded).train["id"])
     assert score["trained_folds"] == [0, 1, 2]
     assert files.read_json(run.score) == score
 

@@ -34,7 +34,7 @@ def preset(request, tmp_path_factory) -> PresetDraft:
     raw = tmp_path_factory.mktemp("raw")
     truth = LOOKALIKES[request.param](raw, np.random.default_rng(0))
     archives.unpack_nested(raw)
-    known = load_facts(ROOT.competition(request.param), ROOT.base_folder)
+    known = load_facts(ROOT.competition(request.param))
     return PresetDraft(draft_facts(raw).facts, known, truth["targets"])
 
 
@@ -78,7 +78,7 @@ def test_unit_and_submission_of_presets_are_drafted(preset):
 def test_arrays_of_presets_are_drafted_correctly(name, tmp_path):
     LOOKALIKES[name](tmp_path, np.random.default_rng(0))
     found = draft_facts(tmp_path).facts
-    known = load_facts(ROOT.competition(name), ROOT.base_folder)
+    known = load_facts(ROOT.competition(name))
     assert found["labels"]["file"] == known.labels.file
     assert tuple(found["labels"]["train_arrays"]) == known.labels.train_arrays
     assert len(found["labels"]["targets"]) == len(known.labels.targets)

@@ -34,13 +34,13 @@ class FakeBatchTrainer:
     variable_specs = ("weight float32 (1,)", "count float32 ()", "total float32 ()", "count float32 ()")
 
     def __init__(self, diverges_at: int | None = None, overflows: int = 0):
-        self.model = FakeNet()
+        self.net = FakeNet()
         self.updates_before, self.restored = 0, None
         self._diverges_at, self._overflows, self._num_batches = diverges_at, overflows, 0
 
     def __call__(self, images, targets, weights):
         self._num_batches += 1
-        self.model.weights[0] += 1
+        self.net.weights[0] += 1
 
     def begin_epoch(self):
         self.updates_before = self._num_batches
@@ -52,24 +52,24 @@ class FakeBatchTrainer:
         return self._overflows
 
     def loss(self):
-        return 1 / (1 + float(self.model.weights[0][0]))
+        return 1 / (1 + float(self.net.weights[0][0]))
 
     @contextmanager
     def averaged_weights(self):
-        current = self.model.get_weights()
+        current = self.net.get_weights()
         self.use_averaged_weights()
         yield
-        self.model.set_weights(current)
+        self.net.set_weights(current)
 
     def use_averaged_weights(self):
-        self.model.weights[0] += 0.5
+        self.net.weights[0] += 0.5
 
     def values(self):
-        return [*self.model.get_weights(), np.float32(self._num_batches), np.float32(0), np.float32(0)]
+        return [*self.net.get_weights(), np.float32(self._num_batches), np.float32(0), np.float32(0)]
 
     def restore(self, values, num_batches, updates_before):
         self.restored = (num_batches, updates_before)
-        self.model.weights = [np.array(values[0])]
+        self.net.weights = [np.array(values[0])]
         self._num_batches = int(values[1])
 
 

@@ -60,7 +60,7 @@ def _write_run(
 ) -> None:
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold.competition.recipe import load_recipe
-    from medfold.data.dataset import load_dataset
+    from medfold.data.dataset import prepare_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_json import record_run_start
@@ -70,18 +70,18 @@ def _write_run(
     from medfold.tables import write_csv
     from medfold.training.run_metadata import run_metadata
 
-    facts, data = competition.facts, load_dataset(competition)
-    choices = load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", overrides or {})
+    facts, dataset = competition.facts, prepare_dataset(competition)
+    choices = load_recipe(competition.paths, "baseline", overrides or {})
     run = checked_run_paths(competition.paths, name)
     record_run_start(run, run_metadata(competition, choices, 0))
     for fold in folds or range(facts.folds.k):
-        paths, here = run.fold(fold), (data.train["fold"] == fold).to_numpy()
-        oof, test = predict(data.targets[here], data.targets[~here], len(data.test))
+        paths, here = run.fold(fold), (dataset.train["fold"] == fold).to_numpy()
+        oof, test = predict(dataset.targets[here], dataset.targets[~here], len(dataset.test))
         tables = {
-            paths.oof: predictions_table(facts, data.train["id"][here], oof, fold=fold),
-            paths.test: predictions_table(facts, data.test["id"], test),
+            paths.oof: predictions_table(facts, dataset.train["id"][here], oof, fold=fold),
+            paths.test: predictions_table(facts, dataset.test["id"], test),
         }
         for path, table in tables.items():
             write_csv(table, path)
         files.write_json({path.name: sha256(path) for path in tables}, paths.done)
-    write_oof(facts, run, data.train, data.targets)
+    write_oof(facts, run, dataset.train, dataset.targets)

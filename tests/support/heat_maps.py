@@ -5,7 +5,7 @@ import keras
 import numpy as np
 
 from medfold.competition.recipe import Recipe
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from tests.support.helpers import competition_facts
 
 
@@ -25,4 +25,4 @@ def build(task: str = "binary", channels: int = 1, head: str = "classes", size: 
     keras.utils.set_random_seed(1)
     facts = competition_facts(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
     chosen = {"name": "resnet9", "width": 8, **backbone}
-    return build_model(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)
+    return build_net(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)

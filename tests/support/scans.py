@@ -9,7 +9,7 @@ CHOICES = ImageSettings(size=16)
 
 
 def run_scan(small, table, choices=None, with_appearance=False):
-    return scan_images(small.facts, small.paths, table, choices, with_appearance)
+    return scan_images(small, table, choices, with_appearance)
 
 
 def flip(path, row):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training.batch_statistics import BatchStatistics
@@ -100,7 +100,7 @@ def test_overflowing_statistics_are_not_kept():
 @pytest.mark.parametrize("choices", [{}, {"keep": "best"}, {"ema_decay": 0}, {"accumulation_steps": 2}])
 def test_fold_learns_with_momentum_near_one(tmp_path, monkeypatch, capsys, choices):
     """After 30 steps at a momentum of 0.9999, the moving averages of the layers are still near their initial values."""
-    build = build_model
+    build = build_net
 
     def build_with_high_momentum(*words, **more):
         model = build(*words, **more)
@@ -109,6 +109,6 @@ def test_fold_learns_with_momentum_near_one(tmp_path, monkeypatch, capsys, choic
                 layer.momentum = 0.9999
         return model
 
-    monkeypatch.setattr(fold, "build_model", build_with_high_momentum)
+    monkeypatch.setattr(fold, "build_net", build_with_high_momentum)
     assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
     assert "batch statistics computed on 40 images" in capsys.readouterr().out

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.prediction.predictor import Predictor
-from medfold.prediction.weights import load_model
+from medfold.prediction.weights import load_net
 from medfold.run_paths import FoldPaths
 from medfold.runs.predictions import read_predictions
 from medfold.training import fold, losses
@@ -34,7 +34,7 @@ def test_accumulated_batches_equal_one_large_batch():
                 "training": {"accumulation_steps": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
             }
         )
-        model = build_model(competition_facts(), recipe)
+        model = build_net(competition_facts(), recipe)
         step = BatchTrainer(
             model, build_optimizer(recipe.training, 0.01, 1000), losses.build_loss(competition_facts(), recipe.training)
         )
@@ -61,7 +61,7 @@ def overflow_at(monkeypatch, steps):
 
 def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
     recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "simple_cnn"}})
-    model = build_model(competition_facts(), recipe, precision="float16")
+    model = build_net(competition_facts(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
     step = BatchTrainer(model, optimizer, losses.build_loss(competition_facts(), recipe.training))
     rng = np.random.default_rng(0)
@@ -99,7 +99,7 @@ def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
     assert fold.train_fold(made, 0, paths) > 0.9
     oof = read_predictions(made.facts, paths.oof)
-    model = load_model(made.facts, made.recipe, paths.weights)
+    model = load_net(made.facts, made.recipe, paths.weights)
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
     predicted = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
     np.testing.assert_allclose(predicted, oof["target"], rtol=0, atol=1e-8)

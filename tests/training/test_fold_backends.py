@@ -15,14 +15,14 @@ TRAIN = """
 import sys
 from pathlib import Path
 from medfold.run_paths import FoldPaths
-from medfold.prediction import Predictor, load_model
+from medfold.prediction import Predictor, load_net
 from medfold.training import fold
 from tests.support.small_tasks import task
 import keras, numpy as np
 assert keras.backend.backend() == sys.argv[2]
 made, paths = task(epochs=4, dropout=0.2), FoldPaths(Path(sys.argv[1]))
 score = fold.train_fold(made, 0, paths)
-net = load_model(made.competition, made.recipe, paths.weights)
+net = load_net(made.competition, made.recipe, paths.weights)
 rows = made.store.rows_of(made.train["id"][made.train["fold"] == 0])
 again = Predictor(net, "horizontal", tta=True)(made.store.pixels, rows)
 np.save(Path(sys.argv[1]) / "again.npy", again)

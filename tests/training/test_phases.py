@@ -6,7 +6,7 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.training.batches import TrainingBatches
 from medfold.training.phases import TrainingImages, plan_phases
 from tests.support.nets import facts, recipe
@@ -17,7 +17,7 @@ NUM_IMAGES, VIEWS = 12, 4
 @pytest.fixture(scope="module")
 def net():
     """A small net for binary tasks; its weights are not changed here."""
-    return build_model(facts(), recipe("simple_cnn", size=16))
+    return build_net(facts(), recipe("simple_cnn", size=16))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_head_is_trained_on_features_by_this_process(plan, net):
     (phase,) = plan(head_epochs=1)
     assert phase.net_inputs.shape == (NUM_IMAGES, VIEWS, net.get_layer("head").input.shape[-1])
     assert phase.view_of(phase.net_inputs, 2).shape == (NUM_IMAGES, phase.net_inputs.shape[2])
-    assert phase.batch_trainer.model is not net
+    assert phase.batch_trainer.net is not net
     assert phase.num_workers == 0
     assert phase.prefix == "head, "
 
@@ -63,7 +63,7 @@ def test_net_is_trained_on_pixels_by_workers(plan, net):
     (phase,) = plan(epochs=1)
     assert phase.net_inputs is plan.images.store_pixels
     assert phase.view_of is None
-    assert phase.batch_trainer.model is net
+    assert phase.batch_trainer.net is net
     assert phase.num_workers == 2
     assert phase.prefix == ""
 
@@ -78,12 +78,12 @@ def test_head_learns_from_the_plain_view_only_without_augmentation(plan, augment
 def test_phases_have_their_own_learning_rates(plan):
     rates = {"head_learning_rate": 0.25, "learning_rate": 0.125}
     phases = plan(head_epochs=1, epochs=1, schedule="constant", **rates)
-    assert [float(phase.batch_trainer.model.optimizer.learning_rate) for phase in phases] == [0.25, 0.125]
+    assert [float(phase.batch_trainer.net.optimizer.learning_rate) for phase in phases] == [0.25, 0.125]
 
 
 def test_schedule_ends_with_the_last_batch_of_the_phase(plan):
     (phase,) = plan(epochs=5, schedule="cosine", learning_rate=0.125, warmup=0)
-    schedule = phase.batch_trainer.model.optimizer._learning_rate
+    schedule = phase.batch_trainer.net.optimizer._learning_rate
     assert phase.batches.batches_per_epoch == 2  # of ten images
     assert float(schedule(0)) == pytest.approx(0.125)
     assert 0 < float(schedule(9)) < 0.01
@@ -93,7 +93,7 @@ def test_schedule_ends_with_the_last_batch_of_the_phase(plan):
 @pytest.mark.parametrize(("precision", "is_scaled"), [("float32", False), ("bfloat16", False), ("float16", True)])
 def test_loss_is_scaled_in_float16_only(plan, precision, is_scaled):
     (phase,) = plan(precision, epochs=1)
-    assert isinstance(phase.batch_trainer.model.optimizer, keras.optimizers.LossScaleOptimizer) is is_scaled
+    assert isinstance(phase.batch_trainer.net.optimizer, keras.optimizers.LossScaleOptimizer) is is_scaled
 
 
 @pytest.mark.parametrize("name", ["head_epochs", "epochs"])

@@ -33,7 +33,7 @@ def path(tmp_path):
 
 def test_state_is_loaded_as_it_was_saved(path):
     phase = fake_phase()
-    phase.batch_trainer.model.weights = [np.array([7.0], np.float32)]
+    phase.batch_trainer.net.weights = [np.array([7.0], np.float32)]
     phase.batch_trainer.updates_before = 4
     state = TrainingState(HISTORY, num_batches=5, epochs_since_best=2, best_weights=[np.array([3.0], np.float32)])
     save_state(checkpoint_of(phase, path), phase.batch_trainer, state)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.models.build import build_model
+from medfold.models.build import build_net
 from medfold.models.heads import split_backbone_and_head
 from medfold.training import trained_net
 from medfold.training.trained_net import TrainedNet, in_full_precision
@@ -20,18 +20,18 @@ JOB = SimpleNamespace(facts=facts(), recipe=recipe("simple_cnn", size=16))
 @pytest.fixture(scope="module")
 def half_net():
     """A net that computes in float16."""
-    return build_model(JOB.facts, JOB.recipe, precision="float16")
+    return build_net(JOB.facts, JOB.recipe, precision="float16")
 
 
 def last_phase(name: str, model):
     phase = fake_phase(name)
-    phase.batch_trainer.model = model
+    phase.batch_trainer.net = model
     return phase
 
 
 def test_float32_net_is_used_as_it_is():
     phase = last_phase("all", object())
-    assert in_full_precision(JOB, object(), phase, "float32") is phase.batch_trainer.model
+    assert in_full_precision(JOB, object(), phase, "float32") is phase.batch_trainer.net
 
 
 @pytest.mark.parametrize("name", ["all", "head"])

@@ -49,7 +49,7 @@ def train(tmp_path):
 
 
 def final_weight(phase) -> float:
-    return float(phase.batch_trainer.model.weights[0][0])
+    return float(phase.batch_trainer.net.weights[0][0])
 
 
 def test_every_batch_is_trained_and_every_epoch_has_a_row(train):

@@ -8,6 +8,7 @@ from medfold.competition import load_facts
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
@@ -57,14 +58,14 @@ def data(
         )
     for name in names:
         paths = project_paths.competition(name)
-        items = list_data_items(paths, _is_own_data(project_paths, paths))
+        items = list_data_items(paths, _is_own_data(paths))
         if names_to_remove:
             known = {item.name: item for item in items}
             selected = select_names(known, names_to_remove, f"data of {name}")
             paths_by_item = {f"{key} ({known[key].used_by})": known[key].paths for key in selected}
             remove_after_confirmation(paths_by_item, "data", skip_question)
         elif items:
-            say("data", f"{project_paths.display(paths.data)}, {format_size(sum(item.bytes for item in items))}")
+            say("data", f"{display_path(paths.data)}, {format_size(sum(item.bytes for item in items))}")
             print_table(
                 ["what", "size", "used by"], [[item.name, format_size(item.bytes), item.used_by] for item in items]
             )
@@ -94,10 +95,10 @@ def list_data_items(paths: CompetitionPaths, is_own: bool) -> list[DataItem]:
     return sorted(items, key=lambda item: -item.bytes)
 
 
-def _is_own_data(project_paths: ProjectPaths, paths: CompetitionPaths) -> bool:
+def _is_own_data(paths: CompetitionPaths) -> bool:
     """Returns True if the source is of kind own; False also where competition.yaml has a fault."""
     try:
-        return load_facts(paths, project_paths.base_folder).source.get("kind") == "own"
+        return load_facts(paths).source.get("kind") == "own"
     except UserError:
         return False
 

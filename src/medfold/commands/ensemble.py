@@ -21,7 +21,7 @@ def ensemble(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data, result, summary = combine_and_show(competition, run_names, method, per_class)
-    say("OOF score", describe_score(competition.facts, result.score, data.train["unit"].nunique()))
+    dataset, result, summary = combine_and_show(competition, run_names, method, per_class)
+    say("OOF score", describe_score(competition.facts, result.score, dataset.train["unit"].nunique()))
     say("then", competition.command("submit", RUNS=" ".join(run_names), METHOD=method, PER_CLASS=per_class))
     return summary

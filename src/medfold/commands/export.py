@@ -5,6 +5,7 @@ from pathlib import Path
 from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts, Recipe
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.runs import Run, check_folds_exist, facts_of_run, require_trained_folds
 from medfold.system import files
 from medfold.system.processes import silence_native_output
@@ -40,15 +41,15 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
     check_output_file(out)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
-        from medfold.prediction import load_model
-    model = to_plain_keras(load_model(facts, run.recipe, run.paths.fold(fold).weights))
+        from medfold.prediction import load_net
+    net = to_plain_keras(load_net(facts, run.recipe, run.paths.fold(fold).weights))
     with files.atomic_write(out) as temporary:
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
-        model.save(keras_file)
+        net.save(keras_file)
         keras_file.replace(temporary)
     note = out.with_suffix(".txt")
     files.write_text(_note(facts, run.recipe, f"fold {fold} of run {run_name}", out.name), note)
-    say("export", f"{competition.display(out)}; its input is described in {note.name}")
+    say("export", f"{display_path(out)}; its input is described in {note.name}")
     say("", RESEARCH_NOTICE)
     return out
 

@@ -1,8 +1,8 @@
 """`make folds`: builds the folds, and prints them with an audit of the data."""
 
-from medfold.commands.show_dataset import show_dataset
+from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings
-from medfold.data import Dataset, load_dataset
+from medfold.data import Dataset, prepare_dataset
 
 
 def make_folds(competition: Competition, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
@@ -15,11 +15,11 @@ def make_folds(competition: Competition, force: bool = False, image_settings: Im
             Defaults to no preparation.
 
     Returns:
-        The dataset, with its folds and audit.
+        The dataset, with its folds and leaks.
 
     Raises:
-        UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
+        UserError: errors of `prepare_dataset`; a sample submission that does not fit the facts.
     """
-    data = load_dataset(competition, image_settings, audit=True, renew_folds=force)
-    show_dataset(competition, data)
-    return data
+    dataset = prepare_dataset(competition, image_settings, with_near_duplicates=True, renew_folds=force)
+    audit_and_show(competition, dataset)
+    return dataset

@@ -8,6 +8,7 @@ from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, s
 from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.project_root import display_path
 from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
@@ -35,20 +36,18 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
         source = {"kind": "own"}
-    draft = _get_and_draft(project_paths, paths, source, path)
+    draft = _get_and_draft(paths, source, path)
     facts = complete_facts(draft, name, source)
     for file, content in folder_files(name, facts, draft.largest_side, draft.reasons).items():
         files.write_text(content, paths.folder / file)
-    _show(project_paths, paths, draft, facts)
+    _show(paths, draft, facts)
     _check_facts(paths, facts)
-    file = project_paths.display(paths.facts_file)
+    file = display_path(paths.facts_file)
     say("to do", f"fill in score.metric, and check {file}: other groups give other folds")
     say("then", command("folds", COMPETITION=paths.name))
 
 
-def _get_and_draft(
-    project_paths: ProjectPaths, paths: CompetitionPaths, source: dict[str, str], path: Path | None
-) -> Draft:
+def _get_and_draft(paths: CompetitionPaths, source: dict[str, str], path: Path | None) -> Draft:
     """Gets the files, unless they are in data/ already, and guesses the facts; keeps no copy of refused files."""
     if path is None and paths.raw.is_dir():
         if not paths.raw_manifest.is_file():
@@ -62,7 +61,7 @@ def _get_and_draft(
             with staged_data(paths, path) as staged:
                 manifest = Source(source, staged).get(path)
                 draft = draft_facts(staged.raw)
-    say("download", f"{count_of(len(manifest), 'file')} -> {project_paths.display(paths.raw)}")
+    say("download", f"{count_of(len(manifest), 'file')} -> {display_path(paths.raw)}")
     return draft
 
 
@@ -104,15 +103,15 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
 def _check_name(project_paths: ProjectPaths, name: str) -> None:
     """Refuses the name of an existing competition, and one that cannot be the name of a folder."""
     if name in project_paths.competitions():
-        fix = f"Choose another name, or edit {project_paths.display(project_paths.competition(name).facts_file)}"
+        fix = f"Choose another name, or edit {display_path(project_paths.competition(name).facts_file)}"
         raise UserError("this competition exists already", variable("COMPETITION", name), fix)
     if not name or name != Path(name).name or name.startswith((".", "_")):
         fix = "Choose another name, of letters, digits and hyphens"
         raise UserError("not usable as the name of a folder", variable("COMPETITION", name), fix)
 
 
-def _show(project_paths: ProjectPaths, paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
-    say("new", f"{paths.name} -> {project_paths.display(paths.folder)}")
+def _show(paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
+    say("new", f"{paths.name} -> {display_path(paths.folder)}")
     print_table(["fact", "guess", "because"], draft.reasons)
     warn("check", f"score.metric: fill it in, for example {SUGGESTED_METRICS[facts['task']]}; it is required")
     for doubt in draft.doubts:

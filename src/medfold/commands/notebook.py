@@ -4,6 +4,7 @@ from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.kaggle import RemoteRun
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
+from medfold.project_root import display_path
 from medfold.system import locks
 from medfold.terminal.console import say
 
@@ -25,10 +26,10 @@ def notebook(
     Raises:
         UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
-    data, ensemble, _ = combine_and_show(competition, run_names, method, per_class)
+    dataset, ensemble, _ = combine_and_show(competition, run_names, method, per_class)
     with locks.exclusive_lock(bundle_folder(competition, ensemble.run_names), PACKING_MESSAGE):
-        remote_run = pack_submission(competition, data, ensemble)
-    say("notebook", competition.display(remote_run.notebook))
+        remote_run = pack_submission(competition, dataset, ensemble)
+    say("notebook", display_path(remote_run.notebook))
     say(
         "by hand",
         "upload the bundle's files as a private data set; upload the notebook, attach data set and competition",

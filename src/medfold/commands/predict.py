@@ -22,6 +22,7 @@ from medfold.ensemble import (
     write_heat_maps,
 )
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.runs import IDENTITY_FACTS, Run, facts_of_run
 from medfold.system.hashes import fingerprint
 from medfold.tables import write_csv
@@ -89,7 +90,7 @@ def predict(
     _show_members(trained_competition, by_name, choice, len(image_paths))
     table, unreadable = predict_new_images(facts, predictor, choice, root, image_paths)
     write_csv(table, file)
-    _show(trained_competition, table, unreadable, file)
+    _show(table, unreadable, file)
     heat_maps = None
     if explain:
         heat_maps = file.with_name(f"{file.stem}-explained")
@@ -106,7 +107,7 @@ def _show_members(competition: Competition, members: list[MemberRun], choice: Sa
         say("predict", f"combined as in a submission: {choice.title}")
 
 
-def _show(competition: Competition, table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
+def _show(table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
     shown = table.head(MAX_SHOWN_ROWS).itertuples(index=False)
     print_table(table.columns, [[image_id, *(f"{value:.4f}" for value in values)] for image_id, *values in shown])
     if len(table) > MAX_SHOWN_ROWS:
@@ -115,7 +116,7 @@ def _show(competition: Competition, table: pd.DataFrame, unreadable: dict[str, s
         warn("predict", f"left out: {image}: {reason}")
     if len(unreadable) > MAX_SHOWN_UNREADABLE:
         warn("predict", f"left out: {len(unreadable) - MAX_SHOWN_UNREADABLE} more that cannot be read")
-    say("predict", f"{count_of(len(table), 'image')} -> {competition.display(file)}")
+    say("predict", f"{count_of(len(table), 'image')} -> {display_path(file)}")
 
 
 def _with_trained_facts(competition: Competition, runs: list[Run]) -> Competition:
@@ -165,4 +166,4 @@ def _explain(competition: Competition, members: list[MemberRun], root: Path, tab
     target = f"for '{facts.prediction_columns[0]}'" if is_binary else "for the most probable answer"
     target = "for a higher grade" if heat_maps.explain_grade else target
     methods = " and ".join(heat_maps.methods)
-    say("explain", f"{count_of(len(table), 'heat map')} {target}, by {methods} -> {competition.display(folder)}")
+    say("explain", f"{count_of(len(table), 'heat map')} {target}, by {methods} -> {display_path(folder)}")

@@ -5,6 +5,7 @@ from typing import Any
 from medfold.competition import Competition, load_recipe
 from medfold.data import load_samples, scan_dataset, warn_of_unreadable
 from medfold.images import read_measurements, store_exists, store_key
+from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
@@ -21,20 +22,18 @@ def prepare(
         overrides: values that replace those of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    image_settings = load_recipe(
-        competition.paths, competition.project_paths.base_folder, recipe, overrides or {}
-    ).images
+    image_settings = load_recipe(competition.paths, recipe, overrides or {}).images
     load_samples(competition)  # the key depends on the sample table
-    key = store_key(competition.facts, competition.paths, image_settings)
+    key = store_key(competition, image_settings)
     if force:
         paths = competition.paths
         for path in (paths.measurements, paths.appearance, paths.store(key), paths.unfinished_store(key)):
             files.remove(path)
-    scanned = read_measurements(competition.facts, competition.paths) is not None
+    scanned = read_measurements(competition) is not None
     if scanned and store_exists(competition.paths, key):
         say(
             "prepare",
-            f"complete: {competition.display(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
+            f"complete: {display_path(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
         )
     table, scan = scan_dataset(competition, image_settings)
     if not scan.num_images:

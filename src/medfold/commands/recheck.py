@@ -8,9 +8,10 @@ from typing import Any, Literal
 from zipfile import BadZipFile
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import load_dataset, load_samples, needs_holdout
+from medfold.data import load_samples, needs_holdout, prepare_dataset
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
@@ -59,7 +60,7 @@ def recheck(competition: Competition, run_names: list[str] | None = None) -> lis
     """
     load_samples(competition)
     if needs_holdout(competition.paths):
-        load_dataset(competition)
+        prepare_dataset(competition)
     labels = labels_fingerprint(competition)
     results = []
     for result in chain(
@@ -134,7 +135,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     try:
         plugin_names = plugin_maps(competition.paths.recheck_file(file, "npz"))
     except DAMAGED_FILE_ERRORS as error:
-        name = competition.display(competition.paths.recheck_file(file, "npz"))
+        name = display_path(competition.paths.recheck_file(file, "npz"))
         return Recheck("submission", file.name, [f"{name} is damaged ({type(error).__name__})"])
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
@@ -156,7 +157,7 @@ def _missing_file(competition: Competition, file: Path, run_names: list[str]) ->
     metadata_files = [competition.paths.run(name).metadata for name in run_names]
     for path in (file, file.with_suffix(".json"), *recheck_files, *metadata_files):
         if not path.is_file():
-            return f"no {competition.display(path)}"
+            return f"no {display_path(path)}"
     return ""
 
 

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from medfold.commands.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import Competition
+from medfold.project_root import display_path
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_rows
@@ -34,7 +35,7 @@ def list_runs(competition: Competition) -> RunList:
         columns = ["run", title, "95 % interval", "folds", "time", "differs"]
         print_table(columns, [_row(summary) for summary in summaries], [0])
     if run_list.without_metadata:
-        fix = f"restore it, or remove the folder in {competition.display(competition.paths.runs)}"
+        fix = f"restore it, or remove the folder in {display_path(competition.paths.runs)}"
         warn("", f"not shown, run.json is missing: {shorten_list(run_list.without_metadata)}: {fix}")
     for name, reason in run_list.damaged.items():
         fix = f"restore it from a backup ({competition.command('runs', DELETE=name)} removes the run)"
@@ -64,7 +65,7 @@ def _older_folds_as_text(competition: Competition, fingerprint: str) -> str:
     table, metadata_file = (competition.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
     fold_facts = (files.read_json(metadata_file) or {}).get("folds", {})
     settings = f" (k {fold_facts['k']}, seed {fold_facts['seed']}, {fold_facts['method']})" if fold_facts else ""
-    return competition.display(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
+    return display_path(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
 
 
 def remove_runs(competition: Competition, run_names: list[str], skip_question: bool = False) -> None:

@@ -1,79 +1,85 @@
 """Prints a dataset for `make folds` and `make train`: its folds, and the findings of the audit."""
 
 import numpy as np
-import pandas as pd
 
-from medfold.competition import Competition, CompetitionFacts, FoldFacts, has_known_groups
+from medfold.competition import Competition, FoldFacts, has_known_groups
 from medfold.data import (
+    AuditFindings,
     Dataset,
-    columns_that_predict_classes,
-    compare_parts,
-    find_unnamed_groups,
-    near_duplicate_examples,
+    audit_dataset,
     read_sample_submission,
-    units_with_lost_labels,
+    write_near_duplicates_sheet,
 )
-from medfold.folds import LeakReport, fold_balance, format_folds, scarce_classes
-from medfold.images import value_suspicions, write_contact_sheet
-from medfold.raw_files import mask_warning
+from medfold.folds import LeakReport, SuspectedGroup, fold_balance, format_folds, scarce_classes
+from medfold.project_root import display_path
 from medfold.submission import check_sample_submission
-from medfold.system import files
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
 
 MAX_SUSPECTS = 3  # suspected groups on the terminal
 MAX_COLUMNS = 14  # classes in the table of the folds
-MAX_PAIRS = 24  # pairs on the contact sheet
 SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
 SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (95th percentile)"}  # of brightness
 
 
-def show_dataset(competition: Competition, data: Dataset) -> None:
-    """Prints folds and audit, after a rehearsal of the submission.
+def audit_and_show(competition: Competition, dataset: Dataset) -> None:
+    """Checks the sample submission, audits a dataset, and prints its folds and the findings.
+
+    Writes the contact sheet of the near-duplicates.
 
     Args:
         competition: the competition of the dataset.
-        data: the dataset, loaded with its audit.
+        dataset: the dataset, with near-duplicates.
 
     Raises:
         UserError: a sample submission that does not fit the facts.
     """
-    facts = competition.facts
-    train = data.train
-    check_sample_submission(facts, read_sample_submission(facts, competition.paths), data.test_groups.index.tolist())
-    if facts.score.unit:
-        _warn_of_lost_labels(facts, data)
-    _show_folds(competition, data)
-    _show_leaks(competition, data.leaks)
-    if suspicion := mask_warning(pd.concat([train["image"], data.test["image"]])):
-        warn("", f"{'masks among the images':<33}{suspicion}")
-    raw = competition.paths.raw_root(facts.images.root)
-    for suspicion in value_suspicions(raw, train["image"].tolist(), facts.images):
+    sample = read_sample_submission(competition.facts, competition.paths)
+    check_sample_submission(competition.facts, sample, dataset.test_groups.index.tolist())
+    show_dataset(competition, dataset, audit_dataset(competition, dataset))
+    _show_contact_sheet(competition, write_near_duplicates_sheet(competition, dataset))
+
+
+def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFindings) -> None:
+    """Prints the folds of a dataset, its leaks and the other findings of its audit."""
+    _warn_of_lost_labels(findings.units_with_lost_labels)
+    _show_folds(competition, dataset)
+    _show_leaks(competition, dataset.leaks)
+    if findings.mask_suspicion:
+        warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
+    for suspicion in findings.value_suspicions:
         warn("", f"{'values of the images':<33}{suspicion}")
-    _show_suspected_groups(competition, train)
-    _show_shift(competition, data)
-    _show_predictive_columns(competition, data)
-    _draw_near_duplicates(competition, data)
+    _show_suspected_groups(competition, findings.suspected_groups)
+    _show_shift(findings)
+    _show_predictive_columns(findings.predictive_columns)
 
 
-def _show_folds(competition: Competition, data: Dataset) -> None:
+def _warn_of_lost_labels(units: list[str]) -> None:
+    """Warns of units that lose a label because only an unreadable image has it."""
+    if units:
+        num_units = count_of(len(units), "unit has", "units have")
+        text = f"{num_units} a label only with an image that cannot be read: counted as negative"
+        warn("folds", f"{text}: {shorten_list(units)}")
+
+
+def _show_folds(competition: Competition, dataset: Dataset) -> None:
     facts = competition.facts
-    train = data.train
+    train = dataset.train
     names = facts.label_names
     if not facts.classes and facts.task == "binary":
         names = [f"{facts.labels.targets[0]}={name}" for name in names]
-    if not data.has_new_folds:
+    if not dataset.has_new_folds:
         say("folds", f"kept: {format_folds(competition, train)}")
-    _warn_of_uneven_folds(facts.folds, data, names)
-    rows = fold_balance(data.targets, train["group"].to_numpy(), train["fold"].to_numpy(), names)
+    _warn_of_uneven_folds(facts.folds, dataset, names)
+    rows = fold_balance(dataset.targets, train["group"].to_numpy(), train["fold"].to_numpy(), names)
     if len(names) <= MAX_COLUMNS:
         print_table(rows.columns, rows.to_numpy().tolist())
 
 
-def _warn_of_uneven_folds(fold_facts: FoldFacts, data: Dataset, names: list[str]) -> None:
+def _warn_of_uneven_folds(fold_facts: FoldFacts, dataset: Dataset, names: list[str]) -> None:
     """Warns of classes that are not in every fold, and of a group that is larger than a fold."""
-    groups = data.train["group"]
-    for name, count in scarce_classes(data.targets, groups.to_numpy(), names, fold_facts.k).items():
+    groups = dataset.train["group"]
+    for name, count in scarce_classes(dataset.targets, groups.to_numpy(), names, fold_facts.k).items():
         folds_without = count_of(fold_facts.k - count, "fold has", "folds have")
         text = f"class {name} is in {count_of(count, 'group')} only, so {folds_without} no sample of it"
         if not count:
@@ -90,20 +96,11 @@ def _show_leaks(competition: Competition, leaks: LeakReport) -> None:
     for index, (finding, value) in enumerate(leaks.lines()):
         (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
     if any(leaks.counts().values()):
-        say("", f"all of them: {competition.display(competition.paths.audit)}")
+        say("", f"all of them: {display_path(competition.paths.audit)}")
 
 
-def _warn_of_lost_labels(facts: CompetitionFacts, data: Dataset) -> None:
-    """Warns of units that lose a label because only an unreadable image has it."""
-    if lost := units_with_lost_labels(facts, data.train, data.unreadable):
-        num_units = count_of(len(lost), "unit has", "units have")
-        text = f"{num_units} a label only with an image that cannot be read: counted as negative"
-        warn("folds", f"{text}: {shorten_list(lost)}")
-
-
-def _show_suspected_groups(competition: Competition, train: pd.DataFrame) -> None:
+def _show_suspected_groups(competition: Competition, suspects: list[SuspectedGroup]) -> None:
     """Warns of columns that may identify patients without being named as groups, and of missing groups."""
-    suspects = find_unnamed_groups(competition, train)
     for suspect in suspects[:MAX_SUSPECTS]:
         text = (
             f"{suspect.name}: {count_of(suspect.num_values, 'value')}, "
@@ -119,35 +116,28 @@ def _show_suspected_groups(competition: Competition, train: pd.DataFrame) -> Non
         warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
-def _show_shift(competition: Competition, data: Dataset) -> None:
-    shift, table_columns = compare_parts(competition, data)
+def _show_shift(findings: AuditFindings) -> None:
+    shift = findings.shift
     if np.isnan(shift.auc):
         return
     top_columns = ", ".join(f"{SHOWN_STATISTICS.get(column, column)} {auc:.2f}" for column, auc in shift.columns[:3])
-    inputs = "image statistics and table columns" if table_columns else "image statistics"
+    inputs = "image statistics and table columns" if findings.compared_columns else "image statistics"
     text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike); each alone: {top_columns}"
     (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 
 
-def _show_predictive_columns(competition: Competition, data: Dataset) -> None:
-    predictive = columns_that_predict_classes(competition, data)
+def _show_predictive_columns(predictive: list[tuple[str, str, float]] | None) -> None:
     if predictive is None:
         return
     columns = [f"{column} ({name}: {strength:.2f})" for column, name, strength in predictive]
     (warn if columns else say)("", f"{'columns that differ by class':<33}{shorten_list(columns, 4) or 'none'}")
 
 
-def _draw_near_duplicates(competition: Competition, data: Dataset) -> None:
-    sheet = competition.paths.contact_sheet
-    pairs = data.near_duplicates.pairs
-    rows = [
-        [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
-        for pair in near_duplicate_examples(competition, data, pairs, MAX_PAIRS)
-    ]
-    if not rows:
-        files.remove(sheet)
+def _show_contact_sheet(competition: Competition, num_escaped: int | None) -> None:
+    """Prints where the contact sheet is, and how many captions have letters written as codes; None: no sheet."""
+    if num_escaped is None:
         return
-    escaped = write_contact_sheet(rows, sheet)
-    say("", f"near-duplicates side by side: {competition.display(sheet)}")
-    if escaped:
-        say("", f"{escaped} captions have characters that no installed font has; they are written as codes (\\u4e2d)")
+    say("", f"near-duplicates side by side: {display_path(competition.paths.contact_sheet)}")
+    if num_escaped:
+        text = "captions have characters that no installed font has; they are written as codes (\\u4e2d)"
+        say("", f"{num_escaped} {text}")

@@ -5,7 +5,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble, EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
-from medfold.runs import load_dataset_of_runs
+from medfold.runs import dataset_of_runs
 from medfold.scoring import format_difference, format_interval, format_score, metric_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
@@ -29,11 +29,11 @@ def combine_and_show(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
-    data = load_dataset_of_runs(competition, run_names)
-    ensemble = ensemble_runs(competition, run_names, data, method, per_class)
+    dataset = dataset_of_runs(competition, run_names)
+    ensemble = ensemble_runs(competition, run_names, dataset, method, per_class)
     summary = summarise_ensemble(competition.facts, ensemble)
     show_ensemble(competition, summary, method)
-    return data, ensemble, summary
+    return dataset, ensemble, summary
 
 
 def show_ensemble(competition: Competition, summary: EnsembleSummary, method: str | None = None) -> None:

@@ -7,6 +7,7 @@ from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
+from medfold.project_root import display_path
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -53,12 +54,12 @@ def submit(
         UserError: no trained fold, runs that do not fit together or to the data, an OOF score no better than chance,
             or a faulty or refused submission.
     """
-    data, ensemble, _ = combine_and_show(competition, run_names or ["baseline"], method, per_class)
-    units = data.test_groups.index.tolist()
+    dataset, ensemble, _ = combine_and_show(competition, run_names or ["baseline"], method, per_class)
+    units = dataset.test_groups.index.tolist()
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
     draft = draft_submission(competition, ensemble, units)
-    _show_score(competition.facts, ensemble.score, num_units=data.train["unit"].nunique())
+    _show_score(competition.facts, ensemble.score, num_units=dataset.train["unit"].nunique())
     leaderboard = leaderboard_of(competition)
     recorded = record_draft(competition, ensemble, draft, force)
     if isinstance(recorded, AlreadySubmitted):
@@ -72,8 +73,8 @@ def submit(
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
     folder = bundle_folder(competition, ensemble.run_names)
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
-        pack = partial(pack_submission, competition, data, ensemble)
-        result = submit_recorded(competition, recorded, leaderboard, data.test_groups, pack, resubmit=force)
+        pack = partial(pack_submission, competition, dataset, ensemble)
+        result = submit_recorded(competition, recorded, leaderboard, dataset.test_groups, pack, resubmit=force)
     _show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file
@@ -82,7 +83,7 @@ def submit(
 
 def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> None:
     """Prints the written file, and how its cells are to be read."""
-    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {competition.display(recorded.file)}")
+    say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {display_path(recorded.file)}")
     if not len(recorded.table):
         warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
     if explanation := explain_words(competition.facts, recorded.draft.sample):
@@ -127,5 +128,5 @@ def _show_result(competition: Competition, result: LeaderboardResult, num_scored
         cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
         print_table(result.ranking.columns, cells, marked)
     count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{competition.display(competition.project_paths.ledger)}{count_text}")
+    say("ledger", f"{display_path(competition.project_paths.ledger)}{count_text}")
     say("", RESEARCH_NOTICE)

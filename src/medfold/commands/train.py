@@ -3,9 +3,9 @@
 import time
 from typing import Any
 
-from medfold.commands.show_dataset import show_dataset
+from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
-from medfold.data import load_dataset
+from medfold.data import prepare_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
@@ -67,21 +67,21 @@ def train(
         if unfinished:
             check_recipe_trainable(competition, resolved_recipe)
             _warn_ineffective(competition, resolved_recipe)
-    data = load_dataset(competition, image_settings)
-    if data.has_new_folds:
-        show_dataset(competition, data)
+    dataset = prepare_dataset(competition, image_settings)
+    if dataset.has_new_folds:
+        audit_and_show(competition, dataset)
     if unfinished:
         _verify_store(competition, image_settings)
     for request in requests:
-        result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, data)
+        result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, dataset)
         if result:
-            say("OOF score", describe_score(competition.facts, result, data.train["unit"].nunique()))
+            say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
 
 
 def _verify_store(competition: Competition, image_settings: ImageSettings) -> None:
     """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
     began = time.monotonic()
-    size = verify_store(competition.paths, store_key(competition.facts, competition.paths, image_settings))
+    size = verify_store(competition.paths, store_key(competition, image_settings))
     seconds = time.monotonic() - began
     if seconds > 1:
         say(

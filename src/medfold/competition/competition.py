@@ -1,7 +1,6 @@
 """Competition: one competition in one project folder, the starting point of every command."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from medfold import config
@@ -41,7 +40,7 @@ class Competition:
         """
         project_paths = project_paths or ProjectPaths.find()
         paths = project_paths.competition(find_competition(project_paths, name))
-        facts = load_facts(paths, project_paths.base_folder)
+        facts = load_facts(paths)
         use_plugins(paths.plugins)
         return cls(project_paths, paths, facts)
 
@@ -52,10 +51,6 @@ class Competition:
     def make_command(self, target: str, **variables: object) -> str:
         """Returns a make command for this competition, for files and pages; see `command_text.make_command`."""
         return make_command(target, COMPETITION=self.paths.name, **variables)
-
-    def display(self, path: Path) -> str:
-        """Returns a path as text for the terminal; see `ProjectPaths.display`."""
-        return self.project_paths.display(path)
 
 
 def find_competition(project_paths: ProjectPaths, text: str) -> str:
@@ -74,7 +69,7 @@ def find_competition(project_paths: ProjectPaths, text: str) -> str:
         what = "neither a folder under competition/ nor a Kaggle address"
         raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
     for name in project_paths.competitions():
-        facts = _read_facts(project_paths.competition(name), project_paths.base_folder)
+        facts = _read_facts(project_paths.competition(name))
         source = facts.get("source")
         addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
         slugs = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
@@ -90,23 +85,19 @@ def _slug(text: str, folder: str) -> str | None:
         return None
 
 
-def load_facts(paths: CompetitionPaths, bases: Path) -> CompetitionFacts:
+def load_facts(paths: CompetitionPaths) -> CompetitionFacts:
     """Reads competition.yaml and checks it.
-
-    Args:
-        paths: paths of the competition whose competition.yaml is read.
-        bases: folder of the shared YAML files that `extends` may name.
 
     Raises:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
     elsewhere = (Recipe, "a recipe, such as baseline.yaml")
-    return config.validated(CompetitionFacts, _read_facts(paths, bases), facts_location(paths), elsewhere)
+    return config.validated(CompetitionFacts, _read_facts(paths), facts_location(paths), elsewhere)
 
 
-def _read_facts(paths: CompetitionPaths, bases: Path) -> dict[str, Any]:
+def _read_facts(paths: CompetitionPaths) -> dict[str, Any]:
     """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
-    facts = config.load(paths.facts_file, bases)
+    facts = config.load(paths.facts_file, paths.base_folder)
     variants = facts.pop("variants", {})
     if paths.name not in variants:
         return facts
@@ -120,7 +111,6 @@ def image_settings(competition: Competition, recipe: str) -> ImageSettings | Non
         UserError: errors of `load_recipe`, such as an unknown recipe.
     """
     paths = competition.paths
-    bases = competition.project_paths.base_folder
-    if recipe == "baseline" and recipe not in recipe_names(paths, bases):
+    if recipe == "baseline" and recipe not in recipe_names(paths):
         return None
-    return load_recipe(paths, bases, recipe, {}).images
+    return load_recipe(paths, recipe, {}).images

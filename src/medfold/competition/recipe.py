@@ -13,7 +13,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system.hashes import fingerprint
 from medfold.terminal.command_text import variable
@@ -67,29 +67,23 @@ class Recipe(config.SettingsFile):
         return config.with_former_names(self.portable())
 
 
-def recipe_names(paths: CompetitionPaths, bases: Path) -> list[str]:
-    """Returns the names of a competition's recipes: those of its files, and the shared ones.
-
-    Args:
-        paths: paths of the competition; its folder holds the recipes.
-        bases: folder of the shared YAML files that `extends` may name.
-    """
+def recipe_names(paths: CompetitionPaths) -> list[str]:
+    """Returns the names of a competition's recipes: those of its files, and the shared ones."""
     own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts_file}
-    return sorted(own | {name for name in SHARED_RECIPES if (bases / f"{name}.yaml").is_file()})
+    return sorted(own | {name for name in SHARED_RECIPES if (paths.base_folder / f"{name}.yaml").is_file()})
 
 
 def recipe_file(paths: CompetitionPaths, name: str) -> Path:
     """Returns the file of a recipe: the competition's own one, else the shared one."""
     file = paths.folder / f"{name}.yaml"
-    return file if file.is_file() else ProjectPaths(paths.root).base_folder / file.name
+    return file if file.is_file() else paths.base_folder / file.name
 
 
-def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict[str, Any]) -> Recipe:
+def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> Recipe:
     """Loads a recipe of a competition and applies the overrides.
 
     Args:
         paths: paths of the competition; its folder holds the recipes.
-        bases: folder of the shared YAML files that `extends` may name.
         name: name of the recipe: a file of the competition, else one of `SHARED_RECIPES`.
         overrides: nested, as returned by `parse_overrides`.
 
@@ -100,7 +94,7 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
             that contradict each other.
     """
-    known = recipe_names(paths, bases)
+    known = recipe_names(paths)
     if name not in known:
         raise UserError(
             f"unknown recipe{did_you_mean(name, known)}",
@@ -109,9 +103,9 @@ def load_recipe(paths: CompetitionPaths, bases: Path, name: str, overrides: dict
         )
     file = recipe_file(paths, name)
     if file.parent == paths.folder:
-        content = config.load(file, bases)
+        content = config.load(file, paths.base_folder)
     else:
-        content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, bases)
+        content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, paths.base_folder)
     overrides = config.with_current_names(overrides, variable("SET"))
     elsewhere = (CompetitionFacts, paths.facts_file.name)
     try:

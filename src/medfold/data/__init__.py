@@ -7,19 +7,14 @@
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples;
 - `holdout`: training images that become the test part;
-- `dataset`: all of these together, with folds and audit;
+- `dataset`: all of these together, with folds and leaks;
 - `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
 """
 
-from medfold.data.audit import (
-    columns_that_predict_classes,
-    compare_parts,
-    find_unnamed_groups,
-    units_with_lost_labels,
-)
-from medfold.data.dataset import Dataset, load_dataset
-from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples
+from medfold.data.audit import AuditFindings, audit_dataset
+from medfold.data.dataset import Dataset, prepare_dataset
+from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.extra_columns import read_extra_columns
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
@@ -41,25 +36,24 @@ from medfold.data.staging import staged_data
 from medfold.data.targets import encode_targets
 
 __all__ = [
+    "AuditFindings",
     "Dataset",
     "Example",
     "Source",
+    "audit_dataset",
     "build_samples",
     "check_solution",
-    "columns_that_predict_classes",
-    "compare_parts",
     "encode_targets",
     "examples_of_classes",
-    "find_unnamed_groups",
     "get_raw_data",
     "get_raw_files",
     "label_layout",
-    "load_dataset",
     "load_samples",
     "near_duplicate_examples",
     "needs_holdout",
     "new_images",
     "open_source",
+    "prepare_dataset",
     "read_extra_columns",
     "read_sample_submission",
     "read_samples",
@@ -68,7 +62,7 @@ __all__ = [
     "scan_dataset",
     "source",
     "staged_data",
-    "units_with_lost_labels",
     "unpack_archive",
     "warn_of_unreadable",
+    "write_near_duplicates_sheet",
 ]

@@ -1,6 +1,6 @@
 """Audit of a dataset: what may make a score misleading, apart from leaks between its folds."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,65 @@ from medfold.data.dataset import Dataset
 from medfold.data.extra_columns import read_extra_columns
 from medfold.data.targets import encode_targets
 from medfold.folds import DatasetShift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
-from medfold.images import STATISTICS, is_dicom, path_of_image, read_headers
+from medfold.images import (
+    STATISTICS,
+    is_dicom,
+    path_of_image,
+    read_appearance,
+    read_headers,
+    read_measurements,
+    value_suspicions,
+)
+from medfold.raw_files import mask_warning
 
 MAX_HEADERS = 2000  # files whose PatientID is read
 IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
+
+
+@dataclass(frozen=True)
+class AuditFindings:
+    """What may make a score misleading, apart from leaks between folds (`Dataset.leaks`).
+
+    Args:
+        units_with_lost_labels: units that lose a label because only an unreadable image has it.
+        mask_suspicion: a warning about images that may be masks of others; '' if there are none.
+        value_suspicions: warnings about implausible stored values.
+        suspected_groups: headers, columns, ids and folders that may identify patients, but are not named as groups.
+        shift: how well the training and the test part can be told apart.
+        compared_columns: columns of the sample table that `shift` compares, in addition to image statistics.
+        predictive_columns: (column, class or label, strength) of columns that differ by class; None if there are no
+            columns to examine.
+    """
+
+    units_with_lost_labels: list[str]
+    mask_suspicion: str
+    value_suspicions: list[str]
+    suspected_groups: list[SuspectedGroup]
+    shift: DatasetShift
+    compared_columns: list[str]
+    predictive_columns: list[tuple[str, str, float]] | None
+
+
+def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
+    """Audits a dataset; nothing is printed or written.
+
+    Args:
+        competition: the competition, with its raw data.
+        dataset: the dataset, prepared with near-duplicates, so that the appearance of its images is known.
+    """
+    facts = competition.facts
+    train, test = dataset.train, dataset.test
+    raw = competition.paths.raw_root(facts.images.root)
+    shift, compared_columns = compare_parts(competition, dataset)
+    return AuditFindings(
+        units_with_lost_labels=units_with_lost_labels(facts, train, dataset.unreadable) if facts.score.unit else [],
+        mask_suspicion=mask_warning(pd.concat([train["image"], test["image"]])),
+        value_suspicions=value_suspicions(raw, train["image"].tolist(), facts.images),
+        suspected_groups=find_unnamed_groups(competition, train),
+        shift=shift,
+        compared_columns=compared_columns,
+        predictive_columns=columns_that_predict_classes(competition, dataset),
+    )
 
 
 def units_with_lost_labels(facts: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame) -> list[str]:
@@ -58,18 +113,18 @@ def _patients_in_headers(competition: Competition, train: pd.DataFrame) -> list[
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
-def compare_parts(competition: Competition, data: Dataset) -> tuple[DatasetShift, list[str]]:
+def compare_parts(competition: Competition, dataset: Dataset) -> tuple[DatasetShift, list[str]]:
     """Measures how well the training and the test part can be told apart.
 
     Args:
         competition: the competition; its `labels.keep_columns` are compared, too.
-        data: the dataset, loaded with its audit.
+        dataset: the dataset, prepared with near-duplicates, so that the appearance of its images is known.
 
     Returns:
         The shift; the table columns that were compared, in addition to the statistics of the images.
     """
-    train, test = data.train, data.test
-    statistics = data.appearance.set_index("id")[[*STATISTICS, "height", "width"]].astype(np.float64)
+    train, test = dataset.train, dataset.test
+    statistics = _image_statistics(competition)
     kept_columns = [
         column for column in competition.facts.labels.keep_columns if column in test and test[column].notna().any()
     ]
@@ -81,18 +136,25 @@ def compare_parts(competition: Competition, data: Dataset) -> tuple[DatasetShift
     return adversarial_auc(train_columns, test_columns, groups), kept_columns
 
 
-def columns_that_predict_classes(competition: Competition, data: Dataset) -> list[tuple[str, str, float]] | None:
+def _image_statistics(competition: Competition) -> pd.DataFrame:
+    """Reads STATISTICS, height and width of all readable images, indexed by id."""
+    appearance = read_appearance(competition).set_index("id")[STATISTICS]
+    sizes = read_measurements(competition).set_index("id")[["height", "width"]]
+    return appearance.join(sizes, validate="one_to_one").astype(np.float64)
+
+
+def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> list[tuple[str, str, float]] | None:
     """Finds DICOM headers and kept columns that differ by class: a net can learn the scanner, not the disease.
 
     Args:
         competition: the competition, with the headers that the audit read.
-        data: the dataset.
+        dataset: the dataset.
 
     Returns:
         Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.
     """
     facts = competition.facts
-    columns = data.train.set_index("id")[list(facts.labels.keep_columns)].astype(str)
+    columns = dataset.train.set_index("id")[list(facts.labels.keep_columns)].astype(str)
     if competition.paths.headers.is_file():
         headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(
@@ -100,5 +162,6 @@ def columns_that_predict_classes(competition: Competition, data: Dataset) -> lis
         )
     if not columns.shape[1]:
         return None
-    predictive = predictive_columns(columns.reset_index(drop=True), data.targets, data.train["group"].to_numpy())
+    groups = dataset.train["group"].to_numpy()
+    predictive = predictive_columns(columns.reset_index(drop=True), dataset.targets, groups)
     return [(column, facts.label_names[number], strength) for column, number, strength in predictive]

@@ -36,11 +36,9 @@ class Dataset:
         targets: int (n,) or (n, labels), in the order of `train`.
         test: readable samples of the test part, with the columns of the sample table.
         test_groups: group of each unit of the test part, indexed by unit; units with unreadable images included.
-        leaks: leaks that the audit found; near-duplicates only if the audit ran.
+        leaks: leaks between folds and into the test part; near-duplicates only if they were searched for.
         unreadable: training samples that were left out because their images cannot be read.
         has_new_folds: True if the folds were made just now, False if existing ones were used.
-        appearance: one row per image with its hash, size and appearance, for the audit; None without an audit.
-        near_duplicates: images that look alike; None without an audit.
     """
 
     train: pd.DataFrame
@@ -50,29 +48,27 @@ class Dataset:
     leaks: LeakReport
     unreadable: pd.DataFrame
     has_new_folds: bool
-    appearance: pd.DataFrame | None
-    near_duplicates: NearDuplicates | None
 
 
-def load_dataset(
+def prepare_dataset(
     competition: Competition,
     image_settings: ImageSettings | None = None,
-    audit: bool = False,
+    with_near_duplicates: bool = False,
     renew_folds: bool = False,
 ) -> Dataset:
-    """Loads samples, targets and folds; scans the images and writes the folds if that was not done yet.
+    """Returns samples, targets and folds, and makes what is missing: scan, store, holdout, folds.
 
     At the first call for a competition it scans all images, cuts off the holdout (`labels.holdout`), joins groups that
-    share an image, assigns the folds, searches for leaks, and writes the folds table with its audit. Later calls read
-    these files, scan only new images, and check that the folds still fit. Raw data must be there; only that of a
-    phantom competition is drawn.
+    share an image, assigns the folds, searches for leaks, and writes the folds table. Later calls read these files,
+    scan only new images, and check that the folds still fit. Raw data must be there; only that of a phantom competition
+    is drawn.
 
     Args:
         competition: the competition; what is missing is written to its data/ and folds/.
         image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
             settings. Defaults to none: images are only measured.
-        audit: also search for near-duplicates. Defaults to False: only if folds are made, or if `folds.duplicates` is
-            near.
+        with_near_duplicates: also search for near-duplicates, and write all leaks to audit.csv. Defaults to False: only
+            if folds are made, or if `folds.duplicates` is near.
         renew_folds: make new folds even if there are some. Defaults to False.
 
     Returns:
@@ -88,8 +84,8 @@ def load_dataset(
         _check_fold_method(competition)
         makes_folds = renew_folds or not paths.folds.is_file()
         joins_near = facts.folds.duplicates == "near"
-        all_samples, appearance, near = _measured_samples(
-            competition, image_settings, audit or makes_folds or joins_near
+        all_samples, near = _measured_samples(
+            competition, image_settings, with_near_duplicates or makes_folds or joins_near
         )
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
@@ -100,7 +96,7 @@ def load_dataset(
         train["fold"] = _assigned_folds(competition, train, targets, unreadable, makes_folds)
         leaks = find_leaks(train, test, targets, near.pairs if near else None)
         _check_groups_are_whole(competition, leaks)
-        _save(competition, train, leaks, makes_folds, with_audit=near is not None)
+        _save(competition, train, leaks, makes_folds, is_complete=near is not None)
         return Dataset(
             train,
             targets,
@@ -109,8 +105,6 @@ def load_dataset(
             leaks=leaks,
             unreadable=unreadable[unreadable["part"] == "train"],
             has_new_folds=makes_folds,
-            appearance=appearance,
-            near_duplicates=near,
         )
 
 
@@ -124,23 +118,22 @@ def _check_fold_method(competition: Competition) -> None:
 
 
 def _measured_samples(
-    competition: Competition, image_settings: ImageSettings | None, audit: bool
-) -> tuple[pd.DataFrame, pd.DataFrame | None, NearDuplicates | None]:
-    """Loads the sample table with what the scan found of each image.
+    competition: Competition, image_settings: ImageSettings | None, with_near_duplicates: bool
+) -> tuple[pd.DataFrame, NearDuplicates | None]:
+    """Loads the sample table with what the scan found of each image, and scans images that have not been measured.
 
     Returns:
-        The sample table with the columns `unreadable_reason` and `pixel_hash`; for an audit, also the appearance and
-        the near-duplicates, else None.
+        The sample table with the columns `unreadable_reason` and `pixel_hash`; the near-duplicates, None if they are
+        not requested.
     """
-    table, scan = scan_dataset(competition, image_settings, with_appearance=audit)
+    table, scan = scan_dataset(competition, image_settings, with_appearance=with_near_duplicates)
     measured = scan.measurements
     table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
-    if not audit:
-        return table, None, None
-    sizes_and_hashes = measured[["id", "height", "width", "pixel_hash"]]
-    appearance = read_appearance(competition.facts, competition.paths)
-    appearance = appearance.merge(sizes_and_hashes, on="id", validate="one_to_one")
-    return table, appearance, cached_near_duplicates(competition.paths, appearance)
+    if not with_near_duplicates:
+        return table, None
+    appearance = read_appearance(competition)
+    appearance = appearance.merge(measured[["id", "pixel_hash"]], on="id", validate="one_to_one")
+    return table, cached_near_duplicates(competition.paths, appearance)
 
 
 def _readable_parts(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -190,12 +183,12 @@ def _check_groups_are_whole(competition: Competition, leaks: LeakReport) -> None
 
 
 def _save(
-    competition: Competition, train: pd.DataFrame, leaks: LeakReport, has_new_folds: bool, with_audit: bool
+    competition: Competition, train: pd.DataFrame, leaks: LeakReport, has_new_folds: bool, is_complete: bool
 ) -> None:
-    """Writes new folds and the findings of an audit."""
+    """Writes new folds; and the leaks, if they are complete: near-duplicates were searched for."""
     if has_new_folds:
         save_new_folds(competition, train, leaks)
     else:
         restore_folds_metadata(competition, train, leaks)
-    if with_audit:
+    if is_complete:
         write_csv(leaks.table(), competition.paths.audit)

@@ -1,4 +1,4 @@
-"""Example images to show: some of each class, and pairs of near-duplicates."""
+"""Example images to show: some of each class, and pairs of near-duplicates, also as a contact sheet."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,9 +9,12 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.data.dataset import Dataset
 from medfold.errors import UserError
-from medfold.images import read_image
+from medfold.folds import read_near_duplicates
+from medfold.images import read_image, write_contact_sheet
+from medfold.system import files
 
 MAX_CLASSES = 8  # that are shown
+MAX_PAIRS_ON_SHEET = 24
 
 
 class Example(NamedTuple):
@@ -29,13 +32,13 @@ class Example(NamedTuple):
 
 
 def examples_of_classes(
-    competition: Competition, data: Dataset, members: np.ndarray, images_per_class: int = 6
+    competition: Competition, dataset: Dataset, members: np.ndarray, images_per_class: int = 6
 ) -> Iterator[tuple[int, list[Example]]]:
     """Yields training images of the first classes or labels, drawn at random with a fixed seed.
 
     Args:
         competition: the competition, whose raw images are read.
-        data: the dataset, whose training samples are shown.
+        dataset: the dataset, whose training samples are shown.
         members: int (samples, columns), 1 where a training sample is of the class.
         images_per_class: number of images per class. Defaults to 6.
 
@@ -45,23 +48,40 @@ def examples_of_classes(
     rng = np.random.default_rng(0)
     for column in range(min(MAX_CLASSES, members.shape[1])):
         rows = rng.permutation(np.flatnonzero(members[:, column]))[:images_per_class]
-        examples = [_example(competition, data.train.iloc[row], []) for row in np.sort(rows)]
+        examples = [_example(competition, dataset.train.iloc[row], []) for row in np.sort(rows)]
         if readable := [example for example in examples if example]:
             yield column, readable
 
 
+def write_near_duplicates_sheet(competition: Competition, dataset: Dataset) -> int | None:
+    """Writes the most similar near-duplicates side by side in one picture; without any, removes an earlier picture.
+
+    Returns:
+        The number of captions with letters that no font of this machine has; None if there are no near-duplicates.
+    """
+    pairs = read_near_duplicates(competition.paths)
+    rows = [
+        [(image.pixels, [image.id, ", ".join(image.caption_lines)]) for image in pair]
+        for pair in near_duplicate_examples(competition, dataset, pairs, MAX_PAIRS_ON_SHEET)
+    ]
+    if not rows:
+        files.remove(competition.paths.contact_sheet)
+        return None
+    return write_contact_sheet(rows, competition.paths.contact_sheet)
+
+
 def near_duplicate_examples(
-    competition: Competition, data: Dataset, pairs: list[tuple[str, str]], max_pairs: int
+    competition: Competition, dataset: Dataset, pairs: list[tuple[str, str]], max_pairs: int
 ) -> list[list[Example]]:
     """Reads pairs of images that look alike, with their folds and positive labels.
 
     Args:
         competition: the competition, whose raw images are read.
-        data: the dataset, with folds and labels for the captions.
+        dataset: the dataset, with folds and labels for the captions.
         pairs: pairs of ids, in the order in which they are shown; pairs with equal pixels or unknown ids are left out.
         max_pairs: number of pairs that are shown.
     """
-    table = pd.concat([data.train, data.test]).set_index("id", drop=False)
+    table = pd.concat([dataset.train, dataset.test]).set_index("id", drop=False)
     known = [pair for pair in pairs if all(sample_id in table.index for sample_id in pair)]
     unequal = [pair for pair in known if table.at[pair[0], "pixel_hash"] != table.at[pair[1], "pixel_hash"]]
     examples = [

@@ -12,6 +12,7 @@ from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.system import locks
 from medfold.tables import read_csv
 from medfold.terminal.command_text import variable
@@ -40,7 +41,7 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
             unread = f"; {variable('FROM', path)} was not read: {variable('FORCE')} replaces the data by it"
             hint = unread if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
-            say("download", f"complete: {size} in {competition.display(paths.raw)}{hint}")
+            say("download", f"complete: {size} in {display_path(paths.raw)}{hint}")
             _fresh_samples(competition)
             return
         start = time.monotonic()
@@ -58,7 +59,7 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
         num_images = (
             f"{count_of(len(table), 'image')}; {share:.0%} of them become the test part when the folds are made"
         )
-    size = f"{format_size(manifest['bytes'].sum())} in {competition.display(paths.raw)}"
+    size = f"{format_size(manifest['bytes'].sum())} in {display_path(paths.raw)}"
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
 
@@ -72,7 +73,7 @@ def get_raw_files(competition: Competition, patterns: list[str]) -> None:
     source = open_source(competition)
     paths = competition.paths
     names = source.get_files(patterns)
-    message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {competition.display(paths.raw)}"
+    message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {display_path(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete before, or nearly so
         missing = len(missing_files(paths))
         rest = count_of(missing, "other is missing", "others are missing") if missing else "complete"
@@ -92,7 +93,7 @@ def _note_nested_copy(competition: Competition) -> None:
     folder = competition.facts.images.root
     nested = competition.paths.raw / folder / folder
     if folder and nested.is_dir():
-        warn("download", f"{competition.display(nested)} is a second copy inside the first; it is not used")
+        warn("download", f"{display_path(nested)} is a second copy inside the first; it is not used")
 
 
 def _download_command(competition: Competition) -> str:
@@ -134,5 +135,5 @@ def _fresh_samples(competition: Competition) -> pd.DataFrame:
         if samples_are_fresh(competition.facts, paths):
             return read_samples(competition.facts, paths)
         table = build_samples(competition.facts, paths)
-    say("samples", f"{count_of(len(table), 'sample')} -> {competition.display(paths.samples)}")
+    say("samples", f"{count_of(len(table), 'sample')} -> {display_path(paths.samples)}")
     return table

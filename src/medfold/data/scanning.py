@@ -5,6 +5,7 @@ import pandas as pd
 from medfold.competition import Competition, ImageSettings
 from medfold.data.raw_data import load_samples
 from medfold.images import ScanResult, scan_images, store_key
+from medfold.project_root import display_path
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of
 
@@ -27,15 +28,13 @@ def scan_dataset(
     Returns:
         The sample table; the result of the scan, with the measurements in the same order.
     """
-    facts = competition.facts
-    paths = competition.paths
     table = load_samples(competition)
-    scan = scan_images(facts, paths, table, image_settings, with_appearance)
+    scan = scan_images(competition, table, image_settings, with_appearance)
     if scan.num_images:
         message = f"{count_of(scan.num_images, 'image')} scanned"
         if image_settings:
             message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
-            message += f" -> {competition.display(paths.store(store_key(facts, paths, image_settings)))}"
+            message += f" -> {display_path(competition.paths.store(store_key(competition, image_settings)))}"
         rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
         warn_of_unreadable(competition, table, scan.measurements)
@@ -61,4 +60,4 @@ def warn_of_unreadable(competition: Competition, table: pd.DataFrame, measuremen
     warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
     for row in unreadable.nonzero()[0][:MAX_SHOWN]:
         warn("", f"{table['image'].iloc[row]}: {measurements['unreadable_reason'].iloc[row]}")
-    warn("", f"all of them: {competition.display(competition.paths.unreadable_images)}")
+    warn("", f"all of them: {display_path(competition.paths.unreadable_images)}")

@@ -55,14 +55,14 @@ class Ensemble:
 
 
 def ensemble_runs(
-    competition: Competition, run_names: list[str], data: Dataset, method: str | None = None, per_class: bool = False
+    competition: Competition, run_names: list[str], dataset: Dataset, method: str | None = None, per_class: bool = False
 ) -> Ensemble:
     """Combines runs; a single run is allowed, for its post-processing.
 
     Args:
         competition: the competition of the runs.
         run_names: run names; their order has no effect.
-        data: the dataset with its folds.
+        dataset: the dataset with its folds.
         method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
@@ -72,8 +72,8 @@ def ensemble_runs(
     """
     facts = competition.facts
     runs = [open_run_on_current_folds(competition, name) for name in sorted(set(run_names))]
-    _check_runs_fit(competition, runs, data)
-    oof_by_run = [oof_by_unit(facts, run.read_oof(facts), data.train, data.targets) for run in runs]
+    _check_runs_fit(competition, runs, dataset)
+    oof_by_run = [oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets) for run in runs]
     oof = oof_by_run[0]
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
     members = MemberPredictions([run.name for run in runs], stack, oof.targets, oof.fold, oof.group)
@@ -84,11 +84,11 @@ def ensemble_runs(
     score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
     score["ensemble"] = _score_entry(members, choice)
     tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
-    unit = data.test.set_index("id")["unit"]
+    unit = dataset.test.set_index("id")["unit"]
     test_predictions, test_probabilities = (
         combine_runs(facts, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
     )
-    prior = label_means(facts, labels_of_units(data.train["unit"].to_numpy(), data.targets))
+    prior = label_means(facts, labels_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
     calibration = None
     if members.can_be_cross_fitted:
         calibration = method_choice.calibration_gain(members, facts, choice, per_class)
@@ -108,10 +108,10 @@ def ensemble_runs(
     )
 
 
-def _check_runs_fit(competition: Competition, runs: list[TrainedRun], data: Dataset) -> None:
+def _check_runs_fit(competition: Competition, runs: list[TrainedRun], dataset: Dataset) -> None:
     """Checks that runs have the images of today, and the same trained folds."""
     for run in runs:
-        check_same_images(competition, run, data.test)
+        check_same_images(competition, run, dataset.test)
     first, *others = runs
     for other in others:
         if other.trained_folds != first.trained_folds:

@@ -183,10 +183,10 @@ class _RunPredictor:
 
     def __init__(self, facts: CompetitionFacts, member: MemberRun, batch_size: int):
         with silence_native_output(show_on_error=True):  # TensorFlow logs missing GPUs
-            from medfold.prediction import Predictor, load_model, read_weights
+            from medfold.prediction import Predictor, load_net, read_weights
 
         first, *others = member.weights_files
-        self._net = load_model(facts, member.recipe, first)
+        self._net = load_net(facts, member.recipe, first)
         self._weights = [self._net.get_weights()]
         for weights in others:
             read_weights(self._net, weights)

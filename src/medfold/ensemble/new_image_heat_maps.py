@@ -107,8 +107,8 @@ def write_heat_maps(
 def _explainers(facts: CompetitionFacts, member: MemberRun) -> list["GradCam"]:
     """Returns an explainer for the net of each fold of a run."""
     with silence_native_output(show_on_error=True):
-        from medfold.prediction import GradCam, load_model  # imports Keras
-    return [GradCam(load_model(facts, member.recipe, weights_file)) for weights_file in member.weights_files]
+        from medfold.prediction import GradCam, load_net  # imports Keras
+    return [GradCam(load_net(facts, member.recipe, weights_file)) for weights_file in member.weights_files]
 
 
 def _moves_content(image_settings: ImageSettings) -> bool:

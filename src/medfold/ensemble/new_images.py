@@ -15,7 +15,7 @@ from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
 from medfold.ensemble.methods import mean_of
 from medfold.errors import UserError
 from medfold.images import read_batches
-from medfold.runs import TrainedRun, load_dataset_of_runs, predictions_table
+from medfold.runs import TrainedRun, dataset_of_runs, predictions_table
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
@@ -64,7 +64,7 @@ def submission_choice(competition: Competition, trained_competition: Competition
     if saved := read_choice(trained_competition, run_names):
         return saved
     try:
-        ensemble = ensemble_runs(competition, run_names, load_dataset_of_runs(competition, run_names))
+        ensemble = ensemble_runs(competition, run_names, dataset_of_runs(competition, run_names))
     except UserError as reason:
         warn("predict", f"using the plain mean: the combination of a submission cannot be determined: {reason.what}")
         return MEAN

@@ -7,6 +7,7 @@ import pandas as pd
 from medfold.competition import Competition
 from medfold.folds.folds_table import write_folds
 from medfold.folds.leaks import LeakReport
+from medfold.project_root import display_path
 from medfold.system import files
 from medfold.terminal.console import say, warn
 from medfold.text import count_of
@@ -25,7 +26,7 @@ def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakRep
     if backup:
         say(
             "folds",
-            f"the earlier folds are kept as {competition.display(backup)}; the scores of runs on them stay valid",
+            f"the earlier folds are kept as {display_path(backup)}; the scores of runs on them stay valid",
         )
 
 
@@ -68,4 +69,4 @@ def format_folds(competition: Competition, train: pd.DataFrame) -> str:
         f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, "
         f"{count_of(train['group'].nunique(), 'group')}"
     )
-    return f"{description} -> {competition.display(competition.paths.folds)}"
+    return f"{description} -> {display_path(competition.paths.folds)}"

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, ImageSettings
+from medfold.competition import Competition, ImageSettings
 from medfold.errors import UserError
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.windows import window_of
@@ -57,8 +57,7 @@ class ScanResult:
 
 
 def scan_images(
-    facts: CompetitionFacts,
-    paths: CompetitionPaths,
+    competition: Competition,
     samples: pd.DataFrame,
     image_settings: ImageSettings | None = None,
     with_appearance: bool = False,
@@ -66,8 +65,7 @@ def scan_images(
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
     Args:
-        facts: facts of the competition (`images`, with the share of images that may be unreadable).
-        paths: paths of the competition.
+        competition: the competition; measurements and store are put into its data/.
         samples: the sample table.
         image_settings: how to prepare the images for the store. Defaults to no store.
         with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
@@ -80,27 +78,27 @@ def scan_images(
     # Wrong steps and windows are reported before any image is read.
     if image_settings:
         steps_of(image_settings)
-    for window in facts.images.windows:
+    for window in competition.facts.images.windows:
         window_of(window)
-    with locks.lock(paths.measurements):
-        measurements = read_measurements(facts, paths)
+    with locks.lock(competition.paths.measurements):
+        measurements = read_measurements(competition)
         missing = _MissingResults(
-            image_settings=_settings_of_missing_store(facts, paths, image_settings),
+            image_settings=_settings_of_missing_store(competition, image_settings),
             measurements=measurements,
-            with_appearance=with_appearance and read_appearance(facts, paths) is None,
+            with_appearance=with_appearance and read_appearance(competition) is None,
         )
         num_images = 0
         if missing.is_needed:
-            num_images, measurements = _scan(facts, paths, samples, missing)
-        _remove_finished_scan(facts, paths)
+            num_images, measurements = _scan(competition, samples, missing)
+        _remove_finished_scan(competition)
     return ScanResult(num_images, time.monotonic() - began, measurements)
 
 
-def _remove_finished_scan(facts: CompetitionFacts, paths: CompetitionPaths) -> None:
+def _remove_finished_scan(competition: Competition) -> None:
     """Removes the journal of a scan that was killed when it had written all its tables."""
-    folder = paths.unfinished_scan
+    folder = competition.paths.unfinished_scan
     tables = (read_measurements, read_appearance)
-    if folder.is_dir() and all(read(facts, paths) is not None for read in tables):
+    if folder.is_dir() and all(read(competition) is not None for read in tables):
         files.remove(folder)
 
 
@@ -130,53 +128,45 @@ class _MissingResults:
         return np.flatnonzero(self.measurements["unreadable_reason"] == "").tolist()
 
 
-def _settings_of_missing_store(
-    facts: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings | None
-) -> ImageSettings | None:
+def _settings_of_missing_store(competition: Competition, image_settings: ImageSettings | None) -> ImageSettings | None:
     """Returns the image settings, or None if their store exists already."""
-    if image_settings and store_exists(paths, store_key(facts, paths, image_settings)):
+    if image_settings and store_exists(competition.paths, store_key(competition, image_settings)):
         return None
     return image_settings
 
 
-def _scan(
-    facts: CompetitionFacts, paths: CompetitionPaths, samples: pd.DataFrame, missing: _MissingResults
-) -> tuple[int, pd.DataFrame]:
+def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResults) -> tuple[int, pd.DataFrame]:
     """Scans the images, and writes what is missing.
 
     Returns:
         The number of images that were scanned now, and the measurements of all images.
     """
-    key = store_key(facts, paths, missing.image_settings) if missing.image_settings else None
+    paths, image_facts = competition.paths, competition.facts.images
+    key = store_key(competition, missing.image_settings) if missing.image_settings else None
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
-    shapes = {}
-    if missing.image_settings:
-        size = missing.image_settings.size
-        shapes[store.IMAGES_FILE] = (size, size, facts.images.num_channels)
-    if missing.with_appearance:
-        shapes[THUMBNAILS_FILE] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
-    scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(facts, paths), key, sorted(shapes)]
-    journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
     settings = ScanSettings(
-        raw=paths.raw_root(facts.images.root),
-        image_facts=facts.images,
+        raw=paths.raw_root(image_facts.root),
+        image_facts=image_facts,
         image_settings=missing.image_settings,
         store_file=folder / store.IMAGES_FILE if key else None,
         thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
     )
+    shapes = _array_shapes(settings)
+    scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(competition), key, sorted(shapes)]
+    journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
+
     needed_rows = missing.needed_rows(len(samples))
     num_scanned = _scan_remaining(journal, settings, samples["image"].tolist(), needed_rows)
-    # A killed scan may have left results of images that its measurements count as unreadable.
-    found = journal.read()
-    results = {row: found[row] for row in needed_rows if row in found}
-    if missing.measurements is None:
-        measurements = _finish_measurements(facts, paths, samples, journal, results)
+    results = _read_results(journal, needed_rows)
+
+    measurements = missing.measurements
+    if measurements is None:
+        measurements = _finish_measurements(competition, samples, journal, results)
     else:
-        measurements = missing.measurements
         _check_still_readable(paths, samples, journal, results)
     blocks = {name: journal.verify(name, results) for name in shapes}
     if missing.with_appearance:
-        write_appearance(facts, paths, samples["id"], results, folder / THUMBNAILS_FILE)
+        write_appearance(competition, samples["id"], results, settings.thumbnails_file)
     if key:
         journal.remove()
         readable = np.flatnonzero(measurements["unreadable_reason"] == "")
@@ -184,6 +174,17 @@ def _scan(
         store.finish_store(paths, key, folder, index, blocks[store.IMAGES_FILE])
     files.remove(folder)
     return num_scanned, measurements
+
+
+def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of one image in each array that a scan fills, by file name."""
+    shapes = {}
+    if settings.store_file:
+        size = settings.image_settings.size
+        shapes[settings.store_file.name] = (size, size, settings.image_facts.num_channels)
+    if settings.thumbnails_file:
+        shapes[settings.thumbnails_file.name] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
+    return shapes
 
 
 def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str], rows: list[int]) -> int:
@@ -210,12 +211,17 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str],
     return len(todo)
 
 
+def _read_results(journal: Journal, needed_rows: list[int]) -> dict[int, ImageScan]:
+    """Reads the results of the needed images, by row.
+
+    A killed scan may have left others: of images that its measurements count as unreadable.
+    """
+    found = journal.read()
+    return {row: found[row] for row in needed_rows if row in found}
+
+
 def _finish_measurements(
-    facts: CompetitionFacts,
-    paths: CompetitionPaths,
-    samples: pd.DataFrame,
-    journal: Journal,
-    results: dict[int, ImageScan],
+    competition: Competition, samples: pd.DataFrame, journal: Journal, results: dict[int, ImageScan]
 ) -> pd.DataFrame:
     """Writes the measurements and the list of unreadable images, and returns the measurements.
 
@@ -226,13 +232,13 @@ def _finish_measurements(
         UserError: more images are unreadable than `images.max_unreadable` allows.
     """
     measurements = measurement_table(samples, results)
-    unreadable_images = write_unreadable_images(paths, samples, measurements)
+    unreadable_images = write_unreadable_images(competition.paths, samples, measurements)
     try:
-        check_enough_readable(facts, paths, unreadable_images, len(samples))
+        check_enough_readable(competition, unreadable_images, len(samples))
     except UserError:
         journal.forget(np.flatnonzero(measurements["unreadable_reason"] != ""))
         raise
-    write_sealed_csv(measurements, paths.measurements, raw_images_fingerprint(facts, paths))
+    write_sealed_csv(measurements, competition.paths.measurements, raw_images_fingerprint(competition))
     return measurements
 
 

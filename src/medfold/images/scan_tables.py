@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts
+from medfold.competition import Competition
 from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
@@ -22,7 +22,7 @@ from medfold.tables import read_sealed_csv, write_csv, write_sealed_csv
 VERSION = 3  # increase it when the same images give other measurements
 
 
-def read_measurements(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_measurements(competition: Competition) -> pd.DataFrame | None:
     """Reads the measurements of all raw images from the last scan.
 
     Returns:
@@ -30,26 +30,28 @@ def read_measurements(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.Da
         `scan_worker.hash_pixels`), in the order of the sample table. None if the file is missing or was made from other
         raw data.
     """
-    inputs = raw_images_fingerprint(facts, paths)
-    table = read_sealed_csv(paths.measurements, inputs, (), MEASUREMENTS, unreadable_reason=str)
+    inputs = raw_images_fingerprint(competition)
+    table = read_sealed_csv(competition.paths.measurements, inputs, (), MEASUREMENTS, unreadable_reason=str)
     return None if table is None or not len(table) else table.fillna({"unreadable_reason": ""})
 
 
-def read_appearance(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame | None:
+def read_appearance(competition: Competition) -> pd.DataFrame | None:
     """Reads the appearance of all readable raw images from the last scan.
 
     Returns:
         Columns id, row (of its thumbnail), perceptual_hash and STATISTICS, in the order of the sample table.
         None if the file is missing or was made from other raw data.
     """
-    inputs = raw_images_fingerprint(facts, paths)
+    paths = competition.paths
+    inputs = raw_images_fingerprint(competition)
     companions = (paths.thumbnails, paths.headers)
     table = read_sealed_csv(paths.appearance, inputs, companions, APPEARANCE, perceptual_hash=str)
     return None if table is None or not len(table) else table
 
 
-def raw_images_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str:
+def raw_images_fingerprint(competition: Competition) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
+    facts, paths = competition.facts, competition.paths
     reading_facts = facts.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(facts.images, paths).values()
     return fingerprint(
@@ -98,14 +100,11 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
     return unreadable_images
 
 
-def check_enough_readable(
-    facts: CompetitionFacts, paths: CompetitionPaths, unreadable_images: pd.DataFrame, num_images: int
-) -> None:
+def check_enough_readable(competition: Competition, unreadable_images: pd.DataFrame, num_images: int) -> None:
     """Checks that no more images are unreadable than `images.max_unreadable` allows, and that some can be read.
 
     Args:
-        facts: facts of the competition (`images.max_unreadable`).
-        paths: paths of the competition.
+        competition: the competition (`images.max_unreadable`).
         unreadable_images: the list of unreadable images.
         num_images: number of all images.
 
@@ -114,7 +113,7 @@ def check_enough_readable(
     """
     if not len(unreadable_images):
         return
-    allowed = facts.images.max_unreadable
+    allowed = competition.facts.images.max_unreadable
     are_all_unreadable = len(unreadable_images) == num_images
     if len(unreadable_images) / num_images <= allowed and not are_all_unreadable:
         return
@@ -127,25 +126,19 @@ def check_enough_readable(
         fix = "All have this reason: check 'images' in competition.yaml, and the files"
     else:
         fix = "Download them again, or raise images.max_unreadable"
-    raise UserError(what, paths.unreadable_images, fix)
+    raise UserError(what, competition.paths.unreadable_images, fix)
 
 
-def write_appearance(
-    facts: CompetitionFacts,
-    paths: CompetitionPaths,
-    ids: pd.Series,
-    results: dict[int, ImageScan],
-    thumbnails: Path,
-) -> None:
+def write_appearance(competition: Competition, ids: pd.Series, results: dict[int, ImageScan], thumbnails: Path) -> None:
     """Writes the appearance and the headers of all readable images, and moves the thumbnails beside them.
 
     Args:
-        facts: facts of the competition (all that the fingerprint of the raw images depends on).
-        paths: paths of the competition.
+        competition: the competition of the images.
         ids: ids of all images, in the order of the sample table.
         results: the result of every readable image, by its row in the sample table.
         thumbnails: .npy file with the thumbnails of all images.
     """
+    paths = competition.paths
     thumbnails.replace(paths.thumbnails)
     readable = np.array(sorted(row for row, result in results.items() if not result.unreadable_reason), int)
     readable_ids = ids.to_numpy()[readable]
@@ -160,6 +153,6 @@ def write_appearance(
     table.insert(0, "perceptual_hash", [appearance.perceptual_hash for appearance in appearances])
     table.insert(0, "row", readable)
     table.insert(0, "id", readable_ids)
-    inputs = raw_images_fingerprint(facts, paths)
+    inputs = raw_images_fingerprint(competition)
     companions = (paths.thumbnails, paths.headers)
     write_sealed_csv(table, paths.appearance, inputs, companions)

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, ImageFacts, ImageSettings, plugins_hash
+from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
@@ -51,25 +51,25 @@ def image_list_fingerprint(paths: CompetitionPaths) -> str:
     return metadata["image_list_fingerprint"]
 
 
-def store_key(facts: CompetitionFacts, paths: CompetitionPaths, image_settings: ImageSettings) -> str:
+def store_key(competition: Competition, image_settings: ImageSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:
-        facts: facts of the competition (`images`: how they are read).
-        paths: paths of the competition.
+        competition: the competition: its facts `images`, sample table and raw data.
         image_settings: how to prepare the images.
 
     Raises:
         UserError: there is no sample table.
     """
+    image_facts, paths = competition.facts.images, competition.paths
     inputs = {
         "version": VERSION,
         "samples": image_list_fingerprint(paths),
         "raw": sha256(paths.raw_manifest),
-        "reading": facts.images.model_dump(mode="json", include=READING_FACTS),
+        "reading": image_facts.model_dump(mode="json", include=READING_FACTS),
         "images": image_settings.model_dump(),
     }
-    return fingerprint(inputs | image_plugins(facts.images, paths, image_settings))
+    return fingerprint(inputs | image_plugins(image_facts, paths, image_settings))
 
 
 def image_plugins(

@@ -6,14 +6,14 @@
 """
 
 from medfold.models.backbones import backbone
-from medfold.models.build import build_model, check_buildable
+from medfold.models.build import build_net, check_buildable
 from medfold.models.device import gpus, make_deterministic, resolve_compile, resolve_precision
 from medfold.models.heads import split_backbone_and_head
 from medfold.models.plain_keras import to_plain_keras
 
 __all__ = [
     "backbone",
-    "build_model",
+    "build_net",
     "check_buildable",
     "gpus",
     "make_deterministic",

@@ -16,7 +16,7 @@ from medfold.models.keras_applications import has_preprocessing, weights_file
 from medfold.models.pooling import feature_maps, pyramid
 
 
-def build_model(
+def build_net(
     facts: CompetitionFacts, recipe: Recipe, pretrained: bool = True, precision: str = "float32"
 ) -> keras.Model:
     """Builds the untrained net of a recipe.
@@ -30,7 +30,7 @@ def build_model(
             to float32.
 
     Returns:
-        A model from float32 images (batch, size, size, channels) in 0..255 to float32 probabilities (batch, columns):
+        A net from float32 images (batch, size, size, channels) in 0..255 to float32 probabilities (batch, columns):
         one sigmoid per label, or a softmax over the classes.
 
     Raises:

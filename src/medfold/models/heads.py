@@ -7,16 +7,16 @@ from keras import layers
 from medfold.competition import CompetitionFacts
 
 
-def split_backbone_and_head(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+def split_backbone_and_head(net: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Splits a net into backbone and head, which share its layers.
 
     Returns:
         The backbone, from float32 images to float32 features (batch, d); and the head, from features to probabilities.
     """
-    names = [layer.name for layer in model.layers]
-    features = model.get_layer(STANDARDISED if STANDARDISED in names else DROPOUT).input
-    backbone = keras.Model(model.input, layers.Activation("linear", dtype="float32")(features))
-    return backbone, keras.Model(features, model.output)
+    names = [layer.name for layer in net.layers]
+    features = net.get_layer(STANDARDISED if STANDARDISED in names else DROPOUT).input
+    backbone = keras.Model(net.input, layers.Activation("linear", dtype="float32")(features))
+    return backbone, keras.Model(features, net.output)
 
 
 STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists

@@ -61,7 +61,7 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras names the image size that the weights were trained on
-            model = application(include_top=False, weights=weights, input_shape=input_shape, **arguments)
+            net = application(include_top=False, weights=weights, input_shape=input_shape, **arguments)
     except (ValueError, OSError) as error:
         if weights in (None, "imagenet"):
             raise
@@ -74,12 +74,12 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
         fix += variable("SET", "backbone.weights=file.weights.h5")
         raise SettingError(f"ImageNet weights cannot be downloaded ({error})", "backbone.weights", fix) from None
     if backbone_settings.freeze_norm:
-        for layer in model._flatten_layers():
+        for layer in net._flatten_layers():
             if isinstance(layer, layers.BatchNormalization):
                 layer.trainable = False
     if backbone_settings.pooling == "pyramid":
-        model = keras.Model(model.input, feature_maps(model), name=model.name)
-    return model(images)
+        net = keras.Model(net.input, feature_maps(net), name=net.name)
+    return net(images)
 
 
 def has_preprocessing(name: str) -> bool:

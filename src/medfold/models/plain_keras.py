@@ -7,20 +7,20 @@ from keras import layers
 from medfold.models.heads import CutPoints
 
 
-def to_plain_keras(model: keras.Model) -> keras.Model:
+def to_plain_keras(net: keras.Model) -> keras.Model:
     """Returns an equivalent net without layers that need code of medfold.
 
     - `CutPoints` becomes two dense layers: the sigmoid for each cut, and the differences between them.
     - A `Lambda` that selects a channel becomes a 1 x 1 convolution.
 
     Args:
-        model: a net from `build_model` that computes in float32.
+        net: a net from `build_net` that computes in float32.
 
     Returns:
         A net that `keras.models.load_model` can load without medfold; its predictions are equal up to rounding.
     """
-    plain = keras.models.clone_model(model, clone_function=_plain_layer)
-    for layer in model.layers:
+    plain = keras.models.clone_model(net, clone_function=_plain_layer)
+    for layer in net.layers:
         replacement = plain.get_layer(layer.name)
         if isinstance(layer, CutPoints):
             _set_cut_points(replacement, layer)

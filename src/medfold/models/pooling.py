@@ -4,16 +4,16 @@ import keras
 from keras import layers
 
 
-def feature_maps(model: keras.Model) -> list:
+def feature_maps(net: keras.Model) -> list:
     """Returns the last feature map of each resolution, from a quarter of the image size down to that of the output.
 
     For a net whose output is not a feature map, the list contains only its output.
     """
-    if len(model.output.shape) != 4:
-        return [model.output]
-    smallest, largest = model.output.shape[1], -(-model.input.shape[1] // 4)
+    if len(net.output.shape) != 4:
+        return [net.output]
+    smallest, largest = net.output.shape[1], -(-net.input.shape[1] // 4)
     maps = {}
-    for operation in model.operations:
+    for operation in net.operations:
         # Padding gives a size that only the next convolution uses.
         if not isinstance(operation, (layers.ZeroPadding2D, layers.InputLayer)) and len(operation.output.shape) == 4:
             maps[operation.output.shape[1]] = operation.output

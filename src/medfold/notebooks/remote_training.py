@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from medfold.competition import Competition, Recipe, settings_located
-from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
+from medfold.data import Dataset, get_raw_data, load_samples, open_source, prepare_dataset
 from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import ProjectPaths
+from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import describe_score
@@ -28,7 +29,7 @@ MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hour
 
 
 def train_on_kaggle(
-    competition: Competition, request: TrainingRequest, recipe: Recipe, data: Dataset
+    competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset
 ) -> dict[str, Any] | None:
     """Trains the missing folds in a notebook on Kaggle, and fetches them into runs/.
 
@@ -39,7 +40,7 @@ def train_on_kaggle(
         competition: the competition; the fetched folds are put into its runs/.
         request: run and folds to train.
         recipe: the recipe that is requested, with its overrides.
-        data: the dataset, for scoring the fetched predictions.
+        dataset: the dataset, for scoring the fetched predictions.
 
     Returns:
         The OOF score, as returned by `write_oof`; None if no fold is trained yet.
@@ -63,7 +64,7 @@ def train_on_kaggle(
         say("train", f"done: folds {shorten_list(requested_folds(competition, request), 10)}")
     if not trained_folds(run_paths, num_folds):
         return None
-    return write_oof(competition.facts, run_paths, data.train, data.targets)
+    return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
 
 
 def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
@@ -91,9 +92,9 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         with settings_located(paths, request.recipe, request.overrides):
             _prepare_data(competition, Path(inputs))
             recipe = request.load_recipe(competition)
-            data = load_dataset(competition, recipe.images)
-            result = train_run(competition, request, recipe, data)
-        say("OOF score", describe_score(competition.facts, result, data.train["unit"].nunique()))
+            dataset = prepare_dataset(competition, recipe.images)
+            result = train_run(competition, request, recipe, dataset)
+        say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
     except UserError as error:
         if not deadline_passed():
             raise
@@ -158,7 +159,7 @@ def _pack_training(
     files.write_text(text, notebook)
     say(
         "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {competition.display(folder / 'job')}",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / 'job')}",
     )
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(

@@ -8,6 +8,7 @@ from medfold.ensemble import Ensemble
 from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
+from medfold.project_root import display_path
 from medfold.runs import TrainedRun, combined_name
 from medfold.scoring import describe_score
 from medfold.system import files
@@ -24,14 +25,14 @@ def bundle_folder(competition: Competition, names: list[str]) -> Path:
     return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
 
 
-def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble) -> RemoteRun:
+def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
     The caller must hold the `exclusive_lock` of `bundle_folder`.
 
     Args:
         competition: the competition of the runs; bundle and notebook are put beside the first run.
-        data: the dataset that the runs were trained on.
+        dataset: the dataset that the runs were trained on.
         ensemble: fitted ensemble of the runs; their folds are packed.
 
     Returns:
@@ -40,7 +41,7 @@ def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble)
     facts = competition.facts
     paths = competition.paths
     members = [TrainedRun.open(competition, name) for name in ensemble.run_names]
-    score = describe_score(facts, ensemble.score, data.train["unit"].nunique())
+    score = describe_score(facts, ensemble.score, dataset.train["unit"].nunique())
     folder = bundle_folder(competition, ensemble.run_names)
     slug = paths.name if facts.upload == "local" else kaggle_slug(facts)
     sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE)
@@ -50,7 +51,7 @@ def pack_submission(competition: Competition, data: Dataset, ensemble: Ensemble)
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
     say(
         "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {competition.display(folder / BUNDLE)}",
+        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / BUNDLE)}",
     )
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, combined_name(ensemble.run_names))

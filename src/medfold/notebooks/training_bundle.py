@@ -234,7 +234,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
 
 def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
     """Reads the text files of a project folder that a training reads, by relative path."""
-    yaml_files = [*sorted(ProjectPaths(paths.root).base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
+    yaml_files = [*sorted(paths.base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if paths.plugins.is_file() else []
     project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]
     return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in project_files}

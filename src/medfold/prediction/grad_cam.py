@@ -21,7 +21,7 @@ class GradCam:
     (Simonyan et al. 2014, arXiv 1312.6034).
 
     Args:
-        model: net from float32 images (batch, height, width, channels) to probabilities.
+        net: net from float32 images (batch, height, width, channels) to probabilities.
 
     Attributes:
         method: `Grad-CAM` or `input gradient`.
@@ -33,22 +33,22 @@ class GradCam:
         UserError: the backend of Keras is neither TensorFlow nor JAX.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, net: keras.Model):
         pooled = [
             layer.input
-            for layer in model.layers
+            for layer in net.layers
             if isinstance(layer, (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D))
         ]
         maps = list({id(tensor): tensor for tensor in pooled}.values())
-        self._size = tuple(model.input.shape[1:3])
+        self._size = tuple(net.input.shape[1:3])
         self.method = "Grad-CAM" if maps else "input gradient"
         self.cell = (1.0, 1.0)
         if maps:
             self.cell = tuple(max(size / map_.shape[axis + 1] for map_ in maps) for axis, size in enumerate(self._size))
-        self.explains_grade = not _has_layer(model, "head")
-        head = model.get_layer("grade" if self.explains_grade else "head")
+        self.explains_grade = not _has_layer(net, "head")
+        head = net.get_layer("grade" if self.explains_grade else "head")
         self._num_maps = len(maps)
-        self._class_maps = weighted_maps(keras.Model(model.input, [*maps, head.input]), head.kernel, BATCH_SIZE)
+        self._class_maps = weighted_maps(keras.Model(net.input, [*maps, head.input]), head.kernel, BATCH_SIZE)
 
     def __call__(self, images: np.ndarray, columns: np.ndarray, signed: bool = False) -> np.ndarray:
         """Computes a heat map for one output of each image.
@@ -97,5 +97,5 @@ def _positive(maps: np.ndarray) -> np.ndarray:
     return positive / np.where(largest > 0, largest, 1)
 
 
-def _has_layer(model: keras.Model, name: str) -> bool:
-    return any(layer.name == name for layer in model.layers)
+def _has_layer(net: keras.Model, name: str) -> bool:
+    return any(layer.name == name for layer in net.layers)

@@ -5,18 +5,18 @@ import numpy as np
 from keras import layers
 
 
-def randomise_weights(model: keras.Model, seed: int = 0) -> keras.Model:
+def randomise_weights(net: keras.Model, seed: int = 0) -> keras.Model:
     """Returns a copy of a net in which the values of each weight array are shuffled (Adebayo et al. 2018).
 
     A heat map that does not change shows the image, not what the net has learnt (arXiv 1810.03292).
 
     Args:
-        model: a net; it is not changed.
+        net: a net; it is not changed.
         seed: seed of the shuffling. Defaults to 0.
     """
     rng = np.random.default_rng(seed)
-    randomised = keras.models.clone_model(model, clone_function=_clone_layer)
-    randomised.set_weights([rng.permuted(array.ravel()).reshape(array.shape) for array in model.get_weights()])
+    randomised = keras.models.clone_model(net, clone_function=_clone_layer)
+    randomised.set_weights([rng.permuted(array.ravel()).reshape(array.shape) for array in net.get_weights()])
     return randomised
 
 

@@ -8,11 +8,11 @@ from keras import layers
 from medfold.errors import UserError
 
 
-def weighted_maps(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
+def weighted_maps(net: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
     """Returns a compiled function that computes the parts of a heat map.
 
     Args:
-        model: net from float32 images (batch, height, width, channels) to the feature maps that are pooled, and the
+        net: net from float32 images (batch, height, width, channels) to the feature maps that are pooled, and the
             features that the head takes; without maps to the features alone.
         kernel: weights of the head, (features, columns).
         batch_size: the number of images of each call.
@@ -27,9 +27,9 @@ def weighted_maps(model: keras.Model, kernel: keras.Variable, batch_size: int) -
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _with_tensorflow(model, kernel)
+        return _with_tensorflow(net, kernel)
     if backend == "jax":
-        return _with_jax(model, kernel, batch_size)
+        return _with_jax(net, kernel, batch_size)
     fix = "Weights do not depend on the backend: run this command with KERAS_BACKEND=tensorflow"
     raise UserError("heat maps need TensorFlow or JAX", backend, fix)
 
@@ -48,7 +48,7 @@ def _heat(feature_map, gradient):
     return keras.ops.cast(keras.ops.sum(feature_map * weights, axis=-1), "float32")
 
 
-def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[..., list]:
+def _with_tensorflow(net: keras.Model, kernel: keras.Variable) -> Callable[..., list]:
     """Returns the function of `weighted_maps` for TensorFlow."""
     import tensorflow as tf
 
@@ -56,7 +56,7 @@ def _with_tensorflow(model: keras.Model, kernel: keras.Variable) -> Callable[...
     def compute(images, columns):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            outputs = model(images, training=False)
+            outputs = net(images, training=False)
             *maps, features = outputs if isinstance(outputs, list) else [outputs]  # Keras unwraps a list of one
             logit = tf.reduce_sum(_chosen_logits(features, kernel, columns))
         if not maps:
@@ -76,7 +76,7 @@ class _Shift(layers.Layer):
         return inputs + keras.ops.cast(self.zeros, inputs.dtype)
 
 
-def _with_jax(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
+def _with_jax(net: keras.Model, kernel: keras.Variable, batch_size: int) -> Callable[..., list]:
     """Returns the function of `weighted_maps` for JAX.
 
     JAX has no gradient at values inside a net. So zeros are added to each feature map, and the gradient at the zeros is
@@ -84,15 +84,15 @@ def _with_jax(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Ca
     """
     import jax
 
-    model, shifts = _with_shifts(model, batch_size)
-    trainable, fixed = model.trainable_variables, model.non_trainable_variables
+    net, shifts = _with_shifts(net, batch_size)
+    trainable, fixed = net.trainable_variables, net.non_trainable_variables
     shift_positions = [number for number, variable in enumerate(fixed) if any(variable is shift for shift in shifts)]
 
     def logit(zeros, images, columns, trained_values, fixed_values, kernel_value):
         fixed_values = list(fixed_values)
         for number, value in zip(shift_positions, zeros, strict=True):
             fixed_values[number] = value
-        outputs, _ = model.stateless_call(trained_values, fixed_values, images, training=False)
+        outputs, _ = net.stateless_call(trained_values, fixed_values, images, training=False)
         *maps, features = outputs if isinstance(outputs, list) else [outputs]
         return keras.ops.sum(_chosen_logits(features, kernel_value, columns)), maps
 
@@ -113,9 +113,9 @@ def _with_jax(model: keras.Model, kernel: keras.Variable, batch_size: int) -> Ca
     return compute
 
 
-def _with_shifts(model: keras.Model, batch_size: int) -> tuple[keras.Model, list[keras.Variable]]:
+def _with_shifts(net: keras.Model, batch_size: int) -> tuple[keras.Model, list[keras.Variable]]:
     """Returns a copy of the net with a `_Shift` behind each of its feature maps, and their zeros."""
-    map_numbers = {id(output._keras_history.operation): number for number, output in enumerate(model.outputs[:-1])}
+    map_numbers = {id(output._keras_history.operation): number for number, output in enumerate(net.outputs[:-1])}
     shifts = [_Shift() for _ in map_numbers]
     originals = {}
 
@@ -128,9 +128,9 @@ def _with_shifts(model: keras.Model, batch_size: int) -> tuple[keras.Model, list
         number = map_numbers.get(id(originals.get(id(layer))))
         return output if number is None else shifts[number](output)
 
-    images = keras.Input(batch_shape=(batch_size, *model.input.shape[1:]), dtype=model.input.dtype)
-    model_copy = keras.models.clone_model(model, images, clone_function=copy, call_function=call)
-    for layer in model.layers:
+    images = keras.Input(batch_shape=(batch_size, *net.input.shape[1:]), dtype=net.input.dtype)
+    net_copy = keras.models.clone_model(net, images, clone_function=copy, call_function=call)
+    for layer in net.layers:
         if layer.weights:
-            model_copy.get_layer(layer.name).set_weights(layer.get_weights())
-    return model_copy, [shift.zeros for shift in shifts]
+            net_copy.get_layer(layer.name).set_weights(layer.get_weights())
+    return net_copy, [shift.zeros for shift in shifts]

@@ -21,7 +21,7 @@ class Predictor:
     """Predictor of probabilities, averaged over the views that a symmetry allows (test-time augmentation).
 
     Args:
-        model: net from the output of `view_of` to probabilities.
+        net: net from the output of `view_of` to probabilities.
         symmetry: none, horizontal (2 views) or dihedral (8 views).
         tta: False predicts each image once, unchanged.
         view_of: function (batch, number of the view) -> input of the net. Defaults to flips and transposition.
@@ -33,7 +33,7 @@ class Predictor:
 
     def __init__(
         self,
-        model: keras.Model,
+        net: keras.Model,
         symmetry: Symmetry,
         tta: bool,
         view_of: Callable[[np.ndarray, int], np.ndarray] | None = None,
@@ -42,11 +42,11 @@ class Predictor:
         views = VIEWS[symmetry if tta else "none"]
         self.num_views = len(views)
         self._view_of = view_of or (lambda batch, number: _transformed(batch, *views[number]))
-        self._model = model
-        if not model.compiled:
-            model.jit_compile = resolve_compile("auto")
+        self._net = net
+        if not net.compiled:
+            net.jit_compile = resolve_compile("auto")
         self._batch_size = batch_size
-        self._num_columns = model.output_shape[-1]
+        self._num_columns = net.output_shape[-1]
 
     def __call__(
         self,
@@ -91,7 +91,7 @@ class Predictor:
             # All batches are padded to one size, so that the net is compiled once; the padding is cut off again.
             batch = np.pad(batch, [(0, self._batch_size - len(batch_rows)), *[(0, 0)] * (batch.ndim - 1)])
             view_numbers = range(min(num_views or self.num_views, self.num_views))
-            views = [self._model.predict_on_batch(self._view_of(batch, number)) for number in view_numbers]
+            views = [self._net.predict_on_batch(self._view_of(batch, number)) for number in view_numbers]
             release_pages(images)
             yield [view[: len(batch_rows)] for view in views]
 

@@ -12,13 +12,13 @@ import keras
 
 from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import UserError
-from medfold.models import build_model
+from medfold.models import build_net
 from medfold.system import files
 
 KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
 
 
-def load_model(facts: CompetitionFacts, recipe: Recipe, weights_file: Path) -> keras.Model:
+def load_net(facts: CompetitionFacts, recipe: Recipe, weights_file: Path) -> keras.Model:
     """Loads the trained net of a fold: rebuilds it from its recipe, and reads its weights.
 
     Args:
@@ -29,16 +29,15 @@ def load_model(facts: CompetitionFacts, recipe: Recipe, weights_file: Path) -> k
     Raises:
         UserError: the file is damaged, or contains weights of another net.
     """
-    model = build_model(facts, recipe, pretrained=False)
-    read_weights(model, weights_file)
-    return model
+    net = build_net(facts, recipe, pretrained=False)
+    read_weights(net, weights_file)
+    return net
 
 
-def save_weights(model: keras.Model, weights_file: Path) -> None:
+def save_weights(net: keras.Model, weights_file: Path) -> None:
     """Writes the weights of a net atomically."""
-    # A copy that is not compiled, so that the state of the optimizer is not saved.
-    net = keras.Model(model.inputs, model.outputs, name=model.name)
-    content = _hdf5_in_memory(lambda: net.save_weights(KERAS_NAME))
+    uncompiled = keras.Model(net.inputs, net.outputs, name=net.name)  # so the state of the optimizer is not saved
+    content = _hdf5_in_memory(lambda: uncompiled.save_weights(KERAS_NAME))
     with files.atomic_write(weights_file) as temporary:
         temporary.write_bytes(content)
 
@@ -66,7 +65,7 @@ def _hdf5_in_memory(save: Callable[[], None]) -> bytes:
     return image
 
 
-def read_weights(model: keras.Model, weights_file: Path) -> None:
+def read_weights(net: keras.Model, weights_file: Path) -> None:
     """Loads weights from a file into a net.
 
     Raises:
@@ -79,7 +78,7 @@ def read_weights(model: keras.Model, weights_file: Path) -> None:
         except OSError:  # Windows needs a right for that
             shutil.copy2(weights_file, named)
         try:
-            model.load_weights(named)
+            net.load_weights(named)
         except (ValueError, OSError) as error:
             what = f"weights do not fit the recipe ({str(error).splitlines()[0]})"
             raise UserError(what, weights_file, "Restore the file, or train the fold again") from None

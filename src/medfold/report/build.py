@@ -26,13 +26,20 @@ from medfold.submission import find_scored_row, read_rows
 from medfold.tables import read_csv
 
 
-def build_page(competition: Competition, data: Dataset, ensemble: Ensemble, variables: dict[str, Any]) -> Page:
+def build_page(
+    competition: Competition,
+    dataset: Dataset,
+    ensemble: Ensemble,
+    measurements: pd.DataFrame,
+    variables: dict[str, Any],
+) -> Page:
     """Builds the page, section by section.
 
     Args:
         competition: the competition of the runs.
-        data: the dataset with its audit.
+        dataset: the dataset that the runs were trained on.
         ensemble: the runs, combined.
+        measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
     facts = competition.facts
@@ -40,23 +47,22 @@ def build_page(competition: Competition, data: Dataset, ensemble: Ensemble, vari
     metric = metric_of(facts)
     first_run_paths = competition.paths.run(ensemble.run_names[0])
     metadata = read_run_json(first_run_paths)
-    sections = [data_section(competition, data), folds_section(competition, data)]
+    sections = [data_section(competition, dataset), folds_section(competition, dataset)]
     if histories := _histories(first_run_paths, score["trained_folds"], metric.name):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
     scored = ensemble.oof if post_processed else ensemble.probabilities
     sections.append(performance_section(facts, scored, ensemble.probabilities))
-    if subgroups := _subgroups(competition, data, ensemble, metric):
+    if subgroups := _subgroups(competition, dataset, ensemble, metric):
         sections.append(subgroups)
     if len(ensemble.run_names) > 1 or ensemble.choice.post_processed:
         sections.append(ensemble_section(ensemble, metric))
-    if images := explanations_section(competition, data, ensemble):
-        sections.append(images)
     sections += [
+        explanations_section(competition, dataset, ensemble, measurements),
         recipe_section(competition, ensemble, metadata),
         reproduction_section(competition, ensemble, metadata, variables),
-        model_card_section(competition, data, ensemble),
+        model_card_section(competition, dataset, ensemble),
     ]
     notes = []
     if score["is_optimistic"]:
@@ -65,7 +71,7 @@ def build_page(competition: Competition, data: Dataset, ensemble: Ensemble, vari
         done = len(score["trained_folds"])
         notes.append(
             f"Covers {done} of {facts.folds.k} folds: the score is of {score['num_units']:,} of "
-            f"{data.train['unit'].nunique():,} {_units(competition)}."
+            f"{dataset.train['unit'].nunique():,} {_units(competition)}."
         )
     for name in ensemble.run_names:
         for fold, lines in self_check_warnings(competition.paths.run(name), score["trained_folds"]).items():
@@ -111,9 +117,9 @@ def _histories(run_paths: RunPaths, done: list[int], metric: str) -> dict[int, p
     return {fold: history for fold, history in histories.items() if metric in history}
 
 
-def _subgroups(competition: Competition, data: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
+def _subgroups(competition: Competition, dataset: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
     """Returns the section about subgroups; None if there is no column or no score."""
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids]
+    samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids]
     columns = samples[list(competition.facts.labels.keep_columns)].reset_index(drop=True)
     if competition.paths.headers.is_file():
         headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")

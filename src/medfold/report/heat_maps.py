@@ -59,12 +59,12 @@ def compute_heat_maps(
         columns: int (n,), the prediction column that each map explains.
     """
     with silence_native_output(show_on_error=True):
-        from medfold.prediction import GradCam, load_model, randomise_weights
+        from medfold.prediction import GradCam, load_net, randomise_weights
     positions = _finding_positions(competition, recipe, samples)
     result = HeatMaps()
     pointed = []
     for fold, fold_paths in folds.items():
-        net = load_model(competition.facts, recipe, fold_paths.weights)
+        net = load_net(competition.facts, recipe, fold_paths.weights)
         explainer = GradCam(net)
         result.method = explainer.method
         result.explains_grade = explainer.explains_grade

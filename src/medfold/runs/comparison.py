@@ -7,7 +7,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.runs.identity import load_dataset_of_runs, open_run_on_current_folds
+from medfold.runs.identity import dataset_of_runs, open_run_on_current_folds
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 from medfold.terminal.command_text import variable
@@ -70,9 +70,9 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
         raise UserError(f"expected two runs, received {len(sides)}", variable("RUNS", " ".join(sides)), fix)
     names_by_side = [side.split("+") for side in sides]
     metric = metric_of(competition.facts)
-    data = load_dataset_of_runs(competition, "+".join(sides).split("+"))
+    dataset = dataset_of_runs(competition, "+".join(sides).split("+"))
     runs_by_side = [[open_run_on_current_folds(competition, name) for name in names] for names in names_by_side]
-    oof_by_side = [[_oof_of(competition, run, data) for run in runs] for runs in runs_by_side]
+    oof_by_side = [[_oof_of(competition, run, dataset) for run in runs] for runs in runs_by_side]
     folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
         raise UserError(
@@ -92,8 +92,8 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
     return Comparison(metric.name, scored, sorted(folds), num_folds, len(first.unit_ids), difference, better)
 
 
-def _oof_of(competition: Competition, run: TrainedRun, data: Dataset) -> OofPredictions:
-    return oof_by_unit(competition.facts, run.read_oof(competition.facts), data.train, data.targets)
+def _oof_of(competition: Competition, run: TrainedRun, dataset: Dataset) -> OofPredictions:
+    return oof_by_unit(competition.facts, run.read_oof(competition.facts), dataset.train, dataset.targets)
 
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:

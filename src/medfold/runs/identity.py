@@ -6,7 +6,7 @@ import pandas as pd
 
 from medfold import config
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import Dataset, load_dataset, needs_holdout, read_samples, samples_are_fresh
+from medfold.data import Dataset, needs_holdout, prepare_dataset, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
@@ -49,27 +49,27 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
         raise UserError(what, run.paths.metadata, fix) from None
 
 
-def load_dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
-    """Loads the dataset that runs were trained on; checks that they fit today's facts and labels.
+def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
+    """Returns the dataset that runs were trained on; checks that they fit today's facts and labels.
 
     A changed fact is thus reported before images are scanned again because of the change.
 
     Raises:
-        UserError: no such run; what `check_same_facts` and `load_dataset` raise; or the labels have changed since the
-            training.
+        UserError: no such run; errors of `check_same_facts` and `prepare_dataset`; or the labels have changed since
+            the training.
     """
     runs = []
     for name in run_names:
         run = Run.open(competition, name)
         check_same_facts(competition, run)
         runs.append(run)
-    data = load_dataset(competition)
+    dataset = prepare_dataset(competition)
     labels = labels_fingerprint(competition)
     for run in runs:
         if not has_same_labels(run.metadata, labels):
             what = f"labels of the training part have changed since run '{run.name}' was trained"
             raise UserError(what, competition.paths.samples, _fix_retrain(run))
-    return data
+    return dataset
 
 
 def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
@@ -178,7 +178,7 @@ def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
 
 def images_fingerprints(competition: Competition) -> dict[str, str] | None:
     """Returns a fingerprint of the pixels by id, for each part; None if the images were not scanned yet."""
-    measurements = read_measurements(competition.facts, competition.paths)
+    measurements = read_measurements(competition)
     if measurements is None:
         return None
     part = read_csv(competition.paths.samples).set_index("id")["part"]

@@ -139,7 +139,7 @@ def _recipe_names(run_paths: RunPaths) -> list[str]:
     project_paths = ProjectPaths(run_paths.root)
     if run_paths.competition not in project_paths.competitions():
         return []
-    return recipe_names(project_paths.competition(run_paths.competition), project_paths.base_folder)
+    return recipe_names(project_paths.competition(run_paths.competition))
 
 
 def git_commit(root: Path) -> str | None:

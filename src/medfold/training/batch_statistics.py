@@ -24,7 +24,7 @@ class BatchStatistics:
     Frozen layers keep theirs. For a net without batch normalisation this costs nothing.
 
     Args:
-        model: the net whose statistics are recomputed.
+        net: the net whose statistics are recomputed.
         net_inputs: (images, ...), may be memory-mapped: uint8 pixels, or features.
         rows: int (n,), the images to train on.
         view: (images of a batch) -> input of the net.
@@ -33,20 +33,20 @@ class BatchStatistics:
 
     def __init__(
         self,
-        model: keras.Model,
+        net: keras.Model,
         net_inputs: np.ndarray,
         rows: np.ndarray,
         view: Callable[[np.ndarray], np.ndarray],
         seed: int,
     ):
-        self._model = model
+        self._net = net
         self._net_inputs = net_inputs
         self._view = view
         self._rows = np.random.default_rng([seed, 2**33]).permutation(rows)
-        self._layers = [layer for layer in _normalisation_layers(model) if layer.trainable]
+        self._layers = [layer for layer in _normalisation_layers(net) if layer.trainable]
         # Shares the layers but is compiled separately: the predicting net must not be compiled while they are patched.
-        self._statistics_model = keras.Model(model.inputs, model.outputs)
-        self._statistics_model.jit_compile = resolve_compile("auto")
+        self._statistics_net = keras.Model(net.inputs, net.outputs)
+        self._statistics_net.jit_compile = resolve_compile("auto")
 
     def gather(self, max_images: int) -> int:
         """Sets mean and variance of each layer to those over training images.
@@ -93,7 +93,7 @@ class BatchStatistics:
     def _statistics(self, batch: np.ndarray) -> list[np.ndarray]:
         """Returns mean and variance of a batch at each layer in turn, float64."""
         with _statistics_of_one_batch(self._layers):
-            self._statistics_model.predict_on_batch(batch)
+            self._statistics_net.predict_on_batch(batch)
         moving = [value for layer in self._layers for value in (layer.moving_mean, layer.moving_variance)]
         return [np.array(value, np.float64) for value in moving]
 
@@ -120,9 +120,9 @@ def _in_training_mode(call: Callable) -> Callable:
     return lambda inputs, training=None, mask=None: call(inputs, training=True, mask=mask)
 
 
-def _normalisation_layers(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+def _normalisation_layers(net: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
     """Yields the batch normalisation layers of a net and of the nets inside it."""
-    for layer in model.layers:
+    for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             yield layer
         elif isinstance(layer, keras.Model):

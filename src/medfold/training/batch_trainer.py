@@ -43,28 +43,28 @@ class BatchTrainer:
     It may change the moving averages of batch normalisation, but these are recomputed before they are used.
 
     Args:
-        model: the net to train.
+        net: the net to train.
         optimizer: an optimizer that is not built yet.
         loss: (targets, outputs, sample_weight) -> a scalar.
         jit_compile: True compiles the training function with XLA. Defaults to False.
 
     Example:
-        >>> trainer = BatchTrainer(model, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
+        >>> trainer = BatchTrainer(net, keras.optimizers.AdamW(), keras.losses.BinaryCrossentropy())
         >>> trainer(images, targets, np.ones(len(images), np.float32))
         >>> trainer.loss()
     """
 
     def __init__(
         self,
-        model: keras.Model,
+        net: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         loss: keras.losses.Loss,
         jit_compile: bool = False,
     ):
-        self.model = model
+        self.net = net
         self._metric = FiniteLoss(loss)
-        model.compile(optimizer, loss, weighted_metrics=[self._metric], jit_compile=jit_compile)
-        model.optimizer.build(model.trainable_variables)
+        net.compile(optimizer, loss, weighted_metrics=[self._metric], jit_compile=jit_compile)
+        net.optimizer.build(net.trainable_variables)
         self._may_overflow = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         inner = optimizer.inner_optimizer if self._may_overflow else optimizer
         # Not `optimizer.iterations`, which is divided by the accumulation steps.
@@ -84,12 +84,12 @@ class BatchTrainer:
         """
         self._num_batches += 1
         if self._is_built and self._stays_on_device:
-            self.model.train_function(iter([(images, targets, sample_weights)]))
+            self.net.train_function(iter([(images, targets, sample_weights)]))
             return
         total, count = self._sums
         self._metric.reset_state()
         # The first call builds the training function.
-        self.model.train_on_batch(images, targets, sample_weight=sample_weights)
+        self.net.train_on_batch(images, targets, sample_weight=sample_weights)
         self._metric.total.assign(np.asarray(self._metric.total) + total)
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
@@ -97,7 +97,7 @@ class BatchTrainer:
 
     def begin_epoch(self) -> None:
         """Resets the mean loss and the number of batches."""
-        self.model.reset_metrics()
+        self.net.reset_metrics()
         self._metric.reset_state()
         self._sums = (np.float32(0), np.float32(0))
         self._num_batches = 0
@@ -133,7 +133,7 @@ class BatchTrainer:
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Gives the net its averaged weights within the block, if the optimizer keeps any."""
-        variables = self.model.trainable_variables
+        variables = self.net.trainable_variables
         current = [np.array(variable) for variable in variables]
         self.use_averaged_weights()
         try:
@@ -144,8 +144,8 @@ class BatchTrainer:
 
     def use_averaged_weights(self) -> None:
         """Replaces the weights by their average, if the optimizer keeps any."""
-        variables = self.model.trainable_variables
-        self.model.optimizer.finalize_variable_values(variables)
+        variables = self.net.trainable_variables
+        self.net.optimizer.finalize_variable_values(variables)
         if not self._stays_on_device:  # in JAX both share one array, which predicting would donate
             for variable in variables:
                 variable.assign(np.array(variable))
@@ -182,7 +182,7 @@ class BatchTrainer:
     @property
     def _variables(self) -> list[keras.Variable]:
         # Net: weights, batch statistics, dropout seeds. Optimizer: step count, moments, averaged weights. Loss: sums.
-        return [*self.model.variables, *self.model.optimizer.variables, self._metric.total, self._metric.count]
+        return [*self.net.variables, *self.net.optimizer.variables, self._metric.total, self._metric.count]
 
     def _read_sums(self) -> tuple[np.float32, np.float32]:
         return np.float32(self._metric.total), np.float32(self._metric.count)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.models import (
-    build_model,
+    build_net,
     make_deterministic,
     resolve_precision,
     split_backbone_and_head,
@@ -60,7 +60,7 @@ def compute_features(inputs: TrainingInputs) -> None:
         return
     make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
     with tensorflow_errors_explained("features"):
-        backbone, _ = split_backbone_and_head(build_model(inputs.facts, inputs.recipe))
+        backbone, _ = split_backbone_and_head(build_net(inputs.facts, inputs.recipe))
         write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
 
 
@@ -92,7 +92,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
 
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
-    save_weights(trained.model, fold_paths.weights)
+    save_weights(trained.net, fold_paths.weights)
     write_csv(trained.history, fold_paths.history)
     oof_table = predictions_table(inputs.facts, inputs.train["id"][held_out], oof, fold=fold)
     write_csv(oof_table, fold_paths.oof)
@@ -159,8 +159,8 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
         keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
     make_deterministic(images.seed, training.deterministic)
     precision = resolve_precision(training.precision)
-    model = build_model(facts, inputs.recipe, precision=precision)
-    phases = plan_phases(facts, inputs.recipe, model, images, precision)
+    net = build_net(facts, inputs.recipe, precision=precision)
+    phases = plan_phases(facts, inputs.recipe, net, images, precision)
     check_num_batches(training, phases, topic)
 
     identity = [
@@ -178,8 +178,8 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
             current.state.history = history  # continues that of the phases before it
         _train_phase(inputs, current, held_out, fold_paths, topic)
         history = current.state.history
-    inference_model = in_full_precision(inputs, model, phases[-1], precision)
-    trained = TrainedNet(facts, model, phases[-1], inference_model, images, pd.DataFrame(history))
+    inference_net = in_full_precision(inputs, net, phases[-1], precision)
+    trained = TrainedNet(facts, net, phases[-1], inference_net, images, pd.DataFrame(history))
     if training.num_images:
         _report_memorisation(trained, topic)
     return trained
@@ -191,7 +191,7 @@ def _train_phase(
     """Trains one phase of a fold to its end, and computes the final batch statistics of its net."""
     phase = remaining.phase
     symmetry = inputs.facts.images.symmetry
-    predictor = Predictor(phase.batch_trainer.model, symmetry, tta=False, view_of=phase.view_of)
+    predictor = Predictor(phase.batch_trainer.net, symmetry, tta=False, view_of=phase.view_of)
 
     def compute_score() -> float:
         phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)

@@ -71,21 +71,21 @@ class Phase:
 
 
 def plan_phases(
-    facts: CompetitionFacts, recipe: Recipe, model: keras.Model, images: TrainingImages, precision: str
+    facts: CompetitionFacts, recipe: Recipe, net: keras.Model, images: TrainingImages, precision: str
 ) -> list[Phase]:
     """Plans the phases of a recipe in order, each with its net compiled.
 
     Args:
         facts: facts of the competition (task, classes, symmetry).
         recipe: the recipe (the epochs of each phase, and how to train).
-        model: the whole net, backbone and head.
+        net: the whole net, backbone and head.
         images: the images and targets of the fold.
         precision: precision of the computations: float32, float16 or bfloat16.
     """
     builder = _PhaseBuilder(facts, recipe, images, precision)
     training = recipe.training
-    head = [_head_phase(builder, model)] if training.head_epochs else []
-    return head + ([_whole_phase(builder, model)] if training.epochs else [])
+    head = [_head_phase(builder, net)] if training.head_epochs else []
+    return head + ([_whole_phase(builder, net)] if training.epochs else [])
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ class _PhaseBuilder:
             classes=losses.balancing_classes(facts, targets) if training.sampler == "balanced" else None,
         )
 
-    def build_batch_trainer(self, model: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
+    def build_batch_trainer(self, net: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
         """Builds the trainer of a phase: its net compiled with optimizer and loss.
 
         Args:
-            model: the net to train.
+            net: the net to train.
             learning_rate: the highest learning rate.
             num_batches: number of batches in the whole phase.
         """
@@ -133,24 +133,24 @@ class _PhaseBuilder:
         if self.precision == "float16":  # small gradients would underflow
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         loss = losses.build_loss(self.facts, training, self.images.targets)
-        return BatchTrainer(model, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
+        return BatchTrainer(net, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
 
-    def build_statistics(self, model: keras.Model, net_inputs: np.ndarray, view: Callable) -> BatchStatistics:
+    def build_statistics(self, net: keras.Model, net_inputs: np.ndarray, view: Callable) -> BatchStatistics:
         """Builds the object that recomputes the batch normalisation statistics of a net.
 
         Args:
-            model: the net whose statistics are recomputed.
+            net: the net whose statistics are recomputed.
             net_inputs: (images, ...), pixels or features of all images.
             view: (images of a batch) -> input of the net.
         """
-        return BatchStatistics(model, net_inputs, self.images.rows, view, self.images.seed)
+        return BatchStatistics(net, net_inputs, self.images.rows, view, self.images.seed)
 
 
-def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+def _head_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
     """Returns the phase that trains the head alone, on features of the frozen backbone."""
     training = builder.recipe.training
     features = np.load(builder.images.features_file, mmap_mode="r")
-    _, head = split_backbone_and_head(model)
+    _, head = split_backbone_and_head(net)
     net_inputs = features[:, :1] if builder.recipe.augment == "none" else features
     batches = builder.build_batches(net_inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
     return Phase(
@@ -167,7 +167,7 @@ def _head_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     )
 
 
-def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
+def _whole_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
     """Returns the phase that trains all layers, on pixels."""
     training = builder.recipe.training
     pixels = builder.images.store_pixels
@@ -176,14 +176,14 @@ def _whole_phase(builder: _PhaseBuilder, model: keras.Model) -> Phase:
     return Phase(
         name="all",
         batch_trainer=builder.build_batch_trainer(
-            model, training.learning_rate, batches.batches_per_epoch * training.epochs
+            net, training.learning_rate, batches.batches_per_epoch * training.epochs
         ),
         net_inputs=pixels,
         view_of=None,
         batches=batches,
         epochs=training.epochs,
         num_workers=builder.images.num_workers,
-        statistics=builder.build_statistics(model, pixels, lambda batch: batch),
+        statistics=builder.build_statistics(net, pixels, lambda batch: batch),
     )
 
 

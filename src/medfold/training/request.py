@@ -44,4 +44,4 @@ class TrainingRequest:
         Raises:
             UserError: the recipe or a key does not exist, or a value is wrong.
         """
-        return load_recipe(competition.paths, competition.project_paths.base_folder, self.recipe, self.overrides)
+        return load_recipe(competition.paths, self.recipe, self.overrides)

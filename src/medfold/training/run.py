@@ -13,6 +13,7 @@ from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
 from medfold.paths import ProjectPaths
+from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import format_score, metric_of
@@ -28,14 +29,14 @@ from medfold.training.run_start import begin_run, requested_folds
 from medfold.training.training_inputs import TrainingInputs
 
 
-def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, data: Dataset) -> dict[str, Any]:
+def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
         competition: the competition.
         request: seed and folds of the run, and how many folds to train at once.
         recipe: the recipe that is requested, with its overrides.
-        data: the samples, with their targets and folds.
+        dataset: the samples, with their targets and folds.
 
     Returns:
         The OOF score, as `write_oof` returns it.
@@ -57,14 +58,15 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         with _remove_run_if_no_fold_started(run_paths):
             if num_jobs == 1:
                 num_workers = parallel.default_workers() if request.workers is None else request.workers
-                _train_here(_training_inputs(competition, recipe, request.seed, data, num_workers), missing, run_paths)
+                inputs = _training_inputs(competition, recipe, request.seed, dataset, num_workers)
+                _train_here(inputs, missing, run_paths)
             else:
-                _compute_missing_features(competition, recipe, data)
+                _compute_missing_features(competition, recipe, dataset)
                 _train_in_processes(competition, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
     else:
         what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
-        say("train", f"{what} in {competition.display(run_paths.folder)}")
-    return write_oof(competition.facts, run_paths, data.train, data.targets)
+        say("train", f"{what} in {display_path(run_paths.folder)}")
+    return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
 
 
 def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
@@ -128,16 +130,16 @@ def _train_in_processes(
         raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
 
 
-def _compute_missing_features(competition: Competition, recipe: Recipe, data: Dataset) -> None:
+def _compute_missing_features(competition: Competition, recipe: Recipe, dataset: Dataset) -> None:
     """Computes the features that all folds need, in a child process, before the machine is divided among the folds."""
     if recipe.training.head_epochs and not features_path(competition, recipe).is_file():
         run_in_subprocess(
-            "features", _compute_features, competition.project_paths, competition.paths.name, recipe, data
+            "features", _compute_features, competition.project_paths, competition.paths.name, recipe, dataset
         )
 
 
-def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, data: Dataset) -> None:
-    _import_fold().compute_features(_training_inputs(Competition.open(name, project_paths), recipe, 0, data))
+def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, dataset: Dataset) -> None:
+    _import_fold().compute_features(_training_inputs(Competition.open(name, project_paths), recipe, 0, dataset))
 
 
 def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths) -> None:
@@ -170,21 +172,18 @@ def _import_fold() -> ModuleType:
 
 
 def _training_inputs(
-    competition: Competition, recipe: Recipe, seed: int, data: Dataset, num_workers: int = 0
+    competition: Competition, recipe: Recipe, seed: int, dataset: Dataset, num_workers: int = 0
 ) -> TrainingInputs:
     """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
-    facts = competition.facts
-    paths = competition.paths
-    store = load_store(paths, store_key(facts, paths, recipe.images))
     return TrainingInputs(
-        facts=facts,
+        facts=competition.facts,
         recipe=recipe,
         seed=seed,
-        store=store,
-        train=data.train,
-        targets=data.targets,
-        test=data.test,
+        store=load_store(competition.paths, store_key(competition, recipe.images)),
+        train=dataset.train,
+        targets=dataset.targets,
+        test=dataset.test,
         features_file=features_path(competition, recipe),
         num_workers=num_workers,
-        plugins_hash=plugins_hash(paths.plugins),
+        plugins_hash=plugins_hash(competition.paths.plugins),
     )

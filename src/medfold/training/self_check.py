@@ -67,9 +67,9 @@ def self_check_input(
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
     batch = np.asarray(last_phase.net_inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
-    weights_before = trained.inference_model.get_weights()
-    training_outputs = np.asarray(trained.inference_model(batch, training=True))
-    trained.inference_model.set_weights(weights_before)  # undoes the update of batch normalisation by these images
+    weights_before = trained.inference_net.get_weights()
+    training_outputs = np.asarray(trained.inference_net(batch, training=True))
+    trained.inference_net.set_weights(weights_before)  # undoes the update of batch normalisation by these images
     classes = losses.balancing_classes(facts, images.targets)
     drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
@@ -83,7 +83,7 @@ def self_check_input(
         prior=losses.target_columns(facts, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,
-        inference_outputs=np.asarray(trained.inference_model(batch, training=False)),
+        inference_outputs=np.asarray(trained.inference_net(batch, training=False)),
         drawn_counts=drawn_counts,
         expected_shares=expected_shares,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.models import build_model, split_backbone_and_head
+from medfold.models import build_net, split_backbone_and_head
 from medfold.prediction import Predictor
 from medfold.training.phases import Phase, TrainingImages
 from medfold.training.training_inputs import TrainingInputs
@@ -20,18 +20,18 @@ class TrainedNet:
 
     Args:
         facts: facts of the competition (`images.symmetry`, for test-time augmentation).
-        model: the whole net, as it is saved.
+        net: the whole net, as it is saved.
         last_phase: the last phase of its training.
-        inference_model: the net of that phase in float32, whatever the precision of the training: so the weights give
+        inference_net: the net of that phase in float32, whatever the precision of the training: so the weights give
             the same numbers later, on any machine.
         images: the images that it was trained on.
         history: one row per epoch.
     """
 
     facts: CompetitionFacts
-    model: keras.Model
+    net: keras.Model
     last_phase: Phase
-    inference_model: keras.Model
+    inference_net: keras.Model
     images: TrainingImages
     history: pd.DataFrame
 
@@ -48,22 +48,22 @@ class TrainedNet:
         """
         symmetry = self.facts.images.symmetry
         last_phase = self.last_phase
-        return Predictor(self.inference_model, symmetry, tta, view_of=last_phase.view_of)(
+        return Predictor(self.inference_net, symmetry, tta, view_of=last_phase.view_of)(
             last_phase.net_inputs, rows, advance
         )
 
 
-def in_full_precision(inputs: TrainingInputs, model: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
+def in_full_precision(inputs: TrainingInputs, net: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
     """Returns the net of the last phase with the same weights, computing in float32.
 
     Args:
         inputs: the settings that the net was built from.
-        model: the whole net after training.
+        net: the whole net after training.
         last_phase: the last phase of its training.
         precision: precision of the training: float32, float16 or bfloat16.
     """
     if precision == "float32":
-        return last_phase.batch_trainer.model
-    float32_model = build_model(inputs.facts, inputs.recipe, pretrained=False)
-    float32_model.set_weights(model.get_weights())
-    return split_backbone_and_head(float32_model)[1] if last_phase.name == "head" else float32_model
+        return last_phase.batch_trainer.net
+    float32_net = build_net(inputs.facts, inputs.recipe, pretrained=False)
+    float32_net.set_weights(net.get_weights())
+    return split_backbone_and_head(float32_net)[1] if last_phase.name == "head" else float32_net

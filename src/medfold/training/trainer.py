@@ -54,7 +54,7 @@ class PhaseTraining:
         self._callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=False,
-            model=self._batch_trainer.model,
+            model=self._batch_trainer.net,
             epochs=self._phase.epochs,
             steps=self._batches_per_epoch,
             verbose=0,
@@ -83,14 +83,14 @@ class PhaseTraining:
                     self._end_epoch()
                     bar.describe(self._describe_last_epoch())
                 self._save_if_due()
-                if self._batch_trainer.model.stop_training or self._is_out_of_patience():
+                if self._batch_trainer.net.stop_training or self._is_out_of_patience():
                     break
         self._callbacks.on_train_end()
         self._use_final_weights()
 
     def _begin(self) -> None:
         """Tells the callbacks that the training begins, as `fit` does; restores the state of a resumed training."""
-        self._batch_trainer.model.stop_training = False
+        self._batch_trainer.net.stop_training = False
         self._callbacks.on_train_begin()
         if not self._remaining.is_resumed:
             return
@@ -132,7 +132,7 @@ class PhaseTraining:
         if overflowed := self._batch_trainer.num_overflowed():
             what = f"{overflowed} of {self._batches_per_epoch} steps of epoch {epoch} overflowed and were left out"
             warn(self._topic, f"{what}: loss or gradients were not finite")
-        rate = float(keras.ops.convert_to_numpy(self._batch_trainer.model.optimizer.learning_rate))
+        rate = float(keras.ops.convert_to_numpy(self._batch_trainer.net.optimizer.learning_rate))
         loss = self._batch_trainer.loss()
         with self._batch_trainer.averaged_weights():
             score = self._compute_score()
@@ -156,7 +156,7 @@ class PhaseTraining:
         sign = self._metric.sign
         previous = [sign * row[self._metric.name] for row in self._remaining.epoch_rows]
         if not self._state.best_weights or sign * score > np.nanmax([-np.inf, *previous]):
-            self._state.best_weights = self._batch_trainer.model.get_weights()
+            self._state.best_weights = self._batch_trainer.net.get_weights()
             self._state.epochs_since_best = 0
         else:
             self._state.epochs_since_best += 1
@@ -179,7 +179,7 @@ class PhaseTraining:
     def _use_final_weights(self) -> None:
         """Gives the net the weights of the best epoch if they were kept, else the averaged weights of the last one."""
         if self._state.best_weights:
-            self._batch_trainer.model.set_weights(self._state.best_weights)
+            self._batch_trainer.net.set_weights(self._state.best_weights)
             return
         if self._training.keep == "best":
             warn(self._topic, f"{self._metric.title} was undefined after every epoch: the last epoch is kept")

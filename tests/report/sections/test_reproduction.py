@@ -27,9 +27,9 @@ def recipe_table(competition, recipe: Recipe) -> dict:
 
 
 def test_recipe_is_compared_with_the_baseline(small):
-    baseline = load_recipe(small.paths, small.project_paths.base_folder, "baseline", {})
+    baseline = load_recipe(small.paths, "baseline", {})
     changes = {"images": {"size": 32}, "training": {"epochs": 5}}
-    changed = load_recipe(small.paths, small.project_paths.base_folder, "baseline", changes)
+    changed = load_recipe(small.paths, "baseline", changes)
     table = recipe_table(small, changed)
     assert table["caption"] == "mine: differences from baseline"
     assert table["columns"] == ["key", "baseline", "mine"]
@@ -40,7 +40,7 @@ def test_recipe_is_compared_with_the_baseline(small):
 
 
 def test_baseline_is_compared_with_the_defaults(small):
-    baseline = load_recipe(small.paths, small.project_paths.base_folder, "baseline", {})
+    baseline = load_recipe(small.paths, "baseline", {})
     table = recipe_table(small, baseline)
     assert table["caption"] == "mine: differences from the defaults"
     assert ["training.epochs", str(Recipe().training.epochs), "2"] in table["rows"]

@@ -29,18 +29,18 @@ FINDING_TITLES = {
 IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
 
 
-def data_section(competition: Competition, data: Dataset) -> Section:
+def data_section(competition: Competition, dataset: Dataset) -> Section:
     """Shows the number of images, the findings of the audit, and example images."""
     facts = competition.facts
     paths = competition.paths
     section = Section("data", "Data")
     rows = [
-        ["training images", f"{len(data.train):,}"],
-        ["test images", f"{len(data.test):,}"],
-        ["groups, such as patients", f"{data.train['group'].nunique():,}"],
+        ["training images", f"{len(dataset.train):,}"],
+        ["test images", f"{len(dataset.test):,}"],
+        ["groups, such as patients", f"{dataset.train['group'].nunique():,}"],
     ]
     if facts.score.unit:
-        rows.insert(1, ["units that are scored", f"{data.train['unit'].nunique():,}"])
+        rows.insert(1, ["units that are scored", f"{dataset.train['unit'].nunique():,}"])
     if facts.task == "binary":
         negative, positive = facts.class_names
         target = facts.labels.targets[0]
@@ -56,7 +56,7 @@ def data_section(competition: Competition, data: Dataset) -> Section:
     section.table("Counts, and findings of the audit", ["", "value"], rows)
     if facts.licence:
         section.text(f"Licence of the data: {facts.licence}.")
-    section.figures([*_examples(competition, data), *_near_duplicates(competition, data)])
+    section.figures([*_examples(competition, dataset), *_near_duplicates(competition, dataset)])
     return section
 
 
@@ -70,16 +70,16 @@ def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     return counts
 
 
-def _examples(competition: Competition, data: Dataset) -> list[Drawing]:
+def _examples(competition: Competition, dataset: Dataset) -> list[Drawing]:
     """Draws a sheet with some images of each class or label."""
     facts = competition.facts
-    members = targets_as_columns(data.targets, len(facts.prediction_columns))
+    members = targets_as_columns(dataset.targets, len(facts.prediction_columns))
     if facts.task == "binary":
         members = np.stack([1 - members[:, 0], members[:, 0]], axis=1)
     names = facts.label_names
     image_rows = [
         ImageRow(names[column], [_captioned(example) for example in examples])
-        for column, examples in examples_of_classes(competition, data, members)
+        for column, examples in examples_of_classes(competition, dataset, members)
     ]
     if not image_rows:
         return []
@@ -88,9 +88,9 @@ def _examples(competition: Competition, data: Dataset) -> list[Drawing]:
     return [Drawing("examples", "Example images", text, sheet=image_rows, is_wide=True)]
 
 
-def _near_duplicates(competition: Competition, data: Dataset) -> list[Drawing]:
+def _near_duplicates(competition: Competition, dataset: Dataset) -> list[Drawing]:
     """Draws a sheet with the most similar pairs."""
-    pairs = near_duplicate_examples(competition, data, read_near_duplicates(competition.paths), MAX_PAIRS)
+    pairs = near_duplicate_examples(competition, dataset, read_near_duplicates(competition.paths), MAX_PAIRS)
     if not pairs:
         return []
     text = "Pairs of images that show nearly the same picture, the most similar first, with their folds and labels."
@@ -104,7 +104,7 @@ def _captioned(example: Example) -> CaptionedImage:
     return CaptionedImage(pages.jpeg(thumbnail(example.pixels, IMAGE_SIZE)), lines)
 
 
-def folds_section(competition: Competition, data: Dataset) -> Section:
+def folds_section(competition: Competition, dataset: Dataset) -> Section:
     """Shows the settings of the folds, and the content of each."""
     facts = competition.facts
     folds = competition.facts.folds
@@ -114,7 +114,7 @@ def folds_section(competition: Competition, data: Dataset) -> Section:
         + (", near-duplicates." if folds.duplicates == "near" else ".")
     )
     names = facts.label_names
-    targets = data.targets[:, :MAX_ROWS] if data.targets.ndim == 2 else data.targets
-    rows = fold_balance(targets, data.train["group"].to_numpy(), data.train["fold"].to_numpy(), names[:MAX_ROWS])
+    targets = dataset.targets[:, :MAX_ROWS] if dataset.targets.ndim == 2 else dataset.targets
+    rows = fold_balance(targets, dataset.train["group"].to_numpy(), dataset.train["fold"].to_numpy(), names[:MAX_ROWS])
     section.table("Images, groups and labels in each fold", list(rows.columns), rows.to_numpy().tolist())
     return section

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts, Recipe
-from medfold.data import Dataset, scan_dataset
+from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.images import Store, load_store, overlay, read_image, store_key, to_displayable
@@ -21,24 +21,32 @@ from medfold.terminal.console import say
 IMAGE_SIZE = 320  # px: the longest side of an image
 
 
-def explanations_section(competition: Competition, data: Dataset, ensemble: Ensemble) -> Section:
-    """Shows galleries of images, with heat maps if the weights of the first run exist."""
+def explanations_section(
+    competition: Competition, dataset: Dataset, ensemble: Ensemble, measurements: pd.DataFrame
+) -> Section:
+    """Shows galleries of images, with heat maps if the weights of the first run exist.
+
+    Args:
+        competition: the competition of the runs.
+        dataset: the dataset that the runs were trained on.
+        ensemble: the runs, combined.
+        measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
+    """
     facts = competition.facts
     name = ensemble.run_names[0]
     section = Section("images", "Example images and heat maps")
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
     run_paths = competition.paths.run(name)
     recipe = Run.open(competition, name).recipe
-    _, scan = scan_dataset(competition, recipe.images)
-    store = load_store(competition.paths, store_key(facts, competition.paths, recipe.images))
-    samples = data.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
+    store = load_store(competition.paths, store_key(competition, recipe.images))
+    samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     rows = np.concatenate([units.rows for units in chosen_units])
     columns = np.concatenate([units.columns for units in chosen_units])
     found = HeatMaps()
     evidence_for = ""
     folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
-        with_sizes = samples.merge(scan.measurements[["id", "height", "width"]], on="id")
+        with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
         found = compute_heat_maps(competition, recipe, store, with_sizes, folds, rows, columns)
         evidence_for = _evidence(facts, found)
         _describe(section, found, evidence_for)

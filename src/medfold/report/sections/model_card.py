@@ -9,7 +9,7 @@ from medfold.scoring import describe_score
 from medfold.text import count_of
 
 
-def model_card_section(competition: Competition, data: Dataset, ensemble: Ensemble) -> Section:
+def model_card_section(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> Section:
     """Describes the intended use of the net, its training and its limits."""
     facts = competition.facts
     score = ensemble.score
@@ -22,13 +22,14 @@ def model_card_section(competition: Competition, data: Dataset, ensemble: Ensemb
         ]
     )
     section.heading("Model description")
+    num_groups = count_of(dataset.train["group"].nunique(), "group")
     section.list(
         [
             f"{plural('Run', ensemble.run_names)} {listed(ensemble.run_names)}: a convolutional net per fold.",
             f"Combined by: {ensemble.choice.chosen.method.title}.",
             f"Task {facts.task}: {listed(facts.prediction_columns[:MAX_ROWS])}.",
-            f"Trained on {count_of(len(data.train), 'image')} of {count_of(data.train['group'].nunique(), 'group')}.",
-            f"Out of fold: {describe_score(facts, score, data.train['unit'].nunique())}.",
+            f"Trained on {count_of(len(dataset.train), 'image')} of {num_groups}.",
+            f"Out of fold: {describe_score(facts, score, dataset.train['unit'].nunique())}.",
         ]
     )
     section.heading("Limits")

@@ -17,7 +17,7 @@ def recipe_section(competition: Competition, ensemble: Ensemble, metadata: dict[
     baseline_path = competition.paths.folder / "baseline.yaml"
     parent = Recipe()
     if baseline_path.is_file():
-        parent = load_recipe(competition.paths, competition.project_paths.base_folder, "baseline", {})
+        parent = load_recipe(competition.paths, "baseline", {})
     reference, name = config.flat(parent.model_dump(mode="json")), "baseline"
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"

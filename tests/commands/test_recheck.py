@@ -50,6 +50,14 @@ CHANGES = {
         name: (lambda competition, change=change: change(competition.paths.run("one")), f"one: {difference}")
         for name, (change, difference) in RUN_CHANGES.items()
     },
+    "empty oof.csv of the run": (
+        lambda competition: competition.paths.run("one").oof.write_text(""),
+        r"one: runs/small/one/oof\.csv: damaged \(empty\)",
+    ),
+    "done.json that is not JSON": (
+        lambda competition: competition.paths.run("one").fold(1).done.write_text("{"),
+        r"one: runs/small/one/fold1/done\.json: not JSON, or cut off",
+    ),
     "submission": (
         lambda competition: change_last_digit(first_file(competition, "*.csv")),
         r"-one\.csv: it is not the file that was checked, .*: 1 row differs from those of the folds; test_\w+ differs",

@@ -193,6 +193,8 @@ def _collect(differences: Iterator[str]) -> list[str]:
     collected = []
     try:
         collected.extend(differences)
+    except UserError as error:
+        collected.append(str(UserError(error.what, error.where)))
     except DAMAGED_FILE_ERRORS as error:
         text = " ".join(str(error).split())[:80]
         collected.append(f"its files do not fit together ({type(error).__name__}: {text})")

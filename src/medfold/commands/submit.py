@@ -105,8 +105,8 @@ def _earlier_status(competition: Competition, row: LedgerRow) -> str:
     if row.status == "error":
         record = read_record(competition, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
-    scores = {"public": row.public, "private": row.private}
-    scored = ", ".join(f"{part} {value}" for part, value in scores.items() if value)
+    cells = row.cells()
+    scored = ", ".join(f"{part} {cells[part]}" for part in ("public", "private") if cells[part])
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
+from medfold.notebooks import PACKING_MESSAGE, pack_submission
+from medfold.runs import EnsemblePaths
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -70,7 +71,7 @@ def submit(
         _check_upload(leaderboard)
         return
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
-    folder = bundle_folder(competition, ensemble.run_names)
+    folder = EnsemblePaths(competition.paths, ensemble.run_names).notebook
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
         pack = partial(pack_submission, competition, data, ensemble)
         result = submit_recorded(competition, recorded, leaderboard, data.test_groups, pack, resubmit=force)

@@ -10,7 +10,7 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.paths import ProjectPaths
-from medfold.runs import combined_name
+from medfold.runs import EnsemblePaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.entry import LeaderboardResult
@@ -70,7 +70,7 @@ def _new_file(competition: Competition, run_names: list[str], content_hash: str)
     used again.
     """
     folder = competition.paths.submissions
-    name = combined_name(run_names)
+    name = EnsemblePaths(competition.paths, run_names).name
     listed = set(read_ledger(competition.project_paths)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
         path = file.relative_to(competition.project_paths.root).as_posix()

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from medfold.competition import RESEARCH_NOTICE, Competition
+from medfold.competition import Competition
 from medfold.ensemble import ensemble_runs
 from medfold.report import build_page, render
-from medfold.runs import combined_name, load_dataset_of_runs
+from medfold.runs import EnsemblePaths, load_dataset_of_runs
 from medfold.system import files
 from medfold.terminal.console import format_size, say
 
@@ -28,9 +28,7 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     data = load_dataset_of_runs(competition, run_names)
     ensemble = ensemble_runs(competition, run_names, data, method, per_class)
     text = render(build_page(competition, data, ensemble, {"METHOD": method, "PER_CLASS": per_class}))
-    shared_path = competition.paths.runs / f"{combined_name(ensemble.run_names)}.html"
-    path = competition.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
+    path = EnsemblePaths(competition.paths, ensemble.run_names).report
     files.write_text(text, path)
     say("report", f"{competition.display(path)}, {format_size(len(text.encode()))}: open it in a browser")
-    say("", RESEARCH_NOTICE)
     return path

@@ -82,7 +82,8 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     topic = f"fold {fold}"
-    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, fold_paths.checks)
+    warnings_path = fold_paths.self_check_warnings  # a fold of an earlier version keeps its former name
+    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, warnings_path)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (inputs.train["fold"] == fold).to_numpy()
@@ -100,7 +101,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
-    files.write_json(warnings, fold_paths.checks)
+    files.write_json(warnings, warnings_path)
     duration = round(time.monotonic() - began, 1)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)

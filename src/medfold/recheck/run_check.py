@@ -138,8 +138,8 @@ def score_differences(
         facts: facts of the competition that the predictions were scored with.
         units: the units that were scored.
         saved: the contents of score.json.
-        probabilities: the probabilities from which decisions were made, in the order of the units, for the other
-            metrics of probabilities. Defaults to the predictions.
+        probabilities: float64 (units, columns), from which decisions were made, for the other metrics of
+            probabilities. Defaults to the predictions.
     """
 
     def compute(metric: str, selected: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from medfold.paths import ProjectPaths
 from medfold.submission import record
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row
 from medfold.submission.record import (
     add_to_record,

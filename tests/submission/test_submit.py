@@ -5,7 +5,7 @@ import pytest
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.submission.draft import draft_submission
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import read_rows
 from medfold.submission.record import read_record
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded

@@ -13,7 +13,7 @@ from medfold.paths import ProjectPaths
 from medfold.runs import EnsemblePaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256

@@ -5,6 +5,7 @@ from typing import Any
 from medfold import config
 from medfold.competition import Competition, Recipe, load_recipe
 from medfold.ensemble import Ensemble
+from medfold.project_root import display_path
 from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.runs import read_run_json
@@ -45,7 +46,7 @@ def reproduction_section(
     if missing := [key for key in ("commit", "versions", "store_key") if key not in metadata]:
         path = competition.paths.run(ensemble.run_names[0]).metadata
         text = f"no {shorten_list(missing)}: left out of the report. Restore the file from a backup, if you can"
-        warn("report", f"{competition.display(path)}: {text}")
+        warn("report", f"{display_path(path)}: {text}")
     rows = [["commit", metadata["commit"] or "outside git"]] if "commit" in metadata else []
     rows += [["seed", metadata["seed"]], *(metadata.get("versions") or {}).items()]
     rows += [["folds table, SHA-256", metadata["folds_fingerprint"][:16]]]

@@ -72,7 +72,7 @@ def main() -> None:
             target = REPOSITORY / Path(row.file).with_name(f"{source.stem}-strict.csv")
             files.write_text(source.read_text(), target)
             file = target.relative_to(REPOSITORY).as_posix()
-            add_row(ProjectPaths(REPOSITORY), replace(row, file=file, runs=f"{row.runs} (strict protocol)"))
+            add_row(ProjectPaths(REPOSITORY), replace(row, file=file, runs=(*row.runs, "(strict protocol)")))
     means = ", ".join(f"{mean:.3f}" for mean in np.mean(scores, axis=0))
     print(f"mean of {len(scores)} seeds: {means}; {len(looks)} looks in submissions/ledger.csv")
 

@@ -112,7 +112,7 @@ class Training:
 
 
 def as_tensors(batch: Batch) -> list:
-    """A batch as the net takes it, as in `trainer`."""
+    """A batch as the net takes it, as in `training_loop`."""
     return [keras.ops.convert_to_tensor(np.array(part)) for part in batch]
 
 

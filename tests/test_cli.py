@@ -34,7 +34,7 @@ def medfold(*words, env=None):
         (("download", "-c", "smal"), "--competition smal: unknown competition (did you mean 'small'?)"),
         (("train", "-c", "small", "--recipe", "baselin"), "unknown recipe (did you mean 'baseline'?)"),
         (("train", "-c", "small", "--fold", "9"), "--fold 9: there is no fold 9. Choose 0 to 2, or all"),
-        (("train", "-c", "small", "--fold", "first"), "--fold first: expected numbers or all"),
+        (("train", "-c", "small", "--fold", "first"), "--fold first: expected numbers of folds, or all"),
         (("train", "-c", "small", "--on", "aws"), "--on aws: expected here or kaggle"),
         (("train", "-c", "small", "--seeds", "0 x"), '--seeds "0 x": expected different numbers'),
         (

@@ -20,7 +20,7 @@ THIN = {
     "commands/report.py",
     "data/label_layouts/layout.py",
     "plugins.py",
-    "submission/leaderboards/entry.py",
+    "submission/leaderboards/leaderboard.py",
     "training/training_inputs.py",
 }
 

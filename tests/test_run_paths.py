@@ -18,3 +18,10 @@ def test_duration_of_an_earlier_version_is_found(tmp_path):
     assert fold.timing.name == "timing.json"
     (tmp_path / "log.json").touch()
     assert fold.timing.name == "log.json"
+
+
+def test_self_check_warnings_of_an_earlier_version_are_found(tmp_path):
+    fold = FoldPaths(tmp_path)
+    assert fold.self_check_warnings.name == "self_check_warnings.json"
+    (tmp_path / "checks.json").touch()
+    assert fold.self_check_warnings.name == "checks.json"

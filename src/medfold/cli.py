@@ -152,7 +152,7 @@ def folds(
 def train(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    fold: Annotated[str, typer.Option(help='Folds to train: "0 1", or all. Finished folds are kept.')] = "all",
+    fold: Annotated[str, typer.Option(help='Numbers of the folds: "0 1", or all. Finished folds are kept.')] = "all",
     overrides: Overrides = "",
     seeds: Seeds = "0",
     run: Annotated[
@@ -169,7 +169,9 @@ def train(
     """Train some folds, or all missing ones."""
     numbers = fold.split()
     if fold != "all" and not (numbers and all(re.fullmatch("-?[0-9]+", number) for number in numbers)):
-        raise UserError("expected numbers or all", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}")
+        raise UserError(
+            "expected numbers of folds, or all", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}"
+        )
     if on not in ("here", "kaggle"):
         raise UserError("expected here or kaggle", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
     folds = None if fold == "all" else sorted({int(number) for number in numbers})
@@ -343,14 +345,14 @@ def predict(
 def export(
     competition: CompetitionName = DEFAULT_COMPETITION,
     run: Annotated[str, typer.Option(help="The name of the run.")] = "baseline",
-    fold: Annotated[str, typer.Option(help="The number of the fold.")] = "0",
+    fold: Annotated[str, typer.Option(help="Number of the fold: one.")] = "0",
     out: Annotated[
         str, typer.Option(help="File to write. Defaults to a file named by run and fold, in the run's folder.")
     ] = "",
 ) -> None:
     """Write the net of a fold as a .keras file, which Keras loads without medfold."""
     if not fold.isdecimal():
-        raise UserError("expected a number", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
+        raise UserError("expected the number of one fold", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
     with open_competition(competition) as opened:
         from medfold.commands.export import export
 

@@ -17,6 +17,7 @@ FILES: dict[str, str] = {
     "unreadable_images.csv": "bad_images.csv",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
+    "self_check_warnings.json": "checks.json",
 }
 SETTINGS: Names = {  # of competition.yaml and of recipes
     "labels": {

@@ -95,9 +95,9 @@ class FoldPaths:
         return self.folder / "test.csv"
 
     @property
-    def checks(self) -> Path:
+    def self_check_warnings(self) -> Path:
         """Warnings of the self-check, a list of lines."""
-        return self.folder / "checks.json"
+        return current_or_former(self.folder, "self_check_warnings.json")
 
     @property
     def timing(self) -> Path:

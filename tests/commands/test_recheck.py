@@ -50,33 +50,47 @@ CHANGES = {
         name: (lambda competition, change=change: change(competition.paths.run("one")), f"one: {difference}")
         for name, (change, difference) in RUN_CHANGES.items()
     },
+    "empty oof.csv of the run": (
+        lambda competition: competition.paths.run("one").oof.write_text(""),
+        r"one: runs/small/one/oof\.csv: damaged \(empty\)",
+    ),
+    "done.json that is not JSON": (
+        lambda competition: competition.paths.run("one").fold(1).done.write_text("{"),
+        r"one: runs/small/one/fold1/done\.json: not JSON, or cut off",
+    ),
     "submission": (
         lambda competition: change_last_digit(first_file(competition, "*.csv")),
         r"-one\.csv: it is not the file that was checked, .*: 1 row differs from those of the folds; test_\w+ differs",
     ),
     "score of a submission": (
         lambda competition: change_number(first_file(competition, "*.json"), "score", "value"),
-        r"-one\.csv: value is 0\.\d+, saved 0\.\d+, .*: oof is 0\.\d+ in the ledger, 0\.\d+ in the record",
+        r"-one\.csv: value is 0\.\d+, saved 0\.\d+, .*: oof is 0\.\d+ in submissions/ledger\.csv, 0\.\d+ in the record",
     ),
     "interval of a submission": (
         lambda competition: change_number(first_file(competition, "*.json"), "score", "high"),
-        r"-one\.csv: high is 0\.\d+, saved 0\.\d+, .*: high is 0\.\d+ in the ledger, 0\.\d+ in the record",
+        r"-one\.csv: high is 0\.\d+, saved 0\.\d+, .*: high is 0\.\d+ in submissions/ledger\.csv, 0\.\d+ in the record",
     ),
     "folds of a submission": (
         lambda competition: edit_json(
             first_file(competition, "*.json"), lambda saved: saved["score"]["trained_folds"].pop()
         ),
-        r"-one\.csv: trained_folds are \[0, 1, 2\], saved \[0, 1\], .*: folds is 0 1 2 in the ledger, 0 1 in the ",
+        r"-one\.csv: trained_folds are \[0, 1, 2\], saved \[0, 1\], .*: folds is 0 1 2 in submissions/ledger\.csv, 0 1",
     ),
     "other runs": (
         lambda competition: edit_json(first_file(competition, "*.json"), lambda saved: saved.update(runs=["gone"])),
-        r"-one\.csv: the inputs of the submission have no test predictions of run 'gone', .*: runs is one in the",
+        r"-one\.csv: the inputs of the submission have no test predictions of run 'gone', .*: runs is one in sub",
     ),
     "OOF score in the ledger": (
         lambda competition: competition.project_paths.ledger.write_text(
             competition.project_paths.ledger.read_text().replace(",auc,0.", ",auc,1.")
         ),
-        r"-one\.csv: oof is 1(\.\d+) in the ledger, 0\1 in the record",
+        r"-one\.csv: oof is 1(\.\d+) in submissions/ledger\.csv, 0\1 in the record",
+    ),
+    "runs in the ledger": (
+        lambda competition: competition.project_paths.ledger.write_text(
+            competition.project_paths.ledger.read_text().replace(",one,", ",oe,")
+        ),
+        r"-one\.csv: runs is oe in submissions/ledger\.csv, one in the record beside the file",
     ),
     "OOF of a submission": (
         lambda competition: swap_predictions(first_file(competition, "recheck/*.csv")),

@@ -9,9 +9,8 @@ from medfold.commands import scores as command
 from medfold.commands.scores import scores
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import LedgerRow, add_row, read_ledger
-from medfold.submission.score_comparison import SCORE_COLUMNS
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
+from medfold.submission.ledger import COLUMNS, SCORE_COLUMNS, LedgerRow, add_row, read_ledger
 
 
 @pytest.fixture
@@ -21,9 +20,9 @@ def project_paths(small):
 
 def add(project_paths: ProjectPaths, number: int, oof="", public="", **changes: str) -> None:
     """Adds a scored submission of the small phantom to the ledger."""
-    row = {"when": f"2026010{number}-000000", "competition": "small", "runs": f"run{number}", "file": f"{number}.csv"}
-    row |= {"metric": "auc", "oof": oof, "public": public, "status": "scored", "folds": "0 1 2"}
-    add_row(project_paths, LedgerRow(**row | changes))
+    cells = {"when": f"2026010{number}-000000", "competition": "small", "runs": f"run{number}", "file": f"{number}.csv"}
+    cells |= {"metric": "auc", "oof": oof, "public": public, "status": "scored", "folds": "0 1 2"}
+    add_row(project_paths, LedgerRow.from_cells(dict.fromkeys(COLUMNS, "") | cells | changes))
 
 
 def test_ledger_without_submissions_says_so(project_paths, capsys):

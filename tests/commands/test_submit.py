@@ -8,7 +8,7 @@ from medfold.commands import submit as command
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.errors import UserError
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256

@@ -12,7 +12,6 @@ from medfold.competition.competition import Competition
 from medfold.data.dataset import prepare_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.errors import UserError
-from medfold.runs.run_names import combined_name
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
@@ -166,10 +165,3 @@ def test_nan_predictions_are_refused(three_runs):
     files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], prepare_dataset(three_runs))
-
-
-def test_combined_name_of_many_runs_is_short_and_unique():
-    names = [f"mobilenet-s{number}-18dff9" for number in range(40)]
-    assert combined_name(names[:2]) == "mobilenet-s0-18dff9+mobilenet-s1-18dff9"
-    assert len(combined_name(names)) < 160
-    assert combined_name(names) != combined_name(names[:39])

@@ -887,7 +887,15 @@ word(
     "http://example.org/x",
 )
 word("a fold that is not there", r"--fold 9: there is no fold 9. Choose 0 to 1", "train", "-c", "clinic", "--fold", "9")
-word("a fold that is no number", r"--fold first: expected numbers or all", "train", "-c", "clinic", "--fold", "first")
+word(
+    "a fold that is no number",
+    r"--fold first: expected numbers of folds, or all",
+    "train",
+    "-c",
+    "clinic",
+    "--fold",
+    "first",
+)
 word("a seed that is no number", r"--seeds a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
 word("a seed twice", r'--seeds "1 1": expected different numbers', "train", "-c", "clinic", "--seeds", "1 1")
 word("no job", r"--jobs 0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")

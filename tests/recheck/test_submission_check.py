@@ -147,5 +147,7 @@ def test_row_of_the_ledger_agrees_with_its_record():
     ],
 )
 def test_changed_cell_of_the_ledger_is_named(column, cell, recorded):
-    expected = f"{column} is {cell or 'empty'} in the ledger, {recorded or 'empty'} in the record beside the file"
+    expected = (
+        f"{column} is {cell or 'empty'} in submissions/ledger.csv, {recorded or 'empty'} in the record beside the file"
+    )
     assert list(ledger_differences({**ROW, column: cell}, RECORD)) == [expected]

@@ -4,10 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.errors import UserError
 from medfold.recheck import tables
 from tests.support.helpers import competition_facts
 
 UNITS = pd.Series(["u", "v", "u"])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "empty"), (b'id\n"a', "Error tokenizing data"), (b"id\n\xff", "'utf-8' codec")]
+)
+def test_damaged_table_is_named(tmp_path, content, reason):
+    path = tmp_path / "oof.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=rf"oof\.csv: damaged \({reason}.*\)\. Restore a copy$"):
+        tables.read(path)
 
 
 def test_labels_become_a_column_of_0_and_1_per_prediction_column():

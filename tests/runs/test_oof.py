@@ -40,7 +40,7 @@ def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
 
 
 def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
-    files.write_json(["the loss did not go down"], run.fold(2).checks)
-    files.write_json([], run.fold(0).checks)
+    files.write_json(["the loss did not go down"], run.fold(2).self_check_warnings)
+    files.write_json([], run.fold(0).self_check_warnings)
     assert self_check_warnings(run, [0, 1, 2]) == {"2": ["the loss did not go down"]}
     assert rewritten(folded, run)["self_check_warnings"] == {"2": ["the loss did not go down"]}

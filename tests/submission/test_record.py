@@ -1,18 +1,21 @@
 """The record of a submission: how it is found again."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 
+from medfold.paths import ProjectPaths
 from medfold.submission import record
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row
 from medfold.submission.record import (
     add_to_record,
     content_id_of,
     find_same_submission,
+    find_unlisted_submission,
     ledger_row,
     read_record,
     record_path,
@@ -81,7 +84,7 @@ def test_new_submission_is_named_by_time_and_runs(new_row):
     row = new_row()
     assert (row.when, row.file) == ("20260102-030405", "submissions/small/20260102-030405-one.csv")
     assert row.competition == "small"
-    assert (row.runs, row.oof, row.folds) == ("one", "0.900000", "0")
+    assert (row.runs, row.oof, row.folds) == (("one",), 0.9, (0,))
 
 
 def test_second_submission_within_a_second_gets_a_number(small, new_row):
@@ -104,3 +107,17 @@ def test_same_predictions_keep_time_and_file(new_row):
     same = LedgerRow(when="20250101-000000", file="submissions/small/before.csv")
     row = new_row(same=same)
     assert (row.when, row.file) == (same.when, same.file)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_found"), [("scored", True), ("pending", True), ("error", True), ("written", False)]
+)
+def test_submission_that_was_sent_is_found_if_the_ledger_is_lost(project_folder, status, is_found):
+    project_paths = ProjectPaths.find()
+    folder = project_paths.ledger.parent / "small"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text("{")  # damaged
+    (folder / "b.json").write_text(json.dumps({"status": status}))
+    assert find_unlisted_submission(project_paths) == (folder / "b.csv" if is_found else None)
+    add_row(project_paths, LedgerRow(when="1", competition="small", file="b.csv"))
+    assert find_unlisted_submission(project_paths) is None

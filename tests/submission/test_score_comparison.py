@@ -6,15 +6,15 @@ from medfold.submission.ledger import LedgerRow
 from medfold.submission.score_comparison import SHOWN_COLUMNS, compare_scores
 
 
-def rows(*pairs: tuple[str, str], metric: str = "auc") -> list[LedgerRow]:
+def rows(*pairs: tuple[float, float | None], metric: str = "auc") -> list[LedgerRow]:
     return [
-        LedgerRow(runs=f"run{number}", metric=metric, oof=oof, public=public)
+        LedgerRow(runs=(f"run{number}",), metric=metric, oof=oof, public=public)
         for number, (oof, public) in enumerate(pairs)
     ]
 
 
 def test_only_submissions_by_the_metric_are_compared():
-    found = compare_scores("small", "auc", rows(("0.9", "")) + rows(("0.3", "0.2"), ("0.4", "0.1"), metric="log_loss"))
+    found = compare_scores("small", "auc", rows((0.9, None)) + rows((0.3, 0.2), (0.4, 0.1), metric="log_loss"))
     assert (found.competition, found.metric, found.num_other_metrics) == ("small", "auc", 2)
     (submission,) = found.submissions
     assert list(submission) == SHOWN_COLUMNS
@@ -24,10 +24,10 @@ def test_only_submissions_by_the_metric_are_compared():
 @pytest.mark.parametrize(
     ("pairs", "expected"),
     [
-        ([("0.1", "0.4"), ("0.2", "0.5"), ("0.3", "0.6")], 1),
-        ([("0.1", "0.6"), ("0.2", "0.5"), ("0.3", "0.4"), ("0.9", "")], -1),
-        ([("0.1", "0.4"), ("0.2", "0.5")], None),
-        ([("0.1", "0.4"), ("0.1", "0.5"), ("0.1", "0.6")], None),
+        ([(0.1, 0.4), (0.2, 0.5), (0.3, 0.6)], 1),
+        ([(0.1, 0.6), (0.2, 0.5), (0.3, 0.4), (0.9, None)], -1),
+        ([(0.1, 0.4), (0.2, 0.5)], None),
+        ([(0.1, 0.4), (0.1, 0.5), (0.1, 0.6)], None),
         ([], None),
     ],
     ids=["alike", "reversed", "two", "equal OOF scores", "no submission"],

@@ -5,7 +5,7 @@ import pytest
 from medfold.data.dataset import prepare_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.submission.draft import draft_submission
-from medfold.submission.leaderboards.entry import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import read_rows
 from medfold.submission.record import read_record
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
@@ -50,7 +50,7 @@ def send(competition, recorded, resubmit=False):
 def test_recorded_submission_has_file_row_and_record(folded, record):
     recorded = record()
     (row,) = read_rows(folded.project_paths, "small")
-    assert (row.status, row.runs, row.file) == ("written", "good", recorded.row.file)
+    assert (row.status, row.runs, row.file) == ("written", ("good",), recorded.row.file)
     assert sha256(recorded.file) == row.sha256 == recorded.draft.sha256
     assert read_record(folded, row)["content_id"] == recorded.draft.content_id
     assert recorded.num_scored_before == 0
@@ -69,7 +69,7 @@ def test_result_is_recorded_after_the_row(folded, record):
     assert (entry.file, entry.table is recorded.table, entry.resubmit) == (recorded.file, True, True)
     assert leaderboard.statuses == ["written"]
     (row,) = read_rows(folded.project_paths, "small")
-    assert (row.status, row.public, row.ref) == ("scored", "0.750000", "7")
+    assert (row.status, row.public, row.ref) == ("scored", 0.75, "7")
     assert (result.status, read_record(folded, row)["status"]) == ("scored", "scored")
 
 

@@ -12,7 +12,7 @@ import pytest
 from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.earlier_checkpoints import without_sums
-from medfold.training.resume import remaining_phases
+from medfold.training.training_state import remaining_phases
 from tests.support.fake_trainings import fake_phase
 
 

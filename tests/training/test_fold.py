@@ -240,5 +240,14 @@ def test_temporary_files_of_killed_training_are_removed(tmp_path):
     (paths.folder / ".weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
     (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
     fold.train_fold(task(epochs=1), 0, paths)
-    kept = {"checks.json", "done.json", "history.csv", "oof.csv", "test.csv", "timing.json", "weights.h5"}
+    kept = {"done.json", "history.csv", "oof.csv", "self_check_warnings.json", "test.csv", "timing.json", "weights.h5"}
     assert {path.name for path in paths.folder.iterdir()} == kept
+
+
+@pytest.mark.slow
+def test_fold_of_an_earlier_version_keeps_the_name_of_its_warnings(tmp_path):
+    paths = FoldPaths(tmp_path / "fold0")
+    files.write_json([], paths.folder / "checks.json")
+    fold.train_fold(task(epochs=1), 0, paths)
+    assert "checks.json" in files.read_json(paths.done)
+    assert is_fold_trained(paths)

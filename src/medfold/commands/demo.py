@@ -18,7 +18,7 @@ def demo(competition: Competition) -> None:
     start = time.monotonic()
     download(competition)
     make_folds(competition, image_settings=image_settings(competition, "baseline"))
-    train(competition)
+    train(competition, show_score=False)  # `submit` shows it
     submit(competition)
     report(competition, ["baseline"])
     recheck(competition)

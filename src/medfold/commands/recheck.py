@@ -1,7 +1,7 @@
 """`make recheck`: recomputes scores and submissions from the files, with independent code, and lists differences."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -117,17 +117,19 @@ def _recheck_submissions(
     competition: Competition, run_names: list[str] | None, labels: str | None
 ) -> Iterator[Recheck]:
     for row in read_rows(competition.project_paths, competition.paths.name):
-        if run_names is None or set(row.run_names) <= set(run_names):
+        if run_names is None or set(row.runs) <= set(run_names):
             yield _recheck_submission(competition, row, labels)
 
 
 def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | None) -> Recheck:
     """Recomputes the submission of a row of the ledger."""
     file = competition.project_paths.root / row.file
-    run_names = row.run_names
-    if missing := _missing_file(competition, file, run_names):
-        return Recheck("submission", file.name, not_computed=missing)
+    run_names = list(row.runs)
     record = read_record(competition, row)
+    missing = _missing_file(competition, file, run_names)
+    if missing or not run_names:
+        differences = _collect(ledger_differences(row.cells(), record)) if record else []
+        return Recheck("submission", file.name, differences, "" if differences else missing)
     try:
         facts = _scored_facts(competition, Run.open(competition, run_names[0]), record.get("score"), labels)
     except UserError as error:
@@ -141,7 +143,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
     differences = submission_differences(facts, competition.paths, competition.project_paths.root, file, record)
-    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(asdict(row), record))))
+    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row.cells(), record))))
 
 
 def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
@@ -194,6 +196,8 @@ def _collect(differences: Iterator[str]) -> list[str]:
     collected = []
     try:
         collected.extend(differences)
+    except UserError as error:
+        collected.append(str(UserError(error.what, error.where)))
     except DAMAGED_FILE_ERRORS as error:
         text = " ".join(str(error).split())[:80]
         collected.append(f"its files do not fit together ({type(error).__name__}: {text})")

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from medfold.competition import RESEARCH_NOTICE, Competition
+from medfold.competition import Competition
 from medfold.data import scan_dataset
 from medfold.ensemble import ensemble_runs
 from medfold.project_root import display_path
 from medfold.report import build_page, render
-from medfold.runs import Run, combined_name, dataset_of_runs
+from medfold.runs import EnsemblePaths, Run, dataset_of_runs
 from medfold.system import files
 from medfold.terminal.console import format_size, say
 
@@ -33,9 +33,7 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     _, scan = scan_dataset(competition, first_recipe.images)  # fills the store that heat maps need, if it is missing
     variables = {"METHOD": method, "PER_CLASS": per_class}
     text = render(build_page(competition, dataset, ensemble, scan.measurements, variables))
-    shared_path = competition.paths.runs / f"{combined_name(ensemble.run_names)}.html"
-    path = competition.paths.run(ensemble.run_names[0]).report if len(ensemble.run_names) == 1 else shared_path
+    path = EnsemblePaths(competition.paths, ensemble.run_names).report
     files.write_text(text, path)
     say("report", f"{display_path(path)}, {format_size(len(text.encode()))}: open it in a browser")
-    say("", RESEARCH_NOTICE)
     return path

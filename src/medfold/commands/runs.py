@@ -84,7 +84,7 @@ def remove_runs(competition: Competition, run_names: list[str], skip_question: b
     known = {path.parent.name: paths.run(path.parent.name) for path in paths.runs.glob("*/run.json")}
     paths_by_run = {}
     for name in select_names(known, run_names, f"runs of {paths.name}"):
-        count = sum(name in row.run_names for row in read_rows(competition.project_paths, paths.name))
+        count = sum(name in row.runs for row in read_rows(competition.project_paths, paths.name))
         submitted = f", in {count} submission{'s' * (count > 1)}" if count else ""
         done = len(trained_folds(known[name], num_folds))
         size = format_size(total_size([known[name].folder]))

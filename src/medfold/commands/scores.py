@@ -51,7 +51,7 @@ def scores(project_paths: ProjectPaths, name: str | None = None) -> list[Competi
 def _fetch_scores(competition: Competition, rows: list[LedgerRow]) -> None:
     """Fetches the scores of the submissions that have none, and writes them into the ledger."""
     leaderboard = leaderboard_of(competition)
-    pending = [row for row in rows if not row.public and row.status != "error"]
+    pending = [row for row in rows if row.public is None and row.status != "error"]
     if not pending or not leaderboard.has_late_scores:
         return
     records = {row.file: read_record(competition, row) for row in pending}
@@ -78,8 +78,8 @@ def _show_scores(competition: Competition) -> CompetitionScores:
         others = Counter(row.metric for row in rows if row.metric != metric)
         counts = ", ".join(f"{count} by {name}" for name, count in others.most_common())
         warn("", f"{result.num_other_metrics} more were scored by another metric, and do not compare: {counts}")
-    cells = [[getattr(row, column) for column in SHOWN_COLUMNS] for row in rows if row.metric == metric]
-    print_table(SHOWN_COLUMNS, cells)
+    cells_of_rows = [row.cells() for row in rows if row.metric == metric]
+    print_table(SHOWN_COLUMNS, [[cells[column] for column in SHOWN_COLUMNS] for cells in cells_of_rows])
     if result.rank_correlation is None:
         say("", "a rank correlation of OOF and public needs three different scores")
     else:

@@ -6,8 +6,9 @@ from typing import Any
 from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks import PACKING_MESSAGE, bundle_folder, pack_submission
+from medfold.notebooks import PACKING_MESSAGE, pack_submission
 from medfold.project_root import display_path
+from medfold.runs import EnsemblePaths
 from medfold.scoring import describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -71,7 +72,7 @@ def submit(
         _check_upload(leaderboard)
         return
     # During a submission of hours, others continue, and a second one of the same runs fails at once.
-    folder = bundle_folder(competition, ensemble.run_names)
+    folder = EnsemblePaths(competition.paths, ensemble.run_names).notebook
     with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
         pack = partial(pack_submission, competition, dataset, ensemble)
         result = submit_recorded(competition, recorded, leaderboard, dataset.test_groups, pack, resubmit=force)
@@ -106,8 +107,8 @@ def _earlier_status(competition: Competition, row: LedgerRow) -> str:
     if row.status == "error":
         record = read_record(competition, row)
         return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
-    scores = {"public": row.public, "private": row.private}
-    scored = ", ".join(f"{part} {value}" for part, value in scores.items() if value)
+    cells = row.cells()
+    scored = ", ".join(f"{part} {cells[part]}" for part in ("public", "private") if cells[part])
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 

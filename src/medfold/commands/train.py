@@ -31,6 +31,7 @@ def train(
     jobs: int | None = 1,
     workers: int | None = None,
     on: str = "here",
+    show_score: bool = True,
 ) -> None:
     """Trains some folds, or all missing ones, for each seed.
 
@@ -44,6 +45,7 @@ def train(
         jobs: how many folds to train at once; None for one per GPU, else one per core. Defaults to 1.
         workers: how many processes make the batches of a training. Defaults to a number that suits the machine.
         on: `here`, or `kaggle` to train on its GPUs and fetch the results. Defaults to `here`.
+        show_score: print the OOF score at the end. Defaults to True.
 
     Raises:
         UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
@@ -74,7 +76,7 @@ def train(
         _verify_store(competition, image_settings)
     for request in requests:
         result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, dataset)
-        if result:
+        if result and show_score:
             say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
 
 

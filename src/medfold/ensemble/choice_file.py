@@ -1,13 +1,12 @@
 """Saved choice of an ensemble, so that `make predict` repeats what was submitted, without needing the labels."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 from medfold.competition import Competition
 from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.runs import combined_name
+from medfold.runs import EnsemblePaths
 from medfold.scoring import FittedTransform
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -42,7 +41,7 @@ def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
 
 def save_choice(competition: Competition, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
-    path = _path(competition, ensemble.run_names)
+    path = EnsemblePaths(competition.paths, ensemble.run_names).choice
     choice = choice_of_ensemble(ensemble)
     probabilities_path = path.with_suffix(PROBABILITIES_ENDING)
     choice.fitted.save(path)
@@ -58,7 +57,7 @@ def save_choice(competition: Competition, ensemble: Ensemble) -> None:
 
 def read_choice(competition: Competition, run_names: list[str]) -> SavedChoice | None:
     """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
-    path = _path(competition, sorted(set(run_names)))
+    path = EnsemblePaths(competition.paths, sorted(set(run_names))).choice
     try:
         metadata = files.read_json(path.with_suffix(".json"))
     except UserError:
@@ -73,9 +72,3 @@ def read_choice(competition: Competition, run_names: list[str]) -> SavedChoice |
     paths = [path.with_suffix(ending) for ending in endings if path.with_suffix(ending).name in metadata["files"]]
     probabilities = FittedTransform.load(paths[0]) if paths else None
     return SavedChoice(FittedTransform.load(path), probabilities, metadata["title"])
-
-
-def _path(competition: Competition, run_names: list[str]) -> Path:
-    if len(run_names) == 1:
-        return competition.paths.run(run_names[0]).folder / "ensemble.npz"
-    return competition.paths.runs / f"{combined_name(run_names)}.ensemble.npz"

@@ -220,8 +220,8 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
     Args:
         stack: float64 (members, n, columns).
         slopes: float64 (classes, features), or (1, features) for two classes.
-        offsets: float64, one for each row of slopes.
-        classes: int, the classes that were in the training labels; all others get probability 0.
+        offsets: float64 (rows of slopes,).
+        classes: int (n,), the classes that were in the training labels; all others get probability 0.
     """
     decision = _logit_features(stack, True) @ slopes.T + offsets
     if len(classes) == 2:

@@ -1,7 +1,5 @@
 """Packs trained folds for a competition that takes notebooks: the bundle, and the notebook beside it."""
 
-from pathlib import Path
-
 from medfold.competition import Competition, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
@@ -9,7 +7,7 @@ from medfold.kaggle import RemoteRun, name_of
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
 from medfold.project_root import display_path
-from medfold.runs import TrainedRun, combined_name
+from medfold.runs import EnsemblePaths, TrainedRun
 from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.terminal.console import format_size, print_table, say
@@ -19,16 +17,10 @@ BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 PACKING_MESSAGE = "these runs are being packed or submitted"
 
 
-def bundle_folder(competition: Competition, names: list[str]) -> Path:
-    """Returns the folder for bundle and notebook of these runs, in the folder of the first run."""
-    folder = competition.paths.run(names[0]).notebook
-    return folder if len(names) == 1 else folder.with_name(f"{folder.name}-{combined_name(names)}")
-
-
 def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
-    The caller must hold the `exclusive_lock` of `bundle_folder`.
+    The caller must hold the `exclusive_lock` of their folder, `EnsemblePaths.notebook`.
 
     Args:
         competition: the competition of the runs; bundle and notebook are put beside the first run.
@@ -42,7 +34,8 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     paths = competition.paths
     members = [TrainedRun.open(competition, name) for name in ensemble.run_names]
     score = describe_score(facts, ensemble.score, dataset.train["unit"].nunique())
-    folder = bundle_folder(competition, ensemble.run_names)
+    ensemble_paths = EnsemblePaths(paths, ensemble.run_names)
+    folder = ensemble_paths.notebook
     slug = paths.name if facts.upload == "local" else kaggle_slug(facts)
     sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE)
     packages = wheels.installed_versions(wheels.missing_packages(facts))
@@ -54,5 +47,5 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
         f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / BUNDLE)}",
     )
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
-    name_parts = ("medfold", paths.name, combined_name(ensemble.run_names))
+    name_parts = ("medfold", paths.name, ensemble_paths.name)
     return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)

@@ -74,11 +74,12 @@ def interval(
     codes = pd.factorize(groups)[0]
     rng = np.random.default_rng(0)
     values = []
-    members = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
+    rows_of_group = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
     inputs = decisions_of(facts, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
     function = {**PROBABILITY_METRICS, **DECISION_METRICS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
     for _ in range(NUM_RESAMPLES):
-        rows = np.concatenate([members[group] for group in rng.integers(len(members), size=len(members))])
+        drawn = rng.integers(len(rows_of_group), size=len(rows_of_group))
+        rows = np.concatenate([rows_of_group[group] for group in drawn])
         values.append(float(function(facts, truth[rows], inputs[rows])))
     defined = [value for value in values if not np.isnan(value)]
     if len(defined) <= 0.1 * NUM_RESAMPLES:

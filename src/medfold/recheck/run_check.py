@@ -26,7 +26,10 @@ def run_differences(facts: CompetitionFacts, paths: CompetitionPaths, run_paths:
     """
     saved = files.read_json(run_paths.score, SCORE)
     done = [number for number in range(facts.folds.k) if run_paths.fold(number).done.is_file()]
-    if saved["trained_folds"] != done:
+    missing_markers = [run_paths.fold(number).done for number in saved["trained_folds"] if number not in done]
+    for path in missing_markers:
+        yield f"{path.parent.name}/{path.name} is missing"
+    if saved["trained_folds"] != done and not missing_markers:
         yield f"trained_folds are {done}, saved {saved['trained_folds']}"
     is_optimistic = files.read_json(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
     if saved["is_optimistic"] != is_optimistic:
@@ -135,8 +138,8 @@ def score_differences(
         facts: facts of the competition that the predictions were scored with.
         units: the units that were scored.
         saved: the contents of score.json.
-        probabilities: the probabilities from which decisions were made, in the order of the units, for the other
-            metrics of probabilities. Defaults to the predictions.
+        probabilities: float64 (units, columns), from which decisions were made, for the other metrics of
+            probabilities. Defaults to the predictions.
     """
 
     def compute(metric: str, selected: np.ndarray) -> float:

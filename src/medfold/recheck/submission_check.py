@@ -69,7 +69,8 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
         expected[name] = "" if record.get(name) is None else f"{record[name]:.6f}"
     for name, value in expected.items():
         if row[name] != value:
-            yield f"{name} is {row[name] or 'empty'} in the ledger, {value or 'empty'} in the record beside the file"
+            in_ledger, in_record = row[name] or "empty", value or "empty"
+            yield f"{name} is {in_ledger} in submissions/ledger.csv, {in_record} in the record beside the file"
 
 
 def _folds_of(record: dict[str, Any]) -> set[int]:

@@ -7,11 +7,20 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
+from medfold.errors import UserError
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Reads a table, all cells as text."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    """Reads a table, all cells as text.
+
+    Raises:
+        UserError: the file is empty, or not a table.
+    """
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        reason = "empty" if isinstance(error, pd.errors.EmptyDataError) else str(error).splitlines()[0]
+        raise UserError(f"damaged ({reason})", path, "Restore a copy") from None
 
 
 def label_matrix(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:

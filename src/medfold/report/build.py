@@ -100,9 +100,9 @@ def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list
         cards.append(Card(f"out-of-fold {isolate(metric_title(competition.facts, name))}", format_score(other)))
     row = find_scored_row(read_rows(competition.project_paths, competition.paths.name), ensemble.run_names, score)
     for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
-        if value:
+        if value is not None:
             when = f"{row.when[:4]}-{row.when[4:6]}-{row.when[6:8]}"
-            cards.append(Card(f"{leaderboard_part} score", f"{float(value):.4f}", f"submitted {when}"))
+            cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {when}"))
     done = len(score["trained_folds"])
     k = competition.facts.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(competition)}"))

@@ -1,6 +1,7 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
 - `run_names`: names of runs; `run_json`: what a run was started with; `run`: a run by its run.json;
+- `ensemble_paths`: files of an ensemble of runs;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
 - `identity`: checks that a run fits the facts, folds, labels and images of today;
@@ -8,6 +9,7 @@
 """
 
 from medfold.runs.comparison import Comparison, compare_runs
+from medfold.runs.ensemble_paths import EnsemblePaths
 from medfold.runs.fold_state import check_folds_exist, is_fold_trained, require_trained_folds, trained_folds
 from medfold.runs.identity import (
     IDENTITY_FACTS,
@@ -28,13 +30,14 @@ from medfold.runs.predictions import check_finite, predictions_table, read_predi
 from medfold.runs.run import Run
 from medfold.runs.run_json import git_commit, read_run_json, record_run_start
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
-from medfold.runs.run_names import checked_run_paths, combined_name
+from medfold.runs.run_names import checked_run_paths
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
     "IDENTITY_FACTS",
     "SAMPLE_FACTS",
     "Comparison",
+    "EnsemblePaths",
     "Run",
     "RunList",
     "RunSummary",
@@ -44,7 +47,6 @@ __all__ = [
     "check_same_facts",
     "check_same_images",
     "checked_run_paths",
-    "combined_name",
     "compare_runs",
     "dataset_of_runs",
     "facts_of_run",

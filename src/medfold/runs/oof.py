@@ -44,5 +44,5 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
 
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
-    warnings = {str(fold): files.read_json(run_paths.fold(fold).checks) for fold in folds}
+    warnings = {str(fold): files.read_json(run_paths.fold(fold).self_check_warnings) for fold in folds}
     return {fold: lines for fold, lines in warnings.items() if lines}

@@ -36,7 +36,7 @@ class RunSummary:
         problem: why the score does not compare with those of other runs; empty if it does.
         trained_folds: numbers of the trained folds.
         num_folds: number of folds of the competition.
-        seconds: training time of all folds together; None if it was not recorded.
+        seconds: training time of all folds together, in seconds; None if it was not recorded.
         seed: seed of the run.
         differences: the settings of its recipe that differ from most runs.
         older_folds_fingerprint: fingerprint of the folds table that it was trained on; empty if it is the current

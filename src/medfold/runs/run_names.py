@@ -6,10 +6,7 @@ from pathlib import Path
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.run_paths import RunPaths
-from medfold.system.hashes import fingerprint
 from medfold.terminal.command_text import variable
-
-MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
 
 
 def checked_run_paths(paths: CompetitionPaths, name: str) -> RunPaths:
@@ -32,11 +29,3 @@ def checked_run_paths(paths: CompetitionPaths, name: str) -> RunPaths:
         what = f"a run's name must not contain spaces or +: {variable('RUNS')} joins names with them"
         raise UserError(what, variable("RUN", name), f"Example: {variable('RUN', example)}")
     return paths.run(name)
-
-
-def combined_name(run_names: list[str]) -> str:
-    """Joins run names for a file name; if that is too long: the first name, the number of others, and a hash."""
-    joined = "+".join(run_names)
-    if len(joined) <= MAX_NAME_LENGTH:
-        return joined
-    return f"{run_names[0][:MAX_NAME_LENGTH]}+{len(run_names) - 1}-{fingerprint(run_names, 6)}"

@@ -38,8 +38,8 @@ def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     doi 10.1038/s41597-022-01721-8). Undefined if the AUC of any column is.
     """
     columns = predictions.shape[1]
-    members = targets_as_columns(targets, columns)
-    return float(np.mean([auc(members[:, column], predictions[:, column]) for column in range(columns)]))
+    labels = targets_as_columns(targets, columns)
+    return float(np.mean([auc(labels[:, column], predictions[:, column]) for column in range(columns)]))
 
 
 @metric("pAUC above 80 % TPR", tasks=("binary",))

@@ -12,8 +12,8 @@
 from medfold.submission.cell_format import explain_words
 from medfold.submission.check import check_sample_submission, check_submission
 from medfold.submission.draft import draft_submission
-from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult
 from medfold.submission.leaderboards.kinds import leaderboard_of
+from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult
 from medfold.submission.ledger import LedgerRow, find_scored_row, read_ledger, read_rows
 from medfold.submission.record import content_id_of, read_record, record_result
 from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores

@@ -21,7 +21,7 @@ class CellFormat:
         columns: all columns except the id.
         holds_decisions: True for decisions, False for probabilities.
         is_one_class: True for a single column with the name of one of several classes.
-        words: text, the word for each class, or for no and yes.
+        words: text (n,), the word for each class, or for no and yes.
         unknown_words: words of the sample submission that are neither.
     """
 

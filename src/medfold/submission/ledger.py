@@ -3,9 +3,7 @@
 Each scored submission shows a score on hidden labels. Whoever chooses among many of them overfits to these labels.
 """
 
-import json
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,19 +16,19 @@ from medfold.tables import write_csv
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A submission in the ledger: all values as text, '' while they are unknown.
+    """A submission in the ledger; its fields are the columns. Texts are empty and scores None while they are unknown.
 
     Args:
         when: time of the submission in UTC: 20260131-235959.
         competition: name of the competition.
-        runs: names of the runs, separated by spaces.
+        runs: names of the runs.
         file: path of the submission below the project folder.
         sha256: hash of the file.
         metric: name of the metric of the scores.
         oof: OOF score.
         low: lower end of its 95 % interval.
         high: upper end of its 95 % interval.
-        folds: numbers of the trained folds, separated by spaces.
+        folds: numbers of the trained folds.
         ref: number of the submission on the leaderboard.
         public: score on the public part of the leaderboard.
         private: score on the private part of the leaderboard.
@@ -39,26 +37,48 @@ class LedgerRow:
 
     when: str = ""
     competition: str = ""
-    runs: str = ""
+    runs: tuple[str, ...] = ()
     file: str = ""
     sha256: str = ""
     metric: str = ""
-    oof: str = ""
-    low: str = ""
-    high: str = ""
-    folds: str = ""
+    oof: float | None = None
+    low: float | None = None
+    high: float | None = None
+    folds: tuple[int, ...] = ()
     ref: str = ""
-    public: str = ""
-    private: str = ""
+    public: float | None = None
+    private: float | None = None
     status: str = ""
 
-    @property
-    def run_names(self) -> list[str]:
-        """Names of the runs."""
-        return self.runs.split()
+    @classmethod
+    def from_cells(cls, cells: dict[str, str]) -> "LedgerRow":
+        """Reads a row from the texts of its cells, by column.
+
+        Raises:
+            ValueError: no file; or a score, or the number of a fold, is not a number.
+        """
+        if not cells["file"]:
+            raise ValueError("the cell 'file' is empty")
+        scores = {column: float(cells[column]) if cells[column] else None for column in SCORE_COLUMNS}
+        runs, folds = tuple(cells["runs"].split()), tuple(int(number) for number in cells["folds"].split())
+        return cls(**{**cells, **scores, "runs": runs, "folds": folds})
+
+    def cells(self) -> dict[str, str]:
+        """Returns the texts of the cells, by column; the inverse of `from_cells`. Scores have six decimals."""
+        return {column: _cell(getattr(self, column)) for column in COLUMNS}
+
+
+def _cell(value: str | float | tuple | None) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.6f}"
 
 
 COLUMNS = [field.name for field in fields(LedgerRow)]
+SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
+FIX = "Restore it from a backup: it counts the scored submissions"
 
 
 def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
@@ -72,7 +92,7 @@ def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
         table = read_ledger(project_paths)
         existing = table.index[(table["file"] == row.file) & (table["competition"] == row.competition)]
         position = existing[-1] if len(existing) else len(table)
-        table.loc[position] = [getattr(row, column) for column in COLUMNS]
+        table.loc[position] = list(row.cells().values())
         write_csv(table, project_paths.ledger)
 
 
@@ -84,59 +104,34 @@ def read_rows(project_paths: ProjectPaths, competition: str) -> list[LedgerRow]:
         competition: name of the competition.
 
     Raises:
-        UserError: as for `read_ledger`.
+        UserError: as for `read_ledger` and `LedgerRow.from_cells`.
     """
     table = read_ledger(project_paths)[COLUMNS]
-    return [LedgerRow(**row) for row in table[table["competition"] == competition].to_dict("records")]
+    rows = []
+    for number, cells in enumerate(table.to_dict("records"), start=2):  # the first line has the names of the columns
+        if cells["competition"] == competition:
+            try:
+                rows.append(LedgerRow.from_cells(cells))
+            except ValueError as error:
+                raise UserError(f"damaged in line {number} ({error})", project_paths.ledger, FIX) from None
+    return rows
 
 
 def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
     """Reads the ledger: every submission with its scores, all columns as text.
 
     Raises:
-        UserError: the file is damaged or lacks a column.
+        UserError: the file is damaged, or lacks a column.
     """
-    fix = "Restore it from a backup: it counts the scored submissions"
     if not project_paths.ledger.is_file():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     try:
         table = pd.read_csv(project_paths.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", project_paths.ledger, fix) from None
+        raise UserError(f"not the ledger ({str(error).splitlines()[0]})", project_paths.ledger, FIX) from None
     if missing := [column for column in COLUMNS if column not in table]:
-        raise UserError(f"no column '{missing[0]}'", project_paths.ledger, fix)
+        raise UserError(f"no column '{missing[0]}'", project_paths.ledger, FIX)
     return table
-
-
-def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
-    """Returns a submission that was scored or sent, if there is no ledger, so that it was lost; else None."""
-    if project_paths.ledger.is_file():
-        return None
-    for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # damaged
-            continue
-        if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
-            return path.with_suffix(".csv")
-    return None
-
-
-def score_cells(run_names: list[str], score: dict[str, Any]) -> dict[str, str]:
-    """Returns the cells of a row that describe an OOF score: runs, metric, oof, low, high, folds.
-
-    Args:
-        run_names: names of the runs that were scored.
-        score: the content of score.json.
-    """
-    return {
-        "runs": " ".join(run_names),
-        "metric": score["metric"],
-        "oof": format_ledger_score(score["value"]),
-        "low": format_ledger_score(score["low"]),
-        "high": format_ledger_score(score["high"]),
-        "folds": " ".join(map(str, score["trained_folds"])),
-    }
 
 
 def find_scored_row(rows: list[LedgerRow], run_names: list[str], score: dict[str, Any]) -> LedgerRow | None:
@@ -147,13 +142,9 @@ def find_scored_row(rows: list[LedgerRow], run_names: list[str], score: dict[str
         run_names: names of the runs.
         score: the content of score.json.
     """
-    cells = score_cells(run_names, score)
+    expected = LedgerRow(runs=tuple(run_names), folds=tuple(score["trained_folds"]), oof=score["value"]).cells()
     for row in reversed(rows):
-        if row.status == "scored" and all(getattr(row, column) == cells[column] for column in ("runs", "folds", "oof")):
+        cells = row.cells()
+        if row.status == "scored" and all(cells[column] == expected[column] for column in ("runs", "folds", "oof")):
             return row
     return None
-
-
-def format_ledger_score(value: float | None) -> str:
-    """Formats a score for the ledger; '' for None."""
-    return "" if value is None else f"{value:.6f}"

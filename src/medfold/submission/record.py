@@ -1,5 +1,6 @@
 """Recording of a submission: its row of the ledger, and its record, the JSON file beside it."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
-from medfold.runs import combined_name
+from medfold.paths import ProjectPaths
+from medfold.runs import EnsemblePaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
-from medfold.submission.leaderboards.entry import LeaderboardResult
-from medfold.submission.ledger import LedgerRow, add_row, format_ledger_score, read_ledger, score_cells
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult
+from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256
 
@@ -46,8 +48,19 @@ def ledger_row(
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
     when, file = (same.when, same.file) if same else _new_file(competition, ensemble.run_names, draft.sha256)
-    cells = score_cells(ensemble.run_names, ensemble.score)
-    return LedgerRow(when=when, competition=competition.paths.name, file=file, sha256=draft.sha256, **cells)
+    score = ensemble.score
+    return LedgerRow(
+        when=when,
+        competition=competition.paths.name,
+        runs=tuple(ensemble.run_names),
+        file=file,
+        sha256=draft.sha256,
+        metric=score["metric"],
+        oof=score["value"],
+        low=score["low"],
+        high=score["high"],
+        folds=tuple(score["trained_folds"]),
+    )
 
 
 def _new_file(competition: Competition, run_names: list[str], content_hash: str) -> tuple[str, str]:
@@ -57,7 +70,7 @@ def _new_file(competition: Competition, run_names: list[str], content_hash: str)
     used again.
     """
     folder = competition.paths.submissions
-    name = combined_name(run_names)
+    name = EnsemblePaths(competition.paths, run_names).name
     listed = set(read_ledger(competition.project_paths)["file"])
     for file in sorted(folder.glob(f"????????-??????-{name}*.csv")):
         path = file.relative_to(competition.project_paths.root).as_posix()
@@ -102,8 +115,7 @@ def record_result(
     versions = {key: value for key, value in read_record(competition, row).items() if key == VERSIONS_KEY}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
     files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(competition, row))
-    scores = {"public": format_ledger_score(result.public), "private": format_ledger_score(result.private)}
-    add_row(competition.project_paths, replace(row, **{**entries, **scores}))
+    add_row(competition.project_paths, replace(row, **entries))
 
 
 def add_to_record(competition: Competition, row: LedgerRow, entries: dict[str, Any]) -> None:
@@ -138,4 +150,18 @@ def find_same_submission(competition: Competition, earlier: list[LedgerRow], con
     for row in reversed(earlier):
         if content_id_of(row, read_record(competition, row)) == content_id:
             return row
+    return None
+
+
+def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
+    """Returns a submission that was scored or sent, if there is no ledger, so that it was lost; else None."""
+    if project_paths.ledger.is_file():
+        return None
+    for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:  # damaged
+            continue
+        if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
+            return path.with_suffix(".csv")
     return None

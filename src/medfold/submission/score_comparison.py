@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from medfold.submission.ledger import LedgerRow
+from medfold.submission.ledger import SCORE_COLUMNS, LedgerRow
 
 SHOWN_COLUMNS = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]  # of the ledger
-SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
 MIN_SCORES = 3  # submissions with both scores that a rank correlation needs
 
 
@@ -40,15 +39,11 @@ def compare_scores(competition: str, metric: str, rows: list[LedgerRow]) -> Comp
         rows: its submissions, by any metric.
     """
     compared = [row for row in rows if row.metric == metric]
-    submissions = [{column: _value(row, column) for column in SHOWN_COLUMNS} for row in compared]
+    submissions = []
+    for row in compared:
+        values = {**row.cells(), **{column: getattr(row, column) for column in SCORE_COLUMNS}}
+        submissions.append({column: values[column] for column in SHOWN_COLUMNS})
     pairs = pd.DataFrame(submissions, columns=SHOWN_COLUMNS)[["oof", "public"]].astype(float).dropna()
     is_defined = len(pairs) >= MIN_SCORES and not (pairs.nunique() < 2).any()
     correlation = float(pairs["oof"].corr(pairs["public"], method="spearman")) if is_defined else None
     return CompetitionScores(competition, metric, submissions, len(rows) - len(compared), correlation)
-
-
-def _value(row: LedgerRow, column: str) -> str | float | None:
-    text = getattr(row, column)
-    if column not in SCORE_COLUMNS:
-        return text
-    return float(text) if text else None

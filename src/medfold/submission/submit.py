@@ -17,11 +17,12 @@ from medfold.ensemble import Ensemble, save_choice, write_recheck_files
 from medfold.kaggle import RemoteRun
 from medfold.submission.check import check_better_than_chance
 from medfold.submission.draft import SubmissionDraft, write_draft
-from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
-from medfold.submission.ledger import LedgerRow, find_unlisted_submission, read_rows
+from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.ledger import LedgerRow, read_rows
 from medfold.submission.record import (
     add_to_record,
     find_same_submission,
+    find_unlisted_submission,
     ledger_row,
     record_result,
     submission_record,

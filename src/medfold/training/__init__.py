@@ -4,8 +4,10 @@
   missing folds; `run_metadata`: what it is made from; `parallel`, `child`: folds in child processes;
 - `fold`: one fold, with `training_inputs`, its settings and data, and `trained_net`, its result; `recipe_checks`,
   `self_check`: checks before and after the training; `tensorflow_errors`: its errors in one line;
-- `trainer`: the training loop of a phase; `phases`: the head alone, or all layers; `batch_trainer`: the net, trained
-  batch by batch; `checkpoint`, `resume`, `earlier_checkpoints`: saved states;
+- `phases`: the head alone, or all layers; `training_loop`: the epochs of a phase; `batch_trainer`: the net, trained
+  batch by batch;
+- `training_state`: what is saved during a training, and how it is resumed; `checkpoint`: the file with it;
+  `earlier_checkpoints`: files of earlier versions;
 - `batches`, `loader`: batches, computed in worker processes; `augmentation`, `augmentation_checks`,
   `mixup`: changes of their images;
 - `losses`, `optimizer`, `callbacks`: what a recipe names;

@@ -1,4 +1,4 @@
-"""Training of one fold: fits on the other folds, predicts the held-out fold and the test set."""
+"""One fold, in the order of work: trains on the other folds, predicts the held-out fold and the test part, saves."""
 
 import time
 from datetime import UTC, datetime
@@ -36,12 +36,12 @@ from medfold.training.recipe_checks import (
     check_trainable,
     check_training_images,
 )
-from medfold.training.resume import RemainingPhase, remaining_phases
 from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
-from medfold.training.trainer import PhaseTraining
 from medfold.training.training_inputs import TrainingInputs
+from medfold.training.training_loop import TrainingLoop
+from medfold.training.training_state import RemainingPhase, remaining_phases
 
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
 
@@ -82,7 +82,8 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     topic = f"fold {fold}"
-    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, fold_paths.checks)
+    warnings_path = fold_paths.self_check_warnings  # a fold of an earlier version keeps its former name
+    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, warnings_path)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (inputs.train["fold"] == fold).to_numpy()
@@ -100,7 +101,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     warnings = self_check(self_check_input(inputs, trained, held_out, oof))
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
-    files.write_json(warnings, fold_paths.checks)
+    files.write_json(warnings, warnings_path)
     duration = round(time.monotonic() - began, 1)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
     files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)
@@ -199,7 +200,7 @@ def _train_phase(
 
     training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-    PhaseTraining(remaining, training, metric_of(inputs.facts), compute_score, callbacks, topic).run()
+    TrainingLoop(remaining, training, metric_of(inputs.facts), compute_score, callbacks, topic).run()
     began = time.monotonic()
     if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
         took = format_duration(time.monotonic() - began)

@@ -25,7 +25,7 @@ GRACE_SECONDS = 15  # for a child that was asked to end
 
 @dataclass(frozen=True)
 class ResourceShare:
-    """CPU threads and GPU of one of several training runs.
+    """CPU threads and GPU of one of the folds that are trained at the same time.
 
     Args:
         threads: number of CPU threads.
@@ -66,7 +66,7 @@ def default_workers() -> int:
 
 
 def split_resources(num_jobs: int) -> list[ResourceShare]:
-    """Divides the machine among jobs: the cores evenly, the GPUs in turn."""
+    """Divides the machine among folds that are trained at the same time: the cores evenly, the GPUs in turn."""
     threads = max(1, hardware.num_cores() // num_jobs)
     gpus = hardware.cuda_devices()
     return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(num_jobs)]

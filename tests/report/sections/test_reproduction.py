@@ -95,3 +95,10 @@ def test_versions_seed_and_hashes_are_listed(reproduced):
         "prepared images": "0a1b2c",
     }
     assert reproduced("one", metadata={**METADATA, "commit": None})[1]["commit"] == "outside git"
+
+
+def test_keys_that_run_json_lacks_are_named_and_left_out(reproduced, capsys):
+    metadata = {key: METADATA[key] for key in ("seed", "folds_fingerprint")}
+    assert reproduced("one", metadata=metadata)[1] == {"seed": "3", "folds table, SHA-256": "f" * 16}
+    said = " ".join(capsys.readouterr().out.split())
+    assert "runs/small/one/run.json: no commit, versions, store_key: left out of the report. Restore the file" in said

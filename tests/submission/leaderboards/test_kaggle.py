@@ -342,7 +342,7 @@ def test_scores_find_manual_upload(hosted, competition):
     (row,) = ledger(competition)
     submit(competition)
     hosted.submissions[0] |= {"description": "by hand", "fileName": row["file"].rpartition("/")[2]}
-    add_row(competition.project_paths, LedgerRow(**{**row, "ref": "", "public": "", "status": "written"}))
+    add_row(competition.project_paths, LedgerRow.from_cells({**row, "ref": "", "public": "", "status": "written"}))
     scores(competition.project_paths)
     assert ledger(competition)[0]["ref"] == "41000001"
     assert ledger(competition)[0]["status"] == "scored"

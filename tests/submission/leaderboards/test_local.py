@@ -7,7 +7,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
-from medfold.submission.leaderboards.entry import SubmissionEntry
+from medfold.submission.leaderboards.leaderboard import SubmissionEntry
 from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.tables import read_csv, write_csv
 

@@ -5,9 +5,12 @@ from typing import Any
 from medfold import config
 from medfold.competition import Competition, Recipe, load_recipe
 from medfold.ensemble import Ensemble
+from medfold.project_root import display_path
 from medfold.report.names import isolate
 from medfold.report.page import Section
 from medfold.runs import read_run_json
+from medfold.terminal.console import warn
+from medfold.text import shorten_list
 
 
 def recipe_section(competition: Competition, ensemble: Ensemble, metadata: dict[str, Any]) -> Section:
@@ -40,8 +43,13 @@ def reproduction_section(
     joined = " ".join(ensemble.run_names)
     commands += [competition.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
-    rows = [["commit", metadata["commit"] or "outside git"], ["seed", metadata["seed"]]]
-    rows += [[name, number] for name, number in metadata["versions"].items()]
-    rows += [["folds table, SHA-256", metadata["folds_fingerprint"][:16]], ["prepared images", metadata["store_key"]]]
+    if missing := [key for key in ("commit", "versions", "store_key") if key not in metadata]:
+        path = competition.paths.run(ensemble.run_names[0]).metadata
+        text = f"no {shorten_list(missing)}: left out of the report. Restore the file from a backup, if you can"
+        warn("report", f"{display_path(path)}: {text}")
+    rows = [["commit", metadata["commit"] or "outside git"]] if "commit" in metadata else []
+    rows += [["seed", metadata["seed"]], *(metadata.get("versions") or {}).items()]
+    rows += [["folds table, SHA-256", metadata["folds_fingerprint"][:16]]]
+    rows += [["prepared images", metadata["store_key"]]] if "store_key" in metadata else []
     section.table(f"Versions and hashes of {isolate(ensemble.run_names[0])}", ["", "value"], rows)
     return section

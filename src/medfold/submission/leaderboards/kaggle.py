@@ -7,7 +7,7 @@ from pathlib import Path
 from medfold.competition import kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
-from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.terminal.command_text import command
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner

@@ -1,8 +1,8 @@
 """The leaderboard of each kind of upload."""
 
 from medfold.competition import Competition
-from medfold.submission.leaderboards.entry import Leaderboard
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard
+from medfold.submission.leaderboards.leaderboard import Leaderboard
 from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 

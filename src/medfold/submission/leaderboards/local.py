@@ -9,7 +9,7 @@ from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
-from medfold.submission.leaderboards.entry import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
 from medfold.tables import read_csv
 from medfold.terminal.command_text import command
 from medfold.text import count_of

@@ -7,8 +7,8 @@ from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
 from medfold.submission import table
 from medfold.submission.check import check_submission
-from medfold.submission.leaderboards.entry import LeaderboardResult, SubmissionEntry
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
+from medfold.submission.leaderboards.leaderboard import LeaderboardResult, SubmissionEntry
 from medfold.submission.table import read_submission
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn

@@ -18,13 +18,13 @@ from medfold.terminal.console import EACH_EPOCH, console, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.training.batches import Batch
 from medfold.training.loader import load_batches
-from medfold.training.resume import RemainingPhase, restore, save_state
+from medfold.training.training_state import RemainingPhase, restore, save_state
 
 READ_INTERVAL_SECONDS = 2.0  # between readings of the loss on a GPU, where each reading waits for the device
 
 
-class PhaseTraining:
-    """Training of one phase, from its state to the end.
+class TrainingLoop:
+    """Loop over the remaining epochs and batches of one phase.
 
     Args:
         remaining: the phase, its state and the checkpoint that saves the state.

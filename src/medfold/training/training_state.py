@@ -1,4 +1,4 @@
-"""Saving the state of a training, and resuming from it: remaining phases, variables, history and callbacks."""
+"""State of a training: saved to its checkpoint, loaded to find the remaining phases, restored to net and callbacks."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -10,10 +10,10 @@ from medfold.competition.recipe_sections import TrainingSettings
 from medfold.scoring.metric import METRICS
 from medfold.system.processes import STOP_AT
 from medfold.terminal.console import EACH_EPOCH
-from medfold.training import trainer
+from medfold.training import training_loop
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.resume import RemainingPhase, TrainingState, load_state, remaining_phases
-from medfold.training.trainer import PhaseTraining
+from medfold.training.training_loop import TrainingLoop
+from medfold.training.training_state import RemainingPhase, TrainingState, load_state, remaining_phases
 from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
 from tests.support.helpers import refused
 
@@ -23,13 +23,13 @@ NAN = float("nan")
 
 @pytest.fixture(autouse=True)
 def numbered_batches(monkeypatch):
-    """The batches are three numbers each; the trainer counts them only."""
+    """The batches are three numbers each; the loop counts them only."""
 
     def load_batches(batches, start, stop, num_workers, convert):
         yield from ((number, number, number) for number in range(start, stop))
 
-    monkeypatch.setattr(trainer, "load_batches", load_batches)
-    monkeypatch.setattr(trainer, "gpus", list)
+    monkeypatch.setattr(training_loop, "load_batches", load_batches)
+    monkeypatch.setattr(training_loop, "gpus", list)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def train(tmp_path):
             (remaining,) = remaining_phases([phase], tmp_path / "checkpoint.npz", [], "float32")
         following = iter(scores)
         training = TrainingSettings.model_validate(settings)
-        PhaseTraining(remaining, training, metric, lambda: next(following), list(callbacks), "fold 0").run()
+        TrainingLoop(remaining, training, metric, lambda: next(following), list(callbacks), "fold 0").run()
         return remaining.phase, remaining.state
 
     return run
@@ -77,7 +77,7 @@ def test_score_is_that_of_the_averaged_weights(train):
         seen.append(final_weight(phase))
         return 0.9
 
-    PhaseTraining(remaining, TrainingSettings(), AUC, compute_score, [], "fold 0").run()
+    TrainingLoop(remaining, TrainingSettings(), AUC, compute_score, [], "fold 0").run()
     assert seen == [2.5]
 
 
@@ -200,8 +200,8 @@ def test_diverged_loss_of_the_head_names_its_phase(train):
 @pytest.mark.parametrize(("read_interval", "step"), [(60, 4), (-1, 2)])
 def test_loss_is_read_now_and_then_on_a_gpu(train, monkeypatch, read_interval, step):
     """Each reading waits for the device: the loss is read at the end of an epoch and every few seconds."""
-    monkeypatch.setattr(trainer, "gpus", lambda: ["GPU"])
-    monkeypatch.setattr(trainer, "READ_INTERVAL_SECONDS", read_interval)
+    monkeypatch.setattr(training_loop, "gpus", lambda: ["GPU"])
+    monkeypatch.setattr(training_loop, "READ_INTERVAL_SECONDS", read_interval)
     with refused(f"not a number at epoch 1, step {step}"):
         train([0.7], fake_phase(epochs=1, batches_per_epoch=4, diverges_at=2))
 

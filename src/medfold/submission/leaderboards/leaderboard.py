@@ -1,4 +1,4 @@
-"""The interface of leaderboards: what is submitted, the result, and the base class."""
+"""Base class of leaderboards, with what is submitted to them, and the result."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

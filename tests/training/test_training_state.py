@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.resume import (
+from medfold.training.training_state import (
     RemainingPhase,
     TrainingState,
     load_state,

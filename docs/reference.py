@@ -51,12 +51,12 @@ REGISTERED = {
     (ScoreFacts, "metric"): METRICS.names(),
     (Recipe, "augment"): list(PIPELINES),
 }
-# Words of make that are no options of a command: setup.py and the tests take them.
-OTHER_WORDS = {
-    "GPU": "Installs TensorFlow with CUDA.",
-    "PYTHON": "Uses this interpreter as it is, and makes no `.venv`.",
-    "DEBUG": "Shows the traceback of an error.",
-    "ORDER": "Runs the tests in a random order, that of this seed.",
+# Variables of make that are no options of a command: setup.py and the tests take them.
+OTHER_VARIABLES = {
+    "GPU": "Install TensorFlow with CUDA.",
+    "PYTHON": "Use this interpreter as it is, and make no `.venv`.",
+    "DEBUG": "Show the traceback of an error.",
+    "ORDER": "Run the tests in a random order, that of this seed.",
     "WHAT": "The campaigns to run.",
     "SEED": "Seed of the campaigns.",
     "RECORDING": "A file with what `make demo` printed, for `docs/demo.svg`.",
@@ -72,7 +72,7 @@ RESULTS = {
     "predict": ("predict", "predict"),
 }
 COMMAND = re.compile(r'make [a-z-]+(?: [A-Z_]+=(?:"[^"]*"|[^\s,.;]+))*')
-WORD = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
+VARIABLE = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -307,62 +307,58 @@ def bases(kind: str) -> str:
 
 
 def targets() -> dict[str, tuple[str, dict[str, str]]]:
-    """The targets of the Makefile: what each does, and its words with their examples."""
+    """The targets of the Makefile: what each does, and its variables with their examples."""
     found = {}
     for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines():
         if match := re.match(r"([a-z-]+):.*?## (.*)", line):
-            words = dict(WORD.findall(match[2]))
-            found[match[1]] = (re.split(rf"\s+(?={WORD.pattern})", match[2])[0].strip(), words)
+            taken = dict(VARIABLE.findall(match[2]))
+            found[match[1]] = (re.split(rf"\s+(?={VARIABLE.pattern})", match[2])[0].strip(), taken)
     return found
 
 
 def target_table(audience: str) -> str:
-    """What each make target does, and the words it takes.
+    """What each make target does.
 
     Args:
         audience: users, or developers of medfold.
     """
     commands = {*typer.main.get_command(app).commands, "help", "setup"}
     rows = (
-        (f"`make {name}`", sentence(what), " ".join(f"`{word}={value}`" for word, value in words.items()))
-        for name, (what, words) in targets().items()
+        (f"`make {name}`", sentence(what))
+        for name, (what, _) in targets().items()
         if (name in commands) == (audience == "users")
     )
-    return table(("target", "what it does", "variables"), rows)
+    return table(("target", "what it does"), rows)
 
 
-def words(of: str) -> str:
-    """What each word behind make means, by the option of the command that it is handed to.
-
-    Args:
-        of: one or several: words with this meaning in one target, or in several.
+def variable_table() -> str:
+    """What each variable of make means, by the option of the command that it is handed to; its targets and default.
 
     Raises:
-        ValueError: a word that is neither such an option nor among OTHER_WORDS.
+        ValueError: a variable that is neither such an option nor among OTHER_VARIABLES.
     """
-    found: dict[tuple[str, ...], dict[str, str]] = {("DEBUG", "", OTHER_WORDS["DEBUG"]): {"every target": "1"}}
+    found: dict[tuple[str, ...], dict[str, str]] = {("DEBUG", "", OTHER_VARIABLES["DEBUG"]): {"every target": "1"}}
     for target, (_, taken) in targets().items():
-        for word, example in taken.items():
-            users = found.setdefault((word, *_default_and_meaning(target, word)), {})
-            users["every target" if word in COMMON_VARIABLES else target] = example
+        for name, example in taken.items():
+            users = found.setdefault((name, *_default_and_meaning(target, name)), {})
+            users["every target" if name in COMMON_VARIABLES else target] = example
     rows = (
-        (f"`{word}={next(filter(None, users.values()), '')}`", ", ".join(users), given, meaning)
-        for (word, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
-        if (len(users) > 1 or "every target" in users) == (of == "several")
+        (f"`{name}={next(filter(None, users.values()), '')}`", meaning, ", ".join(users), given)
+        for (name, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
     )
-    return table(("variable", "targets", "default", "meaning"), rows)
+    return table(("variable", "meaning", "targets", "default"), rows)
 
 
-def _default_and_meaning(target: str, word: str) -> tuple[str, str]:
-    if word in OTHER_WORDS:
-        return "", OTHER_WORDS[word]
-    command, name = typer.main.get_command(app).commands.get(target), "--" + word.lower().replace("_", "-")
+def _default_and_meaning(target: str, variable: str) -> tuple[str, str]:
+    if variable in OTHER_VARIABLES:
+        return "", OTHER_VARIABLES[variable]
+    command, name = typer.main.get_command(app).commands.get(target), "--" + variable.lower().replace("_", "-")
     for option in command.params if command else ():
         if name in option.opts:
             return "required" if option.show_default == "required" else code(
                 option.default
             ) if option.default else "", option.help
-    raise ValueError(f"make {target} takes {word}=, which is no option of the command {target}")
+    raise ValueError(f"make {target} takes {variable}=, which is no option of the command {target}")
 
 
 def results() -> str:
@@ -425,7 +421,7 @@ def render() -> str:
         methods,
         bases,
         target_table,
-        words,
+        variable_table,
         results,
     )
     names = {each.__name__: each for each in (*tables, keys, section)}

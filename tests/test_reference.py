@@ -110,9 +110,9 @@ def test_key_without_description_is_refused(generator):
 
 
 def test_undescribed_make_variable_is_refused(generator, monkeypatch):
-    monkeypatch.delitem(generator.OTHER_WORDS, "ORDER")
+    monkeypatch.delitem(generator.OTHER_VARIABLES, "ORDER")
     with pytest.raises(ValueError, match="make test takes ORDER="):
-        generator.words("one")
+        generator.variable_table()
 
 
 def test_field_of_a_result_without_description_is_refused(generator):
@@ -131,7 +131,7 @@ def test_field_of_a_result_without_description_is_refused(generator):
 
 
 def test_every_command_that_prints_json_has_its_fields_listed(page, generator):
-    with_json = {name for name, (_, words) in generator.targets().items() if "JSON" in words}
+    with_json = {name for name, (_, variables) in generator.targets().items() if "JSON" in variables}
     assert with_json == set(generator.RESULTS)
     listed = page.partition("### Results as JSON")[2]
     assert [name for name in with_json if f"`make {name}`" not in listed] == []

@@ -31,6 +31,18 @@ def test_no_recipe_has_a_setting_without_effect(name):
         assert ineffective <= {"tta"}, each  # shared recipes turn it off for any symmetry
 
 
+@pytest.mark.parametrize("name", shipped())
+def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
+    competition = Competition.open(name, ROOT)
+    for file in competition.paths.folder.glob("*.yaml"):
+        comment = file.read_text(encoding="utf-8").splitlines()[1]
+        if file.stem == "gpu" or comment.startswith("# Smoke test"):
+            recipe = load_recipe(competition.paths, ROOT.base_folder, file.stem, {})
+            assert set(re.findall(r"(\d+) px", comment)) <= {str(recipe.images.size)}, file
+            assert re.findall(r"(\d+) epochs?", comment) == [str(recipe.training.epochs)], file
+            assert file.stem != "gpu" or comment.startswith(f"# {recipe.backbone.name}, "), file
+
+
 def test_files_linked_in_texts_exist():
     own = [ROOT.competition(name).folder / "README.md" for name in shipped()]
     for text in [
@@ -72,9 +84,11 @@ def test_both_opencv_wheels_are_locked_at_one_version():
 
 
 def test_modules_named_in_structure_md_exist():
-    page, _, traces = (REPOSITORY / "docs" / "structure.md").read_text(encoding="utf-8").partition("## ")
+    page = (REPOSITORY / "docs" / "structure.md").read_text(encoding="utf-8")
     source = REPOSITORY / "src" / "medfold"
-    for module in re.findall(r"`(\w+/\w+)/?`", traces.partition("## The files")[0]):
+    modules_with_package = [name for name in re.findall(r"`(\w+/\w+)/?`", page) if not name.startswith("tests/")]
+    assert len(modules_with_package) > 40
+    for module in modules_with_package:
         assert (source / f"{module}.py").is_file() or (source / module).is_dir(), module
     packages = {}
     for package, _, modules in re.findall(r"^\| `(\w+)/` \| (.*?) \| (.*) \|$", page, re.MULTILINE):

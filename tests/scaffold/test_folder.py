@@ -6,8 +6,6 @@ import yaml
 from medfold.scaffold.folder import MIN_GPU_SIZE, folder_files
 from tests.support.helpers import REPOSITORY
 
-LIGHT = {"augment": "light", "training": {"cutmix": 0}}  # until it is known that the images are of tissue
-
 
 @pytest.mark.parametrize(
     ("facts", "side", "expected"),
@@ -15,17 +13,17 @@ LIGHT = {"augment": "light", "training": {"cutmix": 0}}  # until it is known tha
         (
             {"images": {"train": "train/{id}.dcm"}, "task": "binary"},
             2000,
-            {"extends": "gpu_radiograph", "augment": "light"},
+            {"extends": "gpu_grey"},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             200,
-            {"extends": "gpu_radiograph", "images": {"size": 200}, "augment": "light"},
+            {"extends": "gpu_grey", "images": {"size": 200}},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             48,
-            {"extends": "gpu_radiograph", "images": {"size": MIN_GPU_SIZE}, "augment": "light"},
+            {"extends": "gpu_grey", "images": {"size": MIN_GPU_SIZE}},
         ),
         (
             {"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"},
@@ -41,12 +39,12 @@ LIGHT = {"augment": "light", "training": {"cutmix": 0}}  # until it is known tha
         (
             {"images": {"channels": 3}, "task": "binary"},
             224,
-            {"extends": "gpu_histology", "images": {"size": 224}, **LIGHT},
+            {"extends": "gpu_small", "images": {"size": 224}},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             96,
-            {"extends": "gpu_histology", "images": {"size": MIN_GPU_SIZE}, **LIGHT},
+            {"extends": "gpu_small", "images": {"size": MIN_GPU_SIZE}},
         ),
         ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu_screening"}),
         ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu_screening"}),
@@ -62,7 +60,7 @@ def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, sid
     name = expected["extends"]
     base = REPOSITORY / "competition" / "_base" / f"{name}.yaml"
     assert base.is_file()
-    if name == "gpu_histology":
+    if name == "gpu_small":
         assert yaml.safe_load(base.read_text())["images"]["size"] == MIN_GPU_SIZE
 
 

@@ -29,8 +29,8 @@ class CompetitionFacts(config.SettingsFile):
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
     source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")
     upload: Literal["csv", "notebook", "local"] = Field(
-        description="Where submissions are scored. `csv`: on Kaggle, as a file. `notebook`: on Kaggle, as a notebook "
-        "that writes the file there. `local`: here, against the hidden labels in `data/`.",
+        description="What `make submit` uploads to be scored. `csv`: the file, to Kaggle. `notebook`: a notebook that "
+        "writes the file on Kaggle. `local`: nothing; the file is scored here, against the hidden labels in `data/`.",
     )
     task: Task = Field(
         description="`binary`: one label, yes or no. `multiclass`: one of several classes. `multilabel`: several "

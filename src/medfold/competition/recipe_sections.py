@@ -92,7 +92,8 @@ class TrainingSettings(StrictModel):
         default=0.1,
         ge=0,
         lt=1,
-        description="Share of the steps in which the learning rate rises from 0; `schedule: cosine` only.",
+        description="Warm-up: share of the steps, at the beginning, in which the learning rate rises from 0. With "
+        "`schedule: cosine` only.",
     )
     weight_decay: float = Field(
         default=0.01, ge=0, description="Weight decay of AdamW; biases and normalisation have none."
@@ -146,8 +147,8 @@ class TrainingSettings(StrictModel):
     )
     keep: Literal["final", "best"] = Field(
         default="final",
-        description="Weights to keep. `final`: of the last epoch. `best`: of the epoch with the best validation score, "
-        "which is then marked optimistic. An undefined score never counts.",
+        description="The epoch whose weights the trained net keeps. `final`: the last one. `best`: the one with the "
+        "best score on the held-out fold; that score is then marked optimistic. An undefined score never counts.",
     )
     patience: int = Field(
         default=0, ge=0, description="`keep: best`: stop after this number of epochs without a better one. 0: never."

@@ -26,13 +26,13 @@ KEY_ORDER = (
 IMAGE_KEY_ORDER = ("root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry")
 STEPS = ("folds", "train", "submit")  # make targets, after the download
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
-SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_histology", "gpu_radiograph", "gpu_screening")
+SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_grey", "gpu_histology", "gpu_radiograph", "gpu_screening", "gpu_small")
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 MAX_LINE_LENGTH = 120  # of competition.yaml
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
-MIN_GPU_SIZE = 192  # pixels, as in gpu_histology: smaller images are enlarged for the pretrained nets
+MIN_GPU_SIZE = 192  # pixels, as in gpu_small: smaller images are enlarged for the pretrained nets
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -105,11 +105,11 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     elif is_small:
         size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
-        augment = "" if re.search(XRAY, words) else "augment: light # any grey image; for radiographs: xray\n"
-        return f"extends: gpu_radiograph # grey images\n{size}{augment}"
+        is_radiograph = re.search(XRAY, words)
+        extends = "gpu_radiograph # X-rays" if is_radiograph else "gpu_grey # grey images; for X-rays: gpu_radiograph"
+        return f"extends: {extends}\n{size}"
     if is_small:
-        light = "augment: light # any image; for stained tissue: histology\ntraining: {cutmix: 0} # for tissue: 0.5\n"
-        return f"extends: gpu_histology # small images in colour\n{size}{light}"
+        return f"extends: gpu_small # small images in colour; for stained tissue: gpu_histology\n{size}"
     return "extends: gpu_screening # large images in colour\n"
 
 

@@ -22,7 +22,7 @@ import keras, numpy as np
 assert keras.backend.backend() == sys.argv[2]
 made, paths = task(epochs=4, dropout=0.2), FoldPaths(Path(sys.argv[1]))
 score = fold.train_fold(made, 0, paths)
-net = load_net(made.competition, made.recipe, paths.weights)
+net = load_net(made.facts, made.recipe, paths.weights)
 rows = made.store.rows_of(made.train["id"][made.train["fold"] == 0])
 again = Predictor(net, "horizontal", tta=True)(made.store.pixels, rows)
 np.save(Path(sys.argv[1]) / "again.npy", again)

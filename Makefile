@@ -23,9 +23,13 @@ export PYTHONPATH := src
 export MEDFOLD_BY_MAKE := 1
 MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 
-# An option without a value is left out, so that the default of the program applies.
+# An option without a value is left out, so that the default of the program applies; a flag is on with the value 1.
 option = $(if $($(1)),$(2) "$($(1))")
+flag = $(if $($(1)),$(2))
 RUN_OPTIONS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
+ENSEMBLE_OPTIONS = $(call option,RUNS,--runs) $(call option,METHOD,--method) $(call flag,PER_CLASS,--per-class)
+# The competition, unless it is the default of this file.
+GIVEN_COMPETITION = $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
 
 # Two processes share the tests; the slowest tests are listed at the end.
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
@@ -44,70 +48,68 @@ help:  ## show this help
 	@$(BOOTSTRAP) --targets "$@"
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
-	@$(BOOTSTRAP) $(if $(GPU),--gpu) --targets "$(MAKECMDGOALS)" --variables "$(COMMAND_LINE_VARIABLES)"
+	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$(MAKECMDGOALS)" --variables "$(COMMAND_LINE_VARIABLES)"
 
 doctor: setup  ## check Python, packages, GPU, Kaggle   COMPETITION= JSON=1
-	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(if $(JSON),--json)
+	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(call flag,JSON,--json)
 
 demo: setup  ## run the whole pipeline on synthetic radiographs
 	@$(MEDFOLD) demo
 
 download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
 	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
-		$(if $(FORCE),--force)
+		$(call flag,FORCE,--force)
 
 new: setup  ## describe a competition from its files COMPETITION=slug FROM=folder-or-archive
-	@$(MEDFOLD) new $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(call option,FROM,--from)
+	@$(MEDFOLD) new $(GIVEN_COMPETITION) $(call option,FROM,--from)
 
 prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SET= FORCE=1
-	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(if $(FORCE),--force)
+	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(call flag,FORCE,--force)
 
 folds: setup  ## build, audit and keep the folds       COMPETITION= RECIPE= FORCE=1
-	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(if $(FORCE),--force)
+	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call flag,FORCE,--force)
 
 train: setup  ## train the missing folds               COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
 runs: setup  ## list runs: score, time, differences   COMPETITION= DELETE="a b" YES=1 JSON=1
-	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(if $(YES),--yes) $(if $(JSON),--json)
+	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
 
 data: setup  ## list data/, and the runs that use it  COMPETITION= DELETE="store/x raw" YES=1
-	@$(MEDFOLD) data $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") \
-		$(call option,DELETE,--delete) $(if $(YES),--yes)
+	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
 
 compare: setup  ## test whether a run is better          COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
-	@$(MEDFOLD) compare --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(if $(JSON),--json)
+	@$(MEDFOLD) compare --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
 ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
-	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" $(call option,RUNS,--runs) \
-		$(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(JSON),--json)
+	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
-	@$(MEDFOLD) submit $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class) $(if $(DRY_RUN),--dry-run) $(if $(FORCE),--force)
+	@$(MEDFOLD) submit $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS) $(call flag,DRY_RUN,--dry-run) $(call flag,FORCE,--force)
 
 notebook: setup  ## pack the notebook without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
-	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
-	@$(MEDFOLD) report $(RUN_OPTIONS) $(call option,RUNS,--runs) $(call option,METHOD,--method) $(if $(PER_CLASS),--per-class)
+	@$(MEDFOLD) report $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 recheck: setup  ## recompute scores and submissions      COMPETITION= RUNS="a b" JSON=1
-	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(if $(JSON),--json)
+	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
 scores: setup  ## fetch scores; OOF and leaderboard     COMPETITION= JSON=1
-	@$(MEDFOLD) scores $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)") $(if $(JSON),--json)
+	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
 
 predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
-		$(call option,RUNS,--runs) $(call option,OUT,--out) $(if $(EXPLAIN),--explain) $(if $(JSON),--json)
+		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
 export: setup  ## write a trained net as .keras file    COMPETITION= RUN=baseline FOLD=0 OUT=
 	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
 		$(call option,OUT,--out)
 
 clean-kaggle: setup  ## list what medfold put on Kaggle       YES=1 removes it there
-	@$(MEDFOLD) clean-kaggle $(if $(YES),--yes)
+	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
 
 test: setup  ## run the tests, in three minutes       ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"

@@ -56,6 +56,15 @@ def test_files_linked_in_texts_exist():
                 assert (text.parent / link).exists(), f"{text}: {link}"
 
 
+def test_headings_linked_in_texts_exist():
+    texts = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("competition/**/README.md")]
+    for text in texts:
+        for path, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", text.read_text(encoding="utf-8")):
+            page = (text.parent / path if path else text).read_text(encoding="utf-8")
+            headings = [heading.lower().replace("`", "") for heading in re.findall(r"^#+ (.*)$", page, re.MULTILINE)]
+            assert anchor in [re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings], text
+
+
 def test_reference_names_every_make_target():
     makefile, reference = (
         (REPOSITORY / name).read_text(encoding="utf-8") for name in ("Makefile", "docs/reference.md")

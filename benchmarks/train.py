@@ -25,21 +25,16 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.processes import silence_native_output
-from medfold.training.augmentation import build_augmenter
-from medfold.training.batches import Batch, TrainingBatches
+from medfold.training.batches import Batch
 from medfold.training.loader import load_batches
 from medfold.training.parallel import default_workers
 from results import Result, run
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
     import keras
-    import tensorflow as tf
 
-    from medfold.models.build import build_net
-    from medfold.models.device import resolve_precision
-    from medfold.training import losses
-    from medfold.training.batch_trainer import BatchTrainer
-    from medfold.training.optimizer import build_optimizer
+    from medfold.models import build_net, resolve_precision
+    from medfold.training.phases import TrainingImages, plan_phases
 
 IMAGES = 640
 SECONDS = 6.0  # of a turn: short, so that both sides of a ratio meet the same minute
@@ -82,7 +77,7 @@ AT_EPOCHS_END = 1.5
 
 
 class Training:
-    """A net, its optimizer and its input, put together as `fold.train_fold` does.
+    """A net, its optimizer and its input, put together as `fold.train_fold` does; all its layers are trained.
 
     Args:
         job: what is trained.
@@ -92,7 +87,7 @@ class Training:
 
     def __init__(self, job: Job, folder: Path, images: int = IMAGES):
         keras.backend.clear_session()
-        choices, shape = job.recipe.training, (job.recipe.images.size, job.recipe.images.size, job.channels)
+        recipe, shape = job.recipe, (job.recipe.images.size, job.recipe.images.size, job.channels)
         facts = CompetitionFacts.model_validate(
             {
                 "title": "Noise",
@@ -106,21 +101,14 @@ class Training:
         )
         rng = np.random.default_rng(0)
         np.save(folder / "images.npy", rng.integers(0, 256, (images, *shape), np.uint8))
-        self.pipeline = TrainingBatches(
-            np.load(folder / "images.npy", mmap_mode="r"),
-            np.arange(images),
-            losses.target_columns(facts, rng.integers(0, 2, images)),
-            np.ones(images, np.float32),
-            build_augmenter(job.recipe.augment, job.symmetry, shape),
-            choices.batch_size,
-            seed=0,
+        pixels = np.load(folder / "images.npy", mmap_mode="r")
+        noise = TrainingImages(
+            pixels, folder / "unused", np.arange(images), rng.integers(0, 2, images), 0, default_workers()
         )
-        precision = resolve_precision(choices.precision)
-        optimizer = build_optimizer(choices, choices.learning_rate, num_batches=10_000)
-        if precision == "float16":
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model = build_net(facts, job.recipe, precision=precision)
-        self.step = BatchTrainer(model, optimizer, losses.build_loss(facts, choices))
+        precision = resolve_precision(recipe.training.precision)
+        net = build_net(facts, recipe, precision=precision)
+        phase = plan_phases(facts, recipe, net, noise, precision)[-1]
+        self.pipeline, self.step = phase.batches, phase.batch_trainer
 
 
 def as_tensors(batch: Batch) -> list:
@@ -195,7 +183,6 @@ def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
 def measure(rounds: int = 7) -> list[Result]:
     """All measurements, in so many rounds."""
     cv2.setNumThreads(1)
-    tf.get_logger().setLevel("ERROR")
     with tempfile.TemporaryDirectory() as name:
         results = [compare(each, Path(name), rounds) for each in JOBS]
         return [*results, ends_of_epochs(JOBS[-1], Path(name), rounds)]

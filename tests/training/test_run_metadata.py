@@ -38,6 +38,15 @@ def test_run_metadata_names_seed_folds_and_plugins(folded):
     assert run_metadata(folded, recipe(), 3)["plugins_hash"]
 
 
+def test_versions_name_the_package_of_the_backend(folded, monkeypatch):
+    assert "tensorflow" in run_metadata(folded, recipe(), 0)["versions"]
+    monkeypatch.setattr("medfold.training.run_metadata.version", lambda name: f"version of {name}")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    versions = run_metadata(folded, recipe(), 0)["versions"]
+    assert versions["jax"] == "version of jax"
+    assert "tensorflow" not in versions
+
+
 def test_weights_file_is_hashed(tmp_path):
     file = tmp_path / "net.weights.h5"
     file.write_bytes(b"weights")

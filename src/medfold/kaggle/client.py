@@ -231,12 +231,18 @@ def _client_class() -> type:
     """
     for name in ("VERBOSE", "VERBOSE_OUTPUT"):
         os.environ.pop(name, None)  # with these the client prints its token
-    if "kaggle" not in sys.modules:
-        package = importlib.util.module_from_spec(importlib.util.find_spec("kaggle"))
-        package.__version__ = version("kaggle")
-        sys.modules["kaggle"] = package
     try:
+        if "kaggle" not in sys.modules:
+            specification = importlib.util.find_spec("kaggle")
+            if specification is None:
+                raise ModuleNotFoundError("No module named 'kaggle'")
+            package = importlib.util.module_from_spec(specification)
+            package.__version__ = version("kaggle")
+            sys.modules["kaggle"] = package
         from kaggle.api.kaggle_api_extended import KaggleApi, ResumableUploadResult
+    except ImportError as error:
+        fix = "Run: make setup, or pip install -r requirements.txt"
+        raise UserError(f"the Kaggle client cannot be imported ({error})", None, fix) from None
     except OSError as error:  # it creates a configuration folder
         fix = "Set KAGGLE_CONFIG_DIR to a writable folder"
         raise UserError(f"the Kaggle client cannot start ({error})", None, fix) from None

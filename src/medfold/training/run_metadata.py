@@ -11,6 +11,9 @@ from medfold.runs import git_commit, images_fingerprints, labels_fingerprint
 from medfold.system import hardware
 from medfold.system.hashes import fingerprint, sha256
 
+# Packages whose versions run.json records, beside that of the Keras backend: tensorflow, jax, torch.
+RECORDED_PACKAGES = ("keras", "numpy", "albumentations", "opencv-python-headless")
+
 
 def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[str, Any]:
     """Returns the content of run.json for a run that starts now.
@@ -30,9 +33,7 @@ def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[st
         "labels_fingerprint": labels_fingerprint(competition),
         "store_key": store_key(competition, recipe.images),
         "pretrained_hash": hash_pretrained_weights(recipe),
-        "versions": {
-            name: version(name) for name in ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
-        },
+        "versions": {name: version(name) for name in (hardware.keras_backend(), *RECORDED_PACKAGES)},
         "commit": git_commit(competition.project_paths.root),
         **plugins_and_backend(competition),
     }

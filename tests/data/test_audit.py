@@ -82,6 +82,19 @@ def test_column_that_differs_by_class_is_named_with_the_class(competition):
     assert strength > 0.9
 
 
+def test_kept_column_may_be_named_like_a_statistic_or_a_header(competition, monkeypatch):
+    competition.facts = competition_facts(labels={"targets": ["target"], "keep_columns": ["height", "Scanner"]})
+    dataset = scanned(parts(), monkeypatch)
+    for height, part in enumerate((dataset.train, dataset.test)):
+        part["height"], part["Scanner"] = height, "one"
+    headers = pd.DataFrame({"id": dataset.train["id"], "Scanner": dataset.targets})
+    headers.to_csv(competition.paths.headers, index=False)
+    shift, columns = audit.compare_parts(competition, dataset)
+    assert columns == ["height", "Scanner"]
+    assert "height (table)" in dict(shift.columns)
+    assert [name for name, *_ in audit.columns_that_predict_classes(competition, dataset)] == ["Scanner (header)"]
+
+
 @pytest.mark.parametrize(("unit", "lost"), [("{pid}", ["p1"]), (None, [])])
 def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, lost):
     dataset = prepare_dataset(folded)

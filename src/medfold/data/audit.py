@@ -129,7 +129,9 @@ def compare_parts(competition: Competition, dataset: Dataset) -> tuple[DatasetSh
         column for column in competition.facts.labels.keep_columns if column in test and test[column].notna().any()
     ]
     train_columns, test_columns = (
-        statistics.loc[part["id"]].reset_index(drop=True).join(part[kept_columns].reset_index(drop=True))
+        statistics.loc[part["id"]]
+        .reset_index(drop=True)
+        .join(part[kept_columns].reset_index(drop=True), rsuffix=" (table)")
         for part in (train, test)
     )
     groups = np.concatenate([train["group"].to_numpy(), test["group"].to_numpy()])
@@ -157,9 +159,8 @@ def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> 
     columns = dataset.train.set_index("id")[list(facts.labels.keep_columns)].astype(str)
     if competition.paths.headers.is_file():
         headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
-        columns = columns.join(
-            headers.drop(columns=[name for name in IGNORED_HEADERS if name in headers]).loc[columns.index]
-        )
+        headers = headers.drop(columns=[name for name in IGNORED_HEADERS if name in headers])
+        columns = columns.join(headers.loc[columns.index], rsuffix=" (header)")
     if not columns.shape[1]:
         return None
     groups = dataset.train["group"].to_numpy()

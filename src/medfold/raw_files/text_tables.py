@@ -48,32 +48,45 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         needs_package = path.suffix.lower() in READERS
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
-        fix = "Check that the download is complete"
-        if key is None:
-            raise UserError("no such file", path, fix) from None
-        raise SettingError(f"{display_path(path)}: no such file{_similar_file(path)}", key, fix) from None
-    except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            raise UserError(f"damaged ({error})", path, "Download it again") from None
-        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
-    except pd.errors.EmptyDataError:
-        raise UserError("not a readable table (it is empty)", path, "Restore it, or download it again") from None
-    except pd.errors.ParserError as error:
-        if opened := re.search(r"EOF inside string starting at row (\d+)", str(error)):
-            fix = "Close the quote, or remove it"
-            raise UserError(f"row {int(opened[1]) + 1}: a quote is opened and never closed", path, fix) from None
-        raise UserError(
-            f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8"
-        ) from None
-    except (EOFError, zlib.error) as error:
-        raise UserError(f"damaged ({error})", path, "Download it again") from None
-    for column, key in needed.items():
-        check_column(column, key, table, path.name)
-        if key in ID_KEYS and (empty := (table[column].str.strip() == "").to_numpy()).any():
-            more = f", and {count_of(empty.sum() - 1, 'other row')}" if empty.sum() > 1 else ""
-            what = f"{path.name}: row {int(np.argmax(empty)) + 2}{more}: '{column}' is empty"
-            raise SettingError(what, key, "Fill it in, or remove the row")
+        raise _missing_table(path, key) from None
+    except (OSError, EOFError, zlib.error, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise _unreadable_table(path, error) from None
+    for column, column_key in needed.items():
+        check_column(column, column_key, table, path.name)
+        if column_key in ID_KEYS:
+            _check_no_cell_is_empty(table[column], column_key, path.name)
     return table
+
+
+def _missing_table(path: Path, key: str | None) -> UserError:
+    """Returns the error for a table that is missing; it names the key, if there is one."""
+    fix = "Check that the download is complete"
+    if key is None:
+        return UserError("no such file", path, fix)
+    return SettingError(f"{display_path(path)}: no such file{_similar_file(path)}", key, fix)
+
+
+def _unreadable_table(path: Path, error: Exception) -> UserError:
+    """Returns the error for a table that cannot be read, by what Python or pandas raised."""
+    if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
+        return UserError(f"damaged ({error})", path, "Download it again")
+    if isinstance(error, OSError):
+        return UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH)
+    if isinstance(error, pd.errors.EmptyDataError):
+        return UserError("not a readable table (it is empty)", path, "Restore it, or download it again")
+    if opened := re.search(r"EOF inside string starting at row (\d+)", str(error)):
+        what = f"row {int(opened[1]) + 1}: a quote is opened and never closed"
+        return UserError(what, path, "Close the quote, or remove it")
+    return UserError(f"not a readable table ({' '.join(str(error).split())})", path, "Save it as CSV in UTF-8")
+
+
+def _check_no_cell_is_empty(column: pd.Series, key: str, name: str) -> None:
+    """Raises SettingError if a cell of a column with ids is empty."""
+    empty = (column.str.strip() == "").to_numpy()
+    if empty.any():
+        more = f", and {count_of(empty.sum() - 1, 'other row')}" if empty.sum() > 1 else ""
+        what = f"{name}: row {int(np.argmax(empty)) + 2}{more}: '{column.name}' is empty"
+        raise SettingError(what, key, "Fill it in, or remove the row")
 
 
 def _similar_file(path: Path) -> str:

@@ -42,13 +42,32 @@ def build_page(
         measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
+    runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
+    return Page(
+        name=" + ".join(map(isolate, ensemble.run_names)),
+        title=competition.facts.title,
+        subtitle=f"{competition.paths.name}, {runs_text}. {RESEARCH_NOTICE}",
+        cards=_cards(competition, ensemble, metric_of(competition.facts)),
+        notes=_notes(competition, dataset, ensemble),
+        sections=_sections(competition, dataset, ensemble, measurements, variables),
+        footer=f"Written by medfold {__version__}. {RESEARCH_NOTICE}",
+    )
+
+
+def _sections(
+    competition: Competition,
+    dataset: Dataset,
+    ensemble: Ensemble,
+    measurements: pd.DataFrame,
+    variables: dict[str, Any],
+) -> list[Section]:
+    """Returns the sections; those without content are left out."""
     facts = competition.facts
-    score = ensemble.score
     metric = metric_of(facts)
     first_run_paths = competition.paths.run(ensemble.run_names[0])
     metadata = read_run_json(first_run_paths)
     sections = [data_section(competition, dataset), folds_section(competition, dataset)]
-    if histories := _histories(first_run_paths, score["trained_folds"], metric.name):
+    if histories := _histories(first_run_paths, ensemble.score["trained_folds"], metric.name):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
@@ -58,34 +77,31 @@ def build_page(
         sections.append(subgroups)
     if len(ensemble.run_names) > 1 or ensemble.choice.post_processed:
         sections.append(ensemble_section(ensemble, metric))
-    sections += [
+    return [
+        *sections,
         explanations_section(competition, dataset, ensemble, measurements),
         recipe_section(competition, ensemble, metadata),
         reproduction_section(competition, ensemble, metadata, variables),
         model_card_section(competition, dataset, ensemble),
     ]
+
+
+def _notes(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> list[str]:
+    """Returns warnings for the top of the page: an optimistic score, missing folds, suspicious folds."""
+    score = ensemble.score
+    num_done, k = len(score["trained_folds"]), competition.facts.folds.k
     notes = []
     if score["is_optimistic"]:
         notes.append("OPTIMISTIC: epochs were chosen on the scored folds. Do not compare it with unmarked scores.")
-    if len(score["trained_folds"]) < facts.folds.k:
-        done = len(score["trained_folds"])
+    if num_done < k:
         notes.append(
-            f"Covers {done} of {facts.folds.k} folds: the score is of {score['num_units']:,} of "
+            f"Covers {num_done} of {k} folds: the score is of {score['num_units']:,} of "
             f"{dataset.train['unit'].nunique():,} {_units(competition)}."
         )
     for name in ensemble.run_names:
         for fold, lines in self_check_warnings(competition.paths.run(name), score["trained_folds"]).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
-    runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
-    return Page(
-        name=" + ".join(map(isolate, ensemble.run_names)),
-        title=facts.title,
-        subtitle=f"{competition.paths.name}, {runs_text}. {RESEARCH_NOTICE}",
-        cards=_cards(competition, ensemble, metric),
-        notes=notes,
-        sections=sections,
-        footer=f"Written by medfold {__version__}. {RESEARCH_NOTICE}",
-    )
+    return notes
 
 
 def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list[Card]:

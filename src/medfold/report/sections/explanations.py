@@ -32,44 +32,34 @@ def explanations_section(
         ensemble: the runs, combined.
         measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
     """
-    facts = competition.facts
-    name = ensemble.run_names[0]
-    section = Section("images", "Example images and heat maps")
-    chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
-    run_paths = competition.paths.run(name)
-    recipe = Run.open(competition, name).recipe
-    store = load_store(competition.paths, store_key(competition, recipe.images))
+    run = Run.open(competition, ensemble.run_names[0])
+    store = load_store(competition.paths, store_key(competition, run.recipe.images))
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
-    rows = np.concatenate([units.rows for units in chosen_units])
-    columns = np.concatenate([units.columns for units in chosen_units])
-    found = HeatMaps()
-    evidence_for = ""
-    folds = {fold: run_paths.fold(fold) for fold in ensemble.score["trained_folds"]}
+    chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
+
+    section = Section("images", "Example images and heat maps")
+    folds = {fold: run.paths.fold(fold) for fold in ensemble.score["trained_folds"]}
     if all(fold.weights.is_file() for fold in folds.values()):
+        rows = np.concatenate([units.rows for units in chosen_units])
+        columns = np.concatenate([units.columns for units in chosen_units])
         with_sizes = samples.merge(measurements[["id", "height", "width"]], on="id")
-        found = compute_heat_maps(competition, recipe, store, with_sizes, folds, rows, columns)
-        evidence_for = _evidence(facts, found)
+        found = compute_heat_maps(competition, run.recipe, store, with_sizes, folds, rows, columns)
+        evidence_for = _evidence(competition.facts, found)
         _describe(section, found, evidence_for)
     else:
+        found, evidence_for = HeatMaps(), ""
         section.text("The weights of this run are missing, so there are no heat maps.")
     if len(ensemble.run_names) > 1:
-        section.text(f"Heat maps are those of {isolate(name)}; predictions are those of all runs combined.")
-    if facts.score.unit:
+        section.text(f"Heat maps are those of {isolate(run.name)}; predictions are those of all runs combined.")
+    if competition.facts.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
+
     caption_of = _captions(competition, samples, ensemble)
     for units in chosen_units:
-        tiles = [
-            _tile(
-                competition,
-                recipe,
-                store,
-                samples.iloc[row],
-                found.maps.get((row, column)),
-                caption_of(row, column),
-                evidence_for,
-            )
-            for row, column in zip(units.rows.tolist(), units.columns.tolist(), strict=True)
-        ]
+        tiles = []
+        for row, column in zip(units.rows.tolist(), units.columns.tolist(), strict=True):
+            picture = _picture(competition, run.recipe, store, samples.iloc[row])
+            tiles.append(_tile(picture, found.maps.get((row, column)), caption_of(row, column), evidence_for))
         section.gallery(units.title, units.text, tiles)
     return section
 
@@ -124,17 +114,9 @@ def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensembl
     return text
 
 
-def _tile(
-    competition: Competition,
-    recipe: Recipe,
-    store: Store,
-    sample: pd.Series,
-    heat: np.ndarray | None,
-    text: str,
-    evidence_for: str,
-) -> Tile:
-    raw_picture = _picture(competition, recipe, store, sample)
-    large = cv2.resize(raw_picture, _fitting(raw_picture, IMAGE_SIZE), interpolation=cv2.INTER_AREA)
+def _tile(picture: np.ndarray, heat: np.ndarray | None, text: str, evidence_for: str) -> Tile:
+    """Returns a picture of a gallery, with its heat map if there is one."""
+    large = cv2.resize(picture, _fitting(picture, IMAGE_SIZE), interpolation=cv2.INTER_AREA)
     if heat is None:
         return Tile(jpeg(large), jpeg(large), text)
     with_heat = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))

@@ -9,7 +9,6 @@ from zipfile import BadZipFile
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import load_dataset, load_samples, needs_holdout
-from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
@@ -19,9 +18,9 @@ from medfold.runs import (
     facts_of_run,
     has_same_labels,
     labels_fingerprint,
+    read_score,
 )
 from medfold.submission import LedgerRow, read_record, read_rows
-from medfold.system import files
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, shorten_list
 
@@ -97,7 +96,7 @@ def _recheck_runs(competition: Competition, run_names: list[str] | None, labels:
                 f"run '{name}' has no score", competition.paths.name, f"Run: {competition.command('train')}"
             )
         try:
-            score = files.read_json(run.paths.score, SCORE)
+            score = read_score(run.paths)
         except UserError as error:
             yield Recheck("run", name, [f"{run.paths.score.name}: {error.what}"])
             continue

@@ -24,6 +24,7 @@ from medfold.submission import LedgerRow, read_record, read_rows
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, shorten_list
 
+RECORD_KEYS = ("runs", "score", "inputs", "sha256", "fallback", "holds_decisions")  # that a check needs
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGED_FILE_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
 
@@ -128,6 +129,8 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     if missing or not run_names:
         differences = _collect(ledger_differences(row.cells(), record)) if record else []
         return Recheck("submission", file.name, differences, "" if differences else missing)
+    if unknown := [key for key in RECORD_KEYS if record.get(key) is None]:
+        return Recheck("submission", file.name, [f"{file.stem}.json: no key '{unknown[0]}'"])
     try:
         facts = _scored_facts(competition, Run.open(competition, run_names[0]), record.get("score"), labels)
     except UserError as error:

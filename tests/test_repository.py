@@ -37,7 +37,7 @@ def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
     for file in competition.paths.folder.glob("*.yaml"):
         comment = file.read_text(encoding="utf-8").splitlines()[1]
         if file.stem == "gpu" or comment.startswith("# Smoke test"):
-            recipe = load_recipe(competition.paths, ROOT.base_folder, file.stem, {})
+            recipe = load_recipe(competition.paths, file.stem, {})
             assert set(re.findall(r"(\d+) px", comment)) <= {str(recipe.images.size)}, file
             assert re.findall(r"(\d+) epochs?", comment) == [str(recipe.training.epochs)], file
             assert file.stem != "gpu" or comment.startswith(f"# {recipe.backbone.name}, "), file

@@ -92,6 +92,10 @@ CHANGES = {
         ),
         r"-one\.csv: runs is oe in submissions/ledger\.csv, one in the record beside the file",
     ),
+    "record without a score": (
+        lambda competition: edit_json(first_file(competition, "*.json"), lambda saved: saved.pop("score")),
+        r"-one\.csv: \S+-one\.json: no key 'score'",
+    ),
     "OOF of a submission": (
         lambda competition: swap_predictions(first_file(competition, "recheck/*.csv")),
         r"-one\.csv: low is 0\.\d+, saved 0\.\d+, .*: high is 0\.\d+, saved 0\.\d+",

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from medfold.data.dataset import prepare_dataset
-from medfold.runs.oof import self_check_warnings, write_oof
+from medfold.errors import UserError
+from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.system import files
 from tests.support.finished_runs import finished_run
 
@@ -44,3 +45,17 @@ def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
     files.write_json([], run.fold(0).self_check_warnings)
     assert self_check_warnings(run, [0, 1, 2]) == {"2": ["the loss did not go down"]}
     assert rewritten(folded, run)["self_check_warnings"] == {"2": ["the loss did not go down"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [("null", "value"), ("[]", "value"), ('{"value": 0.9, "low": 0.8, "trained_folds": [0]}', "high")],
+)
+def test_score_without_a_key_is_named_with_what_computes_it_again(run, content, key):
+    run.score.write_text(content)
+    with pytest.raises(
+        UserError, match=rf"score\.json: no key '{key}'\. To compute it again, run: make train .*RUN=noise"
+    ):
+        read_score(run)
+    run.score.unlink()
+    assert read_score(run) is None

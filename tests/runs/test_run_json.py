@@ -106,6 +106,14 @@ def test_run_json_without_a_key_raises(folded, key):
         record_run_start(paths, origin(folded))
 
 
+def test_run_json_without_a_value_raises(folded):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    files.write_json({**files.read_json(paths.metadata), "recipe": None}, paths.metadata)
+    with pytest.raises(UserError, match=r"run.json: no key 'recipe'\. Restore it from a backup"):
+        read_run_json(paths)
+
+
 @pytest.mark.parametrize(
     ("before", "now", "change"),
     [

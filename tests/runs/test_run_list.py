@@ -45,6 +45,7 @@ def test_only_settings_that_differ_from_most_runs_are_listed(folded):
     [
         (lambda run: run.score.unlink(), "score.json is missing"),
         (lambda run: run.score.write_text("{"), "score.json is damaged"),
+        (lambda run: run.score.write_text("[]"), "score.json is damaged"),
         (lambda run: run.fold(1).test.write_text("id\n"), "fold 1 is damaged: test.csv is missing or changed"),
     ],
 )

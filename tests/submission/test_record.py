@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission import record
 from medfold.submission.leaderboards.leaderboard import LeaderboardResult
@@ -53,6 +54,14 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
     score = read_record(small, ROW)["score"]
     assert (score["num_units"], score["is_optimistic"], score["more_metrics"]) == (8, False, {"auc": 0.8})
     assert score["facts"] == {"score": {"more_metrics": ["auc"]}}
+
+
+def test_damaged_record_is_named(small):
+    files.write_json([1], record_path(small, ROW))
+    with pytest.raises(
+        UserError, match=r"submissions/small/one\.json: not the record of a submission\. Restore a copy"
+    ):
+        read_record(small, ROW)
 
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):

@@ -9,7 +9,6 @@ from zipfile import BadZipFile
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import load_samples, needs_holdout, prepare_dataset
-from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
@@ -20,12 +19,13 @@ from medfold.runs import (
     facts_of_run,
     has_same_labels,
     labels_fingerprint,
+    read_score,
 )
 from medfold.submission import LedgerRow, read_record, read_rows
-from medfold.system import files
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, shorten_list
 
+RECORD_KEYS = ("runs", "score", "inputs", "sha256", "fallback", "holds_decisions")  # that a check needs
 # Errors that damaged files cause, as their contents are not checked beforehand.
 DAMAGED_FILE_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
 
@@ -98,7 +98,7 @@ def _recheck_runs(competition: Competition, run_names: list[str] | None, labels:
                 f"run '{name}' has no score", competition.paths.name, f"Run: {competition.command('train')}"
             )
         try:
-            score = files.read_json(run.paths.score, SCORE)
+            score = read_score(run.paths)
         except UserError as error:
             yield Recheck("run", name, [f"{run.paths.score.name}: {error.what}"])
             continue
@@ -130,6 +130,8 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     if missing or not run_names:
         differences = _collect(ledger_differences(row.cells(), record)) if record else []
         return Recheck("submission", file.name, differences, "" if differences else missing)
+    if unknown := [key for key in RECORD_KEYS if record.get(key) is None]:
+        return Recheck("submission", file.name, [f"{file.stem}.json: no key '{unknown[0]}'"])
     try:
         facts = _scored_facts(competition, Run.open(competition, run_names[0]), record.get("score"), labels)
     except UserError as error:

@@ -25,7 +25,7 @@ from medfold.runs.identity import (
     labels_fingerprint,
     open_run_on_current_folds,
 )
-from medfold.runs.oof import self_check_warnings, write_oof
+from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import git_commit, read_run_json, record_run_start
@@ -61,6 +61,7 @@ __all__ = [
     "predictions_table",
     "read_predictions",
     "read_run_json",
+    "read_score",
     "record_run_start",
     "require_trained_folds",
     "self_check_warnings",

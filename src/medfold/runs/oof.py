@@ -1,4 +1,4 @@
-"""The out-of-fold predictions and score of a run, from its trained folds."""
+"""The out-of-fold predictions and score of a run, from its trained folds: oof.csv and score.json."""
 
 from typing import Any
 
@@ -6,14 +6,20 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
+from medfold.earlier_versions import SCORE
+from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import train_fold_command
+from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import oof_by_unit, oof_score
 from medfold.system import files, locks
 from medfold.tables import write_csv
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
+
+# Keys of score.json without which it cannot be read.
+REQUIRED_SCORE_KEYS = ("value", "low", "high", "trained_folds")
 
 
 def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
@@ -40,6 +46,21 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         write_csv(oof, run_paths.oof)
         files.write_json(result, run_paths.score, sealed=True)
     return result
+
+
+def read_score(run_paths: RunPaths) -> dict[str, Any] | None:
+    """Reads score.json of a run; None if there is none.
+
+    Raises:
+        UserError: the file is damaged, or lacks a key.
+    """
+    if not run_paths.score.is_file():
+        return None
+    score = files.read_json(run_paths.score, SCORE)
+    if missing := [key for key in REQUIRED_SCORE_KEYS if not isinstance(score, dict) or key not in score]:
+        fix = f"To compute it again, run: {first_train_command(run_paths)}"
+        raise UserError(f"no key '{missing[0]}'", run_paths.score, fix)
+    return score
 
 
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:

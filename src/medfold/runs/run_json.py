@@ -108,9 +108,10 @@ def _read_saved(run_paths: RunPaths) -> dict[str, Any] | None:
 
 
 def _has_key(content: Any, key: str) -> bool:
-    """Returns True if a mapping has a key, given with those above it, as `facts.folds.k`."""
+    """Returns True if a mapping has a key with a value, given with those above it, as `facts.folds.k`."""
     first, _, rest = key.partition(".")
-    return isinstance(content, dict) and first in content and (not rest or _has_key(content[first], rest))
+    value = content.get(first) if isinstance(content, dict) else None
+    return value is not None and (not rest or _has_key(value, rest))
 
 
 def first_train_command(run_paths: RunPaths) -> str:

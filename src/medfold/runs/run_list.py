@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from medfold.competition import Competition, CompetitionFacts, effective_recipe
-from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs.identity import (
@@ -17,6 +16,7 @@ from medfold.runs.identity import (
     has_same_labels,
     labels_fingerprint,
 )
+from medfold.runs.oof import read_score
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import metric_of
 from medfold.system import files
@@ -133,7 +133,7 @@ def _summarise(
 ) -> RunSummary:
     has_current_folds = has_same_folds(competition, run.metadata)
     try:
-        score = files.read_json(run.paths.score, SCORE)
+        score = read_score(run.paths)
     except UserError:
         score = None
         problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"

@@ -18,7 +18,7 @@ def format_score(value: float | None, digits: int = 4) -> str:
 
 def format_interval(low: float | None, high: float | None) -> str:
     """Formats an interval: '0.9312 to 0.9689', or 'no interval' for nan and None."""
-    return "no interval" if low is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
+    return "no interval" if low is None or high is None or np.isnan(low) else f"{low:.4f} to {high:.4f}"
 
 
 def format_score_and_interval(title: str, value: float | None, low: float | None, high: float | None) -> str:

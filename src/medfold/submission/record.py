@@ -9,6 +9,7 @@ from typing import Any
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
+from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.runs import EnsemblePaths
 from medfold.submission.cell_format import class_words, holds_decisions
@@ -32,8 +33,15 @@ def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
     Args:
         competition: the competition; `file` of the ledger is relative to its project folder.
         row: row of the ledger.
+
+    Raises:
+        UserError: the file is damaged.
     """
-    return files.read_json(record_path(competition, row), RECORD) or {}
+    path = record_path(competition, row)
+    record = files.read_json(path, RECORD) or {}
+    if not isinstance(record, dict):
+        raise UserError("not the record of a submission", path, "Restore a copy, or remove the file")
+    return record
 
 
 def ledger_row(

@@ -28,6 +28,14 @@ def medfold(*words, env=None):
     )
 
 
+def run_main(monkeypatch, *words) -> int:
+    """Runs medfold with these words in this process, and returns its exit code."""
+    monkeypatch.setattr(sys, "argv", ["medfold", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -69,10 +77,8 @@ def medfold(*words, env=None):
     ],
 )
 def test_user_errors_print_one_line_and_exit_with_2(folded, words, message, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["medfold", *words])
-    with pytest.raises(SystemExit) as ended, warnings_on_stderr():
-        main()
-    assert ended.value.code == 2
+    with warnings_on_stderr():
+        assert run_main(monkeypatch, *words) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.startswith("medfold: ")
@@ -85,10 +91,7 @@ NUMBERS = [("train", "--fold"), ("train", "--seeds"), ("train", "--jobs"), ("tra
 @pytest.mark.parametrize(("command", "option"), NUMBERS)
 @pytest.mark.parametrize("value", ["²", "--1", "1.5", "0x1", "1e3", "½", "0 ²", "nan"])
 def test_text_that_is_no_number_is_refused(folded, command, option, value, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["medfold", command, "-c", "small", f"{option}={value}"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
+    assert run_main(monkeypatch, command, "-c", "small", f"{option}={value}") == 2
     line = capsys.readouterr().err
     assert line.count("\n") == 1
     typed = f'"{value}"' if " " in value else value
@@ -100,10 +103,7 @@ def test_unexpected_error_prints_one_line_and_keeps_the_traceback(folded, monkey
         raise ValueError("of two\nlines")
 
     monkeypatch.setattr("medfold.commands.runs.list_runs", fail)
-    monkeypatch.setattr(sys, "argv", ["medfold", "runs", "-c", "small"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 1
+    assert run_main(monkeypatch, "runs", "-c", "small") == 1
     line = capsys.readouterr().err
     assert line.startswith("medfold: unexpected error, ValueError: of two lines. This is a bug: please report it with ")
     file = Path(line.split()[-1])
@@ -113,7 +113,11 @@ def test_unexpected_error_prints_one_line_and_keeps_the_traceback(folded, monkey
 
 ERRORS = [  # the words after the name of the program, and parts of the message: by make, by medfold
     ("download --competition smal", "COMPETITION=smal: unknown competition", "--competition smal: unknown"),
-    ("train --competition small --fold 9", "FOLD=9: there is no fold 9", "--fold 9: there is no fold 9"),
+    (
+        "train --competition small --fold 9",
+        "medfold: FOLD=9: there is no fold 9. Choose 0 to 2, or all\n",
+        "medfold: --fold 9: there is no fold 9. Choose 0 to 2, or all\n",
+    ),
     ("train --competition small --recipe baselin", "RECIPE=baselin: unknown", "--recipe baselin: unknown"),
     ("submit --competition small", "Run: make train COMPETITION=small", "Run: medfold train --competition small"),
     ("data --delete raw", "DELETE: no competition named", "--delete: no competition named"),
@@ -124,46 +128,55 @@ ERRORS = [  # the words after the name of the program, and parts of the message:
 def test_errors_name_commands_and_options_as_the_user_typed_them(
     folded, words, by_make, by_medfold, monkeypatch, capsys
 ):
-    monkeypatch.setattr(sys, "argv", ["medfold", *words.split()])
-    with pytest.raises(SystemExit):
-        main()
+    assert run_main(monkeypatch, *words.split()) == 2
     line = capsys.readouterr().err
     assert by_medfold in line
     assert by_make not in line
     monkeypatch.setenv(BY_MAKE, "1")
-    with pytest.raises(SystemExit):
-        main()
+    assert run_main(monkeypatch, *words.split()) == 2
     line = capsys.readouterr().err
     assert by_make in line
     assert by_medfold not in line
 
 
-def test_child_process_names_options_as_its_parent(folded):
-    assert "--fold 9: there is no fold 9" in medfold("train", "-c", "small", "--fold", "9").stderr
-    line = medfold("train", "-c", "small", "--fold", "9", env={BY_MAKE: "1"}).stderr
-    assert line == "medfold: FOLD=9: there is no fold 9. Choose 0 to 2, or all\n"
+@pytest.mark.parametrize(
+    ("command", "example"),
+    [
+        ("new", "COMPETITION: not given. Example: COMPETITION=skin-lesions FROM=skin-lesions.zip"),
+        ("ensemble", 'RUNS: not given. Example: RUNS="baseline baseline-s1"'),
+        ("compare", 'RUNS: not given. Example: RUNS="simple_cnn baseline"'),
+        ("predict", "IMAGES: not given. Example: IMAGES=my-images"),
+    ],
+)
+def test_missing_variable_is_named_with_an_example(folded, command, example, monkeypatch, capsys):
+    monkeypatch.setenv(BY_MAKE, "1")
+    competition = [] if command == "new" else ["--competition", "small"]
+    assert run_main(monkeypatch, command, *competition) == 2
+    assert capsys.readouterr().err == f"medfold: {example}\n"
+
+
+@pytest.mark.parametrize("folder", ["data", "data/small", "folds", "runs/small", "submissions"])
+def test_file_in_place_of_a_folder_is_named(project_folder, folder, monkeypatch, capsys):
+    (project_folder / folder).parent.mkdir(exist_ok=True)
+    (project_folder / folder).write_text("")
+    assert run_main(monkeypatch, "train", "--competition", "small") == 2
+    assert f"medfold: {folder}: a file is where a folder must be. Move it away\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [("--debug", "scores", "-c", "smal"), ("scores", "-c", "smal", "--debug")])
 def test_debug_option_may_stand_anywhere(folded, words, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["medfold", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
+    assert run_main(monkeypatch, *words) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("Traceback")
     assert "UserError: " in shown
     assert "unknown competition" in shown
 
 
-def test_errors_in_facts_name_file_and_key(project_folder):
+def test_errors_in_facts_name_file_and_key(project_folder, monkeypatch, capsys):
     add_competition(project_folder, "typo", SMALL.replace("folds: {k:", "folds: {kk:"))
-    result = medfold("folds", "-c", "typo")
-    assert result.returncode == 2
-    assert (
-        "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'folds.k'?)"
-        in result.stderr.replace("\\", "/")
-    )
+    assert run_main(monkeypatch, "folds", "-c", "typo") == 2
+    message = "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'folds.k'?)"
+    assert message in capsys.readouterr().err.replace("\\", "/")
 
 
 def test_debug_option_shows_the_traceback(project_folder):
@@ -177,10 +190,7 @@ def test_ctrl_c_prints_one_line_and_exits_with_130(project_folder, monkeypatch, 
         raise KeyboardInterrupt
 
     monkeypatch.setattr("medfold.commands.runs.list_runs", interrupted)
-    monkeypatch.setattr(sys, "argv", ["medfold", "runs", "-c", "small"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
+    assert run_main(monkeypatch, "runs", "-c", "small") == 130
     assert capsys.readouterr().err == "medfold: stopped; run the same command again to continue\n"
 
 

@@ -193,21 +193,6 @@ def test_variables_with_spaces_reach_the_command(clone):
     assert "covers 1 of 3 folds" in blended
 
 
-@pytest.mark.parametrize(
-    ("target", "line"),
-    [
-        ("new", "medfold: COMPETITION: not given. Example: COMPETITION=skin-lesions FROM=skin-lesions.zip"),
-        ("ensemble", 'medfold: RUNS: not given. Example: RUNS="baseline baseline-s1"'),
-        ("compare", 'medfold: RUNS: not given. Example: RUNS="simple_cnn baseline"'),
-        ("predict", "medfold: IMAGES: not given. Example: IMAGES=my-images"),
-    ],
-)
-def test_missing_variable_is_named_with_an_example(shared_clone, target, line):
-    result = make(shared_clone, target)
-    assert result.returncode == 2
-    assert [text for text in result.stderr.splitlines() if not text.startswith("make")] == [line]
-
-
 def test_user_error_prints_one_line_and_make_fails(shared_clone):
     result = make(shared_clone, "train", "COMPETITION=smal")
     assert result.returncode == 2
@@ -251,15 +236,6 @@ def test_refused_files_leave_nothing_behind(clone, tmp_path):
     left = {path for path in clone.rglob("*") if path.name != "__pycache__" and path.suffix != ".pyc"} - set(before)
     assert {path.relative_to(clone).parts[:2] for path in left} == {("competition", "own")}
     assert [path.name for path in (tmp_path / "given").iterdir()] == ["train.csv"]
-
-
-@pytest.mark.parametrize("folder", ["data", "data/small", "folds", "runs/small", "submissions"])
-def test_file_in_place_of_a_folder_is_named(clone, folder):
-    (clone / folder).parent.mkdir(exist_ok=True)
-    (clone / folder).write_text("")
-    result = make(clone, "train", "COMPETITION=small")
-    assert result.returncode == 2
-    assert f"medfold: {folder}: a file is where a folder must be. Move it away\n" in result.stderr
 
 
 def tiny_run():

@@ -165,3 +165,13 @@ def test_nan_predictions_are_refused(three_runs):
     files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
+
+
+def test_fold_whose_marker_was_deleted_is_named(folded):
+    finished_run(folded, "one")
+    finished_run(folded, "two", 0.5)
+    folded.paths.run("one").fold(1).done.unlink()
+    with pytest.raises(
+        UserError, match=r"one/fold1/done\.json: missing, although the fold has predictions\. Restore it"
+    ):
+        submit(folded, run_names=["one", "two"])

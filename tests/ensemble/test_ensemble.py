@@ -16,6 +16,7 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.small_project import add_variant
 
 

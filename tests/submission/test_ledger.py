@@ -86,8 +86,8 @@ def test_add_row_replaces_row_of_same_file(project_folder):
     [
         ("", r"not the ledger \(No columns to parse from file\)"),
         ("when,file\n1,a.csv\n", "no column 'competition'"),
-        ("{columns}\n1,small,a", r"damaged in line 2 \(file '', status ''\)"),
-        ("{columns}\n1,small,a,a.csv,0f,auc,0.9,", r"damaged in line 2 \(file 'a\.csv', status ''\)"),
+        ("{columns}\n1,small,a", r"damaged in line 2 \(no file\)"),
+        ("{columns}\n1,small,a,a.csv,0f,auc,0.9,", r"damaged in line 2 \(unknown status ''\)"),
         ("{columns}\n1,small,a,a.csv,0f,auc,0.9x,,,0,,,,scored\n", "damaged in line 2 .*'0.9x'"),
         ("{columns}\n1,small,a,a.csv,0f,auc,0.9,,,0 x,,,,scored\n", "damaged in line 2 .*'x'"),
     ],

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
 from medfold.runs import (
     SAMPLE_FACTS,
@@ -157,7 +158,7 @@ def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
 def _missing_file(competition: Competition, file: Path, run_names: list[str]) -> str:
     """Returns 'no <path>' for the first missing file that the check of a submission needs; '' if none is missing."""
     if not file.is_file():
-        return f"no {competition.display(file)}, which {competition.display(competition.project_paths.ledger)} lists"
+        return f"no {display_path(file)}, which {display_path(competition.project_paths.ledger)} lists"
     recheck_files = [competition.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
     metadata_files = [competition.paths.run(name).metadata for name in run_names]
     for path in (file.with_suffix(".json"), *recheck_files, *metadata_files):

@@ -57,8 +57,10 @@ class LedgerRow:
         Raises:
             ValueError: no file, no known status; or a score, or the number of a fold, is not a number.
         """
-        if not cells["file"] or cells["status"] not in STATUSES:
-            raise ValueError(f"file '{cells['file']}', status '{cells['status']}'")
+        if not cells["file"]:
+            raise ValueError("no file")
+        if cells["status"] not in STATUSES:
+            raise ValueError(f"unknown status '{cells['status']}'")
         scores = {column: float(cells[column]) if cells[column] else None for column in SCORE_COLUMNS}
         runs, folds = tuple(cells["runs"].split()), tuple(int(number) for number in cells["folds"].split())
         return cls(**{**cells, **scores, "runs": runs, "folds": folds})

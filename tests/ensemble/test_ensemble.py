@@ -16,6 +16,7 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.small_project import add_variant
 
 
@@ -165,3 +166,11 @@ def test_nan_predictions_are_refused(three_runs):
     files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
     with pytest.raises(UserError, match="1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], prepare_dataset(three_runs))
+
+
+def test_fold_whose_marker_was_deleted_is_named(folded):
+    finished_run(folded, "one")
+    finished_run(folded, "two", 0.5)
+    folded.paths.run("one").fold(1).done.unlink()
+    with refused(r"one/fold1/done\.json: missing, although the fold has predictions\. Restore it"):
+        submit(folded, run_names=["one", "two"])

@@ -18,12 +18,13 @@ from medfold.submission.ledger import (
 SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 
 
-ROW = LedgerRow(file="a.csv", runs=("a", "b"), metric="auc", oof=0.9, low=0.8, folds=(0, 2))
+ROW = LedgerRow(file="a.csv", status="scored", runs=("a", "b"), metric="auc", oof=0.9, low=0.8, folds=(0, 2))
 
 
 def test_cells_of_a_row_are_text():
     expected = {
         "file": "a.csv",
+        "status": "scored",
         "runs": "a b",
         "metric": "auc",
         "oof": "0.900000",
@@ -48,7 +49,7 @@ def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
 def test_rows_of_a_competition_are_read_in_their_order(project_folder):
     project_paths = ProjectPaths.find()
     rows = [
-        LedgerRow(when=when, competition=name, file=f"{when}.csv", runs=("a", "b"))
+        LedgerRow(when=when, competition=name, file=f"{when}.csv", runs=("a", "b"), status="written")
         for when, name in (("2", "small"), ("3", "other"), ("1", "small"))
     ]
     for row in rows:
@@ -85,11 +86,12 @@ def test_add_row_replaces_row_of_same_file(project_folder):
     [
         ("", r"not the ledger \(No columns to parse from file\)"),
         ("when,file\n1,a.csv\n", "no column 'competition'"),
-        ("{columns}\n1,small,a", r"damaged in line 2 \(the cell 'file' is empty\)"),
+        ("{columns}\n1,small,a", r"damaged in line 2 \(no file\)"),
+        ("{columns}\n1,small,a,a.csv,0f,auc,0.9,", r"damaged in line 2 \(unknown status ''\)"),
         ("{columns}\n1,small,a,a.csv,0f,auc,0.9x,,,0,,,,scored\n", "damaged in line 2 .*'0.9x'"),
         ("{columns}\n1,small,a,a.csv,0f,auc,0.9,,,0 x,,,,scored\n", "damaged in line 2 .*'x'"),
     ],
-    ids=["empty", "no column", "cut off", "no score", "no fold"],
+    ids=["empty", "no column", "cut off", "no status", "no score", "no fold"],
 )
 def test_damaged_ledger_is_named_with_the_line(project_folder, text, message):
     project_paths = ProjectPaths.find()

@@ -157,9 +157,11 @@ def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
 
 def _missing_file(competition: Competition, file: Path, run_names: list[str]) -> str:
     """Returns 'no <path>' for the first missing file that the check of a submission needs; '' if none is missing."""
+    if not file.is_file():
+        return f"no {display_path(file)}, which {display_path(competition.project_paths.ledger)} lists"
     recheck_files = [competition.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
     metadata_files = [competition.paths.run(name).metadata for name in run_names]
-    for path in (file, file.with_suffix(".json"), *recheck_files, *metadata_files):
+    for path in (file.with_suffix(".json"), *recheck_files, *metadata_files):
         if not path.is_file():
             return f"no {display_path(path)}"
     return ""

@@ -115,10 +115,20 @@ def _check_runs_fit(competition: Competition, runs: list[TrainedRun], dataset: D
     first, *others = runs
     for other in others:
         if other.trained_folds != first.trained_folds:
+            _check_markers(first, other)
             k = competition.facts.folds.k
             other_folds, first_folds = shorten_list(other.trained_folds, k), shorten_list(first.trained_folds, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
             raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
+
+
+def _check_markers(*runs: TrainedRun) -> None:
+    """Checks that each fold with predictions has the marker that it is trained, which may have been deleted."""
+    for run in runs:
+        for fold in (run.paths.fold(number) for number in range(run.num_folds)):
+            if fold.oof.is_file() and not fold.done.is_file():
+                fix = "Restore it from a backup, or train the fold again"
+                raise UserError("missing, although the fold has predictions", fold.done, fix)
 
 
 def _test_predictions(facts: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:

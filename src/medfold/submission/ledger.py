@@ -55,10 +55,12 @@ class LedgerRow:
         """Reads a row from the texts of its cells, by column.
 
         Raises:
-            ValueError: no file; or a score, or the number of a fold, is not a number.
+            ValueError: no file, no known status; or a score, or the number of a fold, is not a number.
         """
         if not cells["file"]:
-            raise ValueError("the cell 'file' is empty")
+            raise ValueError("no file")
+        if cells["status"] not in STATUSES:
+            raise ValueError(f"unknown status '{cells['status']}'")
         scores = {column: float(cells[column]) if cells[column] else None for column in SCORE_COLUMNS}
         runs, folds = tuple(cells["runs"].split()), tuple(int(number) for number in cells["folds"].split())
         return cls(**{**cells, **scores, "runs": runs, "folds": folds})
@@ -76,6 +78,7 @@ def _cell(value: str | float | tuple | None) -> str:
     return value if isinstance(value, str) else f"{value:.6f}"
 
 
+STATUSES = ("written", "pending", "scored", "error")
 COLUMNS = [field.name for field in fields(LedgerRow)]
 SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
 FIX = "Restore it from a backup: it counts the scored submissions"

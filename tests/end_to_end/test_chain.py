@@ -16,6 +16,7 @@ from medfold.data.sources.source import open_source
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
+from tests.support.chest_xrays import chest
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
@@ -275,3 +276,10 @@ def test_scores_of_another_metric_are_counted_but_not_shown(folded, capsys):
     said = capsys.readouterr().out
     assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
     assert "baseline" not in said
+
+
+def test_incomplete_data_set_is_refused(clone, tmp_path, monkeypatch):
+    monkeypatch.chdir(clone)
+    chest(tmp_path / "chest_xray")
+    with refused("expected 5,216 train samples, found 101"):
+        download(Competition.open("chest-xray-pneumonia"), path=tmp_path / "chest_xray")

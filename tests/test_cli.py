@@ -1,6 +1,7 @@
 """The command line: a process, its output, its exit code."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,6 +178,23 @@ def test_errors_in_facts_name_file_and_key(project_folder, monkeypatch, capsys):
     assert run_main(monkeypatch, "folds", "-c", "typo") == 2
     message = "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'folds.k'?)"
     assert message in capsys.readouterr().err.replace("\\", "/")
+
+
+def test_refused_files_leave_nothing_behind(project_folder, tmp_path, monkeypatch, capsys):
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "train.csv").write_text("id,target\n1,0\n")
+    before = set(project_folder.rglob("*"))
+    add_competition(project_folder, "own", re.sub(r"source: .*", "source: {kind: own}", SMALL))
+    for words, message in (
+        (["new", "-c", "fresh"], f"{given}: contains no images"),
+        (["download", "-c", "own"], "competition/own/competition.yaml, submission.sample"),
+    ):
+        assert run_main(monkeypatch, *words, "--from", str(given)) == 2
+        assert message in capsys.readouterr().err
+    left = set(project_folder.rglob("*")) - before
+    assert {path.relative_to(project_folder).parts[:2] for path in left} == {("competition", "own")}
+    assert [path.name for path in given.iterdir()] == ["train.csv"]
 
 
 def test_debug_option_shows_the_traceback(project_folder):

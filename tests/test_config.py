@@ -4,8 +4,7 @@ import pytest
 
 from medfold import config
 from medfold.competition.facts import CompetitionFacts
-from medfold.errors import UserError
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def test_a_former_name_overrides_the_current_one_of_a_base(tmp_path, bases):
 
 def test_a_key_under_both_names_is_refused_with_its_file(tmp_path, bases):
     file = write(tmp_path / "x" / "baseline.yaml", "training: {ema: 0.5, ema_decay: 0.9}")
-    with pytest.raises(UserError, match=r"baseline\.yaml: 'training\.ema' is the former name of 'training\.ema_decay'"):
+    with refused(r"baseline\.yaml: 'training\.ema' is the former name of 'training\.ema_decay'"):
         config.load(file, bases)
 
 
@@ -61,18 +60,18 @@ def test_extends_prefers_the_file_in_the_same_folder(tmp_path, bases):
 )
 def test_faulty_yaml_raises(tmp_path, bases, text, message):
     write(bases / "net.yaml", "tta: true")
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         config.load(write(tmp_path / "x" / "baseline.yaml", text), bases)
 
 
 def test_file_that_is_not_utf8_raises(tmp_path):
     file = write(tmp_path / "x" / "baseline.yaml", "")
     file.write_bytes("tta: true # grün".encode("latin-1"))
-    with pytest.raises(UserError, match="not text in UTF-8. Save it as UTF-8"):
+    with refused("not text in UTF-8. Save it as UTF-8"):
         config.load(file, tmp_path)
     file.write_bytes("\ufefftta: true".encode())
     assert config.load(file, tmp_path) == {"tta": True}
-    with pytest.raises(UserError, match="cannot be read"):
+    with refused("cannot be read"):
         config.load(tmp_path, tmp_path)
 
 
@@ -89,7 +88,7 @@ def test_classes_and_targets_stay_text(tmp_path):
 def test_circular_extends_raises(tmp_path, bases):
     write(tmp_path / "x" / "a.yaml", "extends: b")
     file = write(tmp_path / "x" / "b.yaml", "extends: a")
-    with pytest.raises(UserError, match="is circular. Remove it"):
+    with refused("is circular. Remove it"):
         config.load(file, bases)
 
 
@@ -107,7 +106,7 @@ def test_circular_extends_raises(tmp_path, bases):
 )
 def test_facts_that_contradict_the_task_are_refused(changes, message):
     facts = {**competition_facts().model_dump(), **changes}
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         config.validated(CompetitionFacts, facts, "competition.yaml")
 
 
@@ -126,7 +125,7 @@ def test_later_bases_override_earlier_ones(tmp_path):
         (tmp_path / f"{name}.yaml").write_text(text)
     assert config.load(tmp_path / "c.yaml", tmp_path) == {"x": {"p": 1, "q": 2, "r": 3}, "y": 1}
     (tmp_path / "d.yaml").write_text("extends: [a, bb]\n")
-    with pytest.raises(UserError, match="`extends: bb` names no file"):
+    with refused("`extends: bb` names no file"):
         config.load(tmp_path / "d.yaml", tmp_path)
 
 

@@ -9,7 +9,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.errors import UserError
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from tests.support.helpers import competition_facts
     ],
 )
 def test_error_in_a_recipe_names_the_key(content, message):
-    with pytest.raises(UserError, match=message) as caught:
+    with refused(message) as caught:
         config.validated(Recipe, content, "baseline.yaml")
     assert "\n" not in str(caught.value)
 
@@ -127,5 +127,5 @@ def test_invalid_plugin_option_says_expected_and_received(content, line):
 def test_missing_fact_raises_with_its_key():
     facts = competition_facts().model_dump()
     del facts["score"]
-    with pytest.raises(UserError, match="'score' is missing"):
+    with refused("'score' is missing"):
         config.validated(CompetitionFacts, facts, "competition.yaml")

@@ -15,11 +15,10 @@ from medfold.commands.options import open_competition
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.errors import UserError
 from medfold.images.store import image_plugins
 from medfold.system import files
 from tests.support import kaggle_image
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, refused
 
 FACTS = """
 title: Drawn by plugins
@@ -99,7 +98,7 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     plugins = competition.paths.plugins
     plugins.write_text(plugins.read_text() + "\n# changed\n")
     message = r"this run was started differently: .*plugins\.py has changed"
-    with open_competition("drawn") as again, pytest.raises(UserError, match=message):
+    with open_competition("drawn") as again, refused(message):
         train(again)
 
 
@@ -112,7 +111,7 @@ def test_error_in_plugins_names_its_type_and_line(plugin_project):
         ("from medfold.plugins import metric\n\n@metric('AUC')\ndef auc(t, p): pass", "metric 'auc' exists already"),
     ):
         plugins.write_text(text)
-        with pytest.raises(UserError, match=message) as caught, open_competition("drawn"):
+        with refused(message) as caught, open_competition("drawn"):
             pass
         assert "\n" not in str(caught.value)
 

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
-from medfold.errors import UserError
 from medfold.paths import ProjectPaths
+from tests.support.helpers import refused
 
 
 def test_project_is_found_from_a_subfolder(project_folder, monkeypatch):
@@ -16,12 +14,12 @@ def test_project_is_found_from_a_subfolder(project_folder, monkeypatch):
 
 def test_find_without_a_project_raises(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="Change into your clone"):
+    with refused("Change into your clone"):
         ProjectPaths.find()
 
 
 def test_unknown_competition_suggests_the_nearest(project_folder):
-    with pytest.raises(UserError, match="did you mean 'small'"):
+    with refused("did you mean 'small'"):
         ProjectPaths.find().competition("smal")
 
 

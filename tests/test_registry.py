@@ -7,9 +7,8 @@ import sys
 import pytest
 
 from medfold import registry
-from medfold.errors import UserError
 from medfold.registry import Registry
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, refused
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def test_plugins_run_once_at_the_first_unknown_name(things):
     assert runs == []
     assert things["feather"] == 2
     assert things.find("feather", "key") == 2
-    with pytest.raises(UserError, match=r"key: unknown thing 'fether' \(did you mean 'feather'\?\)"):
+    with refused(r"key: unknown thing 'fether' \(did you mean 'feather'\?\)"):
         things.find("fether", "key")
     assert runs == [1]
     assert things.all() == [1, 2]
@@ -50,10 +49,10 @@ def test_new_plugin_loader_removes_the_former_plugins(things):
 
 
 def test_registering_a_taken_name_raises(things):
-    with pytest.raises(UserError, match="thing 'stone' exists already"):
+    with refused("thing 'stone' exists already"):
         things.register("stone", 2, "medfold.stones")
     registry.set_plugin_loader(lambda: things.register("stone", 3, "plugins"))
-    with pytest.raises(UserError, match="thing 'stone' exists already"):
+    with refused("thing 'stone' exists already"):
         things.find("feather", "key")
 
 

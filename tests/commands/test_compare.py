@@ -8,12 +8,12 @@ import pytest
 from medfold.commands.compare import compare
 from medfold.commands.runs import list_runs
 from medfold.data.dataset import prepare_dataset
-from medfold.errors import UserError
 from medfold.runs import Comparison
 from medfold.runs.comparison import Side
 from medfold.scoring import Difference
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 def test_compare_shows_better_run_with_probability(two_runs, capsys):
@@ -35,7 +35,7 @@ def test_equally_good_runs_do_not_differ_beyond_chance(two_runs, capsys):
     finished_run(two_runs, "weak2", 0.3)
     compare(two_runs, ["weak", "weak2"])
     assert "verdict    not proven: the 95 % interval contains 0" in capsys.readouterr().out
-    with pytest.raises(UserError, match='RUNS="weak weak": both sides are the same'):
+    with refused('RUNS="weak weak": both sides are the same'):
         compare(two_runs, ["weak", "weak"])
 
 
@@ -52,7 +52,7 @@ def test_optimistic_run_is_flagged(two_runs, capsys):
 
 @pytest.mark.parametrize("sides", [["weak"], ["weak", "strong", "weak"]])
 def test_compare_refuses_other_than_two_sides(two_runs, sides):
-    with pytest.raises(UserError, match=f"expected two runs, received {len(sides)}"):
+    with refused(f"expected two runs, received {len(sides)}"):
         compare(two_runs, sides)
 
 

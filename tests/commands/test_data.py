@@ -1,21 +1,19 @@
 """make data: the list of data, and its removal with DELETE=."""
 
-import pytest
-
 from medfold.commands.data import data
 from medfold.competition.competition import Competition
 from medfold.data.raw_data import load_samples
-from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.system import files
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
 
 
 def test_unknown_data_or_missing_competition_raises(small):
-    with pytest.raises(UserError, match="there is no store/x among the data of small"):
+    with refused("there is no store/x among the data of small"):
         data(ProjectPaths.find(), "small", ["store/x"], skip_question=True)
-    with pytest.raises(UserError, match="DELETE: no competition named"):
+    with refused("DELETE: no competition named"):
         data(ProjectPaths.find(), None, ["raw"], skip_question=True)
 
 
@@ -26,7 +24,7 @@ def test_raw_data_of_ones_own_is_not_offered_as_a_download(project_folder, capsy
     data(ProjectPaths.find(), "own")
     assert "everything; only from your own copy: FROM" in capsys.readouterr().out
     raw.rmdir()
-    with pytest.raises(UserError, match="Run: make download COMPETITION=own FROM=folder-or-archive$"):
+    with refused("Run: make download COMPETITION=own FROM=folder-or-archive$"):
         load_samples(Competition.open("own"))
 
 

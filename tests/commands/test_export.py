@@ -12,9 +12,9 @@ import pytest
 from medfold.commands.export import export
 from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe
-from medfold.errors import UserError
 from medfold.images.store import load_store
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 ALONE = """
 import sys, numpy as np, keras
@@ -26,14 +26,14 @@ np.save(sys.argv[3], model.predict_on_batch(np.load(sys.argv[2]).astype(np.float
 
 def test_impossible_fold_is_refused_with_the_possible_ones(folded):
     finished_run(folded, "baseline")
-    with pytest.raises(UserError, match="FOLD=7: there is no fold 7. Choose 0 to 2$"):
+    with refused("FOLD=7: there is no fold 7. Choose 0 to 2$"):
         export(folded, "baseline", 7)
 
 
 @pytest.mark.parametrize("out", ["model.h5", "models/", "model"])
 def test_name_that_keras_cannot_open_is_refused(folded, out):
     finished_run(folded, "baseline")
-    with pytest.raises(UserError, match=r"OUT=\S+: the name of the file must end in \.keras, .*OUT=model\.keras$"):
+    with refused(r"OUT=\S+: the name of the file must end in \.keras, .*OUT=model\.keras$"):
         export(folded, "baseline", 0, Path(out))
 
 
@@ -61,5 +61,5 @@ def test_exported_net_predicts_the_same_in_plain_keras(trained, tmp_path, capsys
 
 
 def test_export_of_untrained_run_raises(folded):
-    with pytest.raises(UserError, match="run 'baseline' is not trained"):
+    with refused("run 'baseline' is not trained"):
         export(folded, "baseline", 0)

@@ -8,10 +8,9 @@ from medfold.commands.folds import make_folds
 from medfold.commands.new import new
 from medfold.competition.competition import Competition, image_settings
 from medfold.competition.recipe import Recipe, load_recipe
-from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     drafted = yaml.safe_load((folder / "competition.yaml").read_text())
     assert drafted.get("submission", {}).get("id") is None  # as the id column of the labels
     assert "folds" not in drafted
-    with pytest.raises(UserError, match=r"'score.metric': not filled in yet"):
+    with refused(r"'score.metric': not filled in yet"):
         Competition.open("tissue")
     text = (folder / "competition.yaml").read_text()
     assert "metric: # fill in" in text
@@ -67,13 +66,13 @@ def test_new_uses_raw_data_already_in_place(project_folder, histology):
 
 @pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
 def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
-    with pytest.raises(UserError, match="this competition exists already|not usable as the name|neither a name nor"):
+    with refused("this competition exists already|not usable as the name|neither a name nor"):
         new(ProjectPaths.find(), name, histology)
 
 
 @pytest.mark.parametrize("has_files", [True, False])
 def test_a_name_with_spaces_is_refused_and_one_without_is_suggested(project_folder, histology, has_files):
-    with pytest.raises(UserError, match=": the name has spaces. Write COMPETITION=foo-bar$"):
+    with refused(": the name has spaces. Write COMPETITION=foo-bar$"):
         new(ProjectPaths.find(), "Foo  Bar", histology if has_files else None)
     assert not (project_folder / "competition" / "Foo  Bar").exists()
 
@@ -90,7 +89,7 @@ def test_refused_input_leaves_no_files(project_folder, tmp_path):
     (tmp_path / "empty").mkdir()
     before = sorted(project_folder.rglob("*"))
     for given, message in (("gone", "no such file or folder"), ("empty", ": contains no files")):
-        with pytest.raises(UserError, match=message):
+        with refused(message):
             new(ProjectPaths.find(), "odd", tmp_path / given)
         assert sorted(project_folder.rglob("*")) == before
 
@@ -107,7 +106,7 @@ def test_unusable_files_raise_and_leave_no_folder(project_folder, tmp_path):
     ):
         for name, text in content.items():
             (given / name).write_text(text)
-        with pytest.raises(UserError, match=message):
+        with refused(message):
             new(ProjectPaths.find(), "odd", given)
         assert not (project_folder / "competition" / "odd").exists()
 

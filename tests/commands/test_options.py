@@ -5,8 +5,8 @@ import re
 import pytest
 
 from medfold.commands.options import read_jobs, read_run_names, read_seeds, read_workers, split_run_names
-from medfold.errors import UserError
 from medfold.terminal.command_text import variable
+from tests.support.helpers import refused
 
 
 def test_read_seeds_splits_numbers():
@@ -16,7 +16,7 @@ def test_read_seeds_splits_numbers():
 
 @pytest.mark.parametrize("text", ["", "a", "-1", "0 0", "1.5", "0,1", "4294967296"])
 def test_read_seeds_refuses_other_text(text):
-    with pytest.raises(UserError, match=re.escape(f"{variable('SEEDS', text)}: expected different numbers")):
+    with refused(re.escape(f"{variable('SEEDS', text)}: expected different numbers")):
         read_seeds(text)
 
 
@@ -27,13 +27,13 @@ def test_jobs_and_workers_are_numbers_or_auto():
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
 def test_invalid_jobs_raises(text):
-    with pytest.raises(UserError, match=f"JOBS={text}: expected a number from 1, or auto"):
+    with refused(f"JOBS={text}: expected a number from 1, or auto"):
         read_jobs(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "all"])
 def test_invalid_workers_raises(text):
-    with pytest.raises(UserError, match=f"WORKERS={text}: expected a number from 0, or auto"):
+    with refused(f"WORKERS={text}: expected a number from 0, or auto"):
         read_workers(text)
 
 
@@ -46,7 +46,7 @@ def test_run_names_default_to_recipe_seeds_and_overrides():
 
 @pytest.mark.parametrize("text", ["a b a", "a a", "b+a a+a"])
 def test_a_run_that_is_named_twice_is_refused(text):
-    with pytest.raises(UserError, match="RUNS: 'a' is named twice. Name each run once"):
+    with refused("RUNS: 'a' is named twice. Name each run once"):
         split_run_names(text)
 
 

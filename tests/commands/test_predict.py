@@ -15,7 +15,6 @@ from medfold.commands.predict import predict
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.recipe import Recipe
-from medfold.errors import UserError
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
 from medfold.models.build import build_net
@@ -23,7 +22,7 @@ from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_net
 from medfold.runs.trained_run import TrainedRun
 from medfold.system import files
-from tests.support.helpers import competition_facts, picture
+from tests.support.helpers import competition_facts, picture, refused
 
 
 @pytest.fixture
@@ -87,14 +86,14 @@ def test_unreadable_images_are_left_out_and_named(competition, tmp_path, capsys)
 def test_predict_without_usable_images_or_run_raises(competition, tmp_path):
     new = tmp_path / "new images"
     new.mkdir()
-    with pytest.raises(UserError, match="no such file or folder"):
+    with refused("no such file or folder"):
         predict(competition, tmp_path / "nowhere")
-    with pytest.raises(UserError, match=r": contains no images .*The folder is empty"):
+    with refused(r": contains no images .*The folder is empty"):
         predict(competition, new)
     (new / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"none of 1 image can be read; broken.png: unreadable"):
+    with refused(r"none of 1 image can be read; broken.png: unreadable"):
         predict(competition, new)
-    with pytest.raises(UserError, match="run 'other' is not trained"):
+    with refused("run 'other' is not trained"):
         predict(competition, new, ["other"])
 
 
@@ -163,7 +162,7 @@ def test_explain_shows_prepared_images_where_preparation_moves_pixels(competitio
     found = read_heat_map(tmp_path / "out-explained", "a.png.png")
     heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
     np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)
-    with pytest.raises(UserError, match=r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"):
+    with refused(r"EXPLAIN=1: baseline and padded use different parts .* Explain them one by"):
         predict(competition, tmp_path / "in", ["baseline", "padded"], tmp_path / "b.csv", explain=True)
     assert not (tmp_path / "b.csv").exists()
     # A run named twice counts once.

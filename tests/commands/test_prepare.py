@@ -8,11 +8,11 @@ from medfold.commands.folds import make_folds
 from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
 from medfold.competition.competition import image_settings
-from medfold.errors import UserError
 from medfold.images.store import store_exists, store_key
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import constant_run
+from tests.support.helpers import refused
 
 
 def make_unreadable(small, part, row):
@@ -51,7 +51,7 @@ def test_make_folds_prepares_the_images_of_the_recipe(small):
     choices = image_settings(small, "baseline")
     make_folds(small, image_settings=choices)
     assert store_exists(small.paths, store_key(small, choices))
-    with pytest.raises(UserError, match=r"unknown recipe \(did you mean 'baseline'\?\)"):
+    with refused(r"unknown recipe \(did you mean 'baseline'\?\)"):
         image_settings(small, "baselin")
     (small.paths.folder / "baseline.yaml").unlink()
     assert image_settings(small, "baseline") is None
@@ -82,5 +82,5 @@ def test_unreadable_training_image_is_left_out_of_folds(small):
     assert set(everything["id"]) - set(dataset.train["id"]) == {id}
     table = read_csv(small.paths.folds)
     write_csv(table[table["id"] != dataset.train["id"].iloc[0]], small.paths.folds)
-    with pytest.raises(UserError, match="1 id differs from the data"):
+    with refused("1 id differs from the data"):
         make_folds(small)

@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.commands import removal
-from medfold.errors import UserError
+from tests.support.helpers import refused
 
 
 def test_names_are_selected_once_in_the_order_they_were_written():
@@ -21,7 +21,7 @@ def test_names_are_selected_once_in_the_order_they_were_written():
     ],
 )
 def test_unknown_names_are_refused(known, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         removal.select_names(known, ["wide", "basline"], "runs")
 
 

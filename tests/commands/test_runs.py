@@ -8,11 +8,11 @@ from medfold.commands.runs import list_runs, remove_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.project_root import display_path
 from medfold.system import files
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.small_project import SMALL
 
 
@@ -48,7 +48,7 @@ def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     assert kept.is_file()
     assert kept.with_suffix(".json").is_file()
     finished_run(four, "new", 1.0)
-    with pytest.raises(UserError, match="started on another folds table.* RUN=new-name"):
+    with refused("started on another folds table.* RUN=new-name"):
         train(four, run="weak")
     list_runs(four)
     said = capsys.readouterr().out
@@ -93,7 +93,7 @@ def test_list_runs_ignores_settings_without_effect(two_runs, capsys):
 
 
 def test_list_runs_without_runs_raises(small):
-    with pytest.raises(UserError, match="no run yet. Run: make train COMPETITION=small"):
+    with refused("no run yet. Run: make train COMPETITION=small"):
         list_runs(small)
 
 
@@ -132,7 +132,7 @@ def test_remove_runs_without_terminal_raises_unless_yes_is_given(folded, monkeyp
     finished_run(folded, "a")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     message = r"cannot ask 'Remove this for good\?' without a terminal. Use YES=1 to answer yes"
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         remove_runs(folded, ["a"])
     assert folded.paths.run("a").metadata.is_file()
     remove_runs(folded, ["a"], skip_question=True)
@@ -141,6 +141,6 @@ def test_remove_runs_without_terminal_raises_unless_yes_is_given(folded, monkeyp
 
 def test_remove_runs_with_an_unknown_run_removes_nothing(folded):
     finished_run(folded, "a")
-    with pytest.raises(UserError, match='DELETE="a other": there is no other among the runs of small. Known: a'):
+    with refused('DELETE="a other": there is no other among the runs of small. Known: a'):
         remove_runs(folded, ["a", "other"], skip_question=True)
     assert folded.paths.run("a").metadata.is_file()

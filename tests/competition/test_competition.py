@@ -3,8 +3,8 @@
 import pytest
 
 from medfold.competition.competition import Competition, find_competition
-from medfold.errors import UserError
 from medfold.paths import ProjectPaths
+from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
 
 VARIANTS = """
@@ -50,18 +50,18 @@ def test_variants_share_a_folder_but_not_facts_or_data(variants):
 def test_errors_in_facts_name_the_variant(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
-    with pytest.raises(UserError, match="competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
+    with refused("competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
         Competition.open("second", variants)
-    with pytest.raises(UserError, match="unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
+    with refused("unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
         variants.competition("secnd")
-    with pytest.raises(UserError, match="unknown competition .it is the folder of first, second."):
+    with refused("unknown competition .it is the folder of first, second."):
         variants.competition("sets")
 
 
 def test_a_former_name_and_the_current_one_beside_it_are_refused_in_one_line(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     facts.write_text(facts.read_text().replace("labels: {file: first.npz}", "labels: {shape: arrays, layout: arrays}"))
-    with pytest.raises(UserError, match=r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
+    with refused(r"competition\.yaml, first: 'labels\.shape' is the former name") as caught:
         Competition.open("first", variants)
     assert "\n" not in str(caught.value)
 
@@ -90,5 +90,5 @@ def test_competition_is_found_by_name_or_address(project_folder, text, name):
 
 
 def test_other_address_is_refused(project_folder):
-    with pytest.raises(UserError, match="neither a folder under competition/ nor a Kaggle address"):
+    with refused("neither a folder under competition/ nor a Kaggle address"):
         find_competition(ProjectPaths.find(), "https://example.org/data")

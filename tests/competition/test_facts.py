@@ -6,9 +6,8 @@ import yaml
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts
-from medfold.errors import UserError
 from tests.support import helpers
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 from tests.support.label_tables import facts
 from tests.support.small_project import SMALL, add_competition
 
@@ -44,7 +43,7 @@ def test_contradicting_facts_are_refused(project_folder, changes, message):
     facts = {**yaml.safe_load(SMALL), **changes}
     facts["labels"].setdefault("file", "train.csv")
     add_competition(project_folder, "odd", yaml.safe_dump(facts))
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         Competition.open("odd")
 
 
@@ -107,7 +106,7 @@ def test_arrays_need_no_image_patterns(project_folder):
     assert Competition.open("arrays").facts.images.train == []
     facts["labels"] = {**layout, "holdout": 0.2}
     (folder / "competition.yaml").write_text(yaml.safe_dump(facts))
-    with pytest.raises(UserError, match="'labels.holdout' has no meaning for .* arrays"):
+    with refused("'labels.holdout' has no meaning for .* arrays"):
         Competition.open("arrays")
 
 

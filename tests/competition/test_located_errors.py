@@ -4,6 +4,7 @@ import pytest
 
 from medfold.competition import Competition, settings_located
 from medfold.errors import SettingError, UserError
+from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
 
 FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baseline.yaml"
@@ -32,7 +33,7 @@ def test_errors_name_the_file_with_the_key(small, key, overrides, where):
 
 def test_shared_recipes_are_named_by_their_file(small):
     match = r"_base.simple_cnn.yaml, augment: wrong"
-    with pytest.raises(UserError, match=match), settings_located(small.paths, "simple_cnn"):
+    with refused(match), settings_located(small.paths, "simple_cnn"):
         raise SettingError("wrong", "augment")
 
 
@@ -45,5 +46,5 @@ def test_keys_of_unknown_files_stay_as_they_are(small, key):
 def test_variants_are_named_with_their_file(project_folder):
     add_competition(project_folder, "many", SMALL + "\nvariants: {one: {title: One}, two: {title: Two}}\n")
     match = r"many.competition.yaml, two, labels.id: wrong"
-    with pytest.raises(UserError, match=match), settings_located(Competition.open("two").paths):
+    with refused(match), settings_located(Competition.open("two").paths):
         raise SettingError("wrong", "labels.id")

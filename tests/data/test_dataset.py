@@ -9,10 +9,9 @@ from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from tests.support import dicom_files
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
 
@@ -36,7 +35,7 @@ def test_unfitting_sample_submission_raises_before_training(project_folder, tmp_
     add_competition(project_folder, "fits", facts + "submission: {sample: sample.csv}\n")
     competition = Competition.open("fits")
     download(competition, path=given)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         make_folds(competition)
 
 

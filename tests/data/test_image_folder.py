@@ -1,11 +1,8 @@
 """New images for prediction: an image, or the images of a folder."""
 
-import pytest
-
 from medfold.competition.facts_sections import ImageFacts
 from medfold.data.image_folder import join_channel_files, new_images
-from medfold.errors import UserError
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 
 FACTS = ImageFacts(train="train/{id}.png", test="test/{id}.png")
 
@@ -23,18 +20,18 @@ def test_new_images_accepts_a_single_file(tmp_path):
 
 
 def test_new_images_without_path_or_image_raises(tmp_path):
-    with pytest.raises(UserError, match="IMAGES=.*nowhere: no such file or folder"):
+    with refused("IMAGES=.*nowhere: no such file or folder"):
         new_images(tmp_path / "nowhere", FACTS)
     (tmp_path.parent / "table.csv").write_text("id")
-    with pytest.raises(UserError, match="table.csv: not an image. Give an image .*.png.* or a folder of images"):
+    with refused("table.csv: not an image. Give an image .*.png.* or a folder of images"):
         new_images(tmp_path.parent / "table.csv", FACTS)
     (tmp_path.parent / "README.MD").write_text("text")
-    with pytest.raises(UserError, match="README.MD: not an image. Give an image"):
+    with refused("README.MD: not an image. Give an image"):
         new_images(tmp_path.parent / "README.MD", FACTS)
-    with pytest.raises(UserError, match="contains no images.*The folder is empty"):
+    with refused("contains no images.*The folder is empty"):
         new_images(tmp_path, FACTS)
     (tmp_path / "notes.txt").write_text("no image")
-    with pytest.raises(UserError, match="no images.*Files: notes.txt"):
+    with refused("no images.*Files: notes.txt"):
         new_images(tmp_path, FACTS)
 
 
@@ -43,5 +40,5 @@ def test_join_channel_files_gives_one_entry_per_image():
     found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
     assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
     assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
-    with pytest.raises(UserError, match=r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
+    with refused(r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
         join_channel_files(["a.png"], facts)

@@ -1,15 +1,13 @@
 """The sample table: ids, labels, groups, units and images as the raw data says."""
 
 import pandas as pd
-import pytest
 
 from medfold.commands.folds import make_folds
 from medfold.data.samples import build_samples, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
-from medfold.errors import UserError
 from medfold.system import files
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 def test_build_samples_hides_patients_and_detects_changes(small):
@@ -31,7 +29,7 @@ def test_build_samples_hides_patients_and_detects_changes(small):
 def test_unexpected_number_of_samples_is_refused(small):
     Source(small.facts.source, small.paths).get()
     labels = small.facts.labels.model_copy(update={"expected_counts": {"train": 5}})
-    with pytest.raises(UserError, match=r"expected 5 train samples, found \d+"):
+    with refused(r"expected 5 train samples, found \d+"):
         build_samples(small.facts.model_copy(update={"labels": labels}), small.paths)
 
 
@@ -47,7 +45,7 @@ def test_duplicate_ids_are_refused(small):
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with pytest.raises(UserError, match="1 id appears more than once in the train part"):
+    with refused("1 id appears more than once in the train part"):
         build_samples(small.facts, small.paths)
 
 
@@ -58,7 +56,7 @@ def test_unit_in_two_groups_is_refused(small):
     (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
     score = small.facts.score.model_copy(update={"unit": "{sex}"})
     labels = small.facts.labels.model_copy(update={"test_file": "test.csv"})
-    with pytest.raises(UserError, match="2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
+    with refused("2 units are in two groups: [FM], [FM]. Change score.unit or labels.group"):
         build_samples(small.facts.model_copy(update={"score": score, "labels": labels}), small.paths)
 
 

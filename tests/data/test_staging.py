@@ -11,6 +11,7 @@ from medfold.competition import Competition
 from medfold.data.staging import _as_given, staged_data
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
+from tests.support.helpers import refused
 from tests.support.histology import HISTOLOGY, histology
 from tests.support.small_project import add_competition
 
@@ -41,7 +42,7 @@ def test_refused_data_leaves_nothing_and_names_the_file_of_the_user(given, proje
     break_labels(given)
     before = contents(project_folder)
     message = r"competition.yaml, labels.targets: .*csv has no column 'label'"
-    with pytest.raises(UserError, match=message), open_competition("histology") as competition:
+    with refused(message), open_competition("histology") as competition:
         download(competition, given)
     assert contents(project_folder) == before
     assert not (project_folder / "data").exists()
@@ -59,7 +60,7 @@ def test_refused_data_does_not_replace_what_was_there(given, project_folder):
     before = contents(project_folder / "data")
     other = shutil.copytree(given, project_folder / "other")
     break_labels(other)
-    with pytest.raises(UserError, match="has no column 'label'"):
+    with refused("has no column 'label'"):
         download(competition, other, force=True)
     assert contents(project_folder / "data") == before
     assert not [path for path in project_folder.rglob("*") if path.name.endswith(".tmp")]
@@ -71,7 +72,7 @@ def test_refused_data_does_not_replace_what_was_there(given, project_folder):
 def test_a_folder_is_not_copied_into_itself(given, project_folder, folder):
     download(Competition.open("histology"), given)
     before = contents(project_folder)
-    with pytest.raises(UserError, match=f"FROM={folder}: this folder contains the folder that it would be copied to"):
+    with refused(f"FROM={folder}: this folder contains the folder that it would be copied to"):
         download(Competition.open("histology"), Path(folder), force=True)
     assert contents(project_folder) == before
 

@@ -13,11 +13,12 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.competition.recipe import parse_overrides, run_name
 from medfold.data.sources.source import open_source
-from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
+from tests.support.chest_xrays import chest
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
@@ -105,7 +106,7 @@ def test_damaged_fold_is_retrained_to_the_same_bytes(competition):
 
 
 def test_run_of_another_recipe_is_refused(competition, capsys):
-    with pytest.raises(UserError, match="recipe.training.epochs was 2, now 1"):
+    with refused("recipe.training.epochs was 2, now 1"):
         train(competition, overrides=parse_overrides("training.epochs=1"), run="baseline")
 
 
@@ -114,21 +115,21 @@ def test_damaged_store_is_refused_before_training(competition):
     content = bytearray(images.read_bytes())
     content[-100] ^= 1
     images.write_bytes(content)
-    with pytest.raises(UserError, match="prepared images lie in blocks that have changed. Make it again: make data"):
+    with refused("prepared images lie in blocks that have changed. Make it again: make data"):
         train(competition, run="second")
     assert not competition.paths.run("second").folder.exists()
 
 
 @pytest.mark.parametrize("fold", [-1, 3])
 def test_fold_out_of_range_is_refused(competition, fold):
-    with pytest.raises(UserError, match=f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
+    with refused(f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
         train(competition, folds=[fold])
 
 
 def test_untrained_run_and_one_name_for_several_seeds_raise(competition):
-    with pytest.raises(UserError, match="run 'other' is not trained.*Trained so far: baseline"):
+    with refused("run 'other' is not trained.*Trained so far: baseline"):
         submit(competition, run_names=["other"])
-    with pytest.raises(UserError, match="RUN=a: one name cannot be used for several seeds"):
+    with refused("RUN=a: one name cannot be used for several seeds"):
         train(competition, seeds=[0, 1], run="a")
 
 
@@ -142,7 +143,7 @@ def test_each_seed_is_a_run_and_runs_are_blended(competition, capsys):
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
-    with pytest.raises(UserError, match="Train the missing folds"):
+    with refused("Train the missing folds"):
         submit(competition, run_names=["baseline", names[0]])
 
 
@@ -157,7 +158,7 @@ def test_optimistic_scores_are_marked(competition, capsys):
 def test_folds_of_older_data_are_refused(folded):
     table = pd.read_csv(folded.paths.folds)
     table.iloc[:-2].to_csv(folded.paths.folds, index=False)
-    with pytest.raises(UserError, match=r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
+    with refused(r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
         train(folded, folds=[0])
     make_folds(folded, force=True)
     assert len(pd.read_csv(folded.paths.folds)) == len(table)
@@ -168,7 +169,7 @@ def test_kept_folds_that_split_a_group_are_refused(folded):
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
     table.to_csv(folded.paths.folds, index=False)
-    with pytest.raises(UserError, match="1 group is in two folds"):
+    with refused("1 group is in two folds"):
         make_folds(folded)
 
 
@@ -210,7 +211,7 @@ def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
 def test_damaged_raw_data_is_refused_then_repaired(folded):
     victim = folded.paths.raw / "train.csv"
     victim.write_text("id\n")
-    with pytest.raises(UserError, match=r"1 raw file is missing or changed: train.csv. Run: make download"):
+    with refused(r"1 raw file is missing or changed: train.csv. Run: make download"):
         make_folds(folded)
     download(folded)
     make_folds(folded)
@@ -219,7 +220,7 @@ def test_damaged_raw_data_is_refused_then_repaired(folded):
 def test_unexpected_image_shape_raises_each_time(project_folder):
     add_competition(project_folder, "odd", SMALL.replace("expected_shape: [128, 128]", "expected_shape: [64, 64]"))
     for _ in range(2):
-        with pytest.raises(UserError, match="128x128 pixels, expected 64x64"):
+        with refused("128x128 pixels, expected 64x64"):
             make_folds(Competition.open("odd"))
 
 
@@ -229,21 +230,21 @@ def test_given_data_that_does_not_fit_is_not_complete(project_folder, tmp_path):
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "train.csv").write_text("id,target,patient_id,age,sex\n")
     competition = Competition.open("far")
-    with pytest.raises(UserError, match="no such file"):
+    with refused("no such file"):
         download(competition, tmp_path / "wrong")
     assert not open_source(competition).is_complete
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):
     add_competition(project_folder, "leaky", SMALL.replace("stratified-group", "stratified"))
-    with pytest.raises(UserError, match="method stratified would split the groups"):
+    with refused("method stratified would split the groups"):
         make_folds(Competition.open("leaky"))
 
 
 def test_train_does_not_start_a_download_from_kaggle(project_folder):
     facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
     add_competition(project_folder, "far", facts, TINY_RECIPE)
-    with pytest.raises(UserError, match="no data yet. Run: make download COMPETITION=far$"):
+    with refused("no data yet. Run: make download COMPETITION=far$"):
         train(Competition.open("far"))
 
 
@@ -275,3 +276,10 @@ def test_scores_of_another_metric_are_counted_but_not_shown(folded, capsys):
     said = capsys.readouterr().out
     assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
     assert "baseline" not in said
+
+
+def test_incomplete_data_set_is_refused(clone, tmp_path, monkeypatch):
+    monkeypatch.chdir(clone)
+    chest(tmp_path / "chest_xray")
+    with refused("expected 5,216 train samples, found 101"):
+        download(Competition.open("chest-xray-pneumonia"), path=tmp_path / "chest_xray")

@@ -11,7 +11,6 @@ from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.data.dataset import prepare_dataset
 from medfold.ensemble.ensemble import ensemble_runs
-from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
@@ -75,7 +74,7 @@ def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, cap
 
 def test_runs_of_other_folds_are_refused(three_runs):
     finished_run(three_runs, "part", folds=[0, 1])
-    with pytest.raises(UserError, match="part has folds 0, 1, good has 0, 1, 2"):
+    with refused("part has folds 0, 1, good has 0, 1, 2"):
         ensemble_runs(three_runs, ["good", "part"], prepare_dataset(three_runs))
 
 
@@ -83,12 +82,12 @@ def test_run_of_another_folds_table_is_refused(three_runs):
     dataset = prepare_dataset(three_runs)
     origin = files.read_json(three_runs.paths.run("fair").metadata)
     files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
-    with pytest.raises(UserError, match="fair: the run was trained on another folds table"):
+    with refused("fair: the run was trained on another folds table"):
         ensemble_runs(three_runs, ["good", "fair"], dataset)
 
 
 def test_untrained_run_is_refused(three_runs):
-    with pytest.raises(UserError, match="run 'nobody' is not trained"):
+    with refused("run 'nobody' is not trained"):
         ensemble_runs(three_runs, ["good", "nobody"], prepare_dataset(three_runs))
 
 
@@ -154,7 +153,7 @@ def test_predictions_for_a_changed_test_part_are_refused(three_runs):
         paths = three_runs.paths.run("fair").fold(fold)
         write_csv(read_csv(paths.test).iloc[1:], paths.test)
         files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="the test part has changed since run 'fair' was trained: 1 added"):
+    with refused("the test part has changed since run 'fair' was trained: 1 added"):
         ensemble_runs(three_runs, ["good", "fair"], prepare_dataset(three_runs))
 
 
@@ -164,7 +163,7 @@ def test_nan_predictions_are_refused(three_runs):
     table.loc[1, "target"] = np.nan
     write_csv(table, paths.oof)
     files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
-    with pytest.raises(UserError, match="1 of .* predictions is not a number"):
+    with refused("1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], prepare_dataset(three_runs))
 
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from medfold.errors import UserError
 from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds
 from medfold.system import files
+from tests.support.helpers import refused
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_check_folds_returns_the_kept_folds(kept):
 )
 def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, message):
     small, _ = kept
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         check_folds(small.paths, pd.Series(ids), small.facts.folds.model_copy(update=changes))
 
 
@@ -53,7 +53,7 @@ def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, me
 def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
     small.paths.folds.parent.mkdir()
     small.paths.folds.write_text(text)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         check_folds(small.paths, pd.Series(["a", "b"]), small.facts.folds)
 
 

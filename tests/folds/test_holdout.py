@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from medfold.errors import UserError
 from medfold.folds.holdout import choose_holdout
+from tests.support.helpers import refused
 from tests.support.sample_tables import sample_tables
 
 
@@ -54,5 +55,5 @@ def test_holdout_balances_labels():
 def test_holdout_of_too_few_groups_is_refused(share, chosen):
     message = f"groups are not split, so a share of {share} would be {chosen} of the samples: "
     message += "2 groups, the largest with 30 samples"
-    with pytest.raises(UserError, match=f"^labels.holdout: {message}"):
+    with refused(f"^labels.holdout: {message}"):
         choose_holdout(SIXTY_IDS, LABELS, np.arange(60) % 2, share, 0)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.competition.facts_sections import FoldFacts
-from medfold.errors import UserError
 from medfold.folds.class_counts import fold_balance
 from medfold.folds.splitters import assign_folds
+from tests.support.helpers import refused
 from tests.support.sample_tables import sample_tables
 
 
@@ -69,5 +69,5 @@ def test_multilabel_folds_balance_labels_and_keep_groups_whole():
     ],
 )
 def test_too_few_groups_are_refused(groups, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         assign_folds(pd.Series(list("abcd")), np.zeros(4, int), np.array(groups), FoldFacts(k=5))

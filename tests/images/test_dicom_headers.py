@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from medfold.errors import UserError
 from medfold.images.dicom_headers import identifying_keywords, read_headers
 from tests.support.dicom_files import smooth, write
+from tests.support.helpers import refused
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_headers_are_read_in_the_order_of_the_images(raw):
 
 def test_unreadable_file_raises_or_gives_empty_values(raw):
     images = pd.Series(["a.dcm", "broken.dcm"])
-    with pytest.raises(UserError, match=r"broken\.dcm"):
+    with refused(r"broken\.dcm"):
         read_headers(raw, images, ["Laterality"])
     assert read_headers(raw, images, ["Laterality"], complete=False) == {"Laterality": ["L", ""]}
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.errors import UserError
 from medfold.images import preparation
 from medfold.images.preparation import prepare_image, steps_of
+from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize("fit", ["stretch", "pad", "crop"])
@@ -86,5 +86,5 @@ def test_steps_are_applied_in_order(monkeypatch):
     ],
 )
 def test_invalid_step_raises_with_its_key(steps, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         steps_of(ImageSettings(steps=steps))

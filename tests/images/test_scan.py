@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.errors import UserError
 from medfold.images import perceptual_hash, scan
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
@@ -18,6 +17,7 @@ from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import scan_image
 from medfold.images.store import load_store, store_exists, store_key
 from medfold.images.worker_pool import map_in_workers
+from tests.support.helpers import refused
 from tests.support.processes import finish, kill_when, start
 from tests.support.scans import CHOICES, damage, flip, run_scan
 
@@ -62,7 +62,7 @@ def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
         flip(small.paths.unfinished_store(key) / "images.npy", 5)
 
     monkeypatch.setattr(scan, "map_in_workers", flip_a_bit_afterwards)
-    with pytest.raises(UserError, match=f"1 of {len(table)} images .* disk"):
+    with refused(f"1 of {len(table)} images .* disk"):
         run_scan(small, table, CHOICES)
     assert not store_exists(small.paths, key)
     monkeypatch.undo()
@@ -87,9 +87,7 @@ def test_too_many_unreadable_images_raise_after_listing_all(small, table):
     kept = {row: (small.paths.raw / table["image"].iloc[row]).read_bytes() for row in rows}
     damage(small, table, rows)
     for _ in range(2):
-        with pytest.raises(
-            UserError, match=r"10 of \d+ images cannot be read, more than images.max_unreadable.*Download them again"
-        ):
+        with refused(r"10 of \d+ images cannot be read, more than images.max_unreadable.*Download them again"):
             run_scan(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.unreadable_images)) == 10
     assert read_measurements(small) is None
@@ -105,7 +103,7 @@ def test_newly_damaged_image_raises_until_restored(small, table):
     content = path.read_bytes()
     damage(small, table, [7])
     for _ in range(2):
-        with pytest.raises(UserError, match=f"1 image readable in the last scan cannot be read now: .*{path.name}"):
+        with refused(f"1 image readable in the last scan cannot be read now: .*{path.name}"):
             run_scan(small, table, CHOICES)
     path.write_bytes(content)
     assert run_scan(small, table, CHOICES).num_images == 1
@@ -127,7 +125,7 @@ def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
 
 
 def test_invalid_step_raises_before_any_image_is_read(small, table):
-    with pytest.raises(UserError, match="crop_foregroud.*did you mean 'crop_foreground'"):
+    with refused("crop_foregroud.*did you mean 'crop_foreground'"):
         run_scan(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
     assert not small.paths.unfinished_scan.exists()
 
@@ -176,7 +174,5 @@ def test_journal_of_a_scan_killed_at_its_end_is_removed(small, table, monkeypatc
 def test_one_reason_for_all_images_points_to_the_facts(small, table):
     images = small.facts.images.model_copy(update={"expected_shape": [64, 64]})
     competition = replace(small, facts=small.facts.model_copy(update={"images": images}))
-    with pytest.raises(
-        UserError, match=r"expected 64x64 \(images.expected_shape\). All have this reason: check 'images'"
-    ):
+    with refused(r"expected 64x64 \(images.expected_shape\). All have this reason: check 'images'"):
         run_scan(competition, table)

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
-from medfold.errors import UserError
 from medfold.images import scan_tables
 from medfold.images.scan_tables import (
     check_enough_readable,
@@ -19,6 +18,7 @@ from medfold.images.scan_tables import (
 from medfold.images.scan_worker import ImageScan
 from medfold.images.store import load_store, store_key
 from medfold.tables import write_sealed_csv
+from tests.support.helpers import refused
 from tests.support.scans import CHOICES, damage, run_scan
 
 
@@ -81,9 +81,7 @@ def list_unreadable(small):
 def test_share_that_is_tolerated_is_no_error(small, list_unreadable):
     list_unreadable(2)
     assert pd.read_csv(small.paths.unreadable_images).to_numpy().tolist() == [["i2.png", "reason 2", "i2", "train"]]
-    with pytest.raises(
-        UserError, match=r"2 of 10 images cannot be read, more than images\.max_unreadable allows \(10\.00%\)"
-    ):
+    with refused(r"2 of 10 images cannot be read, more than images\.max_unreadable allows \(10\.00%\)"):
         list_unreadable(2, 9)
     assert pd.read_csv(small.paths.unreadable_images)["id"].tolist() == ["i2", "i9"]  # all are listed before the error
 
@@ -95,9 +93,9 @@ def test_list_is_removed_once_all_images_can_be_read(small, list_unreadable):
 
 
 def test_all_images_are_never_tolerated(list_unreadable):
-    with pytest.raises(UserError, match="10 of 10 images .*Download them again, or raise images.max_unreadable"):
+    with refused("10 of 10 images .*Download them again, or raise images.max_unreadable"):
         list_unreadable(*range(10), max_unreadable=1)
-    with pytest.raises(UserError, match="All have this reason: check 'images' in competition.yaml, and the files"):
+    with refused("All have this reason: check 'images' in competition.yaml, and the files"):
         list_unreadable(reason="too small", max_unreadable=1)
 
 

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.errors import UserError
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
 from medfold.system import array_files, files
+from tests.support.helpers import refused
 from tests.support.scans import CHOICES, flip, run_scan
 
 
@@ -22,10 +21,10 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
     verify_store(small.paths, key)
     assert (folder / "blocks.json").read_text() == (folder / "noted.json").read_text()
     flip(folder / "images.npy", 7)
-    with pytest.raises(UserError, match=f"{len(table)} of {len(table)} prepared images .*changed"):
+    with refused(f"{len(table)} of {len(table)} prepared images .*changed"):
         verify_store(small.paths, key)
     (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1])
-    with pytest.raises(UserError, match="not the array .*cut off.*make data"):
+    with refused("not the array .*cut off.*make data"):
         verify_store(small.paths, key)
 
 

@@ -9,6 +9,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.images import worker_pool
 from medfold.images.worker_pool import WorkerDied, map_in_workers
+from tests.support.helpers import refused
 
 
 def double(number: int) -> int:
@@ -51,11 +52,11 @@ def test_crashing_items_are_reported_and_others_processed(at):
 
 def test_workers_that_cannot_start_raise(monkeypatch):
     monkeypatch.setattr(worker_pool, "_initialise", exit_at_once)
-    with pytest.raises(UserError, match="processes cannot be started. Your own script must"):
+    with refused("processes cannot be started. Your own script must"):
         collect(double, range(3))
 
 
 def test_user_error_keeps_its_parts_across_processes():
-    with pytest.raises(UserError, match="item 0: no such step. Take it out") as caught:
+    with refused("item 0: no such step. Take it out") as caught:
         collect(raise_user_error, [0])
     assert (caught.value.what, caught.value.where, caught.value.fix) == ("no such step", "item 0", "Take it out")

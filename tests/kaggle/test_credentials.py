@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.kaggle.competitions import Competitions
 from medfold.kaggle.credentials import Credentials
 from medfold.kaggle.session import KaggleSession
@@ -46,7 +45,7 @@ def test_error_about_expired_token_names_its_source(kaggle, monkeypatch):
 def test_long_token_is_not_taken_for_a_path_nor_shown(kaggle, monkeypatch):
     token = "eyJhbGciOi" * 50
     monkeypatch.setenv("KAGGLE_API_TOKEN", token)
-    with pytest.raises(UserError, match="the token in KAGGLE_API_TOKEN is expired") as raised:
+    with refused("the token in KAGGLE_API_TOKEN is expired") as raised:
         KaggleSession.connect()
     assert token not in str(raised.value)
     kaggle.active_tokens[token] = "bob"

@@ -7,14 +7,13 @@ import yaml
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
-from medfold.errors import UserError
 from medfold.models.build import build_net
 from medfold.prediction.weights import load_net, save_weights
 from medfold.training import losses
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.optimizer import build_optimizer
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, refused
 from tests.support.nets import batch, facts, recipe
 
 
@@ -30,7 +29,7 @@ def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
         ({"name": "MobileNetV2", "weights": str(tmp_path / "page.weights.h5")}, "weights do not fit"),
         ({"name": "MobileNetV2", "size": 16}, "too small for MobileNetV2"),
     ):
-        with pytest.raises(UserError, match=message) as caught:
+        with refused(message) as caught:
             build_net(facts(), recipe(**changes))
         assert "\n" not in str(caught.value)
 

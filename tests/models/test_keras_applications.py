@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.errors import UserError
 from medfold.models.backbones import BACKBONES
 from medfold.models.build import build_net
 from medfold.training.batch_trainer import BatchTrainer
+from tests.support.helpers import refused
 from tests.support.nets import batch, facts, recipe
 
 
@@ -37,7 +37,7 @@ def test_every_keras_application_has_its_own_scaling():
 
 
 def test_self_scaling_backbone_rejects_input_scaling():
-    with pytest.raises(UserError, match="EfficientNetB0 scales its input itself"):
+    with refused("EfficientNetB0 scales its input itself"):
         build_net(facts(), recipe("EfficientNetB0", input_scaling="torch"))
 
 
@@ -47,7 +47,7 @@ def test_failed_download_of_weights_is_one_error_without_warnings(monkeypatch, r
         raise Exception("URL fetch failure on https://storage.googleapis.com: None")
 
     monkeypatch.setattr(keras.applications, "MobileNetV2", without_network)
-    with pytest.raises(UserError, match="backbone.weights: ImageNet weights cannot be downloaded .URL fetch failure"):
+    with refused("backbone.weights: ImageNet weights cannot be downloaded .URL fetch failure"):
         build_net(facts(), recipe("MobileNetV2", weights="imagenet"))
     assert not recwarn.list
 

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 
 from medfold.ensemble.ensemble_predictor import PredictionLimit
-from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
 from medfold.notebooks.time_budget import TimeBudget
 from tests.support import kaggle_image
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 
 
 @pytest.fixture
@@ -122,6 +121,6 @@ def test_zero_time_budget_still_writes_submission(packed_project, root, capsys):
 
 def test_unattached_data_raises_with_its_name(packed_project, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
-    with pytest.raises(UserError, match="the data of small is not attached. Attached: medfold-small"):
+    with refused("the data of small is not attached. Attached: medfold-small"):
         predict_hidden_test(SubmissionBundle.open(packed_project.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()

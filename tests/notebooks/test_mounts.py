@@ -2,8 +2,8 @@
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.notebooks.mounts import competition_folder, dataset_folder
+from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize("mount", ["competitions/lungs", "lungs"])
@@ -27,7 +27,7 @@ def test_new_layout_is_preferred(tmp_path):
 def test_missing_data_raises_with_what_is_attached(tmp_path):
     (tmp_path / "datasets" / "alice" / "kit").mkdir(parents=True)
     (tmp_path / "lungs").write_text("a file, not a folder")
-    with pytest.raises(UserError, match="lungs is not attached.*datasets, datasets/alice"):
+    with refused("lungs is not attached.*datasets, datasets/alice"):
         competition_folder(tmp_path, "lungs")
-    with pytest.raises(UserError, match="bob/kit is not attached"):
+    with refused("bob/kit is not attached"):
         dataset_folder(tmp_path, "bob/kit")

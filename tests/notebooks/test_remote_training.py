@@ -9,12 +9,11 @@ from medfold.commands.download import download
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.competition.recipe import parse_overrides
-from medfold.errors import UserError
 from medfold.notebooks import training_bundle
 from medfold.system import files
 from tests.support import kaggle_image
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import zipped
+from tests.support.helpers import refused, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
 from tests.support.small_project import SMALL, add_competition
@@ -26,7 +25,7 @@ JOB = f"{REF}-job"
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
     source = {"kind": "url", "url": "https://zenodo.org/x.npz", "file": "x.npz", "md5": "0" * 32}
     competition = Competition(folded.project_paths, folded.paths, folded.facts.model_copy(update={"source": source}))
-    with pytest.raises(UserError, match="source url is not on Kaggle.*Upload it"):
+    with refused("source url is not on Kaggle.*Upload it"):
         train(competition, on="kaggle")
     assert kaggle.log == []
 
@@ -45,13 +44,13 @@ def test_notebook_without_valid_results_raises(folded, kaggle, no_wheel_build, t
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
     kaggle.runner = finish_without_fold
-    with pytest.raises(UserError, match="the notebook finished no fold"):
+    with refused("the notebook finished no fold"):
         train(folded, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
-    with pytest.raises(UserError, match="the results are of another training"):
+    with refused("the results are of another training"):
         train(folded, on="kaggle", folds=[0], run="third")
     kaggle.runner = lambda pushed: Ended(state="ERROR", message="Out of memory")
-    with pytest.raises(UserError, match="the notebook failed: Out of memory"):
+    with refused("the notebook failed: Out of memory"):
         train(folded, on="kaggle", folds=[0], run="other")
 
 
@@ -189,6 +188,6 @@ def test_failed_remote_training_raises_and_prints_log(hosted, tmp_path, monkeypa
     competition = project_of_source("kaggle", hosted, tmp_path, monkeypatch)
     connect_machines(hosted, tmp_path)
     (hosted.data / "train.csv").unlink()
-    with pytest.raises(UserError, match="the notebook failed: Your notebook failed"):
+    with refused("the notebook failed: Your notebook failed"):
         train(competition, on="kaggle", folds=[0])
     assert "train.csv" in hosted.said()

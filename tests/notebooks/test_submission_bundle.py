@@ -13,13 +13,12 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe, parse_overrides
 from medfold.ensemble.ensemble_predictor import MemberRun
-from medfold.errors import UserError
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
 from medfold.notebooks.submission_bundle import _copy_weights
 from medfold.runs import TrainedRun
 from medfold.system.hashes import sha256
 from tests.support import kaggle_image
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 from tests.support.kaggle_server import KEY, TOKEN
 
 
@@ -86,7 +85,7 @@ def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
 
 def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
     monkeypatch.chdir(packed_project.competition.project_paths.root)
-    with pytest.raises(UserError, match="run 'other' is not trained"):
+    with refused("run 'other' is not trained"):
         notebook(packed_project.competition, ["other"])
 
 
@@ -108,7 +107,7 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
 
 
 def test_folder_without_a_bundle_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"no kit\.json"):
+    with refused(r"no kit\.json"):
         SubmissionBundle.open(tmp_path)
 
 
@@ -121,14 +120,14 @@ def copied_bundle(packed_project, tmp_path):
 def test_damaged_weights_are_named(copied_bundle):
     weights = copied_bundle / "baseline-fold1.h5"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
-    with pytest.raises(UserError, match="missing or damaged: baseline-fold1"):
+    with refused("missing or damaged: baseline-fold1"):
         SubmissionBundle.open(copied_bundle)
 
 
 def test_missing_package_is_named(copied_bundle):
     manifest = json.loads((copied_bundle / "kit.json").read_text())
     (copied_bundle / "kit.json").write_text(json.dumps({**manifest, "packages": ["no-such-package"]}))
-    with pytest.raises(UserError, match="packages are not installed: no-such-package"):
+    with refused("packages are not installed: no-such-package"):
         SubmissionBundle.open(copied_bundle)
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe
-from medfold.errors import UserError
 from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import ProjectPaths
@@ -15,6 +14,7 @@ from medfold.runs.fold_state import is_fold_trained
 from medfold.system import files
 from medfold.training.request import TrainingRequest
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.kaggle_server import KEY, TOKEN
 
 REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], 1, 3)
@@ -84,7 +84,7 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
-    with pytest.raises(UserError, match="no.h5: no such weights file"):
+    with refused("no.h5: no such weights file"):
         training_bundle.write_training_bundle(folded.paths, folded.facts, missing, REQUEST, (), tmp_path / "job")
 
 
@@ -112,6 +112,6 @@ def test_damaged_results_are_not_unpacked(folded, tmp_path):
     oof = remote_run.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
-    with pytest.raises(UserError, match="damaged"):
+    with refused("damaged"):
         unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
     assert not local_run.fold(0).folder.exists()

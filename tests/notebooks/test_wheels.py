@@ -8,7 +8,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from tests.support import kaggle_image
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_python_version_without_wheel_warns(tmp_path, monkeypatch, capsys):
 
 def test_failed_wheel_download_raises_and_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(UserError, match="no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
+    with refused("no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):
         wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path)
     assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_build_wheel_without_sources_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
-    with pytest.raises(UserError, match="installed without its sources"):
+    with refused("installed without its sources"):
         wheels.build_wheel(tmp_path)

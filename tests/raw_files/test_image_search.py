@@ -3,9 +3,8 @@
 import pandas as pd
 import pytest
 
-from medfold.errors import UserError
 from medfold.raw_files.image_search import find_images, match_path_endings
-from tests.support.helpers import competition_facts, picture
+from tests.support.helpers import competition_facts, picture, refused
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,7 @@ def test_share_of_missing_images_that_is_tolerated_is_a_warning(tmp_path, capsys
 
 @pytest.mark.parametrize(("num_present", "message"), [(7, "3 images are missing: train/7.png"), (0, "10 images are")])
 def test_more_missing_images_are_refused(tmp_path, num_present, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         find(tmp_path, num_present, tolerate=0.2)
 
 

@@ -6,8 +6,8 @@ import sys
 import pandas as pd
 import pytest
 
-from medfold.errors import UserError
 from medfold.raw_files.text_tables import read_table
+from tests.support.helpers import refused
 
 ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
 
@@ -59,7 +59,7 @@ def test_guessed_encoding_is_reported_once(tmp_path, capsys):
 )
 def test_unreadable_table_raises_and_names_the_file(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=message) as caught:
+    with refused(message) as caught:
         read_table(tmp_path / name, {"id": "labels.id", "label": "labels.targets"})
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -72,7 +72,7 @@ def test_column_name_can_contain_another_separator(tmp_path):
 
 def test_columns_of_equal_name_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("id, id\n1,2\n")
-    with pytest.raises(UserError, match="two columns are called 'id'"):
+    with refused("two columns are called 'id'"):
         read_table(tmp_path / "x.csv", {})
 
 
@@ -84,19 +84,17 @@ def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypat
     read = read_table(file, {"id": "labels.id", "count": "labels.targets"})
     assert read.to_numpy().tolist() == [["007", "1", ""], ["NA", "2", "x"]]
     assert read.columns.tolist() == ["id", "count", "empty"]
-    with pytest.raises(UserError, match="no column 'idd' .did you mean 'id'"):
+    with refused("no column 'idd' .did you mean 'id'"):
         read_table(file, {"idd": "labels.id"})
-    with pytest.raises(UserError, match="no such file"):
+    with refused("no such file"):
         read_table(file.with_name(f"none.{ending}"), {})
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
-        with pytest.raises(UserError, match="not a readable table .*Download it again, or correct the extension"):
+        with refused("not a readable table .*Download it again, or correct the extension"):
             read_table(file, {})
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(
-        UserError, match=f"reading the table needs the package {package}. Install it .* save the table as CSV"
-    ):
+    with refused(f"reading the table needs the package {package}. Install it .* save the table as CSV"):
         read_table(file, {})
 
 
@@ -113,7 +111,7 @@ def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, mess
     if message is None:
         assert read_table(tmp_path / "a.csv", {}).to_numpy().tolist() == [["a", "b"], ["c", "d"]]
     else:
-        with pytest.raises(UserError, match=message):
+        with refused(message):
             read_table(tmp_path / "a.csv", {})
 
 
@@ -127,7 +125,7 @@ def test_columns_beyond_the_header_are_refused_unless_empty(tmp_path, text, mess
 )
 def test_message_says_what_is_wrong_with_the_text(tmp_path, content, message):
     (tmp_path / "x.csv").write_text(content)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         read_table(tmp_path / "x.csv", {"id": "labels.id"})
 
 
@@ -142,7 +140,7 @@ def test_message_says_what_is_wrong_with_the_text(tmp_path, content, message):
 def test_missing_table_is_looked_for_nearby(tmp_path, present, hint):
     (tmp_path / "deep").mkdir()
     (tmp_path / present).write_text("id")
-    with pytest.raises(UserError, match=hint):
+    with refused(hint):
         read_table(tmp_path / "train.csv", {}, "labels.file")
 
 

@@ -7,12 +7,12 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from medfold.recheck.submission_check import ledger_differences, submission_differences
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.rechecks import change_last_digit, first_file
 from tests.support.small_project import add_variant
 
@@ -56,7 +56,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], sha256(file)))
     file.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256(file)}))
-    with pytest.raises(UserError, match="1 row differs from those of the folds"):
+    with refused("1 row differs from those of the folds"):
         recheck(submitted)
 
 

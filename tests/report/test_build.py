@@ -14,12 +14,12 @@ from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.data.dataset import prepare_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
-from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from tests.lookalikes import lookalike_once
 from tests.support.finished_runs import finished_run, noisy_run
+from tests.support.helpers import refused
 from tests.support.report_pages import cards, cells, read_page, sections
 from tests.support.small_project import SMALL, add_competition, copy_project
 
@@ -88,7 +88,7 @@ def test_leaderboard_scores_are_shown(competition):
 
 
 def test_report_of_untrained_run_raises(competition):
-    with pytest.raises(UserError, match="run 'nobody' is not trained"):
+    with refused("run 'nobody' is not trained"):
         report(competition, ["nobody"])
     assert not (competition.project_paths.root / "runs/small/nobody").exists()
 

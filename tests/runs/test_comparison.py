@@ -2,14 +2,12 @@
 
 import shutil
 
-import pytest
-
 from medfold.commands.compare import compare
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from medfold.runs.comparison import compare_runs
 from medfold.scoring.metric import metric_of
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 from tests.support.small_project import add_variant
 
 
@@ -25,7 +23,7 @@ def test_runs_are_compared_on_common_folds(two_runs, capsys):
     compare(two_runs, ["weak", "begun"])
     assert "folds 1, which all have" in capsys.readouterr().out
     finished_run(two_runs, "other", 2.0, folds=[2])
-    with pytest.raises(UserError, match="no trained fold in common"):
+    with refused("no trained fold in common"):
         compare(two_runs, ["begun", "other"])
 
 

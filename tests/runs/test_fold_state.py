@@ -2,11 +2,11 @@
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.runs.fold_state import check_folds_exist, is_fold_trained, trained_folds
 from medfold.system import files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 def test_fold_is_done_only_if_hashes_match(small):
@@ -29,7 +29,7 @@ def test_fold_with_invalid_done_file_is_not_done(folded):
 
 @pytest.mark.parametrize("number", [-1, 3])
 def test_fold_that_does_not_exist_is_refused(number):
-    with pytest.raises(UserError, match=f"FOLD={number}: there is no fold {number}. Choose 0 to 2, or all"):
+    with refused(f"FOLD={number}: there is no fold {number}. Choose 0 to 2, or all"):
         check_folds_exist([0, number], 3, "0 to 2, or all")
 
 

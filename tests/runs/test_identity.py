@@ -31,6 +31,7 @@ from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.lookalikes import lookalike_once
 from tests.support.finished_runs import finished_run, noisy_run
+from tests.support.helpers import refused
 from tests.support.small_project import add_competition, copy_project
 
 THREE = "\n".join(
@@ -137,7 +138,7 @@ def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key,
     competition = Competition.open(name)
     noisy_run(competition)
     competition = edited(competition, edit)
-    with pytest.raises(UserError, match=f"run 'noisy' was trained with '{key}'") as caught:
+    with refused(f"run 'noisy' was trained with '{key}'") as caught:
         (COMMANDS | RECHECK)[command](competition, "noisy")
     assert "\n" not in str(caught.value)
 
@@ -151,7 +152,7 @@ def test_recheck_uses_facts_of_the_run(three, capsys, key):
     output = capsys.readouterr().out
     if key == "labels.targets":
         assert output.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
-        with pytest.raises(UserError, match=f"trained with '{key}'"):
+        with refused(f"trained with '{key}'"):
             recheck(competition, ["noisy"])
     else:
         assert output.count("computed again, equal") == 2
@@ -248,7 +249,7 @@ def test_changed_test_part_raises(folded, edit, message, command):
     finished_run(folded)
     change_test_part(folded, edit)
     competition = Competition.open("small")
-    with pytest.raises(UserError, match=message) as caught:
+    with refused(message) as caught:
         COMMANDS[command](competition, "baseline")
     assert "\n" not in str(caught.value)
 
@@ -285,7 +286,7 @@ def test_folds_are_compared_by_content(folded, change):
     train(folded)  # all folds are done: the run is that of these folds
     start, fold = rows[0].rsplit(",", 1)
     path.write_text("\n".join([head, *rows[1:], f"{start},{(int(fold) + 1) % 3}", ""]))
-    with pytest.raises(UserError, match="is in two folds"):
+    with refused("is in two folds"):
         submit(folded, force=True)
 
 
@@ -302,7 +303,7 @@ def test_older_run_is_matched_by_folds_file_hash(folded):
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
     files.write_json({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)
-    with pytest.raises(UserError, match="the run was trained on another folds table"):
+    with refused("the run was trained on another folds table"):
         submit(folded, force=True)
 
 
@@ -338,7 +339,7 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
     finished_run(folded)
     run = folded.paths.run("baseline")
     files.write_json({**files.read_json(run.metadata), "command": command}, run.metadata, sealed=True)
-    with pytest.raises(UserError, match=f"Train it again under another name: {advice}$"):
+    with refused(f"Train it again under another name: {advice}$"):
         dataset_of_runs(relabelled(folded), ["baseline"])
 
 
@@ -346,7 +347,7 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
 def test_changed_labels_raise(folded, command):
     finished_run(folded)
     competition = relabelled(folded)
-    with pytest.raises(UserError, match="labels of the training part have changed since run 'baseline'") as caught:
+    with refused("labels of the training part have changed since run 'baseline'") as caught:
         COMMANDS[command](competition, "baseline")
     assert "\n" not in str(caught.value)
 

@@ -3,7 +3,6 @@
 import pytest
 
 from medfold.competition.recipe import Recipe
-from medfold.errors import UserError
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import read_run_json, record_run_start
 from medfold.system import files
@@ -42,7 +41,7 @@ def test_start_is_recorded_once(small):
 def test_start_with_other_settings_raises(small, changes, message):
     paths = small.paths.run("baseline")
     record_run_start(paths, origin(small))
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         record_run_start(paths, origin(small, **changes))
 
 
@@ -52,7 +51,7 @@ def test_missing_recipe_keys_of_older_runs_take_defaults(small):
     now = Recipe.model_validate({"training": {"epochs": 3}})
     record_run_start(paths, origin(small, recipe=now.model_dump(mode="json")))
     other = Recipe.model_validate({"training": {"epochs": 3, "mixup": 0.4}})
-    with pytest.raises(UserError, match=r"recipe.training.mixup was 0.0, now 0.4"):
+    with refused(r"recipe.training.mixup was 0.0, now 0.4"):
         record_run_start(paths, origin(small, recipe=other.model_dump(mode="json")))
 
 
@@ -70,7 +69,7 @@ def test_missing_recipe_keys_of_older_runs_take_defaults(small):
 def test_untrained_run_is_trained_by_the_command_of_its_name(small, run, fix):
     paths = small.paths.run(run)
     for check in (lambda: read_run_json(paths), lambda: require_trained_folds(paths, 3)):
-        with pytest.raises(UserError, match=f"run '{run}' is not trained. {fix}$"):
+        with refused(f"run '{run}' is not trained. {fix}$"):
             check()
 
 
@@ -78,7 +77,7 @@ def test_run_without_a_finished_fold_is_trained_by_its_own_command(small):
     paths = small.paths.run("mine")
     record_run_start(paths, origin(small, command="make train COMPETITION=small RECIPE=simple_cnn RUN=mine"))
     fix = "Run: make train COMPETITION=small RECIPE=simple_cnn RUN=mine"
-    with pytest.raises(UserError, match=f"run 'mine' has no finished fold. {fix}$"):
+    with refused(f"run 'mine' has no finished fold. {fix}$"):
         require_trained_folds(paths, 3)
 
 
@@ -87,7 +86,7 @@ def test_invalid_run_json_raises(folded):
     paths = folded.paths.run("noise")
     for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: no key 'recipe'")):
         paths.metadata.write_text(content)
-        with pytest.raises(UserError, match=message):
+        with refused(message):
             read_run_json(paths)
 
 
@@ -101,9 +100,9 @@ def test_run_json_without_a_key_raises(folded, key):
         parent = parent[name]
     del parent[last]
     files.write_json(content, paths.metadata, sealed=True)
-    with pytest.raises(UserError, match=f"run.json: no key '{key}.*'. Restore it from a backup"):
+    with refused(f"run.json: no key '{key}.*'. Restore it from a backup"):
         read_run_json(paths)
-    with pytest.raises(UserError, match=f"run.json: no key '{key}"):
+    with refused(f"run.json: no key '{key}"):
         record_run_start(paths, origin(folded))
 
 
@@ -126,7 +125,7 @@ def test_run_json_without_a_value_raises(folded):
 def test_changed_plugins_are_described_without_hashes(small, before, now, change):
     paths = small.paths.run("baseline")
     record_run_start(paths, origin(small, plugins_hash=before))
-    with pytest.raises(UserError, match=f"this run was started differently: {change}. Give"):
+    with refused(f"this run was started differently: {change}. Give"):
         record_run_start(paths, origin(small, plugins_hash=now))
 
 
@@ -141,5 +140,5 @@ def test_changed_plugins_are_described_without_hashes(small, before, now, change
 )
 def test_run_that_is_not_trained_is_one_of_a_recipe_or_mistyped(folded, name, fix):
     finished_run(folded, "baseline")
-    with pytest.raises(UserError, match=fix):
+    with refused(fix):
         read_run_json(folded.paths.run(name))

@@ -3,7 +3,6 @@
 import pytest
 
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from medfold.runs.run_list import (
     RunSummary,
     _has_other_scoring,
@@ -14,7 +13,7 @@ from medfold.runs.run_list import (
 )
 from medfold.system import files
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
@@ -63,7 +62,7 @@ def test_folder_without_run_json_is_named(folded):
     folded.paths.run("lost").metadata.unlink()
     assert summarise_runs(folded).without_metadata == ["lost"]
     folded.paths.run("kept").metadata.unlink()
-    with pytest.raises(UserError, match="kept: run.json is missing"):
+    with refused("kept: run.json is missing"):
         summarise_runs(folded)
 
 
@@ -77,12 +76,12 @@ def test_damaged_run_json_is_named_and_the_other_runs_are_listed(folded):
     assert [run.name for run in run_list.runs] == ["intact"]
     assert run_list.damaged == {"changed": "changed since medfold wrote it", "cut": "not JSON, or cut off"}
     folded.paths.run("intact").metadata.unlink()
-    with pytest.raises(UserError, match="changed/run.json: changed since medfold wrote it"):
+    with refused("changed/run.json: changed since medfold wrote it"):
         summarise_runs(folded)
 
 
 def test_competition_without_runs_raises(small):
-    with pytest.raises(UserError, match="small: no run yet"):
+    with refused("small: no run yet"):
         summarise_runs(Competition.open("small"))
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.scaffold.from_files import draft_facts
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_labelled, write_table
+from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_other_binary_columns_become_labels(tmp_path):
 )
 def test_numeric_targets_raise_as_regression(tmp_path, header, row, column):
     write_labelled(tmp_path, header, [row(n) for n in range(30)])
-    with pytest.raises(UserError, match=f"column '{column}' has 30 different numbers: regression"):
+    with refused(f"column '{column}' has 30 different numbers: regression"):
         draft_facts(tmp_path)
 
 
@@ -109,5 +109,5 @@ def test_two_word_values_are_classes_and_eyes_are_not_channels(tmp_path):
     facts, _ = facts_and_doubts(tmp_path)
     assert (facts["task"], facts["classes"]) == ("multiclass", sorted(views))
     table(tmp_path, "labels.csv", "patient,label", *(f"{n:03},{n % 2}" for n in range(12)))
-    with pytest.raises(UserError, match="no column has the names of the 24 images"):
+    with refused("no column has the names of the 24 images"):
         draft_facts(tmp_path)

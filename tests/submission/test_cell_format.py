@@ -2,13 +2,12 @@
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
 from medfold.submission.cell_format import class_words, explain_words, holds_decisions
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 from tests.support.submissions import predicted, sample
 
 
@@ -87,17 +86,17 @@ def test_multilabel_columns_follow_sample_spelling():
 
 
 def test_single_class_column_needs_decision_metric():
-    with pytest.raises(UserError, match="one column for the class, .*mean_auc needs probabilities"):
+    with refused("one column for the class, .*mean_auc needs probabilities"):
         build_submission(competition_facts("multiclass"), predicted(["0", "1", "2"]), sample(target=["0"] * 3))
 
 
 def test_lists_need_decision_metric():
-    with pytest.raises(UserError, match="mean_auc needs probabilities, .*lists"):
+    with refused("mean_auc needs probabilities, .*lists"):
         metric_of(competition_facts("multilabel", submission={"layout": "lists"}))
 
 
 def test_unmatched_sample_columns_raise():
-    with pytest.raises(UserError, match="columns x, y fit neither a, b nor one class"):
+    with refused("columns x, y fit neither a, b nor one class"):
         build_submission(competition_facts("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
 
 

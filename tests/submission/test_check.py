@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.errors import UserError
 from medfold.submission.check import check_better_than_chance, check_submission
 from medfold.submission.table import build_submission
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 from tests.support.submissions import IDS, LONG, long_sample, sample
 
 LONG_FACTS = competition_facts("multilabel", **LONG)
@@ -20,12 +19,12 @@ OF_ONE_IMAGE = pd.DataFrame({"id": ["ID_2"], "a": [0.1], "b": [0.3]})
 
 def test_missing_long_rows_raise_with_ids():
     built = build_submission(LONG_FACTS, OF_ONE_IMAGE, long_sample(range(4)))
-    with pytest.raises(UserError, match="2 ids missing: ID_1_a, ID_1_b"):
+    with refused("2 ids missing: ID_1_a, ID_1_b"):
         check_submission(LONG_FACTS, built, long_sample(range(4)))
 
 
 def test_long_sample_id_without_label_raises():
-    with pytest.raises(UserError, match="row 2: 'ID_1' is not <id>_<label>"):
+    with refused("row 2: 'ID_1' is not <id>_<label>"):
         build_submission(LONG_FACTS, OF_ONE_IMAGE, long_sample([0]).replace("ID_1_a", "ID_1"))
 
 
@@ -49,7 +48,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("message", FAULTS)
 def test_faulty_submission_raises(message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         check_submission(competition_facts(), FAULTS[message], sample())
 
 
@@ -59,7 +58,7 @@ def test_check_accepts_exactly_values_from_0_to_1(values):
     if all(0 <= value <= 1 for value in values):
         check_submission(competition_facts(), table, sample())
     else:
-        with pytest.raises(UserError, match="is not a probability from 0 to 1"):
+        with refused("is not a probability from 0 to 1"):
             check_submission(competition_facts(), table, sample())
 
 
@@ -73,7 +72,7 @@ def scored(predictions: list[float], targets: tuple[int, ...] = (0, 0, 1, 1)) ->
 @pytest.mark.parametrize("predictions", [[0.5] * 4, [0.8, 0.7, 0.3, 0.2]], ids=["constant", "inverted"])
 def test_predictions_no_better_than_chance_are_refused(metric, predictions):
     facts = competition_facts(score={"metric": metric})
-    with pytest.raises(UserError, match=r"^baseline: the OOF score, .* is no better than chance, .*FORCE=1 submits it"):
+    with refused(r"^baseline: the OOF score, .* is no better than chance, .*FORCE=1 submits it"):
         check_better_than_chance(facts, scored(predictions))
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission.ledger import (
     COLUMNS,
@@ -14,6 +13,7 @@ from medfold.submission.ledger import (
     read_ledger,
     read_rows,
 )
+from tests.support.helpers import refused
 
 SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 
@@ -97,5 +97,5 @@ def test_damaged_ledger_is_named_with_the_line(project_folder, text, message):
     project_paths = ProjectPaths.find()
     project_paths.ledger.parent.mkdir(exist_ok=True)
     project_paths.ledger.write_text(text.replace("{columns}", ",".join(COLUMNS)))
-    with pytest.raises(UserError, match=rf"submissions/ledger\.csv: {message}.*\. Restore it from a backup: "):
+    with refused(rf"submissions/ledger\.csv: {message}.*\. Restore it from a backup: "):
         read_rows(project_paths, "small")

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.system import files
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, refused
 
 SOURCE = REPOSITORY / "src"
 
@@ -118,7 +117,7 @@ def test_sealed_json_is_read_back_without_its_checksum_and_refused_after_a_chang
     files.write_json(value, path, sealed=True)
     assert files.read_json(path) == value
     path.write_text(path.read_text().replace("0.875", "0.876"))
-    with pytest.raises(UserError, match=r"x\.json: changed since medfold wrote it"):
+    with refused(r"x\.json: changed since medfold wrote it"):
         files.read_json(path)
 
 
@@ -127,7 +126,7 @@ def test_check_folder_names_the_file_in_its_place(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         for check in (files.check_folder, files.check_writable):
-            with pytest.raises(UserError, match=r"file: a file is where a folder must be. Move it away$"):
+            with refused(r"file: a file is where a folder must be. Move it away$"):
                 check(path)
 
 
@@ -145,13 +144,13 @@ def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeyp
             raise OSError(number, os.strerror(number), self.lock_file)
 
         monkeypatch.setattr(files.FileLock, "_acquire", refuse)
-        with pytest.raises(UserError, match=message):
+        with refused(message):
             files.check_writable(tmp_path)
 
     def unsupported(self):
         raise NotImplementedError("FileSystem does not appear to support flock; use SoftFileLock instead")
 
     monkeypatch.setattr(files.FileLock, "_acquire", unsupported)
-    with pytest.raises(UserError, match="no file locks"):
+    with refused("no file locks"):
         files.check_writable(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -9,8 +9,8 @@ import os
 import pytest
 import requests
 
-from medfold.errors import UserError
 from medfold.system import files, http_download
+from tests.support.helpers import refused
 from tests.support.kaggle_server import drop, stall, status
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB
@@ -81,7 +81,7 @@ def test_retry_after_is_limited(get, kaggle):
 
 def test_repeated_failures_raise_and_keep_the_part(get, kaggle, tmp_path):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with pytest.raises(UserError, match="archive.zip failed: the server returned 503.*are saved; run the same command"):
+    with refused("archive.zip failed: the server returned 503.*are saved; run the same command"):
         get()
     part = tmp_path / "folder" / "archive.zip.part"
     assert CONTENT.startswith(part.read_bytes())
@@ -93,14 +93,14 @@ def test_repeated_failures_raise_and_keep_the_part(get, kaggle, tmp_path):
 
 def test_status_404_raises_without_retry(get, kaggle):
     kaggle.fault("storage", status(404))
-    with pytest.raises(UserError, match="failed: the server returned 404"):
+    with refused("failed: the server returned 404"):
         get()
     assert kaggle.waits == []
 
 
 def test_changed_file_is_downloaded_from_the_start(get, kaggle):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with pytest.raises(UserError, match="503"):
+    with refused("503"):
         get()
     renewed = CONTENT[::-1]
     assert get(renewed).read_bytes() == renewed
@@ -130,7 +130,7 @@ def test_page_instead_of_the_rest_is_not_written(get, kaggle, no_md5, page):
 
 def test_part_that_is_too_long_is_discarded(get, kaggle, no_md5, tmp_path):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with pytest.raises(UserError, match="503"):
+    with refused("503"):
         get()
     (tmp_path / "folder" / "archive.zip.part").write_bytes(CONTENT + b"more")
     assert get().read_bytes() == CONTENT
@@ -152,7 +152,7 @@ def test_gzip_content_encoding_is_decoded(get, kaggle, tmp_path):
 def test_part_of_wrong_content_is_downloaded_again(get, kaggle, tmp_path):
     """A part that was damaged on the disk has the right size and wrong content."""
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with pytest.raises(UserError, match="503"):
+    with refused("503"):
         get()
     part = tmp_path / "folder" / "archive.zip.part"
     part.write_bytes(b"x" * part.stat().st_size)
@@ -176,7 +176,7 @@ def test_server_without_ranges_restarts_the_download(kaggle, tmp_path):
 
 def test_too_little_disk_space_raises_before_download(get, kaggle, monkeypatch):
     monkeypatch.setattr(http_download.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1_500_000}))
-    with pytest.raises(UserError, match=r"too little disk space: 2.05 MB needed .*, 1.5 MB free"):
+    with refused(r"too little disk space: 2.05 MB needed .*, 1.5 MB free"):
         get(contents=1.0)
     assert get(contents=0.0).read_bytes() == CONTENT
 
@@ -188,9 +188,7 @@ def test_disk_that_fills_up_raises(get, kaggle, tmp_path):
     (folder / "archive.zip.part").symlink_to("/dev/full")
     identity = {"same": f'"{hashlib.md5(CONTENT).hexdigest()}"', "bytes": len(CONTENT)}
     files.write_json(identity, folder / "archive.zip.part.json")
-    with pytest.raises(
-        UserError, match=f"cannot write .{os.strerror(errno.ENOSPC)}.*Free disk space, and run the same"
-    ):
+    with refused(f"cannot write .{os.strerror(errno.ENOSPC)}.*Free disk space, and run the same"):
         get()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.system import files, locks
+from tests.support.helpers import refused
 
 ADD = """
 import sys
@@ -61,7 +61,7 @@ def test_exclusive_lock_refuses_a_second_holder(tmp_path):
             begun.append(name)
 
     with locks.exclusive_lock(tmp_path / "x", "this is being packed"):
-        with pytest.raises(UserError, match="x: this is being packed in another process. Wait for it, or end it"):
+        with refused("x: this is being packed in another process. Wait for it, or end it"):
             begin("x")
         begin("y")
     begin("x")

@@ -10,6 +10,7 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.terminal import console
+from tests.support.helpers import refused
 
 
 def test_table_in_a_pipe_is_not_truncated(capsys):
@@ -67,7 +68,7 @@ def test_print_json_reports_errors_of_users_and_of_the_disk(tmp_path, capsys):
         error.result = {"done": 1}
         raise error
 
-    with pytest.raises(UserError, match="no such fold"):
+    with refused("no such fold"):
         console.print_json(refuse)
     assert json.loads(capsys.readouterr().out) == {
         "result": {"done": 1},
@@ -78,6 +79,6 @@ def test_print_json_reports_errors_of_users_and_of_the_disk(tmp_path, capsys):
     def write():
         raise OSError(28, "No space left on device", str(tmp_path / "x"))
 
-    with pytest.raises(UserError, match="no disk space left"):
+    with refused("no disk space left"):
         console.print_json(write)
     assert "no disk space left" in json.loads(capsys.readouterr().out)["error"]

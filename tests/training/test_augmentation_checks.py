@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from medfold.errors import UserError
 from medfold.training.augmentation import build_augmenter
+from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from medfold.training.augmentation import build_augmenter
     ],
 )
 def test_transform_that_mirrors_or_turns_images_is_refused(spec, symmetry, message):
-    with pytest.raises(UserError, match=message) as caught:
+    with refused(message) as caught:
         build_augmenter(spec, symmetry, (20, 20, 1))
     assert "\n" not in str(caught.value)
 

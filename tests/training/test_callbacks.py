@@ -4,11 +4,11 @@ import keras
 import pandas as pd
 import pytest
 
-from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.callbacks import build_callbacks, check_callbacks
+from tests.support.helpers import refused
 from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
@@ -59,7 +59,7 @@ def test_callback_of_keras_is_built_by_its_name(tmp_path):
     ids=["name", "argument"],
 )
 def test_callback_of_a_wrong_name_or_argument_is_refused(tmp_path, entry, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         build_callbacks([entry], tmp_path)
 
 
@@ -74,7 +74,7 @@ def test_callback_of_a_wrong_name_or_argument_is_refused(tmp_path, entry, messag
     ids=["unknown", "missing", "two names", "nothing similar"],
 )
 def test_wrong_arguments_of_a_callback_are_found_before_training(entry, message):
-    with pytest.raises(UserError, match=f"training.callbacks: .*{message}"):
+    with refused(f"training.callbacks: .*{message}"):
         check_callbacks([entry])
 
 

@@ -5,7 +5,6 @@ import time
 import numpy as np
 import pytest
 
-from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.system import files
 from medfold.system.processes import STOP_AT
@@ -13,6 +12,7 @@ from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint, remove_checkpoint
+from tests.support.helpers import refused
 from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
@@ -37,7 +37,7 @@ def test_other_or_missing_checkpoint_is_not_loaded(tmp_path):
 def test_checkpoint_of_other_precision_raises(tmp_path):
     path = tmp_path / "state.npz"
     Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
-    with pytest.raises(UserError, match="started in float16, .*float32. Resume it"):
+    with refused("started in float16, .*float32. Resume it"):
         Checkpoint(path, "a", "float32", ["weights"]).load()
     assert Checkpoint(path, "b", "float32", ["weights"]).load() is None
     assert Checkpoint(path, "a", "float16", ["other weights"]).load() is None
@@ -133,7 +133,7 @@ def test_training_out_of_time_saves_checkpoint_and_resumes(tmp_path, monkeypatch
     fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
     for step in (1, 2):
         monkeypatch.setenv(STOP_AT, "0")
-        with pytest.raises(UserError, match=f"fold 0: the time is up at epoch 1 of 3, step {step}"):
+        with refused(f"fold 0: the time is up at epoch 1 of 3, step {step}"):
             fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
     monkeypatch.setenv(STOP_AT, f"{time.time() + 3600}")
     fold.train_fold(made, 0, FoldPaths(tmp_path / "broken"))
@@ -163,7 +163,7 @@ def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
 
     monkeypatch.setattr(BatchTrainer, "__call__", step)
     paths = FoldPaths(tmp_path / "fold")
-    with pytest.raises(UserError, match="not a number at epoch 1, step 4"):
+    with refused("not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
     with np.load(paths.checkpoint) as content:
         assert files.json.loads(str(content["metadata"]))["num_batches"] == 3

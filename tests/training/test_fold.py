@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
-from medfold.errors import UserError
 from medfold.run_paths import FoldPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.runs.predictions import read_predictions
@@ -20,6 +19,7 @@ from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.trained_net import TrainedNet
+from tests.support.helpers import refused
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
@@ -158,7 +158,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
 def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):
     made = task(backbone="simple_cnn")
     changed = Recipe.model_validate(merge(made.recipe.model_dump(), choices))
-    with pytest.raises(UserError, match=message) as caught:
+    with refused(message) as caught:
         fold.train_fold(replace(made, recipe=changed), 0, FoldPaths(tmp_path / "fold0"))
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.rglob("*.csv"))
@@ -170,7 +170,7 @@ def test_class_without_training_images_raises(tmp_path, kind):
     targets = made.targets.copy()
     outside = (made.train["fold"] != 1).to_numpy()
     targets[outside & (targets == 1)] = 0
-    with pytest.raises(UserError, match="fold 1: no image to train on is of class 1. Merge rare classes"):
+    with refused("fold 1: no image to train on is of class 1. Merge rare classes"):
         fold.train_fold(replace(made, targets=targets), 1, FoldPaths(tmp_path / "fold1"))
 
 
@@ -178,7 +178,7 @@ def test_class_without_training_images_raises(tmp_path, kind):
 def test_weights_of_another_net_raise_in_one_line(tmp_path, pretrained):
     made = with_pretrained_backbone(pretrained, task(), tmp_path / "features.npy")
     choices = merge(made.recipe.model_dump(), {"backbone": {"name": "MobileNet"}})
-    with pytest.raises(UserError, match="net.weights.h5: weights do not fit MobileNet") as caught:
+    with refused("net.weights.h5: weights do not fit MobileNet") as caught:
         fold.train_fold(replace(made, recipe=Recipe.model_validate(choices)), 0, FoldPaths(tmp_path / "fold0"))
     assert "\n" not in str(caught.value)
 
@@ -195,7 +195,7 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
 
     monkeypatch.setattr(BatchTrainer, "__call__", step_with_nan)
     paths = FoldPaths(tmp_path / "fold0")
-    with pytest.raises(UserError, match="fold 0: the loss is not a number at epoch 3, step 3"):
+    with refused("fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
     with np.load(paths.checkpoint) as state:
         assert json.loads(str(state["metadata"]))["history"][-1]["epoch"] == 2
@@ -206,9 +206,7 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_nan_loss_at_first_step_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(losses, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
-    with pytest.raises(
-        UserError, match=r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"
-    ):
+    with refused(r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
 
@@ -217,7 +215,7 @@ def test_predictions_that_are_not_numbers_leave_no_finished_fold(tmp_path, monke
     monkeypatch.setattr(
         TrainedNet, "predict", lambda self, rows, tta, advance: np.where(np.arange(len(rows)) < 2, np.nan, 0.5)[:, None]
     )
-    with pytest.raises(UserError, match=r"fold 0, OOF: 2 of \d+ predictions are not numbers: .*training.learning_rate"):
+    with refused(r"fold 0, OOF: 2 of \d+ predictions are not numbers: .*training.learning_rate"):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
     assert not is_fold_trained(FoldPaths(tmp_path / "fold0"))
 
@@ -228,7 +226,7 @@ def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
 
     monkeypatch.setattr(BatchTrainer, "__call__", raise_out_of_memory)
     memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
-    with pytest.raises(UserError, match=memory):
+    with refused(memory):
         fold.train_fold(task(backbone="simple_cnn"), 0, FoldPaths(tmp_path / "fold0"))
 
 

@@ -15,11 +15,10 @@ from medfold.commands.folds import make_folds
 from medfold.commands.options import open_competition
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from medfold.runs.fold_state import trained_folds
 from medfold.system import hardware
 from medfold.training import parallel
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, refused
 
 
 @pytest.fixture
@@ -101,9 +100,7 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
     run = competition.paths.run("baseline")
     make_folds(competition)
     (run.fold(1).weights / "in the way").mkdir(parents=True)
-    with pytest.raises(
-        UserError, match=r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"
-    ):
+    with refused(r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"):
         train(competition, jobs=2, overrides={})
     assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
     (run.fold(1).weights / "in the way").rmdir()
@@ -116,7 +113,7 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
 def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
     message = r"^SET, training\.head_epochs: a backbone without weights has no features"
     overrides = {"training": {"head_epochs": 1}}
-    with pytest.raises(UserError, match=message), open_competition("small", [], "baseline", overrides) as competition:
+    with refused(message), open_competition("small", [], "baseline", overrides) as competition:
         train(competition, jobs=2, overrides=overrides)
 
 

@@ -8,10 +8,9 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_sections import TrainingSettings
-from medfold.errors import UserError
 from medfold.training.phases import TrainingImages
 from medfold.training.recipe_checks import check_num_batches, check_pretrained_weights, check_training_images
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 def images(targets: list[int]) -> TrainingImages:
@@ -35,7 +34,7 @@ def test_enough_images_are_accepted():
     ],
 )
 def test_too_few_images_raise(targets, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         check_training_images(competition_facts(), TrainingSettings(batch_size=4), images(targets), "fold 0")
 
 
@@ -45,12 +44,10 @@ def test_phase_needs_the_batches_of_one_step():
 
     training = TrainingSettings(accumulation_steps=6)
     assert check_num_batches(training, [phase(3)], "fold 0") is None
-    with pytest.raises(
-        UserError, match=r"^training\.accumulation_steps, fold 0: 6 batches make a step, and there are 4"
-    ):
+    with refused(r"^training\.accumulation_steps, fold 0: 6 batches make a step, and there are 4"):
         check_num_batches(training, [phase(3), phase(2)], "fold 0")
 
 
 def test_head_alone_needs_pretrained_weights():
-    with pytest.raises(UserError, match="a backbone without weights has no features"):
+    with refused("a backbone without weights has no features"):
         check_pretrained_weights(Recipe.model_validate({"backbone": {"name": "resnet9"}}))

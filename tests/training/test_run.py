@@ -13,6 +13,7 @@ from medfold.training import parallel, run
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from tests.support.finished_runs import finished_run
     ],
 )
 def test_untrainable_recipe_raises_before_images_are_prepared(small, overrides, message):
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         train(small, overrides=overrides)
     assert not small.paths.measurements.exists()
     assert not small.paths.runs.exists()
@@ -54,14 +55,14 @@ IMPOSSIBLE = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_ste
 
 
 def test_refused_settings_create_no_run(folded):
-    with pytest.raises(UserError, match="no step is ever taken"):
+    with refused("no step is ever taken"):
         train(folded, overrides=IMPOSSIBLE, run="new")
     assert not folded.paths.run("new").folder.exists()
 
 
 def test_refused_settings_keep_the_folds_of_a_run(folded):
     finished_run(folded, "begun", folds=[1])
-    with pytest.raises(UserError, match="started differently"):
+    with refused("started differently"):
         train(folded, overrides=IMPOSSIBLE, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 
@@ -138,14 +139,14 @@ def test_number_of_workers_is_handed_to_each_fold(folded, imitated):
 
 def test_run_is_removed_if_none_of_its_folds_has_begun(folded, imitated):
     imitated.fails_at = 0
-    with pytest.raises(UserError, match="fold 0: the loss is not a number"):
+    with refused("fold 0: the loss is not a number"):
         train_folds(folded, TrainingRequest(run="one"), imitated.data)
     assert not folded.paths.run("one").folder.exists()
 
 
 def test_run_is_kept_if_one_of_its_folds_is_trained(folded, imitated):
     imitated.fails_at = 1
-    with pytest.raises(UserError, match="fold 1: the loss is not a number"):
+    with refused("fold 1: the loss is not a number"):
         train_folds(folded, TrainingRequest(run="one"), imitated.data)
     assert folded.paths.run("one").fold(0).done.is_file()
     assert folded.paths.run("one").metadata.is_file()
@@ -180,5 +181,5 @@ def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, reques
 def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatch):
     monkeypatch.setattr(parallel, "train_in_parallel", lambda *_: {0: "out of memory", 2: "the loss is not a number"})
     problems = "2 of 3 folds failed: fold 0: out of memory, fold 2: the loss is not a number. The others are done"
-    with pytest.raises(UserError, match=problems):
+    with refused(problems):
         train_folds(folded, TrainingRequest(jobs=2, run="one"), imitated.data)

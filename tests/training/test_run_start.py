@@ -4,12 +4,12 @@ import shlex
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.training import run_start
 from medfold.training.request import TrainingRequest
 from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
 
 
 def begin(competition, request):
@@ -29,7 +29,7 @@ def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
     begin(folded, TrainingRequest(run="one"))
     metadata = run_start.run_metadata
     monkeypatch.setattr(run_start, "run_metadata", lambda *given: {**metadata(*given), "labels_fingerprint": "0" * 16})
-    with pytest.raises(UserError, match="one: the training labels differ from those .* another name: RUN=new-name"):
+    with refused("one: the training labels differ from those .* another name: RUN=new-name"):
         begin(folded, TrainingRequest(run="one"))
 
 
@@ -53,11 +53,11 @@ def test_folds_hashed_by_an_earlier_version_keep_their_hash(folded):
 
 def test_run_of_another_recipe_is_not_continued(folded):
     begin(folded, TrainingRequest(run="one"))
-    with pytest.raises(UserError, match="run.json: this run was started differently: seed"):
+    with refused("run.json: this run was started differently: seed"):
         begin(folded, TrainingRequest(run="one", seed=1))
 
 
 def test_mistake_in_the_recipe_is_named_before_the_difference(folded):
     begin(folded, TrainingRequest(run="one"))
-    with pytest.raises(UserError, match="nothing is trained"):
+    with refused("nothing is trained"):
         begin(folded, TrainingRequest(run="one", overrides={"training": {"epochs": 0}}))

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
-from tests.support.helpers import competition_facts
+from tests.support.helpers import competition_facts, refused
 
 
 def arrays_file(path, labels_shape=(-1, 1), drop=None, classes=3):
@@ -43,7 +42,7 @@ def test_arrays_join_train_and_val(tmp_path, shape):
 )
 def test_faulty_arrays_raise(tmp_path, made, message):
     arrays_file(tmp_path / "raw", **made)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         LAYOUTS["arrays"](competition_facts("multiclass", **ARRAYS), tmp_path / "raw")
 
 
@@ -61,12 +60,12 @@ def test_one_hot_arrays_give_classes_and_damaged_files_raise(tmp_path):
     flipped[80] ^= 0xFF
     for content in (whole[: len(whole) // 2], bytes(flipped), b"", b"no archive", whole[:-4]):
         path.write_bytes(content)
-        with pytest.raises(UserError, match=r"a.npz: (damaged|not an array of numbers)"):
+        with refused(r"a.npz: (damaged|not an array of numbers)"):
             LAYOUTS["arrays"](facts, tmp_path)
     np.savez(path, train_images=np.array([{}], object), train_labels=marks)
-    with pytest.raises(UserError, match="not an array of numbers: an array of Python objects"):
+    with refused("not an array of numbers: an array of Python objects"):
         LAYOUTS["arrays"](facts, tmp_path)
     np.save(tmp_path / "single.npy", images)
     (tmp_path / "single.npy").rename(path)
-    with pytest.raises(UserError, match="not an .npz archive but a single array"):
+    with refused("not an .npz archive but a single array"):
         LAYOUTS["arrays"](facts, tmp_path)

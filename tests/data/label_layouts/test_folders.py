@@ -3,9 +3,8 @@
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
 from tests.support import dicom_files
-from tests.support.helpers import competition_facts, picture
+from tests.support.helpers import competition_facts, picture, refused
 from tests.support.label_tables import facts
 
 
@@ -22,7 +21,7 @@ def test_folders_take_groups_from_pattern_fields_or_headers(tmp_path):
     assert train["patient"].tolist() == ["train case0"] * 2 + ["train case1"] * 2
     train, *_ = LAYOUTS["folders"](facts(images, group="PatientID", **labels), tmp_path)
     assert train["patient"].tolist() == ["P0", "P0", "P1", "P1"]
-    with pytest.raises(UserError, match="no field of images.train and no header is called 'lesion'"):
+    with refused("no field of images.train and no header is called 'lesion'"):
         LAYOUTS["folders"](facts(images, group="lesion", **labels), tmp_path)
 
 
@@ -62,14 +61,14 @@ def test_folders_give_label_patient_and_solution(folders):
 def test_folder_that_is_not_a_class_raises(folders):
     raw, facts = folders
     picture(raw / "train/MAYBE/x.jpeg")
-    with pytest.raises(UserError, match="'MAYBE' is not a class"):
+    with refused("'MAYBE' is not a class"):
         LAYOUTS["folders"](facts, raw)
 
 
 def test_unmatched_pattern_lists_the_existing_folders(folders):
     raw, facts = folders
     images = facts.images.model_copy(update={"train": ["training/{label}/{id}.jpeg"]})
-    with pytest.raises(UserError, match="no train image matches training.*Folders found: test/NO"):
+    with refused("no train image matches training.*Folders found: test/NO"):
         LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
 
 
@@ -125,7 +124,7 @@ def test_partly_labelled_test_part_is_refused(flat):
     raw, facts = flat
     picture(raw / "val/NO/x.png")
     images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
-    with pytest.raises(UserError, match=r"images.test: some patterns of the test part have \{label\}"):
+    with refused(r"images.test: some patterns of the test part have \{label\}"):
         LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
 
 

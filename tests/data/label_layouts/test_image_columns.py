@@ -3,8 +3,7 @@
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 from tests.support.label_tables import facts, other_labels
 
 
@@ -37,7 +36,7 @@ def test_image_pattern_can_name_columns_of_the_table(wide):
 def test_image_pattern_with_unknown_column_raises(wide):
     raw, facts = wide
     images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
-    with pytest.raises(UserError, match="has the field 'site', but the table has no such column"):
+    with refused("has the field 'site', but the table has no such column"):
         LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
 
 
@@ -49,7 +48,7 @@ def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
         "medfold.data.label_layouts.image_columns.read_headers",
         lambda raw, images, keywords, complete: {"PatientName": ["x"] * len(images)},
     )
-    with pytest.raises(UserError, match="labels.keep_columns: the header PatientName may identify a patient"):
+    with refused("labels.keep_columns: the header PatientName may identify a patient"):
         LAYOUTS["wide"](facts.model_copy(update={"images": images, "labels": labels}), raw)
 
 
@@ -109,13 +108,13 @@ def test_image_pattern_pads_numbers_and_allows_spaces(wide):
 @pytest.mark.parametrize("id", ["b ", "B", "b.0", "b.png"])
 def test_missing_image_error_shows_a_similar_file(wide, id):
     raw, facts = other_labels(wide, f"id,target\na,0\n{id},0\nc,1\n", group=None, keep_columns=())
-    with pytest.raises(UserError, match=r"1 image is missing.*There is 'train/b.png', not 'train/.*check spaces, case"):
+    with refused(r"1 image is missing.*There is 'train/b.png', not 'train/.*check spaces, case"):
         LAYOUTS["wide"](facts, raw)
 
 
 def test_missing_image_error_explains_paths_of_windows(wide):
     raw, facts = other_labels(wide, "id,target\ntrain\\a,0\ntrain\\b,0\n", group=None, keep=())
-    with pytest.raises(UserError, match=r"2 images are missing.*The ids are paths of Windows.*there is 'train/a.png'"):
+    with refused(r"2 images are missing.*The ids are paths of Windows.*there is 'train/a.png'"):
         LAYOUTS["wide"](facts, raw)
 
 

@@ -1,10 +1,7 @@
 """Label layout `lists`: a column that lists the labels of an image."""
 
-import pytest
-
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
-from tests.support.helpers import competition_facts, picture
+from tests.support.helpers import competition_facts, picture, refused
 from tests.support.label_tables import other_labels
 
 
@@ -38,10 +35,10 @@ def test_lists_of_labels_become_columns(tmp_path):
     assert train[["0", "1", "2"]].to_numpy().tolist() == [["1", "0", "1"], ["0", "0", "0"], ["0", "1", "0"]]
     assert train["image"].iloc[0] == "train/a_red.png|train/a_green.png"
     (raw / "train" / "b_green.png").unlink()
-    with pytest.raises(UserError, match="1 image is missing: train/b_green.png"):
+    with refused("1 image is missing: train/b_green.png"):
         LAYOUTS["lists"](facts, raw)
     (raw / "train.csv").write_text("Id,Target\na,2 7\n")
-    with pytest.raises(UserError, match="row 2, column 'Target': unknown label '7'"):
+    with refused("row 2, column 'Target': unknown label '7'"):
         LAYOUTS["lists"](facts, raw)
 
 

@@ -3,15 +3,14 @@
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
-from tests.support.helpers import competition_facts, picture
+from tests.support.helpers import competition_facts, picture, refused
 
 
 def test_repeated_rows_of_a_long_table_are_refused(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"layout": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with pytest.raises(UserError, match="1 row appears more than once: 0_a. Set labels.repeated"):
+    with refused("1 row appears more than once: 0_a. Set labels.repeated"):
         LAYOUTS["long"](competition_facts("multilabel", labels=labels, images=images, upload="local"), raw)
 
 
@@ -47,5 +46,5 @@ def test_long_rows_become_columns_by_the_longest_label(long):
 def test_faulty_long_rows_raise(long, row, message):
     raw, facts = long
     (raw / "train.csv").write_text((raw / "train.csv").read_text() + f"{row}\n")
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         LAYOUTS["long"](facts, raw)

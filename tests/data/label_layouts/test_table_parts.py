@@ -3,8 +3,7 @@
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 from tests.support.label_tables import PARTS, SICK, facts, rows_of
 
 
@@ -30,7 +29,7 @@ def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
 )
 def test_unusable_part_column_raises(raw, split, message):
     rows_of(raw, split, SICK)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         LAYOUTS["wide"](facts(part="split"), raw)
 
 
@@ -38,7 +37,7 @@ def test_id_in_several_parts_is_refused(raw):
     rows_of(raw, PARTS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
-    with pytest.raises(UserError, match="1 id in several parts: 0"):
+    with refused("1 id in several parts: 0"):
         LAYOUTS["wide"](facts(part="split", repeated="same"), raw)
 
 
@@ -51,7 +50,7 @@ def test_label_map_translates_values_or_drops_rows(raw, capsys):
     told = " ".join(capsys.readouterr().out.split())
     assert "1 of 5 rows are left out because labels.map maps their labels to null" in told
     message = r"row 5, column 'sick': found \?, expected one of 0, 1.*labels.map: ..\?.: <0 or 1>"
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         LAYOUTS["wide"](facts(part="split", map={-1: 0}), raw)
 
 

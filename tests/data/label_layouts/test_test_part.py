@@ -1,10 +1,7 @@
 """The test part of a label layout: from a table, a part column, or all matching files."""
 
-import pytest
-
 from medfold.data.label_layouts import LAYOUTS, read_test_table
-from medfold.errors import UserError
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 from tests.support.label_tables import SICK, facts, rows_of
 
 
@@ -22,5 +19,5 @@ def test_test_part_without_a_table_is_all_matching_files(raw):
     (raw / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(6)))
     train, test, solution = LAYOUTS["wide"](facts({"test": "test/{id}.png"}), raw)
     assert (len(train), test["id"].tolist(), solution) == (6, ["00007", "00008"], None)
-    with pytest.raises(UserError, match="no test image matches probe/{id}.png. Folders found: ., images, test"):
+    with refused("no test image matches probe/{id}.png. Folders found: ., images, test"):
         LAYOUTS["wide"](facts({"test": "probe/{id}.png"}), raw)

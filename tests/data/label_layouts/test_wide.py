@@ -3,8 +3,7 @@
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
-from medfold.errors import UserError
-from tests.support.helpers import picture
+from tests.support.helpers import picture, refused
 
 
 def test_wide_reads_labels_patients_and_images(wide):
@@ -38,7 +37,7 @@ def test_wide_reads_labels_patients_and_images(wide):
 def test_faulty_raw_data_raises(wide, break_raw_data, message):
     raw, facts = wide
     break_raw_data(raw)
-    with pytest.raises(UserError, match=message) as caught:
+    with refused(message) as caught:
         LAYOUTS["wide"](facts, raw)
     assert "\n" not in str(caught.value)
 
@@ -56,7 +55,7 @@ def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
     labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep_columns": ()})
     facts = facts.model_copy(update={"labels": labels})
     if how == "same":
-        with pytest.raises(UserError, match="2 ids have rows with different labels: a, b"):
+        with refused("2 ids have rows with different labels: a, b"):
             LAYOUTS["wide"](facts, raw)
         return
     train = LAYOUTS["wide"](facts, raw)[0]

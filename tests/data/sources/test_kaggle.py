@@ -9,8 +9,7 @@ import pytest
 from medfold.commands.download import download
 from medfold.competition.competition import Competition
 from medfold.data.sources.source import open_source
-from medfold.errors import UserError
-from tests.support.helpers import zipped
+from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import drop, lose, stall, status
 from tests.support.processes import finish, kill_when, start
@@ -52,14 +51,14 @@ def test_ended_competition_is_reported(hosted, competition):
 
 def test_unaccepted_rules_and_unknown_competition_raise(hosted, competition, project_folder):
     hosted.competitions["histology"].entered = False
-    with pytest.raises(UserError, match="Accept its rules at https://www.kaggle.com/competitions/histology/rules"):
+    with refused("Accept its rules at https://www.kaggle.com/competitions/histology/rules"):
         download(competition)
     hosted.competitions["histology"].entered = True
     hosted.fault("DownloadDataFiles", status(403, "You must accept this competition's rules"))
-    with pytest.raises(UserError, match="Kaggle refuses: You must accept .*/histology/rules; a phone number"):
+    with refused("Kaggle refuses: You must accept .*/histology/rules; a phone number"):
         download(competition)
     add_competition(project_folder, "typo", FACTS.replace("competitions/histology", "competitions/histolgy"))
-    with pytest.raises(UserError, match="no such competition on Kaggle .did you mean 'histology'"):
+    with refused("no such competition on Kaggle .did you mean 'histology'"):
         download(Competition.open("typo"))
 
 
@@ -115,7 +114,7 @@ def corrupt(data):
 @pytest.mark.parametrize("damage", [lambda data: data[:-100], corrupt, lambda data: b"<html>Sorry</html>"])
 def test_archive_damaged_twice_raises(hosted, competition, damage):
     hosted.competitions["histology"].archive = damage(hosted.competitions["histology"].archive)
-    with pytest.raises(UserError, match=r"histology: the archive arrived damaged twice .*FROM=archive.zip"):
+    with refused(r"histology: the archive arrived damaged twice .*FROM=archive.zip"):
         download(competition)
     assert not competition.paths.raw.exists()
     assert not open_source(competition).is_complete
@@ -123,7 +122,7 @@ def test_archive_damaged_twice_raises(hosted, competition, damage):
 
 def test_hostile_archive_is_not_unpacked(hosted, competition, tmp_path):
     hosted.competitions["histology"].archive = zipped({"train_labels.csv": b"id", "../../../evil.txt": b"x"})
-    with pytest.raises(UserError, match="unsafe member '../../../evil.txt'"):
+    with refused("unsafe member '../../../evil.txt'"):
         download(competition)
     assert not list(tmp_path.rglob("evil.txt"))
     assert not competition.paths.raw.exists()
@@ -131,7 +130,7 @@ def test_hostile_archive_is_not_unpacked(hosted, competition, tmp_path):
 
 def test_competition_larger_than_the_disk_is_not_downloaded(hosted, competition, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10**6}))
-    with pytest.raises(UserError, match="too little disk space"):
+    with refused("too little disk space"):
         download(competition)
     assert not list(competition.paths.data.rglob("*.part"))
 
@@ -151,7 +150,7 @@ def test_split_and_nested_archives_are_unpacked(hosted, competition, content):
 def test_corrected_facts_need_no_second_download(hosted, competition, project_folder, content):
     wrong = project_folder / "competition" / "histology" / "competition.yaml"
     wrong.write_text(FACTS.replace("targets: [label]", "targets: [lable]"))
-    with pytest.raises(UserError, match="no column 'lable' .did you mean 'label'"):
+    with refused("no column 'lable' .did you mean 'label'"):
         download(Competition.open("histology"))
     wrong.write_text(FACTS)
     hosted.log.clear()
@@ -187,20 +186,20 @@ def test_single_file_zipped_by_kaggle_is_unpacked(hosted, competition, content):
 
 
 def test_unmatched_file_pattern_raises(hosted, competition):
-    with pytest.raises(UserError, match=r"FILES=train_label.csv: no file matches .did you mean 'train_labels.csv'"):
+    with refused(r"FILES=train_label.csv: no file matches .did you mean 'train_labels.csv'"):
         download(competition, patterns=["train_label.csv"])
 
 
 def test_file_names_outside_the_folder_are_refused(hosted, competition, tmp_path):
     for name in ("../../../../../evil.txt", f"{tmp_path}/elsewhere/evil.txt"):
         hosted.competitions["histology"].files = {name: b"x"}
-        with pytest.raises(UserError, match="unsafe file name"):
+        with refused("unsafe file name"):
             download(competition, patterns=["*evil.txt"])
     assert not list(tmp_path.rglob("evil.txt*"))
 
 
 def test_single_files_are_refused_for_other_sources(small):
-    with pytest.raises(UserError, match="FILES: source phantom has no downloads of single files"):
+    with refused("FILES: source phantom has no downloads of single files"):
         download(small, patterns=["train.csv"])
 
 
@@ -246,7 +245,7 @@ def test_single_files_leave_damaged_data_incomplete(hosted, competition, content
 
 def test_single_files_keep_a_partial_archive(hosted, competition, content):
     hosted.fault("storage", drop(after=300_000), *[status(503)] * 6)
-    with pytest.raises(UserError, match="run the same command to resume"):
+    with refused("run the same command to resume"):
         download(competition)
     download(competition, patterns=["train_labels.csv"])
     assert (competition.paths.downloads / "histology.zip.part").stat().st_size > 200_000
@@ -257,7 +256,7 @@ def test_single_files_keep_a_partial_archive(hosted, competition, content):
 def test_damaged_single_archive_raises_and_is_downloaded_again(hosted, competition):
     whole = zipped({"extra/1.txt": b"1" * 1000})
     hosted.competitions["histology"].files["extra.zip"] = whole[:-30]
-    with pytest.raises(UserError, match="damaged archive"):
+    with refused("damaged archive"):
         download(competition, patterns=["extra.zip"])
     hosted.competitions["histology"].files["extra.zip"] = whole
     download(competition, patterns=["extra.zip"])
@@ -290,7 +289,7 @@ def test_download_waits_for_a_lost_network(hosted, competition, content):
 
 def test_hostile_archive_is_deleted_and_downloaded_again(hosted, competition, content):
     hosted.competitions["histology"].archive = zipped({"/evil.txt": b"x"})
-    with pytest.raises(UserError, match="unsafe member"):
+    with refused("unsafe member"):
         download(competition)
     hosted.competitions["histology"].archive = zipped(content)
     download(competition)

@@ -4,8 +4,7 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
-from tests.support.helpers import zipped
+from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import HostedDataset, drop
 from tests.support.small_project import add_competition
@@ -44,5 +43,5 @@ def test_single_files_of_a_data_set_are_downloaded(kaggle, dataset, content):
 
 def test_unknown_data_set_raises(kaggle, dataset):
     del kaggle.datasets["bob/histology-set"]
-    with pytest.raises(UserError, match="bob/histology-set: not found on Kaggle: Not found"):
+    with refused("bob/histology-set: not found on Kaggle: Not found"):
         download(dataset)

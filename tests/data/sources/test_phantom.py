@@ -10,7 +10,6 @@ import pytest
 from medfold.data.sources import phantom
 from medfold.data.sources.kinds import SourceFolders
 from medfold.data.sources.source import Source
-from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused
 
@@ -128,5 +127,5 @@ def test_exposure_varies_between_images():
 
 
 def test_phantom_refuses_from(small, tmp_path):
-    with pytest.raises(UserError, match="Leave FROM out"):
+    with refused("Leave FROM out"):
         Source(small.facts.source, small.paths).get(tmp_path)

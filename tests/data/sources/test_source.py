@@ -10,13 +10,14 @@ import pytest
 from medfold.data.sources.kinds import SingleFiles
 from medfold.data.sources.source import Source
 from medfold.errors import UserError
+from tests.support.helpers import refused
 from tests.support.sources import with_source
 
 
 def test_unknown_kind_or_option_is_refused(small):
-    with pytest.raises(UserError, match="unknown source.kind 'phantoms' .did you mean 'phantom'"):
+    with refused("unknown source.kind 'phantoms' .did you mean 'phantom'"):
         with_source(small, kind="phantoms")
-    with pytest.raises(UserError, match="unknown key 'sead' .did you mean 'seed'"):
+    with refused("unknown key 'sead' .did you mean 'seed'"):
         with_source(small, kind="phantom", sead=3)
 
 
@@ -29,7 +30,7 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
         raise UserError("cut off")
 
     monkeypatch.setattr(source, "_kind", replace(source._kind, fetch=broken))
-    with pytest.raises(UserError, match="^cut off"):
+    with refused("^cut off"):
         source.get()
     assert source.is_complete
     assert not list(small.paths.data.glob("**/half.png"))
@@ -53,7 +54,7 @@ def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
     with zipfile.ZipFile(archive) as file:
         file.extractall(tmp_path / "unpacked")
     pd.testing.assert_frame_equal(source.get(tmp_path / "unpacked"), manifest)
-    with pytest.raises(UserError, match="no such file or folder"):
+    with refused("no such file or folder"):
         source.get(tmp_path / "nowhere.zip")
 
 
@@ -61,10 +62,10 @@ def test_damaged_archive_raises(small, archive):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match="damaged archive .*Download it again"):
+    with refused("damaged archive .*Download it again"):
         source.get(archive)
     archive.write_bytes(whole.replace(b"aaaa", b"aaba", 1))
-    with pytest.raises(UserError, match="damaged archive"):
+    with refused("damaged archive"):
         source.get(archive)
     assert not small.paths.raw.exists()
 

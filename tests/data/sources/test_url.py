@@ -7,9 +7,8 @@ import threading
 from functools import partial
 
 import numpy as np
-import pytest
 
-from medfold.errors import UserError
+from tests.support.helpers import refused
 from tests.support.sources import with_source
 
 
@@ -35,12 +34,12 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
         source = with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5)
         assert source.get()["file"].tolist() == ["data.npz"]
         assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
-        with pytest.raises(UserError, match="md5 of the download differs from that in competition.yaml"):
+        with refused("md5 of the download differs from that in competition.yaml"):
             with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
-        with pytest.raises(UserError, match="failed: the server returned 404.*FROM=data.npz"):
+        with refused("failed: the server returned 404.*FROM=data.npz"):
             with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
     monkeypatch.setattr("medfold.system.http_download.wait", lambda seconds: None)
-    with pytest.raises(UserError, match="download of data.npz failed: .*FROM=data.npz"):
+    with refused("download of data.npz failed: .*FROM=data.npz"):
         with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).get()
     assert source.is_complete
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.errors import UserError
+from tests.support.helpers import refused
 from tests.support.image_files import RNG, read
 from tests.support.noise_images import COLOUR_NOISE, GREY_NOISE, NOISE, read_content
 
@@ -58,7 +58,7 @@ def test_channel_axis_of_arrays_is_found(tmp_path, name, axes, channels):
 )
 def test_ambiguous_array_shapes_raise(tmp_path, shape, channels):
     np.save(tmp_path / "a.npy", np.zeros(shape, np.uint8))
-    with pytest.raises(UserError, match="two ways: which axis .*channels.*frames"):
+    with refused("two ways: which axis .*channels.*frames"):
         read_content(tmp_path, "a.npy", channels=channels)
 
 

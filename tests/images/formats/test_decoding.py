@@ -11,10 +11,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
-from tests.support.helpers import REPOSITORY, picture
+from tests.support.helpers import REPOSITORY, picture, refused
 from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, scale_to_uint8
 
 
@@ -51,10 +50,10 @@ def test_read_image_with_headers_returns_pixels_and_headers(tmp_path):
 def test_grey_is_repeated_and_wrong_channel_counts_raise(tmp_path):
     Image.fromarray(GREY).save(tmp_path / "a.png")
     assert (read(tmp_path / "a.png", 3) == GREY[..., None]).all()
-    with pytest.raises(UserError, match="1 channel, expected 2"):
+    with refused("1 channel, expected 2"):
         read(tmp_path / "a.png", 2)
     Image.fromarray(COLOUR).save(tmp_path / "a.png")
-    with pytest.raises(UserError, match="3 channels, expected 2"):
+    with refused("3 channels, expected 2"):
         read(tmp_path / "a.png", 2)
 
 
@@ -147,11 +146,11 @@ def test_files_become_channels_of_one_image(tmp_path):
 def test_mismatched_files_of_one_image_raise(tmp_path):
     picture(tmp_path / "a.png")
     picture(tmp_path / "b.png", shape=(12, 11))
-    with pytest.raises(UserError, match="b.png: 12x11 pixels, but a.png of the same image has 12x10"):
+    with refused("b.png: 12x11 pixels, but a.png of the same image has 12x10"):
         read_image(tmp_path, "a.png|b.png", images(2))
-    with pytest.raises(UserError, match="2 files, but 'images.channels' is 3"):
+    with refused("2 files, but 'images.channels' is 3"):
         read_image(tmp_path, "a.png|b.png", images(3))
-    with pytest.raises(UserError, match="gone.png: unreadable image"):
+    with refused("gone.png: unreadable image"):
         read_image(tmp_path, "a.png|gone.png", images(2))
     np.savez(tmp_path / "x.npz", a=np.zeros((2, 12, 10), np.uint8))
     assert read_image(tmp_path, "a.png|x.npz#a/1", images(2)).shape == (12, 10, 2)
@@ -203,5 +202,5 @@ def test_dicom_is_read_under_any_file_name(tmp_path):
         found = read_image(tmp_path, name, ImageFacts(train="x", channels=1))
         np.testing.assert_array_equal(found, read_image(tmp_path, "a.dcm", ImageFacts(train="x", channels=1)))
     (tmp_path / "b.png").write_bytes(b"x" * 200)
-    with pytest.raises(UserError, match="b.png: unreadable image .not a picture"):
+    with refused("b.png: unreadable image .not a picture"):
         read_image(tmp_path, "b.png", ImageFacts(train="x"))

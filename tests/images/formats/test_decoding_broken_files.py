@@ -19,6 +19,7 @@ from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image
 from tests.support.broken_files import BROKEN, GREY, encoded
 from tests.support.dicom_files import dataset, save
+from tests.support.helpers import refused
 
 
 def read_error(folder: str, name: str, facts: ImageFacts) -> str | None:
@@ -108,13 +109,13 @@ def test_pickled_arrays_are_not_unpickled(tmp_path, monkeypatch):
 def test_file_without_permission_raises(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     (tmp_path / "a.png").chmod(0)
-    with pytest.raises(UserError, match="a.png: unreadable image .Permission denied."):
+    with refused("a.png: unreadable image .Permission denied."):
         read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
 
 
 def test_unknown_suffix_raises(tmp_path):
     (tmp_path / "a.xyz").write_bytes(b"")
-    with pytest.raises(UserError, match="a.xyz: unknown image format '.xyz'. Known: .png, "):
+    with refused("a.xyz: unknown image format '.xyz'. Known: .png, "):
         read_image(tmp_path, "a.xyz", ImageFacts(train="x", channels=1))
 
 

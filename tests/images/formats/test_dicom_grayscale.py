@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from medfold.errors import UserError
 from medfold.images.formats import dicom_grayscale
 from medfold.images.formats.decoding import read_image
 from tests.support.dicom_files import dataset, images, lut, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
+from tests.support.helpers import refused
 
 CURVE = np.rint(np.linspace(0, 1, 3000) ** 0.5 * 1023).astype(np.uint16)
 RESCALE = {"RescaleSlope": 1.25, "RescaleIntercept": -700}
@@ -150,7 +150,7 @@ def test_each_window_becomes_a_channel(tmp_path, photometric):
 
 
 def test_windows_of_colour_images_raise(tmp_path):
-    with pytest.raises(UserError, match="a colour image, but 'images.windows'"):
+    with refused("a colour image, but 'images.windows'"):
         read_dataset(dataset(smooth((8, 9, 3), 8)), tmp_path, windows=["brain"])
 
 

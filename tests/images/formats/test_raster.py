@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medfold.errors import UserError
+from tests.support.helpers import refused
 from tests.support.noise_images import COLOUR_NOISE, DEEP_NOISE, GREY_NOISE, NOISE, read_content
 
 
@@ -43,7 +43,7 @@ def test_bmp_variants_are_read_or_refused(tmp_path):
     found = read_content(tmp_path, "b.bmp", bmp(32, rows, compression=3, masks=masks), channels=3)
     assert found[0].tolist() == [[255] * 3, [0] * 3, [255, 0, 0], [0, 255, 0], [0, 0, 255]]
     odd = struct.pack("<III", 0xFF, 0xFF00, 0xFF0000)
-    with pytest.raises(UserError, match="unsupported bmp bitfields layout: save it as PNG"):
+    with refused("unsupported bmp bitfields layout: save it as PNG"):
         read_content(tmp_path, "d.bmp", bmp(32, rows, compression=3, masks=odd), channels=3)
     rows = [bytes([0, 0, 255] * 5) + b"\0"] * 4  # blue, green, red
     assert (read_content(tmp_path, "c.bmp", bmp(24, rows, header=12), channels=3) == [255, 0, 0]).all()

@@ -10,7 +10,6 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.slugs import kaggle_slug
-from medfold.errors import UserError
 from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
@@ -18,7 +17,7 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import zipped
+from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
 from tests.support.processes import finish, kill_when, start
@@ -133,7 +132,7 @@ def test_dry_run_works_without_kaggle_access(hosted, competition, monkeypatch, r
     assert "nothing was submitted, and Kaggle was not asked" in output
     assert reason in output
     assert [row["status"] for row in ledger(competition)] == ["written"]
-    with pytest.raises(UserError, match=reason):
+    with refused(reason):
         submit(competition)
 
 
@@ -152,7 +151,7 @@ def test_dry_run_works_without_kaggle_access(hosted, competition, monkeypatch, r
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_submission_obstacles_raise_before_upload(hosted, competition, change, message, dry_run):
     vars(hosted.competitions["histology"]).update(change)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         submit(competition, dry_run=dry_run)
     assert hosted.asked("StartSubmissionUpload") == 0
     (row,) = ledger(competition)
@@ -177,7 +176,7 @@ def test_faulty_submission_is_not_uploaded(hosted, competition):
     write_csv(read_csv(path).assign(label=1.5), path)
     done = competition.paths.run("baseline").fold(0).done
     files.write_json({**files.read_json(done), "test.csv": sha256(path)}, done)
-    with pytest.raises(UserError, match="is not a probability from 0 to 1"):
+    with refused("is not a probability from 0 to 1"):
         submit(competition)
     assert hosted.log == []
     assert ledger(competition) == []
@@ -185,7 +184,7 @@ def test_faulty_submission_is_not_uploaded(hosted, competition):
 
 def test_refused_submission_raises_and_can_be_retried(hosted, competition):
     hosted.fault("CreateSubmission", status(400, "Submission not allowed: team is merging"))
-    with pytest.raises(UserError, match="Kaggle answers 400: Submission not allowed: team is merging"):
+    with refused("Kaggle answers 400: Submission not allowed: team is merging"):
         submit(competition)
     assert ledger(competition)[0]["status"] == "written"
     submit(competition)
@@ -194,7 +193,7 @@ def test_refused_submission_raises_and_can_be_retried(hosted, competition):
 
 def test_failed_upload_raises_and_can_be_retried(hosted, competition):
     hosted.fault("upload", status(403))
-    with pytest.raises(UserError, match="upload failed"):
+    with refused("upload failed"):
         submit(competition)
     assert hosted.submissions == []
     submit(competition)
@@ -204,7 +203,7 @@ def test_failed_upload_raises_and_can_be_retried(hosted, competition):
 def test_scoring_error_raises_and_is_recorded(hosted, competition):
     verdict = {"status": "ERROR", "errorDescription": "Evaluation Exception: id 7 is missing"}
     hosted.competitions["histology"].judge = lambda text: verdict
-    with pytest.raises(UserError, match="the submission was refused: Evaluation Exception: id 7 is missing"):
+    with refused("the submission was refused: Evaluation Exception: id 7 is missing"):
         submit(competition)
     assert (ledger(competition)[0]["status"], ledger(competition)[0]["ref"]) == ("error", "41000001")
     submit(competition)
@@ -332,7 +331,7 @@ def test_missing_submission_limits_do_not_block(hosted, competition):
 def test_exhausted_total_limit_does_not_mention_midnight(hosted, competition):
     used_up = {"numToday": 0, "numTotal": 100, "numAllowedNow": 0, "limitedByTotal": True}
     hosted.fault("GetSubmissionLimits", lambda handler, answer: handler.say(used_up))
-    with pytest.raises(UserError, match="all submissions .*are used up; nothing was") as caught:
+    with refused("all submissions .*are used up; nothing was") as caught:
         submit(competition)
     assert "midnight" not in str(caught.value)
 
@@ -372,5 +371,5 @@ def test_kaggle_slug_is_read_from_source_or_url(competition):
 
 def test_competition_without_kaggle_slug_is_refused(competition):
     without = competition.facts.model_copy(update={"source": {"kind": "url"}, "url": None})
-    with pytest.raises(UserError, match="competition on Kaggle unknown.*Set url"):
+    with refused("competition on Kaggle unknown.*Set url"):
         kaggle_slug(without)

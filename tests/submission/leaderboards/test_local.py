@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.errors import UserError
 from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.leaderboard import SubmissionEntry
 from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.tables import read_csv, write_csv
+from tests.support.helpers import refused
 
 
 @pytest.fixture
@@ -89,12 +89,12 @@ def test_solution_without_a_private_part_has_no_ranking(solution_and_submission)
 
 def test_other_ids_are_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
-    with pytest.raises(UserError, match="other ids"):
+    with refused("other ids"):
         submit_locally(small, table.iloc[1:], groups)
 
 
 def test_missing_solution_is_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
     small.paths.solution.unlink()
-    with pytest.raises(UserError, match="no hidden solution"):
+    with refused("no hidden solution"):
         submit_locally(small, table, groups)

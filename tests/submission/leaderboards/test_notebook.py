@@ -10,14 +10,13 @@ from medfold.commands.notebook import notebook
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import zipped
+from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
@@ -137,7 +136,7 @@ def test_dry_run_uploads_nothing(hosted, competition):
 def test_notebook_obstacles_raise_before_upload(hosted, competition, change, message):
     for name, value in change.items():
         setattr(hosted.competitions["histology"], name, value)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         submit(competition)
     assert hosted.asked("StartBlobUpload") == hosted.asked("SaveKernel") == 0
 
@@ -154,7 +153,7 @@ def test_faulty_notebook_output_is_not_submitted(hosted, competition):
         return Ended({"submission.csv": b"\n".join(text.splitlines()[:-1])})
 
     hosted.runner = without_a_row
-    with pytest.raises(UserError, match="was not submitted: .*1 id missing: .*FORCE=1"):
+    with refused("was not submitted: .*1 id missing: .*FORCE=1"):
         submit(competition)
     assert not hosted.submissions
     hosted.runner = original_runner
@@ -164,7 +163,7 @@ def test_faulty_notebook_output_is_not_submitted(hosted, competition):
 
 def test_error_page_as_output_raises(hosted, competition):
     set_notebook_output(hosted, "<html>Not Found</html>")
-    with pytest.raises(UserError, match="Kaggle sends an error page instead of submission.csv"):
+    with refused("Kaggle sends an error page instead of submission.csv"):
         submit(competition)
     assert not hosted.submissions
 
@@ -182,7 +181,7 @@ def test_difference_from_local_predictions_is_reported(hosted, competition):
 def test_failed_notebook_is_not_submitted_and_runs_again(hosted, competition):
     original_runner = hosted.runner
     hosted.runner = lambda pushed: Ended(log="Traceback\nMemoryError\n", state="ERROR", message="Out of memory")
-    with pytest.raises(UserError, match="the notebook failed: Out of memory"):
+    with refused("the notebook failed: Out of memory"):
         submit(competition)
     assert "MemoryError" in hosted.said()
     assert ledger(competition)[0]["status"] == "written"
@@ -214,7 +213,7 @@ def test_lost_answer_does_not_cause_second_notebook_submission(hosted, competiti
 )
 def test_refused_notebook_raises_and_can_be_retried(hosted, competition, fault, message):
     hosted.fault("CreateCodeSubmission", fault)
-    with pytest.raises(UserError, match=message):
+    with refused(message):
         submit(competition)
     submit(competition)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1

@@ -43,6 +43,11 @@ def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
             assert file.stem != "gpu" or comment.startswith(f"# {recipe.backbone.name}, "), file
 
 
+def test_debug_trains_in_the_same_way_in_all_competitions():
+    recipes = [load_recipe(Competition.open(name, ROOT).paths, "debug", {}) for name in shipped()]
+    assert all(each.training == recipes[0].training for each in recipes)
+
+
 def test_files_linked_in_texts_exist():
     own = [ROOT.competition(name).folder / "README.md" for name in shipped()]
     for text in [

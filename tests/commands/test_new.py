@@ -123,3 +123,11 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme
     assert "kaggle.com" not in readme
+
+
+def test_without_test_images_the_size_of_the_future_test_part_is_said(project_folder, capsys, tmp_path):
+    for number in range(10):
+        for label in ("normal", "tumour"):
+            picture(tmp_path / "given" / label / f"{label}{number}.png", seed=2 * number + (label == "tumour"))
+    new(ProjectPaths.find(), "scans", tmp_path / "given")
+    assert "20 images; make folds makes 20% of them the test part, with these facts" in capsys.readouterr().out

@@ -195,6 +195,13 @@ def test_shared_recipes_need_no_file(project_folder):
         load("simple_cnn", training={"epoch": 3})
 
 
+def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):
+    with pytest.raises(
+        UserError, match="gpu_grey: a file to extend, not to run. Write extends: gpu_grey into a recipe"
+    ):
+        load("gpu_grey")
+
+
 def test_file_of_the_competition_replaces_shared_recipe(project_folder):
     (project_folder / "competition" / "small" / "simple_cnn.yaml").write_text("extends: simple_cnn\ntta: true\n")
     assert load("simple_cnn").tta is True

@@ -258,7 +258,7 @@ wrong(
     "new: no label",
     "bare",
     NEW,
-    r"no column that could be a label",
+    r"no column of .* could be a label",
     both(remove(SAMPLE), lambda: Path(TRAIN_CSV).write_text("id,age\n" + "".join(f"i{n:02},{n}\n" for n in range(16)))),
 )
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from medfold.errors import UserError
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_labelled, write_table
 
 
@@ -29,6 +30,34 @@ def test_binary_columns_are_all_targets_not_only_the_likeliest(tmp_path):
     table(tmp_path, "train.csv", "image,Mass,Lung tumor,No finding", *rows)
     facts, _ = facts_and_doubts(tmp_path)
     assert facts["labels"]["targets"] == ["Mass", "Lung tumor", "No finding"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [("lesion", "01"), ("exam", "01"), ("subject", ["healthy", "ill"]), ("case", ["case", "control"])],
+)
+@pytest.mark.parametrize("age", [False, True])
+def test_column_named_like_a_group_is_the_label_if_its_values_are_classes(tmp_path, column, values, age):
+    pictures(tmp_path, "images/a{n}.png", count=40)
+    ages = [f",{n % 50}" if age else "" for n in range(40)]
+    table(
+        tmp_path,
+        "labels.csv",
+        f"image,{column}{',age' * age}",
+        *(f"a{n:03},{values[n % 2]}{ages[n]}" for n in range(40)),
+    )
+    facts, _ = facts_and_doubts(tmp_path)
+    assert facts["labels"]["targets"] == [column]
+    assert "group" not in facts["labels"]
+
+
+def test_column_of_patient_ids_is_not_a_label(tmp_path):
+    pictures(tmp_path, "images/a{n}.png", count=40)
+    table(tmp_path, "labels.csv", "image,patient", *(f"a{n:03},P{n // 8}" for n in range(40)))
+    with pytest.raises(
+        UserError, match="no column of image, patient could be a label.* Rename the label column to 'label'"
+    ):
+        drafted(tmp_path)
 
 
 CLASSES = "xyz"

@@ -78,10 +78,12 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:
-        say(
-            "samples",
-            f"{count.get('train', 0):,} training and {count_of(count.get('test', 0), 'test image')}, with these facts",
-        )
+        num_train, num_test = count.get("train", 0), count.get("test", 0)
+        if needs_holdout(paths):
+            text = f"{count_of(num_train, 'image')}; make folds makes {facts.labels.holdout:.0%} of them the test part"
+        else:
+            text = f"{num_train:,} training and {count_of(num_test, 'test image')}"
+        say("samples", f"{text}, with these facts")
 
 
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:

@@ -95,6 +95,9 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
             that contradict each other.
     """
     known = recipe_names(paths)
+    if name not in known and (paths.base_folder / f"{name}.yaml").is_file():
+        fix = f"Write extends: {name} into a recipe of {display_path(paths.folder)}; it has: {', '.join(known)}"
+        raise UserError("a file to extend, not to run", variable("RECIPE", name), fix)
     if name not in known:
         raise UserError(
             f"unknown recipe{did_you_mean(name, known)}",

@@ -84,8 +84,7 @@ def _baseline(largest_side: int | None) -> str:
     size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
     reason = "the size of the largest image" if size == largest_side else "small, for a CPU"
     return (
-        f"# Smoke test for a CPU: a small net, {size} px, 10 epochs. "
-        "For a real score: RECIPE=gpu, or mobilenet without a GPU\n"
+        "# A small net for a CPU, for a first score; not measured. Better: RECIPE=gpu, or mobilenet without a GPU\n"
         f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
         "training: {epochs: 10} # half of the default: enough for a first score\n"
     )

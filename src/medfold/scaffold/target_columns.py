@@ -22,6 +22,7 @@ TARGET_NAMES = (
 NO_TARGET = re.compile(r"(^|[\W_])(history|type|source|date|path|id|uid|split|fold|set|part|subset)([\W_]|$)", re.I)
 # Names of columns with facts about a patient or a view, not findings: labels only if they match TARGET_NAMES, too.
 PATIENT_DATA = re.compile(r"(^|[\W_])(age|sex|gender|male|female|view|position|side|laterality|eye)([\W_]|$)", re.I)
+MIN_REPEATS = 3  # a word that more images have is a category, not a person
 MIN_BINARY_COLUMNS = 3  # from this number on, neighbouring columns of 0 and 1 are labels
 
 
@@ -49,7 +50,8 @@ def guess_targets(
     """
     if sample is not None and (columns := _targets_of_sample(draft, table, ids, sample)):
         return columns, True
-    others = _possible_labels(table, ids)
+    columns = _possible_labels(table, ids)
+    others = [column for column in columns if not is_group_name(column)]
     named = [column for pattern in TARGET_NAMES for column in others if is_named(column, pattern)]
     named = list(dict.fromkeys(named))
     marks = _neighbouring_marks(table, others)
@@ -57,9 +59,11 @@ def guess_targets(
         draft.add_reason("labels.targets", shorten_list(marks, 8), f"{len(marks)} columns of 0 and 1 beside each other")
         return marks, True
     possible = [column for column in others if not PATIENT_DATA.search(column) and not NO_TARGET.search(column)]
+    possible = possible or [column for column in columns if is_group_name(column) and _is_category(table, column)]
     possible = sorted(possible, key=lambda column: table[column].nunique())
     if not named and not possible:
-        raise NoLabelError("no column that could be a label", raw, f"Columns: {shorten_list(table.columns, 10)}")
+        fix = "Rename the label column to 'label', or write competition.yaml (docs/your-data.md)"
+        raise NoLabelError(f"no column of {shorten_list(table.columns, 10)} could be a label", raw, fix)
     chosen = named[0] if named else possible[0]
     draft.add_reason("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
     if len(named or possible) > 1:
@@ -87,7 +91,7 @@ def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: Samp
 
 
 def _possible_labels(table: pd.DataFrame, ids: Ids) -> list[str]:
-    """Finds the columns of several values that are not ids, row numbers, names of parts or groups."""
+    """Finds the columns of several values that are not ids, row numbers or names of parts."""
     id_columns = {ids.column, *ids.others}
     others = [
         column
@@ -95,7 +99,14 @@ def _possible_labels(table: pd.DataFrame, ids: Ids) -> list[str]:
         if column not in id_columns and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
     ]
     parts = [column for column in others if all(map(part_from_name, table[column].unique()))]
-    return [column for column in others if column not in parts and not is_group_name(column)]
+    return [column for column in others if column not in parts]
+
+
+def _is_category(table: pd.DataFrame, column: str) -> bool:
+    """Returns True for marks of 0 and 1, or words of which one is frequent: `lesion` may be a label, not an id."""
+    values = table[column][table[column] != ""]
+    is_word = not values.str.contains(r"\d").any() and values.value_counts().max() > MIN_REPEATS
+    return is_binary_column(table, column) or is_word
 
 
 def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:

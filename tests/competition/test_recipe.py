@@ -196,9 +196,7 @@ def test_shared_recipes_need_no_file(project_folder):
 
 
 def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):
-    with pytest.raises(
-        UserError, match="gpu_grey: a file to extend, not to run. Write extends: gpu_grey into a recipe"
-    ):
+    with refused("gpu_grey: a file to extend, not to run. Write extends: gpu_grey into a recipe"):
         load("gpu_grey")
 
 

@@ -28,10 +28,10 @@ class ProjectPaths:
         """Finds the project folder: the nearest one, from `start` upwards, with `competition/<name>/competition.yaml`.
 
         Args:
-            start: Defaults to the working directory.
+            start: folder to begin with. Defaults to the working directory.
 
         Raises:
-            UserError: there is none.
+            UserError: neither `start` nor a folder above it is a project folder.
         """
         start = (start or Path.cwd()).absolute()
         if root := find_root(start):
@@ -55,7 +55,7 @@ class ProjectPaths:
             listed = "All are in competition/README.md"
             if not hint:
                 listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
-            fix = f"{listed}; {command('new', COMPETITION=name)} describes another"
+            fix = f"{listed}. To add it: {command('new', COMPETITION=name)}"
             raise UserError(f"unknown competition{hint}", variable("COMPETITION", name), fix)
         return CompetitionPaths(self.root, name, folders[name])
 

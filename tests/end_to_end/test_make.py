@@ -199,7 +199,7 @@ def test_user_error_prints_one_line_and_make_fails(shared_clone):
     assert lines == [
         (
             "medfold: COMPETITION=smal: unknown competition (did you mean 'small'?). All are in "
-            "competition/README.md; make new COMPETITION=smal describes another"
+            "competition/README.md. To add it: make new COMPETITION=smal"
         )
     ]
 

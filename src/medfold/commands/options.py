@@ -130,7 +130,7 @@ def read_jobs(text: str) -> int | None:
     """Reads the value of JOBS: a number of folds; None for `auto`.
 
     Raises:
-        UserError: neither.
+        UserError: it is neither `auto` nor a number from 1.
     """
     if text == "auto":
         return None
@@ -143,7 +143,7 @@ def read_workers(text: str) -> int | None:
     """Reads the value of WORKERS: a number of processes; None for `auto`.
 
     Raises:
-        UserError: neither.
+        UserError: it is neither `auto` nor a number from 0.
     """
     if text == "auto":
         return None

@@ -26,7 +26,7 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
     Args:
         competition: the competition; its data/ is filled.
         path: a file, folder or zip archive to use instead of the source. Defaults to none.
-        force: get the data again even if it is complete.
+        force: get the data again even if it is complete. Defaults to False.
 
     Raises:
         UserError: the source fails, or the samples cannot be read from what arrived.

@@ -142,7 +142,7 @@ def check_solution(paths: CompetitionPaths) -> None:
     """Checks that a hidden solution which came with the data has not changed since the sample table was built.
 
     Raises:
-        UserError: it has.
+        UserError: the solution has changed.
     """
     noted = (_read_metadata(paths) or {}).get("solution_hash")  # earlier versions noted none
     if noted and sha256(paths.solution) != noted:

@@ -90,7 +90,8 @@ def check_folds(
         paths: paths of the folds table and its metadata.
         ids: ids of the readable training samples.
         fold_facts: the key `folds` of competition.yaml.
-        unreadable: additional ids that the table may hold: their images may be readable on another machine.
+        unreadable: additional ids that the table may hold: their images may be readable on another machine. Defaults
+            to none.
 
     Raises:
         UserError: the ids differ from the data, or K, seed or method differ from competition.yaml.

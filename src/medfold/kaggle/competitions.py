@@ -169,7 +169,7 @@ class Competitions:
         Args:
             slug: name of the competition in URLs.
             file: path of the submission to upload.
-            message: description that was sent with the file.
+            message: description to send with the submission.
             content_id: a part of the message that no submission of another file has.
 
         Returns:

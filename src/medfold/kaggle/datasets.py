@@ -69,7 +69,7 @@ class Datasets:
         Args:
             name: name of the data set, without its owner.
             folder: folder whose files are sent; subfolders are ignored.
-            content_id: identifies this version for `holds`: it is in the name of one more file.
+            content_id: identifies this version for `has_content`: it is in the name of one more file.
 
         Returns:
             The version that was made.

@@ -193,7 +193,7 @@ def search(
         error: exception by which the answer was lost.
         find: returns the result of the request; None if there is none.
         delays: seconds to wait before each search. Defaults to five searches within a minute.
-        topic: first word of the warning.
+        topic: first word of the warning. Defaults to kaggle.
     """
     warn(topic, f"the answer was lost ({reason_of(error)}); checking whether the request arrived")
     for seconds in delays:

@@ -16,7 +16,7 @@ def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list
     Args:
         raw: folder of the raw data.
         folder: subfolder of `raw`. Defaults to all of it.
-        exclude: patterns of paths to leave out, as in images.exclude: `*_mask.png`, `masks/*`.
+        exclude: patterns of paths to leave out, as in images.exclude: `*_mask.png`, `masks/*`. Defaults to none.
 
     Returns:
         Paths below `raw`, sorted.

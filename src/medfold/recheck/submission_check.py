@@ -121,13 +121,13 @@ def _number_differences(
 
 
 def plugin_maps(fitted: Path) -> list[str]:
-    """Returns the names of an ensemble's maps that are not defined here, since they are from a plugins.py."""
+    """Returns the names of an ensemble's functions that are not defined here, since they are from a plugins.py."""
     with np.load(fitted) as content:
         return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
 
 
 def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:
-    """Applies the saved maps of an ensemble to predictions float (members, n, columns)."""
+    """Applies the saved functions of an ensemble to predictions float (members, n, columns)."""
     with np.load(fitted) as content:
         for number, name in enumerate(json.loads(str(content["steps"]))):
             parameters = {
@@ -202,7 +202,7 @@ def _sharpened(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
     return expit(slope * (_logits(p, False) - offset))
 
 
-# The maps of predictions, by the names that a fitted ensemble is saved with.
+# The functions of predictions, by the names that a fitted ensemble is saved with.
 MAPS: dict[str, Callable[..., np.ndarray]] = {
     "mean_of": lambda stack: stack.mean(axis=0),
     "geometric_mean_of": lambda stack, exclusive: _probabilities(_logits(stack, exclusive).mean(axis=0), exclusive),

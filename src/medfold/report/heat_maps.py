@@ -26,7 +26,7 @@ class HeatMaps:
         method: how they were computed, such as Grad-CAM.
         explains_grade: True if they are evidence for a higher grade, False if for a class or label.
         agreement: rank correlations with the maps of the same net with its weights in random order.
-        hits: for each true positive whose finding has a known position: bool, if the maximum of the map is inside it.
+        hits: for each true positive whose finding has a known position: True if the maximum of the map is inside it.
         chance: the probability that a random point is inside it, in the order of `hits`.
     """
 

@@ -25,7 +25,7 @@ def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndar
 
 @dataclass(frozen=True)
 class FittedTransform:
-    """A fitted map of predictions, stored as data, so that it can be saved and applied on another machine.
+    """A fitted function of predictions, stored as data, so that it can be saved and applied on another machine.
 
     Args:
         steps: names of functions decorated with `@prediction_map`, each with its arguments (arrays or numbers). They

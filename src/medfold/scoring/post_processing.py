@@ -1,4 +1,4 @@
-"""Post-processing: maps of predictions that are fitted on labels, and the choice of one for a metric."""
+"""Post-processing: functions of predictions that are fitted on labels, and the choice of one for a metric."""
 
 from functools import partial
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from medfold.scoring.thresholds import class_factors, column_thresholds, cut_poi
 
 
 class PostProcessing(NamedTuple):
-    """A map of predictions that is fitted on labels.
+    """A function of predictions that is fitted on labels.
 
     Args:
         title: name as shown to the user.

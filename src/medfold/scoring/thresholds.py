@@ -1,8 +1,8 @@
 """Post-processing for metrics of decisions: thresholds, cut points, class factors and sharpening.
 
-Each fits a map from predictions to predictions: a threshold is moved to one half, or the decided class becomes the
+Each fits a function from predictions to predictions: a threshold is moved to one half, or the decided class becomes the
 most probable one. So the usual decision rule (of the metric, of the submission) still applies afterwards. The names of
-the maps (`moved`, `cut`, `weighed`, `sharpened`) are saved in ensemble.npz, so they stay.
+the functions (`moved`, `cut`, `weighed`, `sharpened`) are saved in ensemble.npz, so they stay.
 """
 
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
     Args:
         predictions: float64 (n, grades).
         targets: int (n,), the true classes.
-        metric: ignored; it is always the quadratic weighted kappa.
+        metric: ignored; it is always the quadratic weighted kappa. Defaults to None.
     """
     from scipy.optimize import minimize
 

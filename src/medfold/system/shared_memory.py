@@ -25,7 +25,8 @@ def reserve_name_prefix() -> str | None:
     """Reserves a prefix of names for this process, and removes what processes that are no longer there have left.
 
     A locked file, which the system unlocks when the process ends, marks the names as in use. From now on the semaphores
-    of multiprocessing have such names, in this process and its workers.
+    of multiprocessing have such names, in this process and its workers. Names hold no process ids, because containers
+    that share /dev/shm number their processes separately.
 
     Python's resource tracker is started here, shielded from the signals of a terminal: it ignores Ctrl-C, but a closed
     terminal would end it.

@@ -35,7 +35,7 @@ def check_pretrained_weights(recipe: Recipe) -> None:
     """Checks that the backbone has pretrained weights, which training the head alone needs.
 
     Raises:
-        SettingError: it has none.
+        SettingError: backbone.weights is none.
     """
     if recipe.backbone.weights == "none":
         fix = "Set backbone.weights to imagenet or a file, or training.head_epochs to 0"

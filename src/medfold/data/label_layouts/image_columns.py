@@ -19,7 +19,7 @@ def check_kept_headers(facts: CompetitionFacts) -> None:
     """Checks that labels.keep_columns names no DICOM header that may identify a patient.
 
     Raises:
-        SettingError: it names one.
+        SettingError: labels.keep_columns names such a header.
     """
     if private := identifying_keywords(set(facts.labels.keep_columns) & set(facts.images.dicom_headers)):
         fix = "To group by it, use labels.group: the sample table then has a number instead"
@@ -36,7 +36,7 @@ def locate_images(
         patterns: patterns of images.train or images.test.
         facts: facts of the competition (`labels.id`, `images` and `score.unit`).
         raw: folder that patterns start from.
-        complete: see `find_images`.
+        complete: see `find_images`. Defaults to True.
 
     Returns:
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.dicom_headers.

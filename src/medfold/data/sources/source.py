@@ -69,7 +69,7 @@ class Source:
 
         Args:
             path: a file, a folder or an archive to use instead of the source. Defaults to none.
-            force: downloads an archive again even if it arrived complete before.
+            force: download an archive again even if it arrived complete before. Defaults to False.
 
         Returns:
             The manifest: file (path below raw/), bytes and sha256.

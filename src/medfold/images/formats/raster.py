@@ -1,7 +1,8 @@
 """Raster images: JPEG and plain PNG with OpenCV, which is fast; TIFF in `tiff`; other formats with Pillow.
 
 Pillow reads BMP, GIF, WebP, PGM and more. The format is recognised by the first bytes of a file; its extension does
-not matter.
+not matter. OpenCV does not read all, because its version 4.14 returned uninitialised memory for 16-bit LZW colours in
+TIFF and every second line of a run-length-encoded BMP as black, and ignored the orientation of PNG and WebP.
 """
 
 import io

@@ -97,14 +97,14 @@ report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEE
 recheck: setup  ## recompute scores and submissions      COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-scores: setup  ## fetch scores; OOF and leaderboard     COMPETITION= JSON=1
+scores: setup  ## fetch scores, compare with OOF        COMPETITION= JSON=1
 	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
 
 predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
-export: setup  ## write a trained net as .keras file    COMPETITION= RUN=baseline FOLD=0 OUT=
+export: setup  ## write a trained net as a .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
 	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
 		$(call option,OUT,--out)
 

@@ -54,7 +54,7 @@ REGISTERED = {
 # Variables of make that are no options of a command: setup.py and the tests take them.
 OTHER_VARIABLES = {
     "GPU": "Install TensorFlow with CUDA.",
-    "PYTHON": "Use this interpreter as it is, and make no `.venv`.",
+    "PYTHON": "Use this interpreter as it is, and make no `.venv`: on Colab, on Kaggle, in a conda environment.",
     "DEBUG": "Show the traceback of an error.",
     "ORDER": "Run the tests in a random order, that of this seed.",
     "WHAT": "The campaigns to run.",
@@ -317,16 +317,17 @@ def targets() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def target_table(audience: str) -> str:
-    """What each make target does.
+    """What each make target does: the first line of the command's help, else the words of the Makefile.
 
     Args:
         audience: users, or developers of medfold.
     """
-    commands = {*typer.main.get_command(app).commands, "help", "setup"}
+    commands = typer.main.get_command(app).commands
+    sentences = {name: command.help.splitlines()[0] for name, command in commands.items()}
     rows = (
-        (f"`make {name}`", sentence(what))
+        (f"`make {name}`", sentences.get(name, f"{sentence(what)}."))
         for name, (what, _) in targets().items()
-        if (name in commands) == (audience == "users")
+        if (name in {*commands, "help", "setup"}) == (audience == "users")
     )
     return table(("target", "what it does"), rows)
 

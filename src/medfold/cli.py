@@ -170,10 +170,10 @@ def train(
     numbers = fold.split()
     if fold != "all" and not (numbers and all(re.fullmatch("-?[0-9]+", number) for number in numbers)):
         raise UserError(
-            "expected numbers of folds, or all", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}"
+            "expected numbers of folds, or 'all'", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}"
         )
     if on not in ("here", "kaggle"):
-        raise UserError("expected here or kaggle", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
+        raise UserError("expected 'here' or 'kaggle'", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
     folds = None if fold == "all" else sorted({int(number) for number in numbers})
     changes = read_overrides(overrides)
     with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:

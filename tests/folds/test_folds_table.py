@@ -42,7 +42,7 @@ def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, me
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "damaged or edited .the file is empty.. Restore a copy, or remove it"),
+        ("", "damaged or edited .the file is empty.. Restore it from a backup, or remove it"),
         ("id,group,fold\n", "the table has no rows. Restore the file, or make new folds"),
         ("id,fold\na,0\n", "no column 'group'"),
         ("id,group,fold\na,0,0\na,0,1\n", "duplicate ids: a"),

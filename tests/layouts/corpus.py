@@ -889,7 +889,7 @@ word(
 word("a fold that is not there", r"--fold 9: there is no fold 9. Choose 0 to 1", "train", "-c", "clinic", "--fold", "9")
 word(
     "a fold that is no number",
-    r"--fold first: expected numbers of folds, or all",
+    r"--fold first: expected numbers of folds, or 'all'",
     "train",
     "-c",
     "clinic",
@@ -898,7 +898,7 @@ word(
 )
 word("a seed that is no number", r"--seeds a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
 word("a seed twice", r'--seeds "1 1": expected different numbers', "train", "-c", "clinic", "--seeds", "1 1")
-word("no job", r"--jobs 0: expected a number from 1, or auto", "train", "-c", "clinic", "--jobs", "0")
+word("no job", r"--jobs 0: expected a number from 1, or 'auto'", "train", "-c", "clinic", "--jobs", "0")
 word("workers in words", r"--workers few: expected a number from 0", "train", "-c", "clinic", "--workers", "few")
 word(
     "a run's name with a space", r'--run "a b": a run.s name must not contain', "train", "-c", "clinic", "--run", "a b"
@@ -923,7 +923,7 @@ word(
     "--seeds",
     "0 1",
 )
-word("another machine", r"--on aws: expected here or kaggle", "train", "-c", "clinic", "--on", "aws")
+word("another machine", r"--on aws: expected 'here' or 'kaggle'", "train", "-c", "clinic", "--on", "aws")
 word("no run to list", r"clinic: no run yet. Run: medfold train", "runs", "-c", "clinic")
 word("no run to submit", r"run 'baseline' is not trained. Run: medfold train", "submit", "-c", "clinic")
 word(

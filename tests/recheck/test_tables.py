@@ -16,7 +16,7 @@ UNITS = pd.Series(["u", "v", "u"])
 def test_damaged_table_is_named(tmp_path, content, reason):
     path = tmp_path / "oof.csv"
     path.write_bytes(content)
-    with refused(rf"oof\.csv: damaged \({reason}.*\)\. Restore a copy$"):
+    with refused(rf"oof\.csv: damaged \({reason}.*\)\. Restore it from a backup$"):
         tables.read(path)
 
 

@@ -59,7 +59,7 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
 def test_damaged_record_is_named(small):
     files.write_json([1], record_path(small, ROW))
     with pytest.raises(
-        UserError, match=r"submissions/small/one\.json: not the record of a submission\. Restore a copy"
+        UserError, match=r"submissions/small/one\.json: not the record of a submission\. Restore it from a backup"
     ):
         read_record(small, ROW)
 

@@ -135,7 +135,9 @@ def read_jobs(text: str) -> int | None:
     if text == "auto":
         return None
     if not text.isdecimal() or int(text) < 1:
-        raise UserError("expected a number from 1, or auto", variable("JOBS", text), f"Example: {variable('JOBS', 2)}")
+        raise UserError(
+            "expected a number from 1, or 'auto'", variable("JOBS", text), f"Example: {variable('JOBS', 2)}"
+        )
     return int(text)
 
 
@@ -149,7 +151,7 @@ def read_workers(text: str) -> int | None:
         return None
     if not text.isdecimal():
         example = f"Example: {variable('WORKERS', 4)}"
-        raise UserError("expected a number from 0, or auto", variable("WORKERS", text), example)
+        raise UserError("expected a number from 0, or 'auto'", variable("WORKERS", text), example)
     return int(text)
 
 

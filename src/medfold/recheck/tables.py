@@ -20,7 +20,7 @@ def read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = "empty" if isinstance(error, pd.errors.EmptyDataError) else str(error).splitlines()[0]
-        raise UserError(f"damaged ({reason})", path, "Restore a copy") from None
+        raise UserError(f"damaged ({reason})", path, "Restore it from a backup") from None
 
 
 def label_matrix(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:

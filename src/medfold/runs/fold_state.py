@@ -72,7 +72,7 @@ def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     trained, damaged = trained_and_damaged_folds(run_paths, num_folds)
     for fold, names in damaged.items():
         what = f"{shorten_list(names)} {'is' if len(names) == 1 else 'are'} missing or changed since the training"
-        fix = f"Restore a copy, or train the fold again: {train_fold_command(run_paths, fold)}"
+        fix = f"Restore it from a backup, or train the fold again: {train_fold_command(run_paths, fold)}"
         raise UserError(what, run_paths.fold(fold).folder, fix)
     if not trained:
         recorded = read_run_json(run_paths).get("command")

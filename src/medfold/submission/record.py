@@ -40,7 +40,7 @@ def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
     path = record_path(competition, row)
     record = files.read_json(path, RECORD) or {}
     if not isinstance(record, dict):
-        raise UserError("not the record of a submission", path, "Restore a copy, or remove the file")
+        raise UserError("not the record of a submission", path, "Restore it from a backup, or remove it")
     return record
 
 

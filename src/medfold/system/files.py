@@ -164,7 +164,7 @@ def read_json(path: Path, former_names: Names | None = None) -> Any:
     """
     if not path.is_file():
         return None
-    fix = "Restore a copy, or remove the file"
+    fix = "Restore it from a backup, or remove it"
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

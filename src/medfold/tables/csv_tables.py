@@ -44,6 +44,6 @@ def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_ty
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
         is_empty = isinstance(error, pd.errors.EmptyDataError)
         reason = "the file is empty" if is_empty else str(error).splitlines()[0]
-        fix = "Restore a copy, or remove it to make it again"
+        fix = "Restore it from a backup, or remove it to make it again"
         raise UserError(f"damaged or edited ({reason})", path, fix) from None
     return table.rename(columns=current_by_former(former_names or {}))

@@ -100,7 +100,7 @@ def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> t
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]
         value = table.at[row, column] or "nothing"
-        fix = "Known: train, valid, test and their other forms. Correct it, or remove labels.part"
+        fix = "Write train, valid or test, or remove labels.part"
         raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a part", path, fix)
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():

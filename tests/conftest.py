@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import threadpoolctl
 from filelock import FileLock
 from hypothesis import settings
 
@@ -25,6 +26,9 @@ os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTT
 for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
     os.environ.pop(name, None)
 os.environ[BY_MAKE] = "1"  # messages name make commands and variables; see the fixture `typed_medfold`
+
+# Each of the processes that share the tests gets one thread for linear algebra: two would wait for each other's cores.
+threadpoolctl.threadpool_limits(1)
 
 # Number of examples of a property test: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
 settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)

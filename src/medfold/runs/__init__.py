@@ -10,7 +10,13 @@
 
 from medfold.runs.comparison import Comparison, compare_runs
 from medfold.runs.ensemble_paths import EnsemblePaths
-from medfold.runs.fold_state import check_folds_exist, is_fold_trained, require_trained_folds, trained_folds
+from medfold.runs.fold_state import (
+    check_folds_exist,
+    is_fold_trained,
+    mark_fold_trained,
+    require_trained_folds,
+    trained_folds,
+)
 from medfold.runs.identity import (
     IDENTITY_FACTS,
     SAMPLE_FACTS,
@@ -57,6 +63,7 @@ __all__ = [
     "images_fingerprints",
     "is_fold_trained",
     "labels_fingerprint",
+    "mark_fold_trained",
     "open_run_on_current_folds",
     "predictions_table",
     "read_predictions",

@@ -1,7 +1,8 @@
 """Ensembles of runs: methods, the choice among them, and a predictor for new images.
 
 - `methods`: the ways to combine runs, one with `greedy_selection`;
-- `method_choice`: the choice by cross-fitted score; `choice_file`: saves it;
+- `members`: the OOF predictions of the runs; `method_choice`: the choice by cross-fitted score; `choice_file`: saves
+  it; `calibration`: what temperature scaling would change;
 - `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores; `fold_mean`: the mean over folds;
 - `ensemble_predictor`: the one predictor for submissions, new images and notebooks;
 - `new_images`: predicts new images; `new_image_heat_maps`: explains these predictions;

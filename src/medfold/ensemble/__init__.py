@@ -9,7 +9,7 @@
 - `recheck_files`: what `make recheck` needs of an ensemble.
 """
 
-from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
+from medfold.ensemble.choice_file import SavedChoice, save_choice
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
@@ -29,13 +29,11 @@ __all__ = [
     "PredictionLimit",
     "SavedChoice",
     "check_same_image_area",
-    "choice_of_ensemble",
     "ensemble_method",
     "ensemble_runs",
     "mean_of",
     "member_runs",
     "predict_new_images",
-    "read_choice",
     "save_choice",
     "submission_choice",
     "summarise_ensemble",

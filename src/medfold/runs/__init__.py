@@ -20,7 +20,6 @@ from medfold.runs.fold_state import (
     trained_folds,
 )
 from medfold.runs.identity import (
-    IDENTITY_FACTS,
     SAMPLE_FACTS,
     check_same_facts,
     check_same_images,
@@ -34,7 +33,7 @@ from medfold.runs.identity import (
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
-from medfold.runs.run_json import git_commit, read_run_json, record_run_start
+from medfold.runs.run_json import IDENTITY_FACTS, git_commit, read_run_json, record_run_start
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import checked_run_paths
 from medfold.runs.trained_run import TrainedRun

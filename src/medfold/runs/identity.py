@@ -12,26 +12,13 @@ from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run
+from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.runs.trained_run import TrainedRun
 from medfold.system.hashes import fingerprint, sha256_of_text
 from medfold.tables import read_csv
 from medfold.terminal.command_text import as_typed, make_command, variable
 from medfold.text import shorten_list
 
-# The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
-IDENTITY_FACTS = (
-    "task",
-    "classes",
-    "labels.targets",
-    "images.channels",
-    "images.windows",
-    "images.range",
-    "images.frame",
-    "images.symmetry",
-    "score.unit",
-    "score.aggregate",
-    "folds.k",
-)
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 

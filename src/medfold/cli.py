@@ -3,7 +3,6 @@
 Each command imports its modules when it runs, so that help and misspelt options are answered at once.
 """
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -25,8 +24,10 @@ from medfold.commands.options import (
     Yes,
     check_given,
     open_competition,
+    read_folds,
     read_jobs,
     read_overrides,
+    read_place,
     read_run_names,
     read_seeds,
     read_workers,
@@ -167,20 +168,21 @@ def train(
     on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
 ) -> None:
     """Train some folds, or all missing ones."""
-    numbers = fold.split()
-    if fold != "all" and not (numbers and all(re.fullmatch("-?[0-9]+", number) for number in numbers)):
-        raise UserError(
-            "expected numbers of folds, or 'all'", variable("FOLD", fold), f"Example: {variable('FOLD', '0 1')}"
-        )
-    if on not in ("here", "kaggle"):
-        raise UserError("expected 'here' or 'kaggle'", variable("ON", on), f"Example: {variable('ON', 'kaggle')}")
-    folds = None if fold == "all" else sorted({int(number) for number in numbers})
-    changes = read_overrides(overrides)
+    folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
     with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.train import train
 
-        num_jobs, num_workers = read_jobs(jobs), read_workers(workers)
-        train(opened, recipe, changes, read_seeds(seeds), folds, run or None, num_jobs, num_workers, on)
+        train(
+            opened,
+            recipe,
+            overrides=changes,
+            seeds=read_seeds(seeds),
+            folds=folds,
+            run=run or None,
+            jobs=read_jobs(jobs),
+            workers=read_workers(workers),
+            on=place,
+        )
 
 
 @app.command()

@@ -1,10 +1,18 @@
-"""Options shared by several commands: seeds, run names, jobs and workers."""
+"""Options shared by several commands: seeds, folds, place, run names, jobs and workers."""
 
 import re
 
 import pytest
 
-from medfold.commands.options import read_jobs, read_run_names, read_seeds, read_workers, split_run_names
+from medfold.commands.options import (
+    read_folds,
+    read_jobs,
+    read_place,
+    read_run_names,
+    read_seeds,
+    read_workers,
+    split_run_names,
+)
 from medfold.terminal.command_text import variable
 from tests.support.helpers import refused
 
@@ -18,6 +26,22 @@ def test_read_seeds_splits_numbers():
 def test_read_seeds_refuses_other_text(text):
     with refused(re.escape(f"{variable('SEEDS', text)}: expected different numbers")):
         read_seeds(text)
+
+
+def test_folds_are_sorted_numbers_or_all():
+    assert [read_folds(text) for text in ("all", "0", " 2 0  2 ", "-1")] == [None, [0], [0, 2], [-1]]
+
+
+@pytest.mark.parametrize("text", ["", "first", "0,1", "1.5", "0 all"])
+def test_invalid_folds_raise(text):
+    with refused(re.escape(f"{variable('FOLD', text)}: expected numbers of folds, or 'all'")):
+        read_folds(text)
+
+
+def test_place_is_here_or_kaggle():
+    assert [read_place(text) for text in ("here", "kaggle")] == ["here", "kaggle"]
+    with refused("ON=aws: expected 'here' or 'kaggle'"):
+        read_place("aws")
 
 
 def test_jobs_and_workers_are_numbers_or_auto():

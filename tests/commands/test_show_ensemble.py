@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medfold.commands.show_ensemble import show_ensemble
+from medfold.ensemble.calibration import Calibration
 from medfold.ensemble.ensemble_summary import EnsembleSummary, MemberSummary, MethodSummary, PostProcessingSummary
-from medfold.ensemble.method_choice import Calibration
 from medfold.scoring.bootstrap import Difference
 
 MEMBERS = [

@@ -61,6 +61,13 @@ def test_multilabel_folds_balance_labels_and_keep_groups_whole():
     assert (np.abs(table[["a", "b", "c", "d"]].to_numpy() - expected) <= np.maximum(4, 0.15 * expected)).all()
 
 
+@pytest.mark.parametrize("method", ["stratified", "stratified-group"])
+def test_classes_with_fewer_members_than_folds_are_not_stratified(method):
+    ids, targets, groups = pd.Series([f"{n}" for n in range(9)]), np.repeat([0, 1, 2], 3), np.arange(9)
+    fold = assign_folds(ids, targets, groups, FoldFacts(k=4, method=method))
+    assert (fold == assign_folds(ids, targets, groups, FoldFacts(k=4, method="group"))).all()
+
+
 @pytest.mark.parametrize(
     ("groups", "message"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.runs.fold_state import check_folds_exist, is_fold_trained, trained_folds
+from medfold.runs.fold_state import check_folds_exist, is_fold_trained, mark_fold_trained, trained_folds
 from medfold.system import files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run
@@ -13,7 +13,8 @@ def test_fold_is_done_only_if_hashes_match(small):
     fold = small.paths.run("baseline").fold(0)
     assert not is_fold_trained(fold)
     files.write_text("id\n", fold.oof)
-    files.write_json({"oof.csv": sha256(fold.oof)}, fold.done)
+    mark_fold_trained(fold, [fold.oof])
+    assert files.read_json(fold.done) == {"oof.csv": sha256(fold.oof)}
     assert is_fold_trained(fold)
     files.write_text("id\nx\n", fold.oof)
     assert not is_fold_trained(fold)

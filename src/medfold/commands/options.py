@@ -1,9 +1,10 @@
 """Options shared by several commands, and functions that read their values."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -124,6 +125,32 @@ def read_seeds(text: str) -> list[int]:
         what = f"expected different numbers from 0 to {MAX_SEED}"
         raise UserError(what, variable("SEEDS", text), f"Example: {variable('SEEDS', '0 1 2')}")
     return [int(number) for number in numbers]
+
+
+def read_folds(text: str) -> list[int] | None:
+    """Reads the value of FOLD, if it may be several: numbers of folds, sorted; None for `all`.
+
+    Raises:
+        UserError: neither. Whether there are folds of these numbers is not checked.
+    """
+    if text == "all":
+        return None
+    numbers = text.split()
+    if not numbers or not all(re.fullmatch("-?[0-9]+", number) for number in numbers):
+        example = f"Example: {variable('FOLD', '0 1')}"
+        raise UserError("expected numbers of folds, or 'all'", variable("FOLD", text), example)
+    return sorted({int(number) for number in numbers})
+
+
+def read_place(text: str) -> Literal["here", "kaggle"]:
+    """Reads the value of ON: where to train.
+
+    Raises:
+        UserError: neither `here` nor `kaggle`.
+    """
+    if text not in ("here", "kaggle"):
+        raise UserError("expected 'here' or 'kaggle'", variable("ON", text), f"Example: {variable('ON', 'kaggle')}")
+    return text
 
 
 def read_jobs(text: str) -> int | None:

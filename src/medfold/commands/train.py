@@ -1,7 +1,7 @@
 """`make train`: trains the missing folds, here or on Kaggle's GPUs."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
@@ -30,7 +30,7 @@ def train(
     run: str | None = None,
     jobs: int | None = 1,
     workers: int | None = None,
-    on: str = "here",
+    on: Literal["here", "kaggle"] = "here",
     show_score: bool = True,
 ) -> None:
     """Trains some folds, or all missing ones, for each seed.
@@ -57,13 +57,16 @@ def train(
         )
     num_folds = competition.facts.folds.k
     check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
-    requests = [TrainingRequest(recipe, overrides or {}, seed, run, folds, jobs, workers=workers) for seed in seeds]
+    requests = [
+        TrainingRequest(recipe, overrides or {}, seed=seed, run=run, folds=folds, jobs=jobs, workers=workers)
+        for seed in seeds
+    ]
     resolved_recipe = requests[0].load_recipe(competition)
-    image_settings = None
-    unfinished = False
     if on == "kaggle":
         data_at_kaggle(competition)  # raises its errors before the images are scanned
+        train_by, image_settings, unfinished = train_on_kaggle, None, False
     else:
+        train_by = train_run
         image_settings = resolved_recipe.images
         unfinished = any(missing_folds(competition, request) for request in requests)
         if unfinished:
@@ -75,7 +78,7 @@ def train(
     if unfinished:
         _verify_store(competition, image_settings)
     for request in requests:
-        result = (train_on_kaggle if on == "kaggle" else train_run)(competition, request, resolved_recipe, dataset)
+        result = train_by(competition, request, resolved_recipe, dataset)
         if result and show_score:
             say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
 

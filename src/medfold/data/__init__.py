@@ -15,7 +15,6 @@
 from medfold.data.audit import AuditFindings, audit_dataset
 from medfold.data.dataset import Dataset, prepare_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
-from medfold.data.extra_columns import read_extra_columns
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
 from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
@@ -54,7 +53,6 @@ __all__ = [
     "new_images",
     "open_source",
     "prepare_dataset",
-    "read_extra_columns",
     "read_sample_submission",
     "read_samples",
     "read_test_part",

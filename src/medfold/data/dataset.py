@@ -1,4 +1,4 @@
-"""The dataset of a competition: samples, targets and folds, each made at its first use."""
+"""The dataset of a competition: samples, targets and folds; what is missing is made."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ def prepare_dataset(
     with_near_duplicates: bool = False,
     renew_folds: bool = False,
 ) -> Dataset:
-    """Returns samples, targets and folds, and makes what is missing: scan, store, holdout, folds.
+    """Makes what is missing of the dataset (scan, store, holdout, folds), and returns it.
 
     At the first call for a competition it scans all images, cuts off the holdout (`labels.holdout`), joins groups that
     share an image, assigns the folds, searches for leaks, and writes the folds table. Later calls read these files,

@@ -1,14 +1,15 @@
 """Ensembles of runs: methods, the choice among them, and a predictor for new images.
 
 - `methods`: the ways to combine runs, one with `greedy_selection`;
-- `method_choice`: the choice by cross-fitted score; `choice_file`: saves it;
+- `members`: the OOF predictions of the runs; `method_choice`: the choice by cross-fitted score; `choice_file`: saves
+  it; `calibration`: what temperature scaling would change;
 - `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores; `fold_mean`: the mean over folds;
 - `ensemble_predictor`: the one predictor for submissions, new images and notebooks;
 - `new_images`: predicts new images; `new_image_heat_maps`: explains these predictions;
 - `recheck_files`: what `make recheck` needs of an ensemble.
 """
 
-from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
+from medfold.ensemble.choice_file import SavedChoice, save_choice
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
@@ -28,13 +29,11 @@ __all__ = [
     "PredictionLimit",
     "SavedChoice",
     "check_same_image_area",
-    "choice_of_ensemble",
     "ensemble_method",
     "ensemble_runs",
     "mean_of",
     "member_runs",
     "predict_new_images",
-    "read_choice",
     "save_choice",
     "submission_choice",
     "summarise_ensemble",

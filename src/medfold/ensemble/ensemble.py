@@ -9,10 +9,11 @@ import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
-from medfold.ensemble import method_choice
+from medfold.ensemble.calibration import Calibration, calibration_gain
 from medfold.ensemble.ensemble_predictor import combine_runs
 from medfold.ensemble.fold_mean import mean_by_id
-from medfold.ensemble.method_choice import Calibration, EnsembleChoice, MemberPredictions, choose_method
+from medfold.ensemble.members import MemberPredictions
+from medfold.ensemble.method_choice import EnsembleChoice, choose_method
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
 from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
@@ -74,24 +75,23 @@ def ensemble_runs(
     runs = [open_run_on_current_folds(competition, name) for name in sorted(set(run_names))]
     _check_runs_fit(competition, runs, dataset)
     oof_by_run = [oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets) for run in runs]
-    oof = oof_by_run[0]
+    first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
-    members = MemberPredictions([run.name for run in runs], stack, oof.targets, oof.fold, oof.group)
+    members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.fold, first_run.group)
     choice = choose_method(members, facts, method, per_class)
     probabilities_fitted, probabilities_oof = choice.probabilities
-    probabilities = replace(oof, predictions=probabilities_oof)
-    oof = replace(oof, predictions=choice.predictions)
+    probabilities = replace(first_run, predictions=probabilities_oof)
+    oof = replace(first_run, predictions=choice.predictions)
     score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
     score["ensemble"] = _score_entry(members, choice)
     tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
     unit = dataset.test.set_index("id")["unit"]
-    test_predictions, test_probabilities = (
-        combine_runs(facts, tests_by_run, unit, transform) for transform in (choice.fitted, probabilities_fitted)
-    )
+    test_predictions = combine_runs(facts, tests_by_run, unit, choice.fitted)
+    test_probabilities = combine_runs(facts, tests_by_run, unit, probabilities_fitted)
     prior = label_means(facts, labels_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = method_choice.calibration_gain(members, facts, choice, per_class)
+        calibration = calibration_gain(members, facts, choice, per_class)
     return Ensemble(
         run_names=members.run_names,
         members=members,

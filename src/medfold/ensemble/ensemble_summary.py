@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from medfold.competition import CompetitionFacts
+from medfold.ensemble.calibration import Calibration
 from medfold.ensemble.ensemble import Ensemble
-from medfold.ensemble.method_choice import Calibration, error_correlation
+from medfold.ensemble.members import error_correlation
 from medfold.scoring import Difference, bootstrap_interval, metric_of
 
 

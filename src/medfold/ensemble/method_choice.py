@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 
 from medfold.competition import CompetitionFacts
+from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.methods import METHODS, EnsembleMethod
 from medfold.errors import UserError
 from medfold.scoring import (
-    METRICS,
     Difference,
     Fit,
     FittedTransform,
@@ -19,8 +19,6 @@ from medfold.scoring import (
     metric_of,
     paired_difference,
     post_processing_of,
-    targets_as_columns,
-    temperature_calibration,
 )
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean
@@ -30,43 +28,17 @@ MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need f
 
 
 @dataclass(frozen=True)
-class MemberPredictions:
-    """OOF predictions of several runs for the same units.
+class ScoredFit:
+    """Something fitted on labels, with its scores.
 
     Args:
-        run_names: names of the runs, one per member.
-        predictions: float64 (members, units, columns), out of fold.
-        targets: int (units,) or (units, labels).
-        fold: number of the fold of each unit, int (units,).
-        group: number of the group of each unit, int (units,).
-    """
-
-    run_names: list[str]
-    predictions: np.ndarray
-    targets: np.ndarray
-    fold: np.ndarray
-    group: np.ndarray
-
-    @property
-    def can_be_cross_fitted(self) -> bool:
-        """True if at least two folds are trained."""
-        return len(np.unique(self.fold)) > 1
-
-
-@dataclass(frozen=True)
-class MethodCandidate:
-    """A method that was tried, with its scores.
-
-    Args:
-        method: the method that was tried.
-        fitted: the method fitted on all folds.
+        fitted: the transform fitted on all folds: predictions of the members -> combined predictions.
         predictions: float64 (units, columns), cross-fitted.
-        in_sample: the score on the labels that the method was fitted on; too high.
-        cross_fitted: the score on labels that the method was not fitted on: the one to trust.
-        gain: over the plain mean, cross-fitted; None for the mean itself.
+        in_sample: the score on the labels that it was fitted on; too high.
+        cross_fitted: the score on labels that it was not fitted on: the one to trust.
+        gain: over what it would replace, cross-fitted; None if it replaces nothing.
     """
 
-    method: EnsembleMethod
     fitted: FittedTransform
     predictions: np.ndarray
     in_sample: float
@@ -75,48 +47,34 @@ class MethodCandidate:
 
 
 @dataclass(frozen=True)
-class PostProcessed:
-    """Combined predictions after post-processing.
+class MethodCandidate(ScoredFit):
+    """A method that was tried, with its scores. Its gain is over the plain mean; the mean itself has none.
+
+    Args:
+        method: the method that was tried.
+    """
+
+    method: EnsembleMethod
+
+
+@dataclass(frozen=True)
+class PostProcessed(ScoredFit):
+    """A method followed by post-processing, with its scores. Its gain is over the same method alone.
 
     Args:
         title: display name of the post-processing.
         calibrates: True if the result is still probabilities.
         step: the post-processing alone, fitted on all folds.
-        fitted: method and post-processing, fitted on all folds.
-        predictions: float64 (units, columns), cross-fitted: method and post-processing together.
-        in_sample: the score on the labels that the post-processing was fitted on; too high.
-        cross_fitted: the score on labels that it was not fitted on: the one to trust.
-        gain: over the same method without post-processing, cross-fitted.
     """
 
     title: str
     calibrates: bool
     step: FittedTransform
-    fitted: FittedTransform
-    predictions: np.ndarray
-    in_sample: float
-    cross_fitted: float
-    gain: Difference
 
     @property
     def helps(self) -> bool:
         """True if post-processing improves the cross-fitted score."""
         return self.gain.value > 0
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Effect of temperature scaling on the expected calibration error.
-
-    Args:
-        temperature: the temperature, fitted on all folds.
-        before: expected calibration error without scaling.
-        after: expected calibration error with scaling, cross-fitted.
-    """
-
-    temperature: float
-    before: float
-    after: float
 
 
 @dataclass(frozen=True)
@@ -196,8 +154,16 @@ def compare_methods(
         if candidates and members.can_be_cross_fitted:
             cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
         gain = _gain(metric, members, cross_fitted, candidates[0].predictions) if candidates else None
-        scores = (metric(members.targets, predictions) for predictions in (in_sample, cross_fitted))
-        candidates.append(MethodCandidate(method, fitted, cross_fitted, *scores, gain))
+        candidates.append(
+            MethodCandidate(
+                fitted=fitted,
+                predictions=cross_fitted,
+                in_sample=metric(members.targets, in_sample),
+                cross_fitted=metric(members.targets, cross_fitted),
+                gain=gain,
+                method=method,
+            )
+        )
     return candidates
 
 
@@ -226,33 +192,6 @@ def choose_method(
     if post_processed and post_processed.helps:
         fitted, predictions = post_processed.fitted, post_processed.predictions
     return EnsembleChoice(candidates, chosen, post_processed, fitted, predictions)
-
-
-def calibration_gain(
-    members: MemberPredictions, facts: CompetitionFacts, choice: EnsembleChoice, per_class: bool = False
-) -> Calibration:
-    """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
-
-    Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
-    """
-    chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
-    scaling = temperature_calibration().fit
-    ece = METRICS["ece"]
-    fit = chain_fits(_fit(chosen.method, metric_of(facts), per_class), scaling)
-    after = cross_fit(fit, members.predictions, members.targets, members.fold)
-    temperature = fit(members.predictions, members.targets).parameters["temperature"]
-    return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))
-
-
-def error_correlation(members: MemberPredictions) -> np.ndarray:
-    """Returns the correlation of the members' errors (prediction - label).
-
-    Returns:
-        float64 (members, members), 1 on the diagonal.
-    """
-    num_members, _, num_columns = members.predictions.shape
-    errors = members.predictions - targets_as_columns(members.targets, num_columns)
-    return np.corrcoef(errors.reshape(num_members, -1)).reshape(num_members, -1)
 
 
 def _fit(method: EnsembleMethod, metric: Metric, per_class: bool) -> Fit:

@@ -21,7 +21,7 @@ def assign_folds(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, fold_f
 
     Single-label folds are made by scikit-learn's StratifiedKFold, GroupKFold and StratifiedGroupKFold. Multi-label
     folds are made by the iterative stratification of Sechidis et al. 2011, over one row per group that has every label
-    of its samples.
+    of its samples. Where every class has fewer members than there are folds, the folds are not stratified.
 
     Args:
         ids: ids of the samples, text (n,), unique.
@@ -47,38 +47,28 @@ def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> n
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-    count = int(groups.max()) + 1
-    if count < fold_facts.k:
+    num_groups = int(groups.max()) + 1
+    if num_groups < fold_facts.k:
         single_group_fix = "All images are in one group: check labels.group, and whether they are copies of each other"
-        fix = f"Set it to {count} or less" if count >= MIN_K else single_group_fix
-        raise SettingError(f"{count_of(count, 'group')} cannot make {fold_facts.k} folds", "folds.k", fix)
-    splitter_options = {"n_splits": fold_facts.k, "shuffle": True, "random_state": fold_facts.seed}
-    first_rows = np.unique(groups, return_index=True)[1]
+        fix = f"Set it to {num_groups} or less" if num_groups >= MIN_K else single_group_fix
+        raise SettingError(f"{count_of(num_groups, 'group')} cannot make {fold_facts.k} folds", "folds.k", fix)
+    method = fold_facts.method
+    options = {"n_splits": fold_facts.k, "shuffle": True, "random_state": fold_facts.seed}
+    group_numbers, first_rows = np.unique(groups, return_index=True)
+    # `stratified` is for data without groups: each group is then a single sample, or duplicates of one.
+    classes = targets[first_rows] if method == "stratified" else targets
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # classes with fewer members than folds: `scarce_classes` reports them
-        if fold_facts.method == "group":
-            fold_of_group = _fold_numbers(GroupKFold(**splitter_options).split(groups, groups=groups))[first_rows]
-        elif targets.ndim == 2:
+        if targets.ndim == 2 and method != "group":
             group_labels = pd.DataFrame(targets).groupby(groups).max().to_numpy()
-            splitter = MultilabelStratifiedKFold(**splitter_options)
-            fold_of_group = _fold_numbers(splitter.split(group_labels, group_labels))
-        elif fold_facts.method == "stratified":  # each group is a single sample here, or duplicates of one
-            splits = _stratified(StratifiedKFold, targets[first_rows], np.arange(count), splitter_options)
-            fold_of_group = _fold_numbers(splits)
+            fold_of_group = _fold_numbers(MultilabelStratifiedKFold(**options).split(group_labels, group_labels))
+        elif method == "group" or np.bincount(classes).max() < fold_facts.k:  # every class is too small to stratify
+            fold_of_group = _fold_numbers(GroupKFold(**options).split(group_numbers, groups=group_numbers))
+        elif method == "stratified":
+            fold_of_group = _fold_numbers(StratifiedKFold(**options).split(classes, classes))
         else:
-            splits = _stratified(StratifiedGroupKFold, targets, groups, splitter_options)
-            fold_of_group = _fold_numbers(splits)[first_rows]
+            fold_of_group = _fold_numbers(StratifiedGroupKFold(**options).split(classes, classes, groups))[first_rows]
     return fold_of_group[groups]
-
-
-def _stratified(splitter: type, classes: np.ndarray, groups: np.ndarray, splitter_options: dict) -> list:
-    """Splits by a stratified splitter; by groups alone if no class is large enough to stratify."""
-    from sklearn.model_selection import GroupKFold
-
-    try:
-        return list(splitter(**splitter_options).split(classes, classes, groups))
-    except ValueError:  # every class has fewer members than there are folds: stratification is impossible
-        return list(GroupKFold(**splitter_options).split(classes, groups=groups))
 
 
 def _fold_numbers(splits: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

@@ -4,21 +4,26 @@
 - `ensemble_paths`: files of an ensemble of runs;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
-- `identity`: checks that a run fits the facts, folds, labels and images of today;
+- `identity`: checks that a run fits the facts, folds, labels and images of today; `dataset`: the dataset of runs,
+  after these checks;
 - `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
 """
 
 from medfold.runs.comparison import Comparison, compare_runs
+from medfold.runs.dataset import dataset_of_runs
 from medfold.runs.ensemble_paths import EnsemblePaths
-from medfold.runs.fold_state import check_folds_exist, is_fold_trained, require_trained_folds, trained_folds
+from medfold.runs.fold_state import (
+    check_folds_exist,
+    is_fold_trained,
+    mark_fold_trained,
+    require_trained_folds,
+    trained_folds,
+)
 from medfold.runs.identity import (
-    IDENTITY_FACTS,
     SAMPLE_FACTS,
     check_same_facts,
     check_same_images,
-    dataset_of_runs,
     facts_of_run,
-    find_changed_fact,
     has_same_folds,
     has_same_labels,
     images_fingerprints,
@@ -28,7 +33,7 @@ from medfold.runs.identity import (
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
-from medfold.runs.run_json import git_commit, read_run_json, record_run_start
+from medfold.runs.run_json import IDENTITY_FACTS, git_commit, read_run_json, record_run_start
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import checked_run_paths
 from medfold.runs.trained_run import TrainedRun
@@ -50,13 +55,13 @@ __all__ = [
     "compare_runs",
     "dataset_of_runs",
     "facts_of_run",
-    "find_changed_fact",
     "git_commit",
     "has_same_folds",
     "has_same_labels",
     "images_fingerprints",
     "is_fold_trained",
     "labels_fingerprint",
+    "mark_fold_trained",
     "open_run_on_current_folds",
     "predictions_table",
     "read_predictions",

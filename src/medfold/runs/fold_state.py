@@ -1,6 +1,7 @@
 """State of the folds of a run: trained, damaged, or neither, by the marker that ends a training."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from medfold.errors import UserError
 from medfold.run_paths import FoldPaths, RunPaths
@@ -9,6 +10,16 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import as_typed, command, variable
 from medfold.text import shorten_list
+
+
+def mark_fold_trained(fold_paths: FoldPaths, outputs: Iterable[Path]) -> None:
+    """Writes the marker of a trained fold: the hashes of its files.
+
+    Args:
+        fold_paths: the files of the fold.
+        outputs: those that must stay as they are; all of them are written.
+    """
+    files.write_json({file.name: sha256(file) for file in outputs}, fold_paths.done)
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:

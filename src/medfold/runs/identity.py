@@ -6,32 +6,19 @@ import pandas as pd
 
 from medfold import config
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import Dataset, needs_holdout, prepare_dataset, read_samples, samples_are_fresh
+from medfold.data import needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run
+from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.runs.trained_run import TrainedRun
 from medfold.system.hashes import fingerprint, sha256_of_text
 from medfold.tables import read_csv
 from medfold.terminal.command_text import as_typed, make_command, variable
 from medfold.text import shorten_list
 
-# The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
-IDENTITY_FACTS = (
-    "task",
-    "classes",
-    "labels.targets",
-    "images.channels",
-    "images.windows",
-    "images.range",
-    "images.frame",
-    "images.symmetry",
-    "score.unit",
-    "score.aggregate",
-    "folds.k",
-)
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
@@ -47,29 +34,6 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
         what = f"run '{run.name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, run.paths.metadata, fix) from None
-
-
-def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
-    """Returns the dataset that runs were trained on; checks that they fit today's facts and labels.
-
-    A changed fact is thus reported before images are scanned again because of the change.
-
-    Raises:
-        UserError: no such run; errors of `check_same_facts` and `prepare_dataset`; or the labels have changed since
-            the training.
-    """
-    runs = []
-    for name in run_names:
-        run = Run.open(competition, name)
-        check_same_facts(competition, run)
-        runs.append(run)
-    dataset = prepare_dataset(competition)
-    labels = labels_fingerprint(competition)
-    for run in runs:
-        if not has_same_labels(run.metadata, labels):
-            what = f"labels of the training part have changed since run '{run.name}' was trained"
-            raise UserError(what, competition.paths.samples, _fix_retrain(run))
-    return dataset
 
 
 def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
@@ -116,6 +80,22 @@ def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun
         fix = f"{new_run}, or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", run.paths.folder, fix)
     return TrainedRun.of(run)
+
+
+def check_same_labels(competition: Competition, run: Run, labels_today: str | None) -> None:
+    """Checks that the labels are those that a run was trained on, as far as this is known.
+
+    Args:
+        competition: the competition.
+        run: the run.
+        labels_today: `labels_fingerprint` of today.
+
+    Raises:
+        UserError: they have changed.
+    """
+    if not has_same_labels(run.metadata, labels_today):
+        what = f"labels of the training part have changed since run '{run.name}' was trained"
+        raise UserError(what, competition.paths.samples, _fix_retrain(run))
 
 
 def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFrame) -> None:

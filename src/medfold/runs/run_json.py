@@ -16,9 +16,25 @@ from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list
 
+# The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
+IDENTITY_FACTS = (
+    "task",
+    "classes",
+    "labels.targets",
+    "images.channels",
+    "images.windows",
+    "images.range",
+    "images.frame",
+    "images.symmetry",
+    "score.unit",
+    "score.aggregate",
+    "folds.k",
+)
+# Those that are not compared when a fold is added to a run: the store_key depends on the first three, the
+# folds_fingerprint on the folds; those of the score are compared when the run is used (`identity`).
+FACTS_COVERED_OTHERWISE = ("images.windows", "images.range", "images.frame", "folds.k", "score.unit", "score.aggregate")
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
-FIXED_FACTS = ("task", "classes", "labels.targets", "images.channels", "images.symmetry")
 PLUGINS = "plugins.py"
 # Keys of run.json without which a run cannot be read.
 REQUIRED_KEYS = ("recipe", "facts.folds.k", "facts.images.symmetry", "folds_fingerprint", "seed")
@@ -67,7 +83,7 @@ def _fixed_values(metadata: dict[str, Any]) -> dict[str, str]:
     """Returns the values that must be equal for all folds of a run, as text by flat key."""
     facts = config.flat(metadata["facts"])
     values = config.flat({key: metadata.get(key) for key in FIXED_KEYS})
-    values |= {key: facts.get(key) for key in FIXED_FACTS}
+    values |= {key: facts.get(key) for key in IDENTITY_FACTS if key not in FACTS_COVERED_OTHERWISE}
     values |= {PLUGINS: metadata.get("plugins_hash"), "Keras backend": metadata.get("backend", "tensorflow")}
     return {key: str(value) for key, value in values.items()}
 

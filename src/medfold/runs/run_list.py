@@ -10,13 +10,13 @@ from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs.identity import (
-    IDENTITY_FACTS,
     find_changed_fact,
     has_same_folds,
     has_same_labels,
     labels_fingerprint,
 )
 from medfold.runs.oof import read_score
+from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import metric_of
 from medfold.system import files

@@ -1,7 +1,6 @@
 """One fold, in the order of work: trains on the other folds, predicts the held-out fold and the test part, saves."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import cv2
@@ -15,19 +14,16 @@ from medfold.models import (
     resolve_precision,
     split_backbone_and_head,
 )
-from medfold.prediction import Predictor, save_weights
+from medfold.prediction import Predictor
 from medfold.run_paths import FoldPaths
 from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
-from medfold.system import files
-from medfold.system.hashes import sha256
-from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.callbacks import build_callbacks
-from medfold.training.checkpoint import remove_checkpoint
+from medfold.training.fold_files import FoldFiles
 from medfold.training.frozen_features import write_features
 from medfold.training.phases import TrainingImages, plan_phases
 from medfold.training.recipe_checks import (
@@ -78,36 +74,22 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     Raises:
         UserError: the recipe cannot be trained on these images, or the loss or a prediction is not a number.
     """
-    began = time.monotonic()
+    fold_files = FoldFiles(fold_paths)
+    fold_files.remove_temporaries()
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     topic = f"fold {fold}"
-    warnings_path = fold_paths.self_check_warnings  # a fold of an earlier version keeps its former name
-    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, warnings_path)
-    for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
-        files.remove_temporaries(path)
     held_out = (inputs.train["fold"] == fold).to_numpy()
     with tensorflow_errors_explained(topic):
         trained = _train(inputs, fold, held_out, fold_paths)
         oof, test = _predict(inputs, trained, held_out, topic)
-
-    for stale in (fold_paths.done, *output_paths):
-        stale.unlink(missing_ok=True)
-    save_weights(trained.net, fold_paths.weights)
-    write_csv(trained.history, fold_paths.history)
     oof_table = predictions_table(inputs.facts, inputs.train["id"][held_out], oof, fold=fold)
-    write_csv(oof_table, fold_paths.oof)
-    write_csv(predictions_table(inputs.facts, inputs.test["id"], test), fold_paths.test)
-    warnings = self_check(self_check_input(inputs, trained, held_out, oof))
+    test_table = predictions_table(inputs.facts, inputs.test["id"], test)
+    fold_files.write_net_and_predictions(trained, oof_table, test_table)
+    warnings = self_check(self_check_input(inputs, trained, held_out, oof))  # runs the net: after its weights are saved
     for warning in warnings:
         warn(topic, f"SUSPICIOUS: {warning}")
-    files.write_json(warnings, warnings_path)
-    duration = round(time.monotonic() - began, 1)
-    finished = datetime.now(UTC).isoformat(timespec="seconds")
-    files.write_json({"seconds": duration, "finished": finished}, fold_paths.timing)
-    hashes = {file.name: sha256(file) for file in output_paths}
-    files.write_json(hashes, fold_paths.done)
-    remove_checkpoint(fold_paths.checkpoint)
+    fold_files.finish(warnings)
     return _score(inputs, held_out, oof)
 
 
@@ -125,9 +107,8 @@ def _predict(
     oof_ids, test_ids = inputs.train["id"][held_out], inputs.test["id"]
     with progress_bar(topic, len(oof_ids) + len(test_ids)) as bar:
         bar.describe("predict")
-        oof, test = (
-            trained.predict(inputs.store.rows_of(ids), inputs.recipe.tta, bar.advance) for ids in (oof_ids, test_ids)
-        )
+        oof = trained.predict(inputs.store.rows_of(oof_ids), inputs.recipe.tta, bar.advance)
+        test = trained.predict(inputs.store.rows_of(test_ids), inputs.recipe.tta, bar.advance)
     check_finite(oof, oof_ids, f"{topic}, OOF")
     check_finite(test, test_ids, f"{topic}, test part")
     return oof, test

@@ -17,6 +17,7 @@ FILES: dict[str, str] = {
     "unreadable_images.csv": "bad_images.csv",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
+    "net.weights.h5": "weights.h5",
     "self_check_warnings.json": "checks.json",
 }
 SETTINGS: Names = {  # of competition.yaml and of recipes

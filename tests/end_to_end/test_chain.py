@@ -34,7 +34,7 @@ def test_stages_write_all_documented_files(competition):
     for path in (paths.samples, paths.groups, paths.folds, paths.folds_metadata, run.metadata, run.oof, run.score):
         assert path.is_file()
     for fold in range(3):
-        assert {"weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
+        assert {"net.weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
             path.name for path in run.fold(fold).folder.iterdir()
         }
     origin = json.loads(run.metadata.read_text())

@@ -145,7 +145,7 @@ def test_page_has_only_the_four_outcomes():
 OTHER_MESSAGES = {
     ("data/small/store/*/images.npy", "one byte"): r"^data/small/store/\w+: \d+ of \d+ prepared images lie in blocks",
     ("runs/small/one/run.json", "missing"): "^small: run 'one' is not trained",
-    ("runs/small/one/fold1/done.json", "one byte"): r"^runs/small/one/fold1: weights\.h5 is missing or changed",
+    ("runs/small/one/fold1/done.json", "one byte"): r"^runs/small/one/fold1: net\.weights\.h5 is missing or changed",
     ("runs/small/one/fold1/done.json", "missing"): "^RUNS: two has folds 0, 1, 2, one has 0, 2",
     ("runs/small/one/oof.csv", "empty"): "one: its files do not fit together",
     ("runs/small/one/oof.csv", "binary"): "one: its files do not fit together",

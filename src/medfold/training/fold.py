@@ -82,8 +82,9 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     topic = f"fold {fold}"
-    warnings_path = fold_paths.self_check_warnings  # a fold of an earlier version keeps its former name
-    output_paths = (fold_paths.weights, fold_paths.history, fold_paths.oof, fold_paths.test, warnings_path)
+    # In a fold of an earlier version these two keep their former names.
+    weights_path, warnings_path = fold_paths.weights, fold_paths.self_check_warnings
+    output_paths = (weights_path, fold_paths.history, fold_paths.oof, fold_paths.test, warnings_path)
     for path in (fold_paths.checkpoint, fold_paths.done, *output_paths):
         files.remove_temporaries(path)
     held_out = (inputs.train["fold"] == fold).to_numpy()
@@ -93,7 +94,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
 
     for stale in (fold_paths.done, *output_paths):
         stale.unlink(missing_ok=True)
-    save_weights(trained.net, fold_paths.weights)
+    save_weights(trained.net, weights_path)
     write_csv(trained.history, fold_paths.history)
     oof_table = predictions_table(inputs.facts, inputs.train["id"][held_out], oof, fold=fold)
     write_csv(oof_table, fold_paths.oof)

@@ -68,11 +68,11 @@ def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
     score = fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
     history = pd.read_csv(FoldPaths(tmp_path / "fold0").history)
     assert len(history) < 30
-    assert history["auc"].idxmax() == len(history) - 3  # two epochs without a better one end the training
+    assert history["val_auc"].idxmax() == len(history) - 3  # two epochs without a better one end the training
     # The kept weights are those of the best epoch; scored here without test-time augmentation.
     flat = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     flat = replace(flat, recipe=flat.recipe.model_copy(update={"tta": False}))
-    assert fold.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["auc"].max())
+    assert fold.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["val_auc"].max())
     assert score > 0.5
 
 

@@ -79,6 +79,12 @@ SCORE: Names = {  # score.json
     "self_check_warnings": "suspicious",
     "facts": SETTINGS,
 }
+LEDGER: dict[str, str] = {  # columns of submissions/ledger.csv
+    "time": "when",
+    "oof_low": "low",
+    "oof_high": "high",
+    "trained_folds": "folds",
+}
 RECORD: Names = {  # the JSON file beside a submission
     "score": SCORE,
     "content_id": "mark",

@@ -63,7 +63,7 @@ def test_submission_record_and_ledger_hold_hashes_and_score(competition):
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]
     assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
-    assert row["folds"] == "0 1 2"
+    assert row["trained_folds"] == "0 1 2"
     assert 0 <= float(row["public"]) <= 1
 
 

@@ -117,8 +117,8 @@ def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list
     row = find_scored_row(read_rows(competition.project_paths, competition.paths.name), ensemble.run_names, score)
     for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
         if value is not None:
-            when = f"{row.when[:4]}-{row.when[4:6]}-{row.when[6:8]}"
-            cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {when}"))
+            day = f"{row.time[:4]}-{row.time[4:6]}-{row.time[6:8]}"
+            cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {day}"))
     done = len(score["trained_folds"])
     k = competition.facts.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(competition)}"))

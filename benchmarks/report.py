@@ -68,7 +68,7 @@ def give_run(found: Competition, name: str, seed: int) -> int:
         save_weights(net, fold.weights)
         write_csv(predictions_table(facts, dataset.train["id"][here], oof, fold=number), fold.oof)
         write_csv(predictions_table(facts, dataset.test["id"], test), fold.test)
-        history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "auc": 0.9}
+        history = {"epoch": range(1, 16), "learning_rate": 0.003, "loss": np.linspace(0.7, 0.1, 15), "val_auc": 0.9}
         write_csv(pd.DataFrame(history), fold.history)
         written = (fold.weights, fold.oof, fold.test, fold.history)
         files.write_json({file.name: sha256(file) for file in written}, fold.done)

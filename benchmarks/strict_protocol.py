@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/strict_protocol.py COMPETITION [--recipe baseline] [--seeds "0 1 2"] [--set "key=value"]
 
 The data must have been downloaded (`make download`). Works in a temporary copy of the competition in which val is one
-fold and train the other, with `training.keep: best`, and `make train FOLD=0`, `make submit` there. Every look at the
-test part becomes a row of submissions/ledger.csv. Prints the test scores of each seed and their mean.
+fold and train the other, with `training.keep: best`, and `make train FOLD=0`, `make submit` there. Every submission
+becomes a row of submissions/ledger.csv. Prints the test scores of each seed and their mean.
 """
 
 import argparse
@@ -66,15 +66,15 @@ def main() -> None:
             line = next(line for line in said.splitlines() if line.startswith("test score"))
             print(f"seed {seed}: {line.removeprefix('test score').strip()}", flush=True)
             scores.append([float(value) for value in re.findall(r" (\d\.\d{4}) \(", line)])
-        looks = read_rows(ProjectPaths(root), name)
-        for row in looks:
+        rows = read_rows(ProjectPaths(root), name)
+        for row in rows:
             source = root / row.file
             target = REPOSITORY / Path(row.file).with_name(f"{source.stem}-strict.csv")
             files.write_text(source.read_text(), target)
             file = target.relative_to(REPOSITORY).as_posix()
             add_row(ProjectPaths(REPOSITORY), replace(row, file=file, runs=(*row.runs, "(strict protocol)")))
     means = ", ".join(f"{mean:.3f}" for mean in np.mean(scores, axis=0))
-    print(f"mean of {len(scores)} seeds: {means}; {len(looks)} looks in submissions/ledger.csv")
+    print(f"mean of {len(scores)} seeds: {means}; {len(rows)} submissions in submissions/ledger.csv")
 
 
 if __name__ == "__main__":

@@ -25,3 +25,10 @@ def test_self_check_warnings_of_an_earlier_version_are_found(tmp_path):
     assert fold.self_check_warnings.name == "self_check_warnings.json"
     (tmp_path / "checks.json").touch()
     assert fold.self_check_warnings.name == "checks.json"
+
+
+def test_weights_of_an_earlier_version_are_found(tmp_path):
+    fold = FoldPaths(tmp_path)
+    assert fold.weights.name == "net.weights.h5"
+    (tmp_path / "weights.h5").touch()
+    assert fold.weights.name == "weights.h5"

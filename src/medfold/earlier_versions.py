@@ -17,6 +17,7 @@ FILES: dict[str, str] = {
     "unreadable_images.csv": "bad_images.csv",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
+    "net.weights.h5": "weights.h5",
     "self_check_warnings.json": "checks.json",
 }
 SETTINGS: Names = {  # of competition.yaml and of recipes
@@ -77,6 +78,12 @@ SCORE: Names = {  # score.json
     "more_metrics": "also",
     "self_check_warnings": "suspicious",
     "facts": SETTINGS,
+}
+LEDGER: dict[str, str] = {  # columns of submissions/ledger.csv
+    "time": "when",
+    "oof_low": "low",
+    "oof_high": "high",
+    "trained_folds": "folds",
 }
 RECORD: Names = {  # the JSON file beside a submission
     "score": SCORE,

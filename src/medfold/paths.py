@@ -73,7 +73,7 @@ class ProjectPaths:
 
     @property
     def ledger(self) -> Path:
-        """CSV of all submissions and of every display of a hidden or test score."""
+        """CSV with a row for every submission, with its scores."""
         return self.root / "submissions" / "ledger.csv"
 
 

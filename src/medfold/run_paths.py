@@ -68,8 +68,8 @@ class FoldPaths:
 
     @property
     def weights(self) -> Path:
-        """Weights of the trained net."""
-        return self.folder / "weights.h5"
+        """Weights of the trained net; the ending selects the format when Keras loads them."""
+        return current_or_former(self.folder, "net.weights.h5")
 
     @property
     def checkpoint(self) -> Path:

@@ -69,7 +69,7 @@ def test_scores_and_recheck_as_json(two_runs, medfold):
     (row,) = scores["submissions"]
     assert (scores["competition"], scores["metric"], scores["rank_correlation"]) == ("small", "auc", None)
     assert (row["runs"], row["status"]) == ("strong", "scored")
-    assert 0.5 < row["oof"] <= row["high"]
+    assert 0.5 < row["oof"] <= row["oof_high"]
     code, output = medfold("recheck", "-c", "small", "--runs", "strong")
     assert code == 0
     assert [result["kind"] for result in output["result"]] == ["run", "submission"]

@@ -20,8 +20,8 @@ def project_paths(small):
 
 def add(project_paths: ProjectPaths, number: int, oof="", public="", **changes: str) -> None:
     """Adds a scored submission of the small phantom to the ledger."""
-    cells = {"when": f"2026010{number}-000000", "competition": "small", "runs": f"run{number}", "file": f"{number}.csv"}
-    cells |= {"metric": "auc", "oof": oof, "public": public, "status": "scored", "folds": "0 1 2"}
+    cells = {"time": f"2026010{number}-000000", "competition": "small", "runs": f"run{number}", "file": f"{number}.csv"}
+    cells |= {"metric": "auc", "oof": oof, "public": public, "status": "scored", "trained_folds": "0 1 2"}
     add_row(project_paths, LedgerRow.from_cells(dict.fromkeys(COLUMNS, "") | cells | changes))
 
 
@@ -59,14 +59,14 @@ def test_rank_correlation_needs_three_different_scores(project_paths, capsys, pa
 
 
 def test_submissions_are_returned_as_numbers(project_paths):
-    add(project_paths, 1, "0.900000", "0.8", low="0.85", high="", private="")
+    add(project_paths, 1, "0.900000", "0.8", oof_low="0.85", oof_high="", private="")
     (result,) = scores(project_paths, "small")
     assert (result.competition, result.metric, result.num_other_metrics) == ("small", "auc", 0)
     (row,) = result.submissions
     assert {key: row[key] for key in SCORE_COLUMNS} == {
         "oof": 0.9,
-        "low": 0.85,
-        "high": None,
+        "oof_low": 0.85,
+        "oof_high": None,
         "public": 0.8,
         "private": None,
     }

@@ -47,7 +47,7 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
     assert list(folded.paths.submissions.glob("*.csv")) == [file]
     (row,) = read_ledger(folded.project_paths).to_dict("records")
     assert folded.project_paths.root / row["file"] == file
-    assert row["when"] == file.name[:15]
+    assert row["time"] == file.name[:15]
     recheck(folded)
 
 

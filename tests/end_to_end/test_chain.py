@@ -35,7 +35,7 @@ def test_stages_write_all_documented_files(competition):
     for path in (paths.samples, paths.groups, paths.folds, paths.folds_metadata, run.metadata, run.oof, run.score):
         assert path.is_file()
     for fold in range(3):
-        assert {"weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
+        assert {"net.weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
             path.name for path in run.fold(fold).folder.iterdir()
         }
     origin = json.loads(run.metadata.read_text())
@@ -64,7 +64,7 @@ def test_submission_record_and_ledger_hold_hashes_and_score(competition):
     row = ledger.iloc[0]
     assert row["sha256"] == origin["sha256"]
     assert float(row["oof"]) == pytest.approx(origin["score"]["value"], abs=1e-6)
-    assert row["folds"] == "0 1 2"
+    assert row["trained_folds"] == "0 1 2"
     assert 0 <= float(row["public"]) <= 1
 
 

@@ -52,7 +52,7 @@ def test_competition_is_trained_submitted_once_and_scored(kaggle, clone):
     assert "uploaded as 41000001" in succeed(clone, "submit", *words, "RUNS=tiny")
     row = pd.read_csv(clone / "submissions" / "ledger.csv").iloc[0]
     assert row["public"] == pytest.approx(float(kaggle.submissions[0]["verdict"]["publicScore"]))
-    assert (row["ref"], row["status"], row["folds"]) == (41000001, "scored", "0 1 2 3 4")
+    assert (row["ref"], row["status"], row["trained_folds"]) == (41000001, "scored", "0 1 2 3 4")
     assert "already in" in succeed(clone, "submit", *words, "RUNS=tiny")
     assert len(kaggle.submissions) == 1
     assert NAME in succeed(clone, "scores")

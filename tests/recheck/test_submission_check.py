@@ -124,8 +124,8 @@ def test_folds_of_the_score_are_those_of_the_inputs(differences):
 
 SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 RECORD = {"runs": ["a", "b"], "sha256": "0f", "score": SCORE, "public": 0.7}
-ROW = {"runs": "a b", "sha256": "0f", "metric": "auc", "folds": "0 2", "oof": "0.900000", "low": "0.800000"}
-ROW |= {"high": "", "public": "0.700000", "private": ""}
+ROW = {"runs": "a b", "sha256": "0f", "metric": "auc", "trained_folds": "0 2", "oof": "0.900000"}
+ROW |= {"oof_low": "0.800000", "oof_high": "", "public": "0.700000", "private": ""}
 
 
 def test_row_of_the_ledger_agrees_with_its_record():
@@ -138,10 +138,10 @@ def test_row_of_the_ledger_agrees_with_its_record():
         ("runs", "a", "a b"),
         ("sha256", "1e", "0f"),
         ("metric", "log_loss", "auc"),
-        ("folds", "0 1 2", "0 2"),
+        ("trained_folds", "0 1 2", "0 2"),
         ("oof", "0.900001", "0.900000"),
-        ("low", "", "0.800000"),
-        ("high", "0.950000", ""),
+        ("oof_low", "", "0.800000"),
+        ("oof_high", "0.950000", ""),
         ("public", "0.710000", "0.700000"),
         ("private", "0.700000", ""),
     ],

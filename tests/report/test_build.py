@@ -81,7 +81,7 @@ def test_leaderboard_scores_are_shown(competition):
     submit(competition, run_names=["fair"])
     row = read_ledger(competition.project_paths).iloc[-1]
     shown = cards(read_page(report(competition, ["fair"])))
-    day = f"{row['when'][:4]}-{row['when'][4:6]}-{row['when'][6:8]}"
+    day = f"{row['time'][:4]}-{row['time'][4:6]}-{row['time'][6:8]}"
     for part in ("public", "private"):
         assert shown[f"{part} score"] == (f"{float(row[part]):.4f}", f"submitted {day}")
     assert "public score" not in cards(read_page(report(competition, ["good"])))

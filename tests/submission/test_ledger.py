@@ -18,7 +18,9 @@ from tests.support.helpers import refused
 SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
 
 
-ROW = LedgerRow(file="a.csv", status="scored", runs=("a", "b"), metric="auc", oof=0.9, low=0.8, folds=(0, 2))
+ROW = LedgerRow(
+    file="a.csv", status="scored", runs=("a", "b"), metric="auc", oof=0.9, oof_low=0.8, trained_folds=(0, 2)
+)
 
 
 def test_cells_of_a_row_are_text():
@@ -28,9 +30,9 @@ def test_cells_of_a_row_are_text():
         "runs": "a b",
         "metric": "auc",
         "oof": "0.900000",
-        "low": "0.800000",
-        "high": "",
-        "folds": "0 2",
+        "oof_low": "0.800000",
+        "oof_high": "",
+        "trained_folds": "0 2",
     }
     unknown = dict.fromkeys(set(COLUMNS) - set(expected), "")
     assert ROW.cells() == expected | unknown
@@ -40,8 +42,8 @@ def test_cells_of_a_row_are_text():
 
 def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
     row = replace(ROW, competition="small", status="scored", runs=("a",))
-    others = [{"status": "pending"}, {"runs": ("a", "b")}, {"folds": (0,)}, {"oof": 0.900001}]
-    rows = [replace(row, when="1"), replace(row, when="2"), *(replace(row, **other, when="3") for other in others)]
+    others = [{"status": "pending"}, {"runs": ("a", "b")}, {"trained_folds": (0,)}, {"oof": 0.900001}]
+    rows = [replace(row, time="1"), replace(row, time="2"), *(replace(row, **other, time="3") for other in others)]
     assert find_scored_row(rows, ["a"], SCORE) == rows[1]
     assert find_scored_row(rows[2:], ["a"], SCORE) is None
 
@@ -49,8 +51,8 @@ def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
 def test_rows_of_a_competition_are_read_in_their_order(project_folder):
     project_paths = ProjectPaths.find()
     rows = [
-        LedgerRow(when=when, competition=name, file=f"{when}.csv", runs=("a", "b"), status="written")
-        for when, name in (("2", "small"), ("3", "other"), ("1", "small"))
+        LedgerRow(time=time, competition=name, file=f"{time}.csv", runs=("a", "b"), status="written")
+        for time, name in (("2", "small"), ("3", "other"), ("1", "small"))
     ]
     for row in rows:
         add_row(project_paths, row)
@@ -61,24 +63,37 @@ def test_rows_of_a_competition_are_read_in_their_order(project_folder):
 def test_ledger_keeps_every_row(project_folder):
     project_paths = ProjectPaths.find()
     assert read_ledger(project_paths).empty
-    add_row(project_paths, LedgerRow(when="1", competition="small", file="a.csv", public=0.5))
-    add_row(project_paths, LedgerRow(when="2", competition="small", file="b.csv", runs=("a", "b")))
+    add_row(project_paths, LedgerRow(time="1", competition="small", file="a.csv", public=0.5))
+    add_row(project_paths, LedgerRow(time="2", competition="small", file="b.csv", runs=("a", "b")))
     ledger = read_ledger(project_paths)
     assert list(ledger.columns) == COLUMNS
-    assert ledger["when"].tolist() == ["1", "2"]
+    assert ledger["time"].tolist() == ["1", "2"]
     assert ledger.loc[1, "public"] == ""
 
 
 def test_add_row_replaces_row_of_same_file(project_folder):
     project_paths = ProjectPaths.find()
     for name in ("a.csv", "b.csv"):
-        add_row(project_paths, LedgerRow(when="1", competition="small", file=name, status="written"))
+        add_row(project_paths, LedgerRow(time="1", competition="small", file=name, status="written"))
     add_row(project_paths, replace(read_rows(project_paths, "small")[0], status="scored", public=0.5))
     ledger = read_ledger(project_paths)
-    assert ledger[["when", "file", "status", "public"]].to_numpy().tolist() == [
+    assert ledger[["time", "file", "status", "public"]].to_numpy().tolist() == [
         ["1", "a.csv", "scored", "0.500000"],
         ["1", "b.csv", "written", ""],
     ]
+
+
+def test_ledger_of_an_earlier_version_is_read_and_gets_the_current_columns_with_the_next_row(project_folder):
+    project_paths = ProjectPaths.find()
+    add_row(project_paths, replace(ROW, time="1", competition="small"))
+    text = project_paths.ledger.read_text()
+    former = text.replace("time,", "when,").replace("oof_low,oof_high,trained_folds", "low,high,folds")
+    assert former.startswith("when,competition,runs,file,sha256,metric,oof,low,high,folds,ref,")
+    project_paths.ledger.write_text(former)
+    assert read_rows(project_paths, "small") == [replace(ROW, time="1", competition="small")]
+    assert project_paths.ledger.read_text() == former
+    add_row(project_paths, replace(ROW, time="2", competition="small", file="b.csv"))
+    assert project_paths.ledger.read_text().startswith(text)
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,9 @@ def new_row(small, monkeypatch):
 
 def test_new_submission_is_named_by_time_and_runs(new_row):
     row = new_row()
-    assert (row.when, row.file) == ("20260102-030405", "submissions/small/20260102-030405-one.csv")
+    assert (row.time, row.file) == ("20260102-030405", "submissions/small/20260102-030405-one.csv")
     assert row.competition == "small"
-    assert (row.runs, row.oof, row.folds) == (("one",), 0.9, (0,))
+    assert (row.runs, row.oof, row.trained_folds) == (("one",), 0.9, (0,))
 
 
 def test_second_submission_within_a_second_gets_a_number(small, new_row):
@@ -106,16 +106,16 @@ def test_file_without_a_row_that_a_killed_command_left_is_used_again(small, new_
     left = small.paths.submissions / "20251231-235959-one.csv"
     files.write_text("id,target\n", left)
     row = new_row()
-    assert (row.when, row.file) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
-    assert new_row("other\n").when == "20260102-030405"
+    assert (row.time, row.file) == ("20251231-235959", "submissions/small/20251231-235959-one.csv")
+    assert new_row("other\n").time == "20260102-030405"
     add_row(small.project_paths, row)
-    assert new_row().when == "20260102-030405"
+    assert new_row().time == "20260102-030405"
 
 
 def test_same_predictions_keep_time_and_file(new_row):
-    same = LedgerRow(when="20250101-000000", file="submissions/small/before.csv")
+    same = LedgerRow(time="20250101-000000", file="submissions/small/before.csv")
     row = new_row(same=same)
-    assert (row.when, row.file) == (same.when, same.file)
+    assert (row.time, row.file) == (same.time, same.file)
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ def test_submission_that_was_sent_is_found_if_the_ledger_is_lost(project_folder,
     (folder / "a.json").write_text("{")  # damaged
     (folder / "b.json").write_text(json.dumps({"status": status}))
     assert find_unlisted_submission(project_paths) == (folder / "b.csv" if is_found else None)
-    add_row(project_paths, LedgerRow(when="1", competition="small", file="b.csv"))
+    add_row(project_paths, LedgerRow(time="1", competition="small", file="b.csv"))
     assert find_unlisted_submission(project_paths) is None

@@ -56,10 +56,8 @@ def test_equal_seeds_give_equal_files(tmp_path):
     fold.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "a"))
     fold.train_fold(task(epochs=2), 1, FoldPaths(tmp_path / "b"))
     fold.train_fold(task(epochs=2, seed=1), 1, FoldPaths(tmp_path / "c"))
-    a, b, c = (
-        {name: (tmp_path / run / name).read_bytes() for name in ("oof.csv", "test.csv", "history.csv", "weights.h5")}
-        for run in "abc"
-    )
+    names = ("oof.csv", "test.csv", "history.csv", "net.weights.h5")
+    a, b, c = ({name: (tmp_path / run / name).read_bytes() for name in names} for run in "abc")
     assert a == b
     assert a["oof.csv"] != c["oof.csv"]
 
@@ -70,11 +68,11 @@ def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
     score = fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
     history = pd.read_csv(FoldPaths(tmp_path / "fold0").history)
     assert len(history) < 30
-    assert history["auc"].idxmax() == len(history) - 3  # two epochs without a better one end the training
+    assert history["val_auc"].idxmax() == len(history) - 3  # two epochs without a better one end the training
     # The kept weights are those of the best epoch; scored here without test-time augmentation.
     flat = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     flat = replace(flat, recipe=flat.recipe.model_copy(update={"tta": False}))
-    assert fold.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["auc"].max())
+    assert fold.train_fold(flat, 0, FoldPaths(tmp_path / "flat")) == pytest.approx(history["val_auc"].max())
     assert score > 0.5
 
 
@@ -234,18 +232,21 @@ def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
 def test_temporary_files_of_killed_training_are_removed(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     paths.folder.mkdir()
-    (paths.folder / ".weights.h5.0123abcd.folder.tmp").mkdir()
-    (paths.folder / ".weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
+    (paths.folder / ".net.weights.h5.0123abcd.folder.tmp").mkdir()
+    (paths.folder / ".net.weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
     (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
     fold.train_fold(task(epochs=1), 0, paths)
-    kept = {"done.json", "history.csv", "oof.csv", "self_check_warnings.json", "test.csv", "timing.json", "weights.h5"}
+    kept = {"net.weights.h5", "history.csv", "oof.csv", "test.csv"}
+    kept |= {"done.json", "self_check_warnings.json", "timing.json"}
     assert {path.name for path in paths.folder.iterdir()} == kept
 
 
 @pytest.mark.slow
-def test_fold_of_an_earlier_version_keeps_the_name_of_its_warnings(tmp_path):
+def test_fold_of_an_earlier_version_keeps_the_names_of_its_weights_and_warnings(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     files.write_json([], paths.folder / "checks.json")
+    (paths.folder / "weights.h5").touch()
     fold.train_fold(task(epochs=1), 0, paths)
-    assert "checks.json" in files.read_json(paths.done)
+    assert {"checks.json", "weights.h5"} <= set(files.read_json(paths.done))
+    assert not (paths.folder / "net.weights.h5").exists()
     assert is_fold_trained(paths)

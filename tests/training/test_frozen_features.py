@@ -30,7 +30,7 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
     assert history["phase"].eq("head").all()
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     # The weights of the whole net are saved, and predict the same from the pixels.
-    net = load_net(made.facts, made.recipe, tmp_path / "fold0" / "weights.h5")
+    net = load_net(made.facts, made.recipe, tmp_path / "fold0" / "net.weights.h5")
     predictor = Predictor(net, "horizontal", tta=True)
     oof = pd.read_csv(tmp_path / "fold0" / "oof.csv")
     rows = made.store.rows_of(oof["id"])

@@ -55,14 +55,14 @@ def final_weight(phase) -> float:
 def test_every_batch_is_trained_and_every_epoch_has_a_row(train):
     _, state = train([0.7, 0.9, 0.8])
     assert state.num_batches == 6
-    assert [(row["phase"], row["epoch"], row["auc"]) for row in state.history] == [
+    assert [(row["phase"], row["epoch"], row["val_auc"]) for row in state.history] == [
         ("all", 1, 0.7),
         ("all", 2, 0.9),
         ("all", 3, 0.8),
     ]
     assert [row["learning_rate"] for row in state.history] == [0.5] * 3
     assert [row["loss"] for row in state.history] == [pytest.approx(1 / (1 + n)) for n in (2, 4, 6)]
-    assert list(state.history[0]) == ["phase", "epoch", "learning_rate", "loss", "auc"]
+    assert list(state.history[0]) == ["phase", "epoch", "learning_rate", "loss", "val_auc"]
 
 
 def test_final_weights_are_the_average_of_the_last_epoch(train):
@@ -180,7 +180,7 @@ def test_resumed_training_goes_on_where_it_was_saved(train, tmp_path, monkeypatc
         train([0.7, 0.9, 0.8], phase)
     again, state = train([0.8], fake_phase(epochs=3), callbacks=[Listener()])
     assert again.batch_trainer.restored == (0, 2)
-    assert [row["auc"] for row in state.history] == [0.7, 0.9, 0.8]
+    assert [row["val_auc"] for row in state.history] == [0.7, 0.9, 0.8]
     assert final_weight(again) == 6.5
     assert "the state of Listener is lost: the result may differ" in capsys.readouterr().out
 
@@ -232,7 +232,7 @@ def test_overflows_are_counted_in_a_warning(train, capsys):
 
 
 def test_rows_of_another_phase_are_not_counted(train):
-    history = [{"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "auc": 0.99}]
+    history = [{"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "val_auc": 0.99}]
     phase = fake_phase(epochs=1)
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), TrainingState(history))
     train([0.7], remaining=remaining, keep="best")

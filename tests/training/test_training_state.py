@@ -16,8 +16,8 @@ from medfold.training.training_state import (
 from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
 
 HISTORY = [
-    {"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.7, "auc": 0.8},
-    {"phase": "all", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "auc": 0.9},
+    {"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.7, "val_auc": 0.8},
+    {"phase": "all", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "val_auc": 0.9},
 ]
 IDENTITY = ["seed 0"]
 
@@ -55,9 +55,10 @@ def test_no_checkpoint_gives_no_state(path):
     assert load_state(checkpoint_of(phase, path), phase) is None
 
 
-def test_former_name_of_the_phase_in_the_history_is_read(path):
+@pytest.mark.parametrize(("name", "former_name"), [("phase", "part"), ("val_auc", "auc")])
+def test_former_names_in_the_history_are_read(path, name, former_name):
     phase = fake_phase()
-    former = [{"part" if key == "phase" else key: value for key, value in row.items()} for row in HISTORY]
+    former = [{former_name if key == name else key: value for key, value in row.items()} for row in HISTORY]
     save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(former, num_batches=2))
     assert load_state(checkpoint_of(phase, path), phase).history == HISTORY
 

@@ -127,7 +127,7 @@ def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.
 
 @ensemble_method("selection")
 def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """Greedy selection of members with replacement (Caruana et al. 2004, doi 10.1145/1015330.1015432), on the metric.
+    """Greedy selection (hill climbing) with replacement, on the metric (Caruana et al. 2004, 10.1145/1015330.1015432).
 
     Each of 50 rounds adds the member with which the mean of all added so far scores best. The result is the shortest
     prefix of this sequence that is within two standard errors (of the difference) of the best prefix: a member that is

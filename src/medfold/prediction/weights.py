@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -15,7 +16,7 @@ from medfold.errors import UserError
 from medfold.models import build_net
 from medfold.system import files
 
-KERAS_NAME = "net.weights.h5"  # Keras selects the format by the file extension
+KERAS_ENDING = ".weights.h5"  # by which Keras selects the format
 
 
 def load_net(facts: CompetitionFacts, recipe: Recipe, weights_file: Path) -> keras.Model:
@@ -37,7 +38,7 @@ def load_net(facts: CompetitionFacts, recipe: Recipe, weights_file: Path) -> ker
 def save_weights(net: keras.Model, weights_file: Path) -> None:
     """Writes the weights of a net atomically."""
     uncompiled = keras.Model(net.inputs, net.outputs, name=net.name)  # so the state of the optimizer is not saved
-    content = _hdf5_in_memory(lambda: uncompiled.save_weights(KERAS_NAME))
+    content = _hdf5_in_memory(lambda: uncompiled.save_weights(f"net{KERAS_ENDING}"))
     with files.atomic_write(weights_file) as temporary:
         temporary.write_bytes(content)
 
@@ -68,17 +69,32 @@ def _hdf5_in_memory(save: Callable[[], None]) -> bytes:
 def read_weights(net: keras.Model, weights_file: Path) -> None:
     """Loads weights from a file into a net.
 
+    Args:
+        net: the net.
+        weights_file: path of the file. Its name may lack the ending that Keras expects: in bundles, and in folds of
+            earlier versions.
+
     Raises:
         UserError: the file is damaged, or contains weights of another net.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        named = Path(folder) / KERAS_NAME
-        try:
-            named.symlink_to(weights_file.absolute())
-        except OSError:  # Windows needs a right for that
-            shutil.copy2(weights_file, named)
+    with _with_ending_of_keras(weights_file) as named:
         try:
             net.load_weights(named)
         except (ValueError, OSError) as error:
             what = f"weights do not fit the recipe ({str(error).splitlines()[0]})"
             raise UserError(what, weights_file, "Restore the file, or train the fold again") from None
+
+
+@contextmanager
+def _with_ending_of_keras(weights_file: Path) -> Iterator[Path]:
+    """Yields the path of the file, or of a temporary link to it or copy of it whose name Keras takes."""
+    if weights_file.name.endswith(KERAS_ENDING):
+        yield weights_file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / f"net{KERAS_ENDING}"
+        try:
+            named.symlink_to(weights_file.absolute())
+        except OSError:  # Windows needs a right for that
+            shutil.copy2(weights_file, named)
+        yield named

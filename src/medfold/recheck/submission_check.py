@@ -62,8 +62,8 @@ def ledger_differences(row: dict[str, str], record: dict[str, Any]) -> Iterator[
     """
     score = record["score"]
     expected = {"runs": " ".join(record["runs"]), "sha256": record["sha256"], "metric": score["metric"]}
-    expected["folds"] = " ".join(map(str, score["trained_folds"]))
-    for name, key in (("oof", "value"), ("low", "low"), ("high", "high")):
+    expected["trained_folds"] = " ".join(map(str, score["trained_folds"]))
+    for name, key in (("oof", "value"), ("oof_low", "low"), ("oof_high", "high")):
         expected[name] = "" if score[key] is None else f"{score[key]:.6f}"
     for name in ("public", "private"):
         expected[name] = "" if record.get(name) is None else f"{record[name]:.6f}"

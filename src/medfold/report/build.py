@@ -67,7 +67,7 @@ def _sections(
     first_run_paths = competition.paths.run(ensemble.run_names[0])
     metadata = read_run_json(first_run_paths)
     sections = [data_section(competition, dataset), folds_section(competition, dataset)]
-    if histories := _histories(first_run_paths, ensemble.score["trained_folds"], metric.name):
+    if histories := _histories(first_run_paths, ensemble.score["trained_folds"], metric):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
@@ -117,20 +117,21 @@ def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list
     row = find_scored_row(read_rows(competition.project_paths, competition.paths.name), ensemble.run_names, score)
     for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
         if value is not None:
-            when = f"{row.when[:4]}-{row.when[4:6]}-{row.when[6:8]}"
-            cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {when}"))
+            day = f"{row.time[:4]}-{row.time[4:6]}-{row.time[6:8]}"
+            cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {day}"))
     done = len(score["trained_folds"])
     k = competition.facts.folds.k
     cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(competition)}"))
     return cards
 
 
-def _histories(run_paths: RunPaths, done: list[int], metric: str) -> dict[int, pd.DataFrame]:
+def _histories(run_paths: RunPaths, done: list[int], metric: Metric) -> dict[int, pd.DataFrame]:
     """Reads the training history of each fold that has the metric."""
     files_of_fold = {fold: run_paths.fold(fold).history for fold in done}
-    histories = {fold: read_csv(path) for fold, path in files_of_fold.items() if path.is_file()}
+    former_names = {metric.validation_name: metric.name}
+    histories = {fold: read_csv(path, former_names) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
-    return {fold: history for fold, history in histories.items() if metric in history}
+    return {fold: history for fold, history in histories.items() if metric.validation_name in history}
 
 
 def _subgroups(competition: Competition, dataset: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:

@@ -72,6 +72,11 @@ class Metric:
         """Factor 1 if higher is better, else -1: `sign * value` is always maximised."""
         return 1 if self.higher_is_better else -1
 
+    @property
+    def validation_name(self) -> str:
+        """Name of the score of the held-out fold after an epoch, as Keras calls it: `val_auc`."""
+        return f"val_{self.name}"
+
 
 METRICS: Registry[Metric] = Registry("metric")
 

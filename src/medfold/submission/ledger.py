@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from medfold.earlier_versions import LEDGER, current_by_former
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.system import locks
@@ -19,32 +20,32 @@ class LedgerRow:
     """A submission in the ledger; its fields are the columns. Texts are empty and scores None while they are unknown.
 
     Args:
-        when: time of the submission in UTC: 20260131-235959.
+        time: time of the submission in UTC: 20260131-235959.
         competition: name of the competition.
         runs: names of the runs.
         file: path of the submission below the project folder.
         sha256: hash of the file.
         metric: name of the metric of the scores.
         oof: OOF score.
-        low: lower end of its 95 % interval.
-        high: upper end of its 95 % interval.
-        folds: numbers of the trained folds.
+        oof_low: lower end of its 95 % interval.
+        oof_high: upper end of its 95 % interval.
+        trained_folds: numbers of the trained folds.
         ref: number of the submission on the leaderboard.
         public: score on the public part of the leaderboard.
         private: score on the private part of the leaderboard.
         status: written, pending, scored or error.
     """
 
-    when: str = ""
+    time: str = ""
     competition: str = ""
     runs: tuple[str, ...] = ()
     file: str = ""
     sha256: str = ""
     metric: str = ""
     oof: float | None = None
-    low: float | None = None
-    high: float | None = None
-    folds: tuple[int, ...] = ()
+    oof_low: float | None = None
+    oof_high: float | None = None
+    trained_folds: tuple[int, ...] = ()
     ref: str = ""
     public: float | None = None
     private: float | None = None
@@ -62,8 +63,9 @@ class LedgerRow:
         if cells["status"] not in STATUSES:
             raise ValueError(f"unknown status '{cells['status']}'")
         scores = {column: float(cells[column]) if cells[column] else None for column in SCORE_COLUMNS}
-        runs, folds = tuple(cells["runs"].split()), tuple(int(number) for number in cells["folds"].split())
-        return cls(**{**cells, **scores, "runs": runs, "folds": folds})
+        runs = tuple(cells["runs"].split())
+        trained_folds = tuple(int(number) for number in cells["trained_folds"].split())
+        return cls(**{**cells, **scores, "runs": runs, "trained_folds": trained_folds})
 
     def cells(self) -> dict[str, str]:
         """Returns the texts of the cells, by column; the inverse of `from_cells`. Scores have six decimals."""
@@ -80,7 +82,7 @@ def _cell(value: str | float | tuple | None) -> str:
 
 STATUSES = ("written", "pending", "scored", "error")
 COLUMNS = [field.name for field in fields(LedgerRow)]
-SCORE_COLUMNS = ["oof", "low", "high", "public", "private"]
+SCORE_COLUMNS = ["oof", "oof_low", "oof_high", "public", "private"]
 FIX = "Restore it from a backup: it counts the scored submissions"
 
 
@@ -132,6 +134,7 @@ def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
         table = pd.read_csv(project_paths.ledger, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"not the ledger ({str(error).splitlines()[0]})", project_paths.ledger, FIX) from None
+    table = table.rename(columns=current_by_former(LEDGER))
     if missing := [column for column in COLUMNS if column not in table]:
         raise UserError(f"no column '{missing[0]}'", project_paths.ledger, FIX)
     return table
@@ -145,9 +148,11 @@ def find_scored_row(rows: list[LedgerRow], run_names: list[str], score: dict[str
         run_names: names of the runs.
         score: the content of score.json.
     """
-    expected = LedgerRow(runs=tuple(run_names), folds=tuple(score["trained_folds"]), oof=score["value"]).cells()
+    trained_folds = tuple(score["trained_folds"])
+    expected = LedgerRow(runs=tuple(run_names), trained_folds=trained_folds, oof=score["value"]).cells()
     for row in reversed(rows):
         cells = row.cells()
-        if row.status == "scored" and all(cells[column] == expected[column] for column in ("runs", "folds", "oof")):
+        is_same = all(cells[column] == expected[column] for column in ("runs", "trained_folds", "oof"))
+        if row.status == "scored" and is_same:
             return row
     return None

@@ -55,19 +55,19 @@ def ledger_row(
         draft: the checked submission.
         same: row of a submission with the same predictions, whose time and file are used again; None without one.
     """
-    when, file = (same.when, same.file) if same else _new_file(competition, ensemble.run_names, draft.sha256)
+    time, file = (same.time, same.file) if same else _new_file(competition, ensemble.run_names, draft.sha256)
     score = ensemble.score
     return LedgerRow(
-        when=when,
+        time=time,
         competition=competition.paths.name,
         runs=tuple(ensemble.run_names),
         file=file,
         sha256=draft.sha256,
         metric=score["metric"],
         oof=score["value"],
-        low=score["low"],
-        high=score["high"],
-        folds=tuple(score["trained_folds"]),
+        oof_low=score["low"],
+        oof_high=score["high"],
+        trained_folds=tuple(score["trained_folds"]),
     )
 
 
@@ -84,13 +84,13 @@ def _new_file(competition: Competition, run_names: list[str], content_hash: str)
         path = file.relative_to(competition.project_paths.root).as_posix()
         if path not in listed and sha256(file) == content_hash:
             return file.name[: len("20260101-000000")], path
-    when = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    file = folder / f"{when}-{name}.csv"
+    time = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    file = folder / f"{time}-{name}.csv"
     count = 1
     while file.exists():  # two within one second
         count += 1
-        file = file.with_name(f"{when}-{name}-{count}.csv")
-    return when, file.relative_to(competition.project_paths.root).as_posix()
+        file = file.with_name(f"{time}-{name}-{count}.csv")
+    return time, file.relative_to(competition.project_paths.root).as_posix()
 
 
 def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import pandas as pd
 
 from medfold.submission.ledger import SCORE_COLUMNS, LedgerRow
 
-SHOWN_COLUMNS = ["when", "runs", "folds", "oof", "low", "high", "public", "private", "status"]  # of the ledger
+# Columns of the ledger.
+SHOWN_COLUMNS = ["time", "runs", "trained_folds", "oof", "oof_low", "oof_high", "public", "private", "status"]
 MIN_SCORES = 3  # submissions with both scores that a rank correlation needs
 
 
@@ -17,8 +18,8 @@ class CompetitionScores:
     Args:
         competition: name of the competition.
         metric: name of its metric.
-        submissions: rows of the ledger that were scored by this metric: `when`, `runs`, `folds`, `oof`, `low`, `high`,
-            `public`, `private`, `status`; scores are None while unknown.
+        submissions: rows of the ledger that were scored by this metric: `time`, `runs`, `trained_folds`, `oof`,
+            `oof_low`, `oof_high`, `public`, `private`, `status`; scores are None while unknown.
         num_other_metrics: number of submissions that were scored by another metric.
         rank_correlation: Spearman's, of OOF and public scores; None with fewer than three different scores.
     """

@@ -1,4 +1,4 @@
-"""Checkpoints of earlier versions: they hold the losses of the epoch as a list, not as sum and number."""
+"""Checkpoints of earlier versions: losses of the epoch as a list, not as sum and number; other names of the score."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from medfold.training.phases import Phase
 
+NAMES_BESIDE_SCORE = ("phase", "epoch", "learning_rate", "loss")  # of an epoch in the history
 NUM_SUMS = 2  # sum and number of the losses: the last variables of a `BatchTrainer`
 
 
@@ -31,3 +32,11 @@ def with_loss_sums(
     num_epochs = sum(row["phase"] == phase.name for row in history)
     num_batches = num_epochs * phase.batches.batches_per_epoch + len(losses)
     return [*arrays[:num_before], *sums, *arrays[num_before:]], {**metadata, "num_batches": num_batches}
+
+
+def with_validation_name(row: dict[str, Any]) -> dict[str, Any]:
+    """Returns an epoch of the history with the score as `val_<metric>`; earlier versions had the metric's bare name."""
+    return {
+        name if name in NAMES_BESIDE_SCORE or name.startswith("val_") else f"val_{name}": value
+        for name, value in row.items()
+    }

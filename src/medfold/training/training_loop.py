@@ -143,7 +143,7 @@ class TrainingLoop:
             "epoch": epoch,
             "learning_rate": rate,
             "loss": loss,
-            self._metric.name: score,
+            self._metric.validation_name: score,
         }
         self._state.history.append(row)
         self._callbacks.on_epoch_end(epoch - 1, self._logs(row))
@@ -154,7 +154,7 @@ class TrainingLoop:
         if np.isnan(score):
             return
         sign = self._metric.sign
-        previous = [sign * row[self._metric.name] for row in self._remaining.epoch_rows]
+        previous = [sign * row[self._metric.validation_name] for row in self._remaining.epoch_rows]
         if not self._state.best_weights or sign * score > np.nanmax([-np.inf, *previous]):
             self._state.best_weights = self._batch_trainer.net.get_weights()
             self._state.epochs_since_best = 0
@@ -187,15 +187,14 @@ class TrainingLoop:
 
     def _logs(self, row: dict[str, Any]) -> dict[str, float]:
         """Returns the logs of an epoch for callbacks, with the names that `fit` uses."""
-        name = self._metric.name
-        return {"loss": row["loss"], f"val_{name}": row[name], "learning_rate": row["learning_rate"]}
+        return {name: row[name] for name in ("loss", self._metric.validation_name, "learning_rate")}
 
     def _describe_last_epoch(self) -> str:
         """Formats the last epoch of the phase: number, loss and score."""
         if not (rows := self._remaining.epoch_rows):
             return ""
         last = rows[-1]
-        score = f"{self._metric.title} {format_score(last[self._metric.name], 3)}"
+        score = f"{self._metric.title} {format_score(last[self._metric.validation_name], 3)}"
         return f"{self._phase.prefix}epoch {last['epoch']}/{self._phase.epochs}  loss {last['loss']:.3f}  {score}"
 
     def _report(self, epoch: int) -> None:

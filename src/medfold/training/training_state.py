@@ -10,7 +10,7 @@ import numpy as np
 from medfold.earlier_versions import HISTORY, with_current_names
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.earlier_checkpoints import with_loss_sums, without_sums
+from medfold.training.earlier_checkpoints import with_loss_sums, with_validation_name, without_sums
 from medfold.training.phases import Phase
 
 # Callbacks of Keras without state between epochs.
@@ -23,7 +23,7 @@ class TrainingState:
 
     Args:
         history: one row per epoch, of this phase and those before it: phase (its name), epoch, learning_rate,
-            loss and the score.
+            loss and val_<metric>, the score of the held-out fold.
         num_batches: number of batches of this phase so far.
         epochs_since_best: number of epochs since the best one.
         best_weights: weights of the best epoch; empty if none are kept.
@@ -64,7 +64,7 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
         return None
     arrays, metadata = saved
     num_variables = len(phase.batch_trainer.variable_specs)
-    history = [with_current_names(row, HISTORY) for row in metadata["history"]]
+    history = [with_validation_name(with_current_names(row, HISTORY)) for row in metadata["history"]]
     if "losses" in metadata:
         arrays, metadata = with_loss_sums(arrays, metadata, phase, history)
     return TrainingState(

@@ -10,8 +10,8 @@ from medfold.tables import write_csv
 from tests.support.report_pages import read_page
 
 HISTORIES = {
-    0: pd.DataFrame({"loss": [0.7, 0.5], "auc": [0.6, 0.8]}),
-    2: pd.DataFrame({"loss": [0.6, 0.4], "auc": [0.7, 0.9]}),
+    0: pd.DataFrame({"loss": [0.7, 0.5], "val_auc": [0.6, 0.8]}),
+    2: pd.DataFrame({"loss": [0.6, 0.4], "val_auc": [0.7, 0.9]}),
 }
 
 
@@ -31,10 +31,11 @@ def test_unknown_training_time_is_left_out(seconds, is_said):
 
 
 @pytest.mark.slow
-def test_history_of_another_metric_is_left_out(competition):
+@pytest.mark.parametrize("column", ["val_auc", "auc"])  # auc: in histories of earlier versions
+def test_history_of_another_metric_is_left_out(competition, column):
     fold = competition.paths.run("good").fold(0)
-    write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "log_loss": [0.4]}), fold.history)
+    write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "val_log_loss": [0.4]}), fold.history)
     assert "Learning curves" not in read_page(report(competition, ["good"]))
-    write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], "auc": [0.8]}), fold.history)
+    write_csv(pd.DataFrame({"epoch": [1], "loss": [0.5], column: [0.8]}), fold.history)
     assert "Learning curves" in read_page(report(competition, ["good"]))
     fold.history.unlink()

@@ -48,7 +48,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
-        files.write_json({**files.read_json(trained.done), "weights.h5": sha256(trained.weights)}, trained.done)
+        files.write_json({**files.read_json(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
@@ -260,7 +260,7 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
         write_csv(oof, trained.oof)
         trained.weights.write_bytes(b"other")
         marker = {name: sha256(trained.folder / name) for name in files.read_json(trained.done)}
-        files.write_json({**marker, "weights.h5": sha256(trained.weights)}, trained.done)
+        files.write_json({**marker, trained.weights.name: sha256(trained.weights)}, trained.done)
     submit(competition)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
     assert len({row["sha256"] for row in ledger(competition)}) == 1
@@ -293,7 +293,7 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
         trained.weights.write_bytes(b"weights" * (fold + 1))
-        files.write_json({**files.read_json(trained.done), "weights.h5": sha256(trained.weights)}, trained.done)
+        files.write_json({**files.read_json(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(competition)

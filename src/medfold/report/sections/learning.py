@@ -15,7 +15,7 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, seconds
 
     Args:
         histories: the history of each fold, by its number.
-        metric: the competition's metric; its column in the histories has its name.
+        metric: the competition's metric; its column in the histories is `val_<metric>`.
         seconds: the training time of all folds together; None if it is unknown.
     """
     section = Section("learning", "Learning curves")
@@ -24,10 +24,11 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, seconds
         + (f" Training took {format_duration(seconds)}." if seconds is not None else "")
     )
     last = ", ".join(
-        f"fold {fold} {format_score(history[metric.name].iloc[-1], 3)}" for fold, history in histories.items()
+        f"fold {fold} {format_score(history[metric.validation_name].iloc[-1], 3)}"
+        for fold, history in histories.items()
     )
     loss = plots.learning(histories, "loss", "loss", "loss")
-    score = plots.learning(histories, metric.name, metric.title, "score")
+    score = plots.learning(histories, metric.validation_name, metric.title, "score")
     section.figures(
         [
             Drawing("loss", "Loss", "Mean loss of each epoch, by fold.", *loss),

@@ -38,8 +38,8 @@ def steps(monkeypatch):
 
         monkeypatch.setattr(command, name, run)
 
-    def prepare_dataset(competition, prepare):
-        found.done.append("prepare_dataset")
+    def load_dataset(competition, prepare):
+        found.done.append("load_dataset")
         found.prepared.append(prepare)
         return data
 
@@ -47,7 +47,7 @@ def steps(monkeypatch):
         step(name)
     for name in ("train_run", "train_on_kaggle"):
         train_by(name)
-    monkeypatch.setattr(command, "prepare_dataset", prepare_dataset)
+    monkeypatch.setattr(command, "load_dataset", load_dataset)
     monkeypatch.setattr(command, "missing_folds", lambda competition, request: found.missing)
     monkeypatch.setattr(command, "verify_store", lambda *_: found.done.append("verify_store") or 5_000_000)
     monkeypatch.setattr(command, "store_key", lambda *_: "key")
@@ -56,7 +56,7 @@ def steps(monkeypatch):
 
 def test_recipe_and_store_are_checked_before_the_training(small, steps, capsys):
     train(small)
-    assert steps.done == ["check_recipe_trainable", "prepare_dataset", "verify_store", "train_run"]
+    assert steps.done == ["check_recipe_trainable", "load_dataset", "verify_store", "train_run"]
     assert [settings.size for settings in steps.prepared] == [16]
     text = "OOF score  AUC 0.9000 (95 % interval 0.8000 to 0.9500), covers 1 of 3 folds, 2 of 2 samples"
     assert text in capsys.readouterr().out
@@ -65,7 +65,7 @@ def test_recipe_and_store_are_checked_before_the_training(small, steps, capsys):
 def test_finished_run_is_neither_checked_nor_is_its_store_read(small, steps):
     steps.missing = []
     train(small)
-    assert steps.done == ["prepare_dataset", "train_run"]
+    assert steps.done == ["load_dataset", "train_run"]
 
 
 def test_new_folds_are_shown_before_the_training(small, steps):
@@ -76,7 +76,7 @@ def test_new_folds_are_shown_before_the_training(small, steps):
 
 def test_training_at_kaggle_checks_its_data_first_and_prepares_no_images(small, steps):
     train(small, on="kaggle")
-    assert steps.done == ["data_at_kaggle", "prepare_dataset", "train_on_kaggle"]
+    assert steps.done == ["data_at_kaggle", "load_dataset", "train_on_kaggle"]
     assert steps.prepared == [None]
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.data.dataset import prepare_dataset
+from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import SavedChoice, read_choice
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_predictor import combine_runs
@@ -100,7 +100,7 @@ def test_single_run_needs_no_choice_if_the_metric_has_no_post_processing(two_run
 
 def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
     made = submission_choice(two_runs, two_runs, ["weak", "strong"])
-    stack = ensemble_runs(two_runs, ["weak", "strong"], prepare_dataset(two_runs)).members.predictions
+    stack = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs)).members.predictions
     monkeypatch.setattr("medfold.ensemble.new_images.ensemble_runs", lambda *_: pytest.fail("it was made again"))
     saved = submission_choice(two_runs, two_runs, ["strong", "weak"])
     assert saved.title == made.title

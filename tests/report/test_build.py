@@ -12,7 +12,7 @@ from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.data.dataset import prepare_dataset
+from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
@@ -137,7 +137,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
         text = read_page(report(competition, ["noisy"]))
         score = files.read_json(competition.paths.run("noisy").score)
         return TaskReport(
-            text, competition.facts, score, ensemble_runs(competition, ["noisy"], prepare_dataset(competition)), unit
+            text, competition.facts, score, ensemble_runs(competition, ["noisy"], load_dataset(competition)), unit
         )
 
 

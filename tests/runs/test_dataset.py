@@ -27,6 +27,6 @@ def test_changed_fact_is_reported_before_anything_is_made(folded, monkeypatch):
     metadata = files.read_json(run.metadata)
     metadata["facts"]["images"]["symmetry"] = "none"
     files.write_json(metadata, run.metadata, sealed=True)
-    monkeypatch.setattr(module, "prepare_dataset", lambda *_: pytest.fail("made before the check"))
+    monkeypatch.setattr(module, "load_dataset", lambda *_: pytest.fail("made before the check"))
     with refused("run 'baseline' was trained with 'images.symmetry': none, now it is"):
         dataset_of_runs(folded, ["baseline"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.data.dataset import prepare_dataset
+from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.submission.draft import draft_submission
 from medfold.submission.leaderboards.leaderboard import LeaderboardResult
@@ -19,7 +19,7 @@ def record(folded):
     """Returns a function that records the draft of a run."""
     finished_run(folded, "good")
     finished_run(folded, "bad", quality=-1.0)
-    dataset = prepare_dataset(folded)
+    dataset = load_dataset(folded)
 
     def run(name: str = "good", force: bool = False):
         ensemble = ensemble_runs(folded, [name], dataset)

@@ -2,7 +2,7 @@
 
 from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings
-from medfold.data import Dataset, prepare_dataset
+from medfold.data import Dataset, load_dataset
 
 
 def make_folds(competition: Competition, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
@@ -18,8 +18,8 @@ def make_folds(competition: Competition, force: bool = False, image_settings: Im
         The dataset, with its folds and leaks.
 
     Raises:
-        UserError: errors of `prepare_dataset`; a sample submission that does not fit the facts.
+        UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
     """
-    dataset = prepare_dataset(competition, image_settings, with_near_duplicates=True, renew_folds=force)
+    dataset = load_dataset(competition, image_settings, with_near_duplicates=True, renew_folds=force)
     audit_and_show(competition, dataset)
     return dataset

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from zipfile import BadZipFile
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import load_samples, needs_holdout, prepare_dataset
+from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
@@ -60,7 +60,7 @@ def recheck(competition: Competition, run_names: list[str] | None = None) -> lis
     """
     load_samples(competition)
     if needs_holdout(competition.paths):
-        prepare_dataset(competition)
+        load_dataset(competition)
     labels = labels_fingerprint(competition)
     results = []
     for result in chain(

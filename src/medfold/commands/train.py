@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
-from medfold.data import prepare_dataset
+from medfold.data import load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
@@ -72,7 +72,7 @@ def train(
         if unfinished:
             check_recipe_trainable(competition, resolved_recipe)
             _warn_ineffective(competition, resolved_recipe)
-    dataset = prepare_dataset(competition, image_settings)
+    dataset = load_dataset(competition, image_settings)
     if dataset.has_new_folds:
         audit_and_show(competition, dataset)
     if unfinished:

@@ -19,7 +19,7 @@ def settings_located(
     """Turns a SettingError within the block into a UserError that also names the file with the key.
 
     The block is a command (`commands.options.open_competition`), the training of a child process or on Kaggle, or
-    `prepare_dataset` in a notebook.
+    `load_dataset` in a notebook.
 
     Args:
         paths: paths of the competition.yaml and the recipe files that may set the key.

@@ -13,7 +13,7 @@
 """
 
 from medfold.data.audit import AuditFindings, audit_dataset
-from medfold.data.dataset import Dataset, prepare_dataset
+from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
@@ -47,12 +47,12 @@ __all__ = [
     "get_raw_data",
     "get_raw_files",
     "label_layout",
+    "load_dataset",
     "load_samples",
     "near_duplicate_examples",
     "needs_holdout",
     "new_images",
     "open_source",
-    "prepare_dataset",
     "read_sample_submission",
     "read_samples",
     "read_test_part",

@@ -50,7 +50,7 @@ class Dataset:
     has_new_folds: bool
 
 
-def prepare_dataset(
+def load_dataset(
     competition: Competition,
     image_settings: ImageSettings | None = None,
     with_near_duplicates: bool = False,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold.competition import Competition, Recipe, settings_located
-from medfold.data import Dataset, get_raw_data, load_samples, open_source, prepare_dataset
+from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
@@ -92,7 +92,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         with settings_located(paths, request.recipe, request.overrides):
             _prepare_data(competition, Path(inputs))
             recipe = request.load_recipe(competition)
-            dataset = prepare_dataset(competition, recipe.images)
+            dataset = load_dataset(competition, recipe.images)
             result = train_run(competition, request, recipe, dataset)
         say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
     except UserError as error:

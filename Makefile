@@ -53,14 +53,14 @@ setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to
 doctor: setup  ## check Python, packages, GPU, Kaggle   COMPETITION= JSON=1
 	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(call flag,JSON,--json)
 
-demo: setup  ## run the whole pipeline on synthetic radiographs
+demo: setup  ## run the whole pipeline on made-up radiographs
 	@$(MEDFOLD) demo
 
 download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
 	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
-new: setup  ## describe a competition from its files COMPETITION=slug FROM=folder-or-archive
+new: setup  ## draft a competition from its files    COMPETITION=slug FROM=folder-or-archive
 	@$(MEDFOLD) new $(GIVEN_COMPETITION) $(call option,FROM,--from)
 
 prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SET= FORCE=1

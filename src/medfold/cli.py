@@ -65,7 +65,7 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 
 @app.command()
 def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
-    """Run the whole pipeline on synthetic radiographs: from the download to the report."""
+    """Run the whole pipeline on made-up radiographs, from the download to the report."""
     with open_competition(competition, writes=["data", "folds", "runs", "submissions"], recipe="baseline") as opened:
         from medfold.commands.demo import demo
 
@@ -105,7 +105,7 @@ def new(
         ),
     ] = "",
 ) -> None:
-    """Describe a new competition from its files."""
+    """Draft the folder of a new competition from its files: competition.yaml and recipes."""
     example = f"{variable('COMPETITION', 'skin-lesions')} {variable('FROM', 'skin-lesions.zip')}"
     check_given(competition, "COMPETITION", example)
     from medfold.commands.new import new
@@ -141,7 +141,7 @@ def folds(
         ),
     ] = False,
 ) -> None:
-    """Build, audit and keep the folds; prepares the images for a recipe if they have not been scanned yet."""
+    """Build, audit and keep the folds; first prepare the images for a recipe, if they have not been scanned yet."""
     with open_competition(competition, writes=["data", "folds"], recipe=recipe) as opened:
         from medfold.commands.folds import make_folds
         from medfold.competition import image_settings

@@ -52,7 +52,7 @@ def test_crashing_items_are_reported_and_others_processed(at):
 
 def test_workers_that_cannot_start_raise(monkeypatch):
     monkeypatch.setattr(worker_pool, "_initialise", exit_at_once)
-    with refused("processes cannot be started. Your own script must"):
+    with refused("image processes: processes cannot be started. In a script of your own"):
         collect(double, range(3))
 
 

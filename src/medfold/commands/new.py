@@ -43,7 +43,7 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
     _show(paths, draft, facts)
     _check_facts(paths, facts)
     file = display_path(paths.facts_file)
-    say("to do", f"fill in score.metric, and check {file}: other groups give other folds")
+    say("to do", f"fill in score.metric, and check the rest of {file}, above all labels.group: it decides the folds")
     say("then", command("folds", COMPETITION=paths.name))
 
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 REQUIRED = "required"
 
 CompetitionName = Annotated[
-    str, typer.Option("--competition", "-c", help="Name of a folder under competition/, or its address on Kaggle.")
+    str,
+    typer.Option(
+        "--competition",
+        "-c",
+        help="Name of a competition (competition/README.md lists them), or its address on Kaggle.",
+    ),
 ]
 RecipeName = Annotated[
     str,

@@ -23,7 +23,7 @@ from medfold.scoring import (
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean
 
-MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # of the bootstrap intervals that a choice depends on
+MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # per bootstrap interval when methods are compared
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples
 
 

@@ -77,8 +77,8 @@ def _one_by_one(
             try:
                 pool.submit(_call_for_each, function, []).result()
             except BrokenProcessPool:  # no item was involved
-                fix = "Your own script must start its work under: if __name__ == '__main__'"
-                raise UserError("processes cannot be started", "medfold.images.worker_pool", fix) from None
+                fix = "In a script of your own, put the call under: if __name__ == '__main__'"
+                raise UserError("processes cannot be started", "image processes", fix) from None
             try:
                 while remaining:
                     yield [(remaining[-1], pool.submit(function, items[remaining[-1]]).result())]

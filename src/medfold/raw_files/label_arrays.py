@@ -34,7 +34,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
     try:
         content = np.load(path)
         if not isinstance(content, np.lib.npyio.NpzFile):
-            raise UserError("not an .npz archive but a single array", path, "Save images and labels by numpy.savez")
+            raise UserError("not an .npz archive but a single array", path, "Save images and labels with numpy.savez")
         with content:
             yield content
     except ARRAY_ERRORS as error:

@@ -30,8 +30,8 @@ IDENTITY_FACTS = (
     "score.aggregate",
     "folds.k",
 )
-# Those that are not compared when a fold is added to a run: the store_key depends on the first three, the
-# folds_fingerprint on the folds; those of the score are compared when the run is used (`identity`).
+# Those that are not compared when a fold is added to a run. The store_key depends on the first three, the
+# folds_fingerprint on the fourth. `identity` compares the last two when the run is used.
 FACTS_COVERED_OTHERWISE = ("images.windows", "images.range", "images.frame", "folds.k", "score.unit", "score.aggregate")
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")

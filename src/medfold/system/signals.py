@@ -31,8 +31,8 @@ _postponed: int | None = None
 class Stopped(KeyboardInterrupt):
     """Stops this process, on Ctrl-C, SIGTERM or SIGHUP.
 
-    A class of its own, since Python ends with SIGINT, whatever the exit code, once a plain KeyboardInterrupt has left
-    code that `exec` or `eval` compiled, like those of dataclasses and named tuples.
+    Not a plain KeyboardInterrupt: once that has left code compiled by `exec` or `eval`, as dataclasses and named tuples
+    have, Python ends with SIGINT, whatever the exit code.
     """
 
 

@@ -151,7 +151,7 @@ def _run_child(
     (fold,) = request["request"]["folds"]
     process = _start_child(root, share)
     running.append(process)
-    if stopping.is_set():  # since just now: nobody else ends this one
+    if stopping.is_set():  # stopped while this child was starting: no other code ends it
         process.terminate()
     with suppress(BrokenPipeError):  # it has ended already; its error message is read below
         process.stdin.write(json.dumps(request) + "\n")

@@ -17,7 +17,7 @@ SCORE = {
     "more_metrics": {},
     "num_units": 2,
 }
-UNKNOWN_PATIENTS = "No column identifies patients: images of one patient may be in several folds"
+UNKNOWN_PATIENTS = "competition.yaml names no patients: images of one may be in several folds"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Report section with the model card."""
 
-from medfold.competition import Competition
+from medfold.competition import Competition, has_known_groups
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.report.names import isolate, listed
@@ -39,10 +39,10 @@ def model_card_section(competition: Competition, dataset: Dataset, ensemble: Ens
         "Heat maps show what influenced a prediction, not why it is right.",
         "Labels may be wrong; check the worst mistakes first.",
     ]
-    if not facts.labels.group and not facts.labels.group_pattern:
+    if not has_known_groups(facts):
         limits.insert(
             1,
-            "No column identifies patients: images of one patient may be in several folds, and the score too high.",
+            "competition.yaml names no patients: images of one may be in several folds, and the score too high.",
         )
     section.list(limits)
     return section

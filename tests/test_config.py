@@ -49,10 +49,11 @@ def test_extends_prefers_the_file_in_the_same_folder(tmp_path, bases):
     ("text", "message"),
     [
         ("title: CT: bleeding", "not valid YAML in line 1: a second colon. Put a text with a colon in quotes"),
+        ('group_pattern: "(x\\d+)"', "in line 1: a backslash in double quotes. Put this text in single quotes"),
         ("extends: nett", "names no file \\(did you mean 'net'"),
         ("a: [1", "not valid YAML"),
         ("- 1", "expected 'key: value' lines"),
-        ("tta: true\naugment: light\ntta: false", "not valid YAML in line 3: the key 'tta' occurs twice"),
+        ("tta: true\naugment: light\ntta: false", "not valid YAML in line 3: the key 'tta' occurs twice. Keep one"),
         ("training: {epochs: 1, epochs: 2}", "the key 'epochs' occurs twice"),
         ("a: 2020-13-45", "not valid YAML"),
         ("[" * 5000, "not valid YAML"),

@@ -108,6 +108,8 @@ def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
             fix = "Keep one of the two"
         elif "'\\t'" in str(problem):
             problem, fix = "a tab", "Indent with spaces"
+        elif "unknown escape character" in str(problem):
+            problem, fix = "a backslash in double quotes", "Put this text in single quotes: '(x\\d+)'"
         elif "mapping values are not allowed" in str(problem):
             problem, fix = "a second colon", "Put a text with a colon in quotes, or begin a new line after the value"
         raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from medfold.data.sample_checks import check_ids, check_parts, check_units
+from medfold.data.sample_checks import check_group_pattern, check_ids, check_parts, check_units
 from medfold.paths import CompetitionPaths
 from tests.support.helpers import competition_facts, refused
 
@@ -38,6 +38,24 @@ def test_faulty_parts_are_refused(paths, train, test, message):
 def test_parts_with_unique_ids_are_not_refused(paths):
     check_parts(competition_facts(), paths, samples("a", "b"), samples("c"))
     check_ids(samples(), "test")
+
+
+def patients(*found: str | None) -> pd.DataFrame:
+    return samples(*(f"x{number}" for number in range(len(found)))).assign(patient=list(found))
+
+
+def test_group_pattern_that_matches_no_training_id_is_refused():
+    facts = competition_facts(labels={"targets": ["target"], "group_pattern": "p(\\d+)"})
+    with refused(r"^labels.group_pattern: matches none of the 2 training ids: x0, x1. Correct it: it must match from"):
+        check_group_pattern(facts, patients(None, None), patients("1"))
+
+
+def test_group_pattern_that_matches_no_test_id_is_told(capsys):
+    facts = competition_facts(labels={"targets": ["target"], "group_pattern": "p(\\d+)"})
+    check_group_pattern(facts, patients("1", None), patients(None, None, None))
+    assert "labels.group_pattern matches none of the 3 test ids: each is a separate group" in capsys.readouterr().out
+    check_group_pattern(facts, patients("1", None), patients())
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError, UserError
 from medfold.paths import CompetitionPaths
+from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
 
@@ -58,6 +59,28 @@ def check_ids(table: pd.DataFrame, part: str) -> None:
             f"{shorten_list(table['id'][repeated])}"
         )
         raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
+
+
+def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Checks that `labels.group_pattern` finds patients; warns if it finds none in the test part.
+
+    Args:
+        facts: facts of the competition (`labels.group_pattern`).
+        train: samples of the training part: id, and patient, None if unknown.
+        test: samples of the test part: id and patient.
+
+    Raises:
+        SettingError: the pattern matches no training id.
+    """
+    if facts.labels.group_pattern is None:
+        return
+    if train["patient"].isna().all():
+        what = f"matches none of the {count_of(len(train), 'training id')}: {shorten_list(train['id'])}"
+        fix = "Correct it: it must match from the first character of an id; or remove it"
+        raise SettingError(what, "labels.group_pattern", fix)
+    if len(test) and test["patient"].isna().all():
+        count = count_of(len(test), "test id")
+        warn("samples", f"labels.group_pattern matches none of the {count}: each is a separate group")
 
 
 def check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:

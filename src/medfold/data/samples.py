@@ -13,7 +13,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
-from medfold.data.sample_checks import check_ids, check_parts, check_units
+from medfold.data.sample_checks import check_group_pattern, check_ids, check_parts, check_units
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
@@ -51,6 +51,7 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
         test = train.head(0)
         solution = None
     check_parts(facts, paths, train, test)
+    check_group_pattern(facts, train, test)
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
     _warn_of_groups_in_both_parts(table)
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))

@@ -95,6 +95,15 @@ def test_group_pattern_warns_if_ids_do_not_match_or_join(wide, capsys):
     assert "labels.group_pattern joins nothing: 30 ids are in 30 groups" in capsys.readouterr().out
 
 
+def test_group_pattern_matches_only_at_the_start_of_the_id(wide):
+    table = "id,target\np1_a,0\nx_p1,0\np1_b,1\n"
+    for id in ("p1_a", "x_p1", "p1_b"):
+        picture(wide[0] / f"train/{id}.png")
+    raw, facts = other_labels(wide, table, group=None, group_pattern=r"p\d", keep_columns=())
+    train, _, _ = LAYOUTS["wide"](facts, raw)
+    assert train["patient"].tolist() == ["p1", None, "p1"]
+
+
 def test_image_pattern_pads_numbers_and_allows_spaces(wide):
     raw, facts = wide
     for number in (1, 20):

@@ -89,8 +89,8 @@ def patient_column(located: pd.DataFrame, original: pd.DataFrame, facts: Competi
 def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = None) -> list[str | None]:
     """Returns each image's patient: a column's value, or a pattern's match at the start of the id; None if unknown.
 
-    The pattern gives its named group 'group', else its first group, else the whole match. Warns of ids that it does not
-    match.
+    The pattern gives its named group 'group', else its first group, else the whole match. Warns if it matches some of
+    the ids only; `check_group_pattern` says if it matches none.
     """
     if column is not None:
         return [value or None for value in column]
@@ -101,12 +101,12 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
         match and (match.groupdict().get("group") or match[min(1, match.re.groups)] or match[0]) for match in matches
     ]
     unmatched = [image_id for image_id, match in zip(ids, matches, strict=True) if not match]
-    if unmatched:
+    if 0 < len(unmatched) < len(ids):
         count = f"{len(unmatched):,} of {len(ids):,} ids"
         warn(
             "samples",
             f"labels.group_pattern does not match {count}: each is a separate group: {shorten_list(unmatched)}",
         )
-    elif len(ids) > FEW_IMAGES and len(set(patients)) == len(patients):
+    elif not unmatched and len(ids) > FEW_IMAGES and len(set(patients)) == len(patients):
         warn("samples", f"labels.group_pattern joins nothing: {len(ids):,} ids are in {len(ids):,} groups")
     return patients

@@ -184,7 +184,9 @@ def guessed(request, tmp_path, monkeypatch):
     monkeypatch.chdir(root)
     ended = medfold("new", "-c", "theirs", "--from", str(tmp_path / "given"))
     assert ended.code == 0, ended.errors
-    assert "training and" in ended.said, ended.said  # the samples were read by the guessed facts
+    assert re.search(r"^samples +\d+ (training|images)", ended.said, re.MULTILINE), (
+        ended.said
+    )  # the samples were read by the guessed facts
     facts = root / "competition" / "theirs" / "competition.yaml"
     text = facts.read_text()
     assert text.count("metric: #") == 1

@@ -3,10 +3,9 @@
 import keras
 import numpy as np
 import pytest
-import yaml
 
+from medfold import config
 from medfold.competition.recipe import Recipe
-from medfold.config import merge
 from medfold.models.build import build_net
 from medfold.prediction.weights import load_net, save_weights
 from medfold.training import losses
@@ -15,6 +14,8 @@ from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.optimizer import build_optimizer
 from tests.support.helpers import REPOSITORY, refused
 from tests.support.nets import batch, facts, recipe
+
+BASES = REPOSITORY / "competition" / "_base"
 
 
 def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
@@ -51,12 +52,10 @@ def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "base", sorted(path.stem for path in (REPOSITORY / "competition" / "_base").glob("gpu_*.yaml"))
-)
+@pytest.mark.parametrize("base", sorted(path.stem for path in BASES.glob("gpu_*.yaml")))
 def test_gpu_recipes_train_a_step_at_small_size(base):
-    content = yaml.safe_load((REPOSITORY / "competition" / "_base" / f"{base}.yaml").read_text())
-    chosen = Recipe.model_validate(merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
+    content = config.load(BASES / f"{base}.yaml", BASES)
+    chosen = Recipe.model_validate(config.merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
     model = build_net(facts("ordinal", channels=3), chosen)
     step = BatchTrainer(
         model,

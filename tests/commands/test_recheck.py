@@ -74,7 +74,7 @@ CHANGES = {
         lambda competition: edit_json(
             first_file(competition, "*.json"), lambda saved: saved["score"]["trained_folds"].pop()
         ),
-        r"-one\.csv: trained_folds are \[0, 1, 2\], saved \[0, 1\], .*: trained_folds is 0 1 2 in submissions/ledger\.csv",
+        r"-one\.csv: trained_folds are \[0, 1, 2\], saved \[0, 1\], .*: trained_folds is 0 1 2 in submissions/ledger",
     ),
     "other runs": (
         lambda competition: edit_json(first_file(competition, "*.json"), lambda saved: saved.update(runs=["gone"])),

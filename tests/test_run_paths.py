@@ -13,22 +13,16 @@ def test_checkpoint_of_an_earlier_version_keeps_its_name(tmp_path, existing):
     assert fold.checkpoint.name == "state.npz"
 
 
-def test_duration_of_an_earlier_version_is_found(tmp_path):
+@pytest.mark.parametrize(
+    ("attribute", "current", "former"),
+    [
+        ("timing", "timing.json", "log.json"),
+        ("self_check_warnings", "self_check_warnings.json", "checks.json"),
+        ("weights", "net.weights.h5", "weights.h5"),
+    ],
+)
+def test_file_of_an_earlier_version_is_found(tmp_path, attribute, current, former):
     fold = FoldPaths(tmp_path)
-    assert fold.timing.name == "timing.json"
-    (tmp_path / "log.json").touch()
-    assert fold.timing.name == "log.json"
-
-
-def test_self_check_warnings_of_an_earlier_version_are_found(tmp_path):
-    fold = FoldPaths(tmp_path)
-    assert fold.self_check_warnings.name == "self_check_warnings.json"
-    (tmp_path / "checks.json").touch()
-    assert fold.self_check_warnings.name == "checks.json"
-
-
-def test_weights_of_an_earlier_version_are_found(tmp_path):
-    fold = FoldPaths(tmp_path)
-    assert fold.weights.name == "net.weights.h5"
-    (tmp_path / "weights.h5").touch()
-    assert fold.weights.name == "weights.h5"
+    assert getattr(fold, attribute).name == current
+    (tmp_path / former).touch()
+    assert getattr(fold, attribute).name == former

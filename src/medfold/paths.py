@@ -68,7 +68,7 @@ class ProjectPaths:
 
     @property
     def base_folder(self) -> Path:
-        """Shared YAML files, which `extends` may name."""
+        """Folder of the shared YAML files, which `extends` may name."""
         return self.root / "competition" / "_base"
 
     @property
@@ -110,7 +110,7 @@ class CompetitionPaths:
 
     @property
     def base_folder(self) -> Path:
-        """The project's shared YAML files, which `extends` may name."""
+        """Folder of the project's shared YAML files, which `extends` may name."""
         return ProjectPaths(self.root).base_folder
 
     @property

@@ -11,8 +11,8 @@ from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
+from medfold.runs.fold_state import mark_fold_trained
 from medfold.system import files
-from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
@@ -121,7 +121,7 @@ def test_thresholds_are_applied_where_the_metric_gains(folded, capsys):
         for file in (paths.oof, paths.test):
             table = read_csv(file)
             write_csv(table.assign(target=0.3 * table["target"]), file)
-        files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+        mark_fold_trained(paths, (paths.oof, paths.test))
     submit(competition)
     shown = capsys.readouterr().out
     assert "fitted     post-processing by thresholds" in shown
@@ -152,7 +152,7 @@ def test_predictions_for_a_changed_test_part_are_refused(three_runs):
     for fold in range(3):
         paths = three_runs.paths.run("fair").fold(fold)
         write_csv(read_csv(paths.test).iloc[1:], paths.test)
-        files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+        mark_fold_trained(paths, (paths.oof, paths.test))
     with refused("the test part has changed since run 'fair' was trained: 1 added"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
@@ -162,7 +162,7 @@ def test_nan_predictions_are_refused(three_runs):
     table = read_csv(paths.oof)
     table.loc[1, "target"] = np.nan
     write_csv(table, paths.oof)
-    files.write_json({file.name: sha256(file) for file in (paths.oof, paths.test)}, paths.done)
+    mark_fold_trained(paths, (paths.oof, paths.test))
     with refused("1 of .* predictions is not a number"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 

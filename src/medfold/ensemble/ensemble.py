@@ -123,7 +123,7 @@ def _check_runs_fit(competition: Competition, runs: list[TrainedRun], dataset: D
 
 
 def _check_markers(*runs: TrainedRun) -> None:
-    """Checks that each fold with predictions has the marker that it is trained, which may have been deleted."""
+    """Checks that no fold with predictions lacks its done.json, which may have been deleted."""
     for run in runs:
         for fold in (run.paths.fold(number) for number in range(run.num_folds)):
             if fold.oof.is_file() and not fold.done.is_file():

@@ -29,7 +29,7 @@ MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need f
 
 @dataclass(frozen=True)
 class ScoredFit:
-    """Something fitted on labels, with its scores.
+    """A method or a post-processing fitted on labels, with its scores.
 
     Args:
         fitted: the transform fitted on all folds: predictions of the members -> combined predictions.

@@ -87,7 +87,7 @@ def read_weights(net: keras.Model, weights_file: Path) -> None:
 
 @contextmanager
 def _with_ending_of_keras(weights_file: Path) -> Iterator[Path]:
-    """Yields the path of the file, or of a temporary link to it or copy of it whose name Keras takes."""
+    """Yields a path with the ending that Keras expects: of the file itself, or of a temporary link or copy."""
     if weights_file.name.endswith(KERAS_ENDING):
         yield weights_file
         return

@@ -24,7 +24,7 @@ class EnsemblePaths:
 
     @property
     def name(self) -> str:
-        """The joined run names, `a+b`."""
+        """Names of the runs, joined: `a+b`."""
         return combined_name(self.run_names)
 
     @property

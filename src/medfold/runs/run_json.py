@@ -124,7 +124,7 @@ def _read_saved(run_paths: RunPaths) -> dict[str, Any] | None:
 
 
 def _has_key(content: Any, key: str) -> bool:
-    """Returns True if a mapping has a key with a value, given with those above it, as `facts.folds.k`."""
+    """Returns True if a nested mapping has a value under a key such as `facts.folds.k`."""
     first, _, rest = key.partition(".")
     value = content.get(first) if isinstance(content, dict) else None
     return value is not None and (not rest or _has_key(value, rest))

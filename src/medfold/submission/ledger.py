@@ -17,7 +17,9 @@ from medfold.tables import write_csv
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A submission in the ledger; its fields are the columns. Texts are empty and scores None while they are unknown.
+    """A submission in the ledger; its fields are the columns.
+
+    Texts are empty and scores None while they are unknown.
 
     Args:
         time: time of the submission in UTC: 20260131-235959.

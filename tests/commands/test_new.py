@@ -49,7 +49,7 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     dataset = make_folds(competition, image_settings=image_settings(competition, "baseline"))
     assert (len(dataset.train), len(dataset.test)) == (60, 20)
     assert load_recipe(competition.paths, "baseline", {}) == Recipe(
-        images={"size": 96, "fit": "pad"}, training={"epochs": 10}
+        images={"size": 96, "fit": "pad"}, training={"epochs": 40}
     )
     assert "extends: gpu_small" in (folder / "gpu.yaml").read_text()
 

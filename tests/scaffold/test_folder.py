@@ -1,9 +1,12 @@
 """The files of a new competition folder."""
 
+import re
+
 import pytest
 import yaml
 
-from medfold.scaffold.folder import MIN_GPU_SIZE, folder_files
+from medfold.scaffold.draft import Draft
+from medfold.scaffold.folder import KEY_ORDER, MIN_GPU_SIZE, SECTION_KEY_ORDER, complete_facts, folder_files
 from tests.support.helpers import REPOSITORY
 
 
@@ -46,13 +49,13 @@ from tests.support.helpers import REPOSITORY
             96,
             {"extends": "gpu_small", "images": {"size": MIN_GPU_SIZE}},
         ),
-        ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu_screening"}),
-        ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu_screening"}),
+        ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu"}),
+        ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu"}),
     ],
 )
 def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, side, expected):
     facts = {"source": {"kind": "own"}, "labels": {"targets": ["label"]}, **facts}
-    text = folder_files("theirs", facts, side)["gpu.yaml"]
+    text = folder_files("theirs", facts, Draft(largest_side=side))["gpu.yaml"]
     assert text.startswith("# make train COMPETITION=theirs RECIPE=gpu\n")
     assert yaml.safe_load(text) == expected
     settings = [line for line in text.splitlines() if not line.startswith("#")]
@@ -72,7 +75,7 @@ def test_drafted_facts_leave_out_the_default_layout_and_explain_symmetry(layout,
         "labels": {"layout": layout, "targets": ["grade"]},
         "images": {"train": "{id}.png", "symmetry": "none"},
     }
-    text = folder_files("theirs", facts)["competition.yaml"]
+    text = folder_files("theirs", facts, Draft())["competition.yaml"]
     assert (expected or "labels:\n  layout: folders\n  targets: [grade]\n") in text
     assert "symmetry: none # horizontal or dihedral, if images may be mirrored or turned\n" in text
     assert yaml.safe_load(text)["images"]["symmetry"] == "none"
@@ -91,7 +94,7 @@ def test_reasons_of_the_guesses_are_comments_of_the_facts():
         ("labels.targets", "...", "columns of 0 and 1"),
         ("labels.id", "id", "the default, so not written"),
     ]
-    text = folder_files("theirs", facts, reasons=reasons)["competition.yaml"]
+    text = folder_files("theirs", facts, Draft(reasons=reasons))["competition.yaml"]
     assert "task: multilabel # 12 target columns\n" in text
     assert "  channels: 1 # 24 of the 24 images examined are grey\n" in text
     assert "  # columns of 0 and 1\n  targets: [" in text
@@ -107,9 +110,55 @@ def test_drafted_facts_are_in_the_style_of_the_shipped_ones():
         "labels": {"targets": ["no"], "group_pattern": "[a-z]\\d+"},
         "images": {"train": "{id}.png"},
     }
-    text = folder_files("theirs", facts)["competition.yaml"]
+    text = folder_files("theirs", facts, Draft())["competition.yaml"]
     assert "source: {kind: kaggle, slug: theirs}\n" in text
     assert '  targets: ["no"]\n' in text
     assert "  group_pattern: '[a-z]\\d+'\n" in text
     assert '  train: "{id}.png"\n' in text
     assert yaml.safe_load(text) == facts
+
+
+def test_doubts_are_comments_above_their_key_or_at_the_top_of_its_section():
+    facts = {
+        "source": {"kind": "own"},
+        "task": "ordinal",
+        "labels": {"layout": "folders", "targets": ["grade"]},
+        "images": {"train": "{label}/{id}.png"},
+    }
+    doubts = [
+        "copy/ is a second copy of the files beside it: not used",
+        "task: ordinal if a higher number is a higher grade, else multiclass",
+        "labels.group_pattern: do the file names contain patient ids?",
+        "images.train: " + "a long text, " * 20,
+    ]
+    text = folder_files("theirs", facts, Draft(doubts=doubts))["competition.yaml"]
+    lines = text.splitlines()
+    assert lines[1] == "# check copy/ is a second copy of the files beside it: not used"
+    assert "# check task: ordinal if a higher number is a higher grade, else multiclass\ntask: ordinal\n" in text
+    assert "labels:\n  # check labels.group_pattern: do the file names contain patient ids?\n" in text
+    assert "images:\n  # check images.train: a long text" in text
+    assert yaml.safe_load(text) == facts
+    assert all(len(line) <= 120 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("num_images", "epochs"), [(200, 40), (1_250, 40), (5_000, 10), (12_000, 4), (50_000, 1), (200_000, 1)]
+)
+def test_epochs_of_the_baseline_depend_on_the_number_of_images(num_images, epochs):
+    facts = {"source": {"kind": "own"}, "task": "binary", "labels": {"targets": ["label"]}, "images": {}}
+    text = folder_files("theirs", facts, Draft(num_images=num_images))["baseline.yaml"]
+    assert yaml.safe_load(text)["training"] == {"epochs": epochs}
+    assert f"# 50,000 / {num_images:,} images, at least 1, at most 40\n" in text
+
+
+def test_keys_of_a_draft_are_in_the_order_of_the_reference():
+    reference = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
+    for section, keys in SECTION_KEY_ORDER.items():
+        documented = re.findall(rf"^\| `{section}\.(\w+)` ", reference, re.MULTILINE)
+        assert keys == [key for key in dict.fromkeys(documented) if key in keys]
+    facts = {section: dict.fromkeys(reversed(keys), "x") for section, keys in SECTION_KEY_ORDER.items()}
+    draft = Draft({**facts, "task": "binary"})
+    completed = complete_facts(draft, "theirs", {"kind": "own"})
+    assert list(completed) == [key for key in KEY_ORDER if key in completed]
+    for section, keys in SECTION_KEY_ORDER.items():
+        assert list(completed[section]) == keys

@@ -3,6 +3,7 @@
 import numpy as np
 import tifffile
 
+from medfold.scaffold.from_files import draft_facts
 from tests.support.drafts import drafted, facts_and_doubts, table, write_images
 from tests.support.helpers import picture
 
@@ -41,3 +42,23 @@ def test_few_colour_images_among_grey_ones_are_found(tmp_path):
     facts, said = facts_and_doubts(tmp_path)
     assert facts["images"]["channels"] == 3
     assert "155 of the 160 images examined are grey" in said
+
+
+def test_rows_without_an_image_are_a_doubt(tmp_path):
+    write_images(tmp_path, "images/{n}.png", "images/a{n}.jpg")
+    names = [*range(6), *(f"a{number}" for number in range(6)), "missing"]
+    table(tmp_path, "labels.csv", "image,label", *(f"{name},{n % 2}" for n, name in enumerate(names)))
+    found = draft_facts(tmp_path)
+    assert found.facts["images"]["train"] == ["images/{id}.jpg", "images/{id}.png"]
+    what = "images.max_unreadable: 1 of 13 rows have no image; to leave them out, add max_unreadable: 0.08"
+    assert what in found.doubts
+    assert found.num_images == 13
+
+
+def test_images_of_a_long_table_are_counted_once(tmp_path):
+    write_images(tmp_path, "images/ID_{n}.png", "images/ID_a{n}.png")
+    names = [*range(6), *(f"a{number}" for number in range(6))]
+    rows = [f"ID_{name}_{label},{n % 2}" for n, name in enumerate(names) for label in ("epidural", "any")]
+    table(tmp_path, "train.csv", "ID,Label", *rows)
+    found = draft_facts(tmp_path)
+    assert (found.facts["labels"]["layout"], found.num_images) == ("long", 12)

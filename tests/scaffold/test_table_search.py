@@ -97,3 +97,20 @@ def test_name_list_and_test_table_are_not_label_tables(tmp_path):
     facts, _ = facts_and_doubts(tmp_path)
     assert (facts["labels"]["file"], facts["labels"]["test_file"]) == ("train/labels.csv", "test/labels.csv")
     assert (facts["images"]["train"], facts["images"]["test"]) == ("train/{id}", "test/{id}")
+
+
+def test_table_named_after_labels_is_preferred_to_one_with_hardly_more_images(tmp_path):
+    write_images(tmp_path, "images/{n}.png", "images/a{n}.png")
+    names = [*range(6), *(f"a{number}" for number in range(6)), "missing"]
+    table(
+        tmp_path,
+        "labels.csv",
+        "image,diagnosis",
+        *(f"{name},{'xy'[n % 2]}" for n, name in enumerate(names[:9])),
+        "b,x",
+    )
+    table(tmp_path, "second_reader.csv", "image,reader,grade", *(f"{name},A,{n % 3}" for n, name in enumerate(names)))
+    facts, said = facts_and_doubts(tmp_path)
+    assert facts["labels"]["file"] == "labels.csv"
+    other = "labels.file: second_reader.csv has names of images, too: not used. Columns: image, reader, grade"
+    assert other in said

@@ -38,7 +38,7 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
         source = {"kind": "own"}
     draft = _get_and_draft(paths, source, path)
     facts = complete_facts(draft, name, source)
-    for file, content in folder_files(name, facts, draft.largest_side, draft.reasons).items():
+    for file, content in folder_files(name, facts, draft).items():
         files.write_text(content, paths.folder / file)
     _show(paths, draft, facts)
     _check_facts(paths, facts)

@@ -17,12 +17,14 @@ class Draft:
         facts: keys and values, as in competition.yaml.
         reasons: (key, value, reason) of each guess.
         doubts: points for the user to check, as text.
+        num_images: number of training images.
         largest_side: largest height or width of the images examined, in pixels; None if none was read.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     reasons: list[tuple[str, str, str]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    num_images: int = 0
     largest_side: int | None = None
 
     def add_reason(self, key: str, value: object, why: str) -> None:

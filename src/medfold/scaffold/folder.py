@@ -1,7 +1,7 @@
 """The files of a new competition folder, from drafted facts."""
 
 import re
-from collections.abc import Iterable
+import textwrap
 from typing import Any
 
 import yaml
@@ -9,8 +9,10 @@ import yaml
 from medfold.scaffold.draft import Draft
 from medfold.scoring import METRICS
 from medfold.terminal.command_text import variable
+from medfold.text import count_of
 
-KEY_ORDER = (
+# Keys that a draft may have, in the order of docs/reference.md.
+KEY_ORDER = [
     "title",
     "url",
     "licence",
@@ -22,13 +24,42 @@ KEY_ORDER = (
     "images",
     "score",
     "submission",
-)
-IMAGE_KEY_ORDER = ("root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry")
+]
+SECTION_KEY_ORDER = {
+    "labels": [
+        "layout",
+        "file",
+        "id",
+        "targets",
+        "value",
+        "separator",
+        "train_arrays",
+        "map",
+        "ignore",
+        "repeated",
+        "group",
+        "group_pattern",
+        "part",
+        "test_file",
+        "holdout",
+    ],
+    "images": ["root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry"],
+}
 STEPS = ("folds", "train", "submit")  # make targets, after the download
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
-SHARED_GPU_RECIPES = ("gpu_fundus", "gpu_grey", "gpu_histology", "gpu_radiograph", "gpu_screening", "gpu_small")
+SHARED_GPU_RECIPES = (
+    "gpu",
+    "gpu_fundus",
+    "gpu_grey",
+    "gpu_histology",
+    "gpu_radiograph",
+    "gpu_screening",
+    "gpu_small",
+)
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
+BASELINE_IMAGES = 50_000  # number that the baseline is trained on, all epochs together
+MAX_BASELINE_EPOCHS = 40
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 MAX_LINE_LENGTH = 120  # of competition.yaml
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
@@ -66,9 +97,14 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
     else:
         folder = "datasets" if "/" in source["slug"] else "competitions"
         facts["url"] = f"https://www.kaggle.com/{folder}/{source['slug']}"
-    images = {**facts["images"], "symmetry": "none"}
-    facts["images"] = {key: images[key] for key in IMAGE_KEY_ORDER if key in images}
-    return {key: facts[key] for key in KEY_ORDER if key in facts}
+    facts["images"] = {**facts["images"], "symmetry": "none"}
+    for section, keys in SECTION_KEY_ORDER.items():
+        facts[section] = _in_order(facts[section], keys)
+    return _in_order(facts, KEY_ORDER)
+
+
+def _in_order(values: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    return {key: values[key] for key in sorted(values, key=keys.index)}
 
 
 def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
@@ -79,14 +115,16 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
         draft.reasons[:] = [row for row in draft.reasons if row[0] != "submission.id"]
 
 
-def _baseline(largest_side: int | None) -> str:
+def _baseline(draft: Draft) -> str:
     """Returns the baseline as YAML, with the reason for each setting that is not the default."""
-    size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, largest_side or MAX_BASELINE_SIZE))
-    reason = "the size of the largest image" if size == largest_side else "small, for a CPU"
+    size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, draft.largest_side or MAX_BASELINE_SIZE))
+    reason = "the size of the largest image" if size == draft.largest_side else "small, for a CPU"
+    epochs = min(MAX_BASELINE_EPOCHS, max(1, round(BASELINE_IMAGES / max(1, draft.num_images))))
+    rule = f"{BASELINE_IMAGES:,} / {count_of(draft.num_images, 'image')}, at least 1, at most {MAX_BASELINE_EPOCHS}"
     return (
         "# A small net for a CPU, for a first score; not measured. Better: RECIPE=gpu, or mobilenet without a GPU\n"
         f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
-        "training: {epochs: 10} # half of the default: enough for a first score\n"
+        f"training: {{epochs: {epochs}}} # {rule}\n"
     )
 
 
@@ -109,20 +147,16 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
         return f"extends: {extends}\n{size}"
     if is_small:
         return f"extends: gpu_small # small images in colour; for stained tissue: gpu_histology\n{size}"
-    return "extends: gpu_screening # large images in colour\n"
+    return "extends: gpu # of competition/_base: large images; with few positives: gpu_screening\n"
 
 
-def folder_files(
-    name: str, facts: dict[str, Any], largest_side: int | None = None, reasons: Iterable[tuple[str, str, str]] = ()
-) -> dict[str, str]:
+def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, str]:
     """Returns the files of a competition folder: text by file name.
 
     Args:
         name: slug of the competition.
         facts: content of competition.yaml.
-        largest_side: largest height or width of the images, in pixels. Defaults to None: unknown.
-        reasons: (key, value, reason) of each guess, as in `Draft.reasons`; the reasons become comments of
-            competition.yaml. Defaults to none.
+        draft: draft of these facts; its reasons and doubts become comments of competition.yaml.
     """
     labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
     text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
@@ -131,9 +165,11 @@ def folder_files(
     to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
     text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
-    text = _with_comments(text, {key: reason for key, _, reason in reasons})
+    text = _with_reasons(text, {key: reason for key, _, reason in draft.reasons})
+    # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
+    text = _with_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
     command = f"# make train COMPETITION={name}"
-    gpu_recipe = _gpu_recipe(facts, largest_side)
+    gpu_recipe = _gpu_recipe(facts, draft.largest_side)
     others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in gpu_recipe)
     gpu = f"{command} RECIPE=gpu\n# For a GPU; not measured yet. What it extends was guessed from the images; "
     gpu += f"the others:\n# {others}\n{gpu_recipe}"
@@ -145,33 +181,63 @@ def folder_files(
     readme = f"# {name}\n\n{about}\n\n{steps}\n\n{to_do}\n"
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
-        "baseline.yaml": f"{command}\n{_baseline(largest_side)}",
+        "baseline.yaml": f"{command}\n{_baseline(draft)}",
         "gpu.yaml": gpu,
         "README.md": readme,
     }
 
 
-def _with_comments(text: str, comments: dict[str, str]) -> str:
-    """Adds comments to YAML of at most two levels, behind the line of a key or, where it is too long, above it.
+def _with_reasons(text: str, reasons: dict[str, str]) -> str:
+    """Adds reasons as comments, behind the line of a key or, where it is too long, above it.
 
     Args:
-        text: YAML, mappings as blocks.
-        comments: comment of each key, such as `labels.id`; those of keys that are not in the text are left out.
+        text: YAML of at most two levels, mappings as blocks.
+        reasons: reason of each key, such as `labels.id`; those of keys that are not in the text are left out.
     """
-    commented, section = [], ""
+    commented = []
     lines = text.splitlines()
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        indent, key = re.match(r"( {0,2})(?:(\w+):)?", line).groups()
-        if key and not indent:
-            section = key
-        comment = comments.get(f"{section}.{key}" if indent else key, "") if key else ""
-        is_single_line = not following.startswith(" " * (len(indent) + 2))
-        if comment and is_single_line and len(line) + len(comment) + 3 <= MAX_LINE_LENGTH:
-            line = f"{line} # {comment}"
-        elif comment:
-            commented.append(f"{indent}# {comment}")
+    for line, following, key in zip(lines, [*lines[1:], ""], _keys_of_lines(lines), strict=True):
+        indent = " " * (len(line) - len(line.lstrip()))
+        reason = reasons.get(key, "")
+        is_single_line = not following.startswith(f"{indent}  ")
+        if reason and is_single_line and len(line) + len(reason) + 3 <= MAX_LINE_LENGTH:
+            line = f"{line} # {reason}"
+        elif reason:
+            commented.append(f"{indent}# {reason}")
         commented.append(line)
     return "\n".join(commented) + "\n"
+
+
+def _with_doubts(text: str, doubts: list[str]) -> str:
+    """Adds doubts as comments `# check <key>: ...`: above the line of the key, else at the top of its section or file.
+
+    Args:
+        text: YAML of at most two levels, mappings as blocks.
+        doubts: texts that begin with a key, such as `labels.group: ...`, or are about the files as a whole.
+    """
+    lines = text.splitlines()
+    for doubt in reversed(doubts):
+        key = doubt.partition(":")[0]
+        section, dot, _ = key.partition(".")
+        keys = _keys_of_lines(lines)
+        is_in_section = bool(dot) and section in keys
+        first_line = keys.index(section) + 1 if is_in_section else 0
+        position = keys.index(key) if key in keys else first_line
+        indent = "  " if is_in_section else ""
+        lines[position:position] = textwrap.wrap(
+            f"check {doubt}", MAX_LINE_LENGTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _keys_of_lines(lines: list[str]) -> list[str]:
+    """Returns the key of each line, such as `labels` or `labels.id`; "" for lines without one."""
+    keys, section = [], ""
+    for line in lines:
+        indent, key = re.match(r"( {0,2})(?:(\w+):)?", line).groups()
+        section = key if key and not indent else section
+        keys.append((f"{section}.{key}" if indent else key) if key else "")
+    return keys
 
 
 class _Dumper(yaml.SafeDumper):
@@ -182,9 +248,10 @@ class _Dumper(yaml.SafeDumper):
         return getattr(self.event, "value", None) == "" or super().check_simple_key()
 
     def choose_scalar_style(self):
-        """Prefers double quotes, except around a backslash, which they would escape."""
+        """Prefers double quotes, except around a backslash, which they would escape; patterns always have them."""
         style = super().choose_scalar_style()
-        return '"' if style == "'" and "\\" not in self.event.value else style
+        needs_quotes = style == "'" or "{" in self.event.value
+        return '"' if needs_quotes and "\\" not in self.event.value else style
 
     def represent_mapping(self, tag, mapping, flow_style=None):
         """Writes the section `source` on one line."""

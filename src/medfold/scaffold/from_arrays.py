@@ -30,6 +30,7 @@ def from_arrays(draft: Draft, raw: Path, path: str) -> None:
         if "test" not in parts or len(parts) < 2:
             raise UserError("no table with ids, no folders, and no arrays train_images, train_labels ...", raw, fix)
         shape = content[f"{parts[0]}_images"].shape
+        draft.num_images = sum(len(content[f"{part}_labels"]) for part in parts if part != "test")
         labels = np.concatenate(
             [content[f"{part}_labels"].reshape(len(content[f"{part}_labels"]), -1) for part in parts]
         )

@@ -61,6 +61,7 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     if parts.unlabelled and sample is not None:
         _add_submission(draft, raw, sample, parts.unlabelled)
     _doubt_unused_images(draft, all_images, parts)
+    draft.num_images = len(parts.train) + len(parts.valid)
     train = [image.path for image in parts.train]
     draft.facts["images"]["channels"] = guess_channels(draft, raw, train)
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):

@@ -60,7 +60,7 @@ def from_table(
     if column := _part_column(draft, table, ids, test is not None or sample is not None):
         labels["part"] = column
         table, test_rows = _split_by_part(draft, table, column)
-    _doubt_other_tables(draft, [other for other in tables.others if other not in test_tables])
+    _doubt_other_tables(draft, tables, [other for other in tables.others if other not in test_tables])
     if ids.is_long:
         targets = _long_targets(draft, table, ids, labels)
         has_named_label = True
@@ -94,11 +94,12 @@ def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.D
     return table[part != test_part], table[part == test_part]
 
 
-def _doubt_other_tables(draft: Draft, tables: list[str]) -> None:
+def _doubt_other_tables(draft: Draft, tables: LabelTables, others: list[str]) -> None:
     """Adds a doubt about each table that names images and is not used."""
-    for other in tables:
+    for other in others:
         advice = "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
-        draft.doubts.append(f"labels.file: {other} has names of images, too: not used{advice}")
+        columns = shorten_list(list(tables.read(other)), 6)
+        draft.doubts.append(f"labels.file: {other} has names of images, too: not used{advice}. Columns: {columns}")
 
 
 def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids, labels: dict[str, Any]) -> list[str]:

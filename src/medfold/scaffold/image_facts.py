@@ -1,5 +1,6 @@
 """Facts about the images that a table of labels names."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -43,10 +44,17 @@ def guess_images(
     if not patterns:
         fix = "Name or sort the files alike, such as train/<id>.png"
         raise UserError("the images of the training part have no pattern in common", image_files.raw, fix)
+    num_labels = len(ids.endings) if ids.is_long else 1  # rows per image
+    draft.num_images = train[ids.column].nunique() // num_labels
     images: dict[str, Any] = {"train": _single_or_list(patterns)}
     draft.facts["images"] = images
     why = f"images found for {len(train_images):,} of {_num_rows(train)}"
     draft.add_reason("images.train", shorten_list(patterns, 4), why)
+    num_examined = min(MAX_ROWS, len(train))
+    if num_missing := num_examined - len(train_images):
+        share = math.ceil(100 * num_missing / num_examined) / 100
+        what = f"{num_missing:,} of {_num_rows(train)} have no image"
+        draft.doubts.append(f"images.max_unreadable: {what}; to leave them out, add max_unreadable: {share:g}")
     if test is None and sample is not None:
         test = sample.table.rename(columns={sample.table.columns[0]: ids.column})
     _guess_test_images(draft, image_files, ids, test, train_images)

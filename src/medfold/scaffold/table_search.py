@@ -143,10 +143,10 @@ def _suggest_header(table: pd.DataFrame, ids: Ids) -> str:
 
 
 def _rank(match: LabelTable) -> tuple:
-    """Ranks a table that names images; the highest is the label table."""
+    """Ranks a table that names images; the highest is the label table. Shares of ids count in tenths."""
     path, table, ids = match
     name = path.lower()
-    return round(ids.share, 2), _has_label(table, ids), 2 * ("train" in name) + ("label" in name), -len(path)
+    return round(ids.share, 1), _has_label(table, ids), 2 * ("train" in name) + ("label" in name), -len(path)
 
 
 def _has_label(table: pd.DataFrame, ids: Ids) -> bool:

@@ -3,9 +3,11 @@
 import re
 
 import pytest
+import yaml
 
 from medfold.competition.competition import Competition
-from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe, recipe_names
+from medfold.competition.facts import CompetitionFacts
+from medfold.competition.recipe import SHARED_RECIPES, Recipe, ineffective_settings, load_recipe, recipe_names
 from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped
 
@@ -41,6 +43,20 @@ def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
             assert set(re.findall(r"(\d+) px", comment)) <= {str(recipe.images.size)}, file
             assert re.findall(r"(\d+) epochs?", comment) == [str(recipe.training.epochs)], file
             assert file.stem != "gpu" or comment.startswith(f"# {recipe.backbone.name}, "), file
+
+
+def test_keys_are_in_the_order_of_the_reference():
+    reference = (REPOSITORY / "docs" / "reference.md").read_text(encoding="utf-8")
+    order = {"source": ["kind"]}
+    for section, key in re.findall(r"^\| `(\w+)\.(\w+)` ", reference, re.MULTILINE):
+        order.setdefault(section, []).append(key)
+    for file in REPOSITORY.glob("competition/*/*.yaml"):
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        top = ["extends", *CompetitionFacts.model_fields, "variants", *Recipe.model_fields]
+        for settings in (content, *content.get("variants", {}).values()):
+            assert list(settings) == sorted(settings, key=top.index), file
+            for section in settings.keys() & order.keys():
+                assert list(settings[section]) == sorted(settings[section], key=order[section].index), (file, section)
 
 
 def test_debug_trains_in_the_same_way_in_all_competitions():

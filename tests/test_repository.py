@@ -9,6 +9,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import SHARED_RECIPES, Recipe, ineffective_settings, load_recipe, recipe_names
 from medfold.paths import ProjectPaths
+from medfold.scaffold.folder import README_SECTIONS
 from tests.support.helpers import REPOSITORY, shipped
 
 ROOT = ProjectPaths(REPOSITORY)
@@ -75,6 +76,14 @@ def test_files_linked_in_texts_exist():
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text.read_text(encoding="utf-8")):
             if not link.startswith("http"):
                 assert (text.parent / link).exists(), f"{text}: {link}"
+
+
+def test_readmes_of_competitions_have_the_same_headings():
+    order = [*README_SECTIONS][:-1] + ["Classes", "Leaderboard", "Scores"]
+    for readme in REPOSITORY.glob("competition/*/README.md"):
+        headings = re.findall(r"^## (.*)$", readme.read_text(encoding="utf-8"), re.MULTILINE)
+        assert headings == [heading for heading in order if heading in headings], readme
+        assert {"Limits of the OOF score", "Scores"} <= set(headings), readme
 
 
 def test_headings_linked_in_texts_exist():

@@ -46,6 +46,12 @@ SECTION_KEY_ORDER = {
     "images": ["root", "train", "test", "exclude", "channels", "dicom_headers", "symmetry"],
 }
 STEPS = ("folds", "train", "submit")  # make targets, after the download
+README_SECTIONS = {
+    "What is special": "To be written: what is unusual in the files, the labels, the images.",
+    "Patients": "To be written: where patients are named, and how many images each has.",
+    "Limits of the OOF score": "To be written: why the score on other patients may differ.",
+    "Scores": "No recipe has been measured yet.",
+}
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
@@ -176,9 +182,9 @@ def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, st
     from_folder = " FROM=folder-or-archive" if is_own else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
-    to_do = "To be written: what it is, its licence, time and score of each recipe, measured or 'not measured'."
-    about = facts.get("url", "Your own data.")
-    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{to_do}\n"
+    about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
+    sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
+    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
     return {
         "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
         "baseline.yaml": f"{command}\n{_baseline(draft)}",

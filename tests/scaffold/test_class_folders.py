@@ -38,3 +38,11 @@ def test_class_folders_are_found_among_two_levels(tmp_path, outer, inner, classe
     facts, said = facts_and_doubts(tmp_path)
     assert sorted(facts["classes"]) == classes
     assert "classes: folders at another level could be classes, too" in said
+
+
+def test_folders_of_dates_are_not_classes(tmp_path):
+    days = ("2021-03-01", "2021-03-02", "20210401")
+    pictures(
+        tmp_path, *(f"{day}/{label}/{day[-2:]}{label}{{n}}.png" for day in days for label in ("no", "yes")), count=3
+    )
+    assert facts_and_doubts(tmp_path)[0]["classes"] == ["no", "yes"]

@@ -162,3 +162,10 @@ def test_keys_of_a_draft_are_in_the_order_of_the_reference():
     assert list(completed) == [key for key in KEY_ORDER if key in completed]
     for section, keys in SECTION_KEY_ORDER.items():
         assert list(completed[section]) == keys
+
+
+def test_mappings_within_sections_are_on_one_line():
+    facts = {"source": {"kind": "own"}, "task": "binary", "labels": {"map": {"": None, "-1": "1"}}, "images": {}}
+    text = folder_files("theirs", facts, Draft(reasons=[("labels.map", "", "2 rows")]))["competition.yaml"]
+    assert '  map: {"": null, "-1": "1"} # 2 rows\n' in text
+    assert yaml.safe_load(text) == facts

@@ -86,3 +86,10 @@ def test_target_is_the_column_with_a_diagnosis_name(tmp_path, header, row, targe
     facts, _ = facts_and_doubts(tmp_path)
     assert facts["labels"]["targets"] == [target]
     assert facts["labels"].get("group") in (None, "patient_id")
+
+
+def test_label_without_the_name_of_one_is_a_doubt(tmp_path):
+    write_labelled(tmp_path, "image,exam_date,site", [f"2020-01-{1 + n:02},{'AB'[n % 2]}" for n in range(12)])
+    facts, said = facts_and_doubts(tmp_path)
+    assert facts["labels"]["targets"] == ["site"]
+    assert "labels.targets: no column is named like a label; site is used" in said

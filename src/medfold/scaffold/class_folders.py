@@ -16,6 +16,7 @@ PATIENT_FOLDER = re.compile(r"(patients?|subjects?|persons?|cases?|pat|subj?|stu
 CONTAINER_FOLDER = re.compile(
     r"(images?|imgs?|data|dataset|jpe?g|png|dicom|files|scans|image_files|part|batch)[\W_]*\d*", re.I
 )
+DATE_FOLDER = re.compile(r"(19|20)\d\d[-_.]?\d\d([-_.]?\d\d)?")  # 2021-03-31, 202103
 # Words in folder names for the origin of images, not for what they show.
 ORIGIN_FOLDER = re.compile(
     r"original|augment|images?|sets?([\W_]|$)|fold|site|batch|part|scanner|\d+x([\W_]|$)|hospital|device", re.I
@@ -82,7 +83,8 @@ def names_at(images: list[ImagePath], level: int) -> set[str]:
     """Returns the names of the folders at a level if they could be classes, otherwise an empty set."""
     names = {label for image in images if (label := image.label(level))}
     fits = 2 <= len(names) <= MAX_LABELS
-    fits = fits and not any(all(word.fullmatch(name) for name in names) for word in (CONTAINER_FOLDER, PATIENT_FOLDER))
+    others = (CONTAINER_FOLDER, PATIENT_FOLDER, DATE_FOLDER)
+    fits = fits and not any(all(word.fullmatch(name) for name in names) for word in others)
     return names if fits else set()
 
 

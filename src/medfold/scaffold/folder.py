@@ -64,7 +64,7 @@ SHARED_GPU_RECIPES = (
 )
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
-BASELINE_IMAGES = 50_000  # number that the baseline is trained on, all epochs together
+BASELINE_IMAGES = 50_000  # images that the baseline is trained on, in all epochs together
 MAX_BASELINE_EPOCHS = 40
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 MAX_LINE_LENGTH = 120  # of competition.yaml
@@ -247,7 +247,9 @@ def _keys_of_lines(lines: list[str]) -> list[str]:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Dumper in the style of the shipped files: mappings as blocks, `source` and lists on one line, double quotes."""
+    """Dumper in the style of the shipped files: sections as blocks, the rest on one line, double quotes."""
+
+    _depth = 0  # of the mapping that is represented: 1 for the file, 2 for its sections
 
     def check_simple_key(self):
         """Allows an empty text as a simple key: {'': null}."""
@@ -260,8 +262,11 @@ class _Dumper(yaml.SafeDumper):
         return '"' if needs_quotes and "\\" not in self.event.value else style
 
     def represent_mapping(self, tag, mapping, flow_style=None):
-        """Writes the section `source` on one line."""
-        return super().represent_mapping(tag, mapping, flow_style="kind" in mapping)
+        """Writes the section `source`, and mappings within sections, on one line."""
+        self._depth += 1
+        node = super().represent_mapping(tag, mapping, flow_style="kind" in mapping or self._depth > 2)
+        self._depth -= 1
+        return node
 
     def represent_sequence(self, tag, sequence, flow_style=None):
         return super().represent_sequence(tag, sequence, flow_style=True)

@@ -86,7 +86,8 @@ def _find_class_level(raw: Path, image_files: ImageFiles) -> tuple[list[ImagePat
         all_images = [image.part_within() for image in all_images]
         level = class_level(_by_part(all_images)["train"])
     if level is None:
-        folders = shorten_list(sorted({str(PurePosixPath(image.path).parent) for image in all_images}), 6)
+        names = {str(PurePosixPath(image.path).parent) for image in all_images}
+        folders = shorten_list(sorted("this folder itself" if name == "." else name for name in names), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images are in {folders}"
         raise UserError(what, raw, "Add a table of labels whose ids name images, or a folder for each class")
     return all_images, level

@@ -69,6 +69,8 @@ def guess_targets(
     if len(named or possible) > 1:
         candidates = shorten_list(named or possible, 6)
         draft.doubts.append(f"labels.targets: unclear which of {candidates} is the label; {chosen} is used")
+    elif not named:
+        draft.doubts.append(f"labels.targets: no column is named like a label; {chosen} is used")
     if sample is not None:
         draft.doubts.append(f"labels.targets: no column of {sample.path} is in the table")
     return [chosen], bool(named)

@@ -200,6 +200,13 @@ def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder
         load("gpu_grey")
 
 
+def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folder):
+    with refused("gpu: a file to extend, not to run. Write extends: gpu into a recipe"):
+        load("gpu")
+    (project_folder / "competition" / "small" / "gpu.yaml").write_text("extends: gpu\ntraining: {epochs: 2}\n")
+    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("EfficientNetV2S", 2)
+
+
 def test_file_of_the_competition_replaces_shared_recipe(project_folder):
     (project_folder / "competition" / "small" / "simple_cnn.yaml").write_text("extends: simple_cnn\ntta: true\n")
     assert load("simple_cnn").tta is True

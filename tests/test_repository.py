@@ -5,7 +5,8 @@ import re
 import pytest
 
 from medfold.competition.competition import Competition
-from medfold.competition.recipe import SHARED_RECIPES, ineffective_settings, load_recipe, recipe_names
+from medfold.competition.recipe_consistency import ineffective_settings
+from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, recipe_names
 from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped
 

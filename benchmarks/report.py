@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition.competition import Competition, image_settings
-from medfold.competition.recipe import load_recipe
+from medfold.competition.recipe_files import load_recipe
 from medfold.data.dataset import load_dataset
 from medfold.models.build import build_net
 from medfold.paths import ProjectPaths

@@ -27,7 +27,11 @@ def test_user_error_has_place_problem_and_remedy():
         (OSError(errno.EISDIR, "Is a directory", "x"), "x: a folder is where a file must be. Name a file"),
         (
             shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
-            "a: there is no disk space left.",
+            "b: there is no disk space left.",
+        ),
+        (
+            shutil.Error([("a", "b", "[Errno 5] Input/output error: 'a'")]),
+            "a: the disk failed to read or write.",
         ),
     ],
 )

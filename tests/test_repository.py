@@ -7,7 +7,9 @@ import yaml
 
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import SHARED_RECIPES, Recipe, ineffective_settings, load_recipe, recipe_names
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_consistency import ineffective_settings
+from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, recipe_names
 from medfold.paths import ProjectPaths
 from medfold.scaffold.folder import README_SECTIONS
 from tests.support.helpers import REPOSITORY, shipped

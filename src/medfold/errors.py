@@ -32,6 +32,7 @@ OS_ERRORS = {
     errno.EISDIR: ("a folder is where a file must be", "Name a file"),
     errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
+WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of the target of a copy, never of its source
 
 
 class UserError(Exception):
@@ -94,9 +95,9 @@ def explain_os_error(error: OSError) -> UserError | None:
         The error for the user; None if it has no error number, like those of libraries that subclass OSError.
     """
     if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
-        path, _, why = error.args[0][0]
-        number = re.search(r"Errno (\d+)", str(why))
-        error = OSError(int(number[1]) if number else None, str(why), path)
+        source, target, why = error.args[0][0]
+        number = int(match[1]) if (match := re.search(r"Errno (\d+)", str(why))) else None
+        error = OSError(number, str(why), target if number in WRITE_ERRORS else source)
     if error.errno is None or isinstance(error, ConnectionError):
         return None
     what, fix = OS_ERRORS.get(error.errno, (error.strerror or str(error), None))

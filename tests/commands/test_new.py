@@ -7,7 +7,8 @@ import yaml
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
 from medfold.competition.competition import Competition, image_settings
-from medfold.competition.recipe import Recipe, load_recipe
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_files import load_recipe
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture, refused

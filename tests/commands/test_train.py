@@ -7,23 +7,15 @@ import pytest
 
 from medfold.commands import train as command
 from medfold.commands.train import train
-from tests.support.helpers import refused
-
-SCORE = {
-    "metric": "auc",
-    "value": 0.9,
-    "low": 0.8,
-    "high": 0.95,
-    "trained_folds": [0],
-    "more_metrics": {},
-    "num_units": 2,
-}
+from tests.support.helpers import an_oof_score, refused
 
 
 @pytest.fixture
 def steps(monkeypatch):
     """Replaces the steps of the command: `done` lists their names in order, `requests` what was trained."""
-    found = SimpleNamespace(done=[], requests=[], prepared=[], missing=[0], result={**SCORE, "is_optimistic": False})
+    found = SimpleNamespace(
+        done=[], requests=[], prepared=[], missing=[0], result=an_oof_score(trained_folds=[0], num_units=2)
+    )
     data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
     found.data = data
 

@@ -11,7 +11,7 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
-from medfold.competition.recipe import parse_overrides, run_name
+from medfold.competition.overrides import parse_overrides, run_name
 from medfold.data.sources.source import open_source
 from medfold.system import files
 from medfold.system.hashes import sha256

@@ -49,9 +49,9 @@ def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
     dataset = load_dataset(three_runs)
     found = ensemble_runs(three_runs, ["good", "noise"], dataset, method="stacking")
     contender = next(one for one in found.choice.candidates if one.method.name == "stacking")
-    assert found.score["value"] == pytest.approx(contender.cross_fitted, abs=1e-9)
-    assert found.score["ensemble"] == {"method": "stacking"}
-    assert found.score["low"] <= found.score["value"] <= found.score["high"]
+    assert found.score.value == pytest.approx(contender.cross_fitted, abs=1e-9)
+    assert found.score.ensemble == {"method": "stacking"}
+    assert found.score.low <= found.score.value <= found.score.high
 
 
 def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, capsys):
@@ -104,7 +104,7 @@ def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
 def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
     finished_run(three_runs, "peeked", best=True)
     found = ensemble_runs(three_runs, ["good", "peeked"], load_dataset(three_runs))
-    assert found.score["is_optimistic"] is True
+    assert found.score.is_optimistic is True
 
 
 def test_run_named_twice_counts_once(three_runs):
@@ -143,8 +143,8 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     dataset = load_dataset(competition)
     found = ensemble_runs(competition, ["one", "two"], dataset, method="rank")
     np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
-    assert found.score["more_metrics"]["auc"] == pytest.approx(
-        ensemble_runs(competition, ["one", "two"], dataset, method="mean").score["more_metrics"]["auc"]
+    assert found.score.more_metrics["auc"] == pytest.approx(
+        ensemble_runs(competition, ["one", "two"], dataset, method="mean").score.more_metrics["auc"]
     )
 
 

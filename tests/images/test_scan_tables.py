@@ -111,7 +111,7 @@ def test_measurements_are_in_the_order_of_the_samples():
 
 def test_the_fingerprint_of_raw_images_is_that_of_earlier_versions(small, monkeypatch):
     """Measurements that were written when images.expected_shape was called images.shape are still valid."""
-    monkeypatch.setattr(scan_tables.store, "image_list_fingerprint", lambda paths: "list")
+    monkeypatch.setattr(scan_tables, "read_image_list_fingerprint", lambda paths: "list")
     monkeypatch.setattr(scan_tables, "sha256", lambda path: "raw")
     assert raw_images_fingerprint(small) == "f89d8ec80be8b9c4"
 

@@ -11,7 +11,8 @@ from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
-from medfold.competition.recipe import Recipe, parse_overrides
+from medfold.competition.overrides import parse_overrides
+from medfold.competition.recipe import Recipe
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
 from medfold.notebooks.submission_bundle import _copy_weights

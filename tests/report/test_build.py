@@ -143,7 +143,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
 
 def test_cards_of_every_task_match_its_run(task_report):
     shown = cards(task_report.text)
-    assert next(iter(shown.values()))[0] == f"{task_report.ensemble.score['value']:.4f}"
+    assert next(iter(shown.values()))[0] == f"{task_report.ensemble.score.value:.4f}"
     assert shown["folds"][1] == f"{task_report.score['num_units']:,} {task_report.unit}"
 
 

@@ -25,14 +25,15 @@ def test_oof_holds_each_training_sample_once(folded, run):
     score = rewritten(folded, run)
     oof = pd.read_csv(run.oof)
     assert sorted(oof["id"]) == sorted(load_dataset(folded).train["id"])
-    assert score["trained_folds"] == [0, 1, 2]
-    assert files.read_json(run.score) == score
+    assert score.trained_folds == [0, 1, 2]
+    assert files.read_json(run.score) == score.content()
+    assert read_score(run) == score
 
 
 def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
     run.fold(1).test.write_text("id\n")
     score = rewritten(folded, run)
-    assert score["trained_folds"] == [0, 2]
+    assert score.trained_folds == [0, 2]
     assert set(pd.read_csv(run.oof)["fold"]) == {0, 2}
     warning = " ".join(capsys.readouterr().out.split())
     assert (
@@ -44,18 +45,22 @@ def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
     files.write_json(["the loss did not go down"], run.fold(2).self_check_warnings)
     files.write_json([], run.fold(0).self_check_warnings)
     assert self_check_warnings(run, [0, 1, 2]) == {"2": ["the loss did not go down"]}
-    assert rewritten(folded, run)["self_check_warnings"] == {"2": ["the loss did not go down"]}
+    rewritten(folded, run)
+    assert files.read_json(run.score)["self_check_warnings"] == {"2": ["the loss did not go down"]}
 
 
 @pytest.mark.parametrize(
-    ("content", "key"),
-    [("null", "value"), ("[]", "value"), ('{"value": 0.9, "low": 0.8, "trained_folds": [0]}', "high")],
+    ("change", "problem"),
+    [
+        (lambda score: None, "'metric' is missing"),
+        (lambda score: [], "'metric' is missing"),
+        (lambda score: {key: value for key, value in score.items() if key != "high"}, "'high' is missing"),
+        (lambda score: score | {"value": "x"}, "'value': expected a number, received 'x'"),
+    ],
 )
-def test_score_without_a_key_is_named_with_what_computes_it_again(run, content, key):
-    run.score.write_text(content)
-    with pytest.raises(
-        UserError, match=rf"score\.json: no key '{key}'\. To compute it again, run: make train .*RUN=noise"
-    ):
+def test_damaged_score_is_named_with_what_computes_it_again(run, change, problem):
+    files.write_json(change(files.read_json(run.score)), run.score)
+    with pytest.raises(UserError, match=rf"score\.json: {problem}\. To compute it again, run: make train .*RUN=noise"):
         read_score(run)
     run.score.unlink()
     assert read_score(run) is None

@@ -13,7 +13,7 @@ from medfold.runs.run_list import (
 )
 from medfold.system import files
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import competition_facts, refused
+from tests.support.helpers import an_oof_score, competition_facts, refused
 
 
 def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
@@ -119,11 +119,11 @@ def test_training_seconds_of_the_folds_are_summed(small):
 def test_other_beta_or_weights_are_another_scoring(changes, expected):
     facts = competition_facts()
     saved = facts.model_dump(mode="json", include={"score"})["score"]
-    assert _has_other_scoring({"facts": {"score": {**saved, **changes}}}, facts) is expected
+    assert _has_other_scoring(an_oof_score(facts={"score": {**saved, **changes}}), facts) is expected
 
 
 def test_score_of_an_earlier_version_has_no_facts_to_compare():
-    assert _has_other_scoring({}, competition_facts()) is False
+    assert _has_other_scoring(an_oof_score(facts=None), competition_facts()) is False
 
 
 def test_most_common_value_of_each_setting_is_found():

@@ -25,10 +25,10 @@ def test_oof_score_joins_predictions_by_id(scored):
     result = oof_score(
         facts, oof_by_unit(facts, oof.sample(frac=1, random_state=1), truth, targets), is_optimistic=False
     )
-    assert result["value"] == pytest.approx(15 / 16)
-    assert result["per_fold"] == {"0": 1.0, "1": 0.75}
-    assert (result["num_units"], result["trained_folds"]) == (8, [0, 1])
-    assert result["low"] <= result["value"] <= result["high"]
+    assert result.value == pytest.approx(15 / 16)
+    assert result.per_fold == {"0": 1.0, "1": 0.75}
+    assert (result.num_units, result.trained_folds) == (8, [0, 1])
+    assert result.low <= result.value <= result.high
 
 
 def test_oof_score_aggregates_images_of_a_unit(scored):
@@ -38,20 +38,20 @@ def test_oof_score_aggregates_images_of_a_unit(scored):
     sick = np.array([0, 1, 0, 0, 0, 0, 1, 1])
     result = oof_score(facts, oof_by_unit(facts, oof, units, sick), is_optimistic=False)
     # x 0.9 and v 0.7 are positive, y 0.8 and z 0.6 negative
-    assert (result["value"], result["num_units"]) == (0.75, 4)
-    assert result["per_fold"] == {"0": 1.0, "1": 1.0}
+    assert (result.value, result.num_units) == (0.75, 4)
+    assert result.per_fold == {"0": 1.0, "1": 1.0}
 
 
 def test_oof_score_of_one_fold_covers_that_fold(scored):
     facts, truth, targets, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof[oof["fold"] == 1], truth, targets), is_optimistic=True)
-    assert (result["value"], result["trained_folds"], result["is_optimistic"]) == (0.75, [1], True)
+    assert (result.value, result.trained_folds, result.is_optimistic) == (0.75, [1], True)
 
 
 def test_undefined_oof_score_is_none(scored):
     facts, truth, _, oof = scored
     result = oof_score(facts, oof_by_unit(facts, oof, truth, np.zeros(8, int)), is_optimistic=False)
-    assert result["value"] is result["low"] is result["per_fold"]["0"] is None
+    assert result.value is result.low is result.per_fold["0"] is None
 
 
 @pytest.mark.parametrize(

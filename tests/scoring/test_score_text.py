@@ -1,22 +1,15 @@
 """Scores as text: undefined ones, those without an interval, and what an OOF score covers."""
 
+from dataclasses import replace
+
 import pytest
 
 from medfold.scoring.bootstrap import Difference
 from medfold.scoring.score_text import describe_score, format_difference, format_score, format_score_and_interval
-from tests.support.helpers import competition_facts
+from tests.support.helpers import an_oof_score, competition_facts
 
 NAN = float("nan")
-RESULT = {
-    "metric": "auc",
-    "value": 0.95123,
-    "low": 0.9,
-    "high": 0.99,
-    "trained_folds": [0, 1],
-    "num_units": 1000,
-    "is_optimistic": False,
-    "more_metrics": {"accuracy": None},
-}
+SCORE = an_oof_score(value=0.95123, low=0.9, high=0.99, more_metrics={"accuracy": None})
 
 
 @pytest.mark.parametrize(
@@ -50,11 +43,11 @@ def test_difference_has_a_sign(difference, expected):
 
 
 def test_oof_score_says_what_it_covers():
-    text = describe_score(competition_facts(), RESULT, 1500)
+    text = describe_score(competition_facts(), SCORE, 1500)
     score = "AUC 0.9512 (95 % interval 0.9000 to 0.9900), accuracy undefined"
     assert text.startswith(f"{score}, covers 2 of {competition_facts().folds.k} folds, 1,000 of 1,500 samples")
 
 
 def test_optimistic_score_says_so():
-    text = describe_score(competition_facts(), {**RESULT, "is_optimistic": True}, 1000)
+    text = describe_score(competition_facts(), replace(SCORE, is_optimistic=True), 1000)
     assert text.endswith(", OPTIMISTIC: epochs were chosen on the scored folds")

@@ -1,26 +1,24 @@
 """The content id of a submission, and the message that is shown with it on Kaggle."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from medfold.submission import draft
 from medfold.submission.draft import _content_id, _message
 from medfold.system.hashes import sha256_of_text
-from tests.support.helpers import competition_facts, refused
+from tests.support.helpers import an_oof_score, competition_facts, refused
 from tests.support.submissions import IDS, sample
 
 
 def runs(*names: str) -> SimpleNamespace:
-    score = {"metric": "auc", "value": 0.91234, "trained_folds": [0, 2]}
-    return SimpleNamespace(run_names=list(names), score=score)
+    return SimpleNamespace(run_names=list(names), score=an_oof_score(value=0.91234))
 
 
 def test_content_id_of_a_notebook_is_that_of_earlier_versions():
     """A submission that an earlier version uploaded is found again: its id was made from other names of the keys."""
-    scores = {"metric": "auc", "value": 0.9, "per_fold": {"0": 0.9}, "low": None, "high": None}
-    counts = {"num_units": 8, "trained_folds": [0], "is_optimistic": False, "more_metrics": {"accuracy": 0.5}}
-    ensemble = SimpleNamespace(
-        score={**scores, **counts, "facts": {}, "ensemble": {"method": "mean"}}, input_hashes={"a.csv": "cd"}
-    )
+    score = an_oof_score(per_fold={"0": 0.9}, low=None, high=None, num_units=8, trained_folds=[0])
+    score = replace(score, more_metrics={"accuracy": 0.5}, ensemble={"method": "mean"})
+    ensemble = SimpleNamespace(score=score, input_hashes={"a.csv": "cd"})
     assert _content_id(competition_facts(upload="notebook"), "ab", ensemble) == "folds 827fab49b6fe"
 
 
@@ -38,8 +36,9 @@ def test_many_run_names_are_shortened_but_not_the_content_id(small):
 
 
 def ensemble(**changes) -> SimpleNamespace:
-    score = {"metric": "auc", "value": 0.9, "facts": "abc"}
-    return SimpleNamespace(**{"score": score, "input_hashes": {"runs/small/a/fold0/test.csv": "0f"}, **changes})
+    return SimpleNamespace(
+        **{"score": an_oof_score(), "input_hashes": {"runs/small/a/fold0/test.csv": "0f"}, **changes}
+    )
 
 
 def test_content_of_a_file_is_identified_by_its_hash():
@@ -52,12 +51,12 @@ def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts
     facts = competition_facts(upload="notebook", source={"kind": "kaggle", "slug": "a"})
     first = draft._content_id(facts, "0123", ensemble())
     assert first.startswith("folds ")
-    other_facts = ensemble(score={**ensemble().score, "facts": "def"})
+    other_facts = ensemble(score=an_oof_score(facts={"score": {}}))
     assert draft._content_id(facts, "0123", other_facts) == first
     others = [
         draft._content_id(facts, "4567", ensemble()),
         draft._content_id(facts, "0123", ensemble(input_hashes={})),
-        draft._content_id(facts, "0123", ensemble(score={**ensemble().score, "value": 0.8})),
+        draft._content_id(facts, "0123", ensemble(score=an_oof_score(value=0.8))),
     ]
     assert len({first, *others}) == 4
 

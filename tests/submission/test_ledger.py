@@ -13,11 +13,9 @@ from medfold.submission.ledger import (
     read_ledger,
     read_rows,
 )
-from tests.support.helpers import refused
+from tests.support.helpers import an_oof_score, refused
 
-SCORE = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0, 2]}
-
-
+SCORE = an_oof_score(value=0.9, low=0.8, high=None, trained_folds=[0, 2])
 ROW = LedgerRow(
     file="a.csv", status="scored", runs=("a", "b"), metric="auc", oof=0.9, oof_low=0.8, trained_folds=(0, 2)
 )

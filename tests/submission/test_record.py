@@ -24,6 +24,7 @@ from medfold.submission.record import (
 )
 from medfold.system import files
 from medfold.system.hashes import sha256_of_text
+from tests.support.helpers import an_oof_score
 
 ROW = LedgerRow(file="submissions/small/one.csv", sha256="0123456789abcdef")
 
@@ -79,8 +80,7 @@ def new_row(small, monkeypatch):
     monkeypatch.setattr(
         record, "datetime", SimpleNamespace(now=lambda zone: datetime(2026, 1, 2, 3, 4, 5, tzinfo=zone))
     )
-    score = {"metric": "auc", "value": 0.9, "low": 0.8, "high": None, "trained_folds": [0]}
-    ensemble = SimpleNamespace(run_names=["one"], score=score)
+    ensemble = SimpleNamespace(run_names=["one"], score=an_oof_score(trained_folds=[0]))
 
     def run(text: str = "id,target\n", same: LedgerRow | None = None) -> LedgerRow:
         draft = SimpleNamespace(sha256=sha256_of_text(text))

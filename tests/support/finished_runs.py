@@ -59,7 +59,7 @@ def _write_run(
     competition, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
 ) -> None:
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
-    from medfold.competition.recipe import load_recipe
+    from medfold.competition.recipe_files import load_recipe
     from medfold.data.dataset import load_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table

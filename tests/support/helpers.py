@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
+from medfold.scoring import OofScore
 from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,6 +45,22 @@ def competition_facts(task: str = "binary", **changes) -> CompetitionFacts:
     if task in ("multiclass", "ordinal"):
         facts["classes"] = ["0", "1", "2"]
     return CompetitionFacts.model_validate({**facts, **changes})
+
+
+def an_oof_score(**changes) -> OofScore:
+    """An OOF score of two folds of three."""
+    score = OofScore(
+        metric="auc",
+        value=0.9,
+        per_fold={"0": 0.88, "2": 0.92},
+        low=0.8,
+        high=0.95,
+        num_units=1000,
+        trained_folds=[0, 2],
+        is_optimistic=False,
+        more_metrics={},
+    )
+    return replace(score, **changes)
 
 
 def picture(path: Path, seed: int = 0, shape: tuple = (12, 10)) -> np.ndarray:

@@ -103,7 +103,7 @@ def _recheck_runs(competition: Competition, run_names: list[str] | None, labels:
             yield Recheck("run", name, [f"{run.paths.score.name}: {error.what}"])
             continue
         try:
-            facts = _scored_facts(competition, run, score, labels)
+            facts = _scored_facts(competition, run, score.facts, labels)
         except UserError as error:
             if run_names:
                 raise
@@ -133,7 +133,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     if unknown := [key for key in RECORD_KEYS if record.get(key) is None]:
         return Recheck("submission", file.name, [f"{file.stem}.json: no key '{unknown[0]}'"])
     try:
-        facts = _scored_facts(competition, Run.open(competition, run_names[0]), record.get("score"), labels)
+        facts = _scored_facts(competition, Run.open(competition, run_names[0]), record["score"].get("facts"), labels)
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
     try:
@@ -168,14 +168,14 @@ def _missing_file(competition: Competition, file: Path, run_names: list[str]) ->
 
 
 def _scored_facts(
-    competition: Competition, run: Run, recorded: dict[str, Any] | None, labels: str | None
+    competition: Competition, run: Run, score_facts: dict[str, Any] | None, labels: str | None
 ) -> CompetitionFacts:
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
         competition: the competition of the run, with the facts of today.
         run: the run.
-        recorded: the recorded score; one of an older version lacks the settings, and today's are used.
+        score_facts: the settings recorded with the score. None for an older version's score: today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
 
     Raises:
@@ -192,7 +192,7 @@ def _scored_facts(
         )
     facts = trained_facts.model_dump()
     current = competition.facts.model_dump(include={"score", "submission"})
-    return CompetitionFacts.model_validate(facts | ((recorded or {}).get("facts") or current))
+    return CompetitionFacts.model_validate(facts | (score_facts or current))
 
 
 def _collect(differences: Iterator[str]) -> list[str]:

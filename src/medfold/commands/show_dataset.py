@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from medfold.commands.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
 from medfold.data import (
     AuditFindings,
@@ -10,7 +11,7 @@ from medfold.data import (
     read_sample_submission,
     write_near_duplicates_sheet,
 )
-from medfold.folds import LeakReport, SuspectedGroup, fold_balance, format_folds, scarce_classes
+from medfold.folds import SuspectedGroup, fold_balance, format_folds, scarce_classes
 from medfold.project_root import display_path
 from medfold.submission import check_sample_submission
 from medfold.terminal.console import print_table, say, warn
@@ -44,7 +45,7 @@ def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFind
     """Prints the folds of a dataset, its leaks and the other findings of its audit."""
     _warn_of_lost_labels(findings.units_with_lost_labels)
     _show_folds(competition, dataset)
-    _show_leaks(competition, dataset.leaks)
+    show_leaks(competition, dataset.leaks)
     if findings.mask_suspicion:
         warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
     for suspicion in findings.value_suspicions:
@@ -90,13 +91,6 @@ def _warn_of_uneven_folds(fold_facts: FoldFacts, dataset: Dataset, names: list[s
         chains = "; near-duplicates make chains (folds.duplicates)" if fold_facts.duplicates == "near" else ""
         share = f"the largest group holds {largest:,} of {len(groups):,} images"
         warn("folds", f"{share}, so folds cannot have equal sizes{chains}")
-
-
-def _show_leaks(competition: Competition, leaks: LeakReport) -> None:
-    for index, (finding, value) in enumerate(leaks.lines()):
-        (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
-    if any(leaks.counts().values()):
-        say("", f"all of them: {display_path(competition.paths.audit)}")
 
 
 def _show_suspected_groups(competition: Competition, suspects: list[SuspectedGroup]) -> None:

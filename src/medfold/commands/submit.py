@@ -1,7 +1,6 @@
 """`make submit`: combines trained folds into a submission, checks, uploads and records it; never uploads twice."""
 
 from functools import partial
-from typing import Any
 
 from medfold.commands.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
@@ -9,7 +8,7 @@ from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, pack_submission
 from medfold.project_root import display_path
 from medfold.runs import EnsemblePaths
-from medfold.scoring import describe_score, format_score, metric_title
+from medfold.scoring import OofScore, describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
     Leaderboard,
@@ -112,12 +111,12 @@ def _earlier_status(competition: Competition, row: LedgerRow) -> str:
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"
 
 
-def _show_score(facts: CompetitionFacts, score: dict[str, Any], num_units: int) -> None:
+def _show_score(facts: CompetitionFacts, score: OofScore, num_units: int) -> None:
     """Prints the OOF score with its interval, and the score of each fold."""
     say("OOF score", describe_score(facts, score, num_units))
-    title = metric_title(facts, score["metric"])
-    values = [format_score(value) for value in score["per_fold"].values()]
-    print_table(["fold", *score["per_fold"]], [[title, *values]])
+    title = metric_title(facts, score.metric)
+    values = [format_score(value) for value in score.per_fold.values()]
+    print_table(["fold", *score.per_fold], [[title, *values]])
 
 
 def _show_result(competition: Competition, result: LeaderboardResult, num_scored_before: int) -> None:

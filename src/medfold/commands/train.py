@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from medfold.commands.show_dataset import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
-from medfold.data import load_dataset
+from medfold.data import Dataset, load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_at_kaggle, train_on_kaggle
@@ -64,23 +64,35 @@ def train(
     resolved_recipe = requests[0].load_recipe(competition)
     if on == "kaggle":
         data_at_kaggle(competition)  # raises its errors before the images are scanned
-        train_by, image_settings, unfinished = train_on_kaggle, None, False
+        dataset = _load_dataset(competition, None)
+        train_by = train_on_kaggle
     else:
+        dataset = _prepare_training_here(competition, requests, resolved_recipe)
         train_by = train_run
-        image_settings = resolved_recipe.images
-        unfinished = any(missing_folds(competition, request) for request in requests)
-        if unfinished:
-            check_recipe_trainable(competition, resolved_recipe)
-            _warn_ineffective(competition, resolved_recipe)
+    for request in requests:
+        score = train_by(competition, request, resolved_recipe, dataset)
+        if score and show_score:
+            say("OOF score", describe_score(competition.facts, score, dataset.train["unit"].nunique()))
+
+
+def _prepare_training_here(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Dataset:
+    """Loads the dataset with its store; before folds are trained, checks recipe and store."""
+    has_missing_folds = any(missing_folds(competition, request) for request in requests)
+    if has_missing_folds:
+        check_recipe_trainable(competition, recipe)
+        _warn_ineffective(competition, recipe)
+    dataset = _load_dataset(competition, recipe.images)
+    if has_missing_folds:
+        _verify_store(competition, recipe.images)
+    return dataset
+
+
+def _load_dataset(competition: Competition, image_settings: ImageSettings | None) -> Dataset:
+    """Loads the dataset, and shows its folds if they are new."""
     dataset = load_dataset(competition, image_settings)
     if dataset.has_new_folds:
         audit_and_show(competition, dataset)
-    if unfinished:
-        _verify_store(competition, image_settings)
-    for request in requests:
-        result = train_by(competition, request, resolved_recipe, dataset)
-        if result and show_score:
-            say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
+    return dataset
 
 
 def _verify_store(competition: Competition, image_settings: ImageSettings) -> None:

@@ -2,7 +2,8 @@
 
 - `competition`: a competition in a project folder, the starting point of every command;
 - `facts`: competition.yaml; `facts_sections`: its sections;
-- `recipe`: a recipe with SET=; `recipe_sections`: its sections;
+- `recipe`: a recipe; `recipe_sections`: its sections; `recipe_files`: where recipes are, and their loading;
+  `recipe_consistency`: settings that contradict each other or have no effect; `overrides`: SET=;
 - `located_errors`: the file of a key with a wrong value;
 - `plugins`: runs and hashes plugins.py;
 - `slugs`: names of competitions and data sets on Kaggle.
@@ -12,17 +13,11 @@ from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_
 from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import settings_located
+from medfold.competition.overrides import format_overrides, parse_overrides, run_name
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.recipe import (
-    Recipe,
-    effective_recipe,
-    format_overrides,
-    ineffective_settings,
-    load_recipe,
-    parse_overrides,
-    recipe_names,
-    run_name,
-)
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
+from medfold.competition.recipe_files import load_recipe, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 

@@ -7,7 +7,8 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
-from medfold.competition.recipe import Recipe, load_recipe, recipe_names
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_files import load_recipe, recipe_names
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError

@@ -6,7 +6,8 @@ from typing import Any
 
 from medfold import config
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import Recipe, recipe_location
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_files import recipe_location
 from medfold.errors import SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path

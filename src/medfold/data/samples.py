@@ -17,10 +17,11 @@ from medfold.data.sample_checks import check_group_pattern, check_ids, check_par
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
+from medfold.images import image_list_fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
-from medfold.system.hashes import fingerprint, sha256, sha256_of_text
+from medfold.system.hashes import fingerprint, sha256
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
@@ -126,7 +127,7 @@ def _write(
     write_csv(table, paths.samples)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(facts, paths),
-        "image_list_fingerprint": sha256_of_text(table[["id", "image"]].to_csv(index=False)),
+        "image_list_fingerprint": image_list_fingerprint(table),
         "needs_holdout": needs_holdout,
         "files": {path.relative_to(paths.data).as_posix(): sha256(path) for path in written},
     }

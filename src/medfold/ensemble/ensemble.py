@@ -16,7 +16,7 @@ from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import EnsembleChoice, choose_method
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
-from medfold.scoring import OofPredictions, label_means, labels_of_units, oof_by_unit, oof_score
+from medfold.scoring import OofPredictions, OofScore, label_means, labels_of_units, oof_by_unit, oof_score
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
@@ -33,7 +33,7 @@ class Ensemble:
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
         probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
-        score: the content of score.json, with the entry `ensemble`: method, weights, post-processing.
+        score: OOF score; its `ensemble` holds method, weights and post-processing.
         test_predictions: table of `id` (of the unit) and the prediction columns.
         test_probabilities: the same table of probabilities; differs if `test_predictions` holds decisions or ranks.
         fallback: float64 (columns,), the prediction for a unit without an image.
@@ -47,7 +47,7 @@ class Ensemble:
     calibration: Calibration | None
     oof: OofPredictions
     probabilities: OofPredictions
-    score: dict[str, Any]
+    score: OofScore
     test_predictions: pd.DataFrame
     test_probabilities: pd.DataFrame
     fallback: np.ndarray
@@ -82,8 +82,8 @@ def ensemble_runs(
     probabilities_fitted, probabilities_oof = choice.probabilities
     probabilities = replace(first_run, predictions=probabilities_oof)
     oof = replace(first_run, predictions=choice.predictions)
-    score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
-    score["ensemble"] = _score_entry(members, choice)
+    run_score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
+    score = replace(run_score, ensemble=_choice_entry(members, choice))
     tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
     unit = dataset.test.set_index("id")["unit"]
     test_predictions = combine_runs(facts, tests_by_run, unit, choice.fitted)
@@ -143,8 +143,8 @@ def _hash_inputs(competition: Competition, runs: Iterable[TrainedRun]) -> dict[s
     return {file.relative_to(competition.project_paths.root).as_posix(): sha256(file) for file in tables}
 
 
-def _score_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
-    """Returns the entry `ensemble` of score.json."""
+def _choice_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
+    """Returns the chosen method, its weights by run, and the parameters of the post-processing."""
     chosen = choice.chosen
     post_processed = choice.post_processed
     entry: dict[str, Any] = {"method": chosen.method.name}

@@ -7,7 +7,7 @@ from medfold.competition import CompetitionFacts
 from medfold.ensemble.calibration import Calibration
 from medfold.ensemble.ensemble import Ensemble
 from medfold.ensemble.members import error_correlation
-from medfold.scoring import Difference, bootstrap_interval, metric_of
+from medfold.scoring import Difference, OofScore, bootstrap_interval, metric_of
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ class EnsembleSummary:
 
     Args:
         metric: name of the metric.
-        score: OOF score of the ensemble, with the keys of score.json: metric, value, low, high, per_fold,
-            num_units, trained_folds, is_optimistic, more_metrics, facts, ensemble.
+        score: OOF score of the ensemble.
         members: the members; empty for an ensemble of one run.
         methods: the methods that were tried.
         post_processing: the effect of post-processing; None if the metric has none, or only one fold is trained.
@@ -88,7 +87,7 @@ class EnsembleSummary:
     """
 
     metric: str
-    score: dict[str, Any]
+    score: OofScore
     members: list[MemberSummary]
     methods: list[MethodSummary]
     post_processing: PostProcessingSummary | None

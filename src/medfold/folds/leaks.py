@@ -6,9 +6,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.images import ONE_VALUE_PREFIX
-from medfold.text import count_of, shorten_list
-
-MAX_SHOWN = 3  # ids of a cluster that are printed
 
 
 @dataclass(frozen=True)
@@ -34,36 +31,6 @@ class LeakReport:
     split_near_duplicates: list[list[str]] | None = None
     near_duplicates_in_test: list[list[str]] | None = None
     images_of_one_value: list[list[str]] | None = None
-
-    def lines(self) -> list[tuple[str, str]]:
-        """Returns the lines to print, (finding, value), with three examples each."""
-
-        def describe(clusters: list[list[str]], note: str = "", are_near: bool = False) -> str:
-            separator = " ~ " if are_near else " = "
-            counted = count_of(len(clusters), "pair") if are_near else f"{len(clusters):,}"
-            examples = [
-                separator.join(ids[:MAX_SHOWN]) + f" and {len(ids) - MAX_SHOWN} more" * (len(ids) > MAX_SHOWN)
-                for ids in clusters
-            ]
-            return f"{counted}{note}: {shorten_list(examples)}" if clusters else "none"
-
-        lines = [
-            ("groups in two folds", shorten_list(self.split_groups) if self.split_groups else "none"),
-            ("exact duplicates in train", describe(self.duplicates, ", each in one fold")),
-            ("duplicates with different labels", describe(self.contradicting_duplicates)),
-            ("train images found in test", describe(self.duplicates_in_test)),
-        ]
-        if self.images_of_one_value:
-            lines.append(
-                ("images of one value", describe(self.images_of_one_value, ", which are not copies of each other"))
-            )
-        if self.near_duplicates is not None:
-            num_split = f"{len(self.split_near_duplicates):,} of them in different folds"
-            split_note = f", {num_split} (folds.duplicates: near joins them)"
-            note = split_note if self.split_near_duplicates else ", each in one fold"
-            lines.append(("near-duplicates in train", describe(self.near_duplicates, note, are_near=True)))
-            lines.append(("near-duplicates in test", describe(self.near_duplicates_in_test, are_near=True)))
-        return lines
 
     def table(self) -> pd.DataFrame:
         """Returns a row per finding: kind and ids, written 'a = b', or 'a ~ b' for near-duplicates."""

@@ -1,7 +1,8 @@
 """Images: reading any format, preparation by the recipe, storage as uint8 arrays.
 
 - `formats/`: a module per image format;
-- `image_paths`: syntax of image paths; `prepared_image`: an image decoded and prepared;
+- `image_paths`: syntax of image paths; `image_list`: fingerprint of all of them;
+- `prepared_image`: an image decoded and prepared;
 - `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
 - `scan`: all raw images, decoded once; `scan_worker`: one image; `scan_journal`: makes it resumable; `scan_tables`: its
   tables; `worker_pool`: all cores; `store`: prepared images; `image_batches`: images that are predicted and not stored;
@@ -24,6 +25,7 @@ from medfold.images.formats.format_registry import (
 )
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import read_batches
+from medfold.images.image_list import image_list_fingerprint
 from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
@@ -47,6 +49,7 @@ __all__ = [
     "image_extension",
     "image_extensions",
     "image_format",
+    "image_list_fingerprint",
     "image_stem",
     "is_dicom",
     "list_members",

@@ -13,6 +13,7 @@ from medfold.competition import Competition
 from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
+from medfold.images.image_list import read_image_list_fingerprint
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
 from medfold.system import files
@@ -55,7 +56,7 @@ def raw_images_fingerprint(competition: Competition) -> str:
     reading_facts = facts.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(facts.images, paths).values()
     return fingerprint(
-        [VERSION, reading_facts, store.image_list_fingerprint(paths), sha256(paths.raw_manifest), *plugins]
+        [VERSION, reading_facts, read_image_list_fingerprint(paths), sha256(paths.raw_manifest), *plugins]
     )
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
-from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import FORMAT_MODULES
+from medfold.images.image_list import read_image_list_fingerprint
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
 from medfold.system import array_files, files
@@ -39,18 +39,6 @@ class Store:
         return self.rows.loc[ids].to_numpy()
 
 
-def image_list_fingerprint(paths: CompetitionPaths) -> str:
-    """Returns a fingerprint of the ids and paths of all images, of the training and test part.
-
-    Raises:
-        UserError: there is no sample table.
-    """
-    metadata = files.read_json(paths.samples_metadata, SAMPLES)
-    if not metadata:
-        raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
-    return metadata["image_list_fingerprint"]
-
-
 def store_key(competition: Competition, image_settings: ImageSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
@@ -64,7 +52,7 @@ def store_key(competition: Competition, image_settings: ImageSettings) -> str:
     image_facts, paths = competition.facts.images, competition.paths
     inputs = {
         "version": VERSION,
-        "samples": image_list_fingerprint(paths),
+        "samples": read_image_list_fingerprint(paths),
         "raw": sha256(paths.raw_manifest),
         "reading": image_facts.model_dump(mode="json", include=READING_FACTS),
         "images": image_settings.model_dump(),

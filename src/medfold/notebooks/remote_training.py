@@ -5,7 +5,6 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from medfold.competition import Competition, Recipe, settings_located
 from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
@@ -17,7 +16,7 @@ from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
-from medfold.scoring import describe_score
+from medfold.scoring import OofScore, describe_score
 from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
@@ -30,7 +29,7 @@ MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hour
 
 def train_on_kaggle(
     competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset
-) -> dict[str, Any] | None:
+) -> OofScore | None:
     """Trains the missing folds in a notebook on Kaggle, and fetches them into runs/.
 
     A session there ends after 12 hours. A training stops before that, and its checkpoint is fetched; the same command

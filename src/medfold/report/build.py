@@ -67,7 +67,7 @@ def _sections(
     first_run_paths = competition.paths.run(ensemble.run_names[0])
     metadata = read_run_json(first_run_paths)
     sections = [data_section(competition, dataset), folds_section(competition, dataset)]
-    if histories := _histories(first_run_paths, ensemble.score["trained_folds"], metric):
+    if histories := _histories(first_run_paths, ensemble.score.trained_folds, metric):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
@@ -89,17 +89,17 @@ def _sections(
 def _notes(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> list[str]:
     """Returns warnings for the top of the page: an optimistic score, missing folds, suspicious folds."""
     score = ensemble.score
-    num_done, k = len(score["trained_folds"]), competition.facts.folds.k
+    num_done, k = len(score.trained_folds), competition.facts.folds.k
     notes = []
-    if score["is_optimistic"]:
+    if score.is_optimistic:
         notes.append("OPTIMISTIC: epochs were chosen on the scored folds. Do not compare it with unmarked scores.")
     if num_done < k:
         notes.append(
-            f"Covers {num_done} of {k} folds: the score is of {score['num_units']:,} of "
+            f"Covers {num_done} of {k} folds: the score is of {score.num_units:,} of "
             f"{dataset.train['unit'].nunique():,} {_units(competition)}."
         )
     for name in ensemble.run_names:
-        for fold, lines in self_check_warnings(competition.paths.run(name), score["trained_folds"]).items():
+        for fold, lines in self_check_warnings(competition.paths.run(name), score.trained_folds).items():
             notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
     return notes
 
@@ -107,21 +107,21 @@ def _notes(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> li
 def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list[Card]:
     """Returns the headline numbers: OOF scores, scores of the last submission, folds."""
     score = ensemble.score
-    interval = format_interval(score["low"], score["high"])
+    interval = format_interval(score.low, score.high)
     interval = interval if interval == "no interval" else f"95 % interval {interval}"
-    value = format_score(score["value"])
+    value = format_score(score.value)
     over = "over patients or other groups" if has_known_groups(competition.facts) else UNKNOWN_PATIENTS
     cards = [Card(f"out-of-fold {isolate(metric.title)}", value, f"{interval}, {over}")]
-    for name, other in score["more_metrics"].items():
+    for name, other in score.more_metrics.items():
         cards.append(Card(f"out-of-fold {isolate(metric_title(competition.facts, name))}", format_score(other)))
     row = find_scored_row(read_rows(competition.project_paths, competition.paths.name), ensemble.run_names, score)
     for leaderboard_part, value in (("public", row.public), ("private", row.private)) if row else ():
         if value is not None:
             day = f"{row.time[:4]}-{row.time[4:6]}-{row.time[6:8]}"
             cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {day}"))
-    done = len(score["trained_folds"])
+    done = len(score.trained_folds)
     k = competition.facts.folds.k
-    cards.append(Card("folds", f"{done} of {k}", f"{score['num_units']:,} {_units(competition)}"))
+    cards.append(Card("folds", f"{done} of {k}", f"{score.num_units:,} {_units(competition)}"))
     return cards
 
 
@@ -141,10 +141,10 @@ def _subgroups(competition: Competition, dataset: Dataset, ensemble: Ensemble, m
     if competition.paths.headers.is_file():
         headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
         columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")
-    if not columns.shape[1] or ensemble.score["value"] is None:
+    if not columns.shape[1] or ensemble.score.value is None:
         return None
     subgroups = score_subgroups(metric, ensemble.oof.targets, ensemble.oof.predictions, ensemble.oof.group, columns)
-    return subgroups_section(metric, subgroups, ensemble.score["value"]) if subgroups else None
+    return subgroups_section(metric, subgroups, ensemble.score.value) if subgroups else None
 
 
 def _units(competition: Competition) -> str:

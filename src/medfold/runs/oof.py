@@ -1,28 +1,25 @@
 """The out-of-fold predictions and score of a run, from its trained folds: oof.csv and score.json."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from medfold.competition import CompetitionFacts
+from medfold.config_errors import describe_errors
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.run_paths import RunPaths
 from medfold.runs.fold_state import train_fold_command
 from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun
-from medfold.scoring import oof_by_unit, oof_score
+from medfold.scoring import OofScore, oof_by_unit, oof_score
 from medfold.system import files, locks
 from medfold.tables import write_csv
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
-# Keys of score.json without which it cannot be read.
-REQUIRED_SCORE_KEYS = ("value", "low", "high", "trained_folds")
 
-
-def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> dict[str, Any]:
+def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> OofScore:
     """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
 
     Args:
@@ -32,7 +29,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         targets: int (n,) or (n, labels).
 
     Returns:
-        The contents of score.json.
+        The OOF score, as written.
     """
     with locks.lock(run_paths.oof):
         run = TrainedRun.read(run_paths)
@@ -40,27 +37,28 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
         oof = run.read_oof(facts)
-        result = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
-        if warnings := self_check_warnings(run_paths, run.trained_folds):
-            result["self_check_warnings"] = warnings
+        score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
+        warnings = self_check_warnings(run_paths, run.trained_folds)
+        content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
         write_csv(oof, run_paths.oof)
-        files.write_json(result, run_paths.score, sealed=True)
-    return result
+        files.write_json(content, run_paths.score, sealed=True)
+    return score
 
 
-def read_score(run_paths: RunPaths) -> dict[str, Any] | None:
-    """Reads score.json of a run; None if there is none.
+def read_score(run_paths: RunPaths) -> OofScore | None:
+    """Reads the OOF score of a run from score.json; None if there is none.
 
     Raises:
-        UserError: the file is damaged, or lacks a key.
+        UserError: the file is damaged, lacks a key, or has a value of another type.
     """
     if not run_paths.score.is_file():
         return None
-    score = files.read_json(run_paths.score, SCORE)
-    if missing := [key for key in REQUIRED_SCORE_KEYS if not isinstance(score, dict) or key not in score]:
+    content = files.read_json(run_paths.score, SCORE)
+    try:
+        return TypeAdapter(OofScore).validate_python(content if isinstance(content, dict) else {})
+    except ValidationError as error:
         fix = f"To compute it again, run: {first_train_command(run_paths)}"
-        raise UserError(f"no key '{missing[0]}'", run_paths.score, fix)
-    return score
+        raise UserError(describe_errors(error)[0], run_paths.score, fix) from None
 
 
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:

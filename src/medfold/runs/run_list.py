@@ -18,7 +18,7 @@ from medfold.runs.identity import (
 from medfold.runs.oof import read_score
 from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.runs.trained_run import TrainedRun
-from medfold.scoring import metric_of
+from medfold.scoring import OofScore, metric_of
 from medfold.system import files
 from medfold.terminal.command_text import command
 
@@ -142,13 +142,13 @@ def _summarise(
     if run.damaged_files:
         fold, names = next(iter(run.damaged_files.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
-    scored = {} if problem or not score else score
+    shown = None if problem else score
     return RunSummary(
         name=run.name,
-        value=scored.get("value"),
-        low=scored.get("low"),
-        high=scored.get("high"),
-        is_optimistic=bool(scored.get("is_optimistic")),
+        value=shown and shown.value,
+        low=shown and shown.low,
+        high=shown and shown.high,
+        is_optimistic=bool(shown and shown.is_optimistic),
         problem=problem,
         trained_folds=run.trained_folds,
         num_folds=run.num_folds,
@@ -160,7 +160,7 @@ def _summarise(
 
 
 def _problem(
-    competition: Competition, run: TrainedRun, score: dict[str, Any] | None, labels: str | None, has_current_folds: bool
+    competition: Competition, run: TrainedRun, score: OofScore | None, labels: str | None, has_current_folds: bool
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(competition.facts)
@@ -175,17 +175,17 @@ def _problem(
         return "trained on other labels"
     if score is None:
         return f"score.json is missing: {command('train')} computes it again"
-    if score.get("metric", metric.name) != metric.name:
-        return f"scored by {score['metric']}"
+    if score.metric != metric.name:
+        return f"scored by {score.metric}"
     if _has_other_scoring(score, competition.facts):
         return "scored by another beta or other weights"
-    if score.get("trained_folds") != run.trained_folds:
+    if score.trained_folds != run.trained_folds:
         return f"outdated score: {command('train')} computes it again"
     return ""
 
 
-def _has_other_scoring(score: dict[str, Any], facts: CompetitionFacts) -> bool:
-    saved, current = score.get("facts"), facts.model_dump(mode="json", include={"score"})["score"]
+def _has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
+    saved, current = score.facts, facts.model_dump(mode="json", include={"score"})["score"]
     return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
 
 

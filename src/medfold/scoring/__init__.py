@@ -26,7 +26,7 @@ from medfold.scoring.metric import (
     to_classes,
 )
 from medfold.scoring.metrics import NUM_BINS, auc
-from medfold.scoring.out_of_fold import OofPredictions, oof_by_unit, oof_score
+from medfold.scoring.out_of_fold import OofPredictions, OofScore, oof_by_unit, oof_score
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 from medfold.scoring.score_text import (
     UNKNOWN_PATIENTS,
@@ -47,6 +47,7 @@ __all__ = [
     "FittedTransform",
     "Metric",
     "OofPredictions",
+    "OofScore",
     "aggregate",
     "aggregate_predictions",
     "auc",

@@ -1,6 +1,6 @@
 """Out-of-fold (OOF) score: predictions joined with labels by id, scored over all units and per fold."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,45 @@ class OofPredictions:
     targets: np.ndarray
     fold: np.ndarray
     group: np.ndarray
+
+
+@dataclass(frozen=True)
+class OofScore:
+    """OOF score of a run or an ensemble, as score.json holds it; undefined values are None.
+
+    Args:
+        metric: name of the metric.
+        value: score over all units.
+        per_fold: score of each trained fold, by its number as text.
+        low: lower end of the 95 % interval.
+        high: upper end of the 95 % interval.
+        num_units: number of scored units.
+        trained_folds: numbers of the folds that the score covers.
+        is_optimistic: True if epochs were chosen on the scored folds.
+        more_metrics: values of `score.more_metrics`, by name.
+        facts: the settings `score` and `submission` that it was computed with, as competition.yaml may change.
+            Defaults to None: older versions of medfold did not keep them.
+        ensemble: of an ensemble, its method, weights and parameters. Defaults to None.
+    """
+
+    metric: str
+    value: float | None
+    per_fold: dict[str, float | None]
+    low: float | None
+    high: float | None
+    num_units: int
+    trained_folds: list[int]
+    is_optimistic: bool
+    more_metrics: dict[str, float | None]
+    facts: dict[str, Any] | None = None
+    ensemble: dict[str, Any] | None = None
+
+    def content(self) -> dict[str, Any]:
+        """Returns the score as JSON objects; without the key `ensemble` for a run."""
+        content = asdict(self)
+        if self.ensemble is None:
+            del content["ensemble"]
+        return content
 
 
 def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray) -> OofPredictions:
@@ -77,7 +116,7 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
 
 def oof_score(
     facts: CompetitionFacts, oof: OofPredictions, is_optimistic: bool, probabilities: OofPredictions | None = None
-) -> dict[str, Any]:
+) -> OofScore:
     """Computes the OOF score: over all units, per fold, with a 95 % interval over groups.
 
     Args:
@@ -86,10 +125,6 @@ def oof_score(
         is_optimistic: True if epochs were chosen on the scored folds.
         probabilities: the predictions before they became decisions or ranks, for additional metrics (`metric_input`).
             Defaults to `oof`.
-
-    Returns:
-        metric, value, per_fold, low, high, num_units, trained_folds, is_optimistic, more_metrics, and `facts`: the
-        settings it was scored with. Undefined values are None.
     """
     metric = metric_of(facts)
     low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
@@ -103,19 +138,18 @@ def oof_score(
     for name in facts.score.more_metrics:
         predictions = metric_input(facts, name, oof.predictions, probabilities.predictions)
         more_metrics[name] = _rounded(metric_of(facts, name)(oof.targets, predictions))
-    return {
-        "metric": metric.name,
-        "value": _rounded(metric(oof.targets, oof.predictions)),
-        "per_fold": per_fold,
-        "low": _rounded(low),
-        "high": _rounded(high),
-        "num_units": len(oof.unit_ids),
-        "trained_folds": folds,
-        "is_optimistic": is_optimistic,
-        "more_metrics": more_metrics,
-        # Kept to compute the score again: competition.yaml may have changed by then.
-        "facts": facts.model_dump(mode="json", include={"score", "submission"}),
-    }
+    return OofScore(
+        metric=metric.name,
+        value=_rounded(metric(oof.targets, oof.predictions)),
+        per_fold=per_fold,
+        low=_rounded(low),
+        high=_rounded(high),
+        num_units=len(oof.unit_ids),
+        trained_folds=folds,
+        is_optimistic=is_optimistic,
+        more_metrics=more_metrics,
+        facts=facts.model_dump(mode="json", include={"score", "submission"}),
+    )
 
 
 def _rounded(value: float) -> float | None:

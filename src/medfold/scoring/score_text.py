@@ -1,12 +1,11 @@
 """Scores as text, with their intervals, for the terminal and pages."""
 
-from typing import Any
-
 import numpy as np
 
 from medfold.competition import CompetitionFacts, has_known_groups
 from medfold.scoring.bootstrap import Difference
 from medfold.scoring.metric import metric_title
+from medfold.scoring.out_of_fold import OofScore
 
 UNKNOWN_PATIENTS = "patients unknown: it may be too high"
 
@@ -41,21 +40,21 @@ def format_difference(difference: Difference) -> str:
     return f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"
 
 
-def describe_score(facts: CompetitionFacts, result: dict[str, Any], total: int) -> str:
+def describe_score(facts: CompetitionFacts, score: OofScore, total: int) -> str:
     """Formats an OOF score: 'AUC 0.9512 (95 % interval 0.9312 to 0.9689), all 5 folds, 1,000 of 1,000 samples'.
 
     Args:
         facts: facts of the competition (metric titles, the number of folds, and whether patients are known).
-        result: the score, as `oof_score` returns it.
+        score: the score.
         total: the number of units in all folds.
     """
-    title = metric_title(facts, result["metric"])
+    title = metric_title(facts, score.metric)
     k = facts.folds.k
-    done = result["trained_folds"]
-    text = format_score_and_interval(title, result["value"], result["low"], result["high"])
-    for name, value in result["more_metrics"].items():
+    done = score.trained_folds
+    text = format_score_and_interval(title, score.value, score.low, score.high)
+    for name, value in score.more_metrics.items():
         text += f", {metric_title(facts, name)} {format_score(value)}"
     covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
-    text += f", {covers}, {result['num_units']:,} of {total:,} {'units' if facts.score.unit else 'samples'}"
+    text += f", {covers}, {score.num_units:,} of {total:,} {'units' if facts.score.unit else 'samples'}"
     text += "" if has_known_groups(facts) else f"; {UNKNOWN_PATIENTS}"
-    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if result["is_optimistic"] else "")
+    return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if score.is_optimistic else "")

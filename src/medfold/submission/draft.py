@@ -73,16 +73,16 @@ def _content_id(facts: CompetitionFacts, text_hash: str, ensemble: Ensemble) -> 
     """
     if facts.upload != "notebook":
         return f"file {text_hash[:12]}"
-    score = with_former_names({key: value for key, value in ensemble.score.items() if key != "facts"}, SCORE)
+    score = with_former_names({key: value for key, value in ensemble.score.content().items() if key != "facts"}, SCORE)
     return f"folds {fingerprint([text_hash, ensemble.input_hashes, score], 12)}"
 
 
 def _message(competition: Competition, ensemble: Ensemble, content_id: str) -> str:
     """Returns the text that is shown with the submission on Kaggle."""
     score = ensemble.score
-    title = metric_title(competition.facts, score["metric"])
-    value = format_score(score["value"])
-    covers = f"{len(score['trained_folds'])} of {competition.facts.folds.k} folds"
+    title = metric_title(competition.facts, score.metric)
+    value = format_score(score.value)
+    covers = f"{len(score.trained_folds)} of {competition.facts.folds.k} folds"
     commit = git_commit(competition.project_paths.root)
     code = f", commit {commit}" if commit else ""
     label = "+".join(ensemble.run_names)

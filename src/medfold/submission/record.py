@@ -63,11 +63,11 @@ def ledger_row(
         runs=tuple(ensemble.run_names),
         file=file,
         sha256=draft.sha256,
-        metric=score["metric"],
-        oof=score["value"],
-        oof_low=score["low"],
-        oof_high=score["high"],
-        trained_folds=tuple(score["trained_folds"]),
+        metric=score.metric,
+        oof=score.value,
+        oof_low=score.low,
+        oof_high=score.high,
+        trained_folds=tuple(score.trained_folds),
     )
 
 
@@ -97,7 +97,7 @@ def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: Submis
     """Returns the contents of the record of a submission that has no result yet."""
     return {
         "runs": ensemble.run_names,
-        "score": ensemble.score,
+        "score": ensemble.score.content(),
         "inputs": ensemble.input_hashes,
         "sha256": draft.sha256,
         "content_id": draft.content_id,

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import Dataset
@@ -16,7 +15,7 @@ from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import is_fold_trained, write_oof
-from medfold.scoring import format_score, metric_of
+from medfold.scoring import OofScore, format_score, metric_of
 from medfold.system import array_files, files, locks
 from medfold.system.processes import run_in_subprocess, silence_native_output
 from medfold.terminal.console import format_duration, say, warn
@@ -29,7 +28,7 @@ from medfold.training.run_start import begin_run, requested_folds
 from medfold.training.training_inputs import TrainingInputs
 
 
-def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> OofScore:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:

@@ -24,7 +24,7 @@ def test_ensemble_page_lists_members_and_methods(competition):
     assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.choice.chosen.method.title
-    assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
+    assert cards(text)["out-of-fold AUC"][0] == f"{found.score.value:.4f}"
     assert "make submit COMPETITION=small RUNS=&#34;fair good&#34;" in text
     assert "ensemble" in sections(text)
 
@@ -35,4 +35,4 @@ def test_requested_ensemble_method_is_used(competition):
     text = read_page(report(competition, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.choice.chosen.method.title
-    assert cards(text)["out-of-fold AUC"][0] == f"{found.score['value']:.4f}"
+    assert cards(text)["out-of-fold AUC"][0] == f"{found.score.value:.4f}"

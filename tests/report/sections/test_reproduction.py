@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from medfold.competition.recipe import Recipe, load_recipe
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_files import load_recipe
 from medfold.report.sections import reproduction
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 

@@ -38,7 +38,7 @@ def explanations_section(
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
 
     section = Section("images", "Example images and heat maps")
-    folds = {fold: run.paths.fold(fold) for fold in ensemble.score["trained_folds"]}
+    folds = {fold: run.paths.fold(fold) for fold in ensemble.score.trained_folds}
     if all(fold.weights.is_file() for fold in folds.values()):
         rows = np.concatenate([units.rows for units in chosen_units])
         columns = np.concatenate([units.columns for units in chosen_units])

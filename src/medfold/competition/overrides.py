@@ -1,0 +1,70 @@
+"""SET=: settings that replace those of a recipe, as text, as keys, and in the name of a run."""
+
+import json
+import re
+from typing import Any
+
+import yaml
+
+from medfold import config
+from medfold.errors import UserError
+from medfold.system.hashes import fingerprint
+from medfold.terminal.command_text import variable
+
+
+def parse_overrides(text: str) -> dict[str, Any]:
+    """Parses overrides: `"training.epochs=3 tta=false"` -> `{"training": {"epochs": 3}, "tta": False}`.
+
+    Values are YAML; in quotes they may have spaces: `"backbone.weights='my weights.h5'"`. A JSON object is accepted as
+    well, which one process uses to pass overrides to another.
+
+    Raises:
+        UserError: a word without `=`, a key that occurs twice, a value that is not YAML, or an invalid JSON object.
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise UserError(f"not JSON ({error})", variable("SET"), _example()) from None
+    result: dict[str, Any] = {}
+    seen = set()
+    for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
+        key, equals, value = word.partition("=")
+        if not equals or not all(key.split(".")):
+            raise UserError("expected key=value without spaces", f"{variable('SET')}, '{word}'", _example())
+        if key in seen:
+            raise UserError(f"the key '{key}' occurs twice", variable("SET"), "Keep one of the two")
+        seen.add(key)
+        try:
+            leaf = yaml.safe_load(value)
+        except yaml.YAMLError:
+            where = f"{variable('SET')}, '{word}'"
+            raise UserError("the value is not YAML", where, "Close its brackets and quotes") from None
+        for part in reversed(key.split(".")):
+            leaf = {part: leaf}
+        result = config.merge(result, leaf)
+    return result
+
+
+def _example() -> str:
+    return f"Example: {variable('SET', 'training.epochs=3 images.size=96')}"
+
+
+def format_overrides(overrides: dict[str, Any]) -> str:
+    """Formats overrides as text, the inverse of `parse_overrides`; lists may hold only words and numbers."""
+
+    def format_value(value: Any) -> str:
+        if isinstance(value, str) and (" " in value or yaml.safe_load(value) != value):
+            return f"'{value}'"
+        return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n...\n").strip().replace(", ", ",")
+
+    return " ".join(f"{key}={format_value(value)}" for key, value in config.flat(overrides).items())
+
+
+def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
+    """Returns the run name `<recipe>[-s<seed>][-<hash>]`: the seed unless 0, 6 hex digits of the overrides if any.
+
+    Former names of settings give the same hash.
+    """
+    hashed = fingerprint(config.with_former_names(overrides), 6)
+    return recipe + (f"-s{seed}" if seed else "") + (f"-{hashed}" if overrides else "")

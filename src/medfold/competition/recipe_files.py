@@ -1,0 +1,89 @@
+"""The recipes of a competition: its own files and the shared ones, loaded with the overrides of SET=."""
+
+from pathlib import Path
+from typing import Any
+
+from medfold import config
+from medfold.competition.facts import CompetitionFacts
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_consistency import check_no_contradictions
+from medfold.errors import UserError
+from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
+from medfold.terminal.command_text import variable
+from medfold.text import did_you_mean
+
+# Recipes that every competition has, and the files that they extend. A file of that name replaces them.
+SHARED_RECIPES = {
+    "debug": ("baseline", "debug"),
+    "mobilenet": ("baseline", "mobilenet"),
+    "simple_cnn": ("simple_cnn",),
+}
+
+
+def recipe_names(paths: CompetitionPaths) -> list[str]:
+    """Returns the names of a competition's recipes: those of its files, and the shared ones."""
+    own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts_file}
+    return sorted(own | {name for name in SHARED_RECIPES if (paths.base_folder / f"{name}.yaml").is_file()})
+
+
+def recipe_file(paths: CompetitionPaths, name: str) -> Path:
+    """Returns the file of a recipe: the competition's own one, else the shared one."""
+    file = paths.folder / f"{name}.yaml"
+    return file if file.is_file() else paths.base_folder / file.name
+
+
+def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> Recipe:
+    """Loads a recipe of a competition and applies the overrides.
+
+    Args:
+        paths: paths of the competition; its folder holds the recipes.
+        name: name of the recipe: a file of the competition, else one of `SHARED_RECIPES`.
+        overrides: nested, as returned by `parse_overrides`.
+
+    Returns:
+        The resolved recipe.
+
+    Raises:
+        UserError: an unknown recipe (the message names the nearest one), an unknown key, a wrong value, or settings
+            that contradict each other.
+    """
+    known = recipe_names(paths)
+    if name not in known and (paths.base_folder / f"{name}.yaml").is_file():
+        fix = f"Write extends: {name} into a recipe of {display_path(paths.folder)}; it has: {', '.join(known)}"
+        raise UserError("a file to extend, not to run", variable("RECIPE", name), fix)
+    if name not in known:
+        raise UserError(
+            f"unknown recipe{did_you_mean(name, known)}",
+            variable("RECIPE", name),
+            f"{paths.name} has: {', '.join(known)}",
+        )
+    file = recipe_file(paths, name)
+    if file.parent == paths.folder:
+        content = config.load(file, paths.base_folder)
+    else:
+        content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, paths.base_folder)
+    overrides = config.with_current_names(overrides, variable("SET"))
+    elsewhere = (CompetitionFacts, paths.facts_file.name)
+    try:
+        where = variable("SET") if overrides else display_path(file)
+        recipe = config.validated(Recipe, config.merge(content, overrides), where, elsewhere)
+    except UserError:
+        config.validated(Recipe, content, display_path(file), elsewhere)  # raises if the file itself has a fault
+        raise
+    check_no_contradictions(recipe.training, lambda key: recipe_location(paths, name, overrides, key))
+    return recipe
+
+
+def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:
+    """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
+
+    Args:
+        paths: paths of the competition of the recipe.
+        name: name of the recipe.
+        overrides: keys that SET changes, nested.
+        key: the key, such as `training.epochs`.
+    """
+    changed_keys = config.flat(config.with_current_names(overrides, variable("SET")))
+    is_set = any(f"{changed}.".startswith(f"{key}.") for changed in changed_keys)
+    return variable("SET") if is_set else display_path(recipe_file(paths, name))

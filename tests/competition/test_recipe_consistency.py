@@ -1,0 +1,62 @@
+"""Settings that contradict each other are refused, those without effect are listed."""
+
+import pytest
+
+from medfold import config
+from medfold.competition.overrides import parse_overrides
+from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
+from medfold.competition.recipe_files import load_recipe
+from tests.support.helpers import refused
+
+
+@pytest.mark.parametrize(
+    ("overrides", "symmetry", "keys"),
+    [
+        (
+            {"training": {"epochs": 0, "head_epochs": 3, "learning_rate": 0.1, "cutmix": 0.5}, "augment": "fundus"},
+            "dihedral",
+            ["augment", "training.learning_rate", "training.cutmix"],
+        ),
+        ({"training": {"epochs": 0, "head_epochs": 3, "mixup": 0.5}, "augment": "none"}, "none", []),
+        (
+            {"training": {"head_learning_rate": 0.1, "focal_gamma": 1.0}},
+            "none",
+            ["training.head_learning_rate", "training.focal_gamma"],
+        ),
+        ({"training": {"loss": "focal", "focal_gamma": 1.0}, "tta": False}, "horizontal", []),
+        (
+            {"backbone": {"name": "simple_cnn", "width": 8, "pooling": "pyramid", "freeze_norm": True}, "tta": False},
+            "none",
+            ["backbone.freeze_norm", "backbone.width", "backbone.pooling", "tta"],
+        ),
+        ({}, "none", []),
+    ],
+)
+def test_ineffective_settings_are_listed_and_reset(overrides, symmetry, keys):
+    choices = Recipe.model_validate(overrides)
+    assert list(ineffective_settings(choices, symmetry)) == keys
+    usual = config.flat(Recipe().model_dump(mode="json"))
+    effective = effective_recipe(choices.model_dump(mode="json"), symmetry)
+    assert all(effective[key] == usual[key] for key in keys)
+
+
+def test_effective_recipe_keeps_unknown_keys_of_older_recipes():
+    assert effective_recipe({"training": {"gone": 1}}, "none") == {"training.gone": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("training.patience=3", "training.patience: it waits for a better epoch, and 'training.keep: final'"),
+        (
+            "training.sampler=balanced training.class_weights=balanced",
+            "training.class_weights: the sampler already draws",
+        ),
+        ("training.loss=focal training.mixup=0.2", "training.loss: focal loss is for hard labels: with mixup a target"),
+        ("training.loss=focal training.label_smoothing=0.1", "with label_smoothing a target of 0.7 would be learnt as"),
+    ],
+)
+def test_conflicting_settings_are_refused(small, words, message):
+    with refused(message):
+        load_recipe(small.paths, "baseline", parse_overrides(words))

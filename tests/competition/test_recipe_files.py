@@ -1,0 +1,77 @@
+"""Recipes of files and shared ones, loaded with overrides."""
+
+import pytest
+
+from medfold.competition.overrides import parse_overrides
+from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
+from medfold.competition.recipe_files import load_recipe
+from medfold.earlier_versions import SETTINGS, with_former_names
+from medfold.paths import ProjectPaths
+from tests.support.helpers import refused
+
+
+def load(name="baseline", **overrides):
+    project_paths = ProjectPaths.find()
+    return load_recipe(project_paths.competition("small"), name, overrides)
+
+
+def test_unknown_recipe_suggests_the_nearest(project_folder):
+    with refused("did you mean 'baseline'"):
+        load("baselin")
+
+
+def test_unknown_override_names_file_and_key(project_folder):
+    with refused(r"^SET: unknown key 'training.epoch'"):
+        load(training={"epoch": 3})
+
+
+@pytest.mark.parametrize("key", ["training.mixup", "training.epochs", "training.num_images"])
+@pytest.mark.parametrize("value", ["yes", "true", "off"])
+def test_yes_no_values_are_refused_for_numbers(project_folder, key, value):
+    with refused(f"'{key}': expected a (whole )?number, received (true|false)"):
+        load(**parse_overrides(f"{key}={value}"))
+
+
+def test_the_former_name_of_the_number_of_images_is_read(project_folder):
+    assert load(training={"images": 4}) == load(training={"num_images": 4})
+    content = load(training={"num_images": 4}).portable()
+    assert with_former_names(content, SETTINGS)["training"]["images"] == 4
+    assert effective_recipe({"training": {"images": 4}}, "none")["training.num_images"] == 4
+    with refused(r"'training\.images' is the former name of 'training\.num_images'"):
+        load(training={"images": 4, "num_images": 4})
+
+
+def test_a_former_name_overrides_the_setting_of_a_base(project_folder):
+    assert load("debug").training.ema_decay == 0
+    assert load("debug", training={"ema": 0.5}) == load("debug", training={"ema_decay": 0.5})
+    assert load("debug", training={"ema": 0.5}).training.ema_decay == 0.5
+    (project_folder / "competition" / "small" / "mine.yaml").write_text("extends: debug\ntraining: {ema: 0.25}\n")
+    assert load("mine").training.ema_decay == 0.25
+
+
+def test_shared_recipes_need_no_file(project_folder):
+    assert load("simple_cnn").backbone.name == "simple_cnn"
+    debug = load("debug")
+    assert (debug.training.num_images, debug.images, debug.backbone) == (32, load().images, load().backbone)
+    mobilenet = load("mobilenet")
+    assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
+    assert ineffective_settings(mobilenet, "horizontal") == {}
+    with refused(r"^SET: unknown key 'training.epoch'"):
+        load("simple_cnn", training={"epoch": 3})
+
+
+def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):
+    with refused("gpu_grey: a file to extend, not to run. Write extends: gpu_grey into a recipe"):
+        load("gpu_grey")
+
+
+def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folder):
+    with refused("gpu: a file to extend, not to run. Write extends: gpu into a recipe"):
+        load("gpu")
+    (project_folder / "competition" / "small" / "gpu.yaml").write_text("extends: gpu\ntraining: {epochs: 2}\n")
+    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("EfficientNetV2S", 2)
+
+
+def test_file_of_the_competition_replaces_shared_recipe(project_folder):
+    (project_folder / "competition" / "small" / "simple_cnn.yaml").write_text("extends: simple_cnn\ntta: true\n")
+    assert load("simple_cnn").tta is True

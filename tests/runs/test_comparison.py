@@ -28,7 +28,7 @@ def test_runs_are_compared_on_common_folds(two_runs, capsys):
 
 
 def test_equal_sides_are_refused_before_data_and_runs_are_read(small):
-    with refused("'RUNS="a a": both sides are the same. Name two different runs"):
+    with refused('^RUNS="a a": both sides are the same. Name two different runs$'):
         compare_runs(small, ["a", "a"])
     assert not small.paths.data.exists()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import SettingError, UserError
+from medfold.errors import CHECK_COMPLETE, SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
@@ -36,7 +36,7 @@ def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.Data
             raise UserError(
                 f"expected {expected:,} {part} samples, found {len(table):,}",
                 paths.raw,
-                "Check that the download is complete, or correct labels.expected_counts in competition.yaml",
+                f"{CHECK_COMPLETE}, or correct labels.expected_counts in competition.yaml",
             )
     both = set(train["id"]) & set(test["id"])
     if both:

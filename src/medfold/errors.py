@@ -45,7 +45,8 @@ class UserError(Exception):
 
     Args:
         what: what is wrong, in one clause.
-        where: file, row or key with the problem; a path is shown as by `display_path`. Defaults to none.
+        where: file, row or key with the problem; a path is shown as by `display_path`. A place in a file follows a
+            colon: "train.csv: row 4, column 'id'", "competition.yaml: 'labels.id'". Defaults to none.
         fix: what to do, as an imperative or a command. Defaults to none.
     """
 

@@ -41,7 +41,7 @@ def break_labels(given):
 def test_refused_data_leaves_nothing_and_names_the_file_of_the_user(given, project_folder):
     break_labels(given)
     before = contents(project_folder)
-    message = r"competition.yaml, labels.targets: .*csv has no column 'label'"
+    message = r"competition.yaml: 'labels.targets': .*csv has no column 'label'"
     with refused(message), open_competition("histology") as competition:
         download(competition, given)
     assert contents(project_folder) == before

@@ -159,7 +159,7 @@ def _check_no_contradictions(training: TrainingSettings, location: Callable[[str
         ),
     ):
         if contradiction:
-            raise UserError(what, f"{location(f'training.{key}')}, training.{key}", fix)
+            raise UserError(what, f"{location(f'training.{key}')}: 'training.{key}'", fix)
 
 
 def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
@@ -225,14 +225,14 @@ def parse_overrides(text: str) -> dict[str, Any]:
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
-            raise UserError("expected key=value without spaces", f"{variable('SET')}, '{word}'", _example())
+            raise UserError("expected key=value without spaces", f"{variable('SET')}: '{word}'", _example())
         if key in seen:
             raise UserError(f"the key '{key}' occurs twice", variable("SET"), "Keep one of the two")
         seen.add(key)
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:
-            where = f"{variable('SET')}, '{word}'"
+            where = f"{variable('SET')}: '{word}'"
             raise UserError("the value is not YAML", where, "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}

@@ -22,6 +22,7 @@ from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
     check_solution,
+    count_images,
     needs_holdout,
     read_samples,
     read_test_part,
@@ -42,6 +43,7 @@ __all__ = [
     "audit_dataset",
     "build_samples",
     "check_solution",
+    "count_images",
     "encode_targets",
     "examples_of_classes",
     "get_raw_data",

@@ -17,7 +17,7 @@ from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
-from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
+from medfold.data.raw_data import download_variables, get_raw_data, get_raw_files, load_samples
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
@@ -44,6 +44,7 @@ __all__ = [
     "build_samples",
     "check_solution",
     "count_images",
+    "download_variables",
     "encode_targets",
     "examples_of_classes",
     "get_raw_data",

@@ -91,10 +91,14 @@ def _note_nested_copy(competition: Competition) -> None:
         warn("download", f"{display_path(nested)} is a second copy inside the first; it is not used")
 
 
+def download_variables(competition: Competition) -> dict[str, str]:
+    """Returns the variables that `make download` needs: FROM for data that has no download address."""
+    return {"FROM": "folder-or-archive"} if competition.facts.source["kind"] == "own" else {}
+
+
 def _download_command(competition: Competition) -> str:
-    """Returns the command that gets the raw data; with FROM for data that has no download address."""
-    has_address = competition.facts.source["kind"] != "own"
-    return competition.command("download") if has_address else competition.command("download", FROM="folder-or-archive")
+    """Returns the command that gets the raw data."""
+    return competition.command("download", **download_variables(competition))
 
 
 def load_samples(competition: Competition) -> pd.DataFrame:

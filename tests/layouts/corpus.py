@@ -690,7 +690,7 @@ fact(
     "{sample: sample_submission.csv}",
     "{sample: sample_submission.csv, id: image}",
 )
-fact("groups and no method for them", r"'folds.method': method stratified would split", "stratified-group", "stratified")
+fact("groups and no method for them", r"'folds.method': method stratified would", "stratified-group", "stratified")
 fact("too many folds", r"'folds.k': 8 groups cannot make 9 folds. Set it to 8 or less", "k: 2", "k: 9")
 fact("a unit of an unknown column", r"score.unit", "score: {metric: auc}", 'score: {metric: auc, unit: "{nobody}"}')
 fact(

@@ -131,12 +131,12 @@ format: setup  ## format the code
 	@$(RUN_PYTHON) -m ruff format .
 
 pictures: setup  ## make pictures of docs/, after demo    RECORDING=file with its printed output
-	@$(RUN_PYTHON) docs/pictures.py $(if $(RECORDING),"$(RECORDING)")
-	@$(RUN_PYTHON) docs/report_pictures.py runs/phantom-chest/baseline/report.html
-	@$(RUN_PYTHON) docs/notebook_picture.py
+	@$(RUN_PYTHON) docs/make/pictures.py $(if $(RECORDING),"$(RECORDING)")
+	@$(RUN_PYTHON) docs/make/report_pictures.py runs/phantom-chest/baseline/report.html
+	@$(RUN_PYTHON) docs/make/notebook_picture.py
 
 reference: setup  ## write docs/reference.md from the schemas
-	@$(RUN_PYTHON) docs/reference.py
+	@$(RUN_PYTHON) docs/make/reference.py
 
 benchmarks: setup  ## measure, and write docs/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py

@@ -188,7 +188,7 @@ def test_refused_files_leave_nothing_behind(project_folder, tmp_path, monkeypatc
     add_competition(project_folder, "own", re.sub(r"source: .*", "source: {kind: own}", SMALL))
     for words, message in (
         (["new", "-c", "fresh"], f"{given}: contains no images"),
-        (["download", "-c", "own"], "competition/own/competition.yaml, submission.sample"),
+        (["download", "-c", "own"], "competition/own/competition.yaml: 'submission.sample': "),
     ):
         assert run_main(monkeypatch, *words, "--from", str(given)) == 2
         assert message in capsys.readouterr().err

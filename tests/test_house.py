@@ -36,7 +36,7 @@ WITHOUT_MODULE = {
     "test_extending.py": "examples in docs/extending.md",
     "test_house.py": "the tests",
     "test_package_exports.py": "names in __init__.py",
-    "test_reference.py": "docs/reference.py",
+    "test_reference.py": "docs/make/reference.py",
     "test_repository.py": "files of the repository",
 }
 

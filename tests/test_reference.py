@@ -19,7 +19,7 @@ PAGE = REPOSITORY / "docs" / "reference.md"
 
 @pytest.fixture(scope="module")
 def generator():
-    spec = importlib.util.spec_from_file_location("reference", REPOSITORY / "docs" / "reference.py")
+    spec = importlib.util.spec_from_file_location("reference", REPOSITORY / "docs" / "make" / "reference.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

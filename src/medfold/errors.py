@@ -15,6 +15,9 @@ INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 FULL = ("there is no disk space left", "Free some; run the same command to resume")
 READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one for writing")
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
+# Fixes for raw files; they suit data that medfold downloaded, and data of the user.
+CHECK_COMPLETE = "Check that the data is complete"
+REPLACE = "Replace it by an undamaged copy"
 NO_PERMISSION = ("permission denied", CHECK_PATH)
 NO_LOCKS = ("the disk has no file locks, like some network drives", "Move the project to a local disk")
 FILE_IN_PLACE = ("a file is where a folder must be", "Move it away")
@@ -43,7 +46,8 @@ class UserError(Exception):
 
     Args:
         what: what is wrong, in one clause.
-        where: file, row or key with the problem; a path is shown as by `display_path`. Defaults to none.
+        where: file, row or key with the problem; a path is shown as by `display_path`. A place in a file follows a
+            colon: "train.csv: row 4, column 'id'", "competition.yaml: 'labels.id'". Defaults to none.
         fix: what to do, as an imperative or a command. Defaults to none.
     """
 

@@ -91,10 +91,10 @@ def run(name: str, campaign: Campaign, seed: int, journals: Path) -> list[Outcom
     cases, known = campaign.cases(seed, True), _read(journal)
     if known:
         print(f"{name}: {len(known)} of {len(cases)} cases are done, the rest follows", flush=True)
-    journals.mkdir(exist_ok=True)
-    with journal.open("w", encoding="utf-8") as file:  # without an incomplete last line
-        for entry in ({"code": _code()}, *map(asdict, known.values())):
-            file.write(json.dumps(entry) + "\n")
+    with files.atomic_write(journal) as temporary:  # without an incomplete last line
+        entries = ({"code": _code()}, *map(asdict, known.values()))
+        temporary.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+    with journal.open("a", encoding="utf-8") as file:
         for outcome in outcomes(campaign, [case for case in cases if case not in known]):
             file.write(json.dumps(asdict(outcome)) + "\n")
             file.flush()

@@ -1,5 +1,7 @@
 """Campaigns: a small seeded share of each, the journal that makes them resumable, and the summary."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.campaigns import NAMES, campaign, named
@@ -51,6 +53,23 @@ def test_stopped_campaign_resumes_and_repeats_no_case(tmp_path, capsys):
     assert len(tried) == 5
     run("even", campaign_of_five(tried), 10, tmp_path)
     assert tried[5:] == ["10", "11", "12", "13", "14"]
+
+
+def test_known_outcomes_are_on_the_disk_before_the_next_case_begins(tmp_path):
+    journal = tmp_path / "even-0.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        run("even", campaign_of_five([], stop_at="3"), 0, tmp_path)
+    before = journal.read_text(encoding="utf-8")
+    assert before.count("\n") == 4
+    seen = []
+
+    def check(case, given, folder):
+        seen.append(journal.read_text(encoding="utf-8"))
+        return "even"
+
+    run("even", replace(campaign_of_five([]), check=check), 0, tmp_path)
+    assert seen[0] == before
+    assert [text.count("\n") for text in seen] == [4, 5]
 
 
 def test_outcomes_of_changed_code_are_discarded(tmp_path, monkeypatch):

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from medfold.commands.show_ensemble import show_ensemble
+from medfold.commands.report import report
+from medfold.commands.show_ensemble import combine_and_show, show_ensemble
 from medfold.ensemble.calibration import Calibration
 from medfold.ensemble.ensemble_summary import EnsembleSummary, MemberSummary, MethodSummary, PostProcessingSummary
 from medfold.scoring.bootstrap import Difference
+from tests.support.helpers import refused
 
 MEMBERS = [
     MemberSummary("baseline", 0.9, 0.85, 0.95, 0.25, [1.0, 0.5]),
@@ -91,3 +93,17 @@ def test_post_processing_has_parameters_scores_and_consequence(show, is_used, af
 def test_calibration_error_is_shown_before_and_after(show):
     expected = "ECE 0.0350 (0: calibrated); temperature scaling gives 0.0431 (T = 0.94, cross-fitted)"
     assert show(members=[], calibration=Calibration(np.float64(0.94), 0.035, 0.0431)) == [expected]
+
+
+@pytest.mark.parametrize("command", [combine_and_show, report])
+@pytest.mark.parametrize(
+    ("method", "runs", "message"),
+    [
+        ("meen", ["a", "b"], r"^METHOD=meen: unknown method 'meen' \(did you mean 'mean'\?\)\. Known: mean, "),
+        ("geometric", ["a"], "^METHOD=geometric: method geometric cannot be used yet: there is a single run"),
+    ],
+)
+def test_unusable_method_is_refused_before_data_and_runs_are_read(small, command, method, runs, message):
+    with refused(message):
+        command(small, runs, method, False)
+    assert not small.paths.data.exists()

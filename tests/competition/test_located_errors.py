@@ -13,16 +13,16 @@ FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baselin
 @pytest.mark.parametrize(
     ("key", "overrides", "where"),
     [
-        ("labels.group", {}, f"{FACTS}, labels.group"),
-        ("images.windows", {}, f"{FACTS}, images.windows"),
-        ("images.train", {"images": {"size": 9}}, f"{FACTS}, images.train"),
-        ("images.steps", {}, f"{RECIPE}, images.steps"),
-        ("images.steps", {"images": {"steps": ["x"]}}, "SET, images.steps"),
-        ("images.size", {"images": {"steps": ["x"]}}, f"{RECIPE}, images.size"),
-        ("images.steps, clahe", {}, f"{RECIPE}, images.steps, clahe"),
-        ("augment", {}, f"{RECIPE}, augment"),
-        ("augment", {"augment": ["x"]}, "SET, augment"),
-        ("backbone", {"backbone": {"name": "x"}}, "SET, backbone"),
+        ("labels.group", {}, f"{FACTS}: 'labels.group'"),
+        ("images.windows", {}, f"{FACTS}: 'images.windows'"),
+        ("images.train", {"images": {"size": 9}}, f"{FACTS}: 'images.train'"),
+        ("images.steps", {}, f"{RECIPE}: 'images.steps'"),
+        ("images.steps", {"images": {"steps": ["x"]}}, "SET: 'images.steps'"),
+        ("images.size", {"images": {"steps": ["x"]}}, f"{RECIPE}: 'images.size'"),
+        ("images.steps, clahe", {}, f"{RECIPE}: 'images.steps', clahe"),
+        ("augment", {}, f"{RECIPE}: 'augment'"),
+        ("augment", {"augment": ["x"]}, "SET: 'augment'"),
+        ("backbone", {"backbone": {"name": "x"}}, "SET: 'backbone'"),
     ],
 )
 def test_errors_name_the_file_with_the_key(small, key, overrides, where):
@@ -32,7 +32,7 @@ def test_errors_name_the_file_with_the_key(small, key, overrides, where):
 
 
 def test_shared_recipes_are_named_by_their_file(small):
-    match = r"_base.simple_cnn.yaml, augment: wrong"
+    match = r"_base.simple_cnn.yaml: 'augment': wrong"
     with refused(match), settings_located(small.paths, "simple_cnn"):
         raise SettingError("wrong", "augment")
 
@@ -45,6 +45,6 @@ def test_keys_of_unknown_files_stay_as_they_are(small, key):
 
 def test_variants_are_named_with_their_file(project_folder):
     add_competition(project_folder, "many", SMALL + "\nvariants: {one: {title: One}, two: {title: Two}}\n")
-    match = r"many.competition.yaml, two, labels.id: wrong"
+    match = r"many.competition.yaml, two: 'labels.id': wrong"
     with refused(match), settings_located(Competition.open("two").paths):
         raise SettingError("wrong", "labels.id")

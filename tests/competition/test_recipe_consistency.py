@@ -48,12 +48,15 @@ def test_effective_recipe_keeps_unknown_keys_of_older_recipes():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("training.patience=3", "training.patience: it waits for a better epoch, and 'training.keep: final'"),
+        ("training.patience=3", "'training.patience': it waits for a better epoch, and 'training.keep: final'"),
         (
             "training.sampler=balanced training.class_weights=balanced",
-            "training.class_weights: the sampler already draws",
+            "'training.class_weights': the sampler already draws",
         ),
-        ("training.loss=focal training.mixup=0.2", "training.loss: focal loss is for hard labels: with mixup a target"),
+        (
+            "training.loss=focal training.mixup=0.2",
+            "'training.loss': focal loss is for hard labels: with mixup a target",
+        ),
         ("training.loss=focal training.label_smoothing=0.1", "with label_smoothing a target of 0.7 would be learnt as"),
     ],
 )

@@ -40,6 +40,15 @@ def test_parts_with_unique_ids_are_not_refused(paths):
     check_ids(samples(), "test")
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"), [("0101", r" \('target' of b is 1 and 0\)"), ("0110", r" \(their labels are equal\)")]
+)
+def test_labels_of_a_repeated_id_are_compared(labels, told):
+    table = samples("a", "b", "b", "c").assign(target=list(labels))
+    with refused(rf"^labels\.repeated: 1 id appears more than once in the train part: b{told}\. Set it to same"):
+        check_ids(table, "train", ["target"])
+
+
 def patients(*found: str | None) -> pd.DataFrame:
     return samples(*(f"x{number}" for number in range(len(found)))).assign(patient=list(found))
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from medfold.commands.folds import make_folds
-from medfold.data.samples import build_samples, samples_are_fresh, samples_fingerprint
+from medfold.data.samples import build_samples, count_images, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
 from medfold.system import files
@@ -24,6 +24,12 @@ def test_build_samples_hides_patients_and_detects_changes(small):
     assert samples_are_fresh(small.facts, small.paths)
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
     assert not samples_are_fresh(small.facts, small.paths)
+
+
+def test_images_are_counted_by_part():
+    table = pd.DataFrame({"part": ["train"] * 1200 + ["test"]})
+    assert count_images(table, None) == "1,200 training and 1 test image"
+    assert count_images(table.head(40), 0.25) == "40 images; 25% of them become the test part when the folds are made"
 
 
 def test_unexpected_number_of_samples_is_refused(small):

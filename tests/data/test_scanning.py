@@ -80,3 +80,9 @@ def test_first_unreadable_images_are_listed_with_reasons_and_the_file_of_all(sca
         f"all of them: data/small/{small.paths.unreadable_images.name}",
     ]
     assert "left out of training; a test image among them gets the mean of the training labels" in lines[0]
+
+
+def test_warning_of_images_of_another_shape_does_not_call_them_unreadable(small, capsys):
+    reason = "8x9 pixels, expected 8x8 (images.expected_shape)"
+    scanning.warn_of_unreadable(small, TABLE, measurements().assign(unreadable_reason=[reason] + [""] * 6))
+    assert "1 training image cannot be used: left out of training" in capsys.readouterr().out

@@ -9,7 +9,7 @@ from medfold.commands.download import download
 from medfold.commands.options import open_competition
 from medfold.competition import Competition
 from medfold.data.staging import _as_given, staged_data
-from medfold.errors import UserError
+from medfold.errors import CHECK_COMPLETE, UserError
 from medfold.terminal.command_text import variable
 from tests.support.helpers import refused
 from tests.support.histology import HISTOLOGY, histology
@@ -41,7 +41,7 @@ def break_labels(given):
 def test_refused_data_leaves_nothing_and_names_the_file_of_the_user(given, project_folder):
     break_labels(given)
     before = contents(project_folder)
-    message = r"competition.yaml, labels.targets: .*csv has no column 'label'"
+    message = r"competition.yaml: 'labels.targets': .*csv has no column 'label'"
     with refused(message), open_competition("histology") as competition:
         download(competition, given)
     assert contents(project_folder) == before
@@ -90,7 +90,7 @@ def test_errors_name_the_files_as_they_were_given(small, tmp_path):
     given = tmp_path / "given"
     given.mkdir()
     with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
-        raise UserError("damaged", staged.raw / "a.csv", "Check that the download is complete")
+        raise UserError("damaged", staged.raw / "a.csv", CHECK_COMPLETE)
     assert str(caught.value) == f"{given / 'a.csv'}: damaged. Check that {variable('FROM', given)} holds all files"
     assert not small.paths.data.exists() or not list(small.paths.data.iterdir())
 
@@ -99,7 +99,7 @@ def test_one_file_instead_of_the_folder_is_explained(small, tmp_path):
     given = tmp_path / "train.csv"
     given.write_text("id,target\n")
     with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
-        raise UserError("no such file", staged.raw / "test.csv", "Check that the download is complete")
+        raise UserError("no such file", staged.raw / "test.csv", CHECK_COMPLETE)
     message = f"{variable('FROM', given)}: one file; test.csv is missing. Name the folder or archive with all files"
     assert str(caught.value) == message
 

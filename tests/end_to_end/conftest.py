@@ -1,10 +1,19 @@
-"""Clones of the repository: without data, and with two finished runs."""
+"""A trained project; clones of the repository, without data and with two finished runs."""
 
 import shutil
 
 import pytest
 
+from medfold.commands.submit import submit
 from tests.support.make_targets import clone_repository, succeed
+
+
+@pytest.fixture
+def competition(trained, capsys):
+    """A project in which all folds of the small phantom are trained and submitted once."""
+    submit(trained)
+    capsys.readouterr()
+    return trained
 
 
 @pytest.fixture

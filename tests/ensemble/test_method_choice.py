@@ -105,7 +105,7 @@ def test_single_run_allows_only_the_mean(single_run):
 
 
 def test_combining_a_single_run_is_refused(single_run):
-    with refused("a single run"):
+    with refused("^METHOD=selection: method selection cannot be used yet: there is a single run. Name several: RUNS="):
         choose_method(single_run, competition_facts("binary", score={"metric": "auc"}), method="selection")
 
 

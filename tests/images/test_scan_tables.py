@@ -61,12 +61,15 @@ def ten_samples(*unreadable: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return samples, samples[["id"]].assign(unreadable_reason=reasons)
 
 
+OTHER = "9x9 pixels, expected 8x8 (images.expected_shape)"
+
+
 @pytest.fixture
 def list_unreadable(small):
     """Returns a function that writes the list of unreadable images, and checks their share."""
     small.paths.data.mkdir(parents=True)
 
-    def run(*unreadable: int, max_unreadable: float = 0.1, reason: str | None = None) -> None:
+    def run(*unreadable: int, max_unreadable: float = 0.1, reason: str | list[str] | None = None) -> None:
         samples, measured = ten_samples(*unreadable)
         if reason is not None:
             measured["unreadable_reason"] = reason
@@ -93,10 +96,16 @@ def test_list_is_removed_once_all_images_can_be_read(small, list_unreadable):
 
 
 def test_all_images_are_never_tolerated(list_unreadable):
-    with refused("10 of 10 images .*Download them again, or raise images.max_unreadable"):
+    with refused("10 of 10 images .*Replace them by undamaged copies, or raise images.max_unreadable"):
         list_unreadable(*range(10), max_unreadable=1)
     with refused("All have this reason: check 'images' in competition.yaml, and the files"):
         list_unreadable(reason="too small", max_unreadable=1)
+
+
+def test_images_of_another_shape_are_not_called_unreadable(list_unreadable):
+    fix = "Correct images.expected_shape, remove it if images differ in size, or raise images.max_unreadable"
+    with refused(rf"2 of 10 images cannot be used, more .* 8x9 pixels, .*\. {fix}$"):
+        list_unreadable(2, 9, reason=["", "", "8x9 pixels, expected 8x8 (images.expected_shape)"] + [""] * 6 + [OTHER])
 
 
 def test_measurements_are_in_the_order_of_the_samples():

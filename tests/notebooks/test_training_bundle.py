@@ -112,6 +112,6 @@ def test_damaged_results_are_not_unpacked(folded, tmp_path):
     oof = remote_run.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
-    with refused("damaged"):
+    with refused(r"trained\.zip: damaged archive \(Bad CRC-32 for file 'fold0/oof\.csv'\)"):
         unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
     assert not local_run.fold(0).folder.exists()

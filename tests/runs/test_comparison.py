@@ -27,6 +27,12 @@ def test_runs_are_compared_on_common_folds(two_runs, capsys):
         compare(two_runs, ["begun", "other"])
 
 
+def test_equal_sides_are_refused_before_data_and_runs_are_read(small):
+    with refused('^RUNS="a a": both sides are the same. Name two different runs$'):
+        compare_runs(small, ["a", "a"])
+    assert not small.paths.data.exists()
+
+
 def test_better_run_wins_where_lower_is_better(folded, capsys):
     add_variant(folded.project_paths.root, "loss", "metric: auc", "metric: log_loss")
     competition = Competition.open("loss")

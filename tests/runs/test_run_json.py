@@ -34,7 +34,8 @@ def test_start_is_recorded_once(small):
     [
         ({"recipe": {"tta": True, "training": {"epochs": 4}}}, "recipe.training.epochs was 3, now 4"),
         ({"folds_fingerprint": "g"}, "started on another folds table"),
-        ({"store_key": "t"}, "store_key was s, now t"),
+        ({"store_key": "t"}, "differently: the raw images, or how medfold prepares them, have changed. Give"),
+        ({"pretrained_hash": "p"}, "differently: the file of backbone.weights has changed. Give"),
         ({"seed": 1}, "seed was 0, now 1"),
     ],
 )
@@ -43,6 +44,25 @@ def test_start_with_other_settings_raises(small, changes, message):
     record_run_start(paths, origin(small))
     with refused(message):
         record_run_start(paths, origin(small, **changes))
+
+
+@pytest.mark.parametrize(
+    ("key", "now", "change"),
+    [
+        ("facts", [0, 255], r"images\.range was None, now \[0, 255\]"),
+        ("recipe", 64, r"recipe\.images\.size was 32, now 64"),
+    ],
+)
+def test_other_prepared_images_are_explained_by_the_setting_that_changed(small, key, now, change):
+    def started(store_key, size, value_range):
+        facts = small.facts.model_dump(mode="json")
+        facts["images"]["range"] = value_range
+        return {**ORIGIN, "facts": facts, "recipe": {"images": {"size": size}}, "store_key": store_key}
+
+    paths = small.paths.run("baseline")
+    record_run_start(paths, started("s", 32, None))
+    with refused(f"this run was started differently: {change}. Give"):
+        record_run_start(paths, started("t", now if key == "recipe" else 32, now if key == "facts" else None))
 
 
 def test_missing_recipe_keys_of_older_runs_take_defaults(small):

@@ -31,6 +31,14 @@ def test_ungrouped_intervals_agree_with_scipy(name):
     assert (low, high) == pytest.approx((reference.low, reference.high), abs=0.01)
 
 
+def test_interval_holds_the_middle_95_percent_of_the_resamples():
+    values = np.random.default_rng(0).permutation(1001) + 0.0
+    scored = iter(values)
+    metric = METRICS["auc"].__class__("x", "x", lambda targets, predictions: next(scored), True, (), "")
+    rows = np.arange(20)
+    assert bootstrap_interval(metric, rows % 2, rows + 0.0, rows, num_resamples=1001) == pytest.approx((25, 975))
+
+
 def test_resampling_draws_whole_groups():
     targets, predictions = scores()
     seen = []

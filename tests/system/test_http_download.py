@@ -100,7 +100,7 @@ def test_status_404_raises_without_retry(get, kaggle):
 
 def test_changed_file_is_downloaded_from_the_start(get, kaggle):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with refused("503"):
+    with refused("failed: the server returned 503"):
         get()
     renewed = CONTENT[::-1]
     assert get(renewed).read_bytes() == renewed
@@ -130,7 +130,7 @@ def test_page_instead_of_the_rest_is_not_written(get, kaggle, no_md5, page):
 
 def test_part_that_is_too_long_is_discarded(get, kaggle, no_md5, tmp_path):
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with refused("503"):
+    with refused("failed: the server returned 503"):
         get()
     (tmp_path / "folder" / "archive.zip.part").write_bytes(CONTENT + b"more")
     assert get().read_bytes() == CONTENT
@@ -152,7 +152,7 @@ def test_gzip_content_encoding_is_decoded(get, kaggle, tmp_path):
 def test_part_of_wrong_content_is_downloaded_again(get, kaggle, tmp_path):
     """A part that was damaged on the disk has the right size and wrong content."""
     kaggle.fault("storage", drop(after=300_000), *[status(503)] * http_download.MAX_FAILURES)
-    with refused("503"):
+    with refused("failed: the server returned 503"):
         get()
     part = tmp_path / "folder" / "archive.zip.part"
     part.write_bytes(b"x" * part.stat().st_size)

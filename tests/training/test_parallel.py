@@ -111,7 +111,7 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
 
 @pytest.mark.slow
 def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):
-    message = r"^SET, training\.head_epochs: a backbone without weights has no features"
+    message = r"^SET: 'training\.head_epochs': a backbone without weights has no features"
     overrides = {"training": {"head_epochs": 1}}
     with refused(message), open_competition("small", [], "baseline", overrides) as competition:
         train(competition, jobs=2, overrides=overrides)

@@ -62,7 +62,7 @@ def test_refused_settings_create_no_run(folded):
 
 def test_refused_settings_keep_the_folds_of_a_run(folded):
     finished_run(folded, "begun", folds=[1])
-    with refused("started differently"):
+    with refused(r"run\.json: this run was started differently: recipe\."):
         train(folded, overrides=IMPOSSIBLE, run="begun")
     assert folded.paths.run("begun").fold(1).done.is_file()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, settings_located
-from medfold.data import Source, build_samples, needs_holdout, read_sample_submission, staged_data
+from medfold.data import Source, build_samples, count_images, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
@@ -71,19 +71,14 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     try:
         facts = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
         with settings_located(paths):
-            count = (table := build_samples(facts, paths))["part"].value_counts()
+            table = build_samples(facts, paths)
             if not needs_holdout(paths):
                 units = table.loc[table["part"] == "test", "unit"].unique().tolist()
                 check_sample_submission(facts, read_sample_submission(facts, paths), units)
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:
-        num_train, num_test = count.get("train", 0), count.get("test", 0)
-        if needs_holdout(paths):
-            text = f"{count_of(num_train, 'image')}; make folds makes {facts.labels.holdout:.0%} of them the test part"
-        else:
-            text = f"{num_train:,} training and {count_of(num_test, 'test image')}"
-        say("samples", f"{text}, with these facts")
+        say("samples", f"{count_images(table, facts.labels.holdout)}, with these facts")
 
 
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medfold.competition import Competition
 from medfold.data import scan_dataset
-from medfold.ensemble import ensemble_runs
+from medfold.ensemble import check_method, ensemble_runs
 from medfold.project_root import display_path
 from medfold.report import build_page, render
 from medfold.runs import EnsemblePaths, Run, dataset_of_runs
@@ -27,6 +27,7 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
+    check_method(method, run_names)
     dataset = dataset_of_runs(competition, run_names)
     ensemble = ensemble_runs(competition, run_names, dataset, method, per_class)
     first_recipe = Run.open(competition, ensemble.run_names[0]).recipe

@@ -4,7 +4,14 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.data import Dataset
-from medfold.ensemble import Ensemble, EnsembleSummary, PostProcessingSummary, ensemble_runs, summarise_ensemble
+from medfold.ensemble import (
+    Ensemble,
+    EnsembleSummary,
+    PostProcessingSummary,
+    check_method,
+    ensemble_runs,
+    summarise_ensemble,
+)
 from medfold.runs import dataset_of_runs
 from medfold.scoring import format_difference, format_interval, format_score, metric_of
 from medfold.terminal.command_text import variable
@@ -29,6 +36,7 @@ def combine_and_show(
     Raises:
         UserError: untrained runs, or runs that do not fit together.
     """
+    check_method(method, run_names)
     dataset = dataset_of_runs(competition, run_names)
     ensemble = ensemble_runs(competition, run_names, dataset, method, per_class)
     summary = summarise_ensemble(competition.facts, ensemble)

@@ -33,7 +33,8 @@ def settings_located(
         file = _file_of(str(error.where), paths, recipe, overrides or {})
         if file is None:
             raise
-        raise UserError(error.what, f"{file}, {error.where}", error.fix) from error
+        key, *item = str(error.where).split(", ", 1)
+        raise UserError(error.what, ", ".join([f"{file}: '{key}'", *item]), error.fix) from error
 
 
 def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: dict[str, Any]) -> str | None:

@@ -31,14 +31,14 @@ def parse_overrides(text: str) -> dict[str, Any]:
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
         if not equals or not all(key.split(".")):
-            raise UserError("expected key=value without spaces", f"{variable('SET')}, '{word}'", _example())
+            raise UserError("expected key=value without spaces", f"{variable('SET')}: '{word}'", _example())
         if key in seen:
             raise UserError(f"the key '{key}' occurs twice", variable("SET"), "Keep one of the two")
         seen.add(key)
         try:
             leaf = yaml.safe_load(value)
         except yaml.YAMLError:
-            where = f"{variable('SET')}, '{word}'"
+            where = f"{variable('SET')}: '{word}'"
             raise UserError("the value is not YAML", where, "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}

@@ -41,7 +41,7 @@ def check_no_contradictions(training: TrainingSettings, location: Callable[[str]
         ),
     ):
         if contradiction:
-            raise UserError(what, f"{location(f'training.{key}')}, training.{key}", fix)
+            raise UserError(what, f"{location(f'training.{key}')}: 'training.{key}'", fix)
 
 
 def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:

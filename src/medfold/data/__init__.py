@@ -17,11 +17,12 @@ from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.image_folder import new_images
 from medfold.data.label_layouts import label_layout
-from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
+from medfold.data.raw_data import download_variables, get_raw_data, get_raw_files, load_samples
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
     check_solution,
+    count_images,
     needs_holdout,
     read_samples,
     read_test_part,
@@ -42,6 +43,8 @@ __all__ = [
     "audit_dataset",
     "build_samples",
     "check_solution",
+    "count_images",
+    "download_variables",
     "encode_targets",
     "examples_of_classes",
     "get_raw_data",

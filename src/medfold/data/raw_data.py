@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.samples import build_samples, read_samples, samples_are_fresh
+from medfold.data.samples import build_samples, count_images, read_samples, samples_are_fresh
 from medfold.data.sources.local_files import existing_path
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
@@ -53,13 +53,8 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
             manifest = source.get(force=force)
             table = build_samples(competition.facts, paths)
     _note_nested_copy(competition)
-    counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
-    num_images = f"{counts['train']:,} training and {count_of(counts['test'], 'test image')}"
-    if share := competition.facts.labels.holdout:
-        num_images = (
-            f"{count_of(len(table), 'image')}; {share:.0%} of them become the test part when the folds are made"
-        )
     size = f"{format_size(manifest['bytes'].sum())} in {display_path(paths.raw)}"
+    num_images = count_images(table, competition.facts.labels.holdout)
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
 
@@ -96,10 +91,14 @@ def _note_nested_copy(competition: Competition) -> None:
         warn("download", f"{display_path(nested)} is a second copy inside the first; it is not used")
 
 
+def download_variables(competition: Competition) -> dict[str, str]:
+    """Returns the variables that `make download` needs: FROM for data that has no download address."""
+    return {"FROM": "folder-or-archive"} if competition.facts.source["kind"] == "own" else {}
+
+
 def _download_command(competition: Competition) -> str:
-    """Returns the command that gets the raw data; with FROM for data that has no download address."""
-    has_address = competition.facts.source["kind"] != "own"
-    return competition.command("download") if has_address else competition.command("download", FROM="folder-or-archive")
+    """Returns the command that gets the raw data."""
+    return competition.command("download", **download_variables(competition))
 
 
 def load_samples(competition: Competition) -> pd.DataFrame:

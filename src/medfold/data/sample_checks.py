@@ -1,9 +1,11 @@
 """Checks of the samples that were read from the labels: ids, counts, parts and units."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import SettingError, UserError
+from medfold.errors import CHECK_COMPLETE, SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
@@ -28,13 +30,13 @@ def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.Data
             "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
         )
     for part, table in (("train", train), ("test", test)):
-        check_ids(table, part)
+        check_ids(table, part, labels.targets)
         expected = (labels.expected_counts or {}).get(part, len(table))
         if len(table) != expected:
             raise UserError(
                 f"expected {expected:,} {part} samples, found {len(table):,}",
                 paths.raw,
-                "Check that the download is complete, or correct labels.expected_counts in competition.yaml",
+                f"{CHECK_COMPLETE}, or correct labels.expected_counts in competition.yaml",
             )
     both = set(train["id"]) & set(test["id"])
     if both:
@@ -46,8 +48,13 @@ def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.Data
         )
 
 
-def check_ids(table: pd.DataFrame, part: str) -> None:
+def check_ids(table: pd.DataFrame, part: str, targets: Sequence[str] = ()) -> None:
     """Checks that each id appears once in a part.
+
+    Args:
+        table: samples of the part: id, and the label columns where they are known.
+        part: train or test, for the error message.
+        targets: names of the label columns. Defaults to none.
 
     Raises:
         SettingError: repeated ids.
@@ -56,9 +63,22 @@ def check_ids(table: pd.DataFrame, part: str) -> None:
     if repeated.any():
         what = (
             f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
-            f"{shorten_list(table['id'][repeated])}"
+            f"{shorten_list(table['id'][repeated])}{_labels_of_repeated(table, targets)}"
         )
         raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
+
+
+def _labels_of_repeated(table: pd.DataFrame, targets: Sequence[str]) -> str:
+    """Says whether the labels of a repeated id differ: " ('target' of a is 0 and 1)"; '' if there are no labels."""
+    repeated = table[table["id"].duplicated(keep=False)]
+    known = [target for target in targets if target in table]
+    for target in known:
+        num_values = repeated.groupby("id", sort=False)[target].nunique()
+        if (num_values > 1).any():
+            name = num_values.index[num_values > 1][0]
+            values = repeated.loc[repeated["id"] == name, target].unique()
+            return f" ('{target}' of {name} is {' and '.join(values[:2])})"
+    return " (their labels are equal)" if known else ""
 
 
 def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:

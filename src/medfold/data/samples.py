@@ -102,6 +102,19 @@ def write_holdout(
     return table
 
 
+def count_images(table: pd.DataFrame, holdout: float | None) -> str:
+    """Returns how many images each part has, as text.
+
+    Args:
+        table: the sample table, as `build_samples` returns it.
+        holdout: `labels.holdout`, the share of the images that will be the test part; None or 0 without it.
+    """
+    if holdout:
+        return f"{count_of(len(table), 'image')}; {holdout:.0%} of them become the test part when the folds are made"
+    is_test = table["part"] == "test"
+    return f"{(~is_test).sum():,} training and {count_of(is_test.sum(), 'test image')}"
+
+
 def needs_holdout(paths: CompetitionPaths) -> bool:
     """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
     return bool((_read_metadata(paths) or {}).get("needs_holdout"))

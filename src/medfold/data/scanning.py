@@ -4,7 +4,7 @@ import pandas as pd
 
 from medfold.competition import Competition, ImageSettings
 from medfold.data.raw_data import load_samples
-from medfold.images import ScanResult, scan_images, store_key
+from medfold.images import ScanResult, problem_of, scan_images, store_key
 from medfold.project_root import display_path
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of
@@ -56,8 +56,9 @@ def warn_of_unreadable(competition: Competition, table: pd.DataFrame, measuremen
     by_part = " and ".join(
         f"{counts[part]:,} {word}" for part, word in (("train", "training"), ("test", "test")) if part in counts
     )
+    problem = problem_of(measurements.loc[unreadable, "unreadable_reason"])
     consequence = "left out of training; a test image among them gets the mean of the training labels"
-    warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} cannot be read: {consequence}")
+    warn("prepare", f"{by_part} {'image' if counts.sum() == 1 else 'images'} {problem}: {consequence}")
     for row in unreadable.nonzero()[0][:MAX_SHOWN]:
         warn("", f"{table['image'].iloc[row]}: {measurements['unreadable_reason'].iloc[row]}")
     warn("", f"all of them: {display_path(competition.paths.unreadable_images)}")

@@ -39,7 +39,7 @@ def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPat
         error.where, error.what = (_as_given(text, staged.raw, given) for text in (error.where, error.what))
         if error.fix:
             complete = f"{variable('FROM', given)} holds all files"
-            error.fix = error.fix.replace("the download is complete", complete)
+            error.fix = error.fix.replace("the data is complete", complete)
         raise
     finally:
         files.remove(staged.data)

@@ -13,6 +13,7 @@ from medfold.ensemble.choice_file import SavedChoice, save_choice
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
+from medfold.ensemble.method_choice import check_method
 from medfold.ensemble.methods import ensemble_method, mean_of
 from medfold.ensemble.new_image_heat_maps import check_same_image_area, write_heat_maps
 from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
@@ -28,6 +29,7 @@ __all__ = [
     "PostProcessingSummary",
     "PredictionLimit",
     "SavedChoice",
+    "check_method",
     "check_same_image_area",
     "ensemble_method",
     "ensemble_runs",

@@ -126,6 +126,27 @@ class EnsembleChoice:
         return prediction[0]
 
 
+def check_method(method: str | None, run_names: list[str]) -> None:
+    """Checks the method that the user named, as far as that is possible before data and runs are read.
+
+    Args:
+        method: name of the method; None if the user named none.
+        run_names: names of the runs to combine.
+
+    Raises:
+        UserError: the method is unknown, or needs several runs and there is one.
+    """
+    if method is None:
+        return
+    where = variable("METHOD", method)
+    if method not in METHODS:
+        what = f"unknown method '{method}'{did_you_mean(method, METHODS.names())}"
+        raise UserError(what, where, f"Known: {', '.join(METHODS.names())}")
+    if len(set(run_names)) == 1 and method != METHODS.all()[0].name:
+        fix = f"Name several: {variable('RUNS', 'a b')}, or leave {variable('METHOD')} out"
+        raise UserError(f"method {method} cannot be used yet: there is a single run", where, fix)
+
+
 def compare_methods(
     members: MemberPredictions, facts: CompetitionFacts, per_class: bool = False, only: str | None = None
 ) -> list[MethodCandidate]:
@@ -143,7 +164,7 @@ def compare_methods(
     metric = metric_of(facts)
     candidates = []
     for method in METHODS.all():
-        if candidates and only in METHODS and method.name != only:
+        if candidates and only and method.name != only:
             continue
         if candidates and (len(members.run_names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
             continue
@@ -185,8 +206,9 @@ def choose_method(
     Raises:
         UserError: the method is unknown, or cannot be used yet.
     """
+    check_method(method, members.run_names)
     candidates = compare_methods(members, facts, per_class, method)
-    chosen = _find_candidate(members, candidates, method) if method else _best_candidate(candidates, facts)
+    chosen = _find_candidate(candidates, method) if method else _best_candidate(candidates, facts)
     post_processed = _post_process(members, facts, chosen, per_class) if members.can_be_cross_fitted else None
     fitted, predictions = chosen.fitted, chosen.predictions
     if post_processed and post_processed.helps:
@@ -204,22 +226,13 @@ def _best_candidate(candidates: list[MethodCandidate], facts: CompetitionFacts) 
     return max(better, key=lambda candidate: metric_of(facts).sign * candidate.cross_fitted, default=plain)
 
 
-def _find_candidate(members: MemberPredictions, candidates: list[MethodCandidate], name: str) -> MethodCandidate:
+def _find_candidate(candidates: list[MethodCandidate], name: str) -> MethodCandidate:
     """Returns the candidate of the method that the user named; raises a UserError if it was not tried."""
     for candidate in candidates:
         if candidate.method.name == name:
             return candidate
-    if name in METHODS:
-        reason, fix = (
-            "it is fitted on labels, and only one fold is trained",
-            f"Train more folds, or leave {variable('METHOD')} out",
-        )
-        if len(members.run_names) == 1:
-            reason = "there is a single run"
-            fix = f"Name several: {variable('RUNS', 'a b')}, or leave {variable('METHOD')} out"
-        raise UserError(f"method {name} cannot be used yet: {reason}", variable("METHOD", name), fix)
-    known = f"Known: {', '.join(METHODS.names())}"
-    raise UserError(f"unknown method '{name}'{did_you_mean(name, METHODS.names())}", variable("METHOD", name), known)
+    what = f"method {name} cannot be used yet: it is fitted on labels, and only one fold is trained"
+    raise UserError(what, variable("METHOD", name), f"Train more folds, or leave {variable('METHOD')} out")
 
 
 def _post_process(

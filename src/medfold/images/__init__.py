@@ -29,6 +29,7 @@ from medfold.images.image_list import image_list_fingerprint
 from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
+from medfold.images.prepared_image import problem_of
 from medfold.images.resizing import resize
 from medfold.images.scan import ScanResult, scan_images
 from medfold.images.scan_tables import read_appearance, read_measurements
@@ -59,6 +60,7 @@ __all__ = [
     "path_of_image",
     "preparation_step",
     "prepare_image",
+    "problem_of",
     "read_appearance",
     "read_batches",
     "read_dicom_headers",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import UserError
+from medfold.errors import REPLACE, UserError
 from medfold.images.formats.file_contents import read_dicom_headers
 from medfold.images.image_paths import path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
@@ -38,9 +38,7 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
             for number, values in results:
                 if isinstance(values, WorkerDied):
                     if complete:
-                        raise UserError(
-                            "reading its header crashes the process", image_files[number], "Download it again"
-                        )
+                        raise UserError("reading its header crashes the process", image_files[number], REPLACE)
                     values = [""] * len(keywords)
                 table[number] = values
             bar.advance(len(results))

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from medfold.competition import ImageFacts, ImageSettings
 from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image_with_headers
 from medfold.images.preparation import prepare_image
+
+OTHER_SHAPE = "(images.expected_shape)"  # the end of this reason
 
 
 class PreparedImage(NamedTuple):
@@ -50,5 +53,11 @@ def read_prepared(
     height, width = pixels.shape[:2]
     expected = image_facts.expected_shape
     if expected and [height, width] != expected:
-        return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]} (images.expected_shape)"
+        return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]} {OTHER_SHAPE}"
     return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])
+
+
+def problem_of(reasons: pd.Series) -> str:
+    """Returns what is wrong with images, in a few words: 'cannot be read', unless some only have another shape."""
+    have_other_shape = reasons.str.endswith(OTHER_SHAPE)
+    return "cannot be used" if have_other_shape.any() else "cannot be read"

@@ -33,7 +33,6 @@ from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
 from medfold.system.hashes import fingerprint
 from medfold.tables import write_sealed_csv
-from medfold.terminal.command_text import command
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of, shorten_list
 
@@ -255,4 +254,4 @@ def _check_still_readable(
         journal.forget(changed)
         names = shorten_list(samples["image"].iloc[row] for row in changed)
         what = f"{count_of(len(changed), 'image')} readable in the last scan cannot be read now: {names}"
-        raise UserError(what, paths.raw, f"Check the disk, and run: {command('download', COMPETITION=paths.name)}")
+        raise UserError(what, paths.raw, "Check the disk, and replace them by undamaged copies")

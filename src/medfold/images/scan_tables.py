@@ -14,6 +14,7 @@ from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
 from medfold.errors import UserError
 from medfold.images import store
 from medfold.images.image_list import read_image_list_fingerprint
+from medfold.images.prepared_image import OTHER_SHAPE, problem_of
 from medfold.images.scan_worker import STATISTICS, ImageScan
 from medfold.paths import CompetitionPaths
 from medfold.system import files
@@ -119,14 +120,17 @@ def check_enough_readable(competition: Competition, unreadable_images: pd.DataFr
     if len(unreadable_images) / num_images <= allowed and not are_all_unreadable:
         return
     first = unreadable_images.iloc[0]
+    reasons = unreadable_images["reason"]
     what = (
-        f"{len(unreadable_images):,} of {num_images:,} images cannot be read, more than images.max_unreadable allows "
-        f"({allowed:.2%}). The first: {first['file']}: {first['reason']}"
+        f"{len(unreadable_images):,} of {num_images:,} images {problem_of(reasons)}, more than images.max_unreadable "
+        f"allows ({allowed:.2%}). The first: {first['file']}: {first['reason']}"
     )
-    if are_all_unreadable and unreadable_images["reason"].nunique() == 1:
+    if are_all_unreadable and reasons.nunique() == 1:
         fix = "All have this reason: check 'images' in competition.yaml, and the files"
+    elif reasons.str.endswith(OTHER_SHAPE).all():
+        fix = "Correct images.expected_shape, remove it if images differ in size, or raise images.max_unreadable"
     else:
-        fix = "Download them again, or raise images.max_unreadable"
+        fix = "Replace them by undamaged copies, or raise images.max_unreadable"
     raise UserError(what, competition.paths.unreadable_images, fix)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import SettingError, UserError
+from medfold.errors import CHECK_COMPLETE, SettingError, UserError
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
 from medfold.raw_files.listing import is_excluded, list_files
@@ -17,8 +17,7 @@ from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pat
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
-INCOMPLETE = "Check that the download is complete"
-PATTERN_OR_DOWNLOAD = "Check the pattern, and that the download is complete"
+CHECK_PATTERN = "Check the pattern, and that the data is complete"
 
 
 def find_images(
@@ -100,7 +99,7 @@ def _report_missing(
     if len(missing) > facts.images.max_unreadable * num_rows * len(_channel_names(facts)):
         what = f"{what}: {shorten_list(missing)}"
         if all_missing:
-            raise SettingError(f"{display_path(raw)}: {what}", key, PATTERN_OR_DOWNLOAD if fix == INCOMPLETE else fix)
+            raise SettingError(f"{display_path(raw)}: {what}", key, CHECK_PATTERN if fix == CHECK_COMPLETE else fix)
         raise UserError(what, raw, fix)
     warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
 
@@ -181,7 +180,7 @@ def _join_channels(columns: list[pd.Series]) -> pd.Series:
 
 
 def _likely_cause(missing: list[str], known: set[str]) -> str:
-    """Names the likely cause of missing images: a file with a similar name, or an incomplete download."""
+    """Names the likely cause of missing images: a file with a similar name, or incomplete data."""
 
     def simplified(path: str) -> str:
         folder, _, name = path.lower().rpartition("/")
@@ -196,7 +195,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
             name = simplified(path.replace("\\", "/")).rpartition("/")[2]
             if others := [other for key, other in by_simplified_name.items() if key.rpartition("/")[2] == name]:
                 return f"The ids are paths of Windows. Write the name of the file only: there is '{others[0]}'"
-    return INCOMPLETE
+    return CHECK_COMPLETE
 
 
 def _for_channel(pattern: str, name: str | None) -> str:

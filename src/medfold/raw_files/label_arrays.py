@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold.errors import UserError
+from medfold.errors import CHECK_COMPLETE, REPLACE, UserError
 
 ARRAY_ERRORS = (
     zipfile.BadZipFile,
@@ -30,7 +30,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             array that is read within the block.
     """
     if not path.is_file():
-        raise UserError("no such file", path, "Check that the download is complete")
+        raise UserError("no such file", path, CHECK_COMPLETE)
     try:
         content = np.load(path)
         if not isinstance(content, np.lib.npyio.NpzFile):
@@ -39,7 +39,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             yield content
     except ARRAY_ERRORS as error:
         raise UserError(
-            f"damaged, or not an .npz archive ({str(error) or type(error).__name__})", path, "Download it again"
+            f"damaged, or not an .npz archive ({str(error) or type(error).__name__})", path, REPLACE
         ) from None
     except ValueError as error:
         has_objects = "bject" in str(error) or "pickle" in str(error)
@@ -48,7 +48,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             if has_objects
             else f"damaged ({error})"
         )
-        raise UserError(what, path, "Download it again, or save it without objects") from None
+        raise UserError(what, path, f"{REPLACE}, or save it without objects") from None
 
 
 def class_numbers(labels: np.ndarray) -> np.ndarray | None:

@@ -147,6 +147,13 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
     return values.map(lambda value: replaced.get(value, value))
 
 
+def _describe_difference(rows: pd.DataFrame) -> str:
+    """Describes the first label in which two rows of one id differ: "'target' is 0 in row 2, 1 in row 3"."""
+    target = next(name for name in rows if rows[name].nunique() > 1)
+    first_rows = rows[target].drop_duplicates().head(2)
+    return f"'{target}' is " + ", ".join(f"{value} in row {row + 2}" for row, value in first_rows.items())
+
+
 def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str], facts: CompetitionFacts, path: Path):
     """Merges the rows of each key into one, by `labels.repeated`.
 
@@ -176,11 +183,12 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     if policy == "same":
         differ = (grouped.min() != grouped.max()).any(axis=1)
         if differ.any():
-            ids = [" ".join(key) if isinstance(key, tuple) else key for key in differ.index[differ]]
+            keys_that_differ = differ.index[differ]
+            ids = [" ".join(key) if isinstance(key, tuple) else key for key in keys_that_differ]
+            what = f"{count_of(len(ids), 'id has', 'ids have')} rows with different labels: {shorten_list(ids)}"
+            of_first = rows.loc[grouped.groups[keys_that_differ[0]], targets]
             fix = "Choose how to merge them: labels.repeated: any, or majority"
-            raise UserError(
-                f"{count_of(len(ids), 'id has', 'ids have')} rows with different labels: {shorten_list(ids)}", path, fix
-            )
+            raise UserError(f"{what} ({_describe_difference(of_first)})", path, fix)
         merged = grouped.max()
     elif policy == "any":
         merged = grouped.max()

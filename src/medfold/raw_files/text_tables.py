@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import CHECK_PATH, SettingError, UserError
+from medfold.errors import CHECK_COMPLETE, CHECK_PATH, REPLACE, SettingError, UserError
 from medfold.project_root import display_path
 from medfold.terminal.console import warn
 from medfold.text import count_of, did_you_mean, shorten_list
@@ -60,7 +60,7 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
 
 def _missing_table(path: Path, key: str | None) -> UserError:
     """Returns the error for a table that is missing; it names the key, if there is one."""
-    fix = "Check that the download is complete"
+    fix = CHECK_COMPLETE
     if key is None:
         return UserError("no such file", path, fix)
     return SettingError(f"{display_path(path)}: no such file{_similar_file(path)}", key, fix)
@@ -69,11 +69,11 @@ def _missing_table(path: Path, key: str | None) -> UserError:
 def _unreadable_table(path: Path, error: Exception) -> UserError:
     """Returns the error for a table that cannot be read, by what Python or pandas raised."""
     if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
-        return UserError(f"damaged ({error})", path, "Download it again")
+        return UserError(f"damaged ({error})", path, REPLACE)
     if isinstance(error, OSError):
         return UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH)
     if isinstance(error, pd.errors.EmptyDataError):
-        return UserError("not a readable table (it is empty)", path, "Restore it, or download it again")
+        return UserError("not a readable table (it is empty)", path, REPLACE)
     if opened := re.search(r"EOF inside string starting at row (\d+)", str(error)):
         what = f"row {int(opened[1]) + 1}: a quote is opened and never closed"
         return UserError(what, path, "Close the quote, or remove it")
@@ -133,7 +133,7 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         raise UserError(f"reading the table needs the package {package}", path, fix) from None
     except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
         raise UserError(
-            f"not a readable table ({type(error).__name__})", path, "Download it again, or correct the extension"
+            f"not a readable table ({type(error).__name__})", path, f"{REPLACE}, or correct the extension"
         ) from None
     table = table.astype("string").fillna("").astype(object)
     return _clean_column_names(table.reset_index(drop=True), path)

@@ -69,6 +69,8 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
     if len(sides) != 2:
         fix = f"Example: {variable('RUNS', 'a b')}; several as one: {variable('RUNS', 'a+a-s1 b+b-s1')}"
         raise UserError(f"expected two runs, received {len(sides)}", variable("RUNS", " ".join(sides)), fix)
+    if sides[0] == sides[1]:
+        raise UserError("both sides are the same", variable("RUNS", " ".join(sides)), "Name two different runs")
     names_by_side = [side.split("+") for side in sides]
     metric = metric_of(competition.facts)
     dataset = dataset_of_runs(competition, "+".join(sides).split("+"))
@@ -79,8 +81,6 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
         raise UserError(
             "the runs have no trained fold in common", variable("RUNS", " ".join(sides)), "Train the same fold of each"
         )
-    if sides[0] == sides[1]:
-        raise UserError("both sides are the same", variable("RUNS", " ".join(sides)), "Name two different runs")
     first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
     scored = []
     for side, runs, oof in zip(sides, runs_by_side, (first, second), strict=True):

@@ -30,9 +30,10 @@ IDENTITY_FACTS = (
     "score.aggregate",
     "folds.k",
 )
-# Those that are not compared when a fold is added to a run. The store_key depends on the first three, the
-# folds_fingerprint on the fourth. `identity` compares the last two when the run is used.
-FACTS_COVERED_OTHERWISE = ("images.windows", "images.range", "images.frame", "folds.k", "score.unit", "score.aggregate")
+STORE_FACTS = ("images.windows", "images.range", "images.frame")  # the store_key depends on them
+# Those that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `identity`
+# compares the last two when the run is used.
+FACTS_COVERED_OTHERWISE = (*STORE_FACTS, "folds.k", "score.unit", "score.aggregate")
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
 PLUGINS = "plugins.py"
@@ -53,17 +54,36 @@ def record_run_start(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
             files.write_json(metadata, run_paths.metadata, sealed=True)
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
-    changed = [_describe_change(key, before.get(key), now[key]) for key in now if before.get(key) != now[key]]
     if before["folds_fingerprint"] != now["folds_fingerprint"]:
         what = "this run was started on another folds table, and its scores belong to that one"
         raise UserError(what, run_paths.metadata, f"Give the new run another name: {variable('RUN', 'new-name')}")
-    if changed:
+    if changed := _describe_changes(before, now, config.flat(saved["facts"]), config.flat(metadata["facts"])):
         fix = f"Give the new run another name: {variable('RUN', 'new-name')}"
         raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
 
 
+def _describe_changes(
+    before: dict[str, str], now: dict[str, str], facts_before: dict[str, Any], facts_now: dict[str, Any]
+) -> list[str]:
+    """Returns the changed values as text; for the store of images, what made it another one."""
+    changed = [key for key in now if before.get(key) != now[key]]
+    described = [_describe_change(key, before.get(key), now[key]) for key in changed if key != "store_key"]
+    if "store_key" not in changed:
+        return described
+    image_facts = [
+        f"{key} was {facts_before[key]}, now {facts_now[key]}"
+        for key in STORE_FACTS
+        if key in facts_before and facts_before[key] != facts_now[key]
+    ]
+    if image_facts or any(key.startswith("recipe.images.") for key in changed):
+        return described + image_facts
+    return [*described, "the raw images, or how medfold prepares them, have changed"]
+
+
 def _describe_change(key: str, before: str | None, now: str) -> str:
     """Returns a changed value as text; a hash says nothing to a reader."""
+    if key == "pretrained_hash":
+        return "the file of backbone.weights has changed"
     if key != PLUGINS:
         return f"{key} was {before}, now {now}"
     if NONE in (before, now):

@@ -37,7 +37,7 @@ def test_long_rows_become_columns_by_the_longest_label(long):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("ID_2_kind,0", "1 id has rows with different labels: ID_2 kind"),
+        ("ID_2_kind,0", r"1 id has rows with different labels: ID_2 kind \('Label' is . in row \d, . in row \d\)"),
         ("ID_2_sort,0", "row 7: 'ID_2_sort' is not <id>_<label>"),
         ("ID_2_kind,2", "row 7, column 'Label': found 2"),
         ("ID_4_kind,0", "1 id has no row for some of the labels: ID_4"),

@@ -55,7 +55,7 @@ def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
     labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep_columns": ()})
     facts = facts.model_copy(update={"labels": labels})
     if how == "same":
-        with refused("2 ids have rows with different labels: a, b"):
+        with refused(r"2 ids have rows with different labels: a, b \('target' is 0 in row 2, 1 in row 3\)\. Choose"):
             LAYOUTS["wide"](facts, raw)
         return
     train = LAYOUTS["wide"](facts, raw)[0]

@@ -17,6 +17,7 @@ from pydicom.uid import (
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image
+from medfold.images.formats.failures import FIX
 from tests.support.broken_files import BROKEN, GREY, encoded
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import refused
@@ -83,10 +84,8 @@ def test_broken_file_raises_one_line_with_reason(tmp_path, worker, name):
     )
     line, printed = worker.read(tmp_path, name, facts)
     assert line is not None, "it was read"
-    assert re.match(
-        rf"{re.escape(str(tmp_path / name))}: unreadable image \(.+\)\. Download it again, or remove it$", line
-    )
-    stated = line.partition("unreadable image (")[2].removesuffix("). Download it again, or remove it")
+    assert re.match(rf"{re.escape(str(tmp_path / name))}: unreadable image \(.+\)\. {FIX}$", line)
+    stated = line.partition("unreadable image (")[2].removesuffix(f"). {FIX}")
     assert any(each in stated for each in reason.split("|")), stated
     assert len(stated) <= 150
     assert stated.isprintable()

@@ -10,6 +10,7 @@ from PIL import Image
 from medfold.competition.facts_sections import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image
+from medfold.images.formats.failures import FIX
 from tests.support.broken_files import encoded
 
 
@@ -41,6 +42,4 @@ def test_any_library_error_becomes_one_line(tmp_path, monkeypatch):
         monkeypatch.setattr("medfold.images.formats.raster.decode", fail)
         with pytest.raises(UserError) as caught:
             read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
-        assert (
-            str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({expected}). Download it again, or remove it"
-        )
+        assert str(caught.value) == f"{tmp_path / 'a.png'}: unreadable image ({expected}). {FIX}"

@@ -1,5 +1,6 @@
 """The recipe of a run, and the commands, versions and hashes that reproduce it."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -75,6 +76,13 @@ def test_commands_go_from_the_data_to_the_report(reproduced):
         "make submit COMPETITION=small RUNS=one",
         "make report COMPETITION=small RUNS=one",
     ]
+
+
+def test_data_of_the_user_is_given_by_from(small, monkeypatch):
+    monkeypatch.setattr(reproduction, "read_run_json", lambda paths: {})
+    own = replace(small, facts=small.facts.model_copy(update={"source": {"kind": "own"}}))
+    code, _ = reproduction_section(own, ensemble_of("one"), METADATA, {}).parts
+    assert code["text"].splitlines()[0] == "make download COMPETITION=small FROM=folder-or-archive"
 
 
 def test_run_of_an_earlier_version_has_no_command(reproduced):

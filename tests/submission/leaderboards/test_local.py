@@ -89,7 +89,7 @@ def test_solution_without_a_private_part_has_no_ranking(solution_and_submission)
 
 def test_other_ids_are_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
-    with refused("other ids"):
+    with refused("the solution has other ids than the submission. Run: make download COMPETITION=small FORCE=1"):
         submit_locally(small, table.iloc[1:], groups)
 
 

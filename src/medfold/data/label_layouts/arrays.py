@@ -52,7 +52,7 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, facts: Competit
     if values.shape != (count, len(labels.targets)):
         expected = (count, len(labels.targets))
         fix = "Check labels.targets and classes in competition.yaml: a row per image, a column per target"
-        where = f"{display_path(path)}, {prefix}_labels"
+        where = f"{display_path(path)}: '{prefix}_labels'"
         raise UserError(f"labels of shape {values.shape}, expected {expected}", where, fix)
     ids = [f"{prefix}{row:05d}" for row in range(count)]
     images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]

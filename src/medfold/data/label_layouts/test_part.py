@@ -106,7 +106,7 @@ def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> t
     if (several > 1).any():
         ids = several.index[several > 1]
         what = f"{count_of(len(ids), 'id')} in several parts: {shorten_list(ids)}"
-        where = f"{display_path(path)}, column '{column}'"
+        where = f"{display_path(path)}: column '{column}'"
         raise UserError(what, where, "Give each id one part, or remove labels.part")
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)

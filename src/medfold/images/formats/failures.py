@@ -4,10 +4,10 @@ import os
 import re
 from pathlib import Path
 
-from medfold.errors import UserError
+from medfold.errors import REPLACE, UserError
 
 MAX_REASON = 150  # characters
-FIX = "Download it again, or remove it"
+FIX = f"{REPLACE}, or remove it"
 
 
 class ImageError(ValueError):

@@ -4,6 +4,7 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import Competition, Recipe, load_recipe
+from medfold.data import download_variables
 from medfold.ensemble import Ensemble
 from medfold.project_root import display_path
 from medfold.report.names import isolate
@@ -36,7 +37,8 @@ def reproduction_section(
 ) -> Section:
     """Lists the commands that reproduce the result, with versions, seed and hashes."""
     section = Section("again", "Reproduction")
-    commands = [competition.make_command("download"), competition.make_command("folds")]
+    download = competition.make_command("download", **download_variables(competition))
+    commands = [download, competition.make_command("folds")]
     for run_name in ensemble.run_names:
         recorded = read_run_json(competition.paths.run(run_name)).get("command")
         commands.append(recorded or f"# {run_name}: started by an earlier version, its command is unknown")

@@ -48,7 +48,8 @@ class LocalLeaderboard(Leaderboard):
         if set(written.index) != set(solution["id"]):
             if not _has_test_labels(facts):  # the solution belongs to an earlier test part
                 return _unlabelled()
-            raise UserError("the solution has other ids than the submission", paths.solution, "Download it again")
+            fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
+            raise UserError("the solution has other ids than the submission", paths.solution, fix)
         scores, lines = _score_parts(facts, solution, written, entry)
         ranking, own_row = _rank(paths, facts, scores)
         metric = facts.score.metric

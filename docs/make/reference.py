@@ -39,7 +39,7 @@ from medfold.training.augmentation_checks import MAX_ROTATION
 for module in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
     importlib.import_module(f"medfold.{module}")
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 PAGE = DOCS / "reference.md"
 MODELS = ROOT / "src" / "medfold" / "models"
@@ -409,7 +409,10 @@ def section(model: type[BaseModel], name: str) -> type[BaseModel]:
 def render() -> str:
     """The text of docs/reference.md."""
     environment = Environment(
-        loader=FileSystemLoader(DOCS), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
     )
     tables = (
         sources,

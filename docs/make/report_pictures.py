@@ -1,4 +1,4 @@
-"""The pictures of a report in docs/, from a real one: `python docs/report_pictures.py path/to/report.html`.
+"""The pictures of a report in docs/, from a real one: `python docs/make/report_pictures.py path/to/report.html`.
 
 - report-desktop.png: the score, the curves and some heat maps on a desktop;
 - report-phone.png: the first two screens of a phone;
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 sys.path.insert(0, str(DOCS.parent))  # the browser of the tests
 
 from tests.support.browser import Page, missing  # noqa: E402
@@ -63,7 +63,7 @@ def best_parts(page: Page, file: Path) -> Image.Image:
 
 def main() -> None:
     if len(sys.argv) != 2:
-        sys.exit("usage: python docs/report_pictures.py path/to/report.html")
+        sys.exit("usage: python docs/make/report_pictures.py path/to/report.html")
     if lack := missing():
         sys.exit(lack)
     with TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 DATA = DOCS.parent / "data" / "phantom-chest"
 ACROSS = 8
 COLUMNS = 100  # of the recording

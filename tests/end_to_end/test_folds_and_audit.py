@@ -1,0 +1,72 @@
+"""Folds of a small project: the findings of the audit, and folds that are refused."""
+
+import json
+
+import pandas as pd
+
+from medfold.commands.download import download
+from medfold.commands.folds import make_folds
+from medfold.commands.train import train
+from medfold.competition.competition import Competition
+from medfold.data.sources.source import open_source
+from tests.support.helpers import refused
+from tests.support.small_project import SMALL, add_competition
+
+
+def test_folds_of_older_data_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
+    table.iloc[:-2].to_csv(folded.paths.folds, index=False)
+    with refused(r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
+        train(folded, folds=[0])
+    make_folds(folded, force=True)
+    assert len(pd.read_csv(folded.paths.folds)) == len(table)
+
+
+def test_kept_folds_that_split_a_group_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
+    several = table[table["group"].duplicated(keep=False)].index[0]
+    table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
+    table.to_csv(folded.paths.folds, index=False)
+    with refused("1 group is in two folds"):
+        make_folds(folded)
+
+
+def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
+    table = make_folds(folded, force=True)
+    said = capsys.readouterr().out
+    assert "exact duplicates in train        2, each in one fold" in said
+    assert "duplicates with different labels 1:" in said
+    assert "train images found in test       1:" in said
+    for cluster in table.leaks.duplicates:
+        assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
+    assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split_groups"] == 0
+
+
+def test_class_in_too_few_groups_is_reported(project_folder, capsys):
+    add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
+    make_folds(Competition.open("rare"))
+    assert "class target=1 is in" in capsys.readouterr().out
+
+
+def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
+    add_competition(project_folder, "few", SMALL.replace("train_patients: 40", "train_patients: 10"))
+    competition = Competition.open("few")
+    download(competition)
+    make_folds(competition)
+    assert "the largest group" not in capsys.readouterr().out
+    table = competition.paths.raw / "train.csv"
+    lines = table.read_text().splitlines()
+    patient = lines[0].split(",").index("patient_id")
+    rows = [line.split(",") for line in lines[1:]]
+    for row in rows[: len(rows) // 2]:
+        row[patient] = "one"
+    table.write_text("\n".join([lines[0], *(",".join(row) for row in rows), ""]))
+    open_source(competition).write_manifest()
+    make_folds(competition, force=True)
+    assert "the largest group holds" in capsys.readouterr().out
+
+
+def test_grouped_data_needs_a_grouped_method(project_folder):
+    add_competition(project_folder, "leaky", SMALL.replace("stratified-group", "stratified"))
+    with refused("method stratified would split the groups"):
+        make_folds(Competition.open("leaky"))

@@ -130,4 +130,4 @@ def test_without_test_images_the_size_of_the_future_test_part_is_said(project_fo
         for label in ("normal", "tumour"):
             picture(tmp_path / "given" / label / f"{label}{number}.png", seed=2 * number + (label == "tumour"))
     new(ProjectPaths.find(), "scans", tmp_path / "given")
-    assert "20 images; make folds makes 20% of them the test part, with these facts" in capsys.readouterr().out
+    assert "20 images; make folds makes 20% of them the test set, with these facts" in capsys.readouterr().out

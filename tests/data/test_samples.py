@@ -45,7 +45,7 @@ def test_duplicate_ids_are_refused(small):
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with refused("1 id appears more than once in the train part"):
+    with refused("1 id appears more than once in the training set"):
         build_samples(small.facts, small.paths)
 
 

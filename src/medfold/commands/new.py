@@ -80,7 +80,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     else:
         num_train, num_test = count.get("train", 0), count.get("test", 0)
         if needs_holdout(paths):
-            text = f"{count_of(num_train, 'image')}; make folds makes {facts.labels.holdout:.0%} of them the test part"
+            text = f"{count_of(num_train, 'image')}; make folds makes {facts.labels.holdout:.0%} of them the test set"
         else:
             text = f"{num_train:,} training and {count_of(num_test, 'test image')}"
         say("samples", f"{text}, with these facts")

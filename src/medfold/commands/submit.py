@@ -86,7 +86,7 @@ def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> No
     """Prints the written file, and how its cells are to be read."""
     say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {display_path(recorded.file)}")
     if not len(recorded.table):
-        warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
+        warn("", "the public test set is empty: predictions of the notebook cannot be compared with the local ones")
     if explanation := explain_words(competition.facts, recorded.draft.sample):
         say("", explanation)
 

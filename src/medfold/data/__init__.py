@@ -6,7 +6,7 @@
 - `samples`: the sample table; `sample_checks`: its checks;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples;
-- `holdout`: training images that become the test part;
+- `holdout`: training images that become the test set;
 - `dataset`: all of these together, with folds and leaks;
 - `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
@@ -24,7 +24,7 @@ from medfold.data.samples import (
     check_solution,
     needs_holdout,
     read_samples,
-    read_test_part,
+    read_test_set,
     samples_are_fresh,
 )
 from medfold.data.scanning import scan_dataset, warn_of_unreadable
@@ -55,7 +55,7 @@ __all__ = [
     "open_source",
     "read_sample_submission",
     "read_samples",
-    "read_test_part",
+    "read_test_set",
     "samples_are_fresh",
     "scan_dataset",
     "source",

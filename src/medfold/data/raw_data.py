@@ -56,9 +56,7 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
     counts = table["part"].value_counts().reindex(["train", "test"], fill_value=0)
     num_images = f"{counts['train']:,} training and {count_of(counts['test'], 'test image')}"
     if share := competition.facts.labels.holdout:
-        num_images = (
-            f"{count_of(len(table), 'image')}; {share:.0%} of them become the test part when the folds are made"
-        )
+        num_images = f"{count_of(len(table), 'image')}; {share:.0%} of them become the test set when the folds are made"
     size = f"{format_size(manifest['bytes'].sum())} in {display_path(paths.raw)}"
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 

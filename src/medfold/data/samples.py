@@ -13,7 +13,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
-from medfold.data.sample_checks import check_group_pattern, check_ids, check_parts, check_units
+from medfold.data.sample_checks import check_group_pattern, check_ids, check_train_and_test, check_units
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
@@ -34,8 +34,8 @@ VERSION = 4  # increased when the same raw data gives a different table
 def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
-    Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
-    hidden solution. With `labels.holdout` all samples are in the training part until `write_holdout`.
+    Writes a sample submission if the raw data has none. Labels of the test set, if the raw data has them, become the
+    hidden solution. With `labels.holdout` all samples are in the training set until `write_holdout`.
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
@@ -50,10 +50,10 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     if labels.holdout:
         test = train.head(0)
         solution = None
-    check_parts(facts, paths, train, test)
+    check_train_and_test(facts, paths, train, test)
     check_group_pattern(facts, train, test)
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
-    _warn_of_groups_in_both_parts(table)
+    _warn_of_groups_in_train_and_test(table)
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     check_units(table, paths)
@@ -67,10 +67,10 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     return table
 
 
-def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
-    in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
-    if in_both_parts.any():
-        count = in_both_parts.sum()
+def _warn_of_groups_in_train_and_test(table: pd.DataFrame) -> None:
+    in_both = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
+    if in_both.any():
+        count = in_both.sum()
         warn(
             "samples",
             f"{count_of(count, 'group has', 'groups have')} images in train and in test: "
@@ -81,12 +81,12 @@ def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
 def write_holdout(
     facts: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
+    """Moves the holdout to the test set and hides its labels, for a local leaderboard; writes both.
 
     Args:
         facts: facts of the competition (`labels.holdout`).
         paths: paths of the competition; sample table, solution and sample submission are written again.
-        table: the sample table, all of it in the training part.
+        table: the sample table, all of it in the training set.
         in_holdout: bool (n,), True for samples of the holdout.
 
     Returns:
@@ -102,7 +102,7 @@ def write_holdout(
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
+    """Returns True until `write_holdout` has made the test set of `labels.holdout`."""
     return bool((_read_metadata(paths) or {}).get("needs_holdout"))
 
 
@@ -182,10 +182,10 @@ def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
     return True
 
 
-def read_test_part(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
+def read_test_set(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Reads only the test set, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
-    Does not read the labels of the training part. Images may be missing; they count as unreadable later.
+    Does not read the labels of the training set. Images may be missing; they count as unreadable later.
 
     Args:
         facts: facts of the competition (`labels`, `images` and `submission`).
@@ -195,10 +195,10 @@ def read_test_part(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd
         The images (id, image, unit), and the sample submission; all columns as text.
 
     Raises:
-        UserError: no table of the test part, or no sample submission.
+        UserError: no table of the test set, or no sample submission.
     """
     table = label_layouts.read_test_table(facts, raw)
-    check_ids(table, "test")
+    check_ids(table, "test set")
     submission_facts = facts.submission
     if submission_facts.sample:
         path = raw / submission_facts.sample

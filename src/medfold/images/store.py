@@ -40,7 +40,7 @@ class Store:
 
 
 def image_list_fingerprint(paths: CompetitionPaths) -> str:
-    """Returns a fingerprint of the ids and paths of all images, of the training and test part.
+    """Returns a fingerprint of the ids and paths of all images, of the training and test set.
 
     Raises:
         UserError: there is no sample table.

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data import read_test_part
+from medfold.data import read_test_set
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.images import read_batches
 from medfold.notebooks.submission_bundle import SubmissionBundle
@@ -34,13 +34,13 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
         The submission.
 
     Raises:
-        UserError: the data is not attached, or has no table of the test part.
+        UserError: the data is not attached, or has no table of the test set.
     """
     start = time.monotonic()
     facts = bundle.facts
     time_limit = 3600 * hours
     raw = bundle.data_folder(inputs)
-    test, sample = read_test_part(facts, raw)
+    test, sample = read_test_set(facts, raw)
     units = test["unit"].unique().tolist()
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
     predictor = EnsemblePredictor(facts, bundle.members, bundle.fitted)

@@ -94,7 +94,7 @@ def _number_differences(
         missing = mean.index.difference(unit.index)
         if facts.score.unit and len(missing):
             yield (
-                f"{count_of(len(missing), 'image is', 'images are')} no longer in the test part, such as "
+                f"{count_of(len(missing), 'image is', 'images are')} no longer in the test set, such as "
                 f"{missing[0]}: not recomputed"
             )
             return

@@ -28,21 +28,21 @@ def guess_images(
     Args:
         draft: filled in; has the labels.
         image_files: the image files of the competition.
-        train: rows of the training part.
+        train: rows of the training set.
         ids: id column of the label table.
-        test: rows of the test part; None if they are unknown.
+        test: rows of the test set; None if they are unknown.
         sample: the sample submission; None if there is none.
 
     Returns:
         The training images that were looked up, as `read_image` takes them.
 
     Raises:
-        UserError: the images of the training part have no pattern in common.
+        UserError: the images of the training set have no pattern in common.
     """
     patterns, train_images = find_patterns(image_files, train, ids, "train")
     if not patterns:
         fix = "Name or sort the files alike, such as train/<id>.png"
-        raise UserError("the images of the training part have no pattern in common", image_files.raw, fix)
+        raise UserError("the images of the training set have no pattern in common", image_files.raw, fix)
     images: dict[str, Any] = {"train": _single_or_list(patterns)}
     draft.facts["images"] = images
     why = f"images found for {len(train_images):,} of {_num_rows(train)}"
@@ -63,7 +63,7 @@ def guess_images(
 def _guess_test_images(
     draft: Draft, image_files: ImageFiles, ids: Ids, test: pd.DataFrame | None, train_images: list[str]
 ) -> None:
-    """Guesses images.test: by the rows of the test part, or by folder names; otherwise labels.holdout."""
+    """Guesses images.test: by the rows of the test set, or by folder names; otherwise labels.holdout."""
     images = draft.facts["images"]
     labels = draft.facts["labels"]
     if test is not None:
@@ -74,7 +74,7 @@ def _guess_test_images(
             draft.add_reason("images.test", shorten_list(patterns, 4), why)
     if not images.get("test") and (patterns := image_files.test_folder_patterns(train_images)):
         images["test"] = _single_or_list(patterns)
-        why = "a folder named after the test part, without a table"
+        why = "a folder named after the test set, without a table"
         draft.add_reason("images.test", shorten_list(patterns, 4), why)
     if "part" in labels:
         if images.get("test") == images["train"]:

@@ -19,10 +19,10 @@ def check_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units
     Args:
         facts: facts of the competition (classes, metric and `submission.layout`).
         sample: the sample submission, all columns as text.
-        units: ids of the units of the test part, in the order of the sample table.
+        units: ids of the units of the test set, in the order of the sample table.
 
     Raises:
-        UserError: the sample submission does not fit the classes or the metric, or its units differ from the test part.
+        UserError: the sample submission does not fit the classes or the metric, or its units differ from the test set.
     """
     equal = np.full((len(units), len(facts.prediction_columns)), 1 / len(facts.prediction_columns))
     predictions = pd.DataFrame(equal, columns=facts.prediction_columns)
@@ -40,7 +40,7 @@ def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.Da
         sample: the sample submission, all columns as text.
 
     Raises:
-        UserError: no rows, unless the whole test part is hidden; wrong columns or their order; ids missing, extra,
+        UserError: no rows, unless the whole test set is hidden; wrong columns or their order; ids missing, extra,
             duplicated or in another order; a value that is missing, not a number, infinite, outside 0..1 or not a known
             class.
     """

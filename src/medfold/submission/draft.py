@@ -47,7 +47,7 @@ def draft_submission(competition: Competition, ensemble: Ensemble, units: list[s
     Args:
         competition: the competition, with its sample submission.
         ensemble: the combined runs.
-        units: ids of the units of the test part, in the order of the sample table.
+        units: ids of the units of the test set, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the competition, or the submission is faulty.

@@ -15,12 +15,12 @@ def align_sample(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
-    test part.
+    test set.
 
     Args:
         facts: facts of the competition (`submission.layout`, and where it is uploaded).
         sample: the sample submission, all columns as text.
-        units: ids of the units of the test part, in the order of the sample table.
+        units: ids of the units of the test set, in the order of the sample table.
     """
     id_column = facts.submission.id
     if facts.submission.layout == "long":
@@ -43,7 +43,7 @@ def fill_missing(
     Args:
         facts: facts of the competition (the prediction columns).
         predictions: id (of the unit) and prediction columns.
-        units: ids of the units of the test part.
+        units: ids of the units of the test set.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
@@ -61,7 +61,7 @@ def describe_missing(
 
     Args:
         predictions: id (of the unit) and prediction columns.
-        units: ids of the units of the test part.
+        units: ids of the units of the test set.
         fallback: as for `fill_missing`.
         reason: completes 'units have ...', why there is no prediction. Defaults to 'no readable image'.
     """

@@ -124,7 +124,7 @@ def test_partly_labelled_test_part_is_refused(flat):
     raw, facts = flat
     picture(raw / "val/NO/x.png")
     images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
-    with refused(r"images.test: some patterns of the test part have \{label\}"):
+    with refused(r"images.test: some patterns of the test set have \{label\}"):
         LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
 
 

@@ -276,11 +276,11 @@ def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, competition)
 
 
 def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch):
-    """All of the test part is hidden: it has no rows locally, and will have some on Kaggle."""
+    """All of the test set is hidden: it has no rows locally, and will have some on Kaggle."""
     content, _ = histology(24, 8, "png")
     shown = {name: data for name, data in content.items() if not name.startswith("test/")}
     shown["sample_submission.csv"] = b"id,label\n"
-    # Kaggle runs the notebook again on the hidden test part, and scores that.
+    # Kaggle runs the notebook again on the hidden test set, and scores that.
     scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
@@ -298,6 +298,6 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(competition)
     output = kaggle.said()
-    assert "the public test part is empty" in output
+    assert "the public test set is empty" in output
     assert "0 rows, checked" in output
     assert len(kaggle.submissions) == 1

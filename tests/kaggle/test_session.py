@@ -5,7 +5,7 @@ import pytest
 from medfold.kaggle.session import name_of
 from tests.support.helpers import refused
 from tests.support.kaggle_server import drop, lose, status
-from tests.support.remote_runs import KIT, REF, labelled, run
+from tests.support.remote_runs import DATASET, REF, labelled, run
 
 
 @pytest.mark.parametrize("method", ["CreateDataset", "CreateDatasetVersion", "SaveKernel"])
@@ -18,7 +18,7 @@ def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, remote_run, 
     ran = run(remote_run)
     assert hosted.asked(method) == 1
     assert ran.notebook.version == hosted.notebooks[REF].version
-    assert ran.dataset.version == hosted.datasets[KIT].version
+    assert ran.dataset.version == hosted.datasets[DATASET].version
     assert "the answer was lost" in hosted.said()
 
 

@@ -155,7 +155,7 @@ class CompetitionFacts(config.SettingsFile):
         if conflicts := [key for key, value in other_keys.items() if value]:
             raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test set: remove one")
 
-    def identity(self, keys: Any = None) -> dict[str, Any]:
+    def fingerprint_input(self, keys: Any = None) -> dict[str, Any]:
         """Returns what fingerprints of the facts are made from: JSON, under the names of earlier versions.
 
         Args:

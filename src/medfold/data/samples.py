@@ -154,7 +154,7 @@ def check_solution(paths: CompetitionPaths) -> None:
 def samples_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
     sections = dict.fromkeys(("task", "classes", "labels", "submission"), True)
-    used_facts = facts.identity({**sections, "images": IMAGE_FACTS})
+    used_facts = facts.fingerprint_input({**sections, "images": IMAGE_FACTS})
     used_facts["unit"] = facts.score.unit
     if facts.labels.holdout:
         used_facts["folds"] = facts.folds.model_dump(include={"seed", "duplicates"})

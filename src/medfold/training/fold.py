@@ -147,7 +147,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
 
     identity = [
         images.seed,
-        inputs.recipe.identity(),
+        inputs.recipe.fingerprint_input(),
         images.rows.tolist(),
         *([inputs.plugins_hash] if inputs.plugins_hash else []),
     ]

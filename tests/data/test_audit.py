@@ -102,11 +102,11 @@ def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, l
     competition = replace(folded, facts=facts)
     monkeypatch.setattr(audit, "units_with_lost_labels", lambda *_: ["p1"])
     monkeypatch.setattr(audit, "mask_warning", lambda images: f"{len(images)} masks")
-    monkeypatch.setattr(audit, "value_suspicions", lambda *_: ["no air"])
+    monkeypatch.setattr(audit, "value_warnings", lambda *_: ["no air"])
     findings = audit.audit_dataset(competition, dataset)
     assert findings.units_with_lost_labels == lost
     assert findings.mask_suspicion == f"{len(dataset.train) + len(dataset.test)} masks"
-    assert findings.value_suspicions == ["no air"]
+    assert findings.value_warnings == ["no air"]
     assert findings.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
     assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset)
     assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)

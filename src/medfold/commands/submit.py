@@ -18,7 +18,7 @@ from medfold.submission import (
     RecordedSubmission,
     describe_missing,
     draft_submission,
-    explain_words,
+    explain_class_words,
     leaderboard_of,
     read_record,
     record_draft,
@@ -87,7 +87,7 @@ def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> No
     say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {display_path(recorded.file)}")
     if not len(recorded.table):
         warn("", "the public test set is empty: predictions of the notebook cannot be compared with the local ones")
-    if explanation := explain_words(competition.facts, recorded.draft.sample):
+    if explanation := explain_class_words(competition.facts, recorded.draft.sample):
         say("", explanation)
 
 

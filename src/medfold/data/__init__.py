@@ -15,9 +15,9 @@
 from medfold.data.audit import AuditFindings, audit_dataset
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
-from medfold.data.image_folder import new_images
+from medfold.data.image_folder import find_new_images
 from medfold.data.label_layouts import label_layout
-from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
+from medfold.data.raw_data import fetch_raw_data, fetch_raw_files, load_samples
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
@@ -44,14 +44,14 @@ __all__ = [
     "check_solution",
     "encode_targets",
     "examples_of_classes",
-    "get_raw_data",
-    "get_raw_files",
+    "fetch_raw_data",
+    "fetch_raw_files",
+    "find_new_images",
     "label_layout",
     "load_dataset",
     "load_samples",
     "near_duplicate_examples",
     "needs_holdout",
-    "new_images",
     "open_source",
     "read_sample_submission",
     "read_samples",

@@ -17,7 +17,7 @@ from medfold.images import (
     read_appearance,
     read_headers,
     read_measurements,
-    value_suspicions,
+    value_warnings,
 )
 from medfold.raw_files import mask_warning
 
@@ -32,7 +32,7 @@ class AuditFindings:
     Args:
         units_with_lost_labels: units that lose a label because only an unreadable image has it.
         mask_suspicion: a warning about images that may be masks of others; '' if there are none.
-        value_suspicions: warnings about implausible stored values.
+        value_warnings: warnings about implausible stored values.
         suspected_groups: headers, columns, ids and folders that may identify patients, but are not named as groups.
         shift: how well the training and the test set can be told apart.
         compared_columns: columns of the sample table that `shift` compares, in addition to image statistics.
@@ -42,7 +42,7 @@ class AuditFindings:
 
     units_with_lost_labels: list[str]
     mask_suspicion: str
-    value_suspicions: list[str]
+    value_warnings: list[str]
     suspected_groups: list[SuspectedGroup]
     shift: DatasetShift
     compared_columns: list[str]
@@ -63,7 +63,7 @@ def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
     return AuditFindings(
         units_with_lost_labels=units_with_lost_labels(facts, train, dataset.unreadable) if facts.score.unit else [],
         mask_suspicion=mask_warning(pd.concat([train["image"], test["image"]])),
-        value_suspicions=value_suspicions(raw, train["image"].tolist(), facts.images),
+        value_warnings=value_warnings(raw, train["image"].tolist(), facts.images),
         suspected_groups=find_unnamed_groups(competition, train),
         shift=shift,
         compared_columns=compared_columns,

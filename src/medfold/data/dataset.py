@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings, settings_located
-from medfold.data.holdout import cut_holdout
+from medfold.competition import Competition, ImageSettings, setting_errors_located
+from medfold.data.holdout import set_aside_holdout
 from medfold.data.samples import needs_holdout
 from medfold.data.scanning import scan_dataset
 from medfold.data.targets import encode_targets
@@ -78,7 +78,7 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    with settings_located(competition.paths):  # in a notebook no command adds the file to the error
+    with setting_errors_located(competition.paths):  # in a notebook no command adds the file to the error
         facts = competition.facts
         paths = competition.paths
         _check_fold_method(competition)
@@ -89,7 +89,7 @@ def load_dataset(
         )
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
-            all_samples = cut_holdout(competition, all_samples, joined)
+            all_samples = set_aside_holdout(competition, all_samples, joined)
         train, test, unreadable = _split_readable(all_samples)
         targets = encode_targets(facts, train)
         train["group"] = join_duplicates(train, joined)

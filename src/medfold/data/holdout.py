@@ -11,8 +11,8 @@ from medfold.system import locks
 from medfold.terminal.console import say
 
 
-def cut_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Chooses the holdout, moves it to the test set and writes both sets.
+def set_aside_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+    """Chooses the holdout, moves it to the test set and writes the sample table and the hidden solution.
 
     Images that cannot be read stay in the training set, where they are left out.
 

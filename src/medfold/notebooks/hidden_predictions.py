@@ -12,7 +12,13 @@ from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.images import read_batches
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.submission import align_sample, build_submission, check_submission, describe_missing, fill_missing
+from medfold.submission import (
+    build_submission,
+    check_submission,
+    complete_sample_submission,
+    describe_missing,
+    fill_missing,
+)
 from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
@@ -60,7 +66,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     if text := describe_missing(predictions, units, fallback, reason):
         warn("submit", text)
     predictions = fill_missing(facts, predictions, units, fallback)
-    sample = align_sample(facts, sample, units)
+    sample = complete_sample_submission(facts, sample, units)
     result = build_submission(facts, predictions, sample)
     check_submission(facts, result, sample)
     write_csv(result, Path(out))

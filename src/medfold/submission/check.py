@@ -8,7 +8,7 @@ from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
-from medfold.submission.table import align_sample, build_submission
+from medfold.submission.table import build_submission, complete_sample_submission
 from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
@@ -27,7 +27,7 @@ def check_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units
     equal = np.full((len(units), len(facts.prediction_columns)), 1 / len(facts.prediction_columns))
     predictions = pd.DataFrame(equal, columns=facts.prediction_columns)
     predictions.insert(0, "id", units)
-    sample = align_sample(facts, sample, units)
+    sample = complete_sample_submission(facts, sample, units)
     check_submission(facts, build_submission(facts, predictions, sample), sample)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.raw_files import split_long
+from medfold.raw_files import split_row_names
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
 
 
-def align_sample(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def complete_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
@@ -111,7 +111,7 @@ def _long_table(
 ) -> pd.DataFrame:
     """Returns a submission with a row for each unit and label."""
     id_column = facts.submission.id
-    names, labels = split_long(sample[id_column], facts.prediction_columns, "sample submission")
+    names, labels = split_row_names(sample[id_column], facts.prediction_columns, "sample submission")
     known = names.isin(values.index).to_numpy()
     cells = values.to_numpy()[values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])]
     if cell_format.holds_decisions:
@@ -159,7 +159,7 @@ def read_predictions_back(facts: CompetitionFacts, table: pd.DataFrame, sample: 
         lambda column: column.map(number_of_word) if cell_format.holds_decisions else column.astype(float)
     )
     if layout == "long":
-        names, labels = split_long(table[id_column], columns, "submission")
+        names, labels = split_row_names(table[id_column], columns, "submission")
         long = pd.DataFrame({"id": names, "label": labels, "value": numbers[cell_format.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
         return long.rename_axis(columns=None)

@@ -17,7 +17,7 @@ from medfold.raw_files import (
     list_files,
     part_from_name,
     read_table,
-    split_long,
+    split_row_names,
 )
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
@@ -63,7 +63,7 @@ def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     path = raw / submission.sample
     test = read_table(path, {submission.id: "submission.id"}, "submission.sample")
     if submission.layout == "long":
-        test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
+        test = test.assign(**{submission.id: split_row_names(test[submission.id], labels.targets, path)[0]})
         test = test.drop_duplicates(submission.id)
     return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)
 

@@ -174,7 +174,7 @@ def _scored_facts(
 
     Args:
         competition: the competition of the run, with the facts of today.
-        run: the run.
+        run: its run.json holds the facts of the training.
         recorded: the recorded score; one of an older version lacks the settings, and today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
 

@@ -150,7 +150,7 @@ def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> 
 
     Args:
         competition: the competition, with the headers that the audit read.
-        dataset: the dataset.
+        dataset: its training samples are examined.
 
     Returns:
         Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.

@@ -42,7 +42,7 @@ def test_overrides_in_json_are_parsed_unchanged():
 
 
 @pytest.mark.parametrize("text", ["training.epochs", "=3", "training..epochs=3", "a=[1", "a='b", "{a: 1}"])
-def test_malformed_override_raises(text):
+def test_malformed_override_is_refused(text):
     with refused("SET"):
         recipe.parse_overrides(text)
 

@@ -19,7 +19,7 @@ def test_new_images_accepts_a_single_file(tmp_path):
     assert find_new_images(tmp_path / "a.png", FACTS) == (tmp_path, ["a.png"])
 
 
-def test_new_images_without_path_or_image_raises(tmp_path):
+def test_missing_path_or_folder_without_images_is_refused(tmp_path):
     with refused("IMAGES=.*nowhere: no such file or folder"):
         find_new_images(tmp_path / "nowhere", FACTS)
     (tmp_path.parent / "table.csv").write_text("id")

@@ -29,7 +29,7 @@ def test_failed_data_set_is_uploaded_again(hosted, remote_run):
     assert run(remote_run).dataset.version == 2
 
 
-def test_data_set_that_is_never_ready_raises(hosted, remote_run):
+def test_data_set_that_is_never_ready_is_reported(hosted, remote_run):
     hosted.datasets[DATASET] = HostedDataset(private=True, states=["BLOBS_RECEIVED"] * 1000)
     with refused(r"not ready after 30.* min \(blobs_received\).*same command again"):
         run(remote_run)

@@ -135,7 +135,7 @@ def test_failed_notebook_raises_with_reason_and_log(hosted, remote_run):
     assert run(remote_run).notebook.version == 2
 
 
-def test_cancelled_session_raises(hosted, remote_run):
+def test_cancelled_session_is_reported(hosted, remote_run):
     hosted.runner = lambda pushed: Ended(state="CANCEL_ACKNOWLEDGED")
     with refused("the notebook failed: it ended as 'cancel acknowledged', reason unknown"):
         run(remote_run)

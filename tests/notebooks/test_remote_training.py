@@ -36,7 +36,7 @@ def test_finished_folds_are_not_uploaded(folded, kaggle):
     assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
 
 
-def test_notebook_without_valid_results_raises(folded, kaggle, no_wheel_build, tmp_path):
+def test_notebook_without_valid_results_is_refused(folded, kaggle, no_wheel_build, tmp_path):
     def finish_without_fold(pushed):
         training_bundle.pack_results(
             folded.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"

@@ -246,7 +246,7 @@ PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # compare
         (swap_images, "images of the test set have changed, under the same ids, since run 'baseline' was trained"),
     ],
 )
-def test_changed_test_set_raises(folded, edit, message, command):
+def test_changed_test_set_is_refused(folded, edit, message, command):
     finished_run(folded)
     change_test_set(folded, edit)
     competition = Competition.open("small")

@@ -58,7 +58,7 @@ def test_folders_give_label_patient_and_solution(folders):
     assert solution.to_numpy().tolist() == [["IM-01-9", "NO", "Private"], ["person3_b_2", "YES", "Private"]]
 
 
-def test_folder_that_is_not_a_class_raises(folders):
+def test_folder_that_is_not_a_class_is_refused(folders):
     raw, facts = folders
     picture(raw / "train/MAYBE/x.jpeg")
     with refused("'MAYBE' is not a class"):

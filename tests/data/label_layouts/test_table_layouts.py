@@ -27,7 +27,7 @@ def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
         (["test"] * 8, "column 'split' has rows of test only"),
     ],
 )
-def test_unusable_part_column_raises(raw, split, message):
+def test_unusable_part_column_is_refused(raw, split, message):
     rows_of(raw, split, SICK)
     with refused(message):
         LAYOUTS["wide"](facts(part="split"), raw)

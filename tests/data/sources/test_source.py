@@ -58,7 +58,7 @@ def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
         source.fetch(tmp_path / "nowhere.zip")
 
 
-def test_damaged_archive_raises(small, archive):
+def test_damaged_archive_is_refused(small, archive):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])

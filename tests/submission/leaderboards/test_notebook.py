@@ -161,7 +161,7 @@ def test_faulty_notebook_output_is_not_submitted(hosted, competition):
     assert len(hosted.submissions) == 1
 
 
-def test_error_page_as_output_raises(hosted, competition):
+def test_error_page_as_output_is_refused(hosted, competition):
     set_notebook_output(hosted, "<html>Not Found</html>")
     with refused("Kaggle sends an error page instead of submission.csv"):
         submit(competition)

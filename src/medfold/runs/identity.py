@@ -79,7 +79,7 @@ def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun
         new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
         fix = f"{new_run}, or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", run.paths.folder, fix)
-    return TrainedRun.of(run)
+    return TrainedRun.from_run(run)
 
 
 def check_same_labels(competition: Competition, run: Run, labels_today: str | None) -> None:

@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/hidden_test.py
 
-A fold of a small net on made-up JPEGs of 1024 px, packed as a kit; then the prediction that the notebook makes, on 600
-test images and on 6,000 (hard links to 50 different files). The peak memory with all processes: the sum of their shares
-of what the system counts (Linux only, sampled 10 times a second). Fails if it is over 1.1 times as high with the more
-images. Not for Windows. About 3 minutes on 2 CPU cores.
+A fold of a small net on made-up JPEGs of 1024 px, packed as a bundle; then the prediction that the notebook makes, on
+600 test images and on 6,000 (hard links to 50 different files). The peak memory with all processes: the sum of their
+shares of what the system counts (Linux only, sampled 10 times a second). Fails if it is over 1.1 times as high with the
+more images. Not for Windows. About 3 minutes on 2 CPU cores.
 """
 
 import os
@@ -46,11 +46,11 @@ def measure(rounds: int = 1) -> list[Result]:
         prepare.competition(root, given, 200)
         prepare.medfold(root, "train", "--competition", "files", "--fold", "0", "--set", TRAINING, "--run", "small")
         prepare.medfold(root, "notebook", "--competition", "files", "--runs", "small")
-        kit = root / "runs" / "files" / "small" / "notebook" / "kit"
+        bundle = root / "runs" / "files" / "small" / "notebook" / "kit"
         peaks = []
         for count in IMAGES:
             inputs = hidden(root / f"hidden {count}", given, count)
-            command = [sys.executable, "-c", PREDICT, str(kit), str(inputs), str(root / "out.csv")]
+            command = [sys.executable, "-c", PREDICT, str(bundle), str(inputs), str(root / "out.csv")]
             peaks.append(max(prepare.peak(root, command) for _ in range(rounds)))
     few, many = peaks
     what = f"memory of predicting {IMAGES[1]:,} hidden images over {IMAGES[0]:,}"

@@ -27,7 +27,7 @@ from medfold.system import hardware
 from medfold.system.processes import silence_native_output
 from medfold.training.batches import Batch
 from medfold.training.loader import load_batches
-from medfold.training.parallel import default_workers
+from medfold.training.parallel import default_num_workers
 from results import Result, run
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
@@ -103,7 +103,7 @@ class Training:
         np.save(folder / "images.npy", rng.integers(0, 256, (images, *shape), np.uint8))
         pixels = np.load(folder / "images.npy", mmap_mode="r")
         noise = TrainingImages(
-            pixels, folder / "unused", np.arange(images), rng.integers(0, 2, images), 0, default_workers()
+            pixels, folder / "unused", np.arange(images), rng.integers(0, 2, images), 0, default_num_workers()
         )
         precision = resolve_precision(recipe.training.precision)
         net = build_net(facts, recipe, precision=precision)
@@ -129,7 +129,7 @@ def rate(step: Callable[[], object], images: int, seconds: float = SECONDS) -> f
 
 def compare(job: Job, folder: Path, rounds: int) -> Result:
     """A training on a resident batch and one with the whole pipeline, in turns."""
-    training, workers = Training(job, folder), default_workers()
+    training, workers = Training(job, folder), default_num_workers()
     pipeline, step = training.pipeline, training.step
     size, cores, positions = pipeline.batch_size, hardware.num_cores(), count()
     resident = as_tensors(pipeline.batch(0))
@@ -166,7 +166,7 @@ def ends_of_epochs(job: Job, folder: Path, rounds: int) -> Result:
     for _ in range(rounds):
         moments = []
         steps = STEPS * (EPOCHS + 1)  # the first epoch does not count: the net is compiled, the workers start
-        with closing(load_batches(training.pipeline, 0, steps, default_workers(), as_tensors)) as batches:
+        with closing(load_batches(training.pipeline, 0, steps, default_num_workers(), as_tensors)) as batches:
             for batch in batches:
                 step(*batch)
                 moments.append(time.perf_counter())

@@ -59,13 +59,13 @@ def test_extends_prefers_the_file_in_the_same_folder(tmp_path, bases):
         ("[" * 5000, "not valid YAML"),
     ],
 )
-def test_faulty_yaml_raises(tmp_path, bases, text, message):
+def test_faulty_yaml_is_refused(tmp_path, bases, text, message):
     write(bases / "net.yaml", "tta: true")
     with refused(message):
         config.load(write(tmp_path / "x" / "baseline.yaml", text), bases)
 
 
-def test_file_that_is_not_utf8_raises(tmp_path):
+def test_file_that_is_not_utf8_is_refused(tmp_path):
     file = write(tmp_path / "x" / "baseline.yaml", "")
     file.write_bytes("tta: true # grün".encode("latin-1"))
     with refused("not text in UTF-8. Save it as UTF-8"):
@@ -86,7 +86,7 @@ def test_classes_and_targets_stay_text(tmp_path):
     }
 
 
-def test_circular_extends_raises(tmp_path, bases):
+def test_circular_extends_is_refused(tmp_path, bases):
     write(tmp_path / "x" / "a.yaml", "extends: b")
     file = write(tmp_path / "x" / "b.yaml", "extends: a")
     with refused("is circular. Remove it"):

@@ -12,7 +12,7 @@ def test_project_is_found_from_a_subfolder(project_folder, monkeypatch):
     assert ProjectPaths.find().root == project_folder
 
 
-def test_find_without_a_project_raises(tmp_path, monkeypatch):
+def test_folder_without_a_project_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with refused("Change into your clone"):
         ProjectPaths.find()

@@ -48,7 +48,7 @@ def test_new_plugin_loader_removes_the_former_plugins(things):
     assert things.names() == ["stone"]
 
 
-def test_registering_a_taken_name_raises(things):
+def test_taken_name_is_refused(things):
     with refused("thing 'stone' exists already"):
         things.register("stone", 2, "medfold.stones")
     registry.set_plugin_loader(lambda: things.register("stone", 3, "plugins"))

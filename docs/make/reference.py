@@ -255,7 +255,7 @@ def steps() -> str:
 
 
 def backbones() -> str:
-    """The kit's own backbones, and the families of keras.applications by the input scaling of their weights.
+    """medfold's own backbones, and the families of keras.applications by the input scaling of their weights.
 
     They are read from the source, since importing Keras takes seconds.
     """

@@ -3,7 +3,7 @@
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
 something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
 with former names, so that they equal those that earlier versions recorded. An entry may go when nobody has such files
-any more; one of `SETTINGS`, `SCORE` or `REQUEST` stays, since without it these fingerprints would change.
+any more; one of `SETTINGS`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without it fingerprints would change.
 """
 
 from pathlib import Path
@@ -91,6 +91,14 @@ RECORD: Names = {  # the JSON file beside a submission
     "fallback": "nothing",
     "holds_decisions": "decisions",
     "class_words": "words",
+}
+# Functions in ensemble.npz. They are still saved under these names, so that bundles keep their content id.
+PREDICTION_MAPS: dict[str, str] = {
+    "apply_thresholds": "moved",
+    "apply_cut_points": "cut",
+    "apply_class_factors": "weighed",
+    "apply_sharpening": "sharpened",
+    "apply_temperature": "tempered",
 }
 REQUEST: Names = {"thread_shares": "sharers"}  # of a training, in job.json
 HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint

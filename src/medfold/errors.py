@@ -67,8 +67,8 @@ class UserError(Exception):
 class SettingError(UserError):
     """A wrong value of a key in competition.yaml or a recipe; `where` is the key.
 
-    It is raised where the file with the key is not known; `competition.settings_located`, around every command, adds
-    it. `where` may also name the item of a list: 'images.steps, clahe'.
+    It is raised where the file with the key is not known; `competition.setting_errors_located`, around every command,
+    adds it. `where` may also name the item of a list: 'images.steps, clahe'.
     """
 
 

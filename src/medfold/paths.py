@@ -154,12 +154,12 @@ class CompetitionPaths:
 
     @property
     def hidden(self) -> Path:
-        """Hidden data: the labels of the test part, which the competitors must not see."""
+        """Hidden data: the labels of the test set, which the competitors must not see."""
         return self.data / "hidden"
 
     @property
     def solution(self) -> Path:
-        """Labels of the test part, for the local leaderboard."""
+        """Labels of the test set, for the local leaderboard."""
         return self.hidden / "solution.csv"
 
     @property

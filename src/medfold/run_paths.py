@@ -91,7 +91,7 @@ class FoldPaths:
 
     @property
     def test(self) -> Path:
-        """Predictions of the test part."""
+        """Predictions of the test set."""
         return self.folder / "test.csv"
 
     @property

@@ -10,7 +10,7 @@ from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
 
 
-def test_unknown_data_or_missing_competition_raises(small):
+def test_unknown_data_or_missing_competition_is_refused(small):
     with refused("there is no store/x among the data of small"):
         data(ProjectPaths.find(), "small", ["store/x"], skip_question=True)
     with refused("DELETE: no competition named"):

@@ -60,6 +60,6 @@ def test_exported_net_predicts_the_same_in_plain_keras(trained, tmp_path, capsys
     np.testing.assert_allclose(np.mean(found, axis=0)[:, 0], oof["target"], atol=1e-6)
 
 
-def test_export_of_untrained_run_raises(folded):
+def test_export_of_untrained_run_is_refused(folded):
     with refused("run 'baseline' is not trained"):
         export(folded, "baseline", 0)

@@ -132,4 +132,4 @@ def test_without_test_images_the_size_of_the_future_test_part_is_said(project_fo
             picture(tmp_path / "given" / label / f"{label}{number}.png", seed=2 * number + (label == "tumour"))
     new(ProjectPaths.find(), "scans", tmp_path / "given")
     said = capsys.readouterr().out
-    assert "20 images; 20% of them become the test part when the folds are made, with these facts" in said
+    assert "20 images; 20% of them become the test set when the folds are made, with these facts" in said

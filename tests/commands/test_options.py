@@ -50,13 +50,13 @@ def test_jobs_and_workers_are_numbers_or_auto():
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
-def test_invalid_jobs_raises(text):
+def test_invalid_jobs_are_refused(text):
     with refused(f"JOBS={text}: expected a number from 1, or 'auto'"):
         read_jobs(text)
 
 
 @pytest.mark.parametrize("text", ["-1", "all"])
-def test_invalid_workers_raises(text):
+def test_invalid_workers_are_refused(text):
     with refused(f"WORKERS={text}: expected a number from 0, or 'auto'"):
         read_workers(text)
 

@@ -104,5 +104,5 @@ def test_errors_are_shown_whole_with_debug(monkeypatch, capsys):
     ],
 )
 def test_stopped_command_ends_with_128_and_the_number_of_the_signal(outcome_of, monkeypatch, number, line):
-    monkeypatch.setattr(outcome, "end_stopped", lambda: number)
+    monkeypatch.setattr(outcome, "begin_exit", lambda: number)
     assert outcome_of(lambda: raise_error(KeyboardInterrupt())) == (128 + number, line)

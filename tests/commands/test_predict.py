@@ -83,7 +83,7 @@ def test_unreadable_images_are_left_out_and_named(competition, tmp_path, capsys)
     assert "left out: broken.png: unreadable image" in capsys.readouterr().out
 
 
-def test_predict_without_usable_images_or_run_raises(competition, tmp_path):
+def test_predict_without_usable_images_or_run_is_refused(competition, tmp_path):
     new = tmp_path / "new images"
     new.mkdir()
     with refused("no such file or folder"):

@@ -126,6 +126,6 @@ def test_missing_inputs_are_reported_and_are_no_difference(submitted, capsys):
     assert said.count("computed again, equal") == 1
 
 
-def test_recheck_without_runs_raises(small):
+def test_recheck_without_runs_is_refused(small):
     with refused("nothing to check. Run: make train COMPETITION=small"):
         recheck(small)

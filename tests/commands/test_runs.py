@@ -92,7 +92,7 @@ def test_list_runs_ignores_settings_without_effect(two_runs, capsys):
     assert "training.ema_decay=" in said
 
 
-def test_list_runs_without_runs_raises(small):
+def test_list_runs_without_runs_is_refused(small):
     with refused("no run yet. Run: make train COMPETITION=small"):
         list_runs(small)
 

@@ -27,7 +27,7 @@ GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-datase
 @pytest.fixture
 def folder(small, tmp_path):
     """A copy of the raw data of the small phantom, to be changed and given with FROM=."""
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     target = tmp_path / "given"
     for path in small.paths.raw.rglob("*"):
         if path.is_file():
@@ -90,7 +90,7 @@ def test_folds_and_leaks_are_printed_without_further_findings(shown):
             "folds 2 units have a label only with an image that cannot be read: counted as negative: p1, p2",
         ),
         ({"mask_suspicion": "2 masks"}, "masks among the images 2 masks"),
-        ({"value_suspicions": ["no air"]}, "values of the images no air"),
+        ({"value_warnings": ["no air"]}, "values of the images no air"),
         (
             {"suspected_groups": [SuspectedGroup("subject", "labels.group: subject", 9, 40, 1)]},
             (

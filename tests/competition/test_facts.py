@@ -157,7 +157,7 @@ def _facts(**sections):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test part"),
+        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test set"),
         ({"test_file": "test.csv"}, "'labels.part' and 'labels.test_file' both define"),
         ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
         ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition import Competition, settings_located
+from medfold.competition import Competition, setting_errors_located
 from medfold.errors import SettingError, UserError
 from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
@@ -26,25 +26,25 @@ FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baselin
     ],
 )
 def test_errors_name_the_file_with_the_key(small, key, overrides, where):
-    with pytest.raises(UserError) as caught, settings_located(small.paths, "baseline", overrides):
+    with pytest.raises(UserError) as caught, setting_errors_located(small.paths, "baseline", overrides):
         raise SettingError("wrong", key, "Correct it")
     assert str(caught.value).replace("\\", "/") == f"{where}: wrong. Correct it"
 
 
 def test_shared_recipes_are_named_by_their_file(small):
     match = r"_base.simple_cnn.yaml: 'augment': wrong"
-    with refused(match), settings_located(small.paths, "simple_cnn"):
+    with refused(match), setting_errors_located(small.paths, "simple_cnn"):
         raise SettingError("wrong", "augment")
 
 
 @pytest.mark.parametrize("key", ["training.loss", "elsewhere.key"])
 def test_keys_of_unknown_files_stay_as_they_are(small, key):
-    with pytest.raises(SettingError, match=f"^{key}: wrong"), settings_located(small.paths):
+    with pytest.raises(SettingError, match=f"^{key}: wrong"), setting_errors_located(small.paths):
         raise SettingError("wrong", key)
 
 
 def test_variants_are_named_with_their_file(project_folder):
     add_competition(project_folder, "many", SMALL + "\nvariants: {one: {title: One}, two: {title: Two}}\n")
     match = r"many.competition.yaml, two: 'labels.id': wrong"
-    with refused(match), settings_located(Competition.open("two").paths):
+    with refused(match), setting_errors_located(Competition.open("two").paths):
         raise SettingError("wrong", "labels.id")

@@ -1,4 +1,4 @@
-"""Audit of a dataset: lost labels, unnamed groups, differences between the parts and between the classes."""
+"""Audit of a dataset: lost labels, unnamed groups, differences between train and test and between the classes."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ def test_patient_in_dicom_headers_is_a_suspected_group_unless_groups_are_named(c
 
 
 def parts(num_rows: int = 60) -> SimpleNamespace:
-    """A dataset of two parts, the test part brighter; `site` tells the class, `age` is empty in the test part."""
+    """A dataset with train and test, the test set brighter; `site` tells the class, `age` is empty in the test set."""
     rng = np.random.default_rng(0)
     ids = [f"i{number}" for number in range(2 * num_rows)]
     targets = np.arange(num_rows) % 2
@@ -64,9 +64,9 @@ def scanned(dataset: SimpleNamespace, monkeypatch) -> SimpleNamespace:
     return dataset
 
 
-def test_parts_are_compared_by_statistics_and_filled_columns(competition, monkeypatch):
+def test_train_and_test_are_compared_by_statistics_and_filled_columns(competition, monkeypatch):
     competition.facts = competition_facts(labels={"targets": ["target"], "keep_columns": ["site", "age"]})
-    shift, columns = audit.compare_parts(competition, scanned(parts(), monkeypatch))
+    shift, columns = audit.compare_train_and_test(competition, scanned(parts(), monkeypatch))
     assert columns == ["site"]
     assert shift.auc > 0.95
     assert shift.columns[0][0] == STATISTICS[0]
@@ -89,7 +89,7 @@ def test_kept_column_may_be_named_like_a_statistic_or_a_header(competition, monk
         part["height"], part["Scanner"] = height, "one"
     headers = pd.DataFrame({"id": dataset.train["id"], "Scanner": dataset.targets})
     headers.to_csv(competition.paths.headers, index=False)
-    shift, columns = audit.compare_parts(competition, dataset)
+    shift, columns = audit.compare_train_and_test(competition, dataset)
     assert columns == ["height", "Scanner"]
     assert "height (table)" in dict(shift.columns)
     assert [name for name, *_ in audit.columns_that_predict_classes(competition, dataset)] == ["Scanner (header)"]
@@ -102,11 +102,11 @@ def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, l
     competition = replace(folded, facts=facts)
     monkeypatch.setattr(audit, "units_with_lost_labels", lambda *_: ["p1"])
     monkeypatch.setattr(audit, "mask_warning", lambda images: f"{len(images)} masks")
-    monkeypatch.setattr(audit, "value_suspicions", lambda *_: ["no air"])
+    monkeypatch.setattr(audit, "value_warnings", lambda *_: ["no air"])
     findings = audit.audit_dataset(competition, dataset)
     assert findings.units_with_lost_labels == lost
     assert findings.mask_suspicion == f"{len(dataset.train) + len(dataset.test)} masks"
-    assert findings.value_suspicions == ["no air"]
+    assert findings.value_warnings == ["no air"]
     assert findings.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
-    assert (findings.shift, findings.compared_columns) == audit.compare_parts(competition, dataset)
+    assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset)
     assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)

@@ -1,4 +1,4 @@
-"""The part of the labelled samples that is held out as test part."""
+"""The labelled samples that are held out as test set."""
 
 import cv2
 import numpy as np
@@ -21,11 +21,11 @@ from tests.support.small_project import add_competition
 
 def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_project, capsys):
     download(holdout_project, force=True, path=holdout_project.paths.raw.parents[2].parent / "given")
-    assert "81 images; 30% of them become the test part when the folds are made" in capsys.readouterr().out
+    assert "81 images; 30% of them become the test set when the folds are made" in capsys.readouterr().out
     assert needs_holdout(holdout_project.paths)
     dataset = make_folds(holdout_project)
     said = capsys.readouterr().out
-    assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test part; copies of an image" in said
+    assert "holdout    24 of 80 images (30.0%, 30.0% requested) become the test set; copies of an image" in said
     assert "train images found in test       none" in said
     table = read_samples(holdout_project.facts, holdout_project.paths)
     part = table[table["id"] != "broken"].assign(twin=lambda rows: rows["id"].str[-2:]).groupby("twin")["part"]
@@ -63,7 +63,7 @@ def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
-def test_near_duplicates_stay_in_one_part(project_folder, tmp_path):
+def test_near_duplicates_stay_together(project_folder, tmp_path):
 
     given = tmp_path / "given"
     for number in range(40):

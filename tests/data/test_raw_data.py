@@ -7,7 +7,7 @@ import pytest
 
 from medfold.competition.competition import Competition
 from medfold.data import raw_data
-from medfold.data.raw_data import get_raw_data, get_raw_files, load_samples
+from medfold.data.raw_data import fetch_raw_data, fetch_raw_files, load_samples
 from medfold.tables import read_csv
 from tests.support.helpers import refused
 from tests.support.histology import HISTOLOGY, histology
@@ -35,13 +35,13 @@ def competition(project_folder):
 @pytest.fixture
 def downloaded(competition, given_once, capsys):
     """The histology competition with its raw data."""
-    get_raw_data(competition, given_once)
+    fetch_raw_data(competition, given_once)
     capsys.readouterr()
     return competition
 
 
 def test_given_data_is_counted(competition, given_once, capsys):
-    get_raw_data(competition, given_once)
+    fetch_raw_data(competition, given_once)
     printed = capsys.readouterr().out
     assert "download   6 training and 4 test images, " in printed
     assert " in data/histology/raw, " in printed
@@ -49,16 +49,16 @@ def test_given_data_is_counted(competition, given_once, capsys):
 
 def test_complete_data_is_kept_unless_forced(downloaded, given_once, capsys):
     before = downloaded.paths.raw_manifest.stat().st_mtime_ns
-    get_raw_data(downloaded)
+    fetch_raw_data(downloaded)
     printed = capsys.readouterr().out
     assert "download   complete: 12 files, " in printed
     assert "FORCE" not in printed
-    get_raw_data(downloaded, given_once)
+    fetch_raw_data(downloaded, given_once)
     assert "was not read: FORCE=1 replaces the data by it" in capsys.readouterr().out
     assert downloaded.paths.raw_manifest.stat().st_mtime_ns == before
     with refused(r"FROM=/not/there: no such file or folder\. Check the path"):
-        get_raw_data(downloaded, Path("/not/there"))
-    get_raw_data(downloaded, given_once, force=True)
+        fetch_raw_data(downloaded, Path("/not/there"))
+    fetch_raw_data(downloaded, given_once, force=True)
     assert "6 training and 4 test images" in capsys.readouterr().out
     assert downloaded.paths.raw_manifest.stat().st_mtime_ns > before
 
@@ -97,7 +97,7 @@ def test_sample_table_is_built_again_if_it_is_missing(downloaded, capsys):
 def test_failure_leaves_no_folder(competition, tmp_path):
     (tmp_path / "empty").mkdir()
     with refused("contains no files"):
-        get_raw_data(competition, tmp_path / "empty")
+        fetch_raw_data(competition, tmp_path / "empty")
     assert not competition.paths.data.exists()
 
 
@@ -109,7 +109,7 @@ def test_second_copy_inside_the_first_is_noted(downloaded, given_once, capsys):
     shutil.copytree(given_once, outer / "set" / "set")
     for name in ("train_labels.csv", "sample_submission.csv"):
         shutil.copy(given_once / name, outer)
-    get_raw_data(nested, outer)
+    fetch_raw_data(nested, outer)
     assert "data/nested/raw/set/set is a second copy inside the first; it is not used" in capsys.readouterr().out
 
 
@@ -117,7 +117,7 @@ def test_second_copy_inside_the_first_is_noted(downloaded, given_once, capsys):
 def single_files(monkeypatch, given_once):
     """Makes single files come from the given folder instead of Kaggle."""
 
-    def get_files(source, patterns):
+    def fetch_files(source, patterns):
         names = [name for name in patterns if (given_once / name).is_file()]
         for name in names:
             target = source._paths.raw / name
@@ -125,16 +125,16 @@ def single_files(monkeypatch, given_once):
             shutil.copy(given_once / name, target)
         return names
 
-    monkeypatch.setattr(raw_data.Source, "get_files", get_files)
+    monkeypatch.setattr(raw_data.Source, "fetch_files", fetch_files)
 
 
 def test_single_files_leave_data_incomplete_until_samples_can_be_read(competition, single_files, given_once, capsys):
-    get_raw_files(competition, ["train_labels.csv"])
+    fetch_raw_files(competition, ["train_labels.csv"])
     printed = capsys.readouterr().out
     assert "download   1 requested file is in data/histology/raw; training needs more files (" in printed
     assert not competition.paths.raw_manifest.exists()
     images = sorted(path.relative_to(given_once).as_posix() for path in given_once.glob("t*/*.png"))
-    get_raw_files(competition, ["sample_submission.csv", *images])
+    fetch_raw_files(competition, ["sample_submission.csv", *images])
     assert "download   11 requested files are in data/histology/raw; complete for training" in capsys.readouterr().out
     assert len(read_csv(competition.paths.raw_manifest)) == 12
 
@@ -142,7 +142,7 @@ def test_single_files_leave_data_incomplete_until_samples_can_be_read(competitio
 def test_single_file_of_nearly_complete_data_counts_what_is_missing(downloaded, single_files, capsys):
     for name in ("train_labels.csv", "sample_submission.csv"):
         (downloaded.paths.raw / name).unlink()
-    get_raw_files(downloaded, ["train_labels.csv"])
+    fetch_raw_files(downloaded, ["train_labels.csv"])
     assert "data/histology/raw; 1 other is missing" in capsys.readouterr().out
-    get_raw_files(downloaded, ["sample_submission.csv"])
+    fetch_raw_files(downloaded, ["sample_submission.csv"])
     assert "data/histology/raw; complete" in capsys.readouterr().out

@@ -1,11 +1,11 @@
-"""Checks of samples: ids, counts, parts and units."""
+"""Checks of samples: ids, counts, training and test set, units."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from medfold.data.sample_checks import check_group_pattern, check_ids, check_parts, check_units
+from medfold.data.sample_checks import check_group_pattern, check_ids, check_train_and_test, check_units
 from medfold.paths import CompetitionPaths
 from tests.support.helpers import competition_facts, refused
 
@@ -23,20 +23,20 @@ def samples(*ids: str) -> pd.DataFrame:
     ("train", "test", "message"),
     [
         ([], ["c"], "no training sample. Restore the label table"),
-        (["a", "a"], ["c"], "1 id appears more than once in the train part: a"),
-        (["a", "b"], ["c", "c"], "1 id appears more than once in the test part: c"),
+        (["a", "a"], ["c"], "1 id appears more than once in the training set: a"),
+        (["a", "b"], ["c", "c"], "1 id appears more than once in the test set: c"),
         (["a", "b"], ["b", "c"], "1 id is in train and in test: b"),
         (["a"], ["c"], "expected 2 train samples, found 1"),
     ],
 )
-def test_faulty_parts_are_refused(paths, train, test, message):
+def test_faulty_ids_and_counts_are_refused(paths, train, test, message):
     labels = {"targets": ["target"], "file": "train.csv", "expected_counts": {"train": 2} if train else None}
     with refused(message):
-        check_parts(competition_facts(labels=labels), paths, samples(*train), samples(*test))
+        check_train_and_test(competition_facts(labels=labels), paths, samples(*train), samples(*test))
 
 
-def test_parts_with_unique_ids_are_not_refused(paths):
-    check_parts(competition_facts(), paths, samples("a", "b"), samples("c"))
+def test_sets_with_unique_ids_are_not_refused(paths):
+    check_train_and_test(competition_facts(), paths, samples("a", "b"), samples("c"))
     check_ids(samples(), "test")
 
 
@@ -74,7 +74,7 @@ def test_group_pattern_that_matches_no_test_id_is_told(capsys):
         ([0, 0, 2], ["train", "test", "test"], "1 unit is in train and in test: u. Change score.unit"),
     ],
 )
-def test_unit_in_two_groups_or_parts_is_refused(paths, group, part, message):
+def test_unit_in_two_groups_or_in_train_and_test_is_refused(paths, group, part, message):
     table = pd.DataFrame({"unit": ["u", "u", "v"], "group": group, "part": part})
     with refused(message):
         check_units(table, paths)

@@ -9,7 +9,7 @@ from tests.support.helpers import competition_facts, refused
 
 
 def test_sample_submission_of_the_data_is_read_as_text(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     sample = read_sample_submission(small.facts, small.paths)
     assert list(sample.columns) == ["id", "target"]
     assert sample.map(lambda cell: isinstance(cell, str)).all(axis=None)

@@ -11,7 +11,7 @@ from tests.support.helpers import competition_facts, refused
 
 
 def test_build_samples_hides_patients_and_detects_changes(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     table = build_samples(small.facts, small.paths)
     assert list(table.columns) == ["id", "part", "image", "group", "unit", "target", "age", "sex"]
     assert pd.api.types.is_integer_dtype(table["group"])
@@ -29,34 +29,34 @@ def test_build_samples_hides_patients_and_detects_changes(small):
 def test_images_are_counted_by_part():
     table = pd.DataFrame({"part": ["train"] * 1200 + ["test"]})
     assert count_images(table, None) == "1,200 training and 1 test image"
-    assert count_images(table.head(40), 0.25) == "40 images; 25% of them become the test part when the folds are made"
+    assert count_images(table.head(40), 0.25) == "40 images; 25% of them become the test set when the folds are made"
 
 
 def test_unexpected_number_of_samples_is_refused(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     labels = small.facts.labels.model_copy(update={"expected_counts": {"train": 5}})
     with refused(r"expected 5 train samples, found \d+"):
         build_samples(small.facts.model_copy(update={"labels": labels}), small.paths)
 
 
 def test_missing_root_of_the_images_is_said(small, capsys):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     images = small.facts.images.model_copy(update={"root": "nowhere"})
     build_samples(small.facts.model_copy(update={"images": images}), small.paths)
     assert "samples    images.root: no folder 'nowhere'; patterns start at raw/" in capsys.readouterr().out
 
 
 def test_duplicate_ids_are_refused(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     table = small.paths.raw / "train.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join([*lines, lines[1]]))
-    with refused("1 id appears more than once in the train part"):
+    with refused("1 id appears more than once in the training set"):
         build_samples(small.facts, small.paths)
 
 
 def test_unit_in_two_groups_is_refused(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     ids = (small.paths.raw / "sample_submission.csv").read_text().split("\n")[1:-1]
     rows = [f"{line.split(',')[0]},X" for line in ids]
     (small.paths.raw / "test.csv").write_text("\n".join(["id,sex", *rows, ""]))
@@ -67,7 +67,7 @@ def test_unit_in_two_groups_is_refused(small):
 
 
 def test_group_in_train_and_test_is_reported(small, capsys):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     patients = pd.read_csv(small.paths.raw / "train.csv", dtype=str)["patient_id"].unique()
     ids = pd.read_csv(small.paths.raw / "sample_submission.csv", dtype=str)["id"]
     test = pd.DataFrame({"id": ids, "patient_id": [*patients[:2], *(f"new {id}" for id in ids[2:])]})
@@ -81,7 +81,7 @@ def test_group_in_train_and_test_is_reported(small, capsys):
 
 
 def test_rows_without_a_patient_are_groups_of_their_own(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     path = small.paths.raw / "train.csv"
     rows = pd.read_csv(path, dtype=str)
     rows.loc[:2, "patient_id"] = ""
@@ -91,7 +91,7 @@ def test_rows_without_a_patient_are_groups_of_their_own(small):
 
 
 def test_sample_table_of_an_earlier_version_is_fresh(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     build_samples(small.facts, small.paths)
     metadata = files.read_json(small.paths.samples_metadata)
     written = with_former_names(metadata, SAMPLES)
@@ -101,7 +101,7 @@ def test_sample_table_of_an_earlier_version_is_fresh(small):
 
 
 def test_sample_table_with_damaged_metadata_is_rebuilt(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     table = build_samples(small.facts, small.paths)
     assert samples_are_fresh(small.facts, small.paths)
     small.paths.samples_metadata.write_text("{")
@@ -120,7 +120,7 @@ def test_the_fingerprint_of_samples_is_that_of_earlier_versions(small):
 
 
 def test_damaged_sample_table_is_named_and_not_fresh(small, capsys):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     build_samples(small.facts, small.paths)
     assert samples_are_fresh(small.facts, small.paths) is True
     assert capsys.readouterr().out == ""

@@ -153,7 +153,7 @@ def test_predictions_for_a_changed_test_part_are_refused(three_runs):
         paths = three_runs.paths.run("fair").fold(fold)
         write_csv(read_csv(paths.test).iloc[1:], paths.test)
         mark_fold_trained(paths, (paths.oof, paths.test))
-    with refused("the test part has changed since run 'fair' was trained: 1 added"):
+    with refused("the test set has changed since run 'fair' was trained: 1 added"):
         ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
 
 

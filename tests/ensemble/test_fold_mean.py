@@ -39,7 +39,7 @@ def test_members_with_other_ids_or_nan_are_refused(table, message):
         mean_by_id({"one": member("xyz", 0), "two": table}, ["a", "b"])
 
 
-def test_mean_by_id_without_tables_raises():
+def test_mean_by_id_without_tables_is_refused():
     with refused("nothing to average"):
         mean_by_id({}, ["a"])
 

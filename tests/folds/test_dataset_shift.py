@@ -103,7 +103,7 @@ def test_strongest_columns_are_listed_and_results_are_reproducible(monkeypatch):
         (100, 10, "own"),  # too few rows
         (10, 100, "own"),
         (100, 100, "two"),  # fewer groups than folds
-        (100, 100, "large"),  # all of the test part is one group
+        (100, 100, "large"),  # all of the test set is one group
     ],
 )
 def test_too_few_rows_or_groups_give_nan(train, test, groups):

@@ -62,8 +62,8 @@ def test_table_of_findings_holds_every_copy():
     assert table["ids"].str.count("=").tolist() == [499] * 5
 
 
-def test_audit_finds_near_duplicates_in_folds_and_across_parts():
-    pairs = [("a", "b"), ("a", "c"), ("x", "e"), ("f", "z"), ("x", "y")]  # the last one is within the test part
+def test_audit_finds_near_duplicates_in_folds_and_across_train_and_test():
+    pairs = [("a", "b"), ("a", "c"), ("x", "e"), ("f", "z"), ("x", "y")]  # the last one is within the test set
     found = find_leaks(TRAIN, TEST, np.zeros(7, int), pairs)
     assert found.near_duplicates == [["a", "b"], ["a", "c"]]
     assert found.split_near_duplicates == [["a", "c"]]

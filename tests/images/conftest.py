@@ -8,5 +8,5 @@ from medfold.data.sources.source import Source
 
 @pytest.fixture
 def table(small):
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     return build_samples(small.facts, small.paths)

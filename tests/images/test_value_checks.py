@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.images.value_checks import value_suspicions
+from medfold.images.value_checks import value_warnings
 from tests.support.dicom_files import dataset, save
 
 RNG = np.random.default_rng(0)
@@ -23,16 +23,16 @@ def write_slices(folder, intercept, minimum, modality="CT", **more):
 
 
 def test_ct_without_air_is_suspicious(tmp_path):
-    (suspicion,) = value_suspicions(tmp_path, write_slices(tmp_path, 0, 0), FACTS)
+    (suspicion,) = value_warnings(tmp_path, write_slices(tmp_path, 0, 0), FACTS)
     assert "6 of 6 CT slices lies at 0" in suspicion
     assert "-1000 HU" in suspicion
-    assert not value_suspicions(tmp_path, write_slices(tmp_path, -1024, 24), FACTS)
-    assert not value_suspicions(tmp_path, write_slices(tmp_path, 0, 0, modality="MR"), FACTS)
+    assert not value_warnings(tmp_path, write_slices(tmp_path, -1024, 24), FACTS)
+    assert not value_warnings(tmp_path, write_slices(tmp_path, 0, 0, modality="MR"), FACTS)
 
 
 def test_padding_values_do_not_count_as_air(tmp_path):
     names = write_slices(tmp_path, -1024, 924)
-    assert "lies at -100" in value_suspicions(tmp_path, names, FACTS)[0]
+    assert "lies at -100" in value_warnings(tmp_path, names, FACTS)[0]
     values = np.full((20, 20), 1000, np.uint16)
     values[:5] = 0
     for name in names:
@@ -40,7 +40,7 @@ def test_padding_values_do_not_count_as_air(tmp_path):
             tmp_path / name,
             dataset(values, 12, RescaleSlope=1, RescaleIntercept=-1024, Modality="CT", PixelPaddingValue=0),
         )
-    assert "lies at -24" in value_suspicions(tmp_path, names, FACTS)[0]
+    assert "lies at -24" in value_warnings(tmp_path, names, FACTS)[0]
 
 
 @pytest.mark.parametrize("kind", ["png", "tif", "npy", "pgm", "dcm"])
@@ -59,16 +59,16 @@ def test_outliers_that_waste_the_range_suggest_images_range(tmp_path, kind):
         else:
             cv2.imwrite(str(path), values)
     names = [f"{number}.{kind}" for number in range(6)]
-    (suspicion,) = value_suspicions(tmp_path, names, FACTS)
+    (suspicion,) = value_warnings(tmp_path, names, FACTS)
     assert suspicion.startswith("in 3 of 6 images 99.9% of the pixels ")
     assert "images.range: [0, 4095]" in suspicion
-    assert not value_suspicions(tmp_path, names, ImageFacts(train="x", channels=1, range=(0, 4095)))
-    assert not value_suspicions(tmp_path, names[3:], FACTS)
+    assert not value_warnings(tmp_path, names, ImageFacts(train="x", channels=1, range=(0, 4095)))
+    assert not value_warnings(tmp_path, names[3:], FACTS)
 
 
 def test_8_bit_and_unreadable_images_are_not_suspicious(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), RNG.integers(0, 256, (20, 20), np.uint8))
     (tmp_path / "b.png").write_bytes(b"nothing")
     (tmp_path / "c.dcm").write_bytes(b"nothing")
-    assert not value_suspicions(tmp_path, ["a.png", "b.png", "c.dcm", "gone.tif"], FACTS)
-    assert not value_suspicions(tmp_path, [], FACTS)
+    assert not value_warnings(tmp_path, ["a.png", "b.png", "c.dcm", "gone.tif"], FACTS)
+    assert not value_warnings(tmp_path, [], FACTS)

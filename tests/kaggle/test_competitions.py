@@ -143,7 +143,7 @@ def test_refused_submission_raises_with_the_reason(hosted, file):
     assert hosted.asked("CreateSubmission") == 1
 
 
-def test_submission_without_ref_raises(hosted, file):
+def test_submission_without_ref_is_reported(hosted, file):
     hosted.fault("CreateSubmission", lambda handler, answer: handler.say({"message": "Could not submit", "ref": 0}))
     with refused("no submission was made: Could not submit"):
         Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc")
@@ -162,7 +162,7 @@ def test_interrupted_upload_is_repeated_whole(hosted, file):
     assert hosted.submissions[0]["text"] == file.read_bytes()
 
 
-def test_hanging_upload_raises(hosted, file, monkeypatch):
+def test_hanging_upload_is_reported(hosted, file, monkeypatch):
     monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.2))
     hosted.fault("upload", *[stall(1, after=-1)] * 9)
     with refused("upload failed: no answer for 0.2 s. Nothing was submitted"):

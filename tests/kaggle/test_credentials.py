@@ -52,7 +52,7 @@ def test_long_token_is_not_taken_for_a_path_nor_shown(kaggle, monkeypatch):
     assert KaggleSession.connect().credentials.user == "bob"
 
 
-def test_busy_server_at_sign_in_raises(kaggle):
+def test_busy_server_at_sign_in_is_reported(kaggle):
     kaggle.fault("IntrospectToken", *[status(503, "maintenance")] * 9)
     with refused("credentials: Kaggle answers 503: maintenance. Try again later"):
         KaggleSession.connect()
@@ -99,7 +99,7 @@ def test_key_in_the_environment_overrides_the_file(kaggle_json, hosted, monkeypa
         (json.dumps({"username": "alice", "key": TOKEN}), r"'key' holds an API token.*access_token instead"),
     ],
 )
-def test_malformed_kaggle_json_raises(kaggle_json, content, message):
+def test_malformed_kaggle_json_is_refused(kaggle_json, content, message):
     kaggle_json.write_text(content)
     with refused(message):
         KaggleSession.connect()
@@ -123,7 +123,7 @@ def test_expired_login_is_renewed(kaggle_json, hosted):
     assert Competitions(kaggle).info("histology").has_joined
 
 
-def test_unrenewable_or_malformed_login_raises(kaggle_json):
+def test_unrenewable_or_malformed_login_is_refused(kaggle_json):
     write_login(kaggle_json, "bad")
     with refused("the login in ~/.kaggle/credentials.json is expired.*Run: kaggle auth login"):
         KaggleSession.connect()

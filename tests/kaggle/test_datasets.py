@@ -2,7 +2,7 @@
 
 from tests.support.helpers import refused
 from tests.support.kaggle_server import HostedDataset, instead, status
-from tests.support.remote_runs import KIT, labelled, run
+from tests.support.remote_runs import DATASET, labelled, run
 
 
 def test_new_version_has_no_old_files(hosted, remote_run):
@@ -11,12 +11,12 @@ def test_new_version_has_no_old_files(hosted, remote_run):
     (remote_run.manifest.parent / "other.h5").write_bytes(b"w")
     ran = run(labelled(remote_run, "second"))
     assert (ran.dataset.version, ran.notebook.version) == (2, 2)
-    assert {"kit.json", "other.h5"} == {name for name in hosted.datasets[KIT].files if "version" not in name}
+    assert {"kit.json", "other.h5"} == {name for name in hosted.datasets[DATASET].files if "version" not in name}
 
 
 def test_public_data_set_is_refused(hosted, remote_run):
-    hosted.datasets[KIT] = HostedDataset(private=False)
-    with refused(f"{KIT}: this data set is public, and would publish your folds. Make it private"):
+    hosted.datasets[DATASET] = HostedDataset(private=False)
+    with refused(f"{DATASET}: this data set is public, and would publish your folds. Make it private"):
         run(remote_run)
     assert hosted.asked("upload") == hosted.asked("CreateDatasetVersion") == 0
 
@@ -29,17 +29,17 @@ def test_failed_data_set_is_uploaded_again(hosted, remote_run):
     assert run(remote_run).dataset.version == 2
 
 
-def test_data_set_that_is_never_ready_raises(hosted, remote_run):
-    hosted.datasets[KIT] = HostedDataset(private=True, states=["BLOBS_RECEIVED"] * 1000)
+def test_data_set_that_is_never_ready_is_reported(hosted, remote_run):
+    hosted.datasets[DATASET] = HostedDataset(private=True, states=["BLOBS_RECEIVED"] * 1000)
     with refused(r"not ready after 30.* min \(blobs_received\).*same command again"):
         run(remote_run)
 
 
 def test_run_waits_until_the_new_version_is_listed(hosted, remote_run):
     run(remote_run)
-    hosted.datasets[KIT].lag = 3
+    hosted.datasets[DATASET].lag = 3
     run(labelled(remote_run, "second"))
     assert hosted.asked("ListDatasetFiles") >= 4
     hosted.fault("GetDatasetStatus", None, status(403), status(404))
     run(labelled(remote_run, "third"))
-    assert hosted.datasets[KIT].version == 3
+    assert hosted.datasets[DATASET].version == 3

@@ -9,7 +9,7 @@ from medfold.kaggle.own_content import OwnContent, list_content, remove_content
 from medfold.kaggle.session import KaggleSession
 from tests.support.helpers import refused
 from tests.support.kaggle_server import HostedDataset, instead
-from tests.support.remote_runs import KIT, REF, run
+from tests.support.remote_runs import DATASET, REF, run
 
 
 def test_own_content_is_listed_and_removed(hosted, remote_run):
@@ -22,7 +22,7 @@ def test_own_content_is_listed_and_removed(hosted, remote_run):
     assert [(each.kind, each.ref) for each in listed] == [
         ("notebook", REF),
         ("notebook", "alice/medfold-other-run"),
-        ("data set", KIT),
+        ("data set", DATASET),
         ("data set", "alice/medfold-other-run-kit"),
     ]
     for each in listed:
@@ -37,7 +37,7 @@ def test_own_content_is_listed_and_removed(hosted, remote_run):
 def test_refused_removal_raises_with_the_reason(hosted, remote_run, kind, method, answer):
     run(remote_run)
     hosted.fault(method, instead(**{answer: "In use"}))
-    ref = REF if kind == "notebook" else KIT
+    ref = REF if kind == "notebook" else DATASET
     with refused(f"{ref}: Kaggle does not delete the {kind}: In use"):
         remove_content(KaggleSession.connect(), OwnContent(kind, ref))
 

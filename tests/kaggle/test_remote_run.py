@@ -8,12 +8,12 @@ import pytest
 from tests.support.helpers import refused
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import instead, status
-from tests.support.remote_runs import KIT, REF, labelled, run
+from tests.support.remote_runs import DATASET, REF, labelled, run
 
 
 def test_remote_run_uploads_a_private_data_set(hosted, remote_run):
     run(remote_run)
-    dataset = hosted.datasets[KIT]
+    dataset = hosted.datasets[DATASET]
     assert dataset.private is True
     assert dataset.files["weights.h5"] == b"weights" * 1000
     assert json.loads(dataset.files["kit.json"])["content_id"] == "first"
@@ -28,7 +28,7 @@ def test_remote_run_pushes_a_private_notebook_with_a_gpu_and_its_data(hosted, re
         "enableInternet": False,
         "machineShape": "NvidiaTeslaT4",
     }
-    assert pushed["datasetDataSources"] == [KIT]
+    assert pushed["datasetDataSources"] == [DATASET]
     assert pushed["competitionDataSources"] == ["histology"]
     assert "first" in pushed["text"]
 
@@ -37,7 +37,7 @@ def test_remote_run_reports_states_versions_and_log(hosted, remote_run):
     hosted.states = ["QUEUED", "RUNNING", "RUNNING"]
     ran = run(remote_run)
     assert ran.versions == {
-        "dataset": {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"},
+        "dataset": {"ref": DATASET, "version": 1, "link": f"https://www.kaggle.com/datasets/{DATASET}"},
         "notebook": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"},
     }
     said = hosted.said()
@@ -69,7 +69,7 @@ def test_interrupted_run_resumes_at_any_request(hosted, remote_run, method):
         run(remote_run)
     before = hosted.asked("upload")
     run(remote_run)
-    assert (hosted.datasets[KIT].version, hosted.notebooks[REF].version) == (1, 1)
+    assert (hosted.datasets[DATASET].version, hosted.notebooks[REF].version) == (1, 1)
     if method in ("SaveKernel", "GetKernelSessionStatus"):
         assert hosted.asked("upload") == before
 
@@ -135,7 +135,7 @@ def test_failed_notebook_raises_with_reason_and_log(hosted, remote_run):
     assert run(remote_run).notebook.version == 2
 
 
-def test_cancelled_session_raises(hosted, remote_run):
+def test_cancelled_session_is_reported(hosted, remote_run):
     hosted.runner = lambda pushed: Ended(state="CANCEL_ACKNOWLEDGED")
     with refused("the notebook failed: it ended as 'cancel acknowledged', reason unknown"):
         run(remote_run)

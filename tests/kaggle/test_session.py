@@ -2,10 +2,10 @@
 
 import pytest
 
-from medfold.kaggle.session import name_of
+from medfold.kaggle.session import kaggle_name
 from tests.support.helpers import refused
 from tests.support.kaggle_server import drop, lose, status
-from tests.support.remote_runs import KIT, REF, labelled, run
+from tests.support.remote_runs import DATASET, REF, labelled, run
 
 
 @pytest.mark.parametrize("method", ["CreateDataset", "CreateDatasetVersion", "SaveKernel"])
@@ -18,7 +18,7 @@ def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, remote_run, 
     ran = run(remote_run)
     assert hosted.asked(method) == 1
     assert ran.notebook.version == hosted.notebooks[REF].version
-    assert ran.dataset.version == hosted.datasets[KIT].version
+    assert ran.dataset.version == hosted.datasets[DATASET].version
     assert "the answer was lost" in hosted.said()
 
 
@@ -32,9 +32,9 @@ def test_request_of_unknown_state_is_not_repeated(hosted, remote_run, method):
 
 
 def test_name_of_gives_short_unique_slugs():
-    assert name_of("medfold", "Some_Competition", "a+b").startswith("medfold-some-competition-a-b-")
-    long = name_of("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=3")
+    assert kaggle_name("medfold", "Some_Competition", "a+b").startswith("medfold-some-competition-a-b-")
+    long = kaggle_name("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=3")
     assert len(long) <= 50
-    assert long != name_of("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=4")
-    assert name_of("medfold", "a_b") != name_of("medfold", "a-b") != name_of("medfold", "a.b")
-    assert name_of("medfold", "a-b") == "medfold-a-b"
+    assert long != kaggle_name("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=4")
+    assert kaggle_name("medfold", "a_b") != kaggle_name("medfold", "a-b") != kaggle_name("medfold", "a.b")
+    assert kaggle_name("medfold", "a-b") == "medfold-a-b"

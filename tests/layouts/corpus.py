@@ -139,7 +139,9 @@ table(
 )
 table("a label missing", r"row 4, column 'finding': found nothing", edit(TRAIN_CSV, "i02,p1,sick", "i02,p1,"))
 table(
-    "an id twice", r"1 id appears more than once in the train part: i02", edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick")
+    "an id twice",
+    r"1 id appears more than once in the training set: i02",
+    edit(TRAIN_CSV, "i03,p1,sick", "i02,p1,sick"),
 )
 table(
     "ids with spaces",
@@ -180,9 +182,9 @@ table(
     r"images are missing",
     lambda: Path(SAMPLE).write_text(Path(SAMPLE).read_text().replace("\nt", "\nq")),
 )
-table("a sample id twice", r"1 id appears more than once in the test part: t0", edit(SAMPLE, "t1,", "t0,"))
+table("a sample id twice", r"1 id appears more than once in the test set: t0", edit(SAMPLE, "t1,", "t0,"))
 table(
-    "an id in both parts",
+    "an id in train and test",
     r"1 id is in train and in test: i00",
     both(edit(YAML, 'test: "test/{id}.png"', 'test: ["test/{id}.png", "train/{id}.png"]'), edit(SAMPLE, "t1,", "i00,")),
 )
@@ -458,7 +460,7 @@ arrays(
 arrays("text named .npz", r"a.npz: not an array of numbers", lambda: b"no archive")
 arrays("no bytes named .npz", r"a.npz: damaged", lambda: b"")
 arrays(
-    "an npz without test part",
+    "an npz without test set",
     r"no array 'test_images' or 'test_labels'",
     lambda: npz(**{k: v for k, v in good_arrays().items() if "train" in k}),
 )
@@ -655,7 +657,7 @@ fact(
     "train/{nobody}/{id}.png",
 )
 fact("a broken regular expression", r"'labels.group_pattern'", "  group: patient", '  group_pattern: "(p"')
-fact("test part and hold-out", r"either 'images.test'", "  group: patient", "  group: patient\n  holdout: 0.2")
+fact("test set and hold-out", r"either 'images.test'", "  group: patient", "  group: patient\n  holdout: 0.2")
 fact("neither of both", r"either 'images.test'", ', test: "test/{id}.png"', "")
 fact("a hold-out of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
 fact(

@@ -1,4 +1,4 @@
-"""IQ-OTH/NCCD: slices of chest CT as JPEG, without a test part or patients."""
+"""IQ-OTH/NCCD: slices of chest CT as JPEG, without a test set or patients."""
 
 from pathlib import Path
 from typing import Any

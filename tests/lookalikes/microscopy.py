@@ -17,7 +17,7 @@ def protein_atlas(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
     """Four grey files for each id; labels as numbers separated by spaces, unordered."""
     ids = names.uuids(rng, 60)
     train, test = ids[:48], ids[48:]
-    # Every label in some images of the training part: two of each image, in turn.
+    # Every label in some images of the training set: two of each image, in turn.
     pairs = [(PROTEIN_LABELS[number % 28], PROTEIN_LABELS[(3 * number + 5) % 28]) for number in range(60)]
     present = {id: list(rng.permutation(sorted(set(pair)))) for id, pair in zip(ids, pairs, strict=True)}
     images = {}

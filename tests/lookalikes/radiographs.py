@@ -55,7 +55,7 @@ def ranzcr(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def rsna_pneumonia(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
-    """DICOM with JPEG inside; a row for each box, so several of one image; a test part without labels."""
+    """DICOM with JPEG inside; a row for each box, so several of one image; a test set without labels."""
     ids = names.uuids(rng, 58)
     train, test = ids[:50], ids[50:]
     ill = {id: int(number % 3 == 0) for number, id in enumerate(train)}
@@ -100,7 +100,7 @@ def chest_xray(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
     images: dict[str, str] = {}
     groups: dict[str, str] = {}
     parts: dict[str, list[str]] = {}
-    # Patient numbers restart in the test part; image numbers do not.
+    # Patient numbers restart in the test set; image numbers do not.
     for part, patients, first in (("train", 12, 115), ("test", 4, 1), ("val", 2, 1427)):
         for number in range(1, patients + 1):
             kind = "bacteria" if number % 2 else "virus"

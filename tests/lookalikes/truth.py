@@ -29,11 +29,11 @@ def truth(
     """All that a test can check: the arguments by name, and values that follow from them.
 
     Args:
-        labels: labels of the training part.
-        images: the image of each id of both parts, as the sample table has it.
-        test: ids of the test part, in its order. Defaults to none: `labels.holdout` makes one.
+        labels: labels of the training set.
+        images: the image of each id of train and test, as the sample table has it.
+        test: ids of the test set, in its order. Defaults to none: `labels.holdout` makes one.
         groups: the group of each training id. Defaults to none known.
-        units: what the submission has a row for, in its order. Defaults to the ids of the test part.
+        units: what the submission has a row for, in its order. Defaults to the ids of the test set.
         answers: hidden labels of the units.
         id_column: the id column of the submission.
         more: further facts about this look-alike.

@@ -60,9 +60,9 @@ def packed_project(packed_once, tmp_path_factory) -> PackedProject:
     """The small phantom, submitted locally and packed, in a project of its own."""
     root = shutil.copytree(packed_once, tmp_path_factory.mktemp("packed") / "my project")
     competition = Competition.open("small", ProjectPaths(root))
-    (kit,) = (path.parent for path in root.rglob("kit.json"))
+    (bundle,) = (path.parent for path in root.rglob("kit.json"))
     (notebook,) = root.rglob("*.ipynb")
-    return PackedProject(competition, kit, notebook)
+    return PackedProject(competition, bundle, notebook)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.support.kaggle_server import HostedCompetition, HostedDataset
 from tests.support.small_project import SMALL, add_competition
 
 REF = "alice/medfold-train-small-baseline-fold0"
-JOB = f"{REF}-job"
+DATASET = f"{REF}-job"
 
 
 def test_source_outside_kaggle_raises_before_upload(folded, kaggle):
@@ -36,7 +36,7 @@ def test_finished_folds_are_not_uploaded(folded, kaggle):
     assert kaggle.asked("SaveKernel") == kaggle.asked("StartBlobUpload") == 0
 
 
-def test_notebook_without_valid_results_raises(folded, kaggle, no_wheel_build, tmp_path):
+def test_notebook_without_valid_results_is_refused(folded, kaggle, no_wheel_build, tmp_path):
     def finish_without_fold(pushed):
         training_bundle.pack_results(
             folded.paths.run("none"), [0], re.search(r"\| bundle \| (\w+) \|", pushed["text"])[1], tmp_path / "x.zip"
@@ -101,7 +101,7 @@ def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
     assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
-    assert pushed["datasetDataSources"] == [JOB, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
+    assert pushed["datasetDataSources"] == [DATASET, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
     assert not pushed["enableInternet"]
     output = hosted.said()
     assert "fetched folds 0" in output
@@ -178,7 +178,7 @@ def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
     connect_machines(hosted, tmp_path)
     train(competition, on="kaggle", folds=[0], overrides=longer, run="baseline")
     assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
-    assert hosted.notebooks[REF].version == hosted.datasets[JOB].version == 2
+    assert hosted.notebooks[REF].version == hosted.datasets[DATASET].version == 2
     log = (competition.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert "resuming at epoch 1 of 4, step 1" in log
 

@@ -84,7 +84,7 @@ def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
     assert _copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
 
 
-def test_bundle_of_untrained_run_raises(packed_project, monkeypatch):
+def test_bundle_of_untrained_run_is_refused(packed_project, monkeypatch):
     monkeypatch.chdir(packed_project.competition.project_paths.root)
     with refused("run 'other' is not trained"):
         notebook(packed_project.competition, ["other"])

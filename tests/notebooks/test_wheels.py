@@ -66,7 +66,7 @@ def test_failed_wheel_download_raises_and_leaves_no_files(tmp_path, monkeypatch)
     assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_build_wheel_without_sources_raises(tmp_path, monkeypatch):
+def test_build_wheel_without_sources_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(wheels, "REPOSITORY", tmp_path)
     with refused("installed without its sources"):
         wheels.build_wheel(tmp_path)

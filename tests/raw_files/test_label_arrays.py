@@ -14,7 +14,7 @@ def test_arrays_are_opened_by_name(tmp_path):
         assert content["labels"].tolist() == [0, 1, 2]
 
 
-def test_missing_array_file_raises(tmp_path):
+def test_missing_array_file_is_refused(tmp_path):
     with refused("x.npz: no such file"), open_arrays(tmp_path / "x.npz"):
         pass
 

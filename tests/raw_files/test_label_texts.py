@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from medfold.raw_files.label_texts import split_label_list, split_long
+from medfold.raw_files.label_texts import split_label_list, split_row_names
 from tests.support.helpers import refused
 
 
@@ -26,11 +26,11 @@ def test_list_of_labels_is_split_without_brackets_and_quotes(text, separator, na
 
 
 def test_row_name_is_split_at_the_longest_label():
-    ids, labels = split_long(pd.Series(["ID_1_any_kind", "ID_2_kind"]), ["kind", "any_kind"], Path("t.csv"))
+    ids, labels = split_row_names(pd.Series(["ID_1_any_kind", "ID_2_kind"]), ["kind", "any_kind"], Path("t.csv"))
     assert (ids.tolist(), labels.tolist()) == (["ID_1", "ID_2"], ["any_kind", "kind"])
 
 
 @pytest.mark.parametrize("name", ["ID_3_other", "_kind", "kind"])
 def test_row_name_without_id_or_label_raises_with_its_row(name):
     with refused(f"t.csv: row 3: '{name}' is not <id>_<label>.*kind"):
-        split_long(pd.Series(["ID_1_kind", name]), ["kind"], Path("t.csv"))
+        split_row_names(pd.Series(["ID_1_kind", name]), ["kind"], Path("t.csv"))

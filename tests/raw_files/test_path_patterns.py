@@ -33,7 +33,7 @@ def test_fill_pattern_formats_values(pattern, id, path):
         ("one.png", "images.train: 'one.png' has no field.*Add {id}"),
     ],
 )
-def test_fill_pattern_with_unknown_or_no_field_raises(pattern, message):
+def test_pattern_with_unknown_or_no_field_is_refused(pattern, message):
     with refused(message):
         fill_pattern(pattern, pd.DataFrame({"id": ["a", "b"]}), "images.train")
 

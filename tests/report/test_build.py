@@ -87,7 +87,7 @@ def test_leaderboard_scores_are_shown(competition):
     assert "public score" not in cards(read_page(report(competition, ["good"])))
 
 
-def test_report_of_untrained_run_raises(competition):
+def test_report_of_untrained_run_is_refused(competition):
     with refused("run 'nobody' is not trained"):
         report(competition, ["nobody"])
     assert not (competition.project_paths.root / "runs/small/nobody").exists()

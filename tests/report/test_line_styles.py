@@ -10,7 +10,7 @@ import pytest
 
 from medfold.report import plots
 from medfold.report.curves import Curve
-from medfold.report.line_styles import SERIES, line_style, sample
+from medfold.report.line_styles import SERIES, legend_sample, line_style
 
 # Machado, Oliveira and Fernandes 2009, severity 1: linear RGB as seen with one kind of cones missing.
 CONE_MATRICES = {
@@ -79,10 +79,10 @@ def test_drawn_lines_differ_without_colour():
 
 
 def test_legend_samples_differ_without_colour():
-    without = [re.sub(r"var\(--series\d\)", "black", sample(number)) for number in range(40)]
+    without = [re.sub(r"var\(--series\d\)", "black", legend_sample(number)) for number in range(40)]
     assert len(set(without)) == 40
     square = "M17.25 8.75L22.75 8.75L22.75 3.25L17.25 3.25Z"  # a square of 5.5 points in the middle of 40 x 12
-    assert f'd="{square}"' in sample(1)
+    assert f'd="{square}"' in legend_sample(1)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print"])

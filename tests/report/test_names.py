@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.report.names import is_long, isolate, listed, text_width
+from medfold.report.names import is_long, isolate, join_names, text_width
 
 
 @pytest.mark.parametrize("name", ["benign", "Größe", "恶性肿瘤", "3", 3, "", "опухоль"])
@@ -16,7 +16,7 @@ def test_right_to_left_name_is_isolated(name):
 
 
 def test_listed_isolates_each_name():
-    assert listed(["a", "שפיר", "b"]) == "a, \u2068שפיר\u2069, b"
+    assert join_names(["a", "שפיר", "b"]) == "a, \u2068שפיר\u2069, b"
 
 
 def test_double_width_letters_count_twice():

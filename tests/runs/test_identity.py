@@ -201,7 +201,7 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
     assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
 
 
-def change_test_part(competition: Competition, edit) -> None:
+def change_test_set(competition: Competition, edit) -> None:
     """Edits the raw test images and the sample submission, and updates the solution."""
     edit(competition.paths.raw / "test", competition.paths.raw / "sample_submission.csv")
     hidden = read_csv(competition.paths.solution, target=str)
@@ -239,16 +239,16 @@ PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # compare
     [
         pytest.param(
             add_image,
-            r"the test part has changed since run 'baseline' was trained: 1 added \(new\)",
+            r"the test set has changed since run 'baseline' was trained: 1 added \(new\)",
             marks=pytest.mark.slow,
         ),
-        (remove_image, r"the test part has changed since run 'baseline' was trained: 1 removed \(test_\w+\)"),
-        (swap_images, "images of the test part have changed, under the same ids, since run 'baseline' was trained"),
+        (remove_image, r"the test set has changed since run 'baseline' was trained: 1 removed \(test_\w+\)"),
+        (swap_images, "images of the test set have changed, under the same ids, since run 'baseline' was trained"),
     ],
 )
-def test_changed_test_part_raises(folded, edit, message, command):
+def test_changed_test_set_is_refused(folded, edit, message, command):
     finished_run(folded)
-    change_test_part(folded, edit)
+    change_test_set(folded, edit)
     competition = Competition.open("small")
     with refused(message) as caught:
         COMMANDS[command](competition, "baseline")
@@ -256,21 +256,21 @@ def test_changed_test_part_raises(folded, edit, message, command):
 
 
 @pytest.mark.parametrize("edit", [pytest.param(add_image, marks=pytest.mark.slow), remove_image, swap_images])
-def test_recheck_works_after_changed_test_part(folded, capsys, edit):
+def test_recheck_works_after_changed_test_set(folded, capsys, edit):
     finished_run(folded)
     submit(folded)
-    change_test_part(folded, edit)
+    change_test_set(folded, edit)
     recheck(Competition.open("small"))
     assert capsys.readouterr().out.count("computed again, equal") == 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("edit", [add_image, remove_image, swap_images])
-def test_predict_works_after_changed_test_part(trained, tmp_path, edit):
+def test_predict_works_after_changed_test_set(trained, tmp_path, edit):
     images = tmp_path / "images"
     shutil.copytree(trained.paths.raw / "test", images)
     before = predict(trained, images).table
-    change_test_part(trained, edit)
+    change_test_set(trained, edit)
     pd.testing.assert_frame_equal(predict(Competition.open("small"), images).table, before)
 
 
@@ -348,7 +348,7 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
 def test_changed_labels_raise(folded, command):
     finished_run(folded)
     competition = relabelled(folded)
-    with refused("labels of the training part have changed since run 'baseline'") as caught:
+    with refused("labels of the training set have changed since run 'baseline'") as caught:
         COMMANDS[command](competition, "baseline")
     assert "\n" not in str(caught.value)
 

@@ -39,7 +39,7 @@ def test_start_is_recorded_once(small):
         ({"seed": 1}, "seed was 0, now 1"),
     ],
 )
-def test_start_with_other_settings_raises(small, changes, message):
+def test_start_with_other_settings_is_refused(small, changes, message):
     paths = small.paths.run("baseline")
     record_run_start(paths, origin(small))
     with refused(message):
@@ -101,7 +101,7 @@ def test_run_without_a_finished_fold_is_trained_by_its_own_command(small):
         require_trained_folds(paths, 3)
 
 
-def test_invalid_run_json_raises(folded):
+def test_invalid_run_json_is_refused(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     for content, message in (("{", "run.json: not JSON, or cut off"), ("[1]", "run.json: no key 'recipe'")):
@@ -111,7 +111,7 @@ def test_invalid_run_json_raises(folded):
 
 
 @pytest.mark.parametrize("key", ["seed", "recipe", "folds_fingerprint", "facts.folds", "facts.images.symmetry"])
-def test_run_json_without_a_key_raises(folded, key):
+def test_run_json_without_a_key_is_refused(folded, key):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     content = parent = files.read_json(paths.metadata)
@@ -126,7 +126,7 @@ def test_run_json_without_a_key_raises(folded, key):
         record_run_start(paths, origin(folded))
 
 
-def test_run_json_without_a_value_raises(folded):
+def test_run_json_without_a_value_is_refused(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     files.write_json({**files.read_json(paths.metadata), "recipe": None}, paths.metadata)

@@ -80,7 +80,7 @@ def test_damaged_run_json_is_named_and_the_other_runs_are_listed(folded):
         summarise_runs(folded)
 
 
-def test_competition_without_runs_raises(small):
+def test_competition_without_runs_is_refused(small):
     with refused("small: no run yet"):
         summarise_runs(Competition.open("small"))
 

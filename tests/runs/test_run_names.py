@@ -18,6 +18,6 @@ def test_commas_between_run_names_are_explained(small):
 
 
 @pytest.mark.parametrize("name", ["a b", "a+b", "a,b", "", "..", "a/b", ".a"])
-def test_run_name_with_special_characters_raises(small, name):
+def test_run_name_with_special_characters_is_refused(small, name):
     with refused("a run's name must"):
         checked_run_paths(small.paths, name)

@@ -5,7 +5,7 @@ import pytest
 from tests.support.drafts import drafted, facts_and_doubts, pictures, write_images
 
 
-def test_flat_test_folder_becomes_test_part(tmp_path):
+def test_flat_test_folder_becomes_test_set(tmp_path):
     write_images(tmp_path, "Training/glioma/{n}.jpg", "Training/no_tumor/{n}.jpg", "Testing/{n}.jpg")
     facts, report = drafted(tmp_path)
     assert facts["images"]["train"] == "Training/{label}/{id}.jpg"
@@ -17,12 +17,12 @@ def test_flat_test_folder_becomes_test_part(tmp_path):
     assert "images.test: Testing/{id}.jpg (6 images without labels)" in report
 
 
-def test_validation_folder_becomes_test_part_without_a_test_folder(tmp_path):
+def test_validation_folder_becomes_test_set_without_a_test_folder(tmp_path):
     names = [f"{part}/{label}/{{n}}.png" for part in ("train", "valid") for label in ("a", "b", "c")]
     write_images(tmp_path / "one", *names, "test/{n}.png")
     facts, report = drafted(tmp_path / "one")
     assert facts["images"]["train"] == ["train/{label}/{id}.png", "valid/{label}/{id}.png"]
-    assert "including 18 of the validation part" in report
+    assert "including 18 of the validation set" in report
     write_images(tmp_path / "two", *names)
     facts, _ = drafted(tmp_path / "two")
     assert facts["images"]["train"] == "train/{label}/{id}.png"

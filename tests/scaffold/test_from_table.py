@@ -3,7 +3,7 @@
 from tests.support.drafts import facts_and_doubts, pictures, table
 
 
-def test_test_images_without_a_table_are_the_test_part(tmp_path):
+def test_test_images_without_a_table_are_the_test_set(tmp_path):
     pictures(tmp_path, "train/a{n}.png", "test/t{n}.png")
     table(tmp_path, "train_labels.csv", "id,label", *(f"a{n:03},{n % 2}" for n in range(12)))
     facts, _ = facts_and_doubts(tmp_path)

@@ -30,7 +30,7 @@ def test_gzipped_latin_1_table_with_semicolons_is_read(tmp_path):
     assert facts["classes"] == ["gut", "schön"]
 
 
-def test_label_table_without_image_names_raises(tmp_path):
+def test_label_table_without_image_names_is_refused(tmp_path):
     write_images(tmp_path, "left/{n}.png", "right/{n}.png")
     (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"scan{n},{n % 2}\n" for n in range(12)))
     with pytest.raises(

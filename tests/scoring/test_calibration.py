@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
-from medfold.scoring.calibration import temperature_scaling, to_logits, to_probabilities
+from medfold.scoring.calibration import fit_temperature, to_logits, to_probabilities
 from medfold.scoring.metric import METRICS
 
 LOSS = METRICS["log_loss"]
@@ -33,7 +33,7 @@ def labels(n=1000, temperature=2.0, seed=0):
 @pytest.mark.parametrize(("make", "exclusive"), [(binary, False), (classes, True), (labels, False)])
 def test_temperature_matches_another_optimiser(make, exclusive):
     predictions, targets = make()
-    found = temperature_scaling(predictions, targets, LOSS)
+    found = fit_temperature(predictions, targets, LOSS)
     raw_logits = to_logits(predictions, exclusive)
     reference = minimize(
         lambda t: LOSS(targets, to_probabilities(raw_logits / t[0], exclusive)),
@@ -48,7 +48,7 @@ def test_temperature_matches_another_optimiser(make, exclusive):
 @pytest.mark.parametrize(("make", "temperature"), [(binary, 3.0), (classes, 0.4), (labels, 2.0)])
 def test_temperature_scaling_recovers_known_temperature(make, temperature):
     predictions, targets = make(n=20_000, temperature=temperature)
-    found = temperature_scaling(predictions, targets, LOSS)
+    found = fit_temperature(predictions, targets, LOSS)
     assert found.parameters["temperature"] == pytest.approx(temperature, rel=0.06)
     ece = METRICS["ece"]
     assert ece(targets, found.apply(predictions)) < 0.25 * ece(targets, predictions)
@@ -56,7 +56,7 @@ def test_temperature_scaling_recovers_known_temperature(make, temperature):
 
 def test_scaling_keeps_order_and_row_sums():
     predictions, targets = classes()
-    scaled = temperature_scaling(predictions, targets, LOSS).apply(predictions)
+    scaled = fit_temperature(predictions, targets, LOSS).apply(predictions)
     np.testing.assert_allclose(scaled.sum(axis=1), 1)
     np.testing.assert_array_equal(scaled.argmax(axis=1), predictions.argmax(axis=1))
 
@@ -76,7 +76,7 @@ def test_confidence_of_all_correct_sample_is_bounded(exclusive):
     confidence = rng.uniform(0.8, 0.97, 150)
     of_positive = np.where(targets == 1, confidence, 1 - confidence)
     predictions = np.stack([1 - of_positive, of_positive], axis=1) if exclusive else of_positive[:, None]
-    found = temperature_scaling(predictions, targets, LOSS)
+    found = fit_temperature(predictions, targets, LOSS)
     most_confident = found.apply(predictions).max()
     assert most_confident == pytest.approx(1 - 1 / 301, abs=1e-4)
     others = np.where(rng.random(150) < 0.03, 1 - targets, targets)

@@ -75,7 +75,7 @@ def test_chained_fit_uses_output_of_the_first():
     assert fitted.parameters == {"a": 1, "b": 2}
 
 
-def test_cross_fit_of_one_fold_raises():
+def test_cross_fit_of_one_fold_is_refused():
     with pytest.raises(ValueError, match="two folds"):
         cross_fit(lambda given, labels: FittedTransform([]), np.ones((3, 1)), np.zeros(3), np.zeros(3))
 

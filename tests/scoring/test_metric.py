@@ -48,7 +48,7 @@ def test_labels_without_weight_default_to_one():
         ({"metric": "mean_acu"}, "unknown metric 'mean_acu' .did you mean 'mean_auc'"),
     ],
 )
-def test_metric_unfit_for_competition_raises(score, message):
+def test_metric_unfit_for_competition_is_refused(score, message):
     with refused(message):
         metric_of(competition_facts("multilabel", score=score))
 

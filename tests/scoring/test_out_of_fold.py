@@ -63,7 +63,7 @@ def test_undefined_oof_score_is_none(scored):
         lambda oof: oof.assign(id=["z", *oof["id"][1:]]),
     ],
 )
-def test_oof_table_not_matching_folds_raises(scored, change):
+def test_oof_table_not_matching_folds_is_refused(scored, change):
     facts, truth, targets, oof = scored
     with refused("does not match the folds table"):
         oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), is_optimistic=False)

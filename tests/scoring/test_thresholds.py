@@ -28,7 +28,7 @@ def grades(n=500, seed=0):
 def test_binary_threshold_is_optimal(name, seed):
     predictions, targets = rare_labels(200, seed)
     metric, targets = METRICS[name], targets[:, 0]
-    found = thresholds.column_thresholds(predictions, targets, metric)
+    found = thresholds.fit_thresholds(predictions, targets, metric)
     reached = metric(targets, found.apply(predictions)[:, 0])
     all_scores = [metric(targets, (predictions[:, 0] > cut).astype(float)) for cut in [0.5, *predictions[:, 0]]]
     assert reached == pytest.approx(max(all_scores), abs=1e-12)
@@ -37,7 +37,7 @@ def test_binary_threshold_is_optimal(name, seed):
 @pytest.mark.slow
 def test_each_label_threshold_maximises_its_f1():
     predictions, targets = rare_labels(300, columns=3)
-    found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
+    found = thresholds.fit_thresholds(predictions, targets, METRICS["macro_f1"])
     decided = found.apply(predictions) > 0.5
     for label in range(3):
         reached = fbeta_score(targets[:, label], decided[:, label], beta=1)
@@ -52,7 +52,7 @@ def test_rare_class_threshold_is_optimal():
     rng = np.random.default_rng(0)
     targets = (np.arange(20_000) < 15).astype(int)
     predictions = expit(rng.normal(8 * targets - 6, 1))[:, None]
-    found = thresholds.column_thresholds(predictions, targets, METRICS["macro_f1"])
+    found = thresholds.fit_thresholds(predictions, targets, METRICS["macro_f1"])
     reached = METRICS["macro_f1"](targets, found.apply(predictions)[:, 0])
     top = np.sort(predictions[:, 0])[-200:]
     assert reached == pytest.approx(
@@ -66,7 +66,7 @@ def test_thresholds_fall_with_beta():
     found = {}
     for beta in (0.5, 2):
         metric = metric_of(competition_facts("multilabel", score={"metric": "fbeta", "beta": beta}))
-        found[beta] = thresholds.column_thresholds(predictions, targets, metric)
+        found[beta] = thresholds.fit_thresholds(predictions, targets, metric)
         decided = found[beta].apply(predictions) > 0.5
         for label in range(2):
             truth, label_predictions = targets[:, label], predictions[:, label]
@@ -77,7 +77,7 @@ def test_thresholds_fall_with_beta():
 
 def test_threshold_is_mapped_to_one_half_keeping_order():
     predictions, targets = rare_labels()
-    found = thresholds.column_thresholds(predictions, targets[:, 0], METRICS["macro_f1"])
+    found = thresholds.fit_thresholds(predictions, targets[:, 0], METRICS["macro_f1"])
     (threshold,) = found.parameters["thresholds"]
     moved = found.apply(np.array([[0.0], [threshold], [1.0]]))
     np.testing.assert_allclose(moved[:, 0], [0, 0.5, 1])
@@ -88,7 +88,7 @@ def test_threshold_is_mapped_to_one_half_keeping_order():
 
 def test_tied_threshold_nearest_one_half_is_chosen():
     predictions, targets = np.array([[0.1], [0.2], [0.8], [0.9]]), np.array([0, 0, 1, 1])
-    found = thresholds.column_thresholds(predictions, targets, METRICS["accuracy"])
+    found = thresholds.fit_thresholds(predictions, targets, METRICS["accuracy"])
     assert found.parameters["thresholds"] == [0.5]
 
 
@@ -97,7 +97,7 @@ def test_cut_points_reach_kappa_of_grid_search(seed):
     predictions, targets = grades(120, seed)
     predictions = np.stack([predictions[:, 0], predictions[:, 1], predictions[:, 2:].sum(axis=1)], axis=1)
     targets = np.minimum(targets, 2)
-    found = thresholds.cut_points(predictions, targets)
+    found = thresholds.fit_cut_points(predictions, targets)
     expected = predictions @ np.arange(3)
     cuts = np.quantile(expected, np.linspace(0.01, 0.99, 60))
     pairs = [[low, high] for low in cuts for high in cuts[cuts > low]]
@@ -108,7 +108,7 @@ def test_cut_points_reach_kappa_of_grid_search(seed):
 
 def test_cut_points_are_sorted_and_improve_kappa():
     predictions, targets = grades()
-    found = thresholds.cut_points(predictions, targets)
+    found = thresholds.fit_cut_points(predictions, targets)
     cuts = found.parameters["cut points"]
     assert cuts == sorted(cuts)
     decided = found.apply(predictions)
@@ -120,7 +120,7 @@ def test_cut_points_are_sorted_and_improve_kappa():
 
 def test_cut_points_maximise_scikit_learn_kappa():
     predictions, targets = grades(60)
-    reached = METRICS["qwk"](targets, thresholds.cut_points(predictions, targets).apply(predictions))
+    reached = METRICS["qwk"](targets, thresholds.fit_cut_points(predictions, targets).apply(predictions))
     rng = np.random.default_rng(0)
     for _ in range(200):
         cuts = np.sort(rng.uniform(0, 4, 4))
@@ -134,7 +134,7 @@ def test_class_factors_improve_balanced_accuracy():
     skewed = predictions * prior
     skewed = skewed / skewed.sum(axis=1, keepdims=True)
     metric = METRICS["balanced_accuracy"]
-    found = thresholds.class_factors(skewed, targets, metric)
+    found = thresholds.fit_class_factors(skewed, targets, metric)
     assert metric(targets, found.apply(skewed)) > metric(targets, skewed) + 0.02
     np.testing.assert_allclose(found.apply(skewed).sum(axis=1), 1)
 
@@ -143,7 +143,7 @@ def test_sharpening_improves_pf1():
     for seed in range(5):
         predictions, targets = rare_labels(400, seed)
         targets = targets[:, 0]
-        found = thresholds.sharpening(predictions, targets, METRICS["pf1"])
+        found = thresholds.fit_sharpening(predictions, targets, METRICS["pf1"])
         before, after = (METRICS["pf1"](targets, each[:, 0]) for each in (predictions, found.apply(predictions)))
         assert after > before + 0.05
         hard = max(METRICS["pf1"](targets, (predictions[:, 0] > cut).astype(float)) for cut in predictions[:, 0])

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
-from medfold.submission.cell_format import class_words, explain_words, holds_decisions
+from medfold.submission.cell_format import class_words, explain_class_words, holds_decisions
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission
 from tests.support.helpers import competition_facts, refused
@@ -21,7 +21,7 @@ def test_decided_class_is_written_in_sample_words(cells, expected):
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == expected
     check_submission(facts, built, sample_table)
-    explanation = explain_words(facts, sample_table)
+    explanation = explain_class_words(facts, sample_table)
     assert explanation == ("written as in the sample submission: 0 for no, 1 for yes" if expected[0] == "0" else "")
     read = submission.read_predictions_back(facts, built, sample_table)
     assert (read["target"].tolist(), holds_decisions(facts, sample_table)) == ([0, 0, 1], True)
@@ -46,7 +46,7 @@ def test_binary_classes_follow_sample_spelling(cells, words):
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == [words[0], words[0], words[1]]
     check_submission(facts, built, sample_table)
-    assert explain_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
+    assert explain_class_words(facts, sample_table).endswith(f"{words[0]} for no, {words[1]} for yes")
     assert class_words(facts, sample_table) == words
     assert submission.read_predictions_back(facts, built, sample_table)["target"].tolist() == [0, 0, 1]
 
@@ -72,7 +72,7 @@ def test_multiclass_labels_follow_sample_spelling(cells, words):
 @pytest.mark.parametrize("cells", [["5", "6", "7"], ["normal"] * 3, ["mild", "other", "sev"]])
 def test_unmatched_sample_words_are_explained(cells):
     facts = competition_facts("multiclass", classes=["mild", "mod", "sev"], score={"metric": "accuracy"})
-    explanation = explain_words(facts, sample(label=cells))
+    explanation = explain_class_words(facts, sample(label=cells))
     assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
 
 
@@ -82,7 +82,7 @@ def test_multilabel_columns_follow_sample_spelling():
     built = build_submission(facts, predicted(["a", "b"]), sample_table)
     assert set(built[["a", "b"]].to_numpy().ravel()) <= {"True", "False"}
     check_submission(facts, built, sample_table)
-    assert explain_words(facts, sample_table) == "written as in the sample submission: False for 0, True for 1"
+    assert explain_class_words(facts, sample_table) == "written as in the sample submission: False for 0, True for 1"
 
 
 def test_single_class_column_needs_decision_metric():
@@ -102,4 +102,4 @@ def test_unmatched_sample_columns_raise():
 
 def test_constant_probability_sample_is_a_placeholder():
     facts = competition_facts(score={"metric": "accuracy"})
-    assert explain_words(facts, sample(target=["0.5"] * 3)) == ""
+    assert explain_class_words(facts, sample(target=["0.5"] * 3)) == ""

@@ -23,7 +23,7 @@ def test_missing_long_rows_raise_with_ids():
         check_submission(LONG_FACTS, built, long_sample(range(4)))
 
 
-def test_long_sample_id_without_label_raises():
+def test_long_sample_id_without_label_is_refused():
     with refused("row 2: 'ID_1' is not <id>_<label>"):
         build_submission(LONG_FACTS, OF_ONE_IMAGE, long_sample([0]).replace("ID_1_a", "ID_1"))
 
@@ -47,7 +47,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("message", FAULTS)
-def test_faulty_submission_raises(message):
+def test_faulty_submission_is_refused(message):
     with refused(message):
         check_submission(competition_facts(), FAULTS[message], sample())
 

@@ -67,11 +67,11 @@ def test_damaged_record_is_named(small):
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
     files.write_json({"score": {"value": 0.9}}, record_path(small, ROW))
-    add_to_record(small, ROW, {"kaggle": {"kit": 2}})
-    assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"kit": 2}}
+    add_to_record(small, ROW, {"kaggle": {"version": 2}})
+    assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"version": 2}}
     record_result(small, ROW, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
     found = read_record(small, ROW)
-    assert (found["kaggle"], found["public"], found["status"]) == ({"kit": 2}, 0.8, "scored")
+    assert (found["kaggle"], found["public"], found["status"]) == ({"version": 2}, 0.8, "scored")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from medfold.scoring.metric import metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
-from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
+from medfold.submission.table import build_submission, complete_sample_submission, describe_missing, fill_missing
 from tests.support.helpers import competition_facts, refused
 from tests.support.submissions import IDS, LONG, long_sample, predicted, sample
 
@@ -137,29 +137,31 @@ def test_empty_lists_need_allow_empty_lists_and_score_as_written(allow_empty_lis
 def test_placeholder_sample_is_expanded_to_test_ids():
     facts = competition_facts(upload="notebook")
     placeholder = sample().iloc[:1]
-    rows = align_sample(facts, placeholder, ["007", "1e5", "c", "d"])
+    rows = complete_sample_submission(facts, placeholder, ["007", "1e5", "c", "d"])
     assert rows["id"].tolist() == ["007", "1e5", "c", "d"]
     assert list(rows.columns) == ["id", "target"]
 
 
 def test_sample_of_the_test_ids_is_kept():
-    assert align_sample(competition_facts(upload="notebook"), sample(), ["c", "007", "1e5"]).equals(sample())
+    assert complete_sample_submission(competition_facts(upload="notebook"), sample(), ["c", "007", "1e5"]).equals(
+        sample()
+    )
 
 
 def test_placeholder_sample_of_an_uploaded_file_is_kept():
     placeholder = sample().iloc[:1]
-    assert align_sample(competition_facts(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
+    assert complete_sample_submission(competition_facts(upload="csv"), placeholder, ["007", "1e5"]).equals(placeholder)
 
 
 def test_placeholder_sample_of_long_rows_is_expanded():
     long = competition_facts("multilabel", upload="notebook", **LONG)
-    assert align_sample(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
+    assert complete_sample_submission(long, long_sample([0]), ["x"])["ID"].tolist() == ["x_a", "x_b"]
 
 
 def test_placeholder_sample_with_0_1_writes_0_1():
     facts = competition_facts(classes=["benign", "malignant"], score={"metric": "accuracy"}, upload="notebook")
     placeholder = pd.DataFrame({"id": ["x", "y"], "target": ["0", "1"]})
-    sample_table = align_sample(facts, placeholder, IDS)
+    sample_table = complete_sample_submission(facts, placeholder, IDS)
     built = build_submission(facts, predicted().assign(target=[0.2, 0.5, 0.9]), sample_table)
     assert built["target"].tolist() == ["0", "0", "1"]
     check_submission(facts, built, sample_table)

@@ -1,4 +1,4 @@
-"""Facts of a competition without a test part: some labelled images are held out."""
+"""Facts of a competition without a test set: some labelled images are held out."""
 
 FACTS = """title: Hold-out
 source: {kind: kaggle-dataset, slug: a/b}

@@ -185,13 +185,13 @@ def assert_same(found: Path, home: bytes) -> None:
     pd.testing.assert_frame_equal(expected, actual, check_exact=False, rtol=0, atol=1e-5)
 
 
-def attach(root: Path, style: str, slug: str, data: Path, kit: Path) -> None:
+def attach(root: Path, style: str, slug: str, data: Path, bundle: Path) -> None:
     """Mounts the data of a competition and a bundle, in the old or the new layout of Kaggle."""
     shutil.rmtree(root / "input", ignore_errors=True)
     places = {
         "old": (f"{slug}", f"medfold-{slug}"),
         "new": (f"competitions/{slug}", f"datasets/alice/medfold-{slug}"),
     }
-    for place, given in zip(places[style], (data, kit), strict=True):
+    for place, given in zip(places[style], (data, bundle), strict=True):
         (root / "input" / place).parent.mkdir(parents=True, exist_ok=True)
         (root / "input" / place).symlink_to(given, target_is_directory=True)

@@ -7,13 +7,13 @@ from medfold.kaggle.session import KaggleSession
 
 NAME = "medfold-histology-baseline"
 REF = f"alice/{NAME}"
-KIT = f"{REF}-kit"
+DATASET = f"{REF}-kit"
 
 
 def labelled(sent, mark="first", package="1.0"):
     """Writes another manifest, and a notebook with its mark; returns the same run."""
     sent.manifest.write_text(json.dumps({"content_id": mark, "package": package}))
-    cell = {"cell_type": "markdown", "metadata": {}, "source": ["kit ", mark]}
+    cell = {"cell_type": "markdown", "metadata": {}, "source": ["bundle ", mark]}
     sent.notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     return sent
 

@@ -187,7 +187,7 @@ def test_visible_detects_hidden_elements(browser, written):
         assert page.visible("i")
 
 
-def test_selector_without_element_raises(browser, written):
+def test_selector_without_element_is_reported(browser, written):
     with browser.open(written("")) as page:
         for method in (page.visible, page.size_of, page.click):
             with pytest.raises(LookupError, match="#misspelt"):
@@ -226,7 +226,7 @@ def test_pages_share_no_storage(browser, written):
         assert page.evaluate("localStorage.theme") is None
 
 
-def test_missing_page_raises(browser, tmp_path):
+def test_missing_page_is_reported(browser, tmp_path):
     with pytest.raises(FileNotFoundError), browser.open(tmp_path / "none.html"):
         pass
 

@@ -51,7 +51,7 @@ def scripts_project(root: Path) -> Competition:
     """
     add_competition(root, "small", SMALL)
     small = Competition.open("small")
-    Source(small.facts.source, small.paths).get()
+    Source(small.facts.source, small.paths).fetch()
     (raw,) = small.paths.raw.rglob("train.csv")
     given, train, test = root / "given", [], []
     for part, rows in (("train", train), ("test", test)):

@@ -182,7 +182,7 @@ def test_too_little_disk_space_raises_before_download(get, kaggle, monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, which Linux has")  # noqa: PTH110
-def test_disk_that_fills_up_raises(get, kaggle, tmp_path):
+def test_disk_that_fills_up_is_reported(get, kaggle, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "archive.zip.part").symlink_to("/dev/full")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from medfold.system import signals
-from medfold.system.signals import end_stopped, shielded_children, stop_on_signals
+from medfold.system.signals import begin_exit, children_without_stop_signals, stop_on_signals
 from tests.support.helpers import REPOSITORY
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of POSIX")
@@ -33,7 +33,7 @@ def _handlers(monkeypatch):
         signal.signal(number, signal.SIG_DFL)
     stop_on_signals()
     yield
-    end_stopped()  # a signal that a test drops is not sent again
+    begin_exit()  # a signal that a test drops is not sent again
     for number, handler in previous.items():
         signal.signal(number, handler)
 
@@ -59,7 +59,7 @@ def stopped_by(function: Callable[..., None], *arguments: object) -> int:
     """Calls a function that a signal must stop, and returns the number of the signal."""
     with pytest.raises(KeyboardInterrupt) as stopped:
         function(*arguments)
-    number = end_stopped()
+    number = begin_exit()
     del stopped  # not before, or the signal would be sent again
     return number
 
@@ -74,8 +74,8 @@ def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, nu
     steps = []
 
     def start_children():
-        with shielded_children():
-            with shielded_children():
+        with children_without_stop_signals():
+            with children_without_stop_signals():
                 send(number, 0.05)
                 steps.append("sent")
             steps.append("inner ended")
@@ -83,7 +83,7 @@ def test_signal_takes_effect_at_the_end_of_the_outermost_shield(other_thread, nu
 
     assert stopped_by(start_children) == number
     assert steps == ["sent", "inner ended"]
-    with shielded_children():  # it counts once
+    with children_without_stop_signals():  # it counts once
         pass
 
 
@@ -91,7 +91,7 @@ def test_shield_of_another_thread_postpones_the_signal():
     opened, close = threading.Event(), threading.Event()
 
     def start_child():
-        with shielded_children():
+        with children_without_stop_signals():
             opened.set()
             close.wait()
 

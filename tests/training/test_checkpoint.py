@@ -34,7 +34,7 @@ def test_other_or_missing_checkpoint_is_not_loaded(tmp_path):
     assert Checkpoint(tmp_path / "none.npz", "a").load() is None
 
 
-def test_checkpoint_of_other_precision_raises(tmp_path):
+def test_checkpoint_of_other_precision_is_refused(tmp_path):
     path = tmp_path / "state.npz"
     Checkpoint(path, "a", "float16", ["weights"]).save(ARRAYS, {})
     with refused("started in float16, .*float32. Resume it"):

@@ -28,7 +28,7 @@ def run_child(small, monkeypatch):
         return opened[-1]
 
     monkeypatch.setattr(child, "os", SimpleNamespace(fdopen=fdopen, dup=lambda number: write, dup2=lambda *_: None))
-    for name in ("end_with_parent", "stop_on_signals", "end_stopped"):
+    for name in ("end_with_parent", "stop_on_signals", "begin_exit"):
         monkeypatch.setattr(child, name, lambda name=name: called.append(name))
 
     def run(train_run, request=REQUEST):
@@ -99,4 +99,4 @@ def test_interruption_is_no_problem(run_child):
         raise KeyboardInterrupt
 
     assert run_child(train_run) == (INTERRUPTED, [])
-    assert run_child.called[-1] == "end_stopped"
+    assert run_child.called[-1] == "begin_exit"

@@ -163,7 +163,7 @@ def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_class_without_training_images_raises(tmp_path, kind):
+def test_class_without_training_images_is_refused(tmp_path, kind):
     made = task(kind, backbone="simple_cnn")
     targets = made.targets.copy()
     outside = (made.train["fold"] != 1).to_numpy()
@@ -202,7 +202,7 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_nan_loss_at_first_step_raises(tmp_path, monkeypatch):
+def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(losses, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
     with refused(r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))

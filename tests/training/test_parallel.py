@@ -54,12 +54,12 @@ def test_each_job_has_one_gpu(two_cores, four_gpus):
 @pytest.mark.parametrize(("num_cores", "num_workers"), [(1, 0), (2, 0), (4, 2), (6, 3), (64, 8)])
 def test_default_workers_without_a_gpu_depend_on_the_cores(two_cores, monkeypatch, num_cores, num_workers):
     monkeypatch.setattr(hardware, "num_cores", lambda: num_cores)
-    assert parallel.default_workers() == num_workers
+    assert parallel.default_num_workers() == num_workers
 
 
 def test_default_workers_with_a_gpu_are_one_per_core(two_cores, monkeypatch):
     monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
-    assert parallel.default_workers() == 2
+    assert parallel.default_num_workers() == 2
 
 
 def test_resource_share_limits_cores(monkeypatch):

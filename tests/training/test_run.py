@@ -90,11 +90,11 @@ class FakeFold:
     def __init__(self):
         self.trained, self.workers, self.fails_at = [], [], None
 
-    def train_fold(self, job, number, fold_paths):
+    def train_fold(self, inputs, number, fold_paths):
         if number == self.fails_at:
             raise UserError("the loss is not a number", f"fold {number}")
         self.trained.append(number)
-        self.workers.append(job.num_workers)
+        self.workers.append(inputs.num_workers)
         files.write_json({"oof.csv": "0" * 64}, fold_paths.done)
         return 0.75
 

@@ -14,13 +14,13 @@ from medfold.training.trained_net import TrainedNet, in_full_precision
 from tests.support.fake_trainings import fake_phase
 from tests.support.nets import facts, recipe
 
-JOB = SimpleNamespace(facts=facts(), recipe=recipe("simple_cnn", size=16))
+INPUTS = SimpleNamespace(facts=facts(), recipe=recipe("simple_cnn", size=16))
 
 
 @pytest.fixture(scope="module")
 def half_net():
     """A net that computes in float16."""
-    return build_net(JOB.facts, JOB.recipe, precision="float16")
+    return build_net(INPUTS.facts, INPUTS.recipe, precision="float16")
 
 
 def last_phase(name: str, model):
@@ -31,12 +31,12 @@ def last_phase(name: str, model):
 
 def test_float32_net_is_used_as_it_is():
     phase = last_phase("all", object())
-    assert in_full_precision(JOB, object(), phase, "float32") is phase.batch_trainer.net
+    assert in_full_precision(INPUTS, object(), phase, "float32") is phase.batch_trainer.net
 
 
 @pytest.mark.parametrize("name", ["all", "head"])
 def test_half_precision_net_is_rebuilt_in_float32_with_its_weights(half_net, name):
-    found = in_full_precision(JOB, half_net, last_phase(name, half_net), "float16")
+    found = in_full_precision(INPUTS, half_net, last_phase(name, half_net), "float16")
     assert found.compute_dtype == "float32" or {layer.compute_dtype for layer in found.layers} == {"float32"}
     trained = half_net if name == "all" else split_backbone_and_head(half_net)[1]
     for weight, expected in zip(found.get_weights(), trained.get_weights(), strict=True):

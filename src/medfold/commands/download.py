@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from medfold.competition import Competition
-from medfold.data import get_raw_data, get_raw_files
+from medfold.data import fetch_raw_data, fetch_raw_files
 from medfold.system import locks
 
 
@@ -20,6 +20,6 @@ def download(
     """
     if patterns:
         with locks.tidy_lock(competition.paths.raw):
-            get_raw_files(competition, patterns)
+            fetch_raw_files(competition, patterns)
     else:
-        get_raw_data(competition, path, force)
+        fetch_raw_data(competition, path, force)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from medfold import config
-from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, settings_located
+from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, setting_errors_located
 from medfold.data import Source, build_samples, count_images, needs_holdout, read_sample_submission, staged_data
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
@@ -55,11 +55,11 @@ def _get_and_draft(paths: CompetitionPaths, source: dict[str, str], path: Path |
         return draft_facts(paths.raw)
     with locks.tidy_lock(paths.raw):
         if path is None:
-            manifest = Source(source, paths).get()
+            manifest = Source(source, paths).fetch()
             draft = draft_facts(paths.raw)
         else:
             with staged_data(paths, path) as staged:
-                manifest = Source(source, staged).get(path)
+                manifest = Source(source, staged).fetch(path)
                 draft = draft_facts(staged.raw)
     say("download", f"{count_of(len(manifest), 'file')} -> {display_path(paths.raw)}")
     return draft
@@ -70,7 +70,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     score = {**facts["score"], "metric": SUGGESTED_METRICS[facts["task"]]}
     try:
         facts = config.validated(CompetitionFacts, {**facts, "score": score}, paths.facts_file)
-        with settings_located(paths):
+        with setting_errors_located(paths):
             table = build_samples(facts, paths)
             if not needs_holdout(paths):
                 units = table.loc[table["part"] == "test", "unit"].unique().tolist()

@@ -64,7 +64,7 @@ def open_competition(
 ) -> Iterator["Competition"]:
     """Opens a competition for the command within the block, and checks its metrics and its source.
 
-    A SettingError within the block becomes a UserError that also names the file with the key, see `settings_located`.
+    A SettingError within the block becomes a UserError that also names the file with the key.
 
     Args:
         name: name of the competition.
@@ -77,7 +77,7 @@ def open_competition(
         UserError: none is given, no such competition, an error in its competition.yaml, or a folder that cannot be
             written to.
     """
-    from medfold.competition import Competition, settings_located
+    from medfold.competition import Competition, setting_errors_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
     from medfold.system import files
@@ -87,7 +87,7 @@ def open_competition(
     score = competition.facts.score
     paths = competition.paths
     folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
-    with settings_located(paths, recipe, overrides):
+    with setting_errors_located(paths, recipe, overrides):
         for metric in (score.metric, *score.more_metrics):
             metric_of(competition.facts, metric)
         open_source(competition)

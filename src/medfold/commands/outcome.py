@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
-from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.system.signals import begin_exit, stop_on_signals
 from medfold.terminal.command_text import program
 
 UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
@@ -71,7 +71,7 @@ def _describe_bug(error: Exception) -> str:
 
 def _end_stopped() -> NoReturn:
     """Reports the signal that stopped the command, and exits with 128 and its number."""
-    number = end_stopped()
+    number = begin_exit()
     reason = "" if number == signal.SIGINT else f" by {number.name}"
     with suppress(OSError):  # the terminal may be closed
         print(f"medfold: stopped{reason}; run the same command again to continue", file=sys.stderr)

@@ -8,7 +8,7 @@ import pandas as pd
 from medfold import config
 from medfold.commands.options import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Competition
-from medfold.data import new_images
+from medfold.data import find_new_images
 from medfold.ensemble import (
     BATCH_SIZE,
     MEAN,
@@ -82,7 +82,7 @@ def predict(
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})
     facts = trained_competition.facts
-    root, image_paths = new_images(images, facts.images)
+    root, image_paths = find_new_images(images, facts.images)
     choice = submission_choice(competition, trained_competition, run_names)
     members = member_runs(trained_competition, run_names)
     by_name = sorted(members, key=lambda member: member.name)  # the order of the saved choice

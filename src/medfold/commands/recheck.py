@@ -174,7 +174,7 @@ def _scored_facts(
 
     Args:
         competition: the competition of the run, with the facts of today.
-        run: the run.
+        run: its run.json holds the facts of the training.
         score_facts: the settings recorded with the score. None for an older version's score: today's are used.
         labels: fingerprint of today's labels, from `labels_fingerprint`.
 
@@ -186,7 +186,7 @@ def _scored_facts(
     if sorted(trained_facts.class_names) != sorted(competition.facts.class_names):
         check_same_facts(competition, run, ("classes",))
     if not has_same_labels(run.metadata, labels):
-        what = f"labels of the training part are not those that run '{run.name}' was trained on"
+        what = f"labels of the training set are not those that run '{run.name}' was trained on"
         raise UserError(
             what, competition.paths.samples, "Restore the former labels, or train a new run under another name"
         )

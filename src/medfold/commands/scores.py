@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from medfold.competition import Competition, settings_located
+from medfold.competition import Competition, setting_errors_located
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scoring import metric_title
@@ -42,7 +42,7 @@ def scores(project_paths: ProjectPaths, name: str | None = None) -> list[Competi
             warn("scores", f"{name} is in the ledger, but there is no competition folder of that name any more")
             continue
         competition = Competition.open(name, project_paths)
-        with settings_located(competition.paths):
+        with setting_errors_located(competition.paths):
             _fetch_scores(competition, read_rows(project_paths, name))
             results.append(_show_scores(competition))
     return results

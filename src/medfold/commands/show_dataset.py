@@ -48,7 +48,7 @@ def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFind
     show_leaks(competition, dataset.leaks)
     if findings.mask_suspicion:
         warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
-    for suspicion in findings.value_suspicions:
+    for suspicion in findings.value_warnings:
         warn("", f"{'values of the images':<33}{suspicion}")
     _show_suspected_groups(competition, findings.suspected_groups)
     _show_shift(findings)

@@ -17,7 +17,7 @@ from medfold.submission import (
     RecordedSubmission,
     describe_missing,
     draft_submission,
-    explain_words,
+    explain_class_words,
     leaderboard_of,
     read_record,
     record_draft,
@@ -85,8 +85,8 @@ def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> No
     """Prints the written file, and how its cells are to be read."""
     say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {display_path(recorded.file)}")
     if not len(recorded.table):
-        warn("", "the public test part is empty: predictions of the notebook cannot be compared with the local ones")
-    if explanation := explain_words(competition.facts, recorded.draft.sample):
+        warn("", "the public test set is empty: predictions of the notebook cannot be compared with the local ones")
+    if explanation := explain_class_words(competition.facts, recorded.draft.sample):
         say("", explanation)
 
 

@@ -12,7 +12,7 @@
 from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_settings, load_facts
 from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
-from medfold.competition.located_errors import settings_located
+from medfold.competition.located_errors import setting_errors_located
 from medfold.competition.overrides import format_overrides, parse_overrides, run_name
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.recipe import Recipe
@@ -48,6 +48,6 @@ __all__ = [
     "plugins_hash",
     "recipe_names",
     "run_name",
-    "settings_located",
+    "setting_errors_located",
     "use_plugins",
 ]

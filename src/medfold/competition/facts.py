@@ -70,7 +70,7 @@ class CompetitionFacts(config.SettingsFile):
     @model_validator(mode="after")
     def _check_consistency(self) -> "CompetitionFacts":
         """Checks that keys of different sections fit each other."""
-        self._check_test_part()
+        self._check_test_set()
         self._check_label_map()
         self._check_score()
         self._check_lists()
@@ -80,18 +80,18 @@ class CompetitionFacts(config.SettingsFile):
             self._check_classes()
         return self
 
-    def _check_test_part(self) -> None:
+    def _check_test_set(self) -> None:
         has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:
             raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
         if has_arrays and self.labels.holdout:
-            raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test part")
+            raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
         if self.labels.part:
             self._check_part_column()
         elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
         if self.labels.holdout and self.submission.sample:
-            raise ValueError("a test part made by 'labels.holdout' has no 'submission.sample'")
+            raise ValueError("a test set made by 'labels.holdout' has no 'submission.sample'")
         if self.labels.holdout and self.score.unit:
             raise ValueError("'labels.holdout' selects images, not units: remove 'score.unit'")
 
@@ -153,9 +153,9 @@ class CompetitionFacts(config.SettingsFile):
         other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
-            raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test part: remove one")
+            raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test set: remove one")
 
-    def identity(self, keys: Any = None) -> dict[str, Any]:
+    def fingerprint_input(self, keys: Any = None) -> dict[str, Any]:
         """Returns what fingerprints of the facts are made from: JSON, under the names of earlier versions.
 
         Args:

@@ -91,7 +91,7 @@ class LabelFacts(StrictModel):
     part: str | None = Field(
         default=None,
         description="Column that marks each row as training, validation or test (`train`, `val`, `Testing`, ...). "
-        "Validation rows are trained on, or become the test part if there is no other. "
+        "Validation rows are trained on, or become the test set if there is no other. "
         "`images.test` may then be left out. Needs `upload: local` and a table with a row per image.",
     )
     test_file: str | None = Field(
@@ -103,11 +103,11 @@ class LabelFacts(StrictModel):
         default=None,
         gt=0,
         le=0.5,
-        description="If there is no test part: share of the images, in whole groups, for a local leaderboard. "
+        description="If there is no test set: share of the images, in whole groups, for a local leaderboard. "
         "`make folds` sets it aside, after joining copies of an image into groups.",
     )
     train_arrays: tuple[str, ...] = Field(
-        default=("train",), description="Layout `arrays`: prefixes of the arrays of the training part."
+        default=("train",), description="Layout `arrays`: prefixes of the arrays of the training set."
     )
     expected_counts: dict[str, int] | None = Field(
         default=None, description="Expected number of samples, `{train: n, test: n}`; any other number is an error."
@@ -319,7 +319,7 @@ class SubmissionFacts(StrictModel):
 
 
 class FoldFacts(StrictModel):
-    """Split of the training part into folds."""
+    """Split of the training set into folds."""
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
     seed: int = Field(default=42, ge=0, le=MAX_SEED, description="Seed of the split.")

@@ -14,7 +14,7 @@ from medfold.project_root import display_path
 
 
 @contextmanager
-def settings_located(
+def setting_errors_located(
     paths: CompetitionPaths, recipe: str | None = None, overrides: dict[str, Any] | None = None
 ) -> Iterator[None]:
     """Turns a SettingError within the block into a UserError that also names the file with the key.

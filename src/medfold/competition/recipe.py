@@ -44,6 +44,6 @@ class Recipe(config.SettingsFile):
                 del content["training"][key]
         return content
 
-    def identity(self) -> dict[str, Any]:
+    def fingerprint_input(self) -> dict[str, Any]:
         """Returns what fingerprints of the recipe are made from: `portable`, under the names of earlier versions."""
         return config.with_former_names(self.portable())

@@ -6,7 +6,7 @@
 - `samples`: the sample table; `sample_checks`: its checks;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples;
-- `holdout`: training images that become the test part;
+- `holdout`: training images that become the test set;
 - `dataset`: all of these together, with folds and leaks;
 - `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
@@ -15,9 +15,9 @@
 from medfold.data.audit import AuditFindings, audit_dataset
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
-from medfold.data.image_folder import new_images
+from medfold.data.image_folder import find_new_images
 from medfold.data.label_layouts import label_layout
-from medfold.data.raw_data import download_variables, get_raw_data, get_raw_files, load_samples
+from medfold.data.raw_data import download_variables, fetch_raw_data, fetch_raw_files, load_samples
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
     build_samples,
@@ -25,7 +25,7 @@ from medfold.data.samples import (
     count_images,
     needs_holdout,
     read_samples,
-    read_test_part,
+    read_test_set,
     samples_are_fresh,
 )
 from medfold.data.scanning import scan_dataset, warn_of_unreadable
@@ -47,18 +47,18 @@ __all__ = [
     "download_variables",
     "encode_targets",
     "examples_of_classes",
-    "get_raw_data",
-    "get_raw_files",
+    "fetch_raw_data",
+    "fetch_raw_files",
+    "find_new_images",
     "label_layout",
     "load_dataset",
     "load_samples",
     "near_duplicate_examples",
     "needs_holdout",
-    "new_images",
     "open_source",
     "read_sample_submission",
     "read_samples",
-    "read_test_part",
+    "read_test_set",
     "samples_are_fresh",
     "scan_dataset",
     "source",

@@ -17,7 +17,7 @@ from medfold.images import (
     read_appearance,
     read_headers,
     read_measurements,
-    value_suspicions,
+    value_warnings,
 )
 from medfold.raw_files import mask_warning
 
@@ -32,9 +32,9 @@ class AuditFindings:
     Args:
         units_with_lost_labels: units that lose a label because only an unreadable image has it.
         mask_suspicion: a warning about images that may be masks of others; '' if there are none.
-        value_suspicions: warnings about implausible stored values.
+        value_warnings: warnings about implausible stored values.
         suspected_groups: headers, columns, ids and folders that may identify patients, but are not named as groups.
-        shift: how well the training and the test part can be told apart.
+        shift: how well the training and the test set can be told apart.
         compared_columns: columns of the sample table that `shift` compares, in addition to image statistics.
         predictive_columns: (column, class or label, strength) of columns that differ by class; None if there are no
             columns to examine.
@@ -42,7 +42,7 @@ class AuditFindings:
 
     units_with_lost_labels: list[str]
     mask_suspicion: str
-    value_suspicions: list[str]
+    value_warnings: list[str]
     suspected_groups: list[SuspectedGroup]
     shift: DatasetShift
     compared_columns: list[str]
@@ -59,11 +59,11 @@ def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
     facts = competition.facts
     train, test = dataset.train, dataset.test
     raw = competition.paths.raw_root(facts.images.root)
-    shift, compared_columns = compare_parts(competition, dataset)
+    shift, compared_columns = compare_train_and_test(competition, dataset)
     return AuditFindings(
         units_with_lost_labels=units_with_lost_labels(facts, train, dataset.unreadable) if facts.score.unit else [],
         mask_suspicion=mask_warning(pd.concat([train["image"], test["image"]])),
-        value_suspicions=value_suspicions(raw, train["image"].tolist(), facts.images),
+        value_warnings=value_warnings(raw, train["image"].tolist(), facts.images),
         suspected_groups=find_unnamed_groups(competition, train),
         shift=shift,
         compared_columns=compared_columns,
@@ -113,8 +113,8 @@ def _patients_in_headers(competition: Competition, train: pd.DataFrame) -> list[
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
-def compare_parts(competition: Competition, dataset: Dataset) -> tuple[DatasetShift, list[str]]:
-    """Measures how well the training and the test part can be told apart.
+def compare_train_and_test(competition: Competition, dataset: Dataset) -> tuple[DatasetShift, list[str]]:
+    """Measures how well the training and the test set can be told apart.
 
     Args:
         competition: the competition; its `labels.keep_columns` are compared, too.
@@ -150,7 +150,7 @@ def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> 
 
     Args:
         competition: the competition, with the headers that the audit read.
-        dataset: the dataset.
+        dataset: its training samples are examined.
 
     Returns:
         Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.

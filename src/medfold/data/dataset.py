@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings, settings_located
-from medfold.data.holdout import cut_holdout
+from medfold.competition import Competition, ImageSettings, setting_errors_located
+from medfold.data.holdout import set_aside_holdout
 from medfold.data.samples import needs_holdout
 from medfold.data.scanning import scan_dataset
 from medfold.data.targets import encode_targets
@@ -34,9 +34,9 @@ class Dataset:
     Args:
         train: training samples: id, group (duplicates joined), fold and the columns of the sample table.
         targets: int (n,) or (n, labels), in the order of `train`.
-        test: readable samples of the test part, with the columns of the sample table.
-        test_groups: group of each unit of the test part, indexed by unit; units with unreadable images included.
-        leaks: leaks between folds and into the test part; near-duplicates only if they were searched for.
+        test: readable samples of the test set, with the columns of the sample table.
+        test_groups: group of each unit of the test set, indexed by unit; units with unreadable images included.
+        leaks: leaks between folds and into the test set; near-duplicates only if they were searched for.
         unreadable: training samples that were left out because their images cannot be read.
         has_new_folds: True if the folds were made just now, False if existing ones were used.
     """
@@ -78,7 +78,7 @@ def load_dataset(
         UserError: no raw data; images that cannot be read; existing folds that no longer match the data or the facts,
             or that split a group.
     """
-    with settings_located(competition.paths):  # in a notebook no command adds the file to the error
+    with setting_errors_located(competition.paths):  # in a notebook no command adds the file to the error
         facts = competition.facts
         paths = competition.paths
         _check_fold_method(competition)
@@ -89,8 +89,8 @@ def load_dataset(
         )
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
-            all_samples = cut_holdout(competition, all_samples, joined)
-        train, test, unreadable = _readable_parts(all_samples)
+            all_samples = set_aside_holdout(competition, all_samples, joined)
+        train, test, unreadable = _split_readable(all_samples)
         targets = encode_targets(facts, train)
         train["group"] = join_duplicates(train, joined)
         train["fold"] = _assigned_folds(competition, train, targets, unreadable, makes_folds)
@@ -136,8 +136,8 @@ def _measured_samples(
     return table, cached_near_duplicates(competition.paths, appearance)
 
 
-def _readable_parts(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns the readable samples of the training part and of the test part, and those that cannot be read."""
+def _split_readable(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Returns the readable samples of the training set and of the test set, and those that cannot be read."""
     is_readable = all_samples["unreadable_reason"] == ""
     readable, unreadable = all_samples[is_readable].drop(columns="unreadable_reason"), all_samples[~is_readable]
     train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))
@@ -145,7 +145,7 @@ def _readable_parts(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def _test_groups(all_samples: pd.DataFrame) -> pd.Series:
-    """Returns the group of each unit of the test part, indexed by unit."""
+    """Returns the group of each unit of the test set, indexed by unit."""
     return all_samples[all_samples["part"] == "test"].drop_duplicates("unit").set_index("unit")["group"]
 
 

@@ -1,4 +1,4 @@
-"""The holdout of `labels.holdout`: training images that become the test part, once."""
+"""The holdout of `labels.holdout`: training images that become the test set, once."""
 
 import numpy as np
 import pandas as pd
@@ -11,19 +11,19 @@ from medfold.system import locks
 from medfold.terminal.console import say
 
 
-def cut_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Chooses the holdout, moves it to the test part and writes both parts.
+def set_aside_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
+    """Chooses the holdout, moves it to the test set and writes the sample table and the hidden solution.
 
-    Images that cannot be read stay in the training part, where they are left out.
+    Images that cannot be read stay in the training set, where they are left out.
 
     Args:
         competition: the competition; `labels.holdout` is the share of its images.
-        all_samples: the sample table, all of it in the training part, with `unreadable_reason` and `pixel_hash` of each
+        all_samples: the sample table, all of it in the training set, with `unreadable_reason` and `pixel_hash` of each
             image.
         near: near-duplicates that join groups; None to join groups by equal pixels only.
 
     Returns:
-        The sample table with the new parts, in the same order, with `unreadable_reason` and `pixel_hash`.
+        The sample table with the new test set, in the same order, with `unreadable_reason` and `pixel_hash`.
 
     Raises:
         UserError: too few groups for a holdout of this share.
@@ -41,5 +41,5 @@ def cut_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearD
         table = write_holdout(facts, competition.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
     moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
-    say("holdout", f"{moved} become the test part; copies of an image stay in one part")
+    say("holdout", f"{moved} become the test set; copies of an image stay together")
     return table.assign(unreadable_reason=all_samples["unreadable_reason"], pixel_hash=all_samples["pixel_hash"])

@@ -14,7 +14,7 @@ NOT_IMAGES = (".csv", ".tsv", ".xlsx", ".parquet", ".json", ".yaml", ".yml", ".z
 NOT_IMAGES += (".txt", ".md", ".html", ".pdf", ".docx", ".log", ".py", ".ipynb")
 
 
-def new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
+def find_new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str]]:
     """Finds the images of a file or folder.
 
     Args:

@@ -20,7 +20,7 @@ from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.text import count_of, shorten_list
 
 
-def get_raw_data(competition: Competition, path: Path | None = None, force: bool = False) -> None:
+def fetch_raw_data(competition: Competition, path: Path | None = None, force: bool = False) -> None:
     """Gets the raw data and builds the sample table; repairs incomplete data, and prints what was done.
 
     Args:
@@ -47,10 +47,10 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
         start = time.monotonic()
         if path:
             with staged_data(paths, path) as staged:
-                manifest = Source(competition.facts.source, staged).get(path)
+                manifest = Source(competition.facts.source, staged).fetch(path)
                 table = build_samples(competition.facts, staged)
         else:
-            manifest = source.get(force=force)
+            manifest = source.fetch(force=force)
             table = build_samples(competition.facts, paths)
     _note_nested_copy(competition)
     size = f"{format_size(manifest['bytes'].sum())} in {display_path(paths.raw)}"
@@ -58,7 +58,7 @@ def get_raw_data(competition: Competition, path: Path | None = None, force: bool
     say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
 
 
-def get_raw_files(competition: Competition, patterns: list[str]) -> None:
+def fetch_raw_files(competition: Competition, patterns: list[str]) -> None:
     """Gets single files; the data counts as complete only if the samples can be read from it.
 
     Args:
@@ -67,7 +67,7 @@ def get_raw_files(competition: Competition, patterns: list[str]) -> None:
     """
     source = open_source(competition)
     paths = competition.paths
-    names = source.get_files(patterns)
+    names = source.fetch_files(patterns)
     message = f"{count_of(len(names), 'requested file is', 'requested files are')} in {display_path(paths.raw)}"
     if paths.raw_manifest.is_file():  # the data was complete before, or nearly so
         missing = len(missing_files(paths))
@@ -116,7 +116,7 @@ def load_samples(competition: Competition) -> pd.DataFrame:
     if not paths.raw_manifest.is_file():
         if not open_source(competition).is_embedded:
             raise UserError("no data yet", paths.name, f"Run: {_download_command(competition)}")
-        get_raw_data(competition)
+        fetch_raw_data(competition)
     missing = missing_files(paths)
     if missing:
         raise UserError(

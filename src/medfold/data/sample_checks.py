@@ -1,4 +1,4 @@
-"""Checks of the samples that were read from the labels: ids, counts, parts and units."""
+"""Checks of the samples that were read from the labels: ids, counts, training and test set, units."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,19 @@ from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
 
-def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Checks ids and counts of the training and the test part.
+def check_train_and_test(
+    facts: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame
+) -> None:
+    """Checks ids and counts of the training and the test set.
 
     Args:
         facts: facts of the competition (`labels`).
         paths: paths of the competition, for error messages.
-        train: samples of the training part: id.
-        test: samples of the test part: id.
+        train: samples of the training set: id.
+        test: samples of the test set: id.
 
     Raises:
-        UserError: no training sample, a repeated id, an id in both parts, or counts other than those in
+        UserError: no training sample, a repeated id, an id in both sets, or counts other than those in
             competition.yaml.
     """
     labels = facts.labels
@@ -29,8 +31,8 @@ def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.Data
         raise UserError(
             "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
         )
-    for part, table in (("train", train), ("test", test)):
-        check_ids(table, part, labels.targets)
+    for part, table, name in (("train", train, "training set"), ("test", test, "test set")):
+        check_ids(table, name, labels.targets)
         expected = (labels.expected_counts or {}).get(part, len(table))
         if len(table) != expected:
             raise UserError(
@@ -40,7 +42,7 @@ def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.Data
             )
     both = set(train["id"]) & set(test["id"])
     if both:
-        fix = "Give the images of one part other ids, such as their paths (train/x.png), in the table or in labels.id"
+        fix = "Give the images of one set other ids, such as their paths (train/x.png), in the table or in labels.id"
         raise UserError(
             f"{count_of(len(both), 'id is', 'ids are')} in train and in test: {shorten_list(sorted(both))}",
             paths.raw,
@@ -48,12 +50,12 @@ def check_parts(facts: CompetitionFacts, paths: CompetitionPaths, train: pd.Data
         )
 
 
-def check_ids(table: pd.DataFrame, part: str, targets: Sequence[str] = ()) -> None:
-    """Checks that each id appears once in a part.
+def check_ids(table: pd.DataFrame, name: str, targets: Sequence[str] = ()) -> None:
+    """Checks that each id appears once in a table, which the message calls `name`.
 
     Args:
-        table: samples of the part: id, and the label columns where they are known.
-        part: train or test, for the error message.
+        table: samples: id, and the label columns where they are known.
+        name: what the message calls the table, such as "training set".
         targets: names of the label columns. Defaults to none.
 
     Raises:
@@ -62,7 +64,7 @@ def check_ids(table: pd.DataFrame, part: str, targets: Sequence[str] = ()) -> No
     repeated = table["id"].duplicated()
     if repeated.any():
         what = (
-            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {part} part: "
+            f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {name}: "
             f"{shorten_list(table['id'][repeated])}{_labels_of_repeated(table, targets)}"
         )
         raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
@@ -82,12 +84,12 @@ def _labels_of_repeated(table: pd.DataFrame, targets: Sequence[str]) -> str:
 
 
 def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Checks that `labels.group_pattern` finds patients; warns if it finds none in the test part.
+    """Checks that `labels.group_pattern` finds patients; warns if it finds none in the test set.
 
     Args:
         facts: facts of the competition (`labels.group_pattern`).
-        train: samples of the training part: id, and patient, None if unknown.
-        test: samples of the test part: id and patient.
+        train: samples of the training set: id, and patient, None if unknown.
+        test: samples of the test set: id and patient.
 
     Raises:
         SettingError: the pattern matches no training id.
@@ -104,7 +106,7 @@ def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.D
 
 
 def check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
-    """Checks that all images of a unit are in one group and in one part.
+    """Checks that all images of a unit are in one group, and all in the training or all in the test set.
 
     Raises:
         UserError: a unit in two groups, or in train and in test.
@@ -114,11 +116,11 @@ def check_units(table: pd.DataFrame, paths: CompetitionPaths) -> None:
     if len(split):
         what = f"{count_of(len(split), 'unit is', 'units are')} in two groups: {shorten_list(split)}"
         raise UserError(what, paths.facts_file, "Change score.unit or labels.group: a group holds whole units")
-    num_parts = table.groupby("unit")["part"].nunique()
-    both = num_parts.index[num_parts > 1]
+    num_sets = table.groupby("unit")["part"].nunique()
+    both = num_sets.index[num_sets > 1]
     if len(both):
         raise UserError(
             f"{count_of(len(both), 'unit is', 'units are')} in train and in test: {shorten_list(both)}",
             paths.facts_file,
-            "Change score.unit so that the images of a unit are all in one part",
+            "Change score.unit so that the images of a unit are all in the training set or all in the test set",
         )

@@ -13,7 +13,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
-from medfold.data.sample_checks import check_group_pattern, check_ids, check_parts, check_units
+from medfold.data.sample_checks import check_group_pattern, check_ids, check_train_and_test, check_units
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
@@ -35,8 +35,8 @@ VERSION = 4  # increased when the same raw data gives a different table
 def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
-    Writes a sample submission if the raw data has none. Labels of the test part, if the raw data has them, become the
-    hidden solution. With `labels.holdout` all samples are in the training part until `write_holdout`.
+    Writes a sample submission if the raw data has none. Labels of the test set, if the raw data has them, become the
+    hidden solution. With `labels.holdout` all samples are in the training set until `write_holdout`.
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
@@ -51,10 +51,10 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     if labels.holdout:
         test = train.head(0)
         solution = None
-    check_parts(facts, paths, train, test)
+    check_train_and_test(facts, paths, train, test)
     check_group_pattern(facts, train, test)
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
-    _warn_of_groups_in_both_parts(table)
+    _warn_of_groups_in_train_and_test(table)
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     check_units(table, paths)
@@ -68,10 +68,10 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     return table
 
 
-def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
-    in_both_parts = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
-    if in_both_parts.any():
-        count = in_both_parts.sum()
+def _warn_of_groups_in_train_and_test(table: pd.DataFrame) -> None:
+    in_both = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
+    if in_both.any():
+        count = in_both.sum()
         warn(
             "samples",
             f"{count_of(count, 'group has', 'groups have')} images in train and in test: "
@@ -82,12 +82,12 @@ def _warn_of_groups_in_both_parts(table: pd.DataFrame) -> None:
 def write_holdout(
     facts: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
 ) -> pd.DataFrame:
-    """Moves the holdout to the test part and hides its labels, for a local leaderboard; writes both.
+    """Moves the holdout to the test set and hides its labels, for a local leaderboard; writes both.
 
     Args:
         facts: facts of the competition (`labels.holdout`).
         paths: paths of the competition; sample table, solution and sample submission are written again.
-        table: the sample table, all of it in the training part.
+        table: the sample table, all of it in the training set.
         in_holdout: bool (n,), True for samples of the holdout.
 
     Returns:
@@ -107,16 +107,16 @@ def count_images(table: pd.DataFrame, holdout: float | None) -> str:
 
     Args:
         table: the sample table, as `build_samples` returns it.
-        holdout: `labels.holdout`, the share of the images that will be the test part; None or 0 without it.
+        holdout: `labels.holdout`, the share of the images that will be the test set; None or 0 without it.
     """
     if holdout:
-        return f"{count_of(len(table), 'image')}; {holdout:.0%} of them become the test part when the folds are made"
+        return f"{count_of(len(table), 'image')}; {holdout:.0%} of them become the test set when the folds are made"
     is_test = table["part"] == "test"
     return f"{(~is_test).sum():,} training and {count_of(is_test.sum(), 'test image')}"
 
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
-    """Returns True until `write_holdout` has made the test part of `labels.holdout`."""
+    """Returns True until `write_holdout` has made the test set of `labels.holdout`."""
     return bool((_read_metadata(paths) or {}).get("needs_holdout"))
 
 
@@ -168,7 +168,7 @@ def check_solution(paths: CompetitionPaths) -> None:
 def samples_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str:
     """Returns a fingerprint of all that the sample table depends on: facts and raw files."""
     sections = dict.fromkeys(("task", "classes", "labels", "submission"), True)
-    used_facts = facts.identity({**sections, "images": IMAGE_FACTS})
+    used_facts = facts.fingerprint_input({**sections, "images": IMAGE_FACTS})
     used_facts["unit"] = facts.score.unit
     if facts.labels.holdout:
         used_facts["folds"] = facts.folds.model_dump(include={"seed", "duplicates"})
@@ -196,10 +196,10 @@ def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
     return True
 
 
-def read_test_part(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Reads only the test part, as a notebook on Kaggle needs it, where it may have more images than the public data.
+def read_test_set(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Reads only the test set, as a notebook on Kaggle needs it, where it may have more images than the public data.
 
-    Does not read the labels of the training part. Images may be missing; they count as unreadable later.
+    Does not read the labels of the training set. Images may be missing; they count as unreadable later.
 
     Args:
         facts: facts of the competition (`labels`, `images` and `submission`).
@@ -209,10 +209,10 @@ def read_test_part(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd
         The images (id, image, unit), and the sample submission; all columns as text.
 
     Raises:
-        UserError: no table of the test part, or no sample submission.
+        UserError: no table of the test set, or no sample submission.
     """
     table = label_layouts.read_test_table(facts, raw)
-    check_ids(table, "test")
+    check_ids(table, "test set")
     submission_facts = facts.submission
     if submission_facts.sample:
         path = raw / submission_facts.sample

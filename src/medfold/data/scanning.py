@@ -42,7 +42,7 @@ def scan_dataset(
 
 
 def warn_of_unreadable(competition: Competition, table: pd.DataFrame, measurements: pd.DataFrame) -> None:
-    """Prints how many images of each part cannot be read, and the first ones with their reasons.
+    """Prints how many training and test images cannot be read, and the first ones with their reasons.
 
     Args:
         competition: the competition of the images.

@@ -132,7 +132,7 @@ def _check_markers(*runs: TrainedRun) -> None:
 
 
 def _test_predictions(facts: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:
-    """Returns the mean of the folds' predictions of the test part."""
+    """Returns the mean of the folds' predictions of the test set."""
     tables = {f"{run.name} {fold.folder.name}": read_predictions(facts, fold.test) for fold in run.folds}
     return mean_by_id(tables, facts.prediction_columns)
 

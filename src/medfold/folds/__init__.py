@@ -5,7 +5,7 @@
 - `folds_table`: reads, checks and writes `folds/<competition>.csv`; `new_folds`: writes new folds with their record;
 - `leaks`: the audit; `suspected_groups`: columns, ids and folders that look like groups;
 - `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/;
-- `dataset_shift`: differences between training and test part; `class_differences`: columns that predict the class.
+- `dataset_shift`: differences between training and test set; `class_differences`: columns that predict the class.
 """
 
 from medfold.folds.class_counts import fold_balance, scarce_classes

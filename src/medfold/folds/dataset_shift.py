@@ -1,6 +1,6 @@
-"""Dataset shift: differences between the training and the test part.
+"""Dataset shift: differences between the training and the test set.
 
-A classifier should not be able to separate the two parts. If it can, the test images may come from another scanner than
+A classifier should not be able to separate the two sets. If it can, the test images may come from another scanner than
 the training images.
 """
 
@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from medfold.folds.class_differences import value_codes
 
-MAX_ROWS = 10_000  # rows sampled from each part
-MIN_ROWS = 20  # rows of a part; with fewer the AUC is undefined
+MAX_ROWS = 10_000  # rows sampled from each set
+MIN_ROWS = 20  # rows of a set; with fewer the AUC is undefined
 NUM_FOLDS = 5
 MAX_COLUMNS = 5  # columns that are reported
 RARE_SHARE = 0.005  # share of the rows; texts that are rarer become one category
@@ -23,10 +23,10 @@ NUM_BINS = 32  # quantile bins for the AUC of a single column
 
 @dataclass(frozen=True)
 class DatasetShift:
-    """How well a classifier separates the test part from the training part.
+    """How well a classifier separates the test set from the training set.
 
     Args:
-        auc: AUC of a classifier that uses all columns; 0.5 if both parts are alike, nan if it is undefined.
+        auc: AUC of a classifier that uses all columns; 0.5 if both sets are alike, nan if it is undefined.
         columns: the most predictive columns, each with its AUC when used alone, in descending order.
     """
 
@@ -35,9 +35,9 @@ class DatasetShift:
 
 
 def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray, seed: int = 0) -> DatasetShift:
-    """Measures how well a quick classifier separates the test part from the training part ("adversarial validation").
+    """Measures how well a quick classifier separates the test set from the training set ("adversarial validation").
 
-    The AUC is the mean over held-out folds; a group is never split between them. At most `MAX_ROWS` rows of each part
+    The AUC is the mean over held-out folds; a group is never split between them. At most `MAX_ROWS` rows of each set
     are sampled.
 
     Args:
@@ -82,7 +82,7 @@ def _encoded(column: pd.Series) -> pd.Series | None:
 def _folds(is_test: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns the rows to fit and the rows to score of each fold.
 
-    Large groups can leave a fold with rows of one part only; these folds are dropped.
+    Large groups can leave a fold with rows of one set only; these folds are dropped.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 

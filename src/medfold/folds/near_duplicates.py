@@ -210,7 +210,7 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float:
     return float((x * y).sum() / (np.sqrt((x * x).sum() * (y * y).sum()) + 1e-9))
 
 
-def clusters(n: int, pairs: np.ndarray) -> np.ndarray:
+def clusters(num_images: int, pairs: np.ndarray) -> np.ndarray:
     """Returns the cluster of each image: images connected by pairs, directly or through others, share one.
 
     So a chain of images, each a near-duplicate of the next, is one cluster, even if its ends differ visibly, such as
@@ -218,11 +218,11 @@ def clusters(n: int, pairs: np.ndarray) -> np.ndarray:
     be near-duplicates of each other.
 
     Args:
-        n: number of images.
-        pairs: int (m, 2), row numbers.
+        num_images: number of images.
+        pairs: int (pairs, 2), row numbers.
 
     Returns:
-        int64 (n,), numbered in order of first appearance; an image without pairs is a cluster by itself.
+        int64 (num_images,), numbered in order of first appearance; an image without pairs is a cluster by itself.
     """
-    edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(num_images, num_images))
     return connected_components(edges, directed=False)[1].astype(np.int64)

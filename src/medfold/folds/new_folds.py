@@ -34,7 +34,7 @@ def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks:
     """Writes the record of folds that have none, as if they had been made by today's facts, and says so.
 
     Args:
-        competition: the competition.
+        competition: its `folds` facts are recorded as those of these folds.
         train: training samples with the columns id, group and fold.
         leaks: findings of the audit of these folds.
     """

@@ -35,7 +35,7 @@ from medfold.images.scan import ScanResult, scan_images
 from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
-from medfold.images.value_checks import value_suspicions
+from medfold.images.value_checks import value_warnings
 
 __all__ = [
     "ONE_VALUE_PREFIX",
@@ -74,7 +74,7 @@ __all__ = [
     "store_key",
     "thumbnail",
     "to_displayable",
-    "value_suspicions",
+    "value_warnings",
     "verify_store",
     "write_contact_sheet",
 ]

@@ -54,7 +54,7 @@ def read_appearance(competition: Competition) -> pd.DataFrame | None:
 def raw_images_fingerprint(competition: Competition) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
     facts, paths = competition.facts, competition.paths
-    reading_facts = facts.identity({"images": store.READING_FACTS | {"expected_shape"}})["images"]
+    reading_facts = facts.fingerprint_input({"images": store.READING_FACTS | {"expected_shape"}})["images"]
     plugins = store.image_plugins(facts.images, paths).values()
     return fingerprint(
         [VERSION, reading_facts, read_image_list_fingerprint(paths), sha256(paths.raw_manifest), *plugins]

@@ -16,7 +16,7 @@ AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkes
 PIXEL_SHARE, RANGE_SHARE = 0.999, 1 / 8
 
 
-def value_suspicions(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:
+def value_warnings(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:
     """Checks up to 24 images, evenly spaced, for implausible stored values.
 
     Args:

@@ -19,7 +19,7 @@ from medfold.kaggle.download import (
 from medfold.kaggle.kernels import Kernels
 from medfold.kaggle.own_content import list_content, remove_content
 from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, manifest_id, run_at_kaggle
-from medfold.kaggle.session import KaggleSession, name_of
+from medfold.kaggle.session import KaggleSession, kaggle_name
 
 __all__ = [
     "Competitions",
@@ -30,9 +30,9 @@ __all__ = [
     "RemoteRun",
     "competition_files",
     "dataset_files",
+    "kaggle_name",
     "list_content",
     "manifest_id",
-    "name_of",
     "remove_content",
     "request_competition_archive",
     "request_dataset_archive",

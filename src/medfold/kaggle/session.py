@@ -204,14 +204,14 @@ def search(
     return None
 
 
-def name_of(*words: str) -> str:
+def kaggle_name(*words: str) -> str:
     """Returns a name for a data set or notebook: the words in lower case, joined by '-'.
 
     It ends with a hash if it would be too long, or if characters that Kaggle does not accept were replaced.
 
     Example:
-        `name_of("medfold", "x-rays")` is "medfold-x-rays"; `name_of("medfold", "x_rays")` is "medfold-x-rays-" and six
-        digits.
+        `kaggle_name("medfold", "x-rays")` is "medfold-x-rays"; `kaggle_name("medfold", "x_rays")` is "medfold-x-rays-"
+        and six digits.
     """
     text = "-".join(
         "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in word) for word in words

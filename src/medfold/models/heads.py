@@ -22,13 +22,13 @@ def split_backbone_and_head(net: keras.Model) -> tuple[keras.Model, keras.Model]
 STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists
 
 
-def add_head(facts: CompetitionFacts, head: str, x):
+def add_head(facts: CompetitionFacts, head: str, features):
     """Adds a head to features.
 
     Args:
         facts: facts of the competition (task and number of outputs).
         head: classes (an output per class or label), cut_points (ordered classes from one grade) or both (their mean).
-        x: features (batch, d).
+        features: (batch, d).
 
     Returns:
         Probabilities, float32 (batch, columns).
@@ -39,9 +39,9 @@ def add_head(facts: CompetitionFacts, head: str, x):
     classes = cuts = None
     if head != "cut_points":
         activation = "softmax" if facts.exclusive_classes else "sigmoid"
-        classes = layers.Dense(num_columns, activation=activation, name="head", **options)(x)
+        classes = layers.Dense(num_columns, activation=activation, name="head", **options)(features)
     if head != "classes":
-        grade = layers.Dense(1, use_bias=False, name="grade", **options)(x)
+        grade = layers.Dense(1, use_bias=False, name="grade", **options)(features)
         cuts = CutPoints(num_columns, dtype="float32", name="cut_points")(grade)
     if head == "both":
         return layers.Average(dtype="float32")([classes, cuts])

@@ -7,12 +7,18 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data import read_test_part
+from medfold.data import read_test_set
 from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
 from medfold.images import read_batches
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.time_budget import TimeBudget
-from medfold.submission import align_sample, build_submission, check_submission, describe_missing, fill_missing
+from medfold.submission import (
+    build_submission,
+    check_submission,
+    complete_sample_submission,
+    describe_missing,
+    fill_missing,
+)
 from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
@@ -34,13 +40,13 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
         The submission.
 
     Raises:
-        UserError: the data is not attached, or has no table of the test part.
+        UserError: the data is not attached, or has no table of the test set.
     """
     start = time.monotonic()
     facts = bundle.facts
     time_limit = 3600 * hours
     raw = bundle.data_folder(inputs)
-    test, sample = read_test_part(facts, raw)
+    test, sample = read_test_set(facts, raw)
     units = test["unit"].unique().tolist()
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
     predictor = EnsemblePredictor(facts, bundle.members, bundle.fitted)
@@ -60,7 +66,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     if text := describe_missing(predictions, units, fallback, reason):
         warn("submit", text)
     predictions = fill_missing(facts, predictions, units, fallback)
-    sample = align_sample(facts, sample, units)
+    sample = complete_sample_submission(facts, sample, units)
     result = build_submission(facts, predictions, sample)
     check_submission(facts, result, sample)
     write_csv(result, Path(out))

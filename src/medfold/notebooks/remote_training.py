@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from medfold.competition import Competition, Recipe, settings_located
-from medfold.data import Dataset, get_raw_data, load_dataset, load_samples, open_source
+from medfold.competition import Competition, Recipe, setting_errors_located
+from medfold.data import Dataset, fetch_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError
-from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, name_of, run_at_kaggle
+from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, kaggle_name, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import ProjectPaths
@@ -88,7 +88,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     competition = Competition.open(paths.name, ProjectPaths(root))
     request = bundle.request
     try:
-        with settings_located(paths, request.recipe, request.overrides):
+        with setting_errors_located(paths, request.recipe, request.overrides):
             _prepare_data(competition, Path(inputs))
             recipe = request.load_recipe(competition)
             dataset = load_dataset(competition, recipe.images)
@@ -130,7 +130,7 @@ def _prepare_data(competition: Competition, inputs: Path) -> None:
     datasets, slug = data_at_kaggle(competition)
     source = open_source(competition)
     if source.is_embedded:
-        get_raw_data(competition)
+        fetch_raw_data(competition)
         return
     folder = mounts.competition_folder(inputs, slug) if slug else mounts.dataset_folder(inputs, datasets[0])
     source.link(folder)
@@ -162,8 +162,8 @@ def _pack_training(
     )
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
-        name=name_of(*name_parts),
-        dataset=name_of(*name_parts, "job"),
+        name=kaggle_name(*name_parts),
+        dataset=kaggle_name(*name_parts, "job"),
         manifest=manifest,
         notebook=notebook,
         other_datasets=datasets,

@@ -133,8 +133,10 @@ def write_submission_bundle(
 def _content_id(manifest: dict[str, Any], facts: CompetitionFacts, runs: list[TrainedRun]) -> str:
     """Returns an identifier of what predicts, independent of the versions of package and texts."""
     hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-    entries = [{**entry, "recipe": run.recipe.identity()} for entry, run in zip(manifest["runs"], runs, strict=True)]
-    content = [hashes, manifest["slug"], facts.identity(), entries, manifest["fallback"]]
+    entries = [
+        {**entry, "recipe": run.recipe.fingerprint_input()} for entry, run in zip(manifest["runs"], runs, strict=True)
+    ]
+    content = [hashes, manifest["slug"], facts.fingerprint_input(), entries, manifest["fallback"]]
     return fingerprint(content, 12)
 
 

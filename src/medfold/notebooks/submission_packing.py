@@ -3,7 +3,7 @@
 from medfold.competition import Competition, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.kaggle import RemoteRun, name_of
+from medfold.kaggle import RemoteRun, kaggle_name
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
 from medfold.project_root import display_path
@@ -48,4 +48,4 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     )
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, ensemble_paths.name)
-    return RemoteRun(name_of(*name_parts), name_of(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
+    return RemoteRun(kaggle_name(*name_parts), kaggle_name(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)

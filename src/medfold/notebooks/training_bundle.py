@@ -134,8 +134,8 @@ def write_training_bundle(
         hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
         content = [
             hashes,
-            facts.identity(),
-            recipe.identity(),
+            facts.fingerprint_input(),
+            recipe.fingerprint_input(),
             with_former_names(manifest["request"], REQUEST),
             sha256(paths.folds),
         ]

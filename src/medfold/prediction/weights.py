@@ -70,7 +70,7 @@ def read_weights(net: keras.Model, weights_file: Path) -> None:
     """Loads weights from a file into a net.
 
     Args:
-        net: the net.
+        net: built from the same recipe; its weights are replaced.
         weights_file: path of the file. Its name may lack the ending that Keras expects: in bundles, and in folds of
             earlier versions.
 

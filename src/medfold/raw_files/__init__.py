@@ -12,7 +12,7 @@ from medfold.raw_files.companions import find_companions, mask_warning
 from medfold.raw_files.image_search import find_images, image_exists, match_path_endings
 from medfold.raw_files.label_arrays import class_numbers, open_arrays
 from medfold.raw_files.label_tables import (
-    MARKS,
+    BINARY_MARKS,
     check_classes,
     drop_rows,
     is_one_hot,
@@ -22,15 +22,15 @@ from medfold.raw_files.label_tables import (
     normalise_texts,
     parse_binary_columns,
 )
-from medfold.raw_files.label_texts import split_label_list, split_long
+from medfold.raw_files.label_texts import split_label_list, split_row_names
 from medfold.raw_files.listing import found_folders, is_excluded, list_files
 from medfold.raw_files.parts import choose_test_part, part_from_name
 from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pattern, pattern_fields
 from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_table
 
 __all__ = [
+    "BINARY_MARKS",
     "CHANNEL_FIELD",
-    "MARKS",
     "TABLE_EXTENSIONS",
     "PathPattern",
     "check_classes",
@@ -58,5 +58,5 @@ __all__ = [
     "pattern_fields",
     "read_table",
     "split_label_list",
-    "split_long",
+    "split_row_names",
 ]

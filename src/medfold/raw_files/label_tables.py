@@ -12,7 +12,14 @@ from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
-MARKS = {"0": 0, "0.0": 0, "false": 0, "1": 1, "1.0": 1, "true": 1}  # marks of absent and present labels in tables
+BINARY_MARKS = {
+    "0": 0,
+    "0.0": 0,
+    "false": 0,
+    "1": 1,
+    "1.0": 1,
+    "true": 1,
+}  # of absent and present labels in tables
 
 
 def normalise_texts(values: pd.Series) -> pd.Series:
@@ -22,7 +29,7 @@ def normalise_texts(values: pd.Series) -> pd.Series:
 
 def parse_binary_columns(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Parses columns of marks to 0 and 1, ignoring case and spaces; NaN for any other cell."""
-    return table[columns].apply(lambda column: column.str.strip().str.lower().map(MARKS))
+    return table[columns].apply(lambda column: column.str.strip().str.lower().map(BINARY_MARKS))
 
 
 def map_labels(values: pd.DataFrame, facts: CompetitionFacts) -> pd.DataFrame:

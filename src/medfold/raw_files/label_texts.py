@@ -17,7 +17,7 @@ def split_label_list(text: str, separator: str) -> list[str]:
     return [name for part in parts if (name := part.strip(" '\""))]
 
 
-def split_long(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Series, pd.Series]:
+def split_row_names(names: pd.Series, targets: list[str], path: Path) -> tuple[pd.Series, pd.Series]:
     """Splits names of rows into id and target: `ID_1_any` -> `ID_1` and `any`.
 
     Args:

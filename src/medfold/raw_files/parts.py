@@ -25,5 +25,5 @@ def part_from_name(name: str) -> str | None:
 
 
 def choose_test_part(parts: Collection[str]) -> str:
-    """Returns the part to test on: test, or valid if there is no test part."""
+    """Returns the part to test on: test, or valid if there is no test set."""
     return "test" if "test" in parts else "valid"

@@ -94,7 +94,7 @@ def _number_differences(
         missing = mean.index.difference(unit.index)
         if facts.score.unit and len(missing):
             yield (
-                f"{count_of(len(missing), 'image is', 'images are')} no longer in the test part, such as "
+                f"{count_of(len(missing), 'image is', 'images are')} no longer in the test set, such as "
                 f"{missing[0]}: not recomputed"
             )
             return
@@ -187,18 +187,18 @@ def _stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) 
     return probabilities
 
 
-def _moved(p: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+def _apply_thresholds(p: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Maps each column's threshold to one half, linearly on both sides."""
     return np.stack([np.interp(p[:, column], [0, t, 1], [0, 0.5, 1]) for column, t in enumerate(thresholds)], axis=1)
 
 
-def _cut(p: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+def _apply_cut_points(p: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Decides an ordinal grade by cut points on the expected grade."""
     grade = (p @ np.arange(len(cuts) + 1))[:, None] >= cuts
     return np.eye(len(cuts) + 1)[grade.sum(axis=1)]
 
 
-def _sharpened(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
+def _apply_sharpening(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
     return expit(slope * (_logits(p, False) - offset))
 
 
@@ -212,8 +212,8 @@ MAPS: dict[str, Callable[..., np.ndarray]] = {
     "stacked_classes": _stacked_classes,
     "stacked_labels": _stacked_labels,
     "tempered": lambda p, temperature, exclusive: _probabilities(_logits(p, exclusive) / temperature, exclusive),
-    "moved": _moved,
-    "cut": _cut,
+    "moved": _apply_thresholds,
+    "cut": _apply_cut_points,
     "weighed": lambda p, factors: _sum_to_one(p * factors, True),
-    "sharpened": _sharpened,
+    "sharpened": _apply_sharpening,
 }

@@ -8,7 +8,7 @@ from medfold import __version__
 from medfold.competition import RESEARCH_NOTICE, Competition, has_known_groups
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.report.names import isolate, listed
+from medfold.report.names import isolate, join_names
 from medfold.report.page import Card, Page, Section, plural
 from medfold.report.sections.data import data_section, folds_section
 from medfold.report.sections.ensemble import ensemble_section
@@ -42,7 +42,7 @@ def build_page(
         measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
         variables: make variables of `make report` other than the runs, such as METHOD; shown under 'Reproduction'.
     """
-    runs_text = f"{plural('run', ensemble.run_names)} {listed(ensemble.run_names)}"
+    runs_text = f"{plural('run', ensemble.run_names)} {join_names(ensemble.run_names)}"
     return Page(
         name=" + ".join(map(isolate, ensemble.run_names)),
         title=competition.facts.title,

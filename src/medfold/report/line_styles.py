@@ -39,7 +39,7 @@ def line_style(number: int) -> LineStyle:
     return LineStyle(SERIES[number % len(SERIES)], DASHES[number % len(DASHES)], MARKERS[number % len(MARKERS)])
 
 
-def sample(number: int) -> str:
+def legend_sample(number: int) -> str:
     """Draws a piece of a line for the legend, a small SVG.
 
     Args:

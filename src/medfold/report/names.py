@@ -24,7 +24,7 @@ def isolate(name: object) -> str:
     return text
 
 
-def listed(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
     """Joins isolated names with commas."""
     return ", ".join(map(isolate, names))
 

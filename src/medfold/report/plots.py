@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from medfold.report.curves import Curve, OperatingPoint
 from medfold.report.drawing import LegendEntry, Plot
-from medfold.report.line_styles import LINE_WIDTH, MARKER_SIZE, SERIES, line_style, sample
+from medfold.report.line_styles import LINE_WIDTH, MARKER_SIZE, SERIES, legend_sample, line_style
 
 # Placeholders that are replaced with variables of the page's style sheet.
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
@@ -180,7 +180,7 @@ def _legend(names: Sequence[str], notes: Mapping[str, str] | None = None) -> lis
     """Returns an entry for each name; none if there is only one."""
     if len(names) < 2:
         return []
-    return [LegendEntry(sample(number), name, (notes or {}).get(name, "")) for number, name in enumerate(names)]
+    return [LegendEntry(legend_sample(number), name, (notes or {}).get(name, "")) for number, name in enumerate(names)]
 
 
 def _svg(figure: Figure, name: str) -> str:

@@ -79,7 +79,7 @@ def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun
         new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
         fix = f"{new_run}, or restore the folds it was trained on with git"
         raise UserError("the run was trained on another folds table", run.paths.folder, fix)
-    return TrainedRun.of(run)
+    return TrainedRun.from_run(run)
 
 
 def check_same_labels(competition: Competition, run: Run, labels_today: str | None) -> None:
@@ -94,7 +94,7 @@ def check_same_labels(competition: Competition, run: Run, labels_today: str | No
         UserError: they have changed.
     """
     if not has_same_labels(run.metadata, labels_today):
-        what = f"labels of the training part have changed since run '{run.name}' was trained"
+        what = f"labels of the training set have changed since run '{run.name}' was trained"
         raise UserError(what, competition.paths.samples, _fix_retrain(run))
 
 
@@ -104,7 +104,7 @@ def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFr
     Args:
         competition: the competition with the images of today.
         run: the run.
-        test: the readable samples of the test part: id.
+        test: the readable samples of the test set: id.
 
     Raises:
         UserError: images were added or removed, or have changed under the same ids.
@@ -116,12 +116,12 @@ def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFr
         if added or removed:
             pairs = ((added, "added"), (removed, "removed"))
             changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
-            what = f"the test part has changed since run '{run.name}' was trained: {changes}"
+            what = f"the test set has changed since run '{run.name}' was trained: {changes}"
             raise UserError(what, run.paths.folder, fix)
     saved, now = run.metadata.get("images_fingerprints"), images_fingerprints(competition)
-    for part in ("train", "test"):
+    for part, name in (("train", "training set"), ("test", "test set")):
         if saved and now and saved[part] != now[part]:
-            what = f"images of the {part} part have changed, under the same ids, since run '{run.name}' was trained"
+            what = f"images of the {name} have changed, under the same ids, since run '{run.name}' was trained"
             raise UserError(what, run.paths.folder, fix)
 
 
@@ -157,7 +157,7 @@ def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
 
 
 def images_fingerprints(competition: Competition) -> dict[str, str] | None:
-    """Returns a fingerprint of the pixels by id, for each part; None if the images were not scanned yet."""
+    """Returns a fingerprint of the pixels by id, of training and test set; None before the images are scanned."""
     measurements = read_measurements(competition)
     if measurements is None:
         return None

@@ -42,10 +42,10 @@ class TrainedRun(Run):
         Raises:
             UserError: no such run, no trained fold, or a damaged one.
         """
-        return cls.of(Run.open(competition, name))
+        return cls.from_run(Run.open(competition, name))
 
     @classmethod
-    def of(cls, run: Run) -> "TrainedRun":
+    def from_run(cls, run: Run) -> "TrainedRun":
         """Finds the trained folds of an opened run: at least one is trained, and none is damaged.
 
         Raises:

@@ -68,11 +68,11 @@ def _draft_folder(raw: Path) -> Draft:
 
 
 def _sort_tables(files: list[str]) -> tuple[str | None, dict[str, bool]]:
-    """Returns the path of the sample submission or None; and for each other table, whether it is of the test part."""
+    """Returns the path of the sample submission or None; and for each other table, whether it is of the test set."""
     tables = [path for path in files if path.lower().endswith(TABLE_EXTENSIONS)]
     sample = min((path for path in tables if re.search(r"sample.?submission", path, re.I)), key=len, default=None)
     is_test = {path: bool(TEST.search(path)) for path in tables if path != sample}
-    if not sample and not any(is_test.values()):  # then the validation part serves as the test part
+    if not sample and not any(is_test.values()):  # then the validation set serves as the test set
         is_test = {path: part_from_name(PurePosixPath(path).name) == "valid" for path in is_test}
     return sample, is_test
 

@@ -22,9 +22,9 @@ class _Parts(NamedTuple):
 
     Args:
         train: images with a class, to train on.
-        valid: images of the validation part, also to train on.
-        test: images of the test part with a class.
-        unlabelled: images of the test part without a class, if none has one.
+        valid: images of the validation set, also to train on.
+        test: images of the test set with a class.
+        unlabelled: images of the test set without a class, if none has one.
     """
 
     train: list[ImagePath]
@@ -34,7 +34,7 @@ class _Parts(NamedTuple):
 
 
 def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str | None) -> None:
-    """Guesses the facts from folders named after classes; the test part has the same folders, or no labels.
+    """Guesses the facts from folders named after classes; the test set has the same folders, or no labels.
 
     Args:
         draft: draft that facts, reasons and doubts are added to.
@@ -111,7 +111,7 @@ def _choose_parts(by_part: dict[str, list[ImagePath]], train_part: str, classes:
     }
     valid, test = with_label["valid"], with_label["test"]
     unlabelled = [] if test else by_part["test"]
-    if valid and not test and not unlabelled:  # the validation part serves as the test part
+    if valid and not test and not unlabelled:  # the validation set serves as the test set
         valid, test = [], valid
     return _Parts(with_label[train_part], valid, test, unlabelled)
 
@@ -121,7 +121,7 @@ def _add_patterns(draft: Draft, parts: _Parts, level: int) -> None:
     train, valid, test, unlabelled = parts
     train_patterns = _patterns([*train, *valid], level)
     draft.facts["images"] = {"train": train_patterns}
-    joined = f", including {len(valid):,} of the validation part" if valid else ""
+    joined = f", including {len(valid):,} of the validation set" if valid else ""
     draft.add_reason(
         "images.train", _pattern_text(train_patterns), f"{count_of(len(train) + len(valid), 'image')}{joined}"
     )

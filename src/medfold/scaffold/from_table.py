@@ -85,12 +85,12 @@ def from_table(
 
 
 def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits the table of labels into training and test part by a column that names parts."""
+    """Splits the table of labels into training and test set by a column that names parts."""
     part = table[column].map(part_from_name)
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     num_rows = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in counts.items())
-    draft.add_reason("labels.part", column, f"{num_rows}; {test_part} is the test part")
+    draft.add_reason("labels.part", column, f"{num_rows}; {test_part} is the test set")
     return table[part != test_part], table[part == test_part]
 
 
@@ -124,8 +124,8 @@ def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[s
         )
 
 
-def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_part: bool) -> str | None:
-    """Returns the column that separates train and test, if nothing else defines the test part."""
+def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool) -> str | None:
+    """Returns the column that separates train and test, if nothing else defines the test set."""
     for column in table.columns:
         if column == ids.column:
             continue
@@ -139,7 +139,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_part: boo
         parts = {part_from_name(value) for value in values}
         if None in parts or len(parts) < 2:
             continue
-        if ids.is_long or has_test_part or "train" not in parts:
+        if ids.is_long or has_test_set or "train" not in parts:
             draft.doubts.append(f"labels.part: column '{column}' has names of parts, and is not used")
             continue
         return column

@@ -76,7 +76,7 @@ class ImageFiles:
         return [path for width in self._padded_lengths for path in self.by_stem.get(name.zfill(width), ())]
 
     def test_folder_patterns(self, used: list[str]) -> list[str]:
-        """Returns patterns of unused images in folders named after the test part; none if one of them is in use.
+        """Returns patterns of unused images in folders named after the test set; none if one of them is in use.
 
         Args:
             used: images that are used already, as `read_image` takes them.

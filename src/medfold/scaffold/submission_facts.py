@@ -28,7 +28,7 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
         draft: filled in; has the labels.
         sample: the sample submission; None if there is none.
         ids: the id column of the label table.
-        test: rows of the test part; None if they are unknown.
+        test: rows of the test set; None if they are unknown.
     """
     facts = draft.facts
     if sample is None or facts["labels"].get("holdout"):

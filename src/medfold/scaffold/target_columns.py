@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.folds import is_group_name
-from medfold.raw_files import MARKS, normalise_texts, part_from_name
+from medfold.raw_files import BINARY_MARKS, normalise_texts, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.submission_facts import SampleSubmission
@@ -143,4 +143,4 @@ def is_named(column: str, pattern: str) -> bool:
 def is_binary_column(table: pd.DataFrame, column: str) -> bool:
     """Returns True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
     values = set(normalise_texts(table[column]).str.lower())
-    return not PATIENT_DATA.search(column) and bool(values & set(MARKS)) and values <= {*MARKS, "", "-1"}
+    return not PATIENT_DATA.search(column) and bool(values & set(BINARY_MARKS)) and values <= {*BINARY_MARKS, "", "-1"}

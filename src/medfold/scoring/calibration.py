@@ -32,7 +32,7 @@ def to_probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
     return softmax(logits, axis=-1) if exclusive else expit(logits)
 
 
-def temperature_scaling(
+def fit_temperature(
     predictions: np.ndarray, targets: np.ndarray, loss: Callable[[np.ndarray, np.ndarray], float]
 ) -> FittedTransform:
     """Fits temperature scaling (Guo et al. 2017, arXiv 1706.04599): logits are divided by one number.
@@ -60,7 +60,7 @@ def temperature_scaling(
     bounds = (np.log(min_temperature), np.log(MAX_TEMPERATURE))
     temperature = float(np.exp(minimize_scalar(loss_at, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x))
     return FittedTransform.from_function(
-        tempered, {"temperature": temperature}, temperature=temperature, exclusive=exclusive
+        apply_temperature, {"temperature": temperature}, temperature=temperature, exclusive=exclusive
     )
 
 
@@ -73,6 +73,6 @@ def _max_margin(logits: np.ndarray, exclusive: bool) -> float:
 
 
 @prediction_map
-def tempered(predictions: np.ndarray, temperature: float, exclusive: bool) -> np.ndarray:
+def apply_temperature(predictions: np.ndarray, temperature: float, exclusive: bool) -> np.ndarray:
     """Divides the logits of probabilities by a temperature."""
     return to_probabilities(to_logits(predictions, exclusive) / temperature, exclusive)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from medfold.earlier_versions import PREDICTION_MAPS
 from medfold.registry import Registry
 from medfold.system import files
 
@@ -19,8 +20,12 @@ def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndar
 
     The name is saved in ensemble.npz, so a function keeps its name.
     """
-    MAPS.register(function.__name__, function, function.__module__)
+    MAPS.register(_saved_name(function), function, function.__module__)
     return function
+
+
+def _saved_name(function: Callable) -> str:
+    return PREDICTION_MAPS.get(function.__name__, function.__name__)
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,8 @@ class FittedTransform:
     """A fitted function of predictions, stored as data, so that it can be saved and applied on another machine.
 
     Args:
-        steps: names of functions decorated with `@prediction_map`, each with its arguments (arrays or numbers). They
-            are applied in order: the first takes predictions float64 (..., n, columns), the last returns float64
+        steps: saved names of functions decorated with `@prediction_map`, each with its arguments (arrays or numbers).
+            They are applied in order: the first takes predictions float64 (..., n, columns), the last returns float64
             (n, columns).
         parameters: the fitted values, for display.
     """
@@ -48,7 +53,7 @@ class FittedTransform:
             parameters: the fitted values, for display. Defaults to none.
             arguments: keyword arguments of the function.
         """
-        return cls([(function.__name__, arguments)], parameters or {})
+        return cls([(_saved_name(function), arguments)], parameters or {})
 
     def apply(self, predictions: np.ndarray) -> np.ndarray:
         """Applies the steps to predictions float64 (..., n, columns)."""

@@ -4,10 +4,10 @@ from functools import partial
 from typing import NamedTuple
 
 from medfold.competition import CompetitionFacts
-from medfold.scoring.calibration import temperature_scaling
+from medfold.scoring.calibration import fit_temperature
 from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.metric import METRICS, Metric
-from medfold.scoring.thresholds import class_factors, column_thresholds, cut_points, sharpening
+from medfold.scoring.thresholds import fit_class_factors, fit_cut_points, fit_sharpening, fit_thresholds
 
 
 class PostProcessing(NamedTuple):
@@ -31,10 +31,10 @@ def post_processing_of(facts: CompetitionFacts, metric: Metric) -> PostProcessin
         name = "class_factors" if facts.exclusive_classes else "thresholds"
     return {
         "": lambda: None,
-        "class_factors": lambda: PostProcessing("class factors", partial(class_factors, metric=metric)),
-        "thresholds": lambda: PostProcessing("thresholds", partial(column_thresholds, metric=metric)),
-        "cut_points": lambda: PostProcessing("cut points", partial(cut_points, metric=metric)),
-        "sharpening": lambda: PostProcessing("sharpening", partial(sharpening, metric=metric)),
+        "class_factors": lambda: PostProcessing("class factors", partial(fit_class_factors, metric=metric)),
+        "thresholds": lambda: PostProcessing("thresholds", partial(fit_thresholds, metric=metric)),
+        "cut_points": lambda: PostProcessing("cut points", partial(fit_cut_points, metric=metric)),
+        "sharpening": lambda: PostProcessing("sharpening", partial(fit_sharpening, metric=metric)),
         "temperature": lambda: temperature_calibration(metric),
         "calibration": temperature_calibration,
     }[name]()
@@ -46,5 +46,5 @@ def temperature_calibration(loss: Metric | None = None) -> PostProcessing:
     Args:
         loss: the metric to minimise. Defaults to the log loss.
     """
-    fit = partial(temperature_scaling, loss=loss or METRICS["log_loss"])
+    fit = partial(fit_temperature, loss=loss or METRICS["log_loss"])
     return PostProcessing("temperature", fit, calibrates=True)

@@ -1,8 +1,7 @@
 """Post-processing for metrics of decisions: thresholds, cut points, class factors and sharpening.
 
 Each fits a function from predictions to predictions: a threshold is moved to one half, or the decided class becomes the
-most probable one. So the usual decision rule (of the metric, of the submission) still applies afterwards. The names of
-the functions (`moved`, `cut`, `weighed`, `sharpened`) are saved in ensemble.npz, so they stay.
+most probable one. So the usual decision rule (of the metric, of the submission) still applies afterwards.
 """
 
 from collections.abc import Callable
@@ -21,7 +20,7 @@ NUM_CUT_CANDIDATES = 101  # candidates per cut point
 MAX_SWEEPS = 3  # passes over all classes or cut points
 
 
-def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
+def fit_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
     """Fits a threshold for each column, the one that maximises the metric of this column.
 
     A metric over labels is the mean over them, so each label has its own threshold. Candidates lie midway between the
@@ -38,11 +37,11 @@ def column_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metr
     for column in range(predictions.shape[1]):
         column_targets = targets if targets.ndim == 1 else targets[:, [column]]
         best.append(_best_threshold(predictions[:, [column]], column_targets, metric))
-    return FittedTransform.from_function(moved, {"thresholds": best}, thresholds=np.array(best))
+    return FittedTransform.from_function(apply_thresholds, {"thresholds": best}, thresholds=np.array(best))
 
 
 @prediction_map
-def moved(predictions: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+def apply_thresholds(predictions: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Stretches each column so that its threshold moves to one half."""
     below, above = 0.5 * predictions / thresholds, 0.5 + 0.5 * (predictions - thresholds) / (1 - thresholds)
     return np.where(predictions <= thresholds, below, above)
@@ -69,7 +68,7 @@ def _best_candidate(candidates: np.ndarray, scores: list[float], distance: np.nd
     return candidates[best[np.argmin(distance[best])]]
 
 
-def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | None = None) -> FittedTransform:
+def fit_cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | None = None) -> FittedTransform:
     """Fits ordered cut points of the expected grade that maximise the quadratic weighted kappa.
 
     They are optimised with the Nelder-Mead simplex from 0.5, 1.5, ..., then one by one: kappa is piecewise constant,
@@ -108,17 +107,17 @@ def cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric | No
             trials = np.tile(cuts, (NUM_CUT_CANDIDATES + 1, 1))
             trials[1:, index] = candidates
             cuts = np.sort(trials[int(np.argmin([loss(trial) for trial in trials]))])
-    return FittedTransform.from_function(cut, {"cut points": cuts.tolist()}, cuts=cuts)
+    return FittedTransform.from_function(apply_cut_points, {"cut points": cuts.tolist()}, cuts=cuts)
 
 
 @prediction_map
-def cut(predictions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+def apply_cut_points(predictions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Gives probability 1 to the grade whose cut points enclose the expected grade."""
     grades = len(cuts) + 1
     return np.eye(grades)[np.searchsorted(cuts, predictions @ np.arange(grades), side="right")]
 
 
-def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
+def fit_class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
     """Fits a factor for each class so that the metric of the most probable class is maximal.
 
     Classes are optimised one by one, in at most three passes. Of equally good factors the one nearest to 1 is chosen.
@@ -138,17 +137,17 @@ def class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metric) 
             factors[index] = _best_candidate(CANDIDATE_FACTORS, scores, np.abs(np.log(CANDIDATE_FACTORS)))
         if np.array_equal(previous, factors):
             break
-    return FittedTransform.from_function(weighed, {"factors": factors.tolist()}, factors=factors)
+    return FittedTransform.from_function(apply_class_factors, {"factors": factors.tolist()}, factors=factors)
 
 
 @prediction_map
-def weighed(predictions: np.ndarray, factors: np.ndarray) -> np.ndarray:
+def apply_class_factors(predictions: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Multiplies the classes by their factors and normalises the result to a sum of 1."""
     scaled = predictions * factors
     return scaled / scaled.sum(axis=1, keepdims=True)
 
 
-def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
+def fit_sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:
     """Fits a sigmoid that pushes probabilities away from a threshold, for the probabilistic F1.
 
     p becomes sigmoid(slope * (logit(p) - offset)). Slope 1 and offset 0 change nothing; a steep slope turns
@@ -168,10 +167,10 @@ def sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> 
     def loss(parameters: np.ndarray) -> float:
         return -metric.sign * metric(targets, sharpen(parameters))
 
-    return _fit_sharpening(loss, np.quantile(logits, 1 - np.clip(np.mean(targets == 1), 0.001, 0.999)))
+    return _minimise_loss(loss, np.quantile(logits, 1 - np.clip(np.mean(targets == 1), 0.001, 0.999)))
 
 
-def _fit_sharpening(loss: Callable[[np.ndarray], float], offset: float) -> FittedTransform:
+def _minimise_loss(loss: Callable[[np.ndarray], float], offset: float) -> FittedTransform:
     """Minimises a loss of (log slope, offset) from three starting points."""
     from scipy.optimize import minimize
 
@@ -179,10 +178,10 @@ def _fit_sharpening(loss: Callable[[np.ndarray], float], offset: float) -> Fitte
     results = [minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-9}) for start in starts]
     slope, offset = min(results, key=lambda result: result.fun).x
     fitted = {"slope": float(np.exp(np.clip(slope, 0, 4))), "offset": float(offset)}
-    return FittedTransform.from_function(sharpened, fitted, **fitted)
+    return FittedTransform.from_function(apply_sharpening, fitted, **fitted)
 
 
 @prediction_map
-def sharpened(predictions: np.ndarray, slope: float, offset: float) -> np.ndarray:
+def apply_sharpening(predictions: np.ndarray, slope: float, offset: float) -> np.ndarray:
     """Returns sigmoid(slope * (logit(p) - offset))."""
     return expit(slope * (to_logits(predictions, exclusive=False) - offset))

@@ -9,7 +9,7 @@
 - `leaderboards/`: a class per kind of upload.
 """
 
-from medfold.submission.cell_format import explain_words
+from medfold.submission.cell_format import explain_class_words
 from medfold.submission.check import check_sample_submission, check_submission
 from medfold.submission.draft import draft_submission
 from medfold.submission.leaderboards.kinds import leaderboard_of
@@ -18,7 +18,7 @@ from medfold.submission.ledger import LedgerRow, find_scored_row, read_ledger, r
 from medfold.submission.record import content_id_of, read_record, record_result
 from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores
 from medfold.submission.submit import AlreadySubmitted, RecordedSubmission, record_draft, submit_recorded
-from medfold.submission.table import align_sample, build_submission, describe_missing, fill_missing
+from medfold.submission.table import build_submission, complete_sample_submission, describe_missing, fill_missing
 
 __all__ = [
     "SHOWN_COLUMNS",
@@ -28,15 +28,15 @@ __all__ = [
     "LeaderboardResult",
     "LedgerRow",
     "RecordedSubmission",
-    "align_sample",
     "build_submission",
     "check_sample_submission",
     "check_submission",
     "compare_scores",
+    "complete_sample_submission",
     "content_id_of",
     "describe_missing",
     "draft_submission",
-    "explain_words",
+    "explain_class_words",
     "fill_missing",
     "find_scored_row",
     "leaderboard_of",

@@ -112,7 +112,7 @@ def class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> list[str] | No
     return cell_format.words.tolist() if cell_format.holds_decisions and facts.submission.layout != "lists" else None
 
 
-def explain_words(facts: CompetitionFacts, sample: pd.DataFrame) -> str:
+def explain_class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
     Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.

@@ -8,7 +8,7 @@ from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
-from medfold.submission.table import align_sample, build_submission
+from medfold.submission.table import build_submission, complete_sample_submission
 from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
@@ -19,15 +19,15 @@ def check_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units
     Args:
         facts: facts of the competition (classes, metric and `submission.layout`).
         sample: the sample submission, all columns as text.
-        units: ids of the units of the test part, in the order of the sample table.
+        units: ids of the units of the test set, in the order of the sample table.
 
     Raises:
-        UserError: the sample submission does not fit the classes or the metric, or its units differ from the test part.
+        UserError: the sample submission does not fit the classes or the metric, or its units differ from the test set.
     """
     equal = np.full((len(units), len(facts.prediction_columns)), 1 / len(facts.prediction_columns))
     predictions = pd.DataFrame(equal, columns=facts.prediction_columns)
     predictions.insert(0, "id", units)
-    sample = align_sample(facts, sample, units)
+    sample = complete_sample_submission(facts, sample, units)
     check_submission(facts, build_submission(facts, predictions, sample), sample)
 
 
@@ -40,7 +40,7 @@ def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.Da
         sample: the sample submission, all columns as text.
 
     Raises:
-        UserError: no rows, unless the whole test part is hidden; wrong columns or their order; ids missing, extra,
+        UserError: no rows, unless the whole test set is hidden; wrong columns or their order; ids missing, extra,
             duplicated or in another order; a value that is missing, not a number, infinite, outside 0..1 or not a known
             class.
     """

@@ -12,7 +12,7 @@ from medfold.ensemble import Ensemble
 from medfold.runs import git_commit
 from medfold.scoring import format_score, metric_title
 from medfold.submission.check import check_submission
-from medfold.submission.table import align_sample, build_submission, fill_missing, read_submission
+from medfold.submission.table import build_submission, complete_sample_submission, fill_missing, read_submission
 from medfold.system import files
 from medfold.system.hashes import fingerprint, sha256, sha256_of_text
 from medfold.tables import csv_text
@@ -47,13 +47,13 @@ def draft_submission(competition: Competition, ensemble: Ensemble, units: list[s
     Args:
         competition: the competition, with its sample submission.
         ensemble: the combined runs.
-        units: ids of the units of the test part, in the order of the sample table.
+        units: ids of the units of the test set, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
     facts = competition.facts
-    sample = align_sample(facts, read_sample_submission(facts, competition.paths), units)
+    sample = complete_sample_submission(facts, read_sample_submission(facts, competition.paths), units)
     predictions = fill_missing(facts, ensemble.test_predictions, units, ensemble.fallback)
     probabilities = fill_missing(facts, ensemble.test_probabilities, units, ensemble.prior)
     table = build_submission(facts, predictions, sample)

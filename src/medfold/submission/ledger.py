@@ -93,7 +93,7 @@ def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
 
     Args:
         project_paths: paths of the project folder, which has one ledger.
-        row: the submission.
+        row: it replaces the row of the same competition and file.
     """
     with locks.lock(project_paths.ledger):
         table = read_ledger(project_paths)

@@ -6,21 +6,21 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.raw_files import split_long
+from medfold.raw_files import split_row_names
 from medfold.scoring import decisions_of
 from medfold.submission.cell_format import CellFormat
 
 
-def align_sample(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def complete_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
-    test part.
+    test set.
 
     Args:
         facts: facts of the competition (`submission.layout`, and where it is uploaded).
         sample: the sample submission, all columns as text.
-        units: ids of the units of the test part, in the order of the sample table.
+        units: ids of the units of the test set, in the order of the sample table.
     """
     id_column = facts.submission.id
     if facts.submission.layout == "long":
@@ -43,7 +43,7 @@ def fill_missing(
     Args:
         facts: facts of the competition (the prediction columns).
         predictions: id (of the unit) and prediction columns.
-        units: ids of the units of the test part.
+        units: ids of the units of the test set.
         fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
@@ -61,7 +61,7 @@ def describe_missing(
 
     Args:
         predictions: id (of the unit) and prediction columns.
-        units: ids of the units of the test part.
+        units: ids of the units of the test set.
         fallback: as for `fill_missing`.
         reason: completes 'units have ...', why there is no prediction. Defaults to 'no readable image'.
     """
@@ -111,7 +111,7 @@ def _long_table(
 ) -> pd.DataFrame:
     """Returns a submission with a row for each unit and label."""
     id_column = facts.submission.id
-    names, labels = split_long(sample[id_column], facts.prediction_columns, "sample submission")
+    names, labels = split_row_names(sample[id_column], facts.prediction_columns, "sample submission")
     known = names.isin(values.index).to_numpy()
     cells = values.to_numpy()[values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])]
     if cell_format.holds_decisions:
@@ -159,7 +159,7 @@ def read_predictions_back(facts: CompetitionFacts, table: pd.DataFrame, sample: 
         lambda column: column.map(number_of_word) if cell_format.holds_decisions else column.astype(float)
     )
     if layout == "long":
-        names, labels = split_long(table[id_column], columns, "submission")
+        names, labels = split_row_names(table[id_column], columns, "submission")
         long = pd.DataFrame({"id": names, "label": labels, "value": numbers[cell_format.columns[0]]})
         long = long.pivot(index="id", columns="label", values="value").reindex(names.unique(), columns=columns)
         return long.rename_axis(columns=None)

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from medfold.errors import UserError
 from medfold.system.shared_memory import reserve_name_prefix
-from medfold.system.signals import accept_termination, shielded_children, stop_on_signals
+from medfold.system.signals import accept_termination, children_without_stop_signals, stop_on_signals
 from medfold.terminal.console import warn
 
 for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
@@ -134,7 +134,7 @@ class WorkerPool(ProcessPoolExecutor):
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:
         """Calls a function in a process, like `Executor.submit`; processes are started here."""
-        with shielded_children():
+        with children_without_stop_signals():
             return super().submit(function, *arguments, **keywords)
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:

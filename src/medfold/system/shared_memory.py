@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from medfold.system.signals import shielded_children
+from medfold.system.signals import children_without_stop_signals
 
 FOLDER = Path("/dev/shm")  # of Linux
 PREFIX = "medfold-"
@@ -35,7 +35,7 @@ def reserve_name_prefix() -> str | None:
         How a name must begin; None where shared memory is not in a folder that can be written to.
     """
     if os.name != "nt":  # Windows has no tracker
-        with shielded_children():
+        with children_without_stop_signals():
             resource_tracker.ensure_running()
     name = f"{PREFIX}{uuid.uuid4().hex[:12]}"
     mark = FileLock(FOLDER / f"{name}.lock")

@@ -24,7 +24,7 @@ _stopped_at = float("-inf")
 _is_ending = False
 _watched: "weakref.ref[Stopped] | None" = None
 _lock = threading.Lock()
-_open_shields = 0  # blocks of `shielded_children`, in all threads
+_open_shields = 0  # blocks of `children_without_stop_signals`, in all threads
 _postponed: int | None = None
 
 
@@ -53,8 +53,8 @@ def stop_on_signals() -> None:
     atexit.register(_ignore_signals)
 
 
-def end_stopped() -> signal.Signals:
-    """Returns the signal that stopped this process. Since the process is ending, no lost signal is sent again."""
+def begin_exit() -> signal.Signals:
+    """Marks this process as ending, so that no lost signal is sent again; returns the signal that stopped it."""
     global _is_ending
     _is_ending = True
     return _received
@@ -97,13 +97,13 @@ def _show_unless_stopped(unraisable: Any) -> None:
 
 def _ignore_signals() -> None:
     """Ignores signals at the end of the work, since Python resets the handlers and a signal would kill the process."""
-    end_stopped()
+    begin_exit()
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def accept_termination() -> None:
-    """Unblocks SIGTERM in a child process; `shielded_children` blocked it when the process was started."""
+    """Unblocks SIGTERM in a child process; `children_without_stop_signals` blocked it when the process was started."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
@@ -138,7 +138,7 @@ def _postpone(number: int) -> bool:
 
 
 @contextmanager
-def shielded_children() -> Iterator[None]:
+def children_without_stop_signals() -> Iterator[None]:
     """Processes that are started within the block do not receive Ctrl-C and SIGHUP: their parent ends them.
 
     A terminal sends both to all processes of a command. Children that end by themselves would print tracebacks, and

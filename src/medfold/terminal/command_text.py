@@ -62,7 +62,7 @@ def as_typed(text: str, **changed: object) -> str:
     """Returns a make command that was read from a file as the user types it; any other text stays as it is.
 
     Args:
-        text: the command.
+        text: a command such as `make train FOLD=0`.
         changed: variables to add, or whose value is replaced.
     """
     try:

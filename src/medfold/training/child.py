@@ -11,11 +11,11 @@ import os
 import sys
 from typing import Any
 
-from medfold.competition import Competition, settings_located
+from medfold.competition import Competition, setting_errors_located
 from medfold.data import load_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.system.processes import end_with_parent
-from medfold.system.signals import end_stopped, stop_on_signals
+from medfold.system.signals import begin_exit, stop_on_signals
 from medfold.terminal.console import redirect_lines
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
@@ -36,7 +36,7 @@ def main() -> int:
         with os_errors_explained(), redirect_lines(lambda topic, text: send(topic=topic, text=text)):
             request = TrainingRequest(**payload["request"])
             competition = Competition.open(payload["competition"])
-            with settings_located(competition.paths, request.recipe, request.overrides):
+            with setting_errors_located(competition.paths, request.recipe, request.overrides):
                 recipe = request.load_recipe(competition)
                 dataset = load_dataset(competition, image_settings=recipe.images)
                 train_run(competition, request, recipe, dataset)
@@ -44,7 +44,7 @@ def main() -> int:
         send(problem=str(error))
         return 2
     except KeyboardInterrupt:
-        end_stopped()
+        begin_exit()
         return INTERRUPTED
     return 0
 

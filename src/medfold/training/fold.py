@@ -1,4 +1,4 @@
-"""One fold, in the order of work: trains on the other folds, predicts the held-out fold and the test part, saves."""
+"""One fold, in the order of work: trains on the other folds, predicts the held-out fold and the test set, saves."""
 
 import time
 from typing import Any
@@ -96,7 +96,7 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
 def _predict(
     inputs: TrainingInputs, trained: TrainedNet, held_out: np.ndarray, topic: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Predicts the held-out images and the test part, with a progress bar.
+    """Predicts the held-out images and the test set, with a progress bar.
 
     Returns:
         Two arrays, float32 (images, columns).
@@ -110,7 +110,7 @@ def _predict(
         oof = trained.predict(inputs.store.rows_of(oof_ids), inputs.recipe.tta, bar.advance)
         test = trained.predict(inputs.store.rows_of(test_ids), inputs.recipe.tta, bar.advance)
     check_finite(oof, oof_ids, f"{topic}, OOF")
-    check_finite(test, test_ids, f"{topic}, test part")
+    check_finite(test, test_ids, f"{topic}, test set")
     return oof, test
 
 
@@ -147,7 +147,7 @@ def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: 
 
     identity = [
         images.seed,
-        inputs.recipe.identity(),
+        inputs.recipe.fingerprint_input(),
         images.rows.tolist(),
         *([inputs.plugins_hash] if inputs.plugins_hash else []),
     ]

@@ -41,7 +41,7 @@ class FoldFiles:
         Args:
             trained: the trained net.
             oof: table of predictions of the held-out samples.
-            test: table of predictions of the test part.
+            test: table of predictions of the test set.
         """
         for stale in (self._paths.done, *self._outputs):
             stale.unlink(missing_ok=True)

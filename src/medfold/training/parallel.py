@@ -15,7 +15,7 @@ from typing import Any
 
 from medfold.errors import INTERRUPTED
 from medfold.system import hardware
-from medfold.system.signals import shielded_children
+from medfold.system.signals import children_without_stop_signals
 from medfold.terminal.console import EACH_EPOCH, console
 from medfold.terminal.progress import live_table
 
@@ -53,7 +53,7 @@ def resolve_jobs(jobs: int | None, num_folds: int) -> int:
     return max(1, min(num_folds, jobs))
 
 
-def default_workers() -> int:
+def default_num_workers() -> int:
     """Returns how many processes make the batches of one training: one per core with a GPU, else one per two cores.
 
     There are at most 8. With two cores or fewer and no GPU it is 0: a worker would take as much time from the training
@@ -127,7 +127,7 @@ def _start_child(root: Path, share: ResourceShare) -> subprocess.Popen:
     """Starts a child process within its share of the machine; it waits for its request on standard input."""
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with shielded_children():
+    with children_without_stop_signals():
         return subprocess.Popen(
             [sys.executable, "-m", "medfold.training.child"],
             cwd=root,

@@ -85,7 +85,7 @@ def plan_phases(
     builder = _PhaseBuilder(facts, recipe, images, precision)
     training = recipe.training
     head = [_head_phase(builder, net)] if training.head_epochs else []
-    return head + ([_whole_phase(builder, net)] if training.epochs else [])
+    return head + ([_all_layers_phase(builder, net)] if training.epochs else [])
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _head_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
     )
 
 
-def _whole_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
+def _all_layers_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
     """Returns the phase that trains all layers, on pixels."""
     training = builder.recipe.training
     pixels = builder.images.store_pixels

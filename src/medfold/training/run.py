@@ -56,7 +56,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
             _remove_damaged_features(features_path(competition, recipe))
         with _remove_run_if_no_fold_started(run_paths):
             if num_jobs == 1:
-                num_workers = parallel.default_workers() if request.workers is None else request.workers
+                num_workers = parallel.default_num_workers() if request.workers is None else request.workers
                 inputs = _training_inputs(competition, recipe, request.seed, dataset, num_workers)
                 _train_here(inputs, missing, run_paths)
             else:

@@ -58,7 +58,7 @@ def test_folders_give_label_patient_and_solution(folders):
     assert solution.to_numpy().tolist() == [["IM-01-9", "NO", "Private"], ["person3_b_2", "YES", "Private"]]
 
 
-def test_folder_that_is_not_a_class_raises(folders):
+def test_folder_that_is_not_a_class_is_refused(folders):
     raw, facts = folders
     picture(raw / "train/MAYBE/x.jpeg")
     with refused("'MAYBE' is not a class"):
@@ -124,7 +124,7 @@ def test_partly_labelled_test_part_is_refused(flat):
     raw, facts = flat
     picture(raw / "val/NO/x.png")
     images = facts.images.model_copy(update={"test": ["test/{id}.png", "val/{label}/{id}.png"]})
-    with refused(r"images.test: some patterns of the test part have \{label\}"):
+    with refused(r"images.test: some patterns of the test set have \{label\}"):
         LAYOUTS["folders"](facts.model_copy(update={"images": images}), raw)
 
 

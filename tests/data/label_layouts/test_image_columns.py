@@ -33,7 +33,7 @@ def test_image_pattern_can_name_columns_of_the_table(wide):
     assert test["image"].tolist() == ["test/e.png", "test/d.png"]
 
 
-def test_image_pattern_with_unknown_column_raises(wide):
+def test_image_pattern_with_unknown_column_is_refused(wide):
     raw, facts = wide
     images = facts.images.model_copy(update={"train": ["{site}/{id}.png"]})
     with refused("has the field 'site', but the table has no such column"):

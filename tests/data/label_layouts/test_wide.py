@@ -34,7 +34,7 @@ def test_wide_reads_labels_patients_and_images(wide):
         (lambda raw: (raw / "sample.csv").write_text("image,target\nd,0\n"), "no column 'id'"),
     ],
 )
-def test_faulty_raw_data_raises(wide, break_raw_data, message):
+def test_faulty_raw_data_is_refused(wide, break_raw_data, message):
     raw, facts = wide
     break_raw_data(raw)
     with refused(message) as caught:

@@ -110,7 +110,7 @@ def test_truncated_corrupt_and_other_files_raise_damaged(tmp_path, target):
             unpack_archive(write_archive(tmp_path, damaged), target)
 
 
-def test_encrypted_archive_raises(tmp_path, target):
+def test_encrypted_archive_is_refused(tmp_path, target):
     data = bytearray(zipped({"a.txt": b"a"}))
     data[data.index(b"PK\x01\x02") + 8] |= 1
     with refused(r"'a.txt' needs a password.*FROM=folder"):

@@ -112,7 +112,7 @@ def corrupt(data):
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-100], corrupt, lambda data: b"<html>Sorry</html>"])
-def test_archive_damaged_twice_raises(hosted, competition, damage):
+def test_archive_damaged_twice_is_refused(hosted, competition, damage):
     hosted.competitions["histology"].archive = damage(hosted.competitions["histology"].archive)
     with refused(r"histology: the archive arrived damaged twice .*FROM=archive.zip"):
         download(competition)
@@ -185,7 +185,7 @@ def test_single_file_zipped_by_kaggle_is_unpacked(hosted, competition, content):
     assert raw_files(competition) == {"train_labels.csv": content["train_labels.csv"]}
 
 
-def test_unmatched_file_pattern_raises(hosted, competition):
+def test_unmatched_file_pattern_is_refused(hosted, competition):
     with refused(r"FILES=train_label.csv: no file matches .did you mean 'train_labels.csv'"):
         download(competition, patterns=["train_label.csv"])
 

@@ -41,7 +41,7 @@ def test_single_files_of_a_data_set_are_downloaded(kaggle, dataset, content):
     assert sorted(raw_files(dataset)) == ["sample_submission.csv", "train_labels.csv"]
 
 
-def test_unknown_data_set_raises(kaggle, dataset):
+def test_unknown_data_set_is_refused(kaggle, dataset):
     del kaggle.datasets["bob/histology-set"]
     with refused("bob/histology-set: not found on Kaggle: Not found"):
         download(dataset)

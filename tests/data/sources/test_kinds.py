@@ -19,10 +19,10 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
 
     monkeypatch.setitem(kinds.SOURCES._plugged, "hospital", kinds.SourceKind(Options, fetch))
     hospital = with_source(small, kind="hospital")
-    assert hospital.get()["file"].tolist() == ["hospital.csv"]
+    assert hospital.fetch()["file"].tolist() == ["hospital.csv"]
     assert hospital.finding_positions() is None
     (tmp_path / "own.csv").write_text("id\nb\n")
-    assert hospital.get(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
+    assert hospital.fetch(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)

@@ -13,7 +13,7 @@ from medfold.tables import write_csv
 def test_is_complete_checks_the_size_of_every_file(small):
     source = Source(small.facts.source, small.paths)
     assert not source.is_complete
-    source.get()
+    source.fetch()
     assert source.is_complete
     victim = small.paths.raw / "train.csv"
     victim.write_text(victim.read_text()[:-5])

@@ -99,7 +99,7 @@ def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
     paths = ProjectPaths(project_folder).competition("small")
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
     assert source.finding_positions() is None
-    source.get()
+    source.fetch()
     assert len(source.finding_positions()) == len(pd.read_csv(paths.hidden / "nodules.csv")) > 0
     assert Source({"kind": "kaggle", "slug": "a"}, paths).finding_positions() is None
 
@@ -128,4 +128,4 @@ def test_exposure_varies_between_images():
 
 def test_phantom_refuses_from(small, tmp_path):
     with refused("Leave FROM out"):
-        Source(small.facts.source, small.paths).get(tmp_path)
+        Source(small.facts.source, small.paths).fetch(tmp_path)

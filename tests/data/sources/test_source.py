@@ -23,7 +23,7 @@ def test_unknown_kind_or_option_is_refused(small):
 
 def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
     source = Source(small.facts.source, small.paths)
-    source.get()
+    source.fetch()
 
     def broken(options, into):
         (into.raw / "half.png").touch()
@@ -31,7 +31,7 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
 
     monkeypatch.setattr(source, "_kind", replace(source._kind, fetch=broken))
     with refused("^cut off"):
-        source.get()
+        source.fetch()
     assert source.is_complete
     assert not list(small.paths.data.glob("**/half.png"))
     assert not list(small.paths.data.glob(".raw*.tmp"))
@@ -48,25 +48,25 @@ def archive(tmp_path):
 
 def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
-    manifest = source.get(archive)
+    manifest = source.fetch(archive)
     assert manifest[["file", "bytes"]].to_numpy().tolist() == [["set/b.txt", 1], ["set/train/a.txt", 1000]]
     assert manifest["sha256"][0] == hashlib.sha256(b"b").hexdigest()
     with zipfile.ZipFile(archive) as file:
         file.extractall(tmp_path / "unpacked")
-    pd.testing.assert_frame_equal(source.get(tmp_path / "unpacked"), manifest)
+    pd.testing.assert_frame_equal(source.fetch(tmp_path / "unpacked"), manifest)
     with refused("no such file or folder"):
-        source.get(tmp_path / "nowhere.zip")
+        source.fetch(tmp_path / "nowhere.zip")
 
 
-def test_damaged_archive_raises(small, archive):
+def test_damaged_archive_is_refused(small, archive):
     source = with_source(small, kind="kaggle-dataset", slug="a/b")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
     with refused("damaged archive .*Download it again"):
-        source.get(archive)
+        source.fetch(archive)
     archive.write_bytes(whole.replace(b"aaaa", b"aaba", 1))
     with refused("damaged archive"):
-        source.get(archive)
+        source.fetch(archive)
     assert not small.paths.raw.exists()
 
 
@@ -90,16 +90,16 @@ def single_files(small, monkeypatch):
 @pytest.mark.parametrize(("most", "is_warned"), [(3, False), (2, True)])
 def test_many_single_files_are_warned_of(single_files, monkeypatch, capsys, most, is_warned):
     monkeypatch.setattr("medfold.data.sources.source.MAX_SINGLE_FILES", most)
-    single_files.get_files(["*.csv", "train/*"])
+    single_files.fetch_files(["*.csv", "train/*"])
     text = "3 files one by one take long; without FILES they are downloaded as one archive"
     assert (text in capsys.readouterr().out) is is_warned
 
 
 def test_single_files_that_are_there_are_not_fetched_again(single_files, small, capsys):
-    assert single_files.get_files(["b.csv"]) == ["b.csv"]
-    assert sorted(single_files.get_files(["*.csv", "train/a.png"])) == ["b.csv", "c.csv", "train/a.png"]
+    assert single_files.fetch_files(["b.csv"]) == ["b.csv"]
+    assert sorted(single_files.fetch_files(["*.csv", "train/a.png"])) == ["b.csv", "c.csv", "train/a.png"]
     assert sorted(single_files.fetched) == ["b.csv", "c.csv", "train/a.png"]
     assert "b.csv, 1 of 3, exists already" in capsys.readouterr().out
     (small.paths.raw / "b.csv").write_text("another size")
-    single_files.get_files(["b.csv"])
+    single_files.fetch_files(["b.csv"])
     assert (small.paths.raw / "b.csv").read_text() == "b.csv"

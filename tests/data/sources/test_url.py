@@ -32,15 +32,15 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
     md5 = hashlib.md5((served / "x.npz").read_bytes()).hexdigest()
     with serve(served) as address:
         source = with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5)
-        assert source.get()["file"].tolist() == ["data.npz"]
+        assert source.fetch()["file"].tolist() == ["data.npz"]
         assert (small.paths.raw / "data.npz").read_bytes() == (served / "x.npz").read_bytes()
         with refused("md5 of the download differs from that in competition.yaml"):
-            with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).get()
+            with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).fetch()
         with refused("failed: the server returned 404.*FROM=data.npz"):
-            with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).get()
+            with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).fetch()
     monkeypatch.setattr("medfold.system.http_download.wait", lambda seconds: None)
     with refused("download of data.npz failed: .*FROM=data.npz"):
-        with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).get()
+        with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).fetch()
     assert source.is_complete
 
 
@@ -48,5 +48,5 @@ def test_other_md5_of_a_given_file_is_a_note(small, tmp_path, capsys):
     given = tmp_path / "data (1).npz"
     np.savez(given, images=np.arange(4))
     source = with_source(small, kind="url", url="http://127.0.0.1:9/x", file="data.npz", md5="0" * 32)
-    assert source.get(given)["file"].tolist() == ["data.npz"]
+    assert source.fetch(given)["file"].tolist() == ["data.npz"]
     assert "is not that of the official file" in capsys.readouterr().out

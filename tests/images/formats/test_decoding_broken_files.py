@@ -105,14 +105,14 @@ def test_pickled_arrays_are_not_unpickled(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_file_without_permission_raises(tmp_path):
+def test_file_without_permission_is_reported(tmp_path):
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     (tmp_path / "a.png").chmod(0)
     with refused("a.png: unreadable image .Permission denied."):
         read_image(tmp_path, "a.png", ImageFacts(train="x", channels=1))
 
 
-def test_unknown_suffix_raises(tmp_path):
+def test_unknown_suffix_is_refused(tmp_path):
     (tmp_path / "a.xyz").write_bytes(b"")
     with refused("a.xyz: unknown image format '.xyz'. Known: .png, "):
         read_image(tmp_path, "a.xyz", ImageFacts(train="x", channels=1))

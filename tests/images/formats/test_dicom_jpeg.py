@@ -45,12 +45,12 @@ def test_whole_lossless_jpeg_is_accepted():
         (jpeg(segment(0xC3, frame_header()), TABLES), "a broken header"),
     ],
 )
-def test_damaged_lossless_jpeg_raises(frame, message):
+def test_damaged_lossless_jpeg_is_refused(frame, message):
     with pytest.raises(ImageError, match=message):
         check_lossless(frame)
 
 
-def test_jpeg_without_end_marker_raises():
+def test_jpeg_without_end_marker_is_refused():
     assert dicom_jpeg.check_end(jpeg(SCAN) + dicom_jpeg.END_OF_IMAGE) is None
     with pytest.raises(ImageError, match="a JPEG that is cut off"):
         dicom_jpeg.check_end(jpeg(SCAN))

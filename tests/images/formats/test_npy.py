@@ -19,7 +19,7 @@ def test_frame_of_a_stack_is_read(tmp_path, frame, row):
 
 
 @pytest.mark.parametrize("content", [b"no array", b"\x93NUMPY\x01\0"])
-def test_other_content_raises(tmp_path, content):
+def test_other_content_is_refused(tmp_path, content):
     (tmp_path / "a.npy").write_bytes(content)
     with pytest.raises(ImageError, match="not an array"):
         npy.read(tmp_path / "a.npy", "", images())

@@ -130,7 +130,7 @@ def test_tiff_pages_are_frames(tmp_path, kind):
         read(tmp_path / "a.tif", 1, frame=3)
 
 
-def test_montage_of_differently_sized_pages_raises(tmp_path):
+def test_montage_of_differently_sized_pages_is_refused(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(GREY, photometric="minisblack")
         file.write(GREY[:9], photometric="minisblack")

@@ -32,7 +32,7 @@ def submit_locally(small, table, groups, probabilities=None, facts=None):
     return LocalLeaderboard(facts or small.facts, small.paths).submit(entry)
 
 
-def test_public_and_private_parts_are_scored_by_id(solution_and_submission):
+def test_public_and_private_scores_are_scored_by_id(solution_and_submission):
     small, table, groups, target = solution_and_submission
     placed = submit_locally(small, table.sample(frac=1, random_state=0), groups)
     auc = METRICS["auc"]

@@ -24,7 +24,7 @@ from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
 
 REF = "alice/medfold-histology-baseline"
-KIT = f"{REF}-kit"
+DATASET = f"{REF}-kit"
 NO_WHEELS = (
     "import pathlib; from medfold.notebooks import wheels; "
     "wheels.build_wheel = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
@@ -83,12 +83,12 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, competition):
     assert (row["ref"], row["status"]) == ("41000001", "scored")
     assert row["public"] == f"{float(received['verdict']['publicScore']):.6f}"
     facts = metadata(competition)["kaggle"]
-    assert facts["dataset"] == {"ref": KIT, "version": 1, "link": f"https://www.kaggle.com/datasets/{KIT}"}
+    assert facts["dataset"] == {"ref": DATASET, "version": 1, "link": f"https://www.kaggle.com/datasets/{DATASET}"}
     assert facts["notebook"] == {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"}
     output = hosted.said()
     for words in (
         "5 left today",
-        f"as {KIT}, private",
+        f"as {DATASET}, private",
         "running, 0 s",
         "8 rows, checked; they differ from the local predictions by at most 0",
         "version 1 of the notebook as 41000001: medfold baseline, OOF AUC",
@@ -100,14 +100,14 @@ def test_submit_pushes_notebook_and_records_its_score(hosted, competition):
 
 def test_uploaded_dataset_is_a_complete_bundle(hosted, competition, tmp_path):
     submit(competition)
-    for name, data in hosted.datasets[KIT].files.items():
+    for name, data in hosted.datasets[DATASET].files.items():
         (tmp_path / name).write_bytes(data)
     from medfold.notebooks import SubmissionBundle
 
-    kit = SubmissionBundle.open(tmp_path)
-    assert kit.manifest["slug"] == "histology"
-    assert [len(member.weights_files) for member in kit.members] == [2]
-    assert hosted.datasets[KIT].private
+    bundle = SubmissionBundle.open(tmp_path)
+    assert bundle.manifest["slug"] == "histology"
+    assert [len(member.weights_files) for member in bundle.members] == [2]
+    assert hosted.datasets[DATASET].private
 
 
 def test_same_folds_are_submitted_again_only_with_force(hosted, competition):
@@ -115,7 +115,7 @@ def test_same_folds_are_submitted_again_only_with_force(hosted, competition):
     submit(competition)
     assert len(hosted.submissions) == 1
     submit(competition, force=True)
-    assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 2, 1)
+    assert (len(hosted.submissions), hosted.notebooks[REF].version, hosted.datasets[DATASET].version) == (2, 2, 1)
 
 
 def test_dry_run_uploads_nothing(hosted, competition):
@@ -161,7 +161,7 @@ def test_faulty_notebook_output_is_not_submitted(hosted, competition):
     assert len(hosted.submissions) == 1
 
 
-def test_error_page_as_output_raises(hosted, competition):
+def test_error_page_as_output_is_refused(hosted, competition):
     set_notebook_output(hosted, "<html>Not Found</html>")
     with refused("Kaggle sends an error page instead of submission.csv"):
         submit(competition)
@@ -187,7 +187,7 @@ def test_failed_notebook_is_not_submitted_and_runs_again(hosted, competition):
     assert ledger(competition)[0]["status"] == "written"
     hosted.runner = original_runner
     submit(competition)
-    assert (hosted.notebooks[REF].version, hosted.datasets[KIT].version) == (2, 1)
+    assert (hosted.notebooks[REF].version, hosted.datasets[DATASET].version) == (2, 1)
     assert [row["status"] for row in ledger(competition)] == ["scored"]
 
 
@@ -216,7 +216,7 @@ def test_refused_notebook_raises_and_can_be_retried(hosted, competition, fault, 
     with refused(message):
         submit(competition)
     submit(competition)
-    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[DATASET].version == 1
 
 
 def test_late_score_keeps_notebook_version(hosted, competition, monkeypatch):
@@ -240,7 +240,7 @@ def test_killed_submit_resumes_and_repeats_nothing(hosted, competition, method):
     quick = f"{NO_WHEELS}; from medfold.kaggle import datasets, kernels, session; {no_waits}"
     kill_when(start(competition.project_paths.root, words, quick), lambda: hosted.asked(method))
     finish(competition.project_paths.root, words, quick)
-    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[KIT].version == 1
+    assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[DATASET].version == 1
     assert [row["status"] for row in ledger(competition)] == ["scored"]
 
 
@@ -276,11 +276,11 @@ def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, competition)
 
 
 def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch):
-    """All of the test part is hidden: it has no rows locally, and will have some on Kaggle."""
+    """All of the test set is hidden: it has no rows locally, and will have some on Kaggle."""
     content, _ = histology(24, 8, "png")
     shown = {name: data for name, data in content.items() if not name.startswith("test/")}
     shown["sample_submission.csv"] = b"id,label\n"
-    # Kaggle runs the notebook again on the hidden test part, and scores that.
+    # Kaggle runs the notebook again on the hidden test set, and scores that.
     scored = {"status": "COMPLETE", "publicScore": "0.9", "privateScore": ""}
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
@@ -298,6 +298,6 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(competition)
     output = kaggle.said()
-    assert "the public test part is empty" in output
+    assert "the public test set is empty" in output
     assert "0 rows, checked" in output
     assert len(kaggle.submissions) == 1

@@ -1,13 +1,13 @@
 """Label layouts, the values of labels.layout. A new one is a module with a function decorated by `@label_layout`.
 
 - layouts: `wide`, `long`, `one_hot`, `lists`, `folders`, `arrays`; `layout`: their registry;
-- shared by those with a table: `table_parts`; by all: `test_part`, `image_columns`.
+- shared by those with a table: `table_layouts`; by all: `test_set`, `image_columns`.
 """
 
 from importlib import import_module
 
 from medfold.data.label_layouts.layout import LAYOUTS, label_layout
-from medfold.data.label_layouts.test_part import read_test_table
+from medfold.data.label_layouts.test_set import read_test_table
 
 __all__ = ["LAYOUTS", "label_layout", "read_test_table"]
 

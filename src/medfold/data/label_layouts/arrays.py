@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import check_classes, class_numbers, drop_rows, map_labels, open_arrays
 
 
 @label_layout
-def arrays(facts: CompetitionFacts, raw: Path) -> Parts:
+def arrays(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = facts.labels
     path = raw / labels.file

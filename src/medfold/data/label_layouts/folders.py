@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, patient_column, with_headers
-from medfold.data.label_layouts.layout import Parts, label_layout
+from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
 from medfold.errors import SettingError, UserError
 from medfold.raw_files import (
     PathPattern,
@@ -24,8 +24,8 @@ from medfold.text import did_you_mean
 
 
 @label_layout
-def folders(facts: CompetitionFacts, raw: Path) -> Parts:
-    """Labels as folder names: patterns with `{label}` and `{id}`. Labels of the test part become the solution.
+def folders(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
+    """Labels as folder names: patterns with `{label}` and `{id}`. Labels of the test set become the solution.
 
     Other fields of the patterns, as in `{label}/{patient}/{id}.png`, and DICOM headers become columns for labels.group.
     """
@@ -43,7 +43,7 @@ def folders(facts: CompetitionFacts, raw: Path) -> Parts:
     unlabelled = test[target].isna()
     if unlabelled.any():
         if not unlabelled.all():
-            what = "some patterns of the test part have {label} and some have not"
+            what = "some patterns of the test set have {label} and some have not"
             raise SettingError(what, "images.test", "Write {label} into all of them, or into none")
         return train, test.drop(columns=target), None
     return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
@@ -70,7 +70,7 @@ def _read_part(part: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
             fix = f"Write it as a field: {example}; or name a DICOM header in images.dicom_headers"
             raise SettingError(f"no field of images.train and no header is called '{column}'", key, fix)
     patients = patient_column(table, table, facts)
-    # Patient numbers in file names may restart in the test part, so that equal ones are different patients.
+    # Patient numbers in file names may restart in the test set, so that equal ones are different patients.
     may_restart = labels.group not in images.dicom_headers
     table["patient"] = [f"{part} {patient}" if patient and may_restart else patient for patient in patients]
     extra = [column for column in labels.keep_columns if column in table]
@@ -108,7 +108,7 @@ def _check_folder_classes(table: pd.DataFrame, facts: CompetitionFacts, raw: Pat
 def _make_ids_unique(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
     """Replaces ids that are not unique by longer parts of the image paths.
 
-    File names may recur in several classes, or in train and test. Ids of the test part stay the same as long as they
+    File names may recur in several classes, or in train and test. Ids of the test set stay the same as long as they
     are unique, since a sample submission may name them.
     """
     pattern = facts.labels.id if "{" in facts.labels.id else ""
@@ -118,8 +118,8 @@ def _make_ids_unique(facts: CompetitionFacts, train: pd.DataFrame, test: pd.Data
             table["id"] = fill_pattern(pattern, table, "labels.id")
         path_without_ending = table["image"].str.replace(r"\.\w+$", "", regex=True)
         for longer in (table["label"] + "/" + table["id"], path_without_ending, table["image"]):
-            in_both_parts = part == "train" and bool(set(table["id"]) & set(test["id"]))
-            if not (table["id"].duplicated().any() or in_both_parts) or longer.isna().any():
+            in_both = part == "train" and bool(set(table["id"]) & set(test["id"]))
+            if not (table["id"].duplicated().any() or in_both) or longer.isna().any():
                 continue
             table["id"] = longer
             replaced = True

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.data.label_layouts.table_parts import read_label_table
+from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
+from medfold.data.label_layouts.table_layouts import read_label_table
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import drop_rows, map_labels, match_class_spelling, split_label_list
@@ -15,7 +15,7 @@ from medfold.text import shorten_list
 
 
 @label_layout
-def lists(facts: CompetitionFacts, raw: Path) -> Parts:
+def lists(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """One row per image in a table; the column labels.value lists its labels, separated by labels.separator."""
     return read_label_table(facts, raw, {facts.labels.value: "labels.value"}, _lists)
 

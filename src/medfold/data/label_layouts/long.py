@@ -5,15 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.data.label_layouts.table_parts import read_label_table
+from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
+from medfold.data.label_layouts.table_layouts import read_label_table
 from medfold.errors import UserError
-from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_long
+from medfold.raw_files import check_classes, drop_rows, map_labels, merge_repeated_rows, split_row_names
 from medfold.text import count_of, shorten_list
 
 
 @label_layout
-def long(facts: CompetitionFacts, raw: Path) -> Parts:
+def long(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """One row per image and label, named `<id>_<target>`, in a table; the label in the column labels.value."""
     return read_label_table(facts, raw, {facts.labels.value: "labels.value"}, _long)
 
@@ -21,7 +21,7 @@ def long(facts: CompetitionFacts, raw: Path) -> Parts:
 def _long(rows: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     """Turns rows of one label each into rows of one image, with a column per target."""
     labels = facts.labels
-    ids, target = split_long(rows[labels.id], labels.targets, path)
+    ids, target = split_row_names(rows[labels.id], labels.targets, path)
     value = map_labels(rows[[labels.value]], facts)[labels.value]
     rows = pd.DataFrame({labels.id: ids, "target": target, labels.value: value})
     rows = drop_rows(rows, ids.isin(ids[value.isna()]))

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.data.label_layouts.table_parts import read_label_table
+from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
+from medfold.data.label_layouts.table_layouts import read_label_table
 from medfold.errors import UserError
 from medfold.raw_files import is_one_hot, parse_binary_columns
 from medfold.text import count_of, shorten_list
 
 
 @label_layout
-def one_hot(facts: CompetitionFacts, raw: Path) -> Parts:
+def one_hot(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """One row per image in a table, one column per class: 1 for the class of the image, 0 for the others."""
     return read_label_table(facts, raw, dict.fromkeys(facts.class_names, "classes"), _one_hot)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.data.label_layouts.layout import Parts, label_layout
-from medfold.data.label_layouts.table_parts import read_label_table
+from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
+from medfold.data.label_layouts.table_layouts import read_label_table
 from medfold.raw_files import check_classes, drop_rows, map_labels
 
 
 @label_layout
-def wide(facts: CompetitionFacts, raw: Path) -> Parts:
+def wide(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """One row per image in a table, one column per target."""
     return read_label_table(facts, raw, dict.fromkeys(facts.labels.targets, "labels.targets"), _wide)
 

@@ -33,7 +33,7 @@ NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans abou
 CLUTTER = 0.015  # standard deviation of the vessel pattern within the lungs
 NODULES = "nodules.csv"
 ORIGIN = "phantom"  # of the table of nodules
-PARTS = {"train": 0, "test": 1}  # part of the seed, so that the parts never share a patient
+PARTS = {"train": 0, "test": 1}  # in the seed, so that the two sets never share a patient
 
 
 class Options(BaseModel):
@@ -42,15 +42,15 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
     kind: str
     seed: int = Field(default=0, description="Seed of all that is drawn.")
-    train_patients: int = Field(default=500, ge=10, description="Patients of the training part, of 1 to 3 images each.")
-    test_patients: int = Field(default=750, ge=5, description="Patients of the test part.")
+    train_patients: int = Field(default=500, ge=10, description="Patients of the training set, of 1 to 3 images each.")
+    test_patients: int = Field(default=750, ge=5, description="Patients of the test set.")
     prevalence: float = Field(default=0.4, gt=0, lt=1, description="Share of the patients with a nodule.")
     snr: tuple[float, float] = Field(
         default=(20.0, 100.0),
         description="Lowest and highest signal-to-noise ratio of a nodule: how visible it is.",
     )
     duplicates: int = Field(
-        default=4, ge=0, description="Exact copies of training images under other ids; half as many in the test part."
+        default=4, ge=0, description="Exact copies of training images under other ids; half as many in the test set."
     )
 
 
@@ -95,7 +95,7 @@ def fetch(options: Options, into: SourceFolders) -> None:
 
 
 def finding_positions(hidden: Path) -> pd.DataFrame | None:
-    """Returns the nodules of all parts: id, x, y, radius in pixels of the raw image; None before the download."""
+    """Returns the nodules of all images: id, x, y, radius in pixels of the raw image; None before the download."""
     path = hidden / NODULES
     if not path.is_file():
         return None
@@ -188,8 +188,8 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
 
     Args:
         options: seed, prevalence and SNR range.
-        part: part of the data set, 'train' or 'test'.
-        patient: number of the patient within the part; decides anatomy, age, sex and disease.
+        part: 'train' or 'test'.
+        patient: number of the patient within the set; decides anatomy, age, sex and disease.
         number: number of the image, from 1; decides posture, exposure, noise and the nodule's SNR.
 
     Returns:
@@ -208,8 +208,8 @@ def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[n
 
     Args:
         options: seed, prevalence and SNR range.
-        part: part of the data set, 'train' or 'test'.
-        patient: number of the patient within the part; decides anatomy, age, sex and disease.
+        part: 'train' or 'test'.
+        patient: number of the patient within the set; decides anatomy, age, sex and disease.
         number: number of the image, from 1; decides posture, noise and the nodule's SNR.
 
     Returns:

@@ -64,7 +64,7 @@ class Source:
         """True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
-    def get(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
+    def fetch(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
         """Fills `data/<name>/raw` from the source or from `path`.
 
         Args:
@@ -122,7 +122,7 @@ class Source:
             manifest = list_raw_files(raw, hashed=False)
         write_csv(manifest, self._paths.raw_manifest)
 
-    def get_files(self, patterns: list[str]) -> list[str]:
+    def fetch_files(self, patterns: list[str]) -> list[str]:
         """Downloads single files into `data/<name>/raw`, in their folders; skips those that are already there.
 
         Files are unpacked and tested before they are moved there. An existing manifest is updated.

@@ -38,7 +38,7 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
     """Checks the headers of a JPEG Lossless frame up to the first scan, since damaged ones make GDCM crash.
 
     Args:
-        frame: a JPEG.
+        frame: the bytes of the JPEG, from its start marker on.
         height: rows, by the DICOM header.
         width: columns, by the DICOM header.
         samples: samples per pixel, by the DICOM header.

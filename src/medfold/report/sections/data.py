@@ -10,7 +10,7 @@ from medfold.images import thumbnail
 from medfold.paths import CompetitionPaths
 from medfold.report import page as pages
 from medfold.report.drawing import CaptionedImage, Drawing, ImageRow
-from medfold.report.names import isolate, listed
+from medfold.report.names import isolate, join_names
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
 from medfold.system import files
@@ -83,7 +83,7 @@ def _examples(competition: Competition, dataset: Dataset) -> list[Drawing]:
     ]
     if not image_rows:
         return []
-    titles = listed([row.title for row in image_rows])
+    titles = join_names([row.title for row in image_rows])
     text = f"Training images drawn at random, a row for each class or label: {titles}."
     return [Drawing("examples", "Example images", text, sheet=image_rows, is_wide=True)]
 
@@ -100,7 +100,7 @@ def _near_duplicates(competition: Competition, dataset: Dataset) -> list[Drawing
 
 def _captioned(example: Example) -> CaptionedImage:
     """Returns an image of a sheet with id and facts below it."""
-    lines = [example.id, listed(example.caption_lines)] if example.caption_lines else [example.id]
+    lines = [example.id, join_names(example.caption_lines)] if example.caption_lines else [example.id]
     return CaptionedImage(pages.jpeg(thumbnail(example.pixels, IMAGE_SIZE)), lines)
 
 

@@ -3,7 +3,7 @@
 from medfold.competition import Competition, has_known_groups
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.report.names import isolate, listed
+from medfold.report.names import isolate, join_names
 from medfold.report.page import MAX_ROWS, Section, plural
 from medfold.scoring import describe_score
 from medfold.text import count_of
@@ -25,9 +25,9 @@ def model_card_section(competition: Competition, dataset: Dataset, ensemble: Ens
     num_groups = count_of(dataset.train["group"].nunique(), "group")
     section.list(
         [
-            f"{plural('Run', ensemble.run_names)} {listed(ensemble.run_names)}: a convolutional net per fold.",
+            f"{plural('Run', ensemble.run_names)} {join_names(ensemble.run_names)}: a convolutional net per fold.",
             f"Combined by: {ensemble.choice.chosen.method.title}.",
-            f"Task {facts.task}: {listed(facts.prediction_columns[:MAX_ROWS])}.",
+            f"Task {facts.task}: {join_names(facts.prediction_columns[:MAX_ROWS])}.",
             f"Trained on {count_of(len(dataset.train), 'image')} of {num_groups}.",
             f"Out of fold: {describe_score(facts, score, dataset.train['unit'].nunique())}.",
         ]

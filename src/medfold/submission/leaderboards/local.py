@@ -19,7 +19,7 @@ class LocalLeaderboard(Leaderboard):
     """Scores a submission on this machine, by the hidden solution in data/."""
 
     def preflight(self) -> None:
-        """Checks that the hidden solution exists, if the data includes labels of the test part.
+        """Checks that the hidden solution exists, if the data includes labels of the test set.
 
         Raises:
             UserError: there is no solution.
@@ -46,11 +46,11 @@ class LocalLeaderboard(Leaderboard):
         check_solution(paths)
         solution = read_csv(paths.solution, **dict.fromkeys(facts.labels.targets, str))
         if set(written.index) != set(solution["id"]):
-            if not _has_test_labels(facts):  # the solution belongs to an earlier test part
+            if not _has_test_labels(facts):  # the solution belongs to an earlier test set
                 return _unlabelled()
             fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
             raise UserError("the solution has other ids than the submission", paths.solution, fix)
-        scores, lines = _score_parts(facts, solution, written, entry)
+        scores, lines = _public_and_private_scores(facts, solution, written, entry)
         ranking, own_row = _rank(paths, facts, scores)
         metric = facts.score.metric
         return LeaderboardResult(
@@ -63,7 +63,7 @@ class LocalLeaderboard(Leaderboard):
         )
 
 
-def _score_parts(
+def _public_and_private_scores(
     facts: CompetitionFacts, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
 ) -> tuple[dict[tuple[str, str], float | None], list[tuple[str, str]]]:
     """Scores the public and the private part of the solution by each metric.
@@ -119,10 +119,8 @@ def _has_test_labels(facts: CompetitionFacts) -> bool:
 
 
 def _unlabelled() -> LeaderboardResult:
-    """Returns the result for a test part without labels."""
-    return LeaderboardResult(
-        status="written", lines=[("test score", "none: the data holds no labels of the test part")]
-    )
+    """Returns the result for a test set without labels."""
+    return LeaderboardResult(status="written", lines=[("test score", "none: the data holds no labels of the test set")])
 
 
 def _rank(

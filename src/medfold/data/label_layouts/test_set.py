@@ -1,4 +1,4 @@
-"""Rows of the test part, where the labels are in a table."""
+"""Rows of the test set, where the labels are in a table."""
 
 from pathlib import Path
 
@@ -17,26 +17,26 @@ from medfold.raw_files import (
     list_files,
     part_from_name,
     read_table,
-    split_long,
+    split_row_names,
 )
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
 
 
 def read_test_table(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Reads only the test part, as a notebook on Kaggle needs it.
+    """Reads only the test set, as a notebook on Kaggle needs it.
 
-    Does not read the labels of the training part. Images may be missing; they count as unreadable later.
+    Does not read the labels of the training set. Images may be missing; they count as unreadable later.
 
     Args:
-        facts: facts of the competition; `labels.test_file` or `images.test` names the test part.
+        facts: facts of the competition; `labels.test_file` or `images.test` names the test set.
         raw: folder that patterns start from.
 
     Returns:
         Text columns id, image, unit.
 
     Raises:
-        UserError: no table of the test part.
+        UserError: no table of the test set.
     """
     labels = facts.labels
     images = facts.images
@@ -49,7 +49,7 @@ def read_test_table(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
 
 
 def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Reads the rows of the test part: by labels.part, labels.test_file, the sample submission or image files."""
+    """Reads the rows of the test set: by labels.part, labels.test_file, the sample submission or image files."""
     labels = facts.labels
     submission = facts.submission
     if labels.part:
@@ -63,13 +63,13 @@ def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     path = raw / submission.sample
     test = read_table(path, {submission.id: "submission.id"}, "submission.sample")
     if submission.layout == "long":
-        test = test.assign(**{submission.id: split_long(test[submission.id], labels.targets, path)[0]})
+        test = test.assign(**{submission.id: split_row_names(test[submission.id], labels.targets, path)[0]})
         test = test.drop_duplicates(submission.id)
     return test.assign(**{labels.id: test[submission.id]}).reset_index(drop=True)
 
 
 def _test_files(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Builds the table of the files that match the patterns of the test part, with a column for each field."""
+    """Builds the table of the files that match the patterns of the test set, with a column for each field."""
     images = facts.images
     key = facts.labels.id
     all_files = list_files(raw, exclude=images.exclude)
@@ -83,13 +83,13 @@ def _test_files(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
 
 
 def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits a table into training and test part by the column `labels.part`.
+    """Splits a table into training and test set by the column `labels.part`.
 
-    Rows of the validation part go to the training part, since folds replace it; without a test part they become the
-    test part.
+    Rows of the validation set go to the training set, since folds replace it; without a test set they become the
+    test set.
 
     Returns:
-        The training part and the test part, as copies.
+        The training set and the test set, as copies.
 
     Raises:
         UserError: a part without rows, a value that is not a part, or an id in several parts.
@@ -111,11 +111,11 @@ def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> t
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:
-        fix = "Remove labels.part, and set labels.holdout: the share of the images for the test part"
+        fix = "Remove labels.part, and set labels.holdout: the share of the images for the test set"
         raise UserError(f"column '{column}' has rows of {', '.join(counts.index)} only", path, fix)
     joined = ""
     if test_part == "test" and "valid" in counts:
-        joined = f", {counts['valid']:,} of the validation part among them"
+        joined = f", {counts['valid']:,} of the validation set among them"
     is_test = part == test_part
     num_rows = f"{count_of((~is_test).sum(), 'row')} to train on{joined}, {counts[test_part]:,} to test on"
     say("samples", f"by column '{column}': {num_rows}")

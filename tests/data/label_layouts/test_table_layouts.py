@@ -1,4 +1,4 @@
-"""What the layouts with a table share: the part column, mapped labels, ids in both parts."""
+"""What the layouts with a table share: the part column, mapped labels, ids in train and in test."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
     assert (test["id"].tolist(), "sick" in test) == (list("567"), False)
     assert solution[["id", "sick"]].to_numpy().tolist() == [["5", "0"], ["6", "1"], ["7", "1"]]
     told = " ".join(capsys.readouterr().out.split())
-    assert "by column 'split': 5 rows to train on, 1 of the validation part among them, 3 to test on" in told
+    assert "by column 'split': 5 rows to train on, 1 of the validation set among them, 3 to test on" in told
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
         (["test"] * 8, "column 'split' has rows of test only"),
     ],
 )
-def test_unusable_part_column_raises(raw, split, message):
+def test_unusable_part_column_is_refused(raw, split, message):
     rows_of(raw, split, SICK)
     with refused(message):
         LAYOUTS["wide"](facts(part="split"), raw)

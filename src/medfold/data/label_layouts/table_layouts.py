@@ -1,4 +1,4 @@
-"""Training part, test part and solution of a competition whose labels are in a table."""
+"""Training set, test set and solution of a competition whose labels are in a table; the table layouts share it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +7,8 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, locate_images, patient_column
-from medfold.data.label_layouts.layout import Parts
-from medfold.data.label_layouts.test_part import read_test_rows, split_by_part
+from medfold.data.label_layouts.layout import TrainTestSolution
+from medfold.data.label_layouts.test_set import read_test_rows, split_by_part
 from medfold.raw_files import check_column, merge_repeated_rows, read_table
 from medfold.terminal.console import say
 from medfold.text import count_of
@@ -19,8 +19,8 @@ def read_label_table(
     raw: Path,
     needed: dict[str, str],
     parse: Callable[[pd.DataFrame, CompetitionFacts, Path], pd.DataFrame],
-) -> Parts:
-    """Reads training part, test part and solution of a competition whose labels are in a table.
+) -> TrainTestSolution:
+    """Reads training set, test set and solution of a competition whose labels are in a table.
 
     Args:
         facts: facts of the competition; `labels` names the tables.
@@ -43,7 +43,7 @@ def read_label_table(
     train = merge_repeated_rows(parse(table, facts, path), [labels.id], labels.targets, facts, path)
     if test is None:
         return _build_part(train, facts, raw), None, None
-    # Where a table has labels of the test part and there is no other leaderboard, they serve the local one.
+    # Where a table has labels of the test set and there is no other leaderboard, they serve the local one.
     has_columns = facts.upload == "local" and (labels.part or labels.test_file) and set(needed) <= set(test)
     has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
     if has_labels:
@@ -67,7 +67,7 @@ def _build_part(table: pd.DataFrame, facts: CompetitionFacts, raw: Path, part: s
         table: the table of the raw data, with the targets where they are known.
         facts: facts of the competition (`labels` and `images`).
         raw: folder of the raw data.
-        part: train or test; tables of the test part may lack labels.group and labels.keep_columns. Defaults to train.
+        part: train or test; tables of the test set may lack labels.group and labels.keep_columns. Defaults to train.
     """
     labels = facts.labels
     path = raw / facts.labels.file
@@ -83,9 +83,9 @@ def _build_part(table: pd.DataFrame, facts: CompetitionFacts, raw: Path, part: s
 
 
 def _make_training_ids_differ(train: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Puts the folder in front of the ids of training images, where images of both parts have the same ids.
+    """Puts the folder in front of the ids of training images, where training and test images have the same ids.
 
-    Ids of the test part stay, since a sample submission names them.
+    Ids of the test set stay, since a sample submission names them.
     """
     shared = train.merge(test, on="id")
     if shared.empty or (shared["image_x"] == shared["image_y"]).any():

@@ -1,4 +1,4 @@
-"""The test part of a label layout: from a table, a part column, or all matching files."""
+"""The test set of a label layout: from a table, a part column, or all matching files."""
 
 from medfold.data.label_layouts import LAYOUTS, read_test_table
 from tests.support.helpers import picture, refused

@@ -8,10 +8,10 @@ import sys
 import pandas as pd
 import pytest
 
+from medfold.cli.options import open_competition
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
 from medfold.commands.notebook import notebook
-from medfold.commands.options import open_competition
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.commands.train import train

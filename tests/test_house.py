@@ -1,6 +1,7 @@
 """The house of the tests: a test file for each module and a module for each test file; tests are short, named once."""
 
 import ast
+import re
 from collections import Counter
 
 import pytest
@@ -51,6 +52,12 @@ def has_test_file(module: str) -> bool:
     """Returns True if tests/x/test_y.py exists for the module x/y.py."""
     folder, _, name = module.rpartition("/")
     return (TESTS / folder / f"test_{name}").is_file()
+
+
+def test_every_module_of_commands_is_a_make_target():
+    targets = re.findall(r"^([a-z-]+):.*##", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    commands = {path.stem.replace("_", "-") for path in (SOURCE / "commands").glob("*.py")} - {"--init--"}
+    assert commands <= set(targets)
 
 
 @pytest.mark.parametrize("module", modules())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from medfold.cli.options import open_competition
 from medfold.commands.download import download
-from medfold.commands.options import open_competition
 from medfold.competition import Competition
 from medfold.data.staging import _as_given, staged_data
 from medfold.errors import CHECK_COMPLETE, UserError

@@ -11,8 +11,8 @@ from functools import partial
 import pytest
 from filelock import FileLock, Timeout
 
+from medfold.cli.options import open_competition
 from medfold.commands.folds import make_folds
-from medfold.commands.options import open_competition
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.runs.fold_state import trained_folds

@@ -6,6 +6,6 @@
 - submissions: `submit`, `notebook`, `recheck`, `scores`;
 - trained nets elsewhere: `predict`, `export`;
 - Kaggle: `clean_kaggle`;
-- for several of them: `options`: shared options; `show_dataset`, `show_leaks`, `show_ensemble`: those as text;
-  `removal`: what `data` and `runs` remove; `outcome`: exit codes and messages of errors.
+- `shared/`: parts of several commands: `show_dataset`, `show_leaks`, `show_ensemble`: those as text; `removal`: what
+  `data` and `runs` remove; `output_file`: OUT=.
 """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfold.commands.removal import remove_after_confirmation, select_names, total_size
+from medfold.commands.shared.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_facts
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError

@@ -1,6 +1,6 @@
 """`make ensemble`: scores the ensemble of several runs, by every method."""
 
-from medfold.commands.show_ensemble import combine_and_show
+from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import Competition
 from medfold.ensemble import EnsembleSummary
 from medfold.scoring import describe_score

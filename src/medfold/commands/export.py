@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.commands.options import check_output_file
+from medfold.commands.shared.output_file import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts, Recipe
 from medfold.errors import UserError
 from medfold.project_root import display_path

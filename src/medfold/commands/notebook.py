@@ -1,6 +1,6 @@
 """`make notebook`: packs the trained folds and writes a notebook that submits them, without uploading."""
 
-from medfold.commands.show_ensemble import combine_and_show
+from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.kaggle import RemoteRun
 from medfold.notebooks import PACKING_MESSAGE, pack_submission

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold import config
-from medfold.commands.options import check_output_file
+from medfold.commands.shared.output_file import check_output_file
 from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.data import find_new_images
 from medfold.ensemble import (

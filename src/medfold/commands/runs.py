@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from medfold.commands.removal import remove_after_confirmation, select_names, total_size
+from medfold.commands.shared.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import Competition
 from medfold.project_root import display_path
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds

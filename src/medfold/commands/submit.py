@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from medfold.commands.show_ensemble import combine_and_show
+from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import PACKING_MESSAGE, pack_submission

@@ -19,7 +19,7 @@ def setting_errors_located(
 ) -> Iterator[None]:
     """Turns a SettingError within the block into a UserError that also names the file with the key.
 
-    The block is a command (`commands.options.open_competition`), the training of a child process or on Kaggle, or
+    The block is a command (`cli.options.open_competition`), the training of a child process or on Kaggle, or
     `load_dataset` in a notebook.
 
     Args:

@@ -1,6 +1,6 @@
 """Leaks as lines: none, counts with examples, near-duplicates in one or in several folds."""
 
-from medfold.commands.show_leaks import leak_lines, show_leaks
+from medfold.commands.shared.show_leaks import leak_lines, show_leaks
 from medfold.folds.leaks import LeakReport
 
 CLEAN = LeakReport(split_groups=[], duplicates=[], contradicting_duplicates=[], duplicates_in_test=[])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medfold.commands.options import (
+from medfold.cli.options import (
     read_folds,
     read_jobs,
     read_place,

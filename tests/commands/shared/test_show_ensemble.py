@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.commands.report import report
-from medfold.commands.show_ensemble import combine_and_show, show_ensemble
+from medfold.commands.shared.show_ensemble import combine_and_show, show_ensemble
 from medfold.ensemble.calibration import Calibration
 from medfold.ensemble.ensemble_summary import EnsembleSummary, MemberSummary, MethodSummary, PostProcessingSummary
 from medfold.scoring.bootstrap import Difference

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -94,19 +93,6 @@ def open_competition(
         for name, folder in folders.items():
             files.check_writable(folder) if name in writes else files.check_folder(folder)
         yield competition
-
-
-def check_output_file(path: Path) -> None:
-    """Checks that a file can be written, before hours of work for it.
-
-    Raises:
-        UserError: there is a folder of this name, or its folder cannot be written to.
-    """
-    from medfold.system import files
-
-    if path.is_dir():
-        raise UserError("a folder is where a file must be", path, f"Name a file: {variable('OUT', 'file')}")
-    files.check_writable(path.parent)
 
 
 def read_overrides(text: str) -> dict[str, Any]:

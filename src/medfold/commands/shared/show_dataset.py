@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.commands.show_leaks import show_leaks
+from medfold.commands.shared.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
 from medfold.data import (
     AuditFindings,

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from medfold import __version__
-from medfold.commands.options import (
+from medfold.cli.options import (
     REQUIRED,
     AsJson,
     CompetitionName,
@@ -33,7 +33,7 @@ from medfold.commands.options import (
     read_workers,
     split_run_names,
 )
-from medfold.commands.outcome import run_and_exit
+from medfold.cli.outcome import run_and_exit
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 

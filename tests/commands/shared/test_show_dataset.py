@@ -10,7 +10,7 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
-from medfold.commands.show_dataset import show_dataset
+from medfold.commands.shared.show_dataset import show_dataset
 from medfold.competition.competition import Competition
 from medfold.data.audit import AuditFindings
 from medfold.data.dataset import load_dataset

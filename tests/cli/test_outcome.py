@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from medfold import cli
-from medfold.commands import outcome
+from medfold.cli import outcome
 from medfold.errors import UserError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.commands import removal
+from medfold.commands.shared import removal
 from tests.support.helpers import refused
 
 

@@ -1,1 +1,6 @@
-"""Parts of several commands: a dataset, its leaks or an ensemble as text; removal after a question; OUT=."""
+"""Parts of several commands.
+
+- `show_dataset`, `show_leaks`, `show_ensemble`: a dataset, its leaks, an ensemble as text;
+- `removal`: what `data` and `runs` remove, after a question;
+- `output_file`: the file of OUT=.
+"""

@@ -64,7 +64,7 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
         scratch = disk / "tmp" if temporary == "there" else folder / "tmp"
         scratch.mkdir()
         used = shutil.disk_usage(disk).used
-        resize(disk, used + int(float(share) * (undisturbed.bytes + (64 << 10))))
+        resize(disk, used + int(float(share) * undisturbed.bytes))
         process = pipeline.start(stage, root, TMPDIR=str(scratch))
         said, _ = process.communicate(timeout=600)
         resize(disk, ROOM)

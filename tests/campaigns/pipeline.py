@@ -88,7 +88,7 @@ class Undisturbed:
         before: the project before the stage.
         result: hashes of all files after it, by name.
         seconds: duration.
-        bytes: growth of the project on disk.
+        bytes: size of the files that it wrote, new ones and replaced ones, on a disk with blocks of 4 kB.
     """
 
     before: Path
@@ -198,9 +198,11 @@ def prepare() -> dict[str, Undisturbed]:
     undisturbed = {}
     for stage in STAGES:
         before = shutil.copytree(project, folder / f"before {stage}")
-        size, began = _bytes(project), time.monotonic()
+        files, began = _files(project), time.monotonic()
         finish(stage, project)
-        undisturbed[stage] = Undisturbed(before, result(project), time.monotonic() - began, _bytes(project) - size)
+        seconds, written = time.monotonic() - began, _files(project) - files
+        blocks = sum(-(-size // 4096) for _, size, _ in written)
+        undisturbed[stage] = Undisturbed(before, result(project), seconds, 4096 * blocks)
     return undisturbed
 
 
@@ -216,6 +218,7 @@ def _write_archive(path: Path) -> None:
         archive.writestr("train.zip", inner.getvalue())
 
 
-def _bytes(folder: Path) -> int:
-    """Size of a folder on a disk with blocks of 4 kB."""
-    return sum(-(-path.stat().st_size // 4096) * 4096 for path in folder.rglob("*") if path.is_file())
+def _files(folder: Path) -> set[tuple[Path, int, int]]:
+    """The files of a folder, with their size in bytes and the time of their last change in nanoseconds."""
+    stats = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats.items()}

@@ -37,7 +37,7 @@ def test_faulty_ids_and_counts_are_refused(paths, train, test, message):
 
 def test_sets_with_unique_ids_are_not_refused(paths):
     check_train_and_test(competition_facts(), paths, samples("a", "b"), samples("c"))
-    check_ids(samples(), "test")
+    check_ids(samples(), "test set")
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_sets_with_unique_ids_are_not_refused(paths):
 )
 def test_labels_of_a_repeated_id_are_compared(labels, told):
     table = samples("a", "b", "b", "c").assign(target=list(labels))
-    with refused(rf"^labels\.repeated: 1 id appears more than once in the train part: b{told}\. Set it to same"):
-        check_ids(table, "train", ["target"])
+    with refused(rf"^labels\.repeated: 1 id appears more than once in the training set: b{told}\. Set it to same"):
+        check_ids(table, "training set", ["target"])
 
 
 def patients(*found: str | None) -> pd.DataFrame:

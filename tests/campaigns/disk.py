@@ -11,7 +11,7 @@ from tests.campaigns.campaign import Campaign, NotPossibleError
 from tests.campaigns.pipeline import Undisturbed
 
 SIZES = dict.fromkeys(("download", "prepare", "features", "train", "submit", "notebook"), 30) | dict.fromkeys(
-    ("unpack", "folds", "parallel", "ensemble", "report", "predict"), 6
+    ("unpack", "folds", "parallel", "report", "predict"), 6
 )
 SHARE = {"download": 1, "prepare": 2, "features": 2, "train": 1, "parallel": 1, "submit": 1, "report": 1, "notebook": 1}
 ROOM = 1 << 30  # bytes of a disk that is large enough
@@ -64,7 +64,7 @@ def check(case: str, given: dict[str, Undisturbed], folder: Path) -> str:
         scratch = disk / "tmp" if temporary == "there" else folder / "tmp"
         scratch.mkdir()
         used = shutil.disk_usage(disk).used
-        resize(disk, used + int(float(share) * undisturbed.bytes))
+        resize(disk, used + pipeline.BLOCK * int(float(share) * undisturbed.blocks))
         process = pipeline.start(stage, root, TMPDIR=str(scratch))
         said, _ = process.communicate(timeout=600)
         resize(disk, ROOM)

@@ -78,6 +78,7 @@ STAGES = {
 }
 # Files that hold times or durations, or depend on how often a command was started.
 VARIES = re.compile(r"^(runs/.*/timing\.json|submissions/.*\.json|submissions/ledger\.csv|.*\.lock)$")
+BLOCK = 4096  # bytes of a block of a disk
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,13 @@ class Undisturbed:
         before: the project before the stage.
         result: hashes of all files after it, by name.
         seconds: duration.
-        bytes: size of the files that it wrote, new ones and replaced ones, on a disk with blocks of 4 kB.
+        blocks: number of blocks of a disk that hold the files that it wrote, new ones and replaced ones.
     """
 
     before: Path
     result: dict[str, str]
     seconds: float
-    bytes: int
+    blocks: int
 
 
 def start(
@@ -201,8 +202,8 @@ def prepare() -> dict[str, Undisturbed]:
         files, began = _files(project), time.monotonic()
         finish(stage, project)
         seconds, written = time.monotonic() - began, _files(project) - files
-        blocks = sum(-(-size // 4096) for _, size, _ in written)
-        undisturbed[stage] = Undisturbed(before, result(project), seconds, 4096 * blocks)
+        blocks = sum(-(-size // BLOCK) for _, size, _ in written)
+        undisturbed[stage] = Undisturbed(before, result(project), seconds, blocks)
     return undisturbed
 
 

@@ -54,8 +54,9 @@ class Journal:
         with self._path.open("a", encoding="utf-8") as file:
 
             def write(results: list[ImageScan]) -> None:
-                file.write(json.dumps([result.to_json() for result in results]) + "\n")
-                file.flush()
+                with files.failed_writes_named(self._path):
+                    file.write(json.dumps([result.to_json() for result in results]) + "\n")
+                    file.flush()
 
             yield write
 

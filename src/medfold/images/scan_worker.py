@@ -13,7 +13,7 @@ from medfold.competition import ImageFacts, ImageSettings
 from medfold.images import perceptual_hash
 from medfold.images.prepared_image import read_prepared
 from medfold.images.resizing import resize
-from medfold.system import array_files
+from medfold.system import array_files, files
 
 STATISTICS = ["mean", "deviation", "dark", "bright", "sharpness", "red", "green", "blue"]
 ONE_VALUE_PREFIX = "plain-"  # prefix of the hashes of images whose pixels all have one value
@@ -166,7 +166,8 @@ def _write(path: Path, row: int, values: np.ndarray) -> str:
     """Writes a row of an array, and returns its hash. On a full disk, a memory map would crash the process."""
     file, offset = _open_array(path)
     values = np.ascontiguousarray(values)
-    array_files.write_at(file.fileno(), values.data, offset + row * values.nbytes)
+    with files.failed_writes_named(path):
+        array_files.write_at(file.fileno(), values.data, offset + row * values.nbytes)
     return array_files.row_hash(values)
 
 

@@ -32,7 +32,7 @@ def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> No
     """
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
     try:
-        with path.open("xb") as file:
+        with files.failed_writes_named(path), path.open("xb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             file.flush()
             size = file.tell() + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize

@@ -44,18 +44,26 @@ def atomic_write(path: Path, durable: bool = True) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
     try:
-        yield temporary
-        if durable:
-            flush_to_disk(temporary)
-        if temporary.is_dir() and path.exists():
-            remove(path)
-        temporary.replace(path)
-    except OSError as error:
-        if error.filename is None:  # of a write: says which disk is full
-            error.filename = str(path)
-        raise
+        with failed_writes_named(path):
+            yield temporary
+            if durable:
+                flush_to_disk(temporary)
+            if temporary.is_dir() and path.exists():
+                remove(path)
+            temporary.replace(path)
     finally:
         remove(temporary)
+
+
+@contextmanager
+def failed_writes_named(path: Path) -> Iterator[None]:
+    """Adds the path to an OSError without one, such as that of a write to an open file: it says which disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def flush_to_disk(path: Path) -> None:

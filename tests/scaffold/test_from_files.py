@@ -141,6 +141,13 @@ def test_label_table_is_preferred_to_site_folders(tmp_path):
     assert (facts["labels"]["file"], facts["labels"]["targets"]) == ("table.csv", ["covid"])
 
 
+def test_table_without_names_of_images_is_reported_once(tmp_path):
+    pictures(tmp_path, "site_A/a{n}.png", "site_B/b{n}.png")
+    table(tmp_path, "scanners.csv", "site,scanner", "A,GE", "B,Siemens")
+    _, said = facts_and_doubts(tmp_path)
+    assert said.count("scanners.csv") == 1
+
+
 def test_unused_images_and_tables_are_reported(tmp_path):
     pictures(tmp_path, "images_a/a{n}.png", "images_b/b{n}.png")
     for half in "ab":

@@ -12,7 +12,7 @@ from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import from_folders
 from medfold.scaffold.from_table import from_table
 from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
-from medfold.scaffold.table_search import LabelTables
+from medfold.scaffold.table_search import FoundTables, check_unmatched, find_labels
 from medfold.scaffold.target_columns import NoLabelError
 from medfold.text import count_of, shorten_list
 
@@ -54,8 +54,12 @@ def _draft_folder(raw: Path) -> Draft:
             "contains no images", raw, f"Files: {shorten_list(files, 6)}" if files else "The folder is empty"
         )
     sample, is_test = _sort_tables(files)
-    tables = LabelTables(draft, raw, image_files)
-    if not _draft_from_table(draft, raw, image_files, tables, sample, is_test):
+    folder_classes = class_names(image_files)
+    tables = find_labels(image_files, [path for path in is_test if not is_test[path]])
+    if not tables.best and not folder_classes:
+        tables = find_labels(image_files, list(is_test))
+    test_tables = [path for path in is_test if is_test[path]]
+    if not tables.best or not _draft_from_table(draft, raw, image_files, tables, sample, test_tables, folder_classes):
         if image_files.files:
             _draft_from_folders(draft, raw, image_files, tables, sample)
         else:
@@ -81,41 +85,36 @@ def _draft_from_table(
     draft: Draft,
     raw: Path,
     image_files: ImageFiles,
-    tables: LabelTables,
+    tables: FoundTables,
     sample: str | None,
-    is_test: dict[str, bool],
+    test_tables: list[str],
+    folder_classes: set[str],
 ) -> bool:
-    """Guesses the facts from a table of labels; returns False if there is none, or if folders name the classes."""
-    table = tables.find_labels([path for path in is_test if not is_test[path]])
-    folder_classes = class_names(image_files)
-    if not table and not folder_classes:
-        table = tables.find_labels(list(is_test))
-    if not table:
-        return False
+    """Guesses the facts from the table of labels; returns False if folders name the classes."""
     try:
-        test_tables = [path for path in is_test if is_test[path]]
-        has_named_label = from_table(draft, raw, image_files, tables, table, test_tables, sample)
+        has_named_label = from_table(draft, raw, image_files, tables, test_tables, sample)
     except NoLabelError:
         if not folder_classes:
             raise
         return False  # the table is about something else
     holds_classes = any(
-        2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in table.content.items()
+        2 * len(folder_classes & set(values)) >= len(folder_classes) for _, values in tables.best.content.items()
     )
     # Folders are preferred if no column is named like a label, and none has the names of the class folders.
     return has_named_label or holds_classes or not folder_classes
 
 
 def _draft_from_folders(
-    draft: Draft, raw: Path, image_files: ImageFiles, tables: LabelTables, sample: str | None
+    draft: Draft, raw: Path, image_files: ImageFiles, tables: FoundTables, sample: str | None
 ) -> None:
     """Guesses the facts from folders, instead of those that were guessed from a table."""
     draft.facts.clear()
     draft.reasons.clear()
     draft.doubts[:] = [doubt for doubt in draft.doubts if "second copy" in doubt]
-    tables.check_unmatched()
+    check_unmatched(tables.unmatched, image_files)
     from_folders(draft, raw, image_files, sample)
-    for unused in (tables.unmatched, tables.matching):
+    matching = sorted(table.path for table in (tables.best, *tables.others) if table)
+    for unused in (list(tables.unmatched), matching):
         if unused:
             draft.doubts.append(f"{shorten_list(unused, 3)}: not used, since folders name the classes")
 

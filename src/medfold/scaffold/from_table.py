@@ -14,7 +14,7 @@ from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_facts import guess_images
 from medfold.scaffold.image_files import ImageFiles
 from medfold.scaffold.submission_facts import SampleSubmission, guess_submission
-from medfold.scaffold.table_search import LabelTable, LabelTables
+from medfold.scaffold.table_search import FoundTables, LabelTable
 from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sample
 from medfold.scaffold.task import guess_task
 from medfold.text import count_of, shorten_list
@@ -26,8 +26,7 @@ def from_table(
     draft: Draft,
     raw: Path,
     image_files: ImageFiles,
-    tables: LabelTables,
-    label_table: LabelTable,
+    tables: FoundTables,
     test_tables: list[str],
     sample_path: str | None,
 ) -> bool:
@@ -37,8 +36,7 @@ def from_table(
         draft: draft that facts, reasons and doubts are added to.
         raw: folder with the files of the competition.
         image_files: the image files of the competition.
-        tables: the tables that were examined.
-        label_table: the table of labels, one of them.
+        tables: the tables that were found, among them the table of labels.
         test_tables: paths of tables that may list test images.
         sample_path: the path of the sample submission below `raw`; None if there is none.
 
@@ -49,18 +47,21 @@ def from_table(
         NoLabelError: no column could be a label.
         UserError: ambiguous ids, images without a common pattern, or values that are not classes.
     """
-    path, table, ids = label_table
+    path, table, ids = tables.best
+    draft.doubts += [
+        f"{other} cannot be read, and is not used: {error.what}" for other, error in tables.unreadable.items()
+    ]
     labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     sample = SampleSubmission(sample_path, read_table(raw / sample_path, {})) if sample_path else None
-    _check_unambiguous(label_table, raw, image_files)
-    test = _test_table(tables, test_tables, ids)
+    _check_unambiguous(tables.best, raw, image_files)
+    test = _test_table(raw, test_tables, ids)
     test_rows = None
     if column := _part_column(draft, table, ids, test is not None or sample is not None):
         labels["part"] = column
         table, test_rows = _split_by_part(draft, table, column)
-    _doubt_other_tables(draft, tables, [other for other in tables.others if other not in test_tables])
+    _doubt_other_tables(draft, [other for other in tables.others if other.path not in test_tables])
     if ids.is_long:
         targets = _long_targets(draft, table, ids, labels)
         has_named_label = True
@@ -94,12 +95,12 @@ def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.D
     return table[part != test_part], table[part == test_part]
 
 
-def _doubt_other_tables(draft: Draft, tables: LabelTables, others: list[str]) -> None:
+def _doubt_other_tables(draft: Draft, others: list[LabelTable]) -> None:
     """Adds a doubt about each table that names images and is not used."""
-    for other in others:
-        advice = "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
-        columns = shorten_list(list(tables.read(other)), 6)
-        draft.doubts.append(f"labels.file: {other} has names of images, too: not used{advice}. Columns: {columns}")
+    for path, table, _ in others:
+        advice = "; add its rows to train on them" if part_from_name(PurePosixPath(path).name) == "valid" else ""
+        columns = shorten_list(list(table), 6)
+        draft.doubts.append(f"labels.file: {path} has names of images, too: not used{advice}. Columns: {columns}")
 
 
 def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids, labels: dict[str, Any]) -> list[str]:
@@ -166,10 +167,13 @@ def _check_unambiguous(label_table: LabelTable, raw: Path, image_files: ImageFil
             raise UserError(what, raw / path, "Add a column with their paths")
 
 
-def _test_table(tables: LabelTables, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
+def _test_table(raw: Path, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
     """Returns the first table with the id column, shortest path first: path and content."""
     for path in sorted(candidates, key=len):
-        table = tables.read(path)
-        if table is not None and ids.column in table:
+        try:
+            table = read_table(raw / path, {})
+        except UserError:  # this file need not be a table
+            continue
+        if ids.column in table:
             return path, table
     return None

@@ -1,19 +1,20 @@
 """Drafts the facts of a competition whose labels are in a table."""
 
 import re
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.raw_files import choose_test_part, part_from_name, read_table
+from medfold.raw_files import choose_test_part, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import guess_group
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_facts import guess_images
 from medfold.scaffold.image_files import ImageFiles
-from medfold.scaffold.submission_facts import SampleSubmission, guess_submission
+from medfold.scaffold.raw_folder import RawFolder
+from medfold.scaffold.submission_facts import guess_submission
 from medfold.scaffold.table_search import FoundTables, LabelTable
 from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sample
 from medfold.scaffold.task import guess_task
@@ -22,31 +23,32 @@ from medfold.text import count_of, shorten_list
 MAX_PART_VALUES = 8  # a column with more different values does not name parts
 
 
-def from_table(
-    draft: Draft,
-    raw: Path,
-    image_files: ImageFiles,
-    tables: FoundTables,
-    test_tables: list[str],
-    sample_path: str | None,
-) -> bool:
-    """Guesses all facts from the table of labels.
+class TableDraft(NamedTuple):
+    """A draft from the table of labels.
 
     Args:
-        draft: draft that facts, reasons and doubts are added to.
-        raw: folder with the files of the competition.
-        image_files: the image files of the competition.
-        tables: the tables that were found, among them the table of labels.
-        test_tables: paths of tables that may list test images.
-        sample_path: the path of the sample submission below `raw`; None if there is none.
+        draft: the guessed facts, with reasons and doubts.
+        has_named_label: True if the label was recognised by its name, by the sample submission or as marks; False if
+            it was chosen by its values alone.
+    """
 
-    Returns:
-        True if the label was recognised by its name, by the sample submission or as marks.
+    draft: Draft
+    has_named_label: bool
+
+
+def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
+    """Drafts the facts from the table of labels.
+
+    Args:
+        folder: the files of the competition.
+        tables: the tables of the competition; one of them holds the labels.
 
     Raises:
         NoLabelError: no column could be a label.
         UserError: ambiguous ids, images without a common pattern, or values that are not classes.
     """
+    draft = Draft()
+    image_files = folder.image_files
     path, table, ids = tables.best
     draft.doubts += [
         f"{other} cannot be read, and is not used: {error.what}" for other, error in tables.unreadable.items()
@@ -54,19 +56,19 @@ def from_table(
     labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
-    sample = SampleSubmission(sample_path, read_table(raw / sample_path, {})) if sample_path else None
-    _check_unambiguous(tables.best, raw, image_files)
-    test = _test_table(raw, test_tables, ids)
+    sample = folder.read_sample()
+    _check_unambiguous(tables.best, image_files)
+    test = _test_table(folder, ids)
     test_rows = None
     if column := _part_column(draft, table, ids, test is not None or sample is not None):
         labels["part"] = column
         table, test_rows = _split_by_part(draft, table, column)
-    _doubt_other_tables(draft, [other for other in tables.others if other.path not in test_tables])
+    _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
     if ids.is_long:
         targets = _long_targets(draft, table, ids, labels)
         has_named_label = True
     else:
-        targets, has_named_label = guess_targets(draft, raw, table, ids, sample)
+        targets, has_named_label = guess_targets(draft, folder.path, table, ids, sample)
         labels["targets"] = targets
         guess_task(draft, table, targets, labels)
         if labels["layout"] == "lists":
@@ -82,7 +84,7 @@ def from_table(
     if others := [column for column in ids.others if column != labels.get("group")]:
         draft.doubts.append(f"labels.id: values of {shorten_list(others, 4)} are names of images, too")
     guess_submission(draft, sample, ids, test_rows)
-    return has_named_label
+    return TableDraft(draft, has_named_label)
 
 
 def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -147,7 +149,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool
     return None
 
 
-def _check_unambiguous(label_table: LabelTable, raw: Path, image_files: ImageFiles) -> None:
+def _check_unambiguous(label_table: LabelTable, image_files: ImageFiles) -> None:
     """Checks that no ids are in several rows and name images in several folders.
 
     Raises:
@@ -164,14 +166,14 @@ def _check_unambiguous(label_table: LabelTable, raw: Path, image_files: ImageFil
                 f"'{image_id}' is in {count_of(count, 'row')} and names {count_of(len(image_paths), 'image')}: "
                 f"{shorten_list(image_paths)}"
             )
-            raise UserError(what, raw / path, "Add a column with their paths")
+            raise UserError(what, image_files.raw / path, "Add a column with their paths")
 
 
-def _test_table(raw: Path, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
-    """Returns the first table with the id column, shortest path first: path and content."""
-    for path in sorted(candidates, key=len):
+def _test_table(folder: RawFolder, ids: Ids) -> tuple[str, pd.DataFrame] | None:
+    """Returns the first table of the test set with the id column, shortest path first: path and content."""
+    for path in sorted(folder.test_tables, key=len):
         try:
-            table = read_table(raw / path, {})
+            table = folder.read_table(path)
         except UserError:  # this file need not be a table
             continue
         if ids.column in table:

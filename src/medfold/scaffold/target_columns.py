@@ -11,7 +11,7 @@ from medfold.folds import is_group_name
 from medfold.raw_files import BINARY_MARKS, normalise_texts, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
-from medfold.scaffold.submission_facts import SampleSubmission
+from medfold.scaffold.raw_folder import SampleSubmission
 from medfold.text import shorten_list
 
 # Names of label columns: general words first, then words for what is to be predicted.

@@ -47,13 +47,13 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
         NoLabelError: no column could be a label.
         UserError: ambiguous ids, images without a common pattern, or values that are not classes.
     """
-    draft = Draft()
     image_files = folder.image_files
     path, table, ids = tables.best
+    labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
+    draft = Draft({"labels": labels})
     draft.doubts += [
         f"{other} cannot be read, and is not used: {error.what}" for other, error in tables.unreadable.items()
     ]
-    labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     sample = folder.read_sample()
@@ -65,20 +65,19 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
         table, test_rows = _split_by_part(draft, table, column)
     _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
     if ids.is_long:
-        targets = _long_targets(draft, table, ids, labels)
+        targets = _long_targets(draft, table, ids)
         has_named_label = True
     else:
         targets, has_named_label = guess_targets(draft, folder.path, table, ids, sample)
         labels["targets"] = targets
-        guess_task(draft, table, targets, labels)
+        guess_task(draft, table, targets)
         if labels["layout"] == "lists":
-            keep_targets_of_sample(draft, labels, ids, sample)
-    _guess_repeated(draft, table, ids, targets, labels)
+            keep_targets_of_sample(draft, ids, sample)
+    _guess_repeated(draft, table, ids, targets)
     if test:
         labels["test_file"] = test[0]
         draft.add_reason("labels.test_file", test[0], "a table of test images")
         test_rows = test[1]
-    draft.facts["labels"] = labels
     images = guess_images(draft, image_files, table, ids, test_rows, sample)
     guess_group(draft, table, ids, [*targets, ids.column], image_files, images)
     if others := [column for column in ids.others if column != labels.get("group")]:
@@ -105,26 +104,24 @@ def _doubt_other_tables(draft: Draft, others: list[LabelTable]) -> None:
         draft.doubts.append(f"labels.file: {path} has names of images, too: not used{advice}. Columns: {columns}")
 
 
-def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids, labels: dict[str, Any]) -> list[str]:
+def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids) -> list[str]:
     """Sets the task and the labels of a table with rows named <id>_<label>; returns the column of the values."""
     value = next(column for column in table.columns if column != ids.column)
-    labels |= {"layout": "long", "value": value, "targets": list(ids.endings)}
+    draft.facts["labels"] |= {"layout": "long", "value": value, "targets": list(ids.endings)}
     why = f"rows are named <id>_<label>, labels {shorten_list(ids.endings, 8)}"
     draft.add_reason("labels.layout", "long", why)
     draft.facts["task"] = "multilabel"
     return [value]
 
 
-def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[str], labels: dict[str, Any]) -> None:
+def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[str]) -> None:
     """Sets labels.repeated if several rows have the same id."""
     if table.duplicated(ids.column).any():
         same = (table.groupby(ids.column)[targets].nunique() <= 1).all(axis=None)
-        labels["repeated"] = "same" if same else "any"
+        repeated = draft.facts["labels"]["repeated"] = "same" if same else "any"
         count = int(table.duplicated(ids.column).sum())
         why = "and agree" if same else "and differ: several readers? 'majority' is the alternative"
-        draft.add_reason(
-            "labels.repeated", labels["repeated"], f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}"
-        )
+        draft.add_reason("labels.repeated", repeated, f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}")
 
 
 def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool) -> str | None:

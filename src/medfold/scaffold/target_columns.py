@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -121,8 +120,9 @@ def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
     return longest if len(longest) >= MIN_BINARY_COLUMNS else []
 
 
-def keep_targets_of_sample(draft: Draft, labels: dict[str, Any], ids: Ids, sample: SampleSubmission | None) -> None:
+def keep_targets_of_sample(draft: Draft, ids: Ids, sample: SampleSubmission | None) -> None:
     """Keeps only the targets that are columns of the sample submission; the others go to labels.ignore."""
+    labels = draft.facts["labels"]
     columns = [column for column in sample.table.columns[1:] if column != ids.column] if sample is not None else []
     if len(columns) < 2 or not set(columns) <= set(labels["targets"]):
         return

@@ -128,7 +128,7 @@ def keep_targets_of_sample(draft: Draft, ids: Ids, sample: SampleSubmission | No
         return
     others = [name for name in labels["targets"] if name not in columns]
     labels["targets"] = columns
-    draft.doubts[:] = [doubt for doubt in draft.doubts if not doubt.startswith("labels.targets:")]
+    draft.drop_doubts("labels.targets")
     draft.add_reason("labels.targets", shorten_list(columns, 8), f"columns of {sample.path}, which the lists hold")
     if others:
         labels["ignore"] = others

@@ -150,6 +150,15 @@ def test_draft_from_folders_keeps_nothing_of_a_table_without_labels(tmp_path):
     ]
 
 
+def test_damaged_table_beside_class_folders_is_reported(tmp_path):
+    pictures(tmp_path, "benign/b{n}.png", "malignant/m{n}.png")
+    (tmp_path / "damaged.xlsx").write_text("x")
+    table(tmp_path, "metadata.csv", "image,scanner", *(f"b{n:03},{'AB'[n % 2]}" for n in range(12)))
+    facts, said = facts_and_doubts(tmp_path)
+    assert facts["labels"]["layout"] == "folders"
+    assert "damaged.xlsx cannot be read, and is not used: not a readable table" in said
+
+
 def test_label_table_is_preferred_to_site_folders(tmp_path):
     pictures(tmp_path, "site_A/a{n}.png", "site_B/b{n}.png")
     table(tmp_path, "table.csv", "image,covid", *(f"{s}{n:03},{n % 2}" for s in "ab" for n in range(12)))

@@ -90,6 +90,7 @@ def _draft_from_folders(folder: RawFolder, tables: FoundTables) -> Draft:
     """Drafts the facts from folders, with doubts about the tables that are not used."""
     check_unmatched(tables.unmatched, folder.image_files)
     draft = from_folders(folder)
+    draft.doubts += tables.unreadable_doubts()
     matching = sorted(table.path for table in (tables.best, *tables.others) if table)
     for unused in (list(tables.unmatched), matching):
         if unused:

@@ -50,10 +50,7 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     image_files = folder.image_files
     path, table, ids = tables.best
     labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
-    draft = Draft({"labels": labels})
-    draft.doubts += [
-        f"{other} cannot be read, and is not used: {error.what}" for other, error in tables.unreadable.items()
-    ]
+    draft = Draft({"labels": labels}, doubts=tables.unreadable_doubts())
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     sample = folder.read_sample()

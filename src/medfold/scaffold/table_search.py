@@ -46,6 +46,10 @@ class FoundTables(NamedTuple):
     unmatched: dict[str, pd.DataFrame]
     unreadable: dict[str, UserError]
 
+    def unreadable_doubts(self) -> list[str]:
+        """Returns a doubt about each table that cannot be read."""
+        return [f"{path} cannot be read, and is not used: {error.what}" for path, error in self.unreadable.items()]
+
 
 def find_labels(image_files: ImageFiles, paths: list[str]) -> FoundTables:
     """Finds the table of labels among some tables.

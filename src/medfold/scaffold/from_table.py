@@ -55,9 +55,8 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
     sample = folder.read_sample()
     _check_unambiguous(tables.best, image_files)
-    test = _test_table(folder, ids)
-    test_rows = None
-    if column := _part_column(draft, table, ids, test is not None or sample is not None):
+    test_path, test_rows = _test_table(folder, ids)
+    if column := _part_column(draft, table, ids, has_test_set=bool(test_path or sample)):
         labels["part"] = column
         table, test_rows = _split_by_part(draft, table, column)
     _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
@@ -71,10 +70,9 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
         if labels["layout"] == "lists":
             keep_targets_of_sample(draft, ids, sample)
     _guess_repeated(draft, table, ids, targets)
-    if test:
-        labels["test_file"] = test[0]
-        draft.add_reason("labels.test_file", test[0], "a table of test images")
-        test_rows = test[1]
+    if test_path:
+        labels["test_file"] = test_path
+        draft.add_reason("labels.test_file", test_path, "a table of test images")
     images = guess_images(draft, image_files, table, ids, test_rows, sample)
     guess_group(draft, table, ids, [*targets, ids.column], image_files, images)
     if others := [column for column in ids.others if column != labels.get("group")]:
@@ -163,8 +161,8 @@ def _check_unambiguous(label_table: LabelTable, image_files: ImageFiles) -> None
             raise UserError(what, image_files.raw / path, "Add a column with their paths")
 
 
-def _test_table(folder: RawFolder, ids: Ids) -> tuple[str, pd.DataFrame] | None:
-    """Returns the first table of the test set with the id column, shortest path first: path and content."""
+def _test_table(folder: RawFolder, ids: Ids) -> tuple[str | None, pd.DataFrame | None]:
+    """Returns path and content of the first table of the test set with the id column, shortest path first."""
     for path in sorted(folder.test_tables, key=len):
         try:
             table = folder.read_table(path)
@@ -172,4 +170,4 @@ def _test_table(folder: RawFolder, ids: Ids) -> tuple[str, pd.DataFrame] | None:
             continue
         if ids.column in table:
             return path, table
-    return None
+    return None, None

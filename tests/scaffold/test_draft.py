@@ -32,6 +32,18 @@ def test_word_for_healthy_sets_the_negative_class(names, expected, known):
         assert found.doubts == [f"classes: unclear which class is positive; '{expected[1]}' is used, the second one"]
 
 
+def test_reasons_and_doubts_of_a_key_are_dropped():
+    draft = Draft(doubts=["task: ordinal or not", "labels.id: two columns", "a/ is a copy"])
+    for key in ("labels", "labels.id", "labels.id", "task"):
+        draft.add_reason(key, "x", "why")
+    draft.drop_reasons("labels.id")
+    draft.drop_doubts("labels")
+    assert [key for key, _, _ in draft.reasons] == ["labels", "task"]
+    assert len(draft.doubts) == 3
+    draft.drop_doubts("labels.id")
+    assert draft.doubts == ["task: ordinal or not", "a/ is a copy"]
+
+
 @pytest.mark.parametrize(
     "expected", [["9", "10"], ["-1", "0", "2", "10"], ["2", "10", "10a", "b"], ["A", "a"], ["1.5", "10.5", "9.5"], []]
 )

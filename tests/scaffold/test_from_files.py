@@ -134,11 +134,43 @@ def test_class_folders_are_preferred_to_table_without_labels(tmp_path, column):
     assert "metadata.csv: not used, since folders name the classes" in said
 
 
+def test_draft_from_folders_keeps_nothing_of_a_table_without_labels(tmp_path):
+    pictures(tmp_path, "benign/b{n}.png", "malignant/m{n}.png")
+    (tmp_path / "all" / "benign").mkdir(parents=True)
+    copied = tmp_path / "all" / "benign" / "b000.png"
+    copied.write_bytes((tmp_path / "benign" / "b000.png").read_bytes())
+    names = [f"{letter}{n:03}" for letter in "bm" for n in range(12)]
+    table(tmp_path, "metadata.csv", "image,scanner,fold", *(f"{name},{'AB'[n % 2]},1" for n, name in enumerate(names)))
+    draft = draft_facts(tmp_path)
+    assert {key.partition(".")[0] for key, _, _ in draft.reasons} == {"labels", "images", "classes"}
+    assert draft.doubts == [
+        "all/ is a second copy of the files beside it: not used",
+        "labels.group_pattern: do the file names contain patient ids?",
+        "metadata.csv: not used, since folders name the classes",
+    ]
+
+
+def test_damaged_table_beside_class_folders_is_reported(tmp_path):
+    pictures(tmp_path, "benign/b{n}.png", "malignant/m{n}.png")
+    (tmp_path / "damaged.xlsx").write_text("x")
+    table(tmp_path, "metadata.csv", "image,scanner", *(f"b{n:03},{'AB'[n % 2]}" for n in range(12)))
+    facts, said = facts_and_doubts(tmp_path)
+    assert facts["labels"]["layout"] == "folders"
+    assert "damaged.xlsx cannot be read, and is not used: not a readable table" in said
+
+
 def test_label_table_is_preferred_to_site_folders(tmp_path):
     pictures(tmp_path, "site_A/a{n}.png", "site_B/b{n}.png")
     table(tmp_path, "table.csv", "image,covid", *(f"{s}{n:03},{n % 2}" for s in "ab" for n in range(12)))
     facts, _ = facts_and_doubts(tmp_path)
     assert (facts["labels"]["file"], facts["labels"]["targets"]) == ("table.csv", ["covid"])
+
+
+def test_table_without_names_of_images_is_reported_once(tmp_path):
+    pictures(tmp_path, "site_A/a{n}.png", "site_B/b{n}.png")
+    table(tmp_path, "scanners.csv", "site,scanner", "A,GE", "B,Siemens")
+    _, said = facts_and_doubts(tmp_path)
+    assert said.count("scanners.csv") == 1
 
 
 def test_unused_images_and_tables_are_reported(tmp_path):

@@ -5,6 +5,8 @@ import pytest
 
 from medfold.errors import UserError
 from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold.image_files import ImageFiles
+from medfold.scaffold.table_search import find_labels
 from tests.support.drafts import (
     drafted,
     facts_and_doubts,
@@ -16,6 +18,24 @@ from tests.support.drafts import (
     write_table,
 )
 from tests.support.helpers import refused
+
+
+def test_tables_are_sorted_by_what_they_are(tmp_path):
+    pictures(tmp_path, "a{n}.png")
+    table(tmp_path, "labels.csv", "image,label", *(f"a{n:03},{n % 2}" for n in range(12)))
+    table(tmp_path, "ages.csv", "image,age", *(f"a{n:03},{n}" for n in range(12)))
+    table(tmp_path, "sites.csv", "site,scanner", "A,GE")
+    (tmp_path / "damaged.xlsx").write_text("x")
+    (tmp_path / "notes.txt").write_bytes(b"\0")
+    image_files = ImageFiles(tmp_path, [f"a{n:03}.png" for n in range(12)])
+    paths = ["ages.csv", "damaged.xlsx", "labels.csv", "notes.txt", "sites.csv"]
+    found = find_labels(image_files, paths)
+    assert (found.best.path, found.best.ids.column) == ("labels.csv", "image")
+    assert [other.path for other in found.others] == ["ages.csv"]
+    assert (list(found.unmatched), list(found.unreadable)) == (["sites.csv"], ["damaged.xlsx"])
+    assert find_labels(image_files, ["sites.csv", "damaged.xlsx"]).best is None
+    with refused("damaged.xlsx: not a readable table"):
+        find_labels(image_files, ["damaged.xlsx"])
 
 
 def test_gzipped_latin_1_table_with_semicolons_is_read(tmp_path):

@@ -1,7 +1,8 @@
 """Drafting of competition.yaml from unknown files, for `make new`.
 
 - `draft`: guessed facts with reasons and doubts;
-- `from_files`: sorts the files and drafts the facts by one of `from_table`, `from_folders`, `from_arrays`;
+- `raw_folder`: the files, sorted by what they may be;
+- `from_files`: drafts the facts by one of `from_table`, `from_folders`, `from_arrays`;
 - in tables: `table_search`, `id_column`, `target_columns`, `row_patterns`;
 - in folders: `image_files`, `class_folders`; in images: `image_contents`;
 - guesses for one section each: `task`, `group_facts`, `image_facts`, `submission_facts`;

@@ -16,7 +16,7 @@ class Draft:
     Args:
         facts: keys and values, as in competition.yaml.
         reasons: (key, value, reason) of each guess.
-        doubts: points for the user to check, as text.
+        doubts: points for the user to check, as text; those about a key begin with it: `labels.id: ...`.
         num_images: number of training images.
         largest_side: largest height or width of the images examined, in pixels; None if none was read.
     """
@@ -36,6 +36,14 @@ class Draft:
             why: reason, as text for the user.
         """
         self.reasons.append((key, str(value), why))
+
+    def drop_reasons(self, key: str) -> None:
+        """Removes the reasons of a key."""
+        self.reasons = [reason for reason in self.reasons if reason[0] != key]
+
+    def drop_doubts(self, key: str) -> None:
+        """Removes the doubts about a key."""
+        self.doubts = [doubt for doubt in self.doubts if not doubt.startswith(f"{key}:")]
 
     def set_two_classes(self, names: list[str]) -> None:
         """Sets the classes of a binary task, with a reason for the positive one, or a doubt if it is not clear."""

@@ -94,11 +94,12 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
     _drop_default_id(draft, facts)
     if source["kind"] == "own":
         if facts["upload"] != "local":
-            draft.reasons[:] = [row for row in draft.reasons if row[0] != "upload"]
+            draft.drop_reasons("upload")
             draft.add_reason("upload", "local", "no address on Kaggle was given")
+            draft.drop_doubts("upload")
             doubt = "upload: local, since no competition on Kaggle is known; for one, give its address: "
             doubt += variable("COMPETITION", "https://www.kaggle.com/competitions/...")
-            draft.doubts[:] = [*(other for other in draft.doubts if not other.startswith("upload:")), doubt]
+            draft.doubts.append(doubt)
         facts["upload"] = "local"
     else:
         folder = "datasets" if "/" in source["slug"] else "competitions"
@@ -118,7 +119,7 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
     submission = facts.get("submission", {})
     if submission.get("id") == facts["labels"].get("id", "id") and not facts["score"].get("unit"):
         facts["submission"] = {key: value for key, value in submission.items() if key != "id"}
-        draft.reasons[:] = [row for row in draft.reasons if row[0] != "submission.id"]
+        draft.drop_reasons("submission.id")
 
 
 def _baseline(draft: Draft) -> str:

@@ -1,56 +1,53 @@
 """Drafts the facts of a competition whose images and labels are arrays of one file."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from medfold.errors import UserError
 from medfold.raw_files import class_numbers, open_arrays
 from medfold.scaffold.draft import Draft
+from medfold.scaffold.raw_folder import RawFolder
 from medfold.scaffold.task import guess_task
 from medfold.text import shorten_list
 
 
-def from_arrays(draft: Draft, raw: Path, path: str) -> None:
-    """Guesses the facts from the arrays of one .npz file, in the layout of MedMNIST.
-
-    Args:
-        draft: draft that facts, reasons and doubts are added to.
-        raw: folder with the files of the competition.
-        path: path of the .npz file below `raw`.
+def from_arrays(folder: RawFolder) -> Draft:
+    """Drafts the facts from the arrays of the first .npz file, in the layout of MedMNIST.
 
     Raises:
         UserError: no array `test_images`, or no other part with images and labels.
     """
-    with open_arrays(raw / path) as content:
+    path, *others = folder.arrays
+    with open_arrays(folder.path / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
         parts = [name for name in names if f"{name}_labels" in content]
-        fix = f"Arrays: {shorten_list(content.files, 8)}. Add a table of the labels, or rename the arrays"
         if "test" not in parts or len(parts) < 2:
-            raise UserError("no table with ids, no folders, and no arrays train_images, train_labels ...", raw, fix)
+            what = "no table with ids, no folders, and no arrays train_images, train_labels ..."
+            fix = f"Arrays: {shorten_list(content.files, 8)}. Add a table of the labels, or rename the arrays"
+            raise UserError(what, folder.path, fix)
         shape = content[f"{parts[0]}_images"].shape
-        draft.num_images = sum(len(content[f"{part}_labels"]) for part in parts if part != "test")
-        labels = np.concatenate(
-            [content[f"{part}_labels"].reshape(len(content[f"{part}_labels"]), -1) for part in parts]
-        )
+        by_part = {part: content[f"{part}_labels"] for part in parts}
+    train_parts = [part for part in parts if part != "test"]
+    labels = np.concatenate([values.reshape(len(values), -1) for values in by_part.values()])
     numbers = class_numbers(labels)
     labels = labels if numbers is None else numbers[:, None]
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
-    label_facts = {
-        "file": path,
-        "layout": "arrays",
-        "targets": targets,
-        "train_arrays": [part for part in parts if part != "test"],
-    }
-    draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
-    guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets, label_facts)
-    draft.facts["labels"] = label_facts
     channels = _channels(shape)
-    draft.largest_side = max(shape[1:3])
-    draft.facts["images"] = {"channels": channels}
+    draft = Draft(
+        facts={
+            "labels": {"file": path, "layout": "arrays", "targets": targets, "train_arrays": train_parts},
+            "images": {"channels": channels},
+        },
+        num_images=sum(len(by_part[part]) for part in train_parts),
+        largest_side=max(shape[1:3]),
+    )
+    draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
+    guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets)
     draft.add_reason("images.channels", channels, f"the arrays are {shape}")
     draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
+    if others:
+        draft.doubts.append(f"labels.file: {shorten_list(others)}: not used")
+    return draft
 
 
 def _channels(shape: tuple[int, ...]) -> int:

@@ -1,16 +1,16 @@
 """Drafts the facts of a competition whose labels are folder names."""
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from medfold.errors import UserError
 from medfold.images import image_extension, image_stem
-from medfold.raw_files import read_table
 from medfold.scaffold.class_folders import ImagePath, class_level, names_at
 from medfold.scaffold.draft import Draft, sort_classes
 from medfold.scaffold.group_facts import group_by_headers
 from medfold.scaffold.image_contents import guess_channels
 from medfold.scaffold.image_files import ImageFiles
+from medfold.scaffold.raw_folder import RawFolder, SampleSubmission
 from medfold.text import count_of, shorten_list
 
 FEW_CLASSES, FEW_PER_CLASS = 6, 8  # more folders than this, with fewer images each, may be patients
@@ -33,19 +33,14 @@ class _Parts(NamedTuple):
     unlabelled: list[ImagePath]
 
 
-def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str | None) -> None:
-    """Guesses the facts from folders named after classes; the test set has the same folders, or no labels.
-
-    Args:
-        draft: draft that facts, reasons and doubts are added to.
-        raw: folder with the files of the competition.
-        image_files: the image files of the competition.
-        sample: the path of the sample submission below `raw`; None if there is none.
+def from_folders(folder: RawFolder) -> Draft:
+    """Drafts the facts from folders named after classes; the test set has the same folders, or no labels.
 
     Raises:
         UserError: no folders that could be classes; the message names the folders with images.
     """
-    all_images, level = _find_class_level(raw, image_files)
+    draft = Draft()
+    all_images, level = _find_class_level(folder.image_files)
     by_part = _by_part(all_images)
     labelled = by_part["train"] or by_part["all"]
     other = names_at(labelled, level + 1) or (names_at(labelled, level - 1) if level else set())
@@ -58,21 +53,22 @@ def from_folders(draft: Draft, raw: Path, image_files: ImageFiles, sample: str |
     draft.add_reason("labels.layout", "folders", f"no table names images, but folders do: {shorten_list(classes, 6)}")
     parts = _choose_parts(by_part, labelled[0].part, classes, level)
     _add_patterns(draft, parts, level)
-    if parts.unlabelled and sample is not None:
-        _add_submission(draft, raw, sample, parts.unlabelled)
+    if parts.unlabelled and (sample := folder.read_sample()):
+        _add_submission(draft, sample, parts.unlabelled)
     _doubt_unused_images(draft, all_images, parts)
     draft.num_images = len(parts.train) + len(parts.valid)
     train = [image.path for image in parts.train]
-    draft.facts["images"]["channels"] = guess_channels(draft, raw, train)
+    draft.facts["images"]["channels"] = guess_channels(draft, folder.path, train)
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):
         draft.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
-    if not group_by_headers(draft, image_files, train):
+    if not group_by_headers(draft, folder.image_files, train):
         draft.doubts.append("labels.group_pattern: do the file names contain patient ids?")
     if len(classes) == 2:
         draft.set_two_classes(classes)
+    return draft
 
 
-def _find_class_level(raw: Path, image_files: ImageFiles) -> tuple[list[ImagePath], int]:
+def _find_class_level(image_files: ImageFiles) -> tuple[list[ImagePath], int]:
     """Returns the paths of the images, and the level of the folders that could be classes.
 
     Raises:
@@ -89,7 +85,9 @@ def _find_class_level(raw: Path, image_files: ImageFiles) -> tuple[list[ImagePat
         names = {str(PurePosixPath(image.path).parent) for image in all_images}
         folders = shorten_list(sorted("this folder itself" if name == "." else name for name in names), 6)
         what = f"neither a table with the ids of images, nor folders that could be classes; images are in {folders}"
-        raise UserError(what, raw, "Add a table of labels whose ids name images, or a folder for each class")
+        raise UserError(
+            what, image_files.raw, "Add a table of labels whose ids name images, or a folder for each class"
+        )
     return all_images, level
 
 
@@ -156,13 +154,12 @@ def _pattern_text(patterns: str | list[str]) -> str:
     return patterns if isinstance(patterns, str) else shorten_list(patterns, 4)
 
 
-def _add_submission(draft: Draft, raw: Path, sample: str, test: list[ImagePath]) -> None:
+def _add_submission(draft: Draft, sample: SampleSubmission, test: list[ImagePath]) -> None:
     """Adds the facts of the sample submission if its ids name the test images, otherwise a doubt."""
-    table = read_table(raw / sample, {})
-    key = table.columns[0]
-    if not table[key].isin({image_stem(image.path) for image in test}).all():
-        draft.doubts.append(f"submission.sample: ids of {sample} are not names of test images")
+    key = sample.table.columns[0]
+    if not sample.table[key].isin({image_stem(image.path) for image in test}).all():
+        draft.doubts.append(f"submission.sample: ids of {sample.path} are not names of test images")
         return
-    draft.facts["submission"] = {"sample": sample, "id": key}
+    draft.facts["submission"] = {"sample": sample.path, "id": key}
     draft.facts["upload"] = "csv"
-    draft.add_reason("submission.id", key, f"the first column of {sample}")
+    draft.add_reason("submission.id", key, f"the first column of {sample.path}")

@@ -1,20 +1,21 @@
 """Drafts the facts of a competition whose labels are in a table."""
 
 import re
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.raw_files import choose_test_part, part_from_name, read_table
+from medfold.raw_files import choose_test_part, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import guess_group
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_facts import guess_images
 from medfold.scaffold.image_files import ImageFiles
-from medfold.scaffold.submission_facts import SampleSubmission, guess_submission
-from medfold.scaffold.table_search import LabelTable, LabelTables
+from medfold.scaffold.raw_folder import RawFolder
+from medfold.scaffold.submission_facts import guess_submission
+from medfold.scaffold.table_search import FoundTables, LabelTable
 from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sample
 from medfold.scaffold.task import guess_task
 from medfold.text import count_of, shorten_list
@@ -22,66 +23,62 @@ from medfold.text import count_of, shorten_list
 MAX_PART_VALUES = 8  # a column with more different values does not name parts
 
 
-def from_table(
-    draft: Draft,
-    raw: Path,
-    image_files: ImageFiles,
-    tables: LabelTables,
-    label_table: LabelTable,
-    test_tables: list[str],
-    sample_path: str | None,
-) -> bool:
-    """Guesses all facts from the table of labels.
+class TableDraft(NamedTuple):
+    """A draft from the table of labels.
 
     Args:
-        draft: draft that facts, reasons and doubts are added to.
-        raw: folder with the files of the competition.
-        image_files: the image files of the competition.
-        tables: the tables that were examined.
-        label_table: the table of labels, one of them.
-        test_tables: paths of tables that may list test images.
-        sample_path: the path of the sample submission below `raw`; None if there is none.
+        draft: the guessed facts, with reasons and doubts.
+        has_named_label: True if the label was recognised by its name, by the sample submission or as marks; False if
+            it was chosen by its values alone.
+    """
 
-    Returns:
-        True if the label was recognised by its name, by the sample submission or as marks.
+    draft: Draft
+    has_named_label: bool
+
+
+def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
+    """Drafts the facts from the table of labels.
+
+    Args:
+        folder: the files of the competition.
+        tables: the tables of the competition; one of them holds the labels.
 
     Raises:
         NoLabelError: no column could be a label.
         UserError: ambiguous ids, images without a common pattern, or values that are not classes.
     """
-    path, table, ids = label_table
+    image_files = folder.image_files
+    path, table, ids = tables.best
     labels: dict[str, Any] = {"file": path, "layout": "wide", "id": ids.column}
+    draft = Draft({"labels": labels}, doubts=tables.unreadable_doubts())
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
-    sample = SampleSubmission(sample_path, read_table(raw / sample_path, {})) if sample_path else None
-    _check_unambiguous(label_table, raw, image_files)
-    test = _test_table(tables, test_tables, ids)
-    test_rows = None
-    if column := _part_column(draft, table, ids, test is not None or sample is not None):
+    sample = folder.read_sample()
+    _check_unambiguous(tables.best, image_files)
+    test_path, test_rows = _test_table(folder, ids)
+    if column := _part_column(draft, table, ids, has_test_set=bool(test_path or sample)):
         labels["part"] = column
         table, test_rows = _split_by_part(draft, table, column)
-    _doubt_other_tables(draft, tables, [other for other in tables.others if other not in test_tables])
+    _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
     if ids.is_long:
-        targets = _long_targets(draft, table, ids, labels)
+        targets = _long_targets(draft, table, ids)
         has_named_label = True
     else:
-        targets, has_named_label = guess_targets(draft, raw, table, ids, sample)
+        targets, has_named_label = guess_targets(draft, folder.path, table, ids, sample)
         labels["targets"] = targets
-        guess_task(draft, table, targets, labels)
+        guess_task(draft, table, targets)
         if labels["layout"] == "lists":
-            keep_targets_of_sample(draft, labels, ids, sample)
-    _guess_repeated(draft, table, ids, targets, labels)
-    if test:
-        labels["test_file"] = test[0]
-        draft.add_reason("labels.test_file", test[0], "a table of test images")
-        test_rows = test[1]
-    draft.facts["labels"] = labels
+            keep_targets_of_sample(draft, ids, sample)
+    _guess_repeated(draft, table, ids, targets)
+    if test_path:
+        labels["test_file"] = test_path
+        draft.add_reason("labels.test_file", test_path, "a table of test images")
     images = guess_images(draft, image_files, table, ids, test_rows, sample)
     guess_group(draft, table, ids, [*targets, ids.column], image_files, images)
     if others := [column for column in ids.others if column != labels.get("group")]:
         draft.doubts.append(f"labels.id: values of {shorten_list(others, 4)} are names of images, too")
     guess_submission(draft, sample, ids, test_rows)
-    return has_named_label
+    return TableDraft(draft, has_named_label)
 
 
 def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -94,34 +91,32 @@ def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.D
     return table[part != test_part], table[part == test_part]
 
 
-def _doubt_other_tables(draft: Draft, tables: LabelTables, others: list[str]) -> None:
+def _doubt_other_tables(draft: Draft, others: list[LabelTable]) -> None:
     """Adds a doubt about each table that names images and is not used."""
-    for other in others:
-        advice = "; add its rows to train on them" if part_from_name(PurePosixPath(other).name) == "valid" else ""
-        columns = shorten_list(list(tables.read(other)), 6)
-        draft.doubts.append(f"labels.file: {other} has names of images, too: not used{advice}. Columns: {columns}")
+    for path, table, _ in others:
+        advice = "; add its rows to train on them" if part_from_name(PurePosixPath(path).name) == "valid" else ""
+        columns = shorten_list(list(table), 6)
+        draft.doubts.append(f"labels.file: {path} has names of images, too: not used{advice}. Columns: {columns}")
 
 
-def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids, labels: dict[str, Any]) -> list[str]:
+def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids) -> list[str]:
     """Sets the task and the labels of a table with rows named <id>_<label>; returns the column of the values."""
     value = next(column for column in table.columns if column != ids.column)
-    labels |= {"layout": "long", "value": value, "targets": list(ids.endings)}
+    draft.facts["labels"] |= {"layout": "long", "value": value, "targets": list(ids.endings)}
     why = f"rows are named <id>_<label>, labels {shorten_list(ids.endings, 8)}"
     draft.add_reason("labels.layout", "long", why)
     draft.facts["task"] = "multilabel"
     return [value]
 
 
-def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[str], labels: dict[str, Any]) -> None:
+def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[str]) -> None:
     """Sets labels.repeated if several rows have the same id."""
     if table.duplicated(ids.column).any():
         same = (table.groupby(ids.column)[targets].nunique() <= 1).all(axis=None)
-        labels["repeated"] = "same" if same else "any"
+        repeated = draft.facts["labels"]["repeated"] = "same" if same else "any"
         count = int(table.duplicated(ids.column).sum())
         why = "and agree" if same else "and differ: several readers? 'majority' is the alternative"
-        draft.add_reason(
-            "labels.repeated", labels["repeated"], f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}"
-        )
+        draft.add_reason("labels.repeated", repeated, f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}")
 
 
 def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool) -> str | None:
@@ -146,7 +141,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool
     return None
 
 
-def _check_unambiguous(label_table: LabelTable, raw: Path, image_files: ImageFiles) -> None:
+def _check_unambiguous(label_table: LabelTable, image_files: ImageFiles) -> None:
     """Checks that no ids are in several rows and name images in several folders.
 
     Raises:
@@ -163,13 +158,16 @@ def _check_unambiguous(label_table: LabelTable, raw: Path, image_files: ImageFil
                 f"'{image_id}' is in {count_of(count, 'row')} and names {count_of(len(image_paths), 'image')}: "
                 f"{shorten_list(image_paths)}"
             )
-            raise UserError(what, raw / path, "Add a column with their paths")
+            raise UserError(what, image_files.raw / path, "Add a column with their paths")
 
 
-def _test_table(tables: LabelTables, candidates: list[str], ids: Ids) -> tuple[str, pd.DataFrame] | None:
-    """Returns the first table with the id column, shortest path first: path and content."""
-    for path in sorted(candidates, key=len):
-        table = tables.read(path)
-        if table is not None and ids.column in table:
+def _test_table(folder: RawFolder, ids: Ids) -> tuple[str | None, pd.DataFrame | None]:
+    """Returns path and content of the first table of the test set with the id column, shortest path first."""
+    for path in sorted(folder.test_tables, key=len):
+        try:
+            table = folder.read_table(path)
+        except UserError:  # this file need not be a table
+            continue
+        if ids.column in table:
             return path, table
-    return None
+    return None, None

@@ -11,8 +11,8 @@ from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_contents import guess_channels
 from medfold.scaffold.image_files import ImageFiles
+from medfold.scaffold.raw_folder import SampleSubmission
 from medfold.scaffold.row_patterns import MAX_ROWS, find_patterns
-from medfold.scaffold.submission_facts import SampleSubmission
 from medfold.text import count_of, shorten_list
 
 

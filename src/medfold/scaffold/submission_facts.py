@@ -1,24 +1,11 @@
-"""Facts about the sample submission."""
-
-from typing import NamedTuple
+"""Facts about the submission, from the sample submission."""
 
 import pandas as pd
 
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import Ids
+from medfold.scaffold.raw_folder import SampleSubmission
 from medfold.text import count_of
-
-
-class SampleSubmission(NamedTuple):
-    """The sample submission.
-
-    Args:
-        path: path of the sample submission below the folder of the competition.
-        table: rows of the sample submission, text columns.
-    """
-
-    path: str
-    table: pd.DataFrame
 
 
 def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, test: pd.DataFrame | None) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,7 +10,7 @@ from medfold.folds import is_group_name
 from medfold.raw_files import BINARY_MARKS, normalise_texts, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
-from medfold.scaffold.submission_facts import SampleSubmission
+from medfold.scaffold.raw_folder import SampleSubmission
 from medfold.text import shorten_list
 
 # Names of label columns: general words first, then words for what is to be predicted.
@@ -121,14 +120,15 @@ def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
     return longest if len(longest) >= MIN_BINARY_COLUMNS else []
 
 
-def keep_targets_of_sample(draft: Draft, labels: dict[str, Any], ids: Ids, sample: SampleSubmission | None) -> None:
+def keep_targets_of_sample(draft: Draft, ids: Ids, sample: SampleSubmission | None) -> None:
     """Keeps only the targets that are columns of the sample submission; the others go to labels.ignore."""
+    labels = draft.facts["labels"]
     columns = [column for column in sample.table.columns[1:] if column != ids.column] if sample is not None else []
     if len(columns) < 2 or not set(columns) <= set(labels["targets"]):
         return
     others = [name for name in labels["targets"] if name not in columns]
     labels["targets"] = columns
-    draft.doubts[:] = [doubt for doubt in draft.doubts if not doubt.startswith("labels.targets:")]
+    draft.drop_doubts("labels.targets")
     draft.add_reason("labels.targets", shorten_list(columns, 8), f"columns of {sample.path}, which the lists hold")
     if others:
         labels["ignore"] = others

@@ -1,7 +1,5 @@
 """Guesses the task from the values of the target columns."""
 
-from typing import Any
-
 import pandas as pd
 
 from medfold.errors import UserError
@@ -12,39 +10,38 @@ from medfold.text import count_of, shorten_list
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps
 
 
-def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
+def guess_task(draft: Draft, table: pd.DataFrame, targets: list[str]) -> None:
     """Sets task, classes and the layout of the labels, from the values of the target columns.
 
     Args:
-        draft: task, classes, reasons and doubts are added to it.
+        draft: task, classes, layout, reasons and doubts are added to it; has `labels.file`.
         table: a table with text columns.
         targets: names of the target columns.
-        labels: the section `labels` of the facts, filled in.
 
     Raises:
         UserError: too many different values, or measurements instead of classes.
     """
     if len(targets) > 2 and len(table) and is_one_hot(parse_binary_columns(table, targets)).all():
-        _set_one_hot(draft, table, targets, labels)
+        _set_one_hot(draft, table, targets)
     elif len(targets) > 1:
         draft.facts["task"] = "multilabel"
         draft.add_reason("task", "multilabel", f"{len(targets)} target columns")
-        _map_other_marks(draft, table[targets], labels)
+        _map_other_marks(draft, table[targets])
     else:
-        _guess_task_of_column(draft, table, targets[0], labels)
+        _guess_task_of_column(draft, table, targets[0])
 
 
-def _set_one_hot(draft: Draft, table: pd.DataFrame, targets: list[str], labels: dict[str, Any]) -> None:
+def _set_one_hot(draft: Draft, table: pd.DataFrame, targets: list[str]) -> None:
     """Sets the task of a table with a column per class."""
     draft.facts |= {"task": "multiclass", "classes": list(targets)}
     name = next(name for name in ("label", "class", "diagnosis", "finding") if name not in table)
-    labels |= {"layout": "one_hot", "targets": [name]}
+    draft.facts["labels"] |= {"layout": "one_hot", "targets": [name]}
     why = f"{len(targets)} columns, one of them 1 in each row: a column per class"
     draft.add_reason("labels.layout", "one_hot", why)
     draft.add_reason("task", "multiclass", f"{len(targets)} classes")
 
 
-def _guess_task_of_column(draft: Draft, table: pd.DataFrame, target: str, labels: dict[str, Any]) -> None:
+def _guess_task_of_column(draft: Draft, table: pd.DataFrame, target: str) -> None:
     """Guesses task and classes from the values of a single target column."""
     values = normalise_texts(table[target])
     unique = sort_classes(value for value in values.unique() if value)
@@ -54,32 +51,30 @@ def _guess_task_of_column(draft: Draft, table: pd.DataFrame, target: str, labels
         if lists:
             draft.doubts.append(f"labels.value: {count} have an empty list: read as none of the labels")
         else:
-            labels["map"] = {"": None}
+            draft.facts["labels"]["map"] = {"": None}
             draft.add_reason("labels.map", '{"": null}', f"{count} have no label: they are left out")
     if lists:
-        _set_lists(draft, target, unique, lists, labels)
+        _set_lists(draft, target, unique, lists)
         return
     if len(classes := _unify_case(values)) < len(unique):
         variants = [value for value in unique if value not in classes]
         why = f"{shorten_list(variants)} differ from them by case only: the same classes"
         draft.add_reason("classes", shorten_list(classes, 6), why)
         unique = sort_classes(classes)
-    _set_classes(draft, table, target, unique, labels)
+    _set_classes(draft, table, target, unique)
 
 
-def _set_lists(
-    draft: Draft, target: str, values: list[str], lists: tuple[str, set[str]], labels: dict[str, Any]
-) -> None:
+def _set_lists(draft: Draft, target: str, values: list[str], lists: tuple[str, set[str]]) -> None:
     """Sets the task of a column of lists.
 
     Args:
-        draft: the task and the reason are added to it.
+        draft: the task, its labels and the reason are added to it.
         target: name of the column.
         values: distinct values of the column.
         lists: the separator, and the names that occur in the lists, as `_parse_lists` returns them.
-        labels: the draft's `labels`; gets layout, value, targets and separator.
     """
     separator, names = lists
+    labels = draft.facts["labels"]
     labels |= {"layout": "lists", "value": target, "targets": sort_classes(names)}
     if separator != " ":
         labels["separator"] = separator
@@ -88,7 +83,7 @@ def _set_lists(
     draft.add_reason("labels.layout", "lists", f"values contain up to {max_labels} of {len(names)} names")
 
 
-def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[str], labels: dict[str, Any]) -> None:
+def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[str]) -> None:
     """Sets the task of a column with one class per row.
 
     Args:
@@ -96,9 +91,9 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
         table: the label table, all cells as text.
         target: name of the column.
         values: distinct values of the column, sorted.
-        labels: the draft's `labels`; gets the target.
     """
     facts = draft.facts
+    file = facts["labels"]["file"]
     if values == ["0", "1"]:
         facts["task"] = "binary"
         draft.add_reason("task", "binary", "values 0 and 1")
@@ -116,13 +111,13 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
     elif _are_measurements(values):
         what = f"column '{target}' has {len(values):,} different numbers: regression is not supported"
         fix = "Add a column that bins them into classes; or leave only the ids and the label column in the table"
-        raise UserError(what, labels["file"], fix)
+        raise UserError(what, file, fix)
     elif len(values) <= MAX_LABELS:
         facts |= {"task": "multiclass", "classes": values}
         draft.add_reason("task", "multiclass", count_of(len(values), "value"))
     else:
         fix = f"At most {MAX_LABELS} classes. Which column holds the labels? {shorten_list(table.columns, 12)}"
-        raise UserError(f"column '{target}' has {len(values):,} values, too many for classes", labels["file"], fix)
+        raise UserError(f"column '{target}' has {len(values):,} values, too many for classes", file, fix)
 
 
 def _consecutive(first: int, count: int) -> list[str]:
@@ -135,13 +130,13 @@ def _unify_case(values: pd.Series) -> list[str]:
     return list({value.lower(): value for value in reversed(counts.index)}.values())
 
 
-def _map_other_marks(draft: Draft, table: pd.DataFrame, labels: dict[str, Any]) -> None:
+def _map_other_marks(draft: Draft, table: pd.DataFrame) -> None:
     """Maps empty cells to 0 and -1 to 1 in columns of 0 and 1, as in data sets of radiographs, and adds a doubt."""
     cells = table.apply(normalise_texts)
     mapped = []
     for mark, meaning, what in (("", "0", "empty cells"), ("-1", "1", "cells of -1 (uncertain?)")):
         if count := int((cells == mark).sum().sum()):
-            labels.setdefault("map", {})[mark] = meaning
+            draft.facts["labels"].setdefault("map", {})[mark] = meaning
             mapped.append(f"{count:,} {what} are read as {meaning}")
     if mapped:
         draft.doubts.append(f"labels.map: {' and '.join(mapped)}; use null to leave these images out")

@@ -70,8 +70,7 @@ def _sections(
     if histories := _histories(first_run_paths, ensemble.score.trained_folds, metric):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
-    post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
-    scored = ensemble.oof if post_processed else ensemble.probabilities
+    scored = ensemble.oof if ensemble.choice.used_post_processing else ensemble.probabilities
     sections.append(performance_section(facts, scored, ensemble.probabilities))
     if subgroups := _subgroups(competition, dataset, ensemble, metric):
         sections.append(subgroups)

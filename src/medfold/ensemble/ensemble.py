@@ -10,8 +10,7 @@ import pandas as pd
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
 from medfold.ensemble.calibration import Calibration, calibration_gain
-from medfold.ensemble.ensemble_predictor import combine_runs
-from medfold.ensemble.fold_mean import mean_by_id
+from medfold.ensemble.combination import combine_runs, mean_by_id
 from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import EnsembleChoice, choose_method
 from medfold.errors import UserError

@@ -6,17 +6,8 @@ import pandas as pd
 import pytest
 
 from medfold.report.sections.model_card import model_card_section
-from tests.support.helpers import competition_facts
+from tests.support.helpers import an_oof_score, competition_facts
 
-SCORE = {
-    "metric": "auc",
-    "value": 0.9,
-    "low": 0.8,
-    "high": 0.95,
-    "trained_folds": [0],
-    "more_metrics": {},
-    "num_units": 2,
-}
 UNKNOWN_PATIENTS = "competition.yaml names no patients: images of one may be in several folds"
 
 
@@ -28,7 +19,7 @@ def card():
         facts = competition_facts(**changes)
         method = SimpleNamespace(title="arithmetic mean")
         choice = SimpleNamespace(chosen=SimpleNamespace(method=method))
-        ensemble = SimpleNamespace(run_names=run_names, score={**SCORE, "is_optimistic": False}, choice=choice)
+        ensemble = SimpleNamespace(run_names=run_names, score=an_oof_score(num_units=2), choice=choice)
         train = pd.DataFrame({"unit": ["a", "b", "c"], "group": [0, 0, 1]})
         section = model_card_section(SimpleNamespace(facts=facts), SimpleNamespace(train=train), ensemble)
         assert [part["text"] for part in section.parts if part["kind"] == "heading"] == [

@@ -1,4 +1,4 @@
-"""Prediction with an ensemble: runs joined by id and unit, folds averaged as in test.csv, limits; nets are imitated."""
+"""Prediction with an ensemble: folds averaged as in test.csv, runs combined, limits; nets are imitated."""
 
 import sys
 from pathlib import Path
@@ -10,55 +10,13 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.ensemble import ensemble_predictor
-from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit, combine_runs
+from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.methods import mean_of
 from medfold.scoring.cross_fitting import FittedTransform
-from tests.support.helpers import competition_facts, refused
+from tests.support.helpers import competition_facts
 
 MEAN = FittedTransform.from_function(mean_of)
 FACTS = competition_facts()
-
-
-def table(**predictions: float) -> pd.DataFrame:
-    return pd.DataFrame({"id": list(predictions), "target": list(predictions.values())})
-
-
-def units(*ids: str, **unit_of: str) -> pd.Series:
-    return pd.Series({id: unit_of.get(id, id) for id in ids}, dtype=object)
-
-
-def test_runs_are_joined_by_id_in_the_order_of_the_first():
-    runs = {"one": table(b=0.2, a=0.4), "two": table(a=0.6, b=0.0)}
-    combined = combine_runs(FACTS, runs, units("a", "b"), MEAN)
-    assert combined["id"].tolist() == ["b", "a"]
-    assert combined["target"].tolist() == pytest.approx([0.1, 0.5])
-
-
-@pytest.mark.parametrize(("aggregate", "expected"), [("mean", [0.3, 0.8]), ("max", [0.5, 0.8])])
-def test_images_of_a_unit_are_aggregated_before_runs_are_combined(aggregate, expected):
-    runs = {"one": table(a1=0.2, a2=0.4, b=0.9), "two": table(a1=0.6, a2=0.0, b=0.7)}
-    unit = units("a1", "a2", "b", a1="a", a2="a")
-    facts = competition_facts(score={"metric": "auc", "unit": "patient", "aggregate": aggregate})
-    combined = combine_runs(facts, runs, unit, MEAN)
-    assert combined["id"].tolist() == ["a", "b"]
-    assert combined["target"].tolist() == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("second", "differing"),
-    [(table(a=0.6, c=0.0), "2 test units differ from one: b, c"), (table(a=0.6), "1 test unit differs from one: b")],
-    ids=["another image", "an image less"],
-)
-def test_runs_of_different_images_are_refused(second, differing):
-    runs = {"one": table(a=0.2, b=0.4), "two": second}
-    with refused(rf"^two: {differing}\. Runs of an ensemble must predict the same images$"):
-        combine_runs(FACTS, runs, units("a", "b", "c"), MEAN)
-
-
-def test_no_image_gives_an_empty_table():
-    combined = combine_runs(FACTS, {"one": table(), "two": table()}, units(), MEAN)
-    assert list(combined.columns) == ["id", "target"]
-    assert len(combined) == 0
 
 
 def member(name: str, size: int = 8, weights: tuple[str, ...] = ("0",)) -> MemberRun:
@@ -107,7 +65,7 @@ def test_predictions_are_combined_by_unit_or_by_image(imitated):
     predictions = [np.array([[0.1], [0.3]]), np.array([[0.5], [0.9]])]
     by_image = predictor.combine(["x", "y"], predictions)
     assert by_image.to_numpy().tolist() == [["x", pytest.approx(0.3)], ["y", pytest.approx(0.6)]]
-    by_unit = predictor.combine(["x", "y"], predictions, units("x", "y", x="u", y="u"))
+    by_unit = predictor.combine(["x", "y"], predictions, pd.Series({"x": "u", "y": "u"}, dtype=object))
     assert by_unit.to_numpy().tolist() == [["u", pytest.approx(0.45)]]
 
 

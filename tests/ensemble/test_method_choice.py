@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
+from medfold.ensemble import method_choice
 from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import choose_method, compare_methods
 from medfold.ensemble.methods import METHODS
@@ -117,6 +118,13 @@ def test_method_is_chosen_by_name():
     assert found.chosen.method.name == "geometric"
 
 
+@pytest.mark.parametrize("name", ["selecton", "stacking"])
+def test_method_that_cannot_be_used_is_refused_before_any_is_fitted(single_fold, monkeypatch, name):
+    monkeypatch.setattr(method_choice, "compare_methods", None)
+    with refused("selecton|stacking"):
+        choose_method(single_fold, competition_facts("binary", score={"metric": "auc"}), method=name)
+
+
 def test_unknown_method_is_refused():
     stack, targets = independent()
     with refused("unknown method .selecton. .did you mean .selection"):
@@ -134,6 +142,7 @@ def test_post_processing_is_applied_where_the_metric_gains():
     decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "log_loss"}))
     assert decision.post_processed.title == "temperature"
     assert decision.post_processed.helps
+    assert decision.used_post_processing is decision.post_processed
     assert decision.post_processed.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
     np.testing.assert_array_equal(decision.predictions, decision.post_processed.predictions)
     np.testing.assert_array_equal(decision.fitted.apply(stack), decision.post_processed.fitted.apply(stack))
@@ -150,6 +159,7 @@ def test_post_processing_that_loses_is_left_out():
         decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "accuracy"}))
         if not decision.post_processed.helps:
             lost += 1
+            assert decision.used_post_processing is None
             np.testing.assert_array_equal(decision.predictions, decision.chosen.predictions)
             np.testing.assert_array_equal(decision.fitted.apply(stack), stack[0])
     assert lost >= 5

@@ -1,4 +1,4 @@
-"""Prediction of new images: joined by path, unreadable ones left out; how runs are combined."""
+"""Prediction of new images: joined by path, unreadable ones left out."""
 
 import cv2
 import numpy as np
@@ -6,14 +6,12 @@ import pandas as pd
 import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
-from medfold.data.dataset import load_dataset
-from medfold.ensemble.choice_file import SavedChoice, read_choice
-from medfold.ensemble.ensemble import ensemble_runs
-from medfold.ensemble.ensemble_predictor import combine_runs
+from medfold.ensemble.choice_file import SavedChoice
+from medfold.ensemble.choice_for_new_images import MEAN
+from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.methods import mean_of
-from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
+from medfold.ensemble.new_images import member_runs, predict_new_images
 from medfold.scoring.cross_fitting import FittedTransform
-from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts, picture, refused
 
@@ -91,26 +89,3 @@ def test_untrained_member_is_refused(folded):
     finished_run(folded, "one", folds=[0, 2])
     with refused("run 'two' is not trained"):
         member_runs(folded, ["one", "two"])
-
-
-def test_single_run_needs_no_choice_if_the_metric_has_no_post_processing(two_runs):
-    assert submission_choice(two_runs, two_runs, ["weak"]) is MEAN
-    assert read_choice(two_runs, ["weak"]) is None
-
-
-def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
-    made = submission_choice(two_runs, two_runs, ["weak", "strong"])
-    stack = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs)).members.predictions
-    monkeypatch.setattr("medfold.ensemble.new_images.ensemble_runs", lambda *_: pytest.fail("it was made again"))
-    saved = submission_choice(two_runs, two_runs, ["strong", "weak"])
-    assert saved.title == made.title
-    np.testing.assert_array_equal(saved.fitted.apply(stack), made.fitted.apply(stack))
-
-
-def test_plain_mean_is_used_with_a_warning_if_no_choice_can_be_made(two_runs, capsys):
-    table = read_csv(two_runs.paths.folds)
-    write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
-    assert submission_choice(two_runs, two_runs, ["weak", "strong"]) is MEAN
-    text = "using the plain mean: the combination of a submission cannot be determined: "
-    assert f"predict    {text}" in capsys.readouterr().out
-    assert read_choice(two_runs, ["weak", "strong"]) is None

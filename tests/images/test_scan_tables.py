@@ -13,11 +13,12 @@ from medfold.images.scan_tables import (
     raw_images_fingerprint,
     read_appearance,
     read_measurements,
+    read_scanned_headers,
     write_unreadable_images,
 )
 from medfold.images.scan_worker import ImageScan
 from medfold.images.store import load_store, store_key
-from medfold.tables import write_sealed_csv
+from medfold.tables import write_csv, write_sealed_csv
 from tests.support.helpers import refused
 from tests.support.scans import CHOICES, damage, run_scan
 
@@ -38,6 +39,15 @@ def test_changed_facts_or_raw_data_invalidate_measurements(small, table):
     assert read_measurements(replace(small, facts=small.facts.model_copy(update={"images": images}))) is None
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
     assert read_measurements(small) is None
+
+
+def test_headers_are_read_as_text(small):
+    assert read_scanned_headers(small.paths) is None
+    table = pd.DataFrame({"id": ["07", "8"], "PatientAge": ["060", None], "Modality": ["NA", "CT"]})
+    write_csv(table, small.paths.headers)
+    headers = read_scanned_headers(small.paths)
+    assert headers.loc["07"].to_dict() == {"PatientAge": "060", "Modality": "NA"}
+    assert headers.loc["8"].to_dict() == {"PatientAge": "", "Modality": "CT"}
 
 
 def test_few_unreadable_images_are_listed_and_left_out(small, table):

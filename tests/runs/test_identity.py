@@ -24,7 +24,7 @@ from medfold.data.dataset import load_dataset
 from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
-from medfold.runs.dataset import dataset_of_runs
+from medfold.runs.checked_dataset import dataset_of_runs
 from medfold.runs.identity import facts_of_run, find_changed_fact
 from medfold.runs.run import Run
 from medfold.system import files

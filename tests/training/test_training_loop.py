@@ -42,7 +42,8 @@ def train(tmp_path):
             (remaining,) = remaining_phases([phase], tmp_path / "checkpoint.npz", [], "float32")
         following = iter(scores)
         training = TrainingSettings.model_validate(settings)
-        TrainingLoop(remaining, training, metric, lambda: next(following), list(callbacks), "fold 0").run()
+        loop = TrainingLoop(remaining, training, metric, lambda: next(following), list(callbacks), "fold 0")
+        assert loop.run() == remaining.state.history
         return remaining.phase, remaining.state
 
     return run

@@ -93,6 +93,22 @@ def test_phases_before_the_saved_one_are_done(path, saved, names):
     assert remaining[0].state.num_batches == 3
 
 
+def test_history_of_the_phases_before_is_continued(path):
+    before = HISTORY[:1]
+    (remaining,) = remaining_phases([fake_phase()], path, IDENTITY, "float32")
+    continuing = remaining.continuing(before)
+    continuing.state.history.append(HISTORY[1])
+    assert (continuing.state.history, continuing.epoch_rows) == (HISTORY, HISTORY[1:])
+    assert (before, remaining.state.history) == (HISTORY[:1], [])
+
+
+def test_resumed_phase_has_the_history_of_its_checkpoint(path):
+    phase = fake_phase()
+    save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(HISTORY, num_batches=3))
+    (remaining,) = remaining_phases([phase], path, IDENTITY, "float32")
+    assert remaining.continuing([]).state.history == HISTORY
+
+
 def test_state_of_another_training_is_not_resumed(path):
     phase = fake_phase()
     save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(num_batches=3))

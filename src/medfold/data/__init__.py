@@ -5,13 +5,14 @@
 - `label_layouts/`: a module per layout of the labels; `targets`: labels as numbers;
 - `samples`: the sample table; `sample_checks`: its checks;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
-- `scanning`: scans the images of the samples;
+- `scanning`: scans the images of the samples; `attributes`: their kept columns and DICOM headers;
 - `holdout`: training images that become the test set;
 - `dataset`: all of these together, with folds and leaks;
 - `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
 """
 
+from medfold.data.attributes import sample_attributes
 from medfold.data.audit import AuditFindings, audit_dataset
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
@@ -59,6 +60,7 @@ __all__ = [
     "read_sample_submission",
     "read_samples",
     "read_test_set",
+    "sample_attributes",
     "samples_are_fresh",
     "scan_dataset",
     "source",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts, has_known_groups
+from medfold.data.attributes import sample_attributes
 from medfold.data.dataset import Dataset
 from medfold.data.extra_columns import read_extra_columns
 from medfold.data.targets import encode_targets
@@ -22,7 +23,7 @@ from medfold.images import (
 from medfold.raw_files import mask_warning
 
 MAX_HEADERS = 2000  # files whose PatientID is read
-IGNORED_HEADERS = {"Rows", "Columns"}  # headers that repeat the image size
+IGNORED_HEADERS = {"Rows", "Columns"}  # image size: preparation makes it equal, so it is no shortcut for a net
 
 
 @dataclass(frozen=True)
@@ -156,13 +157,9 @@ def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> 
         Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.
     """
     facts = competition.facts
-    columns = dataset.train.set_index("id")[list(facts.labels.keep_columns)].astype(str)
-    if competition.paths.headers.is_file():
-        headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
-        headers = headers.drop(columns=[name for name in IGNORED_HEADERS if name in headers])
-        columns = columns.join(headers.loc[columns.index], rsuffix=" (header)")
-    if not columns.shape[1]:
+    attributes = sample_attributes(competition, dataset.train, IGNORED_HEADERS).astype(str)
+    if not attributes.shape[1]:
         return None
     groups = dataset.train["group"].to_numpy()
-    predictive = predictive_columns(columns.reset_index(drop=True), dataset.targets, groups)
+    predictive = predictive_columns(attributes, dataset.targets, groups)
     return [(column, facts.label_names[number], strength) for column, number, strength in predictive]

@@ -3,20 +3,23 @@
 - `methods`: the ways to combine runs, one with `greedy_selection`;
 - `members`: the OOF predictions of the runs; `method_choice`: the choice by cross-fitted score; `choice_file`: saves
   it; `calibration`: what temperature scaling would change;
-- `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores; `fold_mean`: the mean over folds;
+- `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores;
+- `combination`: the mean over folds, and the combination of runs by the choice;
 - `ensemble_predictor`: the one predictor for submissions, new images and notebooks;
-- `new_images`: predicts new images; `new_image_heat_maps`: explains these predictions;
+- `choice_for_new_images`: how a submission combines runs; `new_images`: predicts new images with it;
+  `new_image_heat_maps`: explains these predictions;
 - `recheck_files`: what `make recheck` needs of an ensemble.
 """
 
 from medfold.ensemble.choice_file import SavedChoice, save_choice
+from medfold.ensemble.choice_for_new_images import MEAN, submission_choice
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
 from medfold.ensemble.method_choice import check_method
 from medfold.ensemble.methods import ensemble_method, mean_of
 from medfold.ensemble.new_image_heat_maps import check_same_image_area, write_heat_maps
-from medfold.ensemble.new_images import MEAN, member_runs, predict_new_images, submission_choice
+from medfold.ensemble.new_images import member_runs, predict_new_images
 from medfold.ensemble.recheck_files import write_recheck_files
 
 __all__ = [

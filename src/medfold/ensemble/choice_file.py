@@ -30,8 +30,8 @@ class SavedChoice(NamedTuple):
 def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
     """Returns the choice that an ensemble was made with."""
     choice = ensemble.choice
-    probabilities, _ = ensemble.choice.probabilities
-    post_processed = f", {choice.post_processed.title}" if choice.post_processed and choice.post_processed.helps else ""
+    probabilities, _ = choice.probabilities
+    post_processed = f", {choice.used_post_processing.title}" if choice.used_post_processing else ""
     return SavedChoice(
         fitted=choice.fitted,
         probabilities=None if probabilities is choice.fitted else probabilities,

@@ -10,8 +10,7 @@ import pandas as pd
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
 from medfold.ensemble.calibration import Calibration, calibration_gain
-from medfold.ensemble.ensemble_predictor import combine_runs
-from medfold.ensemble.fold_mean import mean_by_id
+from medfold.ensemble.combination import combine_runs, mean_by_id
 from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import EnsembleChoice, choose_method
 from medfold.errors import UserError
@@ -146,12 +145,10 @@ def _hash_inputs(competition: Competition, runs: Iterable[TrainedRun]) -> dict[s
 def _choice_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
     """Returns the chosen method, its weights by run, and the parameters of the post-processing."""
     chosen = choice.chosen
-    post_processed = choice.post_processed
     entry: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
         entry["weights"] = {name: row.tolist() for name, row in zip(members.run_names, weights.round(9), strict=True)}
-    if post_processed and post_processed.helps:
-        parameters = {key: value for key, value in post_processed.fitted.parameters.items() if key != "weights"}
-        entry["parameters"] = parameters
+    if used := choice.used_post_processing:
+        entry["parameters"] = {key: value for key, value in used.fitted.parameters.items() if key != "weights"}
     return entry

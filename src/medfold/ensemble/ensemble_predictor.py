@@ -13,12 +13,10 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts, ImageSettings, Recipe
-from medfold.ensemble.fold_mean import mean_of_arrays
-from medfold.errors import UserError
-from medfold.scoring import FittedTransform, aggregate_predictions
+from medfold.ensemble.combination import combine_runs, mean_of_arrays
+from medfold.scoring import FittedTransform
 from medfold.system.processes import silence_native_output
 from medfold.tables import FLOAT_FORMAT
-from medfold.text import count_of, shorten_list
 
 BATCH_SIZE = 64  # images per forward pass
 
@@ -138,44 +136,6 @@ class EnsemblePredictor:
         return combine_runs(
             self._facts, {f"run {n}": table for n, table in enumerate(tables)}, unit, fitted or self._fitted
         )
-
-
-def combine_runs(
-    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
-) -> pd.DataFrame:
-    """Combines the predictions of runs into one row per unit.
-
-    Args:
-        facts: facts of the competition (the prediction columns, and how samples are aggregated into units).
-        runs: by name, `id` (of the image) and prediction columns; the same images in each.
-        unit: the unit of each image, indexed by image id.
-        fitted: combines the predictions of the runs.
-
-    Returns:
-        A table with `id` (of the unit) and the prediction columns.
-
-    Raises:
-        UserError: the runs predict different units.
-    """
-    ids, stack = _stack_runs(facts, runs, unit)
-    table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=facts.prediction_columns)
-    table.insert(0, "id", ids)
-    return table
-
-
-def _stack_runs(facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series) -> tuple[pd.Index, np.ndarray]:
-    """Returns the units that the runs predict, and the predictions: float64 (runs, units, columns)."""
-    tables = {name: aggregate_predictions(facts, table, unit).set_index("id") for name, table in runs.items()}
-    (first_name, first_table), *_ = tables.items()
-    for name, table in tables.items():
-        if differ := set(table.index) ^ set(first_table.index):
-            what = (
-                f"{count_of(len(differ), 'test unit differs', 'test units differ')} from {first_name}: "
-                f"{shorten_list(sorted(differ))}"
-            )
-            raise UserError(what, name, "Runs of an ensemble must predict the same images")
-    ids = first_table.index
-    return ids, np.stack([table.loc[ids, facts.prediction_columns].to_numpy(np.float64) for table in tables.values()])
 
 
 class _RunPredictor:

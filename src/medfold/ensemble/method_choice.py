@@ -7,7 +7,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.methods import METHODS, EnsembleMethod
+from medfold.ensemble.methods import METHODS, PLAIN_MEAN, EnsembleMethod
 from medfold.errors import UserError
 from medfold.scoring import (
     Difference,
@@ -85,15 +85,26 @@ class EnsembleChoice:
         candidates: all methods that were tried, the plain mean first.
         chosen: the candidate that is used.
         post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
-        fitted: predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps.
-        predictions: float64 (units, columns), the OOF predictions of `fitted`, cross-fitted.
     """
 
     candidates: list[MethodCandidate]
     chosen: MethodCandidate
     post_processed: PostProcessed | None
-    fitted: FittedTransform
-    predictions: np.ndarray
+
+    @property
+    def used_post_processing(self) -> PostProcessed | None:
+        """The result of post-processing if it helps, else None."""
+        return self.post_processed if self.post_processed and self.post_processed.helps else None
+
+    @property
+    def fitted(self) -> FittedTransform:
+        """Predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps."""
+        return (self.used_post_processing or self.chosen).fitted
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The OOF predictions of `fitted`, cross-fitted: float64 (units, columns)."""
+        return (self.used_post_processing or self.chosen).predictions
 
     @property
     def probabilities(self) -> tuple[FittedTransform, np.ndarray]:
@@ -104,7 +115,7 @@ class EnsembleChoice:
         """
         if self.chosen.method.gives_ranks:
             return self.candidates[0].fitted, self.candidates[0].predictions
-        if self.post_processed and self.post_processed.helps and self.post_processed.calibrates:
+        if self.used_post_processing and self.used_post_processing.calibrates:
             return self.fitted, self.predictions
         return self.chosen.fitted, self.chosen.predictions
 
@@ -121,8 +132,8 @@ class EnsembleChoice:
         prediction = prior[None]
         if self.chosen.method.gives_ranks:
             prediction = self.chosen.fitted.apply(np.median(members.predictions, axis=1, keepdims=True))
-        if self.post_processed and self.post_processed.helps and not self.post_processed.calibrates:
-            prediction = self.post_processed.step.apply(prediction)
+        if self.used_post_processing and not self.used_post_processing.calibrates:
+            prediction = self.used_post_processing.step.apply(prediction)
         return prediction[0]
 
 
@@ -142,7 +153,7 @@ def check_method(method: str | None, run_names: list[str]) -> None:
     if method not in METHODS:
         what = f"unknown method '{method}'{did_you_mean(method, METHODS.names())}"
         raise UserError(what, where, f"Known: {', '.join(METHODS.names())}")
-    if len(set(run_names)) == 1 and method != METHODS.all()[0].name:
+    if len(set(run_names)) == 1 and method != PLAIN_MEAN:
         fix = f"Name several: {variable('RUNS', 'a b')}, or leave {variable('METHOD')} out"
         raise UserError(f"method {method} cannot be used yet: there is a single run", where, fix)
 
@@ -162,30 +173,10 @@ def compare_methods(
         only: the name of the one method to try beside the plain mean. Defaults to all methods.
     """
     metric = metric_of(facts)
-    candidates = []
-    for method in METHODS.all():
-        if candidates and only and method.name != only:
-            continue
-        if candidates and (len(members.run_names) == 1 or (method.needs_labels and not members.can_be_cross_fitted)):
-            continue
-        fit = _fit(method, metric, per_class)
-        fitted = fit(members.predictions, members.targets)
-        in_sample = fitted.apply(members.predictions)
-        cross_fitted = in_sample
-        if candidates and members.can_be_cross_fitted:
-            cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
-        gain = _gain(metric, members, cross_fitted, candidates[0].predictions) if candidates else None
-        candidates.append(
-            MethodCandidate(
-                fitted=fitted,
-                predictions=cross_fitted,
-                in_sample=metric(members.targets, in_sample),
-                cross_fitted=metric(members.targets, cross_fitted),
-                gain=gain,
-                method=method,
-            )
-        )
-    return candidates
+    plain_mean = _score_plain_mean(members, metric)
+    others = [method for method in METHODS.all() if method.name != PLAIN_MEAN and only in (None, method.name)]
+    usable = [method for method in others if _can_be_used(method, members)]
+    return [plain_mean, *(_score_method(method, members, metric, per_class, plain_mean) for method in usable)]
 
 
 def choose_method(
@@ -206,14 +197,59 @@ def choose_method(
     Raises:
         UserError: the method is unknown, or cannot be used yet.
     """
-    check_method(method, members.run_names)
+    if method is not None:
+        _check_can_be_used(method, members)
     candidates = compare_methods(members, facts, per_class, method)
-    chosen = _find_candidate(candidates, method) if method else _best_candidate(candidates, facts)
+    if method is None:
+        chosen = _best_candidate(candidates, facts)
+    else:
+        chosen = next(candidate for candidate in candidates if candidate.method.name == method)
     post_processed = _post_process(members, facts, chosen, per_class) if members.can_be_cross_fitted else None
-    fitted, predictions = chosen.fitted, chosen.predictions
-    if post_processed and post_processed.helps:
-        fitted, predictions = post_processed.fitted, post_processed.predictions
-    return EnsembleChoice(candidates, chosen, post_processed, fitted, predictions)
+    return EnsembleChoice(candidates, chosen, post_processed)
+
+
+def _can_be_used(method: EnsembleMethod, members: MemberPredictions) -> bool:
+    """Returns True if a method can be used: all but the plain mean need several members, some also several folds."""
+    if method.name == PLAIN_MEAN:
+        return True
+    return len(members.run_names) > 1 and (members.can_be_cross_fitted or not method.needs_labels)
+
+
+def _check_can_be_used(name: str, members: MemberPredictions) -> None:
+    """Checks the method that the user named; raises a UserError if it is unknown, or cannot be used yet."""
+    check_method(name, members.run_names)
+    if not _can_be_used(METHODS[name], members):
+        what = f"method {name} cannot be used yet: it is fitted on labels, and only one fold is trained"
+        raise UserError(what, variable("METHOD", name), f"Train more folds, or leave {variable('METHOD')} out")
+
+
+def _score_plain_mean(members: MemberPredictions, metric: Metric) -> MethodCandidate:
+    """Scores the plain mean, which is not fitted on labels."""
+    method = METHODS[PLAIN_MEAN]
+    fitted = method.fit(members.predictions, members.targets, metric)
+    predictions = fitted.apply(members.predictions)
+    score = metric(members.targets, predictions)
+    return MethodCandidate(fitted, predictions, in_sample=score, cross_fitted=score, gain=None, method=method)
+
+
+def _score_method(
+    method: EnsembleMethod, members: MemberPredictions, metric: Metric, per_class: bool, plain_mean: MethodCandidate
+) -> MethodCandidate:
+    """Scores a method against the plain mean; cross-fitted if several folds are trained."""
+    fit = _fit(method, metric, per_class)
+    fitted = fit(members.predictions, members.targets)
+    in_sample = fitted.apply(members.predictions)
+    predictions = in_sample
+    if members.can_be_cross_fitted:
+        predictions = cross_fit(fit, members.predictions, members.targets, members.fold)
+    return MethodCandidate(
+        fitted=fitted,
+        predictions=predictions,
+        in_sample=metric(members.targets, in_sample),
+        cross_fitted=metric(members.targets, predictions),
+        gain=_gain(metric, members, predictions, plain_mean.predictions),
+        method=method,
+    )
 
 
 def _fit(method: EnsembleMethod, metric: Metric, per_class: bool) -> Fit:
@@ -224,15 +260,6 @@ def _best_candidate(candidates: list[MethodCandidate], facts: CompetitionFacts) 
     plain, *others = candidates
     better = [candidate for candidate in others if candidate.gain.low > 0]
     return max(better, key=lambda candidate: metric_of(facts).sign * candidate.cross_fitted, default=plain)
-
-
-def _find_candidate(candidates: list[MethodCandidate], name: str) -> MethodCandidate:
-    """Returns the candidate of the method that the user named; raises a UserError if it was not tried."""
-    for candidate in candidates:
-        if candidate.method.name == name:
-            return candidate
-    what = f"method {name} cannot be used yet: it is fitted on labels, and only one fold is trained"
-    raise UserError(what, variable("METHOD", name), f"Train more folds, or leave {variable('METHOD')} out")
 
 
 def _post_process(

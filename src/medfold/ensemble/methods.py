@@ -23,6 +23,7 @@ from medfold.scoring import (
     to_probabilities,
 )
 
+PLAIN_MEAN = "mean"  # name of the method that all others are compared with
 MIN_WEIGHT = 1e-6  # smaller weights are set to 0
 
 

@@ -9,20 +9,14 @@ import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
-from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
-from medfold.ensemble.ensemble import ensemble_runs
+from medfold.ensemble.choice_file import SavedChoice
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
-from medfold.ensemble.methods import mean_of
 from medfold.errors import UserError
 from medfold.images import read_batches
-from medfold.runs import TrainedRun, dataset_of_runs, predictions_table
-from medfold.scoring import FittedTransform, metric_of, post_processing_of
+from medfold.runs import TrainedRun, predictions_table
 from medfold.terminal.command_text import variable
-from medfold.terminal.console import warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
-
-MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 
 
 class NewPredictions(NamedTuple):
@@ -46,30 +40,6 @@ def member_runs(competition: Competition, run_names: Sequence[str]) -> list[Memb
     """
     runs = [TrainedRun.open(competition, name) for name in run_names]
     return [MemberRun(run.name, run.recipe, run.weights_files) for run in runs]
-
-
-def submission_choice(competition: Competition, trained_competition: Competition, run_names: list[str]) -> SavedChoice:
-    """Returns how a submission of these runs is combined: the saved choice, else a new one, else `MEAN`.
-
-    A new choice is saved. If it cannot be made, since labels or folds have changed, a warning says so.
-
-    Args:
-        competition: the competition with the facts of today.
-        trained_competition: the competition with the facts that the runs were trained with.
-        run_names: names of the runs.
-    """
-    metric = metric_of(trained_competition.facts)
-    if len(run_names) == 1 and post_processing_of(trained_competition.facts, metric) is None:
-        return MEAN
-    if saved := read_choice(trained_competition, run_names):
-        return saved
-    try:
-        ensemble = ensemble_runs(competition, run_names, dataset_of_runs(competition, run_names))
-    except UserError as reason:
-        warn("predict", f"using the plain mean: the combination of a submission cannot be determined: {reason.what}")
-        return MEAN
-    save_choice(competition, ensemble)
-    return choice_of_ensemble(ensemble)
 
 
 def predict_new_images(

@@ -32,7 +32,7 @@ from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.prepared_image import problem_of
 from medfold.images.resizing import resize
 from medfold.images.scan import ScanResult, scan_images
-from medfold.images.scan_tables import read_appearance, read_measurements
+from medfold.images.scan_tables import read_appearance, read_measurements, read_scanned_headers
 from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
 from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
 from medfold.images.value_checks import value_warnings
@@ -67,6 +67,7 @@ __all__ = [
     "read_headers",
     "read_image",
     "read_measurements",
+    "read_scanned_headers",
     "resize",
     "scan_images",
     "steps_of",

@@ -51,6 +51,17 @@ def read_appearance(competition: Competition) -> pd.DataFrame | None:
     return None if table is None or not len(table) else table
 
 
+def read_scanned_headers(paths: CompetitionPaths) -> pd.DataFrame | None:
+    """Reads the technical DICOM headers of all readable raw images from the last scan.
+
+    Returns:
+        Text columns named by DICOM keyword, indexed by image id; '' for a missing header. None if no image has headers.
+    """
+    if not paths.headers.is_file():
+        return None
+    return pd.read_csv(paths.headers, dtype=str, keep_default_na=False).set_index("id")
+
+
 def raw_images_fingerprint(competition: Competition) -> str:
     """Returns a fingerprint of everything that determines the measurements."""
     facts, paths = competition.facts, competition.paths

@@ -18,7 +18,6 @@ from medfold.report.sections.model_card import model_card_section
 from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
-from medfold.report.subgroup_scores import score_subgroups
 from medfold.run_paths import RunPaths
 from medfold.runs import read_run_json, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
@@ -70,10 +69,9 @@ def _sections(
     if histories := _histories(first_run_paths, ensemble.score.trained_folds, metric):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
-    post_processed = ensemble.choice.post_processed and ensemble.choice.post_processed.helps
-    scored = ensemble.oof if post_processed else ensemble.probabilities
+    scored = ensemble.oof if ensemble.choice.used_post_processing else ensemble.probabilities
     sections.append(performance_section(facts, scored, ensemble.probabilities))
-    if subgroups := _subgroups(competition, dataset, ensemble, metric):
+    if subgroups := subgroups_section(competition, dataset, ensemble):
         sections.append(subgroups)
     if len(ensemble.run_names) > 1 or ensemble.choice.post_processed:
         sections.append(ensemble_section(ensemble, metric))
@@ -132,19 +130,6 @@ def _histories(run_paths: RunPaths, done: list[int], metric: Metric) -> dict[int
     histories = {fold: read_csv(path, former_names) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
     return {fold: history for fold, history in histories.items() if metric.validation_name in history}
-
-
-def _subgroups(competition: Competition, dataset: Dataset, ensemble: Ensemble, metric: Metric) -> Section | None:
-    """Returns the section about subgroups; None if there is no column or no score."""
-    samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids]
-    columns = samples[list(competition.facts.labels.keep_columns)].reset_index(drop=True)
-    if competition.paths.headers.is_file():
-        headers = pd.read_csv(competition.paths.headers, dtype=str, keep_default_na=False).set_index("id")
-        columns = columns.join(headers.reindex(samples["id"]).reset_index(drop=True), rsuffix=" (header)")
-    if not columns.shape[1] or ensemble.score.value is None:
-        return None
-    subgroups = score_subgroups(metric, ensemble.oof.targets, ensemble.oof.predictions, ensemble.oof.group, columns)
-    return subgroups_section(metric, subgroups, ensemble.score.value) if subgroups else None
 
 
 def _units(competition: Competition) -> str:

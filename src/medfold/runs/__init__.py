@@ -4,13 +4,13 @@
 - `ensemble_paths`: files of an ensemble of runs;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
-- `identity`: checks that a run fits the facts, folds, labels and images of today; `dataset`: the dataset of runs,
-  after these checks;
+- `identity`: checks that a run fits the facts, folds, labels and images of today;
+- `checked_dataset`: the dataset of runs, after these checks;
 - `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
 """
 
+from medfold.runs.checked_dataset import dataset_of_runs
 from medfold.runs.comparison import Comparison, compare_runs
-from medfold.runs.dataset import dataset_of_runs
 from medfold.runs.ensemble_paths import EnsemblePaths
 from medfold.runs.fold_state import (
     check_folds_exist,

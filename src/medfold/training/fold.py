@@ -24,6 +24,7 @@ from medfold.text import count_of
 from medfold.training import losses
 from medfold.training.callbacks import build_callbacks
 from medfold.training.fold_files import FoldFiles
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.frozen_features import write_features
 from medfold.training.phases import TrainingImages, plan_phases
 from medfold.training.recipe_checks import (
@@ -60,12 +61,12 @@ def compute_features(inputs: TrainingInputs) -> None:
         write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
 
 
-def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> float:
+def train_fold(inputs: TrainingInputs, number: int, fold_paths: FoldPaths) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
         inputs: the settings and data of the run.
-        fold: number of the fold.
+        number: number of the fold.
         fold_paths: the files of the fold.
 
     Returns:
@@ -74,128 +75,99 @@ def train_fold(inputs: TrainingInputs, fold: int, fold_paths: FoldPaths) -> floa
     Raises:
         UserError: the recipe cannot be trained on these images, or the loss or a prediction is not a number.
     """
+    fold = FoldInputs(inputs, number, fold_paths)
     fold_files = FoldFiles(fold_paths)
     fold_files.remove_temporaries()
     keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
-    topic = f"fold {fold}"
-    held_out = (inputs.train["fold"] == fold).to_numpy()
-    with tensorflow_errors_explained(topic):
-        trained = _train(inputs, fold, held_out, fold_paths)
-        oof, test = _predict(inputs, trained, held_out, topic)
-    oof_table = predictions_table(inputs.facts, inputs.train["id"][held_out], oof, fold=fold)
+    with tensorflow_errors_explained(fold.topic):
+        trained = _train(fold)
+        oof, test = _predict(fold, trained)
+    oof_table = predictions_table(inputs.facts, fold.held_out["id"], oof, fold=number)
     test_table = predictions_table(inputs.facts, inputs.test["id"], test)
     fold_files.write_net_and_predictions(trained, oof_table, test_table)
-    warnings = self_check(self_check_input(inputs, trained, held_out, oof))  # runs the net: after its weights are saved
+    warnings = self_check(self_check_input(fold, trained, oof))  # runs the net: after its weights are saved
     for warning in warnings:
-        warn(topic, f"SUSPICIOUS: {warning}")
+        warn(fold.topic, f"SUSPICIOUS: {warning}")
     fold_files.finish(warnings)
-    return _score(inputs, held_out, oof)
+    return _score(fold, oof)
 
 
-def _predict(
-    inputs: TrainingInputs, trained: TrainedNet, held_out: np.ndarray, topic: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Predicts the held-out images and the test set, with a progress bar.
-
-    Returns:
-        Two arrays, float32 (images, columns).
-
-    Raises:
-        UserError: a prediction is not a number.
-    """
-    oof_ids, test_ids = inputs.train["id"][held_out], inputs.test["id"]
-    with progress_bar(topic, len(oof_ids) + len(test_ids)) as bar:
-        bar.describe("predict")
-        oof = trained.predict(inputs.store.rows_of(oof_ids), inputs.recipe.tta, bar.advance)
-        test = trained.predict(inputs.store.rows_of(test_ids), inputs.recipe.tta, bar.advance)
-    check_finite(oof, oof_ids, f"{topic}, OOF")
-    check_finite(test, test_ids, f"{topic}, test set")
-    return oof, test
-
-
-def _score(inputs: TrainingInputs, held_out: np.ndarray, predictions: np.ndarray) -> float:
-    """Scores the predictions of the held-out images by the metric of the competition; nan if undefined."""
-    unit = inputs.train["unit"][held_out].to_numpy()
-    aggregated = aggregate(inputs.facts, unit, inputs.targets[held_out], predictions)
-    return metric_of(inputs.facts)(aggregated.targets, aggregated.predictions)
-
-
-def _train(inputs: TrainingInputs, fold: int, held_out: np.ndarray, fold_paths: FoldPaths) -> TrainedNet:
-    """Trains all phases of a fold, from the start or from a checkpoint.
-
-    Args:
-        inputs: the settings and data of the run.
-        fold: number of the fold.
-        held_out: bool (samples,), True for the samples of the fold.
-        fold_paths: the files of the fold.
-    """
-    facts = inputs.facts
-    training = inputs.recipe.training
-    topic = f"fold {fold}"
-    images = _training_images(inputs, fold, held_out)
-    check_trainable(facts, inputs.recipe)
-    check_training_images(facts, training, images, topic)
+def _train(fold: FoldInputs) -> TrainedNet:
+    """Trains all phases of a fold, from the start or from a checkpoint."""
+    run = fold.run
+    training = run.recipe.training
+    images = _training_images(fold)
+    check_trainable(run.facts, run.recipe)
+    check_training_images(run.facts, training, images, fold.topic)
     if training.head_epochs:
-        compute_features(inputs)
+        compute_features(run)
         keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
     make_deterministic(images.seed, training.deterministic)
     precision = resolve_precision(training.precision)
-    net = build_net(facts, inputs.recipe, precision=precision)
-    phases = plan_phases(facts, inputs.recipe, net, images, precision)
-    check_num_batches(training, phases, topic)
-
-    identity = [
-        images.seed,
-        inputs.recipe.fingerprint_input(),
-        images.rows.tolist(),
-        *([inputs.plugins_hash] if inputs.plugins_hash else []),
-    ]
-    remaining = remaining_phases(phases, fold_paths.checkpoint, identity, precision)
-    if remaining[0].is_resumed:
-        say(topic, f"resuming at {remaining[0].position}")
-    history: list[dict[str, Any]] = []
-    for current in remaining:
-        if not current.is_resumed:
-            current.state.history = history  # continues that of the phases before it
-        _train_phase(inputs, current, held_out, fold_paths, topic)
-        history = current.state.history
-    inference_net = in_full_precision(inputs, net, phases[-1], precision)
-    trained = TrainedNet(facts, net, phases[-1], inference_net, images, pd.DataFrame(history))
+    net = build_net(run.facts, run.recipe, precision=precision)
+    phases = plan_phases(run.facts, run.recipe, net, images, precision)
+    check_num_batches(training, phases, fold.topic)
+    history = _train_phases(fold, remaining_phases(phases, fold.paths.checkpoint, _identity(fold, images), precision))
+    inference_net = in_full_precision(run, net, phases[-1], precision)
+    trained = TrainedNet(run.facts, net, phases[-1], inference_net, images, pd.DataFrame(history))
     if training.num_images:
-        _report_memorisation(trained, topic)
+        _report_memorisation(trained, fold.topic)
     return trained
 
 
-def _train_phase(
-    inputs: TrainingInputs, remaining: RemainingPhase, held_out: np.ndarray, fold_paths: FoldPaths, topic: str
-) -> None:
-    """Trains one phase of a fold to its end, and computes the final batch statistics of its net."""
-    phase = remaining.phase
-    symmetry = inputs.facts.images.symmetry
-    predictor = Predictor(phase.batch_trainer.net, symmetry, tta=False, view_of=phase.view_of)
+def _training_images(fold: FoldInputs) -> TrainingImages:
+    """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
+    run = fold.run
+    is_used = ~fold.is_held_out
+    rows, targets = run.store.rows_of(run.train["id"][is_used]), run.targets[is_used]
+    seed = int(np.random.SeedSequence([run.seed, fold.number]).generate_state(1)[0])
+    if run.recipe.training.num_images:
+        subset = _subset(losses.balancing_classes(run.facts, targets), run.recipe.training.num_images, seed)
+        rows, targets = rows[subset], targets[subset]
+    return TrainingImages(run.store.pixels, run.features_file, rows, targets, seed, run.num_workers)
+
+
+def _subset(classes: np.ndarray, num_images: int, seed: int) -> np.ndarray:
+    """Returns the positions of `num_images` images, taken from each class in turn."""
+    order = np.random.default_rng(seed).permutation(len(classes))
+    rank_in_class = pd.Series(classes[order]).groupby(classes[order]).cumcount().to_numpy()
+    return order[np.argsort(rank_in_class, kind="stable")][:num_images]
+
+
+def _identity(fold: FoldInputs, images: TrainingImages) -> list[Any]:
+    """Returns what identifies a training: a checkpoint of another one is not resumed."""
+    plugins = [fold.run.plugins_hash] if fold.run.plugins_hash else []
+    return [images.seed, fold.run.recipe.fingerprint_input(), images.rows.tolist(), *plugins]
+
+
+def _train_phases(fold: FoldInputs, remaining: list[RemainingPhase]) -> list[dict[str, Any]]:
+    """Trains the remaining phases of a fold, one after the other, and returns the history: one row per epoch."""
+    if remaining[0].is_resumed:
+        say(fold.topic, f"resuming at {remaining[0].position}")
+    history: list[dict[str, Any]] = []
+    for phase in remaining:
+        history = _train_phase(fold, phase.continuing(history))
+    return history
+
+
+def _train_phase(fold: FoldInputs, remaining: RemainingPhase) -> list[dict[str, Any]]:
+    """Trains one phase to its end, computes the final batch statistics of its net, and returns the history so far."""
+    run, phase = fold.run, remaining.phase
+    predictor = Predictor(phase.batch_trainer.net, run.facts.images.symmetry, tta=False, view_of=phase.view_of)
 
     def compute_score() -> float:
         phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
-        return _score(inputs, held_out, predictor(phase.net_inputs, inputs.store.rows_of(inputs.train["id"][held_out])))
+        return _score(fold, predictor(phase.net_inputs, run.store.rows_of(fold.held_out["id"])))
 
-    training = inputs.recipe.training
-    callbacks = build_callbacks(training.callbacks, fold_paths.folder)
-    TrainingLoop(remaining, training, metric_of(inputs.facts), compute_score, callbacks, topic).run()
+    training = run.recipe.training
+    callbacks = build_callbacks(training.callbacks, fold.paths.folder)
+    history = TrainingLoop(remaining, training, metric_of(run.facts), compute_score, callbacks, fold.topic).run()
     began = time.monotonic()
     if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
         took = format_duration(time.monotonic() - began)
-        say(topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
-
-
-def _training_images(inputs: TrainingInputs, fold: int, held_out: np.ndarray) -> TrainingImages:
-    """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
-    rows, targets = inputs.store.rows_of(inputs.train["id"][~held_out]), inputs.targets[~held_out]
-    seed = int(np.random.SeedSequence([inputs.seed, fold]).generate_state(1)[0])
-    if inputs.recipe.training.num_images:
-        subset = _subset(losses.balancing_classes(inputs.facts, targets), inputs.recipe.training.num_images, seed)
-        rows, targets = rows[subset], targets[subset]
-    return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
+        say(fold.topic, f"batch statistics computed on {count_of(num_images, 'image')}, {took}")
+    return history
 
 
 def _report_memorisation(trained: TrainedNet, topic: str) -> None:
@@ -210,8 +182,28 @@ def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     say(topic, f"{share:.0%} of {count_of(len(targets), 'training image')} memorised: {verdict}")
 
 
-def _subset(classes: np.ndarray, num_images: int, seed: int) -> np.ndarray:
-    """Returns the positions of `num_images` images, taken from each class in turn."""
-    order = np.random.default_rng(seed).permutation(len(classes))
-    rank_in_class = pd.Series(classes[order]).groupby(classes[order]).cumcount().to_numpy()
-    return order[np.argsort(rank_in_class, kind="stable")][:num_images]
+def _predict(fold: FoldInputs, trained: TrainedNet) -> tuple[np.ndarray, np.ndarray]:
+    """Predicts the held-out images and the test set, with a progress bar.
+
+    Returns:
+        Two arrays, float32 (images, columns).
+
+    Raises:
+        UserError: a prediction is not a number.
+    """
+    run = fold.run
+    oof_ids, test_ids = fold.held_out["id"], run.test["id"]
+    with progress_bar(fold.topic, len(oof_ids) + len(test_ids)) as bar:
+        bar.describe("predict")
+        oof = trained.predict(run.store.rows_of(oof_ids), run.recipe.tta, bar.advance)
+        test = trained.predict(run.store.rows_of(test_ids), run.recipe.tta, bar.advance)
+    check_finite(oof, oof_ids, f"{fold.topic}, OOF")
+    check_finite(test, test_ids, f"{fold.topic}, test set")
+    return oof, test
+
+
+def _score(fold: FoldInputs, predictions: np.ndarray) -> float:
+    """Scores the predictions of the held-out images by the metric of the competition; nan if undefined."""
+    facts = fold.run.facts
+    aggregated = aggregate(facts, fold.held_out["unit"].to_numpy(), fold.held_out_targets, predictions)
+    return metric_of(facts)(aggregated.targets, aggregated.predictions)

@@ -8,8 +8,8 @@ from medfold.competition import CompetitionFacts
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 from medfold.text import count_of
 from medfold.training import losses
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.trained_net import TrainedNet
-from medfold.training.training_inputs import TrainingInputs
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
@@ -49,21 +49,18 @@ class SelfCheckInput:
     expected_shares: np.ndarray
 
 
-def self_check_input(
-    inputs: TrainingInputs, trained: TrainedNet, held_out: np.ndarray, oof: np.ndarray
-) -> SelfCheckInput:
+def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarray) -> SelfCheckInput:
     """Collects the input of the self-check.
 
     Args:
-        inputs: the settings and data of the run.
+        fold_inputs: the settings and data of the fold.
         trained: the trained net of the fold.
-        held_out: bool (samples,), True for the samples of the fold.
         oof: float (n, columns), the predictions of the held-out images.
     """
-    facts = inputs.facts
+    facts = fold_inputs.run.facts
     last_phase = trained.last_phase
     images = trained.images
-    units = aggregate(facts, inputs.train["unit"][held_out].to_numpy(), inputs.targets[held_out], oof)
+    units = aggregate(facts, fold_inputs.held_out["unit"].to_numpy(), fold_inputs.held_out_targets, oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
     batch = np.asarray(last_phase.net_inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
@@ -73,13 +70,13 @@ def self_check_input(
     classes = losses.balancing_classes(facts, images.targets)
     drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
-    if inputs.recipe.training.sampler == "balanced":
+    if fold_inputs.run.recipe.training.sampler == "balanced":
         expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
     return SelfCheckInput(
         facts=facts,
         targets=units.targets,
         predictions=units.predictions,
-        groups=inputs.train["group"][held_out].to_numpy()[units.first],
+        groups=fold_inputs.held_out["group"].to_numpy()[units.first],
         prior=losses.target_columns(facts, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,

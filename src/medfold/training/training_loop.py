@@ -63,8 +63,11 @@ class TrainingLoop:
         self._reads_every_loss = not gpus()
         self._loss_read_at = time.monotonic()
 
-    def run(self) -> None:
+    def run(self) -> list[dict[str, Any]]:
         """Trains the phase to its end; the net then has its final weights.
+
+        Returns:
+            The history: one row per epoch, of this phase and those before it.
 
         Raises:
             UserError: the loss is not a number; or the time limit is reached, after the state is saved.
@@ -87,6 +90,7 @@ class TrainingLoop:
                     break
         self._callbacks.on_train_end()
         self._use_final_weights()
+        return self._state.history
 
     def _begin(self) -> None:
         """Tells the callbacks that the training begins, as `fit` does; restores the state of a resumed training."""

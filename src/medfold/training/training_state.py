@@ -1,6 +1,6 @@
 """State of a training: saved to its checkpoint, loaded to find the remaining phases, restored to net and callbacks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,6 +94,10 @@ class RemainingPhase(NamedTuple):
     def is_resumed(self) -> bool:
         """True if the state is from a checkpoint."""
         return self.state.variables is not None
+
+    def continuing(self, history: list[dict[str, Any]]) -> "RemainingPhase":
+        """Returns the phase with the history of the phases before it; a resumed one has it from its checkpoint."""
+        return self if self.is_resumed else self._replace(state=replace(self.state, history=[*history]))
 
     @property
     def epoch_rows(self) -> list[dict[str, Any]]:

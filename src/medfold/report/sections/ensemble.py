@@ -45,7 +45,7 @@ def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
             f"{format_score(candidate.cross_fitted)} cross-fitted ({format_score(candidate.in_sample)} in-sample). "
             f"{use}"
         )
-    if ensemble.calibration and not (choice.post_processed and choice.post_processed.helps):
+    if ensemble.calibration and not choice.used_post_processing:
         calibration = ensemble.calibration
         section.text(
             f"Expected calibration error {calibration.before:.4f}; with a temperature of {calibration.temperature:.2f} "

@@ -1,24 +1,34 @@
 """Report section with scores of subgroups."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from medfold.competition import Competition
+from medfold.data import Dataset, sample_attributes
+from medfold.ensemble import Ensemble
 from medfold.report.drawing import Drawing, Interval, IntervalTable
 from medfold.report.names import isolate
 from medfold.report.page import Section, percentage
-from medfold.report.subgroup_scores import Subgroup
-from medfold.scoring import Metric, format_score
+from medfold.report.subgroup_scores import score_subgroups
+from medfold.scoring import format_score, metric_of
 
 
-def subgroups_section(metric: Metric, subgroups: Sequence[Subgroup], overall: float) -> Section:
-    """Shows the score of each subgroup, as a figure and as numbers.
+def subgroups_section(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> Section | None:
+    """Shows the score of each subgroup, as a figure and as numbers; None without subgroups or without a score.
 
     Args:
-        metric: the metric that subgroups are scored by.
-        subgroups: the subgroups, of `score_subgroups`, in order.
-        overall: the score of all samples.
+        competition: the competition, whose kept columns and DICOM headers name the subgroups.
+        dataset: the dataset that the runs were trained on.
+        ensemble: the runs, combined; its OOF predictions are scored.
     """
+    overall, oof = ensemble.score.value, ensemble.oof
+    if overall is None:
+        return None
+    metric = metric_of(competition.facts)
+    samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[oof.unit_ids]
+    attributes = sample_attributes(competition, samples)
+    subgroups = score_subgroups(metric, oof.targets, oof.predictions, oof.group, attributes)
+    if not subgroups:
+        return None
     section = Section("subgroups", "Subgroup scores")
     section.text(
         "A low score in one subgroup shows where the net should not be trusted. If all subgroups score lower than "

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from medfold.runs import dataset as module
-from medfold.runs.dataset import dataset_of_runs
+from medfold.runs import checked_dataset
+from medfold.runs.checked_dataset import dataset_of_runs
 from medfold.system import files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
@@ -27,6 +27,6 @@ def test_changed_fact_is_reported_before_anything_is_made(folded, monkeypatch):
     metadata = files.read_json(run.metadata)
     metadata["facts"]["images"]["symmetry"] = "none"
     files.write_json(metadata, run.metadata, sealed=True)
-    monkeypatch.setattr(module, "load_dataset", lambda *_: pytest.fail("made before the check"))
+    monkeypatch.setattr(checked_dataset, "load_dataset", lambda *_: pytest.fail("made before the check"))
     with refused("run 'baseline' was trained with 'images.symmetry': none, now it is"):
         dataset_of_runs(folded, ["baseline"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medfold.errors import UserError
-from medfold.folds.holdout import choose_holdout
+from medfold.folds.holdout_choice import choose_holdout
 from tests.support.helpers import refused
 from tests.support.sample_tables import sample_tables
 

@@ -4,7 +4,7 @@
 - `raw_folder`: the files, sorted by what they may be;
 - `from_files`: drafts the facts by one of `from_table`, `from_folders`, `from_arrays`;
 - in tables: `table_search`, `id_column`, `target_columns`, `row_patterns`;
-- in folders: `image_files`, `class_folders`; in images: `image_contents`;
+- in folders: `image_files`, `class_folders`, `class_order`; in images: `image_contents`;
 - guesses for one section each: `task`, `group_facts`, `image_facts`, `submission_facts`;
 - `folder`: the files of the new competition folder.
 """

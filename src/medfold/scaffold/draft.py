@@ -1,9 +1,9 @@
 """A draft of competition.yaml: guessed facts, the reason for each, and doubts to check."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+from medfold.scaffold.class_order import is_healthy, negative_first
 
 MAX_INSPECTED = 2000  # number of rows or files that are examined for a guess
 MAX_LABELS = 200
@@ -53,26 +53,3 @@ class Draft:
             self.add_reason("classes", f"{negative}, {positive}", why)
         else:
             self.doubts.append(f"classes: unclear which class is positive; '{positive}' is used, the second one")
-
-
-# Words by which data sets name their negative class, in any case and with any separator.
-HEALTHY = ("normal", "healthy", "benign", "negative", "control", "absent", "clean", "no", "none", "false", "neg", "n")
-HEALTHY += ("non", "not", "without", "uninfected", "unaffected", "nontumor", "noncancer")
-
-
-def is_healthy(name: str) -> bool:
-    """Returns True if the name of a class contains a word for healthy: normal, benign, no_tumor, uninfected."""
-    return any(word in HEALTHY for word in re.split(r"[\s_-]+", name.lower()))
-
-
-def negative_first(names: list[str]) -> list[str]:
-    """Orders two classes: the one named by a word for healthy first; unchanged if neither or both are."""
-    first, second = names
-    return [second, first] if is_healthy(second) and not is_healthy(first) else names
-
-
-def sort_classes(names: Iterable[str]) -> list[str]:
-    """Sorts names of classes: numbers by their value, then the other names."""
-    names = list(names)
-    numbers = {name: int(name) for name in names if re.fullmatch(r"-?\d+", name)}
-    return sorted(names, key=lambda name: (name not in numbers, numbers.get(name, 0), name))

@@ -172,7 +172,7 @@ def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, st
     to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
     text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
-    text = _with_reasons(text, {key: reason for key, _, reason in draft.reasons})
+    text = _with_reasons(text, {reason.key: reason.why for reason in draft.reasons})
     # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
     text = _with_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
     command = f"# make train COMPETITION={name}"

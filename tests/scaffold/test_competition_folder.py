@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
+from medfold.scaffold.competition_folder import KEY_ORDER, MIN_GPU_SIZE, SECTION_KEY_ORDER, complete_facts, folder_files
 from medfold.scaffold.draft import Draft, Reason
-from medfold.scaffold.folder import KEY_ORDER, MIN_GPU_SIZE, SECTION_KEY_ORDER, complete_facts, folder_files
 from tests.support.helpers import REPOSITORY
 
 

@@ -89,7 +89,7 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         "score": {"metric": None, **facts.get("score", {})},
     }
     _drop_default_id(draft, facts)
-    if source["kind"] == "own":
+    if _is_own(facts):
         if facts["upload"] != "local":
             draft.drop_reasons("upload")
             draft.add_reason("upload", "local", "no address on Kaggle was given")
@@ -119,6 +119,38 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
         draft.drop_reasons("submission.id")
 
 
+def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, str]:
+    """Returns the files of a competition folder: text by file name.
+
+    Args:
+        name: slug of the competition.
+        facts: content of competition.yaml.
+        draft: draft of these facts; its reasons and doubts become comments of competition.yaml.
+    """
+    command = f"# make train COMPETITION={name}"
+    return {
+        "competition.yaml": _facts_yaml(facts, draft),
+        "baseline.yaml": f"{command}\n{_baseline(draft)}",
+        "gpu.yaml": f"{command} RECIPE=gpu\n{_gpu_recipe(facts, draft.largest_side)}",
+        "README.md": _readme(name, facts),
+    }
+
+
+def _facts_yaml(facts: dict[str, Any], draft: Draft) -> str:
+    """Returns the facts as YAML, with what is to be filled in, the reasons and the doubts as comments."""
+    labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
+    text = dump_yaml(facts | {"labels": labels})
+    metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
+    is_own = _is_own(facts)
+    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
+    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
+    text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
+    text = add_reasons(text, {reason.key: reason.why for reason in draft.reasons})
+    # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
+    text = add_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
+    return f"# Guessed by make new from the files of the competition: check each line.\n{text}"
+
+
 def _baseline(draft: Draft) -> str:
     """Returns the baseline as YAML, with the reason for each setting that is not the default."""
     size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, draft.largest_side or MAX_BASELINE_SIZE))
@@ -132,8 +164,8 @@ def _baseline(draft: Draft) -> str:
     )
 
 
-def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
-    """Returns the GPU recipe as YAML, with its reasons: the shared one that fits the images best."""
+def _extend_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
+    """Returns the settings of the GPU recipe as YAML, with their reasons: the shared one that fits the images best."""
     images = facts["images"]
     words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
@@ -154,38 +186,24 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     return "extends: gpu # of competition/_base: large images; with few positives: gpu_screening\n"
 
 
-def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, str]:
-    """Returns the files of a competition folder: text by file name.
+def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
+    """Returns the GPU recipe as YAML, with the names of the other shared ones."""
+    settings = _extend_gpu_recipe(facts, largest_side)
+    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in settings)
+    guessed = "# For a GPU; not measured yet. What it extends was guessed from the images; the others:"
+    return f"{guessed}\n# {others}\n{settings}"
 
-    Args:
-        name: slug of the competition.
-        facts: content of competition.yaml.
-        draft: draft of these facts; its reasons and doubts become comments of competition.yaml.
-    """
-    labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
-    text = dump_yaml(facts | {"labels": labels})
-    metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
-    is_own = facts["source"]["kind"] == "own"
-    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
-    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
-    text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
-    text = add_reasons(text, {reason.key: reason.why for reason in draft.reasons})
-    # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
-    text = add_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
-    command = f"# make train COMPETITION={name}"
-    gpu_recipe = _gpu_recipe(facts, draft.largest_side)
-    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in gpu_recipe)
-    gpu = f"{command} RECIPE=gpu\n# For a GPU; not measured yet. What it extends was guessed from the images; "
-    gpu += f"the others:\n# {others}\n{gpu_recipe}"
-    from_folder = " FROM=folder-or-archive" if is_own else ""
+
+def _readme(name: str, facts: dict[str, Any]) -> str:
+    """Returns the README of the competition: commands, and sections to be written."""
+    from_folder = " FROM=folder-or-archive" if _is_own(facts) else ""
     commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
     steps = "\n".join(f"    make {command}" for command in commands)
     about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
     sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
-    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
-    return {
-        "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
-        "baseline.yaml": f"{command}\n{_baseline(draft)}",
-        "gpu.yaml": gpu,
-        "README.md": readme,
-    }
+    return f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
+
+
+def _is_own(facts: dict[str, Any]) -> bool:
+    """Returns True for data that are not on Kaggle."""
+    return facts["source"]["kind"] == "own"

@@ -12,11 +12,10 @@
 from medfold.notebooks.hidden_predictions import predict_hidden_test
 from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
 from medfold.notebooks.submission_bundle import SubmissionBundle
-from medfold.notebooks.submission_packing import PACKING_MESSAGE, pack_submission
+from medfold.notebooks.submission_packing import pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
 
 __all__ = [
-    "PACKING_MESSAGE",
     "SubmissionBundle",
     "TrainingBundle",
     "data_at_kaggle",

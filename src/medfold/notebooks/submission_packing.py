@@ -14,13 +14,12 @@ from medfold.terminal.console import format_size, print_table, say
 from medfold.text import count_of
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
-PACKING_MESSAGE = "these runs are being packed or submitted"
 
 
 def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
-    The caller must hold the `exclusive_lock` of their folder, `EnsemblePaths.notebook`.
+    The caller must hold the `packing_lock` of the runs.
 
     Args:
         competition: the competition of the runs; bundle and notebook are put beside the first run.

@@ -11,9 +11,9 @@ from medfold.data import Dataset, fetch_raw_data, load_dataset, load_samples, op
 from medfold.errors import UserError
 from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, kaggle_name, run_at_kaggle
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
+from medfold.notebooks.bundle import say_written
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
 from medfold.paths import ProjectPaths
-from medfold.project_root import display_path
 from medfold.run_paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore, describe_score
@@ -21,7 +21,7 @@ from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
-from medfold.text import count_of, shorten_list
+from medfold.text import shorten_list
 from medfold.training import TrainingRequest, begin_run, requested_folds, train_run
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
@@ -156,10 +156,7 @@ def _pack_training(
         competition.facts, request.run, request.folds, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
-    say(
-        "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / 'job')}",
-    )
+    say_written(folder / "job", sizes)
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=kaggle_name(*name_parts),

@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,11 @@ class AttachedData:
     """Data that a notebook finds below /kaggle/input.
 
     Args:
-        datasets: owner/name of each data set.
+        datasets: owner/name of each data set. Defaults to none.
         competition: slug of the competition whose data the notebook reads. Defaults to none.
     """
 
-    datasets: list[str]
+    datasets: list[str] = field(default_factory=list)
     competition: str | None = None
 
 

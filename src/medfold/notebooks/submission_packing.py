@@ -3,7 +3,7 @@
 from medfold.competition import Competition, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.kaggle import RemoteRun, kaggle_name
+from medfold.kaggle import AttachedData, RemoteRun, kaggle_name
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.bundle import say_written
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
@@ -44,4 +44,10 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     say_written(folder / BUNDLE, sizes)
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, ensemble_paths.name)
-    return RemoteRun(kaggle_name(*name_parts), kaggle_name(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
+    return RemoteRun(
+        name=kaggle_name(*name_parts),
+        dataset=kaggle_name(*name_parts, "kit"),
+        manifest=manifest,
+        notebook=folder / NOTEBOOK,
+        attached=AttachedData(competition=slug),
+    )

@@ -4,14 +4,13 @@ import base64
 import hashlib
 import random
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import requests
 
 from medfold.errors import UserError
-from medfold.system import files
+from medfold.system import files, waiting
 from medfold.terminal.console import format_size, say, warn
 from medfold.terminal.progress import progress_bar
 
@@ -19,8 +18,6 @@ TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
 MAX_FAILURES = 6  # in a row, without a new byte; then it is an error
 MAX_WAIT = 120  # seconds
 CHUNK_SIZE = 1 << 16
-
-wait = time.sleep
 
 
 class WrongResponseError(requests.RequestException):
@@ -87,7 +84,7 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
                 "download",
                 f"{failure_reason(error)}, at {format_size(_size(partial_file))}; next attempt in {delay:.0f} s",
             )
-            wait(delay)
+            waiting.pause(delay)
             continue
         except OSError as error:
             fix = "Free disk space, and run the same command to resume"

@@ -72,6 +72,11 @@ class ProjectPaths:
         return self.root / "competition" / "_base"
 
     @property
+    def wheels(self) -> Path:
+        """Folder of downloaded wheels, kept for the next bundle."""
+        return self.root / "data" / ".wheels"
+
+    @property
     def ledger(self) -> Path:
         """CSV with a row for every submission, with its scores."""
         return self.root / "submissions" / "ledger.csv"

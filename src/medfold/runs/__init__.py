@@ -11,7 +11,7 @@
 
 from medfold.runs.checked_dataset import dataset_of_runs
 from medfold.runs.comparison import Comparison, compare_runs
-from medfold.runs.ensemble_paths import EnsemblePaths
+from medfold.runs.ensemble_paths import EnsemblePaths, packing_lock
 from medfold.runs.fold_state import (
     check_folds_exist,
     is_fold_trained,
@@ -63,6 +63,7 @@ __all__ = [
     "labels_fingerprint",
     "mark_fold_trained",
     "open_run_on_current_folds",
+    "packing_lock",
     "predictions_table",
     "read_predictions",
     "read_run_json",

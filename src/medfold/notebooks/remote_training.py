@@ -21,8 +21,7 @@ from medfold.kaggle import (
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.bundle import say_written
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import ProjectPaths
-from medfold.run_paths import RunPaths
+from medfold.paths import ProjectPaths, RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore, describe_score
 from medfold.system import files, locks

@@ -7,7 +7,8 @@ from medfold.kaggle import AttachedData, RemoteRun, kaggle_name
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.bundle import say_written
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
-from medfold.runs import EnsemblePaths, TrainedRun
+from medfold.paths import EnsemblePaths
+from medfold.runs import TrainedRun
 from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.terminal.console import format_size, print_table

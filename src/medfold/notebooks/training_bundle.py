@@ -15,9 +15,8 @@ from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
-from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
 from medfold.system import files, locks
 from medfold.system.hashes import sha256

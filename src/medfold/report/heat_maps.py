@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from medfold.competition import Competition, CompetitionFacts, Recipe
 from medfold.data import open_source
 from medfold.images import Store
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.runs import read_predictions
 from medfold.system.processes import silence_native_output
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from medfold.errors import UserError
-from medfold.run_paths import FoldPaths, RunPaths
+from medfold.paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run_json
 from medfold.system import files
 from medfold.system.hashes import sha256

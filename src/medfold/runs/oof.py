@@ -8,7 +8,7 @@ from medfold.competition import CompetitionFacts
 from medfold.config_errors import describe_errors
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
-from medfold.run_paths import RunPaths
+from medfold.paths import RunPaths
 from medfold.runs.fold_state import train_fold_command
 from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun

@@ -11,9 +11,8 @@ from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
-from medfold.paths import ProjectPaths
+from medfold.paths import ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.run_paths import RunPaths
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import OofScore, format_score, metric_of
 from medfold.system import array_files, files, locks

@@ -1,12 +1,10 @@
 """Paths of the files of an ensemble: in the folder of its run; of several runs, under their joined names."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfold.paths import CompetitionPaths
-from medfold.run_paths import RunPaths
-from medfold.system import locks
+from medfold.paths.competition import CompetitionPaths
+from medfold.paths.run import RunPaths
 from medfold.system.hashes import fingerprint
 
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name
@@ -54,20 +52,6 @@ class EnsemblePaths:
     @property
     def _is_one_run(self) -> bool:
         return len(self.run_names) == 1
-
-
-def packing_lock(competition_paths: CompetitionPaths, run_names: list[str]) -> AbstractContextManager[None]:
-    """Returns a lock for packing and submitting runs as a notebook: a second process fails instead of waiting hours.
-
-    Args:
-        competition_paths: paths of the competition of the runs.
-        run_names: names of the runs.
-
-    Raises:
-        UserError: in a `with` statement, if another process holds the lock.
-    """
-    folder = EnsemblePaths(competition_paths, run_names).notebook
-    return locks.exclusive_lock(folder, "these runs are being packed or submitted")
 
 
 def combined_name(run_names: list[str]) -> str:

@@ -1,6 +1,6 @@
 """The lock of runs that are packed: a second process is refused at once."""
 
-from medfold.runs.packing_lock import packing_lock
+from medfold.runs.packing_locks import packing_lock
 from tests.support.helpers import refused
 
 

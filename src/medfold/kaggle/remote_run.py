@@ -87,7 +87,7 @@ def manifest_id(manifest: Path) -> str:
     return sha256(manifest)[:12]
 
 
-def run_at_kaggle(
+def run_on_kaggle(
     session: KaggleSession, remote_run: RemoteRun, max_seconds: float, log: Path, rerun: bool = False
 ) -> StartedRun:
     """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.

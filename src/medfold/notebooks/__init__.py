@@ -10,7 +10,7 @@
 """
 
 from medfold.notebooks.hidden_predictions import predict_hidden_test
-from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
+from medfold.notebooks.remote_training import data_on_kaggle, train_in_notebook, train_on_kaggle
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.submission_packing import pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
@@ -18,7 +18,7 @@ from medfold.notebooks.training_bundle import TrainingBundle
 __all__ = [
     "SubmissionBundle",
     "TrainingBundle",
-    "data_at_kaggle",
+    "data_on_kaggle",
     "pack_submission",
     "predict_hidden_test",
     "train_in_notebook",

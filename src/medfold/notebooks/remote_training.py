@@ -16,7 +16,7 @@ from medfold.kaggle import (
     Kernels,
     RemoteRun,
     kaggle_name,
-    run_at_kaggle,
+    run_on_kaggle,
 )
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
 from medfold.notebooks.bundle import say_written
@@ -54,7 +54,7 @@ def train_on_kaggle(
     Raises:
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
-    attached = data_at_kaggle(competition)
+    attached = data_on_kaggle(competition)
     num_folds = competition.facts.folds.k
     run_paths, missing = begin_run(competition, request, recipe)
     if missing:
@@ -111,7 +111,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 
-def data_at_kaggle(competition: Competition) -> AttachedData:
+def data_on_kaggle(competition: Competition) -> AttachedData:
     """Returns the data to attach to a notebook that trains; nothing, if medfold makes the data itself.
 
     Raises:
@@ -120,7 +120,7 @@ def data_at_kaggle(competition: Competition) -> AttachedData:
     source = open_source(competition)
     if source.is_embedded:
         return AttachedData()
-    if attached := source.at_kaggle():
+    if attached := source.on_kaggle():
         return attached
     fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
     raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
@@ -128,7 +128,7 @@ def data_at_kaggle(competition: Competition) -> AttachedData:
 
 def _prepare_data(competition: Competition, inputs: Path) -> None:
     """Links the raw data from where Kaggle mounts it, or draws that of a phantom competition; builds the samples."""
-    attached = data_at_kaggle(competition)
+    attached = data_on_kaggle(competition)
     source = open_source(competition)
     if source.is_embedded:
         fetch_raw_data(competition)
@@ -176,7 +176,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
     kernels = Kernels(session)
     problem: UserError | None = None
     try:
-        notebook = run_at_kaggle(session, remote_run, MAX_WAIT, log).notebook
+        notebook = run_on_kaggle(session, remote_run, MAX_WAIT, log).notebook
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise

@@ -96,7 +96,7 @@ def write_training_bundle(
 
     Args:
         paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
-        facts: facts of the competition.
+        facts: facts of the competition; they are packed.
         recipe: resolved recipe of `request`.
         request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.

@@ -50,7 +50,7 @@ def compute_heat_maps(
     """Computes heat maps of images.
 
     Args:
-        competition: the competition.
+        competition: the competition that the run belongs to (facts and positions of findings).
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.

@@ -18,7 +18,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     """Opens a run, or creates it.
 
     Args:
-        competition: the competition.
+        competition: the competition that the run belongs to; run.json is written to its runs/.
         request: seed and folds of the run.
         recipe: the recipe that is requested, with its overrides.
 

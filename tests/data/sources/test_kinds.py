@@ -48,7 +48,7 @@ def test_every_built_in_kind_has_its_settings_and_functions(kind):
     ids=["kaggle", "kaggle-dataset", "phantom", "own"],
 )
 def test_source_says_what_a_notebook_attaches(small, source, expected):
-    assert with_source(small, **source).at_kaggle() == expected
+    assert with_source(small, **source).on_kaggle() == expected
 
 
 def test_decorated_function_becomes_a_kind(monkeypatch, tmp_path):

@@ -44,7 +44,7 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def at_kaggle(options: Options) -> AttachedData:
+def on_kaggle(options: Options) -> AttachedData:
     """Returns the competition, to attach to a notebook."""
     return AttachedData(competition=options.slug)
 
@@ -58,4 +58,4 @@ def _connected(options: Options) -> KaggleSession:
     return session
 
 
-KIND = SourceKind(Options, fetch, single_files=single_files, at_kaggle=at_kaggle)
+KIND = SourceKind(Options, fetch, single_files=single_files, on_kaggle=on_kaggle)

@@ -45,7 +45,7 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
-def at_kaggle(options: Options) -> AttachedData:
+def on_kaggle(options: Options) -> AttachedData:
     """Returns the data set, to attach to a notebook."""
     return AttachedData(datasets=[options.slug])
 
@@ -56,4 +56,4 @@ def _connected() -> KaggleSession:
     return session
 
 
-KIND = SourceKind(Options, fetch, single_files=single_files, at_kaggle=at_kaggle)
+KIND = SourceKind(Options, fetch, single_files=single_files, on_kaggle=on_kaggle)

@@ -65,7 +65,7 @@ class SourceKind:
         single_files: `single_files(options)` gives access to files that can be downloaded separately. Defaults to none.
         finding_positions: reads the positions of the findings in the images from the hidden folder, as
             `Source.finding_positions` returns them. Defaults to none.
-        at_kaggle: `at_kaggle(options)` returns what to attach to a notebook on Kaggle, so that it finds the data.
+        on_kaggle: `on_kaggle(options)` returns what to attach to a notebook on Kaggle, so that it finds the data.
             Defaults to none: the data is not there.
         is_embedded: True if medfold makes the data itself, without a network. Defaults to False.
     """
@@ -75,7 +75,7 @@ class SourceKind:
     accept: Callable[[Any, Path], str] = _accept_any
     single_files: Callable[[Any], SingleFiles] | None = None
     finding_positions: Callable[[Path], pd.DataFrame | None] | None = None
-    at_kaggle: "Callable[[Any], AttachedData] | None" = None
+    on_kaggle: "Callable[[Any], AttachedData] | None" = None
     is_embedded: bool = False
 
 

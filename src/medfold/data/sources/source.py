@@ -175,9 +175,9 @@ class Source:
         """
         return self._kind.finding_positions(self._paths.hidden) if self._kind.finding_positions else None
 
-    def at_kaggle(self) -> "AttachedData | None":
+    def on_kaggle(self) -> "AttachedData | None":
         """Returns what to attach to a notebook on Kaggle, so that it finds the data; None if the data is not there."""
-        return self._kind.at_kaggle(self.options) if self._kind.at_kaggle else None
+        return self._kind.on_kaggle(self.options) if self._kind.on_kaggle else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""

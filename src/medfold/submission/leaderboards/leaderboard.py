@@ -69,7 +69,7 @@ class Leaderboard(ABC):
     """Where the submissions of a competition are scored.
 
     Args:
-        facts: facts of the competition.
+        facts: facts of the competition (metric, source, format of the submission).
         paths: paths of the hidden labels and the published scores, where these are on this machine.
 
     Attributes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
+from medfold.kaggle import Competitions, KaggleSession, Kernels, run_on_kaggle
 from medfold.runs import packing_lock
 from medfold.submission import table
 from medfold.submission.check import check_submission
@@ -44,7 +44,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
 
         Raises:
-            UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
+            UserError: what `preflight` and `run_on_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
         """
         session = KaggleSession.connect()
         slug = kaggle_slug(self.facts)
@@ -56,7 +56,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         check_allowed(competitions, slug, notebooks=True)
         remote_run = entry.pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-        finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
+        finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
         entry.add_to_record({"kaggle": finished.versions})
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)

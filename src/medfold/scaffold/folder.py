@@ -181,8 +181,8 @@ def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, st
     gpu = f"{command} RECIPE=gpu\n# For a GPU; not measured yet. What it extends was guessed from the images; "
     gpu += f"the others:\n# {others}\n{gpu_recipe}"
     from_folder = " FROM=folder-or-archive" if is_own else ""
-    commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
-    steps = "\n".join(f"    make {command}" for command in commands)
+    commands = (f"export COMPETITION={name}", f"make download{from_folder}", *(f"make {target}" for target in STEPS))
+    steps = "\n".join(f"    {command}" for command in commands)
     about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
     sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
     readme = f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"

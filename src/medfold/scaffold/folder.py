@@ -56,7 +56,6 @@ SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
     "gpu_fundus",
-    "gpu_grey",
     "gpu_histology",
     "gpu_radiograph",
     "gpu_screening",
@@ -150,7 +149,7 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
         size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
         is_radiograph = re.search(XRAY, words)
-        extends = "gpu_radiograph # X-rays" if is_radiograph else "gpu_grey # grey images; for X-rays: gpu_radiograph"
+        extends = "gpu_radiograph # X-rays" if is_radiograph else "gpu # grey images; for X-rays: gpu_radiograph"
         return f"extends: {extends}\n{size}"
     if is_small:
         return f"extends: gpu_small # small images in colour; for stained tissue: gpu_histology\n{size}"

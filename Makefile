@@ -40,12 +40,14 @@ PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --
 help:  ## show this help
 	@echo "medfold: from a competition's name to a checked submission"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "COMPETITION=$(COMPETITION) by default; it is a folder under competition/. docs/reference.md explains the variables."
 
 .DEFAULT:
 	@$(BOOTSTRAP) --targets "$@"
+
+##@ Start
 
 setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
 	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$(MAKECMDGOALS)" --variables "$(COMMAND_LINE_VARIABLES)"
@@ -56,18 +58,25 @@ doctor: setup  ## check Python, packages, GPU, Kaggle   COMPETITION= JSON=1
 demo: setup  ## run the whole pipeline on made-up radiographs
 	@$(MEDFOLD) demo
 
-download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
-	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
-		$(call flag,FORCE,--force)
+##@ Data
 
 new: setup  ## draft a competition from its files    COMPETITION=slug FROM=folder-or-archive
 	@$(MEDFOLD) new $(GIVEN_COMPETITION) $(call option,FROM,--from)
 
+download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
+	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
+		$(call flag,FORCE,--force)
+
 prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SET= FORCE=1
 	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(call flag,FORCE,--force)
 
-folds: setup  ## build, audit and keep the folds       COMPETITION= RECIPE= FORCE=1
+folds: setup  ## assign the folds, search for leaks    COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call flag,FORCE,--force)
+
+data: setup  ## list data/, and the runs that use it  COMPETITION= DELETE="store/x raw" YES=1
+	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
+
+##@ Runs
 
 train: setup  ## train the missing folds               COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
@@ -76,14 +85,16 @@ train: setup  ## train the missing folds               COMPETITION= RECIPE= FOLD
 runs: setup  ## list runs: score, time, differences   COMPETITION= DELETE="a b" YES=1 JSON=1
 	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
 
-data: setup  ## list data/, and the runs that use it  COMPETITION= DELETE="store/x raw" YES=1
-	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
-
-compare: setup  ## test whether a run is better          COMPETITION= RUNS="a b"; several as one: RUNS="a+a-s1 b+b-s1" JSON=1
+compare: setup  ## test whether a run is better          COMPETITION= RUNS="a b" JSON=1   RUNS="a+a-s1 b+b-s1" for means of seeds
 	@$(MEDFOLD) compare --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
 ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
 	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
+
+report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+	@$(MEDFOLD) report $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
+
+##@ Submissions
 
 submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS) $(call flag,DRY_RUN,--dry-run) $(call flag,FORCE,--force)
@@ -91,14 +102,16 @@ submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEE
 notebook: setup  ## pack the notebook without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
-report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
-	@$(MEDFOLD) report $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
+scores: setup  ## fetch scores, compare with OOF        COMPETITION= JSON=1
+	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
 
 recheck: setup  ## recompute scores and submissions      COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-scores: setup  ## fetch scores, compare with OOF        COMPETITION= JSON=1
-	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
+clean-kaggle: setup  ## list what medfold put on Kaggle       YES=1 removes it there
+	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
+
+##@ Trained nets elsewhere
 
 predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
@@ -108,13 +121,12 @@ export: setup  ## write a trained net as a .keras file  COMPETITION= RUN=baselin
 	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
 		$(call option,OUT,--out)
 
-clean-kaggle: setup  ## list what medfold put on Kaggle       YES=1 removes it there
-	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
+##@ Work on medfold itself
 
 test: setup  ## run the tests, in three minutes       ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-all: setup  ## run the slow tests                    ORDER=7 in a random order
+test-all: setup  ## run the other tests, the slow ones    ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 

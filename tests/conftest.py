@@ -209,15 +209,7 @@ def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
             monkeypatch.setenv(name, value)
         for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "HTTP_PROXY", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        for module in (
-            "system.http_download",
-            "kaggle.client",
-            "kaggle.session",
-            "kaggle.datasets",
-            "kaggle.kernels",
-            "submission.leaderboards.kaggle",
-        ):
-            monkeypatch.setattr(f"medfold.{module}.wait", server.waits.append)
+        monkeypatch.setattr("medfold.system.waiting.pause", server.waits.append)
         original_init = UserError.__init__
 
         def record_error(self, *arguments, **options):

@@ -11,7 +11,7 @@ from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_consistency import ineffective_settings
 from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, recipe_names
 from medfold.paths import ProjectPaths
-from medfold.scaffold.folder import README_SECTIONS
+from medfold.scaffold.competition_folder import README_SECTIONS
 from tests.support.helpers import REPOSITORY, shipped
 
 ROOT = ProjectPaths(REPOSITORY)

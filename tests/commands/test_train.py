@@ -35,7 +35,7 @@ def steps(monkeypatch):
         found.prepared.append(prepare)
         return data
 
-    for name in ("check_recipe_trainable", "data_at_kaggle", "audit_and_show"):
+    for name in ("check_recipe_trainable", "data_on_kaggle", "audit_and_show"):
         step(name)
     for name in ("train_run", "train_on_kaggle"):
         train_by(name)
@@ -68,7 +68,7 @@ def test_new_folds_are_shown_before_the_training(small, steps):
 
 def test_training_at_kaggle_checks_its_data_first_and_prepares_no_images(small, steps):
     train(small, on="kaggle")
-    assert steps.done == ["data_at_kaggle", "load_dataset", "train_on_kaggle"]
+    assert steps.done == ["data_on_kaggle", "load_dataset", "train_on_kaggle"]
     assert steps.prepared == [None]
 
 

@@ -61,12 +61,12 @@ def test_shared_recipes_need_no_file(project_folder):
 
 
 def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):
-    with refused("gpu_small: a file to extend, not to run. Write extends: gpu_small into a recipe"):
+    with refused("gpu_small: small has no such recipe; the shared file of that name is only to be extended. It has: "):
         load("gpu_small")
 
 
 def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folder):
-    with refused("gpu: a file to extend, not to run. Write extends: gpu into a recipe"):
+    with refused("gpu: small has no such recipe; the shared file of that name is only to be extended. It has: "):
         load("gpu")
     (project_folder / "competition" / "small" / "gpu.yaml").write_text("extends: gpu\ntraining: {epochs: 2}\n")
     assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("EfficientNetV2S", 2)

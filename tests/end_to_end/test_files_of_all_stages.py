@@ -75,7 +75,7 @@ def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
     train(competition)
     submit(competition)
     said = capsys.readouterr().out
-    for words in ("complete:", "kept:", "all folds are done", "the same predictions are already in"):
+    for words in ("complete:", "kept:", "all folds are trained", "the same predictions are already in"):
         assert words in said
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
     rewritten = {competition.paths.run("baseline").oof, competition.paths.audit}  # rewritten with the same bytes

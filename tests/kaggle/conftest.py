@@ -3,6 +3,7 @@
 import pytest
 
 from medfold.kaggle import client
+from medfold.kaggle.kernels import AttachedData
 from medfold.kaggle.remote_run import RemoteRun
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition
@@ -34,4 +35,5 @@ def remote_run(tmp_path):
     folder = tmp_path / "kit"
     folder.mkdir()
     (folder / "weights.h5").write_bytes(b"weights" * 1000)
-    return labelled(RemoteRun(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", [], "histology"))
+    attached = AttachedData(competition="histology")
+    return labelled(RemoteRun(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", attached))

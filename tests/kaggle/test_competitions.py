@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from medfold.kaggle import competitions, session
+from medfold.kaggle import competitions
 from medfold.kaggle.competitions import Competitions
 from medfold.kaggle.session import KaggleSession
-from medfold.system import http_download
+from medfold.system import http_download, waiting
 from tests.support.helpers import refused
 from tests.support.kaggle_server import lose, stall, status
 
@@ -75,7 +75,7 @@ def test_slow_submission_is_awaited_not_repeated(hosted, file, monkeypatch):
         answer(limit=-1)
 
     hosted.fault("CreateSubmission", later)
-    monkeypatch.setattr(session, "wait", lambda seconds: time.sleep(0.2))
+    monkeypatch.setattr(waiting, "pause", lambda seconds: time.sleep(0.2))
     assert Competitions(KaggleSession.connect()).submit("histology", file, "m, file abc", "file abc") == 41000001
     assert hosted.asked("CreateSubmission") == 1
 

@@ -1,8 +1,8 @@
-"""A bundle is opened if it is complete."""
+"""A bundle is opened if it is complete; its content id does not depend on wheels."""
 
 import pytest
 
-from medfold.notebooks.bundle import open_bundle
+from medfold.notebooks.bundle import aligned_lines, complete_bundle, open_bundle
 from medfold.system import files
 from medfold.system.hashes import sha256
 from tests.support.helpers import refused
@@ -39,3 +39,32 @@ def test_incomplete_bundle_is_refused(tmp_path, changes, message):
 def test_folder_without_manifest_is_refused(tmp_path):
     with refused(f"no {MANIFEST}. Attach the data set that was uploaded with the notebook"):
         open_bundle(tmp_path, MANIFEST)
+
+
+def test_completed_bundle_is_opened_with_its_hashes_and_sizes(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    sizes = complete_bundle(tmp_path, {"packages": []}, MANIFEST, ["identity"])
+    assert sizes == {"a.txt": 1, MANIFEST: (tmp_path / MANIFEST).stat().st_size}
+    manifest = open_bundle(tmp_path, MANIFEST)
+    assert list(manifest) == ["packages", "files", "content_id"]
+    assert manifest["files"] == {"a.txt": sha256(tmp_path / "a.txt")}
+
+
+def test_content_id_changes_with_files_and_identity_but_not_with_wheels_or_the_manifest(tmp_path):
+    def content_id(identity, manifest=None, **contents):
+        folder = tmp_path / "bundle"
+        files.remove(folder)
+        folder.mkdir()
+        for name, text in contents.items():
+            (folder / name.replace("_", ".")).write_text(text)
+        complete_bundle(folder, manifest or {}, MANIFEST, identity)
+        return files.read_json(folder / MANIFEST)["content_id"]
+
+    first = content_id(["identity"], a_txt="a", medfold_whl="version 1")
+    assert first == content_id(["identity"], {"medfold": "2"}, a_txt="a", medfold_whl="version 2")
+    others = {content_id(["identity"], a_txt="b"), content_id(["other"], a_txt="a")}
+    assert len(others | {first}) == 3
+
+
+def test_lines_are_aligned():
+    assert aligned_lines({"run": "baseline", "OOF score": "AUC"}) == "run          baseline\nOOF score    AUC"

@@ -9,8 +9,8 @@ import pytest
 from keras import layers
 
 from medfold.models.build import build_net
+from medfold.paths import FoldPaths
 from medfold.prediction.weights import load_net, read_weights, save_weights
-from medfold.run_paths import FoldPaths
 from tests.support.helpers import refused
 from tests.support.nets import batch, facts, recipe
 

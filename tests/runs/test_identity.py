@@ -284,7 +284,7 @@ def test_folds_are_compared_by_content(folded, change):
     else:
         path.write_text("\n".join([head, *sorted(rows, reverse=True), ""]))
     submit(folded)
-    train(folded)  # all folds are done: the run is that of these folds
+    train(folded)  # all folds are trained: the run is that of these folds
     start, fold = rows[0].rsplit(",", 1)
     path.write_text("\n".join([head, *rows[1:], f"{start},{(int(fold) + 1) % 3}", ""]))
     with refused("is in two folds"):

@@ -97,7 +97,7 @@ def test_run_without_a_finished_fold_is_trained_by_its_own_command(small):
     paths = small.paths.run("mine")
     record_run_start(paths, origin(small, command="make train COMPETITION=small RECIPE=simple_cnn RUN=mine"))
     fix = "Run: make train COMPETITION=small RECIPE=simple_cnn RUN=mine"
-    with refused(f"run 'mine' has no finished fold. {fix}$"):
+    with refused(f"run 'mine' has no trained fold. {fix}$"):
         require_trained_folds(paths, 3)
 
 

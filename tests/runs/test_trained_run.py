@@ -44,5 +44,5 @@ def test_untrained_run_is_read_but_not_opened(folded, run):
     for number in run.trained_folds:
         run.paths.fold(number).done.unlink()
     assert TrainedRun.read(run.paths).trained_folds == []
-    with refused("run 'one' has no finished fold"):
+    with refused("run 'one' has no trained fold"):
         TrainedRun.open(folded, "one")

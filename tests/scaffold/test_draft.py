@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.scaffold.draft import Draft, sort_classes
+from medfold.scaffold.draft import Draft
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,3 @@ def test_reasons_and_doubts_of_a_key_are_dropped():
     assert len(draft.doubts) == 3
     draft.drop_doubts("labels.id")
     assert draft.doubts == ["task: ordinal or not", "a/ is a copy"]
-
-
-@pytest.mark.parametrize(
-    "expected", [["9", "10"], ["-1", "0", "2", "10"], ["2", "10", "10a", "b"], ["A", "a"], ["1.5", "10.5", "9.5"], []]
-)
-def test_classes_are_sorted_by_number_then_by_name(expected):
-    assert sort_classes(reversed(expected)) == expected

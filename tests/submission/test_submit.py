@@ -1,6 +1,7 @@
 """A draft is in the ledger before its upload, and the same predictions are submitted once."""
 
 import pytest
+from filelock import Timeout
 
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
@@ -9,6 +10,7 @@ from medfold.submission.leaderboards.leaderboard import LeaderboardResult
 from medfold.submission.ledger import read_rows
 from medfold.submission.record import read_record
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
+from medfold.system import locks
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
@@ -30,12 +32,18 @@ def record(folded):
 
 
 class Scored:
-    """A leaderboard that scores every submission, and keeps the status that the ledger had then."""
+    """A leaderboard that scores every submission under its lock, and keeps the status that the ledger had then."""
 
     def __init__(self, competition):
         self.competition, self.entries, self.statuses = competition, [], []
 
+    def submission_lock(self, file, run_names):
+        assert run_names == ["good"]
+        return locks.lock(file)
+
     def submit(self, entry):
+        with pytest.raises(Timeout):
+            locks.lock(entry.file).acquire(blocking=False)
         self.entries.append(entry)
         self.statuses.append(read_rows(self.competition.project_paths, "small")[-1].status)
         return LeaderboardResult("scored", public=0.75, ref="7")

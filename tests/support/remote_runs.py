@@ -2,7 +2,7 @@
 
 import json
 
-from medfold.kaggle.remote_run import run_at_kaggle
+from medfold.kaggle.remote_run import run_on_kaggle
 from medfold.kaggle.session import KaggleSession
 
 NAME = "medfold-histology-baseline"
@@ -20,4 +20,4 @@ def labelled(sent, mark="first", package="1.0"):
 
 def run(sent, **more):
     """Runs it on the Kaggle of the environment, and waits until it has ended."""
-    return run_at_kaggle(KaggleSession.connect(), sent, 3600, sent.notebook.with_name("log.txt"), **more)
+    return run_on_kaggle(KaggleSession.connect(), sent, 3600, sent.notebook.with_name("log.txt"), **more)

@@ -10,7 +10,7 @@ from tests.support.helpers import refused
 @pytest.mark.parametrize(
     ("spec", "symmetry", "message"),
     [
-        ("fundus", "none", "Affine mirrors images, or turns them by more than 46 degrees, which is not within"),
+        ("fundus", "none", "Affine mirrors images, or rotates them by more than 46 degrees, which is not within"),
         ("fundus", "horizontal", "Affine mirrors images, or turns them .* images.symmetry: horizontal"),
         ([{"Rotate": {"limit": [170, 180]}}], "none", "Rotate mirrors images, or turns them"),
         ([{"Affine": {"rotate": [180, 180]}}], "horizontal", "Affine mirrors images, or turns them"),

@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 from medfold.models.build import build_net
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.training import fold
 from medfold.training.batch_statistics import BatchStatistics
 from tests.support.small_tasks import task

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_net
+from medfold.paths import FoldPaths
 from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_net
-from medfold.run_paths import FoldPaths
 from medfold.runs.predictions import read_predictions
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer

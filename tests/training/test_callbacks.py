@@ -4,7 +4,7 @@ import keras
 import pandas as pd
 import pytest
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.callbacks import build_callbacks, check_callbacks

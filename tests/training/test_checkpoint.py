@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.system import files
 from medfold.system.processes import STOP_AT
 from medfold.training import checkpoint as state

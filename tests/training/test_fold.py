@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.runs.predictions import read_predictions
 from medfold.system import files

@@ -14,7 +14,7 @@ from tests.support.helpers import REPOSITORY
 TRAIN = """
 import sys
 from pathlib import Path
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.prediction import Predictor, load_net
 from medfold.training import fold
 from tests.support.small_tasks import task

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.runs.fold_state import is_fold_trained
 from medfold.system import files
 from medfold.training import fold_files

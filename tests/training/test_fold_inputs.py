@@ -1,6 +1,6 @@
 """Inputs of a fold: which samples are held out."""
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.training.fold_inputs import FoldInputs
 from tests.support.small_tasks import task
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.paths import FoldPaths
 from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_net
-from medfold.run_paths import FoldPaths
 from medfold.training import fold
 from medfold.training import frozen_features as features_module
 from medfold.training.batch_trainer import BatchTrainer

@@ -126,7 +126,7 @@ def test_finished_folds_are_not_trained_again(folded, imitated, capsys):
     train_folds(folded, TrainingRequest(run="one"), imitated.data)
     capsys.readouterr()
     train_folds(folded, TrainingRequest(run="one"), imitated.data)
-    assert capsys.readouterr().out == "train      all folds are done in runs/small/one\n"
+    assert capsys.readouterr().out == "train      all folds are trained in runs/small/one\n"
     train_folds(folded, TrainingRequest(run="one", folds=[0, 2]), imitated.data)
     assert capsys.readouterr().out == "train      done: folds 0, 2 in runs/small/one\n"
     assert imitated.trained == [0, 1, 2]

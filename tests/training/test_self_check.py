@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.system import files
 from medfold.training import fold
 from medfold.training.self_check import SelfCheckInput, self_check

@@ -153,7 +153,7 @@ def folds(
 def train(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    fold: Annotated[str, typer.Option(help='Numbers of the folds: "0 1", or all. Finished folds are kept.')] = "all",
+    fold: Annotated[str, typer.Option(help='Numbers of the folds: "0 1", or all. Trained folds are kept.')] = "all",
     overrides: Overrides = "",
     seeds: Seeds = "0",
     run: Annotated[

@@ -3,10 +3,9 @@
 from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.kaggle import RemoteRun
-from medfold.notebooks import PACKING_MESSAGE, pack_submission
+from medfold.notebooks import pack_submission
 from medfold.project_root import display_path
-from medfold.runs import EnsemblePaths
-from medfold.system import locks
+from medfold.runs import packing_lock
 from medfold.terminal.console import say
 
 
@@ -28,7 +27,7 @@ def notebook(
         UserError: untrained runs, runs that do not fit together, or a wheel that cannot be built or downloaded.
     """
     dataset, ensemble, _ = combine_and_show(competition, run_names, method, per_class)
-    with locks.exclusive_lock(EnsemblePaths(competition.paths, ensemble.run_names).notebook, PACKING_MESSAGE):
+    with packing_lock(competition.paths, ensemble.run_names):
         remote_run = pack_submission(competition, dataset, ensemble)
     say("notebook", display_path(remote_run.notebook))
     say(

@@ -5,9 +5,10 @@ from pathlib import Path
 from medfold.competition import Competition
 from medfold.data import scan_dataset
 from medfold.ensemble import check_method, ensemble_runs
+from medfold.paths import EnsemblePaths
 from medfold.project_root import display_path
 from medfold.report import build_page, render
-from medfold.runs import EnsemblePaths, Run, dataset_of_runs
+from medfold.runs import Run, dataset_of_runs
 from medfold.system import files
 from medfold.terminal.console import format_size, say
 

@@ -5,9 +5,8 @@ from functools import partial
 from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.errors import UnreachableError, UserError
-from medfold.notebooks import PACKING_MESSAGE, pack_submission
+from medfold.notebooks import pack_submission
 from medfold.project_root import display_path
-from medfold.runs import EnsemblePaths
 from medfold.scoring import OofScore, describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -23,7 +22,6 @@ from medfold.submission import (
     record_draft,
     submit_recorded,
 )
-from medfold.system import locks
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of
@@ -70,11 +68,8 @@ def submit(
     if dry_run:
         _check_upload(leaderboard)
         return
-    # During a submission of hours, others continue, and a second one of the same runs fails at once.
-    folder = EnsemblePaths(competition.paths, ensemble.run_names).notebook
-    with locks.exclusive_lock(folder, PACKING_MESSAGE) if leaderboard.is_long_running else locks.lock(recorded.file):
-        pack = partial(pack_submission, competition, dataset, ensemble)
-        result = submit_recorded(competition, recorded, leaderboard, dataset.test_groups, pack, resubmit=force)
+    pack = partial(pack_submission, competition, dataset, ensemble)
+    result = submit_recorded(competition, recorded, leaderboard, dataset.test_groups, pack, resubmit=force)
     _show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file

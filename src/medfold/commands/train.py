@@ -8,7 +8,7 @@ from medfold.competition import Competition, ImageSettings, Recipe, ineffective_
 from medfold.data import Dataset, load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
-from medfold.notebooks import data_at_kaggle, train_on_kaggle
+from medfold.notebooks import data_on_kaggle, train_on_kaggle
 from medfold.runs import check_folds_exist
 from medfold.scoring import describe_score
 from medfold.terminal.command_text import variable
@@ -63,7 +63,7 @@ def train(
     ]
     resolved_recipe = requests[0].load_recipe(competition)
     if on == "kaggle":
-        data_at_kaggle(competition)  # raises its errors before the images are scanned
+        data_on_kaggle(competition)  # raises its errors before the images are scanned
         dataset = _load_dataset(competition, None)
         train_by = train_on_kaggle
     else:

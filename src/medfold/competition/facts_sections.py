@@ -151,7 +151,7 @@ class LabelFacts(StrictModel):
 
 
 class ImageFacts(StrictModel):
-    """Location and reading of the images, and the flips and turns that keep them valid."""
+    """Location and reading of the images, and the flips and rotations that keep them valid."""
 
     train: list[str] = Field(
         default=[],
@@ -201,8 +201,8 @@ class ImageFacts(StrictModel):
     )
     symmetry: Symmetry = Field(
         default="none",
-        description="Flips and turns that keep an image valid. `none`: none. `horizontal`: flips left to right. "
-        "`dihedral`: all flips and quarter turns. Limits augmentation at training and test time.",
+        description="Flips and rotations that keep an image valid. `none`: none. `horizontal`: flips left to right. "
+        "`dihedral`: all flips and rotations by 90 degrees. Limits augmentation at training and test time.",
     )
     max_unreadable: float = Field(
         default=0.01,

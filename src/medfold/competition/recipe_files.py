@@ -50,8 +50,10 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
     """
     known = recipe_names(paths)
     if name not in known and (paths.base_folder / f"{name}.yaml").is_file():
-        fix = f"Write extends: {name} into a recipe of {display_path(paths.folder)}; it has: {', '.join(known)}"
-        raise UserError("a file to extend, not to run", variable("RECIPE", name), fix)
+        own_file = display_path(paths.folder / f"{name}.yaml")
+        fix = f"It has: {', '.join(known)}. To add it, write extends: {name} into {own_file}"
+        what = f"{paths.name} has no such recipe; the shared file of that name is only to be extended"
+        raise UserError(what, variable("RECIPE", name), fix)
     if name not in known:
         raise UserError(
             f"unknown recipe{did_you_mean(name, known)}",

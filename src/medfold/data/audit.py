@@ -76,7 +76,7 @@ def units_with_lost_labels(facts: CompetitionFacts, readable: pd.DataFrame, unre
     """Returns the units that lose a label because only an unreadable image has it.
 
     Args:
-        facts: facts of the competition.
+        facts: facts of the competition (task and names of the labels).
         readable: training samples whose image can be read: unit and label columns.
         unreadable: training samples whose image cannot be read, with the same columns.
     """

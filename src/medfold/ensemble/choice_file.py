@@ -6,7 +6,7 @@ from medfold.competition import Competition
 from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.runs import EnsemblePaths
+from medfold.paths import EnsemblePaths
 from medfold.scoring import FittedTransform
 from medfold.system import files
 from medfold.system.hashes import sha256

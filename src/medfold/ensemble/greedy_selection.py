@@ -28,7 +28,7 @@ def greedy_path(
 
     Args:
         stack: float64 (members, n, columns).
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         metric: the metric that the mean is scored by.
         num_rounds: number of rounds. Defaults to 50.
         seed: seed of the random order of equally good members. Defaults to 0.

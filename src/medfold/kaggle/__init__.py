@@ -16,12 +16,13 @@ from medfold.kaggle.download import (
     request_competition_archive,
     request_dataset_archive,
 )
-from medfold.kaggle.kernels import Kernels
+from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.own_content import list_content, remove_content
-from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, manifest_id, run_at_kaggle
+from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, manifest_id, run_on_kaggle
 from medfold.kaggle.session import KaggleSession, kaggle_name
 
 __all__ = [
+    "AttachedData",
     "Competitions",
     "FailedNotebookError",
     "KaggleSession",
@@ -36,5 +37,5 @@ __all__ = [
     "remove_content",
     "request_competition_archive",
     "request_dataset_archive",
-    "run_at_kaggle",
+    "run_on_kaggle",
 ]

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import sys
-import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from medfold.errors import UserError
-from medfold.system import http_download
+from medfold.system import http_download, waiting
 from medfold.terminal.console import warn
 
 SITE = "https://www.kaggle.com"
@@ -44,8 +43,6 @@ _SERVICES = {
     "datasets": "dataset_api",
     "kernels": "kernels_api",
 }
-
-wait = time.sleep
 
 # It logs retried requests with their URLs, which may be signed.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
@@ -197,7 +194,7 @@ class _WarningRetry(Retry):
         if seconds >= 1:
             reason = f"answers {response.status}" if response is not None else "does not answer"
             warn("kaggle", f"Kaggle {reason}; next attempt in {seconds:.0f} s")
-        wait(seconds)
+        waiting.pause(seconds)
 
 
 class _TimeoutAdapter(HTTPAdapter):

@@ -1,7 +1,6 @@
 """The user's own data sets on Kaggle: private, with versions identified by content."""
 
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,13 @@ from medfold.kaggle import client
 from medfold.kaggle.client import SITE, new_object
 from medfold.kaggle.download import dataset_files
 from medfold.kaggle.session import KaggleSession, Version
+from medfold.system.waiting import GrowingPause
 from medfold.terminal.console import format_duration
 from medfold.terminal.progress import progress_bar, spinner
 
 LICENCE = "other"  # Kaggle asks for one; the data set is private
 MAX_UNPACKING_WAIT = 1800  # seconds to wait until Kaggle has unpacked a data set
 UNUSABLE_STATES = ("failed", "deleted")  # final states of a data set that cannot be attached
-
-wait = time.sleep
 
 
 class Datasets:
@@ -137,7 +135,8 @@ class Datasets:
 
         if is_ready(self._state(name)):
             return
-        waited, delay = 0.0, 2.0
+        waited = 0.0
+        growing = GrowingPause(first=2, factor=1.5, longest=20)
         with spinner("waiting until Kaggle has unpacked the data set"):
             while True:
                 state = self._state(name)
@@ -149,8 +148,8 @@ class Datasets:
                 if waited >= MAX_UNPACKING_WAIT:
                     what = f"the data set is not ready after {format_duration(waited)} ({state})"
                     raise UserError(what, self._ref(name), "Run the same command again later; it is not uploaded again")
-                wait(delay)
-                waited, delay = waited + delay, min(1.5 * delay, 20)
+                waited += growing.seconds
+                growing.pause()
 
     def _lists_content(self, name: str, content_id: str) -> bool:
         return _marker(content_id) in dataset_files(self.session, self._ref(name))

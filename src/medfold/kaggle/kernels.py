@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
 from medfold.kaggle.session import KaggleSession, Version
 from medfold.system import files, http_download
+from medfold.system.waiting import GrowingPause
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner
 from medfold.text import shorten_list
@@ -20,8 +21,6 @@ from medfold.text import shorten_list
 ACCELERATOR = "NvidiaTeslaT4"  # Kaggle provides two
 MAX_FAILURES = 30  # failed status requests in a row, about half an hour, before waiting ends
 FINAL_STATES = ("complete", "error", "cancel_acknowledged")
-
-wait = time.sleep
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,11 @@ class AttachedData:
     """Data that a notebook finds below /kaggle/input.
 
     Args:
-        datasets: owner/name of each data set.
+        datasets: owner/name of each data set. Defaults to none.
         competition: slug of the competition whose data the notebook reads. Defaults to none.
     """
 
-    datasets: list[str]
+    datasets: list[str] = field(default_factory=list)
     competition: str | None = None
 
 
@@ -142,7 +141,7 @@ class Kernels:
     def status(self, notebook: Version) -> KernelRun:
         """Returns the state of the run of a notebook version."""
         with self.session.errors(notebook.ref):
-            return self._status(notebook)
+            return _request_status(self.session, notebook)
 
     def follow(self, notebook: Version, max_seconds: float) -> KernelRun:
         """Waits until the run of a notebook version ends, and prints its state when it changes.
@@ -158,29 +157,13 @@ class Kernels:
             UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.
         """
         started = time.monotonic()
-        delay = 5.0
-        failures = 0
         shown_state = ""
-        has_renewed = False
+        status_requests = _StatusRequests(self.session, notebook)
+        growing = GrowingPause(first=5, factor=1.3, longest=60)
         fix = "It continues on Kaggle; run the same command again to wait for it"
         with spinner(f"{notebook.ref} on Kaggle's machines"):
             while True:
-                try:
-                    run = self._status(notebook)
-                except REQUEST_ERRORS as error:
-                    if status_of(error) == 401 and not has_renewed:  # the token has expired
-                        self.session.renew()
-                        has_renewed = True
-                        continue
-                    failures += 1
-                    if is_final(error) or failures == MAX_FAILURES:
-                        with self.session.errors(notebook.ref):
-                            raise
-                    if failures == 1:
-                        warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); trying again")
-                else:
-                    failures = 0
-                    has_renewed = False
+                if run := status_requests.send():
                     waited = time.monotonic() - started
                     if run.state != shown_state:
                         say("kaggle", f"{run.state.replace('_', ' ')}, {format_duration(waited)}")
@@ -189,8 +172,7 @@ class Kernels:
                         return run
                     if waited > max_seconds:
                         raise UserError(f"the notebook has not ended in {format_duration(waited)}", notebook.ref, fix)
-                wait(delay)
-                delay = min(1.3 * delay, 60)
+                growing.pause()
 
     def output(self, notebook: Version) -> KernelOutput:
         """Returns the output of the run of a notebook version."""
@@ -248,9 +230,47 @@ class Kernels:
     def _version(self, name: str, number: int) -> Version:
         return Version(f"{self.session.user}/{name}", number, f"{SITE}/code/{self.session.user}/{name}")
 
-    def _status(self, notebook: Version) -> KernelRun:
-        answer = client.call(self.session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
-        return KernelRun(answer.status.name.lower(), answer.failure_message or "")
+
+class _StatusRequests:
+    """Repeated requests for the state of a run, which survive lost connections and an expired token.
+
+    Args:
+        session: connection to Kaggle, whose credentials are renewed.
+        notebook: version of the notebook that runs.
+    """
+
+    def __init__(self, session: KaggleSession, notebook: Version):
+        self.session, self.notebook = session, notebook
+        self._failures = 0  # in a row
+        self._has_renewed = False  # since the last answer
+
+    def send(self) -> KernelRun | None:
+        """Returns the state; None if Kaggle did not answer.
+
+        Raises:
+            UserError: an error that another request cannot change, or too many failures in a row.
+        """
+        try:
+            run = _request_status(self.session, self.notebook)
+        except REQUEST_ERRORS as error:
+            if status_of(error) == 401 and not self._has_renewed:  # the token has expired
+                self.session.renew()
+                self._has_renewed = True
+                return self.send()
+            self._failures += 1
+            if is_final(error) or self._failures == MAX_FAILURES:
+                with self.session.errors(self.notebook.ref):
+                    raise
+            if self._failures == 1:
+                warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); trying again")
+            return None
+        self._failures, self._has_renewed = 0, False
+        return run
+
+
+def _request_status(session: KaggleSession, notebook: Version) -> KernelRun:
+    answer = client.call(session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
+    return KernelRun(answer.status.name.lower(), answer.failure_message or "")
 
 
 def _check_attached(answer: Any, where: str) -> None:

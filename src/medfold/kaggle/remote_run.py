@@ -4,7 +4,7 @@ The state on Kaggle is checked before anything is sent, so that a command that w
 nothing is uploaded or run twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,7 @@ class RemoteRun:
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
             folder. Its key `content_id` identifies the content.
         notebook: the notebook file; its text contains the content id.
-        other_datasets: other data sets to attach: owner/name of each.
-        competition: the slug of the competition whose data is attached. Defaults to none.
+        attached: data to attach beside the data set.
         internet: whether the notebook may use the internet. Defaults to False.
     """
 
@@ -39,8 +38,7 @@ class RemoteRun:
     dataset: str
     manifest: Path
     notebook: Path
-    other_datasets: list[str]
-    competition: str | None = None
+    attached: AttachedData
     internet: bool = False
 
     @property
@@ -89,7 +87,7 @@ def manifest_id(manifest: Path) -> str:
     return sha256(manifest)[:12]
 
 
-def run_at_kaggle(
+def run_on_kaggle(
     session: KaggleSession, remote_run: RemoteRun, max_seconds: float, log: Path, rerun: bool = False
 ) -> StartedRun:
     """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.
@@ -146,7 +144,7 @@ def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
     dataset = _upload(session, remote_run)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
-    attached = AttachedData([dataset.ref, *remote_run.other_datasets], remote_run.competition)
+    attached = replace(remote_run.attached, datasets=[dataset.ref, *remote_run.attached.datasets])
     pushed = kernels.push(remote_run.name, remote_run.notebook, attached, remote_run.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")
     return StartedRun(dataset, pushed)

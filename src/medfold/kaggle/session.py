@@ -1,6 +1,5 @@
 """A signed-in session with Kaggle, which converts errors to `UserError`s and sends nothing twice."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, explain, kaggle_errors, reason_of, status_of
+from medfold.system import waiting
 from medfold.system.hashes import fingerprint
 from medfold.terminal.console import warn
 
 MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
 SEARCH_DELAYS = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost
-
-wait = time.sleep
 
 
 @dataclass(frozen=True)
@@ -197,7 +195,7 @@ def search(
     """
     warn(topic, f"the answer was lost ({reason_of(error)}); checking whether the request arrived")
     for seconds in delays:
-        wait(seconds)
+        waiting.pause(seconds)
         result = find()
         if result is not None:
             return result

@@ -5,21 +5,20 @@
   `hidden_predictions`: predicts the hidden test set within memory and time; `time_budget`: the time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
   unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
-- for both: `bundle`: opens a complete bundle; `wheels`: the packages that are installed in the notebook;
-  `notebook_file`: the notebooks; `mounts`: the folders where Kaggle mounts attached data.
+- for both: `bundle`: writes the manifest of a bundle, and opens a complete one; `wheels`: the packages that are
+  installed in the notebook; `notebook_file`: the notebooks; `mounts`: the folders where Kaggle mounts attached data.
 """
 
 from medfold.notebooks.hidden_predictions import predict_hidden_test
-from medfold.notebooks.remote_training import data_at_kaggle, train_in_notebook, train_on_kaggle
+from medfold.notebooks.remote_training import data_on_kaggle, train_in_notebook, train_on_kaggle
 from medfold.notebooks.submission_bundle import SubmissionBundle
-from medfold.notebooks.submission_packing import PACKING_MESSAGE, pack_submission
+from medfold.notebooks.submission_packing import pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
 
 __all__ = [
-    "PACKING_MESSAGE",
     "SubmissionBundle",
     "TrainingBundle",
-    "data_at_kaggle",
+    "data_on_kaggle",
     "pack_submission",
     "predict_hidden_test",
     "train_in_notebook",

@@ -1,13 +1,64 @@
-"""Opens the folder of a bundle, of a submission or of a training, in a notebook: it must be complete."""
+"""The folder of a bundle, of a submission or of a training: completed by its manifest, and opened in a notebook."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from medfold.errors import UserError
+from medfold.notebooks import wheels
+from medfold.paths import ProjectPaths
+from medfold.project_root import display_path
 from medfold.system import files
-from medfold.system.hashes import sha256
-from medfold.text import shorten_list
+from medfold.system.hashes import fingerprint, sha256
+from medfold.terminal.console import format_size, say
+from medfold.text import count_of, shorten_list
+
+
+def add_wheels(folder: Path, packages: tuple[str, ...], project_paths: ProjectPaths) -> None:
+    """Adds the wheels of medfold and of packages to a bundle.
+
+    Args:
+        folder: folder of the bundle.
+        packages: names of the packages that Kaggle's image lacks.
+        project_paths: paths of the project, which keeps downloaded wheels.
+
+    Raises:
+        UserError: a wheel cannot be built or downloaded.
+    """
+    wheels.build_wheel(folder)
+    wheels.download_wheels(packages, project_paths.wheels, folder)
+
+
+def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, identity: list[Any]) -> dict[str, int]:
+    """Completes a bundle by its manifest, which is written last.
+
+    The manifest gets `files`, the hash of each other file, and `content_id`, a hash of `identity` and of all files
+    except wheels: it does not change with the version of medfold.
+
+    Args:
+        folder: folder of the bundle, with all other files.
+        manifest: other contents of the manifest.
+        manifest_name: file name of the manifest.
+        identity: values that identify the content of the bundle, beside its files.
+
+    Returns:
+        The size of each file, in bytes.
+    """
+    hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    content_hashes = {name: digest for name, digest in hashes.items() if not name.endswith(".whl")}
+    content_id = fingerprint([content_hashes, *identity], 12)
+    files.write_json({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
+    return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+
+
+def say_written(folder: Path, sizes: dict[str, int]) -> None:
+    """Prints number, total size and folder of the files of a bundle."""
+    say("bundle", f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder)}")
+
+
+def aligned_lines(values: dict[str, str]) -> str:
+    """Returns a line per heading, with the values in one column."""
+    return "\n".join(f"{heading:<13}{value}" for heading, value in values.items())
 
 
 def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:

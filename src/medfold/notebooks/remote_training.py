@@ -9,19 +9,26 @@ from pathlib import Path
 from medfold.competition import Competition, Recipe, setting_errors_located
 from medfold.data import Dataset, fetch_raw_data, load_dataset, load_samples, open_source
 from medfold.errors import UserError
-from medfold.kaggle import FailedNotebookError, KaggleSession, Kernels, RemoteRun, kaggle_name, run_at_kaggle
+from medfold.kaggle import (
+    AttachedData,
+    FailedNotebookError,
+    KaggleSession,
+    Kernels,
+    RemoteRun,
+    kaggle_name,
+    run_on_kaggle,
+)
 from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
+from medfold.notebooks.bundle import say_written
 from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import ProjectPaths
-from medfold.project_root import display_path
-from medfold.run_paths import RunPaths
+from medfold.paths import ProjectPaths, RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore, describe_score
 from medfold.system import files, locks
 from medfold.system.processes import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
-from medfold.text import count_of, shorten_list
+from medfold.text import shorten_list
 from medfold.training import TrainingRequest, begin_run, requested_folds, train_run
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
@@ -47,7 +54,7 @@ def train_on_kaggle(
     Raises:
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
-    datasets, slug = data_at_kaggle(competition)
+    attached = data_on_kaggle(competition)
     num_folds = competition.facts.folds.k
     run_paths, missing = begin_run(competition, request, recipe)
     if missing:
@@ -57,7 +64,7 @@ def train_on_kaggle(
         with locks.exclusive_lock(folder, "this training on Kaggle is under way"):
             thread_shares = len(requested_folds(competition, request))
             remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
-            remote_run = _pack_training(competition, recipe, remote_request, folder, datasets, slug)
+            remote_run = _pack_training(competition, recipe, remote_request, folder, attached)
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(requested_folds(competition, request), 10)}")
@@ -104,47 +111,39 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 
-def data_at_kaggle(competition: Competition) -> tuple[list[str], str | None]:
-    """Finds out where the data is on Kaggle.
-
-    Returns:
-        The data sets to attach, as owner/name, and the slug of the competition to attach, or None. Neither is needed
-        for data that comes with medfold.
+def data_on_kaggle(competition: Competition) -> AttachedData:
+    """Returns the data to attach to a notebook that trains; nothing, if medfold makes the data itself.
 
     Raises:
         UserError: the data is not on Kaggle.
     """
     source = open_source(competition)
     if source.is_embedded:
-        return [], None
-    if source.kind == "kaggle":
-        return [], source.options.slug
-    if source.kind == "kaggle-dataset":
-        return [source.options.slug], None
+        return AttachedData()
+    if attached := source.on_kaggle():
+        return attached
     fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
     raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
 
 
 def _prepare_data(competition: Competition, inputs: Path) -> None:
     """Links the raw data from where Kaggle mounts it, or draws that of a phantom competition; builds the samples."""
-    datasets, slug = data_at_kaggle(competition)
+    attached = data_on_kaggle(competition)
     source = open_source(competition)
     if source.is_embedded:
         fetch_raw_data(competition)
         return
-    folder = mounts.competition_folder(inputs, slug) if slug else mounts.dataset_folder(inputs, datasets[0])
+    if attached.competition:
+        folder = mounts.competition_folder(inputs, attached.competition)
+    else:
+        folder = mounts.dataset_folder(inputs, attached.datasets[0])
     source.link(folder)
     say("data", f"linked, not copied: {folder}")
     load_samples(competition)
 
 
 def _pack_training(
-    competition: Competition,
-    recipe: Recipe,
-    request: TrainingRequest,
-    folder: Path,
-    datasets: list[str],
-    slug: str | None,
+    competition: Competition, recipe: Recipe, request: TrainingRequest, folder: Path, attached: AttachedData
 ) -> RemoteRun:
     """Writes the bundle and the notebook of a training into `folder`, and returns them as a remote run."""
     packages = wheels.missing_packages(competition.facts)
@@ -156,18 +155,14 @@ def _pack_training(
         competition.facts, request.run, request.folds, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
-    say(
-        "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / 'job')}",
-    )
+    say_written(folder / "job", sizes)
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=kaggle_name(*name_parts),
         dataset=kaggle_name(*name_parts, "job"),
         manifest=manifest,
         notebook=notebook,
-        other_datasets=datasets,
-        competition=slug,
+        attached=attached,
         internet=recipe.backbone.weights == "imagenet",
     )
 
@@ -181,7 +176,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
     kernels = Kernels(session)
     problem: UserError | None = None
     try:
-        notebook = run_at_kaggle(session, remote_run, MAX_WAIT, log).notebook
+        notebook = run_on_kaggle(session, remote_run, MAX_WAIT, log).notebook
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise

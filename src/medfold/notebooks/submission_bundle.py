@@ -9,12 +9,11 @@ from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.ensemble import Ensemble, MemberRun
 from medfold.notebooks import mounts, wheels
-from medfold.notebooks.bundle import open_bundle
-from medfold.paths import CompetitionPaths
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
-from medfold.system.hashes import fingerprint, sha256
 from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
@@ -58,13 +57,13 @@ class SubmissionBundle:
 
     def __str__(self) -> str:
         runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
-        lines = {
+        values = {
             "competition": self.facts.title,
             "runs": runs,
             "OOF score": self.manifest["score"],
             "medfold": self.manifest["medfold"],
         }
-        return "\n".join(f"{heading:<13}{value}" for heading, value in lines.items())
+        return aligned_lines(values)
 
     def data_folder(self, inputs: Path | str) -> Path:
         """Finds the competition's data among the data attached to the notebook.
@@ -108,36 +107,27 @@ def write_submission_bundle(
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
         packages = wheels.missing_packages(facts)
-        wheels.build_wheel(folder)
-        wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
+        add_wheels(folder, packages, ProjectPaths(paths.root))
         ensemble.choice.fitted.save(folder / ENSEMBLE)
         if paths.plugins.is_file():
             shutil.copyfile(paths.plugins, folder / paths.plugins.name)
-        manifest: dict[str, Any] = {
+        run_entries = [_copy_weights(run, folder) for run in runs]
+        manifest = {
             "medfold": __version__,
             "competition": paths.name,
             "slug": slug,
             "score": score_text,
             "facts": facts.model_dump(mode="json"),
-            "runs": [_copy_weights(run, folder) for run in runs],
+            "runs": run_entries,
             "fallback": ensemble.fallback.tolist(),
             "packages": list(packages),
             "competition_files": _texts(paths),
         }
-        manifest["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-        manifest["content_id"] = _content_id(manifest, facts, runs)
-        files.write_json(manifest, folder / MANIFEST)
-        return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-
-
-def _content_id(manifest: dict[str, Any], facts: CompetitionFacts, runs: list[TrainedRun]) -> str:
-    """Returns an identifier of what predicts, independent of the versions of package and texts."""
-    hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-    entries = [
-        {**entry, "recipe": run.recipe.fingerprint_input()} for entry, run in zip(manifest["runs"], runs, strict=True)
-    ]
-    content = [hashes, manifest["slug"], facts.fingerprint_input(), entries, manifest["fallback"]]
-    return fingerprint(content, 12)
+        run_identities = [
+            {**entry, "recipe": run.recipe.fingerprint_input()} for entry, run in zip(run_entries, runs, strict=True)
+        ]
+        identity = [slug, facts.fingerprint_input(), run_identities, manifest["fallback"]]
+        return complete_bundle(folder, manifest, MANIFEST, identity)
 
 
 def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:

@@ -3,24 +3,24 @@
 from medfold.competition import Competition, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.kaggle import RemoteRun, kaggle_name
+from medfold.kaggle import AttachedData, RemoteRun, kaggle_name
 from medfold.notebooks import notebook_file, wheels
+from medfold.notebooks.bundle import say_written
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
-from medfold.project_root import display_path
-from medfold.runs import EnsemblePaths, TrainedRun
+from medfold.paths import EnsemblePaths
+from medfold.runs import TrainedRun
 from medfold.scoring import describe_score
 from medfold.system import files
-from medfold.terminal.console import format_size, print_table, say
+from medfold.terminal.console import format_size, print_table
 from medfold.text import count_of
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
-PACKING_MESSAGE = "these runs are being packed or submitted"
 
 
 def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
     """Writes the bundle and the notebook and prints their contents.
 
-    The caller must hold the `exclusive_lock` of their folder, `EnsemblePaths.notebook`.
+    The caller must hold the `packing_lock` of the runs.
 
     Args:
         competition: the competition of the runs; bundle and notebook are put beside the first run.
@@ -42,10 +42,13 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
-    say(
-        "bundle",
-        f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder / BUNDLE)}",
-    )
+    say_written(folder / BUNDLE, sizes)
     print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, ensemble_paths.name)
-    return RemoteRun(kaggle_name(*name_parts), kaggle_name(*name_parts, "kit"), manifest, folder / NOTEBOOK, [], slug)
+    return RemoteRun(
+        name=kaggle_name(*name_parts),
+        dataset=kaggle_name(*name_parts, "kit"),
+        manifest=manifest,
+        notebook=folder / NOTEBOOK,
+        attached=AttachedData(competition=slug),
+    )

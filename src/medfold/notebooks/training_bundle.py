@@ -14,14 +14,12 @@ from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
-from medfold.notebooks import wheels
-from medfold.notebooks.bundle import open_bundle
-from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
+from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.run_paths import FoldPaths, RunPaths
 from medfold.runs import is_fold_trained
 from medfold.system import files, locks
-from medfold.system.hashes import fingerprint, sha256
+from medfold.system.hashes import sha256
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -51,14 +49,14 @@ class TrainingBundle:
 
     def __str__(self) -> str:
         request = self.request
-        lines = {
+        values = {
             "competition": self.manifest["competition"],
             "run": request.run,
             "folds": ", ".join(map(str, request.folds)),
             "checkpoints": ", ".join(self.manifest["checkpoints"]) or "none",
             "medfold": self.manifest["medfold"],
         }
-        return "\n".join(f"{heading:<13}{value}" for heading, value in lines.items())
+        return aligned_lines(values)
 
     @property
     def request(self) -> TrainingRequest:
@@ -98,7 +96,7 @@ def write_training_bundle(
 
     Args:
         paths: paths of the folds, the recipes and plugins.py, which are packed, and the checkpoints of the run.
-        facts: facts of the competition.
+        facts: facts of the competition; they are packed.
         recipe: resolved recipe of `request`.
         request: run and folds to train.
         packages: names of the packages that Kaggle's image lacks.
@@ -113,14 +111,13 @@ def write_training_bundle(
     run_paths = paths.run(request.run)
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
-        wheels.build_wheel(folder)
-        wheels.download_wheels(packages, paths.root / "data" / ".wheels", folder)
+        add_wheels(folder, packages, ProjectPaths(paths.root))
         checkpoints = {}
         for fold in request.folds:
             if run_paths.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
                 shutil.copyfile(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
-        manifest: dict[str, Any] = {
+        manifest = {
             "medfold": __version__,
             "competition": paths.name,
             "request": _portable_request(request),
@@ -129,21 +126,15 @@ def write_training_bundle(
             "packages": list(packages),
             "project_files": _project_texts(paths),
         }
-        manifest["files"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-        # The content id identifies the training, independent of the package version and the texts.
-        hashes = {name: digest for name, digest in manifest["files"].items() if not name.endswith(".whl")}
-        content = [
-            hashes,
+        identity = [
             facts.fingerprint_input(),
             recipe.fingerprint_input(),
             with_former_names(manifest["request"], REQUEST),
             sha256(paths.folds),
         ]
         if plugins := plugins_hash(paths.plugins):
-            content.append(plugins)
-        manifest["content_id"] = fingerprint(content, 12)
-        files.write_json(manifest, folder / MANIFEST)
-        return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+            identity.append(plugins)
+        return complete_bundle(folder, manifest, MANIFEST, identity)
 
 
 def pack_results(run_paths: RunPaths, folds: list[int], content_id: str, out: Path) -> None:

@@ -8,10 +8,9 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import MEASUREMENTS, SCORE, current_by_former
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, RunPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
-from medfold.run_paths import RunPaths
 from medfold.system import files
 from medfold.system.hashes import sha256
 

@@ -8,6 +8,7 @@ from medfold import __version__
 from medfold.competition import RESEARCH_NOTICE, Competition, has_known_groups
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
+from medfold.paths import RunPaths
 from medfold.report.names import isolate, join_names
 from medfold.report.page import Card, Page, Section, plural
 from medfold.report.sections.data import data_section, folds_section
@@ -18,7 +19,6 @@ from medfold.report.sections.model_card import model_card_section
 from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
-from medfold.run_paths import RunPaths
 from medfold.runs import read_run_json, self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_rows

@@ -31,7 +31,7 @@ def choose_units(targets: np.ndarray, predictions: np.ndarray, num_images: int =
     With several labels, each label is ranked separately; a unit is shown for its most extreme label.
 
     Args:
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         predictions: float (n, columns).
         num_images: images per gallery. Defaults to 12.
     """

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from medfold.competition import Competition, CompetitionFacts, Recipe
 from medfold.data import open_source
 from medfold.images import Store
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.runs import read_predictions
 from medfold.system.processes import silence_native_output
 
@@ -50,7 +50,7 @@ def compute_heat_maps(
     """Computes heat maps of images.
 
     Args:
-        competition: the competition.
+        competition: the competition that the run belongs to (facts and positions of findings).
         recipe: the recipe of the run.
         store: the prepared images.
         samples: the first sample of each unit: id, fold, labels, height and width of the raw image.

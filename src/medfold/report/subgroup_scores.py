@@ -43,7 +43,7 @@ def score_subgroups(
 
     Args:
         metric: the metric that subgroups are scored by.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         predictions: float (n, columns).
         groups: int (n,), resampled as a whole for the interval.
         columns: (n, ...), in the order of the targets.

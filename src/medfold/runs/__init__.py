@@ -1,7 +1,7 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
 - `run_names`: names of runs; `run_json`: what a run was started with; `run`: a run by its run.json;
-- `ensemble_paths`: files of an ensemble of runs;
+- `packing_locks`: runs that are packed for a notebook;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
 - `identity`: checks that a run fits the facts, folds, labels and images of today;
@@ -11,7 +11,6 @@
 
 from medfold.runs.checked_dataset import dataset_of_runs
 from medfold.runs.comparison import Comparison, compare_runs
-from medfold.runs.ensemble_paths import EnsemblePaths
 from medfold.runs.fold_state import (
     check_folds_exist,
     is_fold_trained,
@@ -31,6 +30,7 @@ from medfold.runs.identity import (
     open_run_on_current_folds,
 )
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
+from medfold.runs.packing_locks import packing_lock
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import IDENTITY_FACTS, git_commit, read_run_json, record_run_start
@@ -42,7 +42,6 @@ __all__ = [
     "IDENTITY_FACTS",
     "SAMPLE_FACTS",
     "Comparison",
-    "EnsemblePaths",
     "Run",
     "RunList",
     "RunSummary",
@@ -63,6 +62,7 @@ __all__ = [
     "labels_fingerprint",
     "mark_fold_trained",
     "open_run_on_current_folds",
+    "packing_lock",
     "predictions_table",
     "read_predictions",
     "read_run_json",

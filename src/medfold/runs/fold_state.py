@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from medfold.errors import UserError
-from medfold.run_paths import FoldPaths, RunPaths
+from medfold.paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run_json
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -88,7 +88,7 @@ def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     if not trained:
         recorded = read_run_json(run_paths).get("command")
         fix = f"Run: {as_typed(recorded) if recorded else first_train_command(run_paths)}"
-        raise UserError(f"run '{run_paths.name}' has no finished fold", run_paths.competition, fix)
+        raise UserError(f"run '{run_paths.name}' has no trained fold", run_paths.competition, fix)
     return trained
 
 

@@ -41,7 +41,7 @@ def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] =
 
     Args:
         competition: the competition with the facts of today.
-        run: the run.
+        run: a run; its run.json holds the facts of the training.
         keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 
     Raises:
@@ -86,8 +86,8 @@ def check_same_labels(competition: Competition, run: Run, labels_today: str | No
     """Checks that the labels are those that a run was trained on, as far as this is known.
 
     Args:
-        competition: the competition.
-        run: the run.
+        competition: the competition that the run belongs to, for the message.
+        run: a run; its run.json holds the fingerprint of the labels.
         labels_today: `labels_fingerprint` of today.
 
     Raises:
@@ -103,7 +103,7 @@ def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFr
 
     Args:
         competition: the competition with the images of today.
-        run: the run.
+        run: a run; its run.json holds the fingerprints of the images.
         test: the readable samples of the test set: id.
 
     Raises:

@@ -8,7 +8,7 @@ from medfold.competition import CompetitionFacts
 from medfold.config_errors import describe_errors
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
-from medfold.run_paths import RunPaths
+from medfold.paths import RunPaths
 from medfold.runs.fold_state import train_fold_command
 from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun
@@ -26,7 +26,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         facts: facts of the competition (the prediction columns, and the metrics).
         run_paths: paths of the run.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
 
     Returns:
         The OOF score, as written.

@@ -5,7 +5,7 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import Competition, Recipe
-from medfold.run_paths import RunPaths
+from medfold.paths import RunPaths
 from medfold.runs.run_json import read_run_json
 from medfold.runs.run_names import checked_run_paths
 

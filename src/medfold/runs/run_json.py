@@ -10,8 +10,7 @@ from medfold import config
 from medfold.competition import Recipe, recipe_names
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
-from medfold.paths import ProjectPaths
-from medfold.run_paths import RunPaths
+from medfold.paths import ProjectPaths, RunPaths
 from medfold.system import files, locks
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list

@@ -8,7 +8,7 @@ import numpy as np
 
 from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.errors import UserError
-from medfold.run_paths import RunPaths
+from medfold.paths import RunPaths
 from medfold.runs.identity import (
     find_changed_fact,
     has_same_folds,

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths
-from medfold.run_paths import RunPaths
+from medfold.paths import CompetitionPaths, RunPaths
 from medfold.terminal.command_text import variable
 
 

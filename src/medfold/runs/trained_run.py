@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.run_paths import FoldPaths, RunPaths
+from medfold.paths import FoldPaths, RunPaths
 from medfold.runs.fold_state import require_trained_folds, trained_and_damaged_folds
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run

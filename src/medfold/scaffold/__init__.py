@@ -1,16 +1,16 @@
 """Drafting of competition.yaml from unknown files, for `make new`.
 
-- `draft`: guessed facts with reasons and doubts;
+- `draft`: guessed facts with reasons and doubts; `class_order`: the order of classes;
 - `raw_folder`: the files, sorted by what they may be;
 - `from_files`: drafts the facts by one of `from_table`, `from_folders`, `from_arrays`;
 - in tables: `table_search`, `id_column`, `target_columns`, `row_patterns`;
 - in folders: `image_files`, `class_folders`; in images: `image_contents`;
 - guesses for one section each: `task`, `group_facts`, `image_facts`, `submission_facts`;
-- `folder`: the files of the new competition folder.
+- `competition_folder`: the files of the new competition folder; `commented_yaml`: how its facts are written.
 """
 
+from medfold.scaffold.competition_folder import SUGGESTED_METRICS, complete_facts, folder_files
 from medfold.scaffold.draft import Draft
-from medfold.scaffold.folder import SUGGESTED_METRICS, complete_facts, folder_files
 from medfold.scaffold.from_files import draft_facts
 
 __all__ = [

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 from medfold.images import image_extension
 from medfold.raw_files import part_from_name
-from medfold.scaffold.draft import MAX_LABELS, is_healthy
+from medfold.scaffold.class_order import is_healthy
+from medfold.scaffold.draft import MAX_LABELS
 from medfold.scaffold.image_files import ImageFiles
 
 # Folders of patients or studies, with a number: patient00001, study_2.

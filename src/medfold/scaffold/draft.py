@@ -1,12 +1,26 @@
 """A draft of competition.yaml: guessed facts, the reason for each, and doubts to check."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from medfold.scaffold.class_order import is_healthy, negative_first
 
 MAX_INSPECTED = 2000  # number of rows or files that are examined for a guess
-MAX_LABELS = 200
+MAX_LABELS = 200  # a column or a folder level with more names does not hold classes
+
+
+class Reason(NamedTuple):
+    """The reason of a guess.
+
+    Args:
+        key: key of competition.yaml, such as `labels.id`.
+        value: guessed value, as text.
+        why: reason, as text for the user.
+    """
+
+    key: str
+    value: str
+    why: str
 
 
 @dataclass
@@ -15,31 +29,25 @@ class Draft:
 
     Args:
         facts: keys and values, as in competition.yaml.
-        reasons: (key, value, reason) of each guess.
+        reasons: the reasons of the guesses, in their order.
         doubts: points for the user to check, as text; those about a key begin with it: `labels.id: ...`.
         num_images: number of training images.
         largest_side: largest height or width of the images examined, in pixels; None if none was read.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
-    reasons: list[tuple[str, str, str]] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     num_images: int = 0
     largest_side: int | None = None
 
     def add_reason(self, key: str, value: object, why: str) -> None:
-        """Notes the reason of a guess.
-
-        Args:
-            key: key of competition.yaml, such as `labels.id`.
-            value: guessed value.
-            why: reason, as text for the user.
-        """
-        self.reasons.append((key, str(value), why))
+        """Adds the reason of a guess: its key, its value and why it was guessed."""
+        self.reasons.append(Reason(key, str(value), why))
 
     def drop_reasons(self, key: str) -> None:
         """Removes the reasons of a key."""
-        self.reasons = [reason for reason in self.reasons if reason[0] != key]
+        self.reasons = [reason for reason in self.reasons if reason.key != key]
 
     def drop_doubts(self, key: str) -> None:
         """Removes the doubts about a key."""
@@ -53,26 +61,3 @@ class Draft:
             self.add_reason("classes", f"{negative}, {positive}", why)
         else:
             self.doubts.append(f"classes: unclear which class is positive; '{positive}' is used, the second one")
-
-
-# Words by which data sets name their negative class, in any case and with any separator.
-HEALTHY = ("normal", "healthy", "benign", "negative", "control", "absent", "clean", "no", "none", "false", "neg", "n")
-HEALTHY += ("non", "not", "without", "uninfected", "unaffected", "nontumor", "noncancer")
-
-
-def is_healthy(name: str) -> bool:
-    """Returns True if the name of a class contains a word for healthy: normal, benign, no_tumor, uninfected."""
-    return any(word in HEALTHY for word in re.split(r"[\s_-]+", name.lower()))
-
-
-def negative_first(names: list[str]) -> list[str]:
-    """Orders two classes: the one named by a word for healthy first; unchanged if neither or both are."""
-    first, second = names
-    return [second, first] if is_healthy(second) and not is_healthy(first) else names
-
-
-def sort_classes(names: Iterable[str]) -> list[str]:
-    """Sorts names of classes: numbers by their value, then the other names."""
-    names = list(names)
-    numbers = {name: int(name) for name in names if re.fullmatch(r"-?\d+", name)}
-    return sorted(names, key=lambda name: (name not in numbers, numbers.get(name, 0), name))

@@ -43,14 +43,14 @@ def draft_facts(raw: Path) -> Draft:
 def _draft_folder(raw: Path) -> Draft:
     """Drafts the facts of a folder that holds all files of the competition."""
     folder = RawFolder.from_path(raw)
-    draft = _draft_labels(folder)
+    draft = _draft_from_labels(folder)
     copies = [f"{copy}/ is a second copy of the files beside it: not used" for copy in folder.copies]
     draft.doubts = [*copies, *draft.doubts, *_doubts_about_unread_files(folder)]
     _add_companions(draft, folder.image_files)
     return draft
 
 
-def _draft_labels(folder: RawFolder) -> Draft:
+def _draft_from_labels(folder: RawFolder) -> Draft:
     """Drafts the facts by the first of these that has labels: a table, folders named after classes, arrays.
 
     Raises:

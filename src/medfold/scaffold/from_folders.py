@@ -6,7 +6,8 @@ from typing import NamedTuple
 from medfold.errors import UserError
 from medfold.images import image_extension, image_stem
 from medfold.scaffold.class_folders import ImagePath, class_level, names_at
-from medfold.scaffold.draft import Draft, sort_classes
+from medfold.scaffold.class_order import sort_classes
+from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import group_by_headers
 from medfold.scaffold.image_contents import guess_channels
 from medfold.scaffold.image_files import ImageFiles

@@ -4,7 +4,8 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.raw_files import is_one_hot, normalise_texts, parse_binary_columns, split_label_list
-from medfold.scaffold.draft import MAX_LABELS, Draft, sort_classes
+from medfold.scaffold.class_order import sort_classes
+from medfold.scaffold.draft import MAX_LABELS, Draft
 from medfold.text import count_of, shorten_list
 
 FEW_NUMBERS = 20  # up to this number, different numbers may be classes although they have gaps

@@ -41,7 +41,7 @@ def aggregate(
     Args:
         facts: facts of the competition (the task, and `score.aggregate`).
         units: text (n,), the id of the unit of each sample.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         predictions: float (n, columns).
     """
     predictions = predictions.astype(np.float64)
@@ -62,7 +62,7 @@ def labels_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
     Args:
         units: text (n,), the id of the unit of each sample.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
 
     Returns:
         int (units,) or (units, labels), in the order in which the units first occur.

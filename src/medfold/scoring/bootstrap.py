@@ -46,7 +46,7 @@ def bootstrap_interval(
 
     Args:
         metric: the metric of the score.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         predictions: float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.

@@ -43,7 +43,7 @@ def fit_temperature(
 
     Args:
         predictions: float64 (n, columns).
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         loss: (targets, predictions) -> the value to minimise, such as the log loss or a weighted one.
     """
     from scipy.optimize import minimize_scalar

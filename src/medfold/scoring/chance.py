@@ -12,7 +12,7 @@ def label_means(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
 
     Args:
         facts: facts of the competition (the prediction columns).
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
     """
     return targets_as_columns(targets, len(facts.prediction_columns)).mean(axis=0)
 
@@ -22,7 +22,7 @@ def chance_score(facts: CompetitionFacts, targets: np.ndarray, prior: np.ndarray
 
     Args:
         facts: facts of the competition (the metric and the task).
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         prior: float (columns,), the mean of the training labels.
     """
     metric = metric_of(facts)

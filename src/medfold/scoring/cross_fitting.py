@@ -97,7 +97,7 @@ def cross_fit(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.n
     Args:
         fit: (predictions, targets) -> FittedTransform.
         predictions: float64 (..., n, columns); leading axes are for members of an ensemble.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         fold: int (n,), the fold of each row; at least two different folds.
 
     Returns:

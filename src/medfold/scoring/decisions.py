@@ -9,7 +9,7 @@ def targets_as_columns(targets: np.ndarray, num_columns: int) -> np.ndarray:
     """Returns the membership of each class or label, 0 or 1, in the form of predictions.
 
     Args:
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         num_columns: number of prediction columns: 1 for a binary task, else the number of classes or labels.
 
     Returns:

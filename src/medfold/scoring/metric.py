@@ -58,7 +58,7 @@ class Metric:
         """Computes the metric.
 
         Args:
-            targets: int (n,) or (n, labels).
+            targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
             predictions: float (n, columns); (n,) or (n, 1) for a binary task.
         """
         if self.decide:

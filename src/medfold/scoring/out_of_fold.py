@@ -79,7 +79,7 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
         facts: facts of the competition (the prediction columns, and `score.aggregate`).
         oof: id, fold and prediction columns; rows in any order.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
 
     Raises:
         UserError: an id is predicted in another fold than that of the folds table, or twice, or samples of a predicted

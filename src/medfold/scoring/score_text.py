@@ -45,7 +45,7 @@ def describe_score(facts: CompetitionFacts, score: OofScore, total: int) -> str:
 
     Args:
         facts: facts of the competition (metric titles, the number of folds, and whether patients are known).
-        score: the score.
+        score: the OOF score of a run or an ensemble.
         total: the number of units in all folds.
     """
     title = metric_title(facts, score.metric)

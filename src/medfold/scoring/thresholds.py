@@ -29,7 +29,7 @@ def fit_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric)
 
     Args:
         predictions: float64 (n, columns): one column (binary), or one for each label.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         metric: a metric of decisions.
     """
     best = []

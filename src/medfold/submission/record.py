@@ -10,8 +10,7 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.paths import ProjectPaths
-from medfold.runs import EnsemblePaths
+from medfold.paths import EnsemblePaths, ProjectPaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.leaderboard import LeaderboardResult

@@ -115,7 +115,7 @@ def submit_recorded(
 ) -> LeaderboardResult:
     """Submits to the leaderboard, and records the result in the ledger and beside the file.
 
-    The caller holds a lock, so that no other process submits the same file.
+    It holds the leaderboard's lock meanwhile, so that no other process submits the same file.
 
     Args:
         competition: the competition of the submission.
@@ -126,7 +126,7 @@ def submit_recorded(
         resubmit: submit it even if it is on the leaderboard already.
 
     Raises:
-        UserError: it was refused.
+        UserError: it was refused, or another process submits these runs as a notebook.
     """
     entry = SubmissionEntry(
         file=recorded.file,
@@ -137,6 +137,7 @@ def submit_recorded(
         add_to_record=partial(add_to_record, competition, recorded.row),
         resubmit=resubmit,
     )
-    result = leaderboard.submit(entry)
-    record_result(competition, recorded.row, result, recorded.record)
+    with leaderboard.submission_lock(recorded.file, list(recorded.row.runs)):
+        result = leaderboard.submit(entry)
+        record_result(competition, recorded.row, result, recorded.record)
     return result

@@ -4,14 +4,14 @@ import base64
 import hashlib
 import random
 import shutil
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
 from medfold.errors import UserError
-from medfold.system import files
+from medfold.system import files, waiting
 from medfold.terminal.console import format_size, say, warn
 from medfold.terminal.progress import progress_bar
 
@@ -20,8 +20,6 @@ MAX_FAILURES = 6  # in a row, without a new byte; then it is an error
 MAX_WAIT = 120  # seconds
 CHUNK_SIZE = 1 << 16
 
-wait = time.sleep
-
 
 class WrongResponseError(requests.RequestException):
     """The response is not the rest of the partial file."""
@@ -29,6 +27,46 @@ class WrongResponseError(requests.RequestException):
 
 class ExpiredAddressError(requests.RequestException):
     """A short-lived address has expired; a new one is needed."""
+
+
+@dataclass(frozen=True)
+class _PartialFile:
+    """The bytes of a file that have been received.
+
+    Args:
+        path: path of the bytes.
+        validators: JSON file with entity tag (or date) and size of the file that they belong to.
+    """
+
+    path: Path
+    validators: Path
+
+    @classmethod
+    def of(cls, target: Path) -> "_PartialFile":
+        """Returns the partial file of a target."""
+        return cls(target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.json"))
+
+    @property
+    def size(self) -> int:
+        """Number of bytes received."""
+        return _size(self.path)
+
+    @property
+    def is_resumable(self) -> bool:
+        """True if the server can send the rest of the file."""
+        identity = files.read_json(self.validators)
+        return identity is not None and identity["same"] is not None
+
+    def discard_unless(self, identity: dict) -> None:
+        """Removes the bytes, unless they belong to the file of this identity and the server can send the rest."""
+        if identity["same"] is None or files.read_json(self.validators) != identity:
+            self.remove()
+            files.write_json(identity, self.validators)
+
+    def remove(self) -> None:
+        """Removes the bytes and their validators."""
+        self.path.unlink(missing_ok=True)
+        self.validators.unlink(missing_ok=True)
 
 
 def download_file(request_file: Callable[[], requests.Response], target: Path, unpacked_ratio: float = 0) -> None:
@@ -47,62 +85,21 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
         UserError: a permanent error of the server, not enough disk space, no progress in several attempts, or a hash
             other than the server's.
     """
-    partial_file, validators_file = (
-        target.with_name(f"{target.name}.part"),
-        target.with_name(f"{target.name}.part.json"),
-    )
     target.parent.mkdir(parents=True, exist_ok=True)
-    failures = 0
+    partial = _PartialFile.of(target)
     was_damaged = False
     while True:
-        size_before = _size(partial_file)
-        resumable = False
-        try:
-            with request_file() as response:
-                response.raise_for_status()
-                identity = _identity(response)
-                resumable = identity["same"] is not None
-                if not resumable or files.read_json(validators_file) != identity:
-                    _remove_partial(partial_file, validators_file)
-                    files.write_json(identity, validators_file)
-                _check_disk_space(target, identity["bytes"], _size(partial_file), unpacked_ratio)
-                _receive(response, partial_file, identity)
-                md5 = _md5(response)
-        except requests.RequestException as error:
-            if _is_permanent(error):
-                fix = "Check the address, and whether you may download the file"
-                raise UserError(f"download of {target.name} failed: {failure_reason(error)}", None, fix) from None
-            failures = 1 if resumable and _size(partial_file) > size_before else failures + 1
-            if failures == MAX_FAILURES:
-                done = f"{format_size(_size(partial_file))} are saved" if partial_file.is_file() else "nothing is saved"
-                fix = f"{done}; run the same command to resume"
-                raise UserError(f"download of {target.name} failed: {failure_reason(error)}", None, fix) from None
-            if isinstance(error, ExpiredAddressError):
-                warn(
-                    "download", f"{failure_reason(error)}, at {format_size(_size(partial_file))}; requesting a new one"
-                )
-                continue
-            delay = backoff(failures, error.response)
-            warn(
-                "download",
-                f"{failure_reason(error)}, at {format_size(_size(partial_file))}; next attempt in {delay:.0f} s",
-            )
-            wait(delay)
-            continue
-        except OSError as error:
-            fix = "Free disk space, and run the same command to resume"
-            raise UserError(f"cannot write ({error.strerror or error})", partial_file, fix) from None
-        if md5 is None or md5_of_file(partial_file) == md5:
+        md5 = _receive_with_retries(request_file, target, partial, unpacked_ratio)
+        if md5 is None or md5_of_file(partial.path) == md5:
             break
-        _remove_partial(partial_file, validators_file)
+        partial.remove()
         if was_damaged:
-            raise UserError(
-                f"{target.name} was damaged twice: its md5 differs from the one sent by the server", None, "Try later"
-            )
+            what = f"{target.name} was damaged twice: its md5 differs from the one sent by the server"
+            raise UserError(what, None, "Try later")
         was_damaged = True
         warn("download", f"{target.name} was damaged in transfer (wrong md5); downloading it again")
-    partial_file.replace(target)
-    validators_file.unlink(missing_ok=True)
+    partial.path.replace(target)
+    partial.validators.unlink(missing_ok=True)
 
 
 def open_stream(address: str) -> requests.Response:
@@ -150,7 +147,49 @@ def backoff(failures: int, response: requests.Response | None = None) -> float:
     return min(seconds, MAX_WAIT)
 
 
-def _receive(response: requests.Response, partial_file: Path, identity: dict) -> None:
+def _receive_with_retries(
+    request_file: Callable[[], requests.Response], target: Path, partial: _PartialFile, unpacked_ratio: float
+) -> str | None:
+    """Receives the rest of a file, in as many attempts as it takes; returns the MD5 that the server sends, if any."""
+    failures = 0
+    while True:
+        size_before = partial.size
+        try:
+            return _receive_once(request_file, target, partial, unpacked_ratio)
+        except requests.RequestException as error:
+            problem = f"download of {target.name} failed: {failure_reason(error)}"
+            if _is_permanent(error):
+                raise UserError(problem, None, "Check the address, and whether you may download the file") from None
+            failures = 1 if partial.size > size_before and partial.is_resumable else failures + 1
+            if failures == MAX_FAILURES:
+                done = f"{format_size(partial.size)} are saved" if partial.path.is_file() else "nothing is saved"
+                raise UserError(problem, None, f"{done}; run the same command to resume") from None
+            state = f"{failure_reason(error)}, at {format_size(partial.size)}"
+            if isinstance(error, ExpiredAddressError):
+                warn("download", f"{state}; requesting a new one")
+            else:
+                delay = backoff(failures, error.response)
+                warn("download", f"{state}; next attempt in {delay:.0f} s")
+                waiting.pause(delay)
+        except OSError as error:
+            fix = "Free disk space, and run the same command to resume"
+            raise UserError(f"cannot write ({error.strerror or error})", partial.path, fix) from None
+
+
+def _receive_once(
+    request_file: Callable[[], requests.Response], target: Path, partial: _PartialFile, unpacked_ratio: float
+) -> str | None:
+    """Receives the rest of a file in one attempt; returns the MD5 that the server sends, if any."""
+    with request_file() as response:
+        response.raise_for_status()
+        identity = _identity(response)
+        partial.discard_unless(identity)
+        _check_disk_space(target, identity["bytes"], partial.size, unpacked_ratio)
+        _stream_rest(response, partial.path, identity)
+        return _md5(response)
+
+
+def _stream_rest(response: requests.Response, partial_file: Path, identity: dict) -> None:
     """Streams the missing bytes of the file into `partial_file`."""
     total = identity["bytes"]
     if total is not None and _size(partial_file) > total:
@@ -221,8 +260,3 @@ def md5_of_file(path: Path) -> str:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-def _remove_partial(partial_file: Path, validators_file: Path) -> None:
-    partial_file.unlink(missing_ok=True)
-    validators_file.unlink(missing_ok=True)

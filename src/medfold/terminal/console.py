@@ -14,7 +14,7 @@ from rich.table import Table
 from medfold.errors import UserError, os_errors_explained
 from medfold.terminal.command_text import variable
 
-EACH_EPOCH = "MEDFOLD_TELLS_EACH_EPOCH"  # if set, a training without a terminal prints a line per epoch
+EACH_EPOCH = "MEDFOLD_LOG_EVERY_EPOCH"  # if set, a training without a terminal prints a line per epoch
 
 # Plain text in notebooks too: Kaggle logs what is written, not what is displayed.
 _PLAIN = {"force_jupyter": False, "highlight": False}

@@ -54,8 +54,8 @@ PIPELINES: dict[str, Spec] = {
 
 # What each pipeline is for; shown in docs/reference.md.
 PURPOSES = {
-    "none": "No change at all, no flips or turns either.",
-    "light": "Any image: small shifts, turns and changes of scale, brightness and contrast.",
+    "none": "No change at all, no flips or rotations either.",
+    "light": "Any image: small shifts, rotations and changes of scale, brightness and contrast.",
     "xray": "Radiographs: exposure and contrast vary; strong shifts would cut the lungs off.",
     "fundus": "Fundus photographs: round, so any turn is natural; colour depends on the camera.",
     "histology": "Stained tissue: no up and down; the strength of the stain varies between laboratories.",

@@ -42,7 +42,7 @@ def check_keeps_sides(transform: "BasicTransform", symmetry: Symmetry, shape: tu
         if _angle(right_axis, (1, 0)) <= MAX_ROTATION and _angle(down_axis, (0, 1)) <= MAX_ROTATION:
             continue
         fix = "Limit its angles and scales, remove it, or change images.symmetry if the images really look the same"
-        what = f"{name} mirrors images, or turns them by more than {MAX_ROTATION} degrees"
+        what = f"{name} mirrors images, or rotates them by more than {MAX_ROTATION} degrees"
         raise SettingError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
 
 

@@ -14,8 +14,8 @@ from medfold.models import (
     resolve_precision,
     split_backbone_and_head,
 )
+from medfold.paths import FoldPaths
 from medfold.prediction import Predictor
-from medfold.run_paths import FoldPaths
 from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
 from medfold.terminal.console import format_duration, say, warn

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from medfold.paths import FoldPaths
 from medfold.prediction import save_weights
-from medfold.run_paths import FoldPaths
 from medfold.runs import mark_fold_trained
 from medfold.system import files
 from medfold.tables import write_csv

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 from medfold.training.training_inputs import TrainingInputs
 
 

@@ -11,9 +11,8 @@ from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.images import load_store, store_key
-from medfold.paths import ProjectPaths
+from medfold.paths import ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.run_paths import RunPaths
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import OofScore, format_score, metric_of
 from medfold.system import array_files, files, locks
@@ -32,7 +31,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
-        competition: the competition.
+        competition: the competition that the run belongs to; the trained folds are written to its runs/.
         request: seed and folds of the run, and how many folds to train at once.
         recipe: the recipe that is requested, with its overrides.
         dataset: the samples, with their targets and folds.
@@ -63,7 +62,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
                 _compute_missing_features(competition, recipe, dataset)
                 _train_in_processes(competition, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
     else:
-        what = "all folds are done" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
+        what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {display_path(run_paths.folder)}")
     return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
 
@@ -109,7 +108,7 @@ def _train_in_processes(
     """Trains folds in child processes.
 
     Args:
-        competition: the competition.
+        competition: the competition that the run belongs to.
         request: the request for the run; each child process gets it with one fold.
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from medfold.competition import Competition, Recipe, format_overrides
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
-from medfold.run_paths import RunPaths
+from medfold.paths import RunPaths
 from medfold.runs import checked_run_paths, has_same_folds, has_same_labels, record_run_start, trained_folds
 from medfold.system import files
 from medfold.system.processes import silence_native_output
@@ -18,7 +18,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     """Opens a run, or creates it.
 
     Args:
-        competition: the competition.
+        competition: the competition that the run belongs to; run.json is written to its runs/.
         request: seed and folds of the run.
         recipe: the recipe that is requested, with its overrides.
 

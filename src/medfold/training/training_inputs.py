@@ -15,12 +15,12 @@ class TrainingInputs:
     """Settings and data for training the folds of a run.
 
     Args:
-        facts: facts of the competition.
+        facts: facts of the competition (task, classes, channels and symmetry of the images, metric).
         recipe: the recipe of the run.
         seed: the seed of the run.
         store: the prepared images.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
-        targets: int (n,) or (n, labels).
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         test: the test samples: id.
         features_file: file for the features of the frozen backbone; written when it is needed.
         num_workers: number of processes that make batches; it does not change the result. Defaults to 0: batches are

@@ -6,6 +6,7 @@ import pytest
 
 from medfold.config import StrictModel
 from medfold.data.sources import kinds
+from medfold.kaggle import AttachedData
 from medfold.registry import Registry
 from tests.support.sources import with_source
 
@@ -33,6 +34,21 @@ def test_every_built_in_kind_has_its_settings_and_functions(kind):
     assert callable(built_in.accept)
     assert (built_in.single_files is not None) is (kind in ("kaggle", "kaggle-dataset"))
     assert (built_in.finding_positions is not None) is (kind == "phantom")
+    assert built_in.is_embedded is (kind == "phantom")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"kind": "kaggle", "slug": "histology"}, AttachedData(competition="histology")),
+        ({"kind": "kaggle-dataset", "slug": "carol/nodules"}, AttachedData(datasets=["carol/nodules"])),
+        ({"kind": "phantom"}, None),
+        ({"kind": "own"}, None),
+    ],
+    ids=["kaggle", "kaggle-dataset", "phantom", "own"],
+)
+def test_source_says_what_a_notebook_attaches(small, source, expected):
+    assert with_source(small, **source).on_kaggle() == expected
 
 
 def test_decorated_function_becomes_a_kind(monkeypatch, tmp_path):

@@ -38,7 +38,7 @@ def test_url_downloads_and_checks_the_md5(small, tmp_path, monkeypatch):
             with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5="0" * 32).fetch()
         with refused("failed: the server returned 404.*FROM=data.npz"):
             with_source(small, kind="url", url=f"{address}/gone.npz", file="data.npz", md5=md5).fetch()
-    monkeypatch.setattr("medfold.system.http_download.wait", lambda seconds: None)
+    monkeypatch.setattr("medfold.system.waiting.pause", lambda seconds: None)
     with refused("download of data.npz failed: .*FROM=data.npz"):
         with_source(small, kind="url", url=f"{address}/x.npz", file="data.npz", md5=md5).fetch()
     assert source.is_complete

@@ -236,8 +236,7 @@ def test_late_score_keeps_notebook_version(hosted, competition, monkeypatch):
 def test_killed_submit_resumes_and_repeats_nothing(hosted, competition, method):
     hosted.states = ["RUNNING"] * 3
     words = "submit --competition histology"
-    no_waits = "datasets.wait = kernels.wait = session.wait = lambda seconds: None"
-    quick = f"{NO_WHEELS}; from medfold.kaggle import datasets, kernels, session; {no_waits}"
+    quick = f"{NO_WHEELS}; from medfold.system import waiting; waiting.pause = lambda seconds: None"
     kill_when(start(competition.project_paths.root, words, quick), lambda: hosted.asked(method))
     finish(competition.project_paths.root, words, quick)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == hosted.datasets[DATASET].version == 1

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
-from medfold.kaggle import Competitions, KaggleSession, competition_files, request_competition_archive
+from medfold.kaggle import AttachedData, Competitions, KaggleSession, competition_files, request_competition_archive
 from medfold.terminal.console import say
 
 
@@ -44,6 +44,11 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
+def on_kaggle(options: Options) -> AttachedData:
+    """Returns the competition, to attach to a notebook."""
+    return AttachedData(competition=options.slug)
+
+
 def _connected(options: Options) -> KaggleSession:
     session = KaggleSession.connect()
     say("kaggle", f"as {session.account}")
@@ -53,4 +58,4 @@ def _connected(options: Options) -> KaggleSession:
     return session
 
 
-KIND = SourceKind(Options, fetch, single_files=single_files)
+KIND = SourceKind(Options, fetch, single_files=single_files, on_kaggle=on_kaggle)

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
-from medfold.kaggle import KaggleSession, dataset_files, request_dataset_archive
+from medfold.kaggle import AttachedData, KaggleSession, dataset_files, request_dataset_archive
 from medfold.terminal.console import say
 
 
@@ -45,10 +45,15 @@ def single_files(options: Options) -> SingleFiles:
     )
 
 
+def on_kaggle(options: Options) -> AttachedData:
+    """Returns the data set, to attach to a notebook."""
+    return AttachedData(datasets=[options.slug])
+
+
 def _connected() -> KaggleSession:
     session = KaggleSession.connect(anonymous=True)
     say("kaggle", f"as {session.account}" if session.credentials else "without an account: public data sets need none")
     return session
 
 
-KIND = SourceKind(Options, fetch, single_files=single_files)
+KIND = SourceKind(Options, fetch, single_files=single_files, on_kaggle=on_kaggle)

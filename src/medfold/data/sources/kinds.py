@@ -6,12 +6,15 @@ A kind that is built in is the `KIND` of its module. A kind of plugins.py is a f
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pydantic import BaseModel
 
 from medfold.registry import Registry
+
+if TYPE_CHECKING:
+    from medfold.kaggle import AttachedData
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class SourceKind:
         single_files: `single_files(options)` gives access to files that can be downloaded separately. Defaults to none.
         finding_positions: reads the positions of the findings in the images from the hidden folder, as
             `Source.finding_positions` returns them. Defaults to none.
+        on_kaggle: `on_kaggle(options)` returns what to attach to a notebook on Kaggle, so that it finds the data.
+            Defaults to none: the data is not there.
+        is_embedded: True if medfold makes the data itself, without a network. Defaults to False.
     """
 
     schema: type[BaseModel]
@@ -69,6 +75,8 @@ class SourceKind:
     accept: Callable[[Any, Path], str] = _accept_any
     single_files: Callable[[Any], SingleFiles] | None = None
     finding_positions: Callable[[Path], pd.DataFrame | None] | None = None
+    on_kaggle: "Callable[[Any], AttachedData] | None" = None
+    is_embedded: bool = False
 
 
 KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: one module each, imported on demand

@@ -114,7 +114,7 @@ def accept(options: Options, path: Path) -> str:
     )
 
 
-KIND = SourceKind(Options, fetch, accept, finding_positions=finding_positions)
+KIND = SourceKind(Options, fetch, accept, finding_positions=finding_positions, is_embedded=True)
 
 
 def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Generator:

@@ -3,7 +3,7 @@
 import importlib
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,6 +28,9 @@ from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, did_you_mean, shorten_list
+
+if TYPE_CHECKING:
+    from medfold.kaggle import AttachedData
 
 MAX_SINGLE_FILES = 100  # up to this number, files are fetched one by one rather than with the whole archive
 
@@ -57,7 +60,11 @@ class Source:
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
         self.options = config.validated(self._kind.schema, settings, f"{where}, source")
         self._paths = paths
-        self.is_embedded = self.kind == "phantom"
+
+    @property
+    def is_embedded(self) -> bool:
+        """True if medfold makes the data itself, without a network."""
+        return self._kind.is_embedded
 
     @property
     def is_complete(self) -> bool:
@@ -167,6 +174,10 @@ class Source:
             or before the download.
         """
         return self._kind.finding_positions(self._paths.hidden) if self._kind.finding_positions else None
+
+    def on_kaggle(self) -> "AttachedData | None":
+        """Returns what to attach to a notebook on Kaggle, so that it finds the data; None if the data is not there."""
+        return self._kind.on_kaggle(self.options) if self._kind.on_kaggle else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""

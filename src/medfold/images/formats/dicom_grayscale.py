@@ -41,7 +41,7 @@ class Lut(NamedTuple):
         entries = np.frombuffer(self.entries, "<u2")
         return entries[np.clip(values.astype(np.float64) - self.first, 0, len(entries) - 1).astype(np.intp)]
 
-    def to_bytes(self, values: np.ndarray) -> np.ndarray:
+    def to_uint8(self, values: np.ndarray) -> np.ndarray:
         """Converts values to uint8; the largest entry that `bits` allows becomes 255."""
         return scale_to_uint8(self(values), 0, 2**self.bits - 1)
 
@@ -63,7 +63,7 @@ class Window(NamedTuple):
     low: float
     high: float
 
-    def to_bytes(self, values: np.ndarray) -> np.ndarray:
+    def to_uint8(self, values: np.ndarray) -> np.ndarray:
         """Converts values to uint8; the output range becomes 0 to 255. Computed as in pydicom, so rounding is equal."""
         values = values.astype(np.float64)
         span = self.high - self.low
@@ -85,7 +85,7 @@ class ValueRange(NamedTuple):
     low: float
     high: float
 
-    def to_bytes(self, values: np.ndarray) -> np.ndarray:
+    def to_uint8(self, values: np.ndarray) -> np.ndarray:
         """Converts values to uint8; values outside the range are clipped."""
         return scale_to_uint8(values, self.low, self.high)
 
@@ -167,7 +167,7 @@ def _table(transforms: GrayscaleTransforms, dtype: str) -> np.ndarray:
 def _apply(values: np.ndarray, transforms: GrayscaleTransforms) -> np.ndarray:
     """Applies all transformations to stored values."""
     modality_values = values if transforms.modality is None else transforms.modality(values)
-    channels = [transformation.to_bytes(modality_values) for transformation in transforms.voi]
+    channels = [transformation.to_uint8(modality_values) for transformation in transforms.voi]
     result = channels[0] if len(channels) == 1 else np.stack(channels, axis=-1)
     if transforms.inverted:
         result = 255 - result

@@ -8,14 +8,13 @@ from medfold.competition import kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
 from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.system.waiting import GrowingPause
 from medfold.terminal.command_text import command
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner
 
 MAX_WAIT = 600  # seconds to wait for a score
 MAX_LISTED = 1000  # submissions in which earlier ones are searched
-
-wait = time.sleep
 
 
 class KaggleLeaderboard(Leaderboard):
@@ -121,7 +120,7 @@ def wait_for_score(competitions: Competitions, ref: int) -> LeaderboardResult:
 def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
     """Returns the submission once it is scored or refused; None if that takes too long."""
     start = time.monotonic()
-    delay = 2.0
+    growing = GrowingPause(first=2, factor=1.5, longest=30)
     with spinner(f"waiting for the score of {ref}"):
         while True:
             try:
@@ -131,10 +130,9 @@ def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
                 return None
             if submission.status != "pending":
                 return submission
-            if time.monotonic() - start + delay > MAX_WAIT:
+            if time.monotonic() - start + growing.seconds > MAX_WAIT:
                 return None
-            wait(delay)
-            delay = min(1.5 * delay, 30)
+            growing.pause()
 
 
 def _result(submission: KaggleSubmission) -> LeaderboardResult:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from medfold.competition import CompetitionFacts
 from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
 from medfold.submission.draft import SubmissionDraft
+from medfold.system import locks
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,16 @@ class Leaderboard(ABC):
     """Where the submissions of a competition are scored.
 
     Args:
-        facts: facts of the competition.
+        facts: facts of the competition (metric, source, format of the submission).
         paths: paths of the hidden labels and the published scores, where these are on this machine.
 
     Attributes:
-        is_long_running: True if `submit` may take hours, so that it must not hold up other submissions.
         has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.
     """
 
     facts: CompetitionFacts
     paths: CompetitionPaths
 
-    is_long_running: ClassVar[bool] = False
     has_late_scores: ClassVar[bool] = False
 
     @abstractmethod
@@ -88,6 +88,15 @@ class Leaderboard(ABC):
         Raises:
             UserError: it would be refused.
         """
+
+    def submission_lock(self, file: Path, run_names: list[str]) -> AbstractContextManager[Any]:
+        """Returns a lock that lets one process at a time submit a file: a second one waits for the first.
+
+        Args:
+            file: path of the submission.
+            run_names: names of the runs behind it.
+        """
+        return locks.lock(file)
 
     @abstractmethod
     def submit(self, entry: SubmissionEntry) -> LeaderboardResult:

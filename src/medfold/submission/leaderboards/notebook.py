@@ -1,10 +1,12 @@
 """Kaggle's leaderboard, for competitions that take notebooks: a notebook predicts there; its output is submitted."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession, Kernels, run_at_kaggle
+from medfold.kaggle import Competitions, KaggleSession, Kernels, run_on_kaggle
+from medfold.runs import packing_lock
 from medfold.submission import table
 from medfold.submission.check import check_submission
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
@@ -22,8 +24,6 @@ MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictio
 class NotebookLeaderboard(KaggleLeaderboard):
     """Runs a notebook on Kaggle that predicts, and submits its output there."""
 
-    is_long_running = True
-
     def preflight(self) -> None:
         """Checks with Kaggle that a submission would be accepted now.
 
@@ -32,11 +32,19 @@ class NotebookLeaderboard(KaggleLeaderboard):
         """
         check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts), notebooks=True)
 
+    def submission_lock(self, file: Path, run_names: list[str]) -> AbstractContextManager[None]:
+        """Returns a lock like that of other leaderboards; a second process fails at once, since `submit` takes hours.
+
+        Raises:
+            UserError: in a `with` statement, if another process packs or submits these runs.
+        """
+        return packing_lock(self.paths, run_names)
+
     def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
         """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
 
         Raises:
-            UserError: what `preflight` and `run_at_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
+            UserError: what `preflight` and `run_on_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
         """
         session = KaggleSession.connect()
         slug = kaggle_slug(self.facts)
@@ -48,7 +56,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         check_allowed(competitions, slug, notebooks=True)
         remote_run = entry.pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-        finished = run_at_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
+        finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
         entry.add_to_record({"kaggle": finished.versions})
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)

@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
-from medfold.scaffold.draft import Draft
-from medfold.scaffold.folder import KEY_ORDER, MIN_GPU_SIZE, SECTION_KEY_ORDER, complete_facts, folder_files
+from medfold.scaffold.competition_folder import KEY_ORDER, MIN_GPU_SIZE, SECTION_KEY_ORDER, complete_facts, folder_files
+from medfold.scaffold.draft import Draft, Reason
 from tests.support.helpers import REPOSITORY
 
 
@@ -89,10 +89,10 @@ def test_reasons_of_the_guesses_are_comments_of_the_facts():
         "images": {"train": "{id}.png", "channels": 1},
     }
     reasons = [
-        ("task", "multilabel", "12 target columns"),
-        ("images.channels", "1", "24 of the 24 images examined are grey"),
-        ("labels.targets", "...", "columns of 0 and 1"),
-        ("labels.id", "id", "the default, so not written"),
+        Reason("task", "multilabel", "12 target columns"),
+        Reason("images.channels", "1", "24 of the 24 images examined are grey"),
+        Reason("labels.targets", "...", "columns of 0 and 1"),
+        Reason("labels.id", "id", "the default, so not written"),
     ]
     text = folder_files("theirs", facts, Draft(reasons=reasons))["competition.yaml"]
     assert "task: multilabel # 12 target columns\n" in text
@@ -166,6 +166,6 @@ def test_keys_of_a_draft_are_in_the_order_of_the_reference():
 
 def test_mappings_within_sections_are_on_one_line():
     facts = {"source": {"kind": "own"}, "task": "binary", "labels": {"map": {"": None, "-1": "1"}}, "images": {}}
-    text = folder_files("theirs", facts, Draft(reasons=[("labels.map", "", "2 rows")]))["competition.yaml"]
+    text = folder_files("theirs", facts, Draft(reasons=[Reason("labels.map", "", "2 rows")]))["competition.yaml"]
     assert '  map: {"": null, "-1": "1"} # 2 rows\n' in text
     assert yaml.safe_load(text) == facts

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfold.paths import CompetitionPaths
-from medfold.run_paths import RunPaths
+from medfold.paths.competition import CompetitionPaths
+from medfold.paths.run import RunPaths
 from medfold.system.hashes import fingerprint
 
 MAX_NAME_LENGTH = 120  # letters of the joined run names in a file name

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.run_paths import FoldPaths
+from medfold.paths import FoldPaths
 
 
 @pytest.mark.parametrize("existing", ["state.npz", "before-state.npz"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.runs.ensemble_paths import EnsemblePaths, combined_name
+from medfold.paths import EnsemblePaths, combined_name
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 """The files of a new competition folder, from drafted facts."""
 
 import re
-import textwrap
 from typing import Any
 
-import yaml
-
+from medfold.scaffold.commented_yaml import add_doubts, add_reasons, dump_yaml
 from medfold.scaffold.draft import Draft
 from medfold.scoring import METRICS
 from medfold.terminal.command_text import variable
@@ -66,7 +64,6 @@ MAX_BASELINE_SIZE = 96
 BASELINE_IMAGES = 50_000  # images that the baseline is trained on, in all epochs together
 MAX_BASELINE_EPOCHS = 40
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
-MAX_LINE_LENGTH = 120  # of competition.yaml
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
 MIN_GPU_SIZE = 192  # pixels, as in gpu_small: smaller images are enlarged for the pretrained nets
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
@@ -91,7 +88,7 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
         "score": {"metric": None, **facts.get("score", {})},
     }
     _drop_default_id(draft, facts)
-    if source["kind"] == "own":
+    if _is_own(facts):
         if facts["upload"] != "local":
             draft.drop_reasons("upload")
             draft.add_reason("upload", "local", "no address on Kaggle was given")
@@ -121,6 +118,38 @@ def _drop_default_id(draft: Draft, facts: dict[str, Any]) -> None:
         draft.drop_reasons("submission.id")
 
 
+def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, str]:
+    """Returns the files of a competition folder: text by file name.
+
+    Args:
+        name: slug of the competition.
+        facts: content of competition.yaml.
+        draft: draft of these facts; its reasons and doubts become comments of competition.yaml.
+    """
+    command = f"# make train COMPETITION={name}"
+    return {
+        "competition.yaml": _facts_yaml(facts, draft),
+        "baseline.yaml": f"{command}\n{_baseline(draft)}",
+        "gpu.yaml": f"{command} RECIPE=gpu\n{_gpu_recipe(facts, draft.largest_side)}",
+        "README.md": _readme(name, facts),
+    }
+
+
+def _facts_yaml(facts: dict[str, Any], draft: Draft) -> str:
+    """Returns the facts as YAML, with what is to be filled in, the reasons and the doubts as comments."""
+    labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
+    text = dump_yaml(facts | {"labels": labels})
+    metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
+    is_own = _is_own(facts)
+    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
+    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
+    text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
+    text = add_reasons(text, {reason.key: reason.why for reason in draft.reasons})
+    # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
+    text = add_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
+    return f"# Guessed by make new from the files of the competition: check each line.\n{text}"
+
+
 def _baseline(draft: Draft) -> str:
     """Returns the baseline as YAML, with the reason for each setting that is not the default."""
     size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, draft.largest_side or MAX_BASELINE_SIZE))
@@ -134,8 +163,8 @@ def _baseline(draft: Draft) -> str:
     )
 
 
-def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
-    """Returns the GPU recipe as YAML, with its reasons: the shared one that fits the images best."""
+def _extend_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
+    """Returns the settings of the GPU recipe as YAML, with their reasons: the shared one that fits the images best."""
     images = facts["images"]
     words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
@@ -156,117 +185,24 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     return "extends: gpu # of competition/_base: large images; with few positives: gpu_screening\n"
 
 
-def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, str]:
-    """Returns the files of a competition folder: text by file name.
+def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
+    """Returns the GPU recipe as YAML, with the names of the other shared ones."""
+    settings = _extend_gpu_recipe(facts, largest_side)
+    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in settings)
+    guessed = "# For a GPU; not measured yet. What it extends was guessed from the images; the others:"
+    return f"{guessed}\n# {others}\n{settings}"
 
-    Args:
-        name: slug of the competition.
-        facts: content of competition.yaml.
-        draft: draft of these facts; its reasons and doubts become comments of competition.yaml.
-    """
-    labels = {key: value for key, value in facts["labels"].items() if (key, value) != ("layout", "wide")}  # the default
-    text = yaml.dump(facts | {"labels": labels}, sort_keys=False, allow_unicode=True, width=110, Dumper=_Dumper)
-    metrics = ", ".join(metric.name for metric in METRICS.all() if facts["task"] in metric.tasks)
-    is_own = facts["source"]["kind"] == "own"
-    to_fill_in = f"for example {SUGGESTED_METRICS[facts['task']]}" if is_own else "see its page"
-    text = text.replace("metric: null", f"metric: # fill in, {to_fill_in}; all: {metrics}", 1)
-    text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
-    text = _with_reasons(text, {key: reason for key, _, reason in draft.reasons})
-    # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
-    text = _with_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
-    command = f"# make train COMPETITION={name}"
-    gpu_recipe = _gpu_recipe(facts, draft.largest_side)
-    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in gpu_recipe)
-    gpu = f"{command} RECIPE=gpu\n# For a GPU; not measured yet. What it extends was guessed from the images; "
-    gpu += f"the others:\n# {others}\n{gpu_recipe}"
-    from_folder = " FROM=folder-or-archive" if is_own else ""
+
+def _readme(name: str, facts: dict[str, Any]) -> str:
+    """Returns the README of the competition: commands, and sections to be written."""
+    from_folder = " FROM=folder-or-archive" if _is_own(facts) else ""
     commands = (f"export COMPETITION={name}", f"make download{from_folder}", *(f"make {target}" for target in STEPS))
     steps = "\n".join(f"    {command}" for command in commands)
     about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
     sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
-    readme = f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
-    return {
-        "competition.yaml": f"# Guessed by make new from the files of the competition: check each line.\n{text}",
-        "baseline.yaml": f"{command}\n{_baseline(draft)}",
-        "gpu.yaml": gpu,
-        "README.md": readme,
-    }
+    return f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
 
 
-def _with_reasons(text: str, reasons: dict[str, str]) -> str:
-    """Adds reasons as comments, behind the line of a key or, where it is too long, above it.
-
-    Args:
-        text: YAML of at most two levels, mappings as blocks.
-        reasons: reason of each key, such as `labels.id`; those of keys that are not in the text are left out.
-    """
-    commented = []
-    lines = text.splitlines()
-    for line, following, key in zip(lines, [*lines[1:], ""], _keys_of_lines(lines), strict=True):
-        indent = " " * (len(line) - len(line.lstrip()))
-        reason = reasons.get(key, "")
-        is_single_line = not following.startswith(f"{indent}  ")
-        if reason and is_single_line and len(line) + len(reason) + 3 <= MAX_LINE_LENGTH:
-            line = f"{line} # {reason}"
-        elif reason:
-            commented.append(f"{indent}# {reason}")
-        commented.append(line)
-    return "\n".join(commented) + "\n"
-
-
-def _with_doubts(text: str, doubts: list[str]) -> str:
-    """Adds doubts as comments `# check <key>: ...`: above the line of the key, else at the top of its section or file.
-
-    Args:
-        text: YAML of at most two levels, mappings as blocks.
-        doubts: texts that begin with a key, such as `labels.group: ...`, or are about the files as a whole.
-    """
-    lines = text.splitlines()
-    for doubt in reversed(doubts):
-        key = doubt.partition(":")[0]
-        section, dot, _ = key.partition(".")
-        keys = _keys_of_lines(lines)
-        is_in_section = bool(dot) and section in keys
-        first_line = keys.index(section) + 1 if is_in_section else 0
-        position = keys.index(key) if key in keys else first_line
-        indent = "  " if is_in_section else ""
-        lines[position:position] = textwrap.wrap(
-            f"check {doubt}", MAX_LINE_LENGTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _keys_of_lines(lines: list[str]) -> list[str]:
-    """Returns the key of each line, such as `labels` or `labels.id`; "" for lines without one."""
-    keys, section = [], ""
-    for line in lines:
-        indent, key = re.match(r"( {0,2})(?:(\w+):)?", line).groups()
-        section = key if key and not indent else section
-        keys.append((f"{section}.{key}" if indent else key) if key else "")
-    return keys
-
-
-class _Dumper(yaml.SafeDumper):
-    """Dumper in the style of the shipped files: sections as blocks, the rest on one line, double quotes."""
-
-    _depth = 0  # of the mapping that is represented: 1 for the file, 2 for its sections
-
-    def check_simple_key(self):
-        """Allows an empty text as a simple key: {'': null}."""
-        return getattr(self.event, "value", None) == "" or super().check_simple_key()
-
-    def choose_scalar_style(self):
-        """Prefers double quotes, except around a backslash, which they would escape; patterns always have them."""
-        style = super().choose_scalar_style()
-        needs_quotes = style == "'" or "{" in self.event.value
-        return '"' if needs_quotes and "\\" not in self.event.value else style
-
-    def represent_mapping(self, tag, mapping, flow_style=None):
-        """Writes the section `source`, and mappings within sections, on one line."""
-        self._depth += 1
-        node = super().represent_mapping(tag, mapping, flow_style="kind" in mapping or self._depth > 2)
-        self._depth -= 1
-        return node
-
-    def represent_sequence(self, tag, sequence, flow_style=None):
-        return super().represent_sequence(tag, sequence, flow_style=True)
+def _is_own(facts: dict[str, Any]) -> bool:
+    """Returns True for data that are not on Kaggle."""
+    return facts["source"]["kind"] == "own"

@@ -1,90 +1,10 @@
-"""Paths of a project folder and of a competition that several packages use; those of a run are in `run_paths`."""
+"""Paths of a competition: its settings, data, folds, runs and submissions."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from medfold.earlier_versions import current_or_former
-from medfold.errors import UserError
-from medfold.project_root import find_root
-from medfold.run_paths import RunPaths
-from medfold.terminal.command_text import command, variable
-from medfold.text import did_you_mean, shorten_list
-
-
-@dataclass(frozen=True)
-class ProjectPaths:
-    """Paths in one project folder.
-
-    Args:
-        root: the folder that holds `competition/`, `folds/`, `submissions/`, `data/` and `runs/`.
-    """
-
-    root: Path
-
-    @classmethod
-    def find(cls, start: Path | None = None) -> "ProjectPaths":
-        """Finds the project folder: the nearest one, from `start` upwards, with `competition/<name>/competition.yaml`.
-
-        Args:
-            start: folder to begin with. Defaults to the working directory.
-
-        Raises:
-            UserError: neither `start` nor a folder above it is a project folder.
-        """
-        start = (start or Path.cwd()).absolute()
-        if root := find_root(start):
-            return cls(root)
-        raise UserError("no competition folder here or above", start, "Change into your clone of medfold")
-
-    def competitions(self) -> list[str]:
-        """Returns the names of all competitions, sorted."""
-        return sorted(self._folders())
-
-    def competition(self, name: str) -> "CompetitionPaths":
-        """Returns the paths of one competition.
-
-        Raises:
-            UserError: no folder or variant of that name under `competition/`; the message names the nearest one.
-        """
-        folders = self._folders()
-        if name not in folders:
-            variants = [variant for variant, folder in folders.items() if folder == name]
-            hint = f" (it is the folder of {shorten_list(variants)})" if variants else did_you_mean(name, folders)
-            listed = "All are in competition/README.md"
-            if not hint:
-                listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
-            fix = f"{listed}. To add it: {command('new', COMPETITION=name)}"
-            raise UserError(f"unknown competition{hint}", variable("COMPETITION", name), fix)
-        return CompetitionPaths(self.root, name, folders[name])
-
-    def _folders(self) -> dict[str, str]:
-        """Returns the folder under `competition/` of each competition: its own, or one shared by variants."""
-        folders: dict[str, str] = {}
-        for file in sorted(self.root.glob("competition/*/competition.yaml")):
-            folders |= dict.fromkeys(_variants(file) or [file.parent.name], file.parent.name)
-        return folders
-
-    @property
-    def base_folder(self) -> Path:
-        """Folder of the shared YAML files, which `extends` may name."""
-        return self.root / "competition" / "_base"
-
-    @property
-    def ledger(self) -> Path:
-        """CSV with a row for every submission, with its scores."""
-        return self.root / "submissions" / "ledger.csv"
-
-
-def _variants(facts_file: Path) -> list[str]:
-    text = facts_file.read_text(encoding="utf-8", errors="replace")
-    if "\nvariants:" not in text:  # most files have none, and parsing YAML is slow
-        return []
-    try:
-        return list(yaml.safe_load(text)["variants"])
-    except (yaml.YAMLError, TypeError):
-        return []  # reported when the competition is opened
+from medfold.paths.run import RunPaths
 
 
 @dataclass(frozen=True)
@@ -111,7 +31,7 @@ class CompetitionPaths:
     @property
     def base_folder(self) -> Path:
         """Folder of the project's shared YAML files, which `extends` may name."""
-        return ProjectPaths(self.root).base_folder
+        return self.root / "competition" / "_base"
 
     @property
     def facts_file(self) -> Path:
@@ -272,7 +192,7 @@ class CompetitionPaths:
         """Folder of all runs."""
         return self.root / "runs" / self.name
 
-    def run(self, name: str) -> "RunPaths":
+    def run(self, name: str) -> RunPaths:
         """Returns the paths of one run; it need not exist."""
         return RunPaths(self.runs / name, self.name, self.root)
 

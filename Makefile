@@ -147,7 +147,7 @@ pictures: setup  ## make pictures of docs/, after demo    RECORDING=file with it
 	@$(RUN_PYTHON) docs/make/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/make/notebook_picture.py
 
-reference: setup  ## write docs/reference.md from the schemas
+reference: setup  ## write docs/reference.md and docs/json.md
 	@$(RUN_PYTHON) docs/make/reference.py
 
 benchmarks: setup  ## measure, and write docs/benchmarks.md

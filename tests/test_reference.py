@@ -1,4 +1,4 @@
-"""docs/reference.md: equal to what its generator makes of schemas, decorators, options and the Makefile."""
+"""docs/reference.md and docs/json.md: equal to what their generator makes of the code and the Makefile."""
 
 import importlib.util
 import re
@@ -14,8 +14,6 @@ from medfold.ensemble.methods import METHODS
 from medfold.scoring.metric import METRICS
 from tests.support.helpers import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "reference.md"
-
 
 @pytest.fixture(scope="module")
 def generator():
@@ -27,11 +25,13 @@ def generator():
 
 @pytest.fixture(scope="module")
 def page(generator):
-    return generator.render()
+    return generator.render("reference.md")
 
 
-def test_page_is_up_to_date(page):
-    assert PAGE.read_text(encoding="utf-8") == page, "docs/reference.md is not that of the schemas: make reference"
+@pytest.mark.parametrize("name", ["reference.md", "json.md"])
+def test_page_is_up_to_date(generator, name):
+    written = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+    assert written == generator.render(name), f"docs/{name} is not that of the code: make reference"
 
 
 def all_keys(model, prefix=""):
@@ -130,8 +130,8 @@ def test_field_of_a_result_without_description_is_refused(generator):
         list(generator.fields_of(Silent))
 
 
-def test_every_command_that_prints_json_has_its_fields_listed(page, generator):
+def test_every_command_that_prints_json_has_its_fields_listed(generator):
     with_json = {name for name, (_, variables) in generator.targets().items() if "JSON" in variables}
     assert with_json == set(generator.RESULTS)
-    listed = page.partition("### Results as JSON")[2]
+    listed = generator.render("json.md")
     assert [name for name in with_json if f"`make {name}`" not in listed] == []

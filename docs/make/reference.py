@@ -1,6 +1,7 @@
-"""docs/reference.md, written from the schemas, the decorated functions, the Makefile and the options: `make reference`.
+"""docs/reference.md and docs/json.md, written from schemas, decorated functions, results, Makefile and options.
 
-What these say of themselves is put into tables; the text around the tables stands in reference.md.j2.
+`make reference` runs it. What these say of themselves is put into tables; the text around the tables stands in
+reference.md.j2 and json.md.j2.
 """
 
 import ast
@@ -41,7 +42,7 @@ for module in ("images.preparation_steps", "scoring.metrics", "ensemble.method_c
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
-PAGE = DOCS / "reference.md"
+PAGES = ("reference.md", "json.md")
 MODELS = ROOT / "src" / "medfold" / "models"
 PLAIN = {int: ["whole number"], float: ["number"], str: ["text"], bool: ["`true`", "`false`"]}
 BOUNDS = {"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"}
@@ -406,8 +407,8 @@ def section(model: type[BaseModel], name: str) -> type[BaseModel]:
     return model.model_fields[name].annotation
 
 
-def render() -> str:
-    """The text of docs/reference.md."""
+def render(page: str) -> str:
+    """The text of a page of docs/: one of PAGES."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -429,15 +430,16 @@ def render() -> str:
         results,
     )
     names = {each.__name__: each for each in (*tables, keys, section)}
-    return environment.get_template("reference.md.j2").render(
+    return environment.get_template(f"{page}.j2").render(
         **names, CompetitionFacts=CompetitionFacts, Recipe=Recipe, MAX_ROTATION=MAX_ROTATION
     )
 
 
 def main() -> None:
-    text = render()
-    files.write_text(text, PAGE)
-    print(f"docs/reference.md: {len(text.splitlines())} lines")
+    for page in PAGES:
+        text = render(page)
+        files.write_text(text, DOCS / page)
+        print(f"docs/{page}: {len(text.splitlines())} lines")
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def test_local_files_give_source_own_and_upload_local(project_folder, histology,
     assert "upload: local, since no competition on Kaggle is known" in said
     assert said.count("upload  ") == 1
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
-    assert "make download COMPETITION=tissue FROM=folder-or-archive" in readme
+    assert "    export COMPETITION=tissue\n    make download FROM=folder-or-archive\n    make folds\n" in readme
     assert "kaggle.com" not in readme
 
 

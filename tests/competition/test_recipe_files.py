@@ -61,8 +61,8 @@ def test_shared_recipes_need_no_file(project_folder):
 
 
 def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):
-    with refused("gpu_grey: small has no such recipe; the shared file of that name is only to be extended. It has: "):
-        load("gpu_grey")
+    with refused("gpu_small: small has no such recipe; the shared file of that name is only to be extended. It has: "):
+        load("gpu_small")
 
 
 def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folder):

@@ -16,17 +16,17 @@ from tests.support.helpers import REPOSITORY
         (
             {"images": {"train": "train/{id}.dcm"}, "task": "binary"},
             2000,
-            {"extends": "gpu_grey"},
+            {"extends": "gpu"},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             200,
-            {"extends": "gpu_grey", "images": {"size": 200}},
+            {"extends": "gpu", "images": {"size": 200}},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             48,
-            {"extends": "gpu_grey", "images": {"size": MIN_GPU_SIZE}},
+            {"extends": "gpu", "images": {"size": MIN_GPU_SIZE}},
         ),
         (
             {"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"},

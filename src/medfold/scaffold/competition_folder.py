@@ -54,7 +54,6 @@ SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
     "gpu_fundus",
-    "gpu_grey",
     "gpu_histology",
     "gpu_radiograph",
     "gpu_screening",
@@ -179,7 +178,7 @@ def _extend_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
         size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
         is_radiograph = re.search(XRAY, words)
-        extends = "gpu_radiograph # X-rays" if is_radiograph else "gpu_grey # grey images; for X-rays: gpu_radiograph"
+        extends = "gpu_radiograph # X-rays" if is_radiograph else "gpu # grey images; for X-rays: gpu_radiograph"
         return f"extends: {extends}\n{size}"
     if is_small:
         return f"extends: gpu_small # small images in colour; for stained tissue: gpu_histology\n{size}"
@@ -197,8 +196,8 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
 def _readme(name: str, facts: dict[str, Any]) -> str:
     """Returns the README of the competition: commands, and sections to be written."""
     from_folder = " FROM=folder-or-archive" if _is_own(facts) else ""
-    commands = (f"download COMPETITION={name}{from_folder}", *(f"{target} COMPETITION={name}" for target in STEPS))
-    steps = "\n".join(f"    make {command}" for command in commands)
+    commands = (f"export COMPETITION={name}", f"make download{from_folder}", *(f"make {target}" for target in STEPS))
+    steps = "\n".join(f"    {command}" for command in commands)
     about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
     sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
     return f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"

@@ -14,8 +14,8 @@ from medfold.submission.cell_format import CellFormat
 def complete_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
-    In a code competition the sample may hold only a few rows to show the columns. Then the rows are all units of the
-    test set.
+    In a notebook competition the sample may hold only a few rows to show the columns. Then the rows are all units of
+    the test set.
 
     Args:
         facts: facts of the competition (`submission.layout`, and where it is uploaded).

@@ -41,11 +41,15 @@ def test_sets_with_unique_ids_are_not_refused(paths):
 
 
 @pytest.mark.parametrize(
-    ("labels", "told"), [("0101", r" \('target' of b is 1 and 0\)"), ("0110", r" \(their labels are equal\)")]
+    ("labels", "told", "fix"),
+    [
+        ("0101", r" \('target' of b is 1 and 0\)", "Correct the labels, or set it to any or majority"),
+        ("0110", r" \(their labels are equal\)", "Set it to same"),
+    ],
 )
-def test_labels_of_a_repeated_id_are_compared(labels, told):
+def test_labels_of_a_repeated_id_are_compared(labels, told, fix):
     table = samples("a", "b", "b", "c").assign(target=list(labels))
-    with refused(rf"^labels\.repeated: 1 id appears more than once in the training set: b{told}\. Set it to same"):
+    with refused(rf"^labels\.repeated: 1 id appears more than once in the training set: b{told}\. {fix}$"):
         check_ids(table, "training set", ["target"])
 
 

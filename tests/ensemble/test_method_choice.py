@@ -75,6 +75,9 @@ def test_gain_is_positive_where_lower_is_better():
     )
     plain = decision.candidates[0]
     assert decision.chosen.cross_fitted < plain.cross_fitted
+    assert decision.chosen.cross_fitted == min(
+        one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0
+    )
     assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
 
 

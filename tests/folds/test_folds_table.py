@@ -26,7 +26,7 @@ def test_check_folds_returns_the_kept_folds(kept):
         (
             list("abcdxy"),
             {},
-            r"4 ids differ from the data \(2 new, 2 missing\). .*make folds COMPETITION=small FORCE=1",
+            r"4 ids differ from the data \(2 new: x, y; 2 missing: e, f\)\. .*make folds COMPETITION=small FORCE=1",
         ),
         (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
         (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
@@ -55,6 +55,23 @@ def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
     small.paths.folds.write_text(text)
     with refused(message):
         check_folds(small.paths, pd.Series(["a", "b"]), small.facts.folds)
+
+
+def test_edited_fold_is_named_with_its_id(kept):
+    small, table = kept
+    small.paths.folds.write_text(small.paths.folds.read_text().replace("f,5,2", "f,5,9"))
+    with refused(r"small\.csv: f is in fold 9, expected 0 to 2\. Restore the file, or make new folds: make folds"):
+        check_folds(small.paths, table["id"], small.facts.folds)
+
+
+def test_damaged_folds_are_set_aside(kept):
+    small, table = kept
+    damaged = small.paths.folds.read_text().replace("group", "grupp")
+    small.paths.folds.write_text(damaged)
+    renamed = write_folds(small.paths, table, {})
+    assert renamed == small.paths.folds.with_name("small-damaged.csv")
+    assert renamed.read_text() == damaged
+    assert check_folds(small.paths, table["id"], small.facts.folds).equals(table)
 
 
 def test_fingerprint_depends_neither_on_the_order_of_rows_nor_on_line_ends(kept):

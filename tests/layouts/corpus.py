@@ -1073,7 +1073,11 @@ def kept(
 kept("folds without a column", r"clinic.csv: no column 'fold'", edit(KEPT, "id,group,fold", "id,group,part"))
 kept("folds that are no numbers", r"clinic.csv: column 'fold' must hold whole numbers", edit(KEPT, ",0\n", ",x\n"))
 kept("an id twice in the folds", r"clinic.csv: duplicate ids: i00", edit(KEPT, "i01,", "i00,"))
-kept("ids that are gone", r"clinic.csv: 2 ids differ from the data \(1 new, 1 missing\)", edit(KEPT, "i01,", "x01,"))
+kept(
+    "ids that are gone",
+    r"clinic.csv: 2 ids differ from the data \(1 new: i01; 1 missing: x01\)",
+    edit(KEPT, "i01,", "x01,"),
+)
 kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml has k=3", edit(YAML, "k: 2", "k: 3"))
 kept("a split group", r"1 group is in two folds", lambda: _exchange_one_fold())
 kept(

@@ -255,6 +255,14 @@ def test_changed_test_set_is_refused(folded, edit, message, command):
     assert "\n" not in str(caught.value)
 
 
+def test_changed_training_images_are_refused(folded):
+    finished_run(folded)
+    swap_images(folded.paths.raw / "train", None)
+    open_source(folded).write_manifest()
+    with refused("images of the training set have changed, under the same ids, since run 'baseline' was trained"):
+        submit(Competition.open("small"))
+
+
 @pytest.mark.parametrize("edit", [pytest.param(add_image, marks=pytest.mark.slow), remove_image, swap_images])
 def test_recheck_works_after_changed_test_set(folded, capsys, edit):
     finished_run(folded)

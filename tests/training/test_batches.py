@@ -87,6 +87,17 @@ def test_mixing_depends_only_on_seed_and_step():
     assert digest(batches(4, 9, mix=mix)) == whole[4:]
 
 
+def test_each_step_mixes_by_numbers_of_its_own():
+    drawn = []
+
+    def mix(images, targets, sample_weights, rng):
+        drawn.append(rng.random())
+        return images, targets, sample_weights
+
+    list(batches(0, 4, mix=mix))
+    assert len(set(drawn)) == 4
+
+
 def test_balanced_epoch_draws_classes_equally_often():
     classes = np.array([0] * 20 + [1] * 4 + [2])
     made = pipeline(classes=classes)

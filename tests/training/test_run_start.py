@@ -61,3 +61,11 @@ def test_mistake_in_the_recipe_is_named_before_the_difference(folded):
     begin(folded, TrainingRequest(run="one"))
     with refused("nothing is trained"):
         begin(folded, TrainingRequest(run="one", overrides={"training": {"epochs": 0}}))
+
+
+def test_trained_folds_without_run_json_are_not_taken_for_those_of_a_new_run(folded):
+    finished_run(folded, "one")
+    folded.paths.run("one").metadata.unlink()
+    with refused(r"run\.json: missing, although folds are trained\. Restore it from a backup, or remove the whole"):
+        begin(folded, TrainingRequest(recipe="simple_cnn", run="one"))
+    assert not folded.paths.run("one").metadata.exists()

@@ -10,6 +10,8 @@ from medfold.paths import CompetitionPaths
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
+EQUAL_LABELS = " (their labels are equal)"
+
 
 def check_train_and_test(
     facts: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame
@@ -63,11 +65,17 @@ def check_ids(table: pd.DataFrame, name: str, targets: Sequence[str] = ()) -> No
     """
     repeated = table["id"].duplicated()
     if repeated.any():
+        labels = _labels_of_repeated(table, targets)
         what = (
             f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {name}: "
-            f"{shorten_list(table['id'][repeated])}{_labels_of_repeated(table, targets)}"
+            f"{shorten_list(table['id'][repeated])}{labels}"
         )
-        raise SettingError(what, "labels.repeated", "Set it to same (the rows agree), any or majority")
+        fix = "Set it to same (the rows agree), any or majority"
+        if labels.endswith(EQUAL_LABELS):
+            fix = "Set it to same"
+        elif labels:
+            fix = "Correct the labels, or set it to any or majority"
+        raise SettingError(what, "labels.repeated", fix)
 
 
 def _labels_of_repeated(table: pd.DataFrame, targets: Sequence[str]) -> str:
@@ -80,7 +88,7 @@ def _labels_of_repeated(table: pd.DataFrame, targets: Sequence[str]) -> str:
             name = num_values.index[num_values > 1][0]
             values = repeated.loc[repeated["id"] == name, target].unique()
             return f" ('{target}' of {name} is {' and '.join(values[:2])})"
-    return " (their labels are equal)" if known else ""
+    return EQUAL_LABELS if known else ""
 
 
 def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:

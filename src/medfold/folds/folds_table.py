@@ -68,11 +68,11 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
 
 
 def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
-    """Renames the existing folds table if it differs from the new one; returns its new path."""
+    """Renames the existing folds table if it differs from the new one, or is damaged; returns its new path."""
     try:
         old = folds_fingerprint(paths)
     except UserError:
-        return None  # not a valid folds table, so nothing was trained on it
+        old = "damaged"  # runs may have been trained on it before
     if old == new:
         return None
     for file, suffix in ((paths.folds, "csv"), (paths.folds_metadata, "json")):
@@ -101,12 +101,13 @@ def check_folds(
     fix = f"To make new folds (scores of older runs will not compare): {new_folds}"
     missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
     if missing or new:
-        count = len(missing) + len(new)
-        raise UserError(
-            f"{count_of(count, 'id differs', 'ids differ')} from the data ({len(new)} new, {len(missing)} missing)",
-            paths.folds,
-            fix,
+        count = count_of(len(missing) + len(new), "id differs", "ids differ")
+        named = (
+            f"{len(ids):,} {word}: {shorten_list(sorted(ids))}"
+            for word, ids in (("new", new), ("missing", missing))
+            if ids
         )
+        raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds, fix)
     saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
     # Older versions did not save the key `duplicates`.
     if saved and (saved := {"duplicates": "exact", **saved}) != fold_facts.model_dump():
@@ -115,6 +116,10 @@ def check_folds(
         )
         what = f"made with {', '.join(sorted(old - current))}, competition.yaml has {', '.join(sorted(current - old))}"
         raise UserError(what, paths.folds, fix)
+    if (is_unknown := table["fold"] >= fold_facts.k).any() and saved:
+        row = is_unknown.to_numpy().nonzero()[0][0]
+        name, fold = table.loc[row, ["id", "fold"]]
+        raise UserError(f"{name} is in fold {fold}, expected 0 to {fold_facts.k - 1}", paths.folds, _fix_damaged(paths))
     if table["fold"].max() + 1 != fold_facts.k or table["fold"].nunique() != fold_facts.k:
         raise UserError(
             f"the table has {count_of(table['fold'].nunique(), 'fold')}, competition.yaml has {fold_facts.k}",

@@ -33,13 +33,21 @@ from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.packing_locks import packing_lock
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
-from medfold.runs.run_json import IDENTITY_FACTS, git_commit, read_run_json, record_run_start
+from medfold.runs.run_json import (
+    IDENTITY_FACTS,
+    RUN_JSON_FIX,
+    check_run_json_not_lost,
+    git_commit,
+    read_run_json,
+    record_run_start,
+)
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import checked_run_paths
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
     "IDENTITY_FACTS",
+    "RUN_JSON_FIX",
     "SAMPLE_FACTS",
     "Comparison",
     "Run",
@@ -48,6 +56,7 @@ __all__ = [
     "TrainedRun",
     "check_finite",
     "check_folds_exist",
+    "check_run_json_not_lost",
     "check_same_facts",
     "check_same_images",
     "checked_run_paths",

@@ -38,6 +38,8 @@ FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_ha
 PLUGINS = "plugins.py"
 # Keys of run.json without which a run cannot be read.
 REQUIRED_KEYS = ("recipe", "facts.folds.k", "facts.images.symmetry", "folds_fingerprint", "seed")
+# Without run.json nobody knows by which recipe its folds were trained.
+RUN_JSON_FIX = "Restore it from a backup, or remove the whole folder of the run"
 NONE = str(None)  # as `_fixed_values` writes a value that is absent
 
 
@@ -115,6 +117,7 @@ def read_run_json(run_paths: RunPaths) -> dict[str, Any]:
     """
     metadata = _read_saved(run_paths)
     if metadata is None:
+        check_run_json_not_lost(run_paths)
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         if _recipe_and_seed(run_paths):
@@ -128,17 +131,27 @@ def read_run_json(run_paths: RunPaths) -> dict[str, Any]:
     return metadata
 
 
+def check_run_json_not_lost(run_paths: RunPaths) -> None:
+    """Refuses a folder with trained folds but without run.json: nobody knows how they were trained.
+
+    Raises:
+        UserError: run.json is missing, although folds are trained.
+    """
+    if not run_paths.metadata.is_file() and any(run_paths.folder.glob("fold*/done.json")):
+        raise UserError("missing, although folds are trained", run_paths.metadata, RUN_JSON_FIX)
+
+
 def _read_saved(run_paths: RunPaths) -> dict[str, Any] | None:
     """Reads run.json; returns None if there is none.
 
     Raises:
         UserError: the file is damaged, or lacks a key.
     """
-    metadata = files.read_json(run_paths.metadata, RUN)
+    metadata = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
     if metadata is None:
         return None
     if missing := [key for key in REQUIRED_KEYS if not _has_key(metadata, key)]:
-        raise UserError(f"no key '{missing[0]}'", run_paths.metadata, "Restore it from a backup")
+        raise UserError(f"no key '{missing[0]}'", run_paths.metadata, RUN_JSON_FIX)
     return metadata
 
 

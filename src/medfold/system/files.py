@@ -20,6 +20,7 @@ from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 from medfold.system.hashes import fingerprint
 
 CHECKSUM = "checksum"  # the last key of a sealed JSON file
+RESTORE_OR_REMOVE = "Restore it from a backup, or remove it"  # the fix for a damaged file
 
 # `.<name of the final file>.<machine>-<process>-<random>.tmp`
 TEMPORARY_NAME = re.compile(r"\.(?P<final>[^/\\]+)\.(?P<machine>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}\.tmp")
@@ -160,19 +161,19 @@ def write_json(value: Any, path: Path, sealed: bool = False) -> None:
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def read_json(path: Path, former_names: Names | None = None) -> Any:
+def read_json(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_REMOVE) -> Any:
     """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
 
     Args:
         path: path of the file.
         former_names: table of `earlier_versions`: keys that had other names. Defaults to none.
+        fix: what to do if the file is damaged, for the message. Defaults to restoring or removing it.
 
     Raises:
         UserError: the file is damaged, or was changed although it has a checksum.
     """
     if not path.is_file():
         return None
-    fix = "Restore it from a backup, or remove it"
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:

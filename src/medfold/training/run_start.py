@@ -6,7 +6,15 @@ from medfold.competition import Competition, Recipe, format_overrides
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import RunPaths
-from medfold.runs import checked_run_paths, has_same_folds, has_same_labels, record_run_start, trained_folds
+from medfold.runs import (
+    RUN_JSON_FIX,
+    check_run_json_not_lost,
+    checked_run_paths,
+    has_same_folds,
+    has_same_labels,
+    record_run_start,
+    trained_folds,
+)
 from medfold.system import files
 from medfold.system.processes import silence_native_output
 from medfold.terminal.command_text import variable
@@ -26,14 +34,17 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         The run, and the requested folds that are not trained yet.
 
     Raises:
-        UserError: the run was started with another recipe, folds table, store or labels.
+        UserError: the run was started with another recipe, folds table, store or labels; or run.json is damaged, or
+            missing although folds are trained.
     """
     run_paths = checked_run_paths(competition.paths, request.run_name)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = competition.make_command("train", **variables)
     metadata = run_metadata(competition, recipe, request.seed)
-    saved = files.read_json(run_paths.metadata, RUN)
+    saved = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
+    if saved is None:
+        check_run_json_not_lost(run_paths)
     if saved and has_same_folds(competition, saved):
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from medfold.commands.download import download
@@ -9,6 +10,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
+from medfold.data.dataset import load_dataset
 from tests.support import dicom_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import picture, refused
@@ -111,3 +113,13 @@ def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, c
     told = " ".join(capsys.readouterr().out.split())
     assert "suspected groups PatientID: " in told
     assert "(labels.group: PatientID with images.dicom_headers: [PatientID] keeps them together)" in told
+
+
+def test_folds_that_split_a_group_are_refused(folded):
+    table = pd.read_csv(folded.paths.folds)
+    (row, *_) = table.index[table["group"].duplicated(keep=False)]
+    table.loc[row, "fold"] = (table.loc[row, "fold"] + 1) % folded.facts.folds.k
+    table.to_csv(folded.paths.folds, index=False)
+    group = table.loc[row, "group"]
+    with refused(rf"small\.csv: 1 group is in two folds: {group}\. Run: make folds COMPETITION=small FORCE=1"):
+        load_dataset(folded)

@@ -18,6 +18,7 @@ from medfold.system import files
 from medfold.training import fold, losses
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.trained_net import TrainedNet
 from tests.support.helpers import refused
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
@@ -95,6 +96,15 @@ def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate
     made = task("multiclass", images=12, epochs=15, batch_size=6, ema_decay=0, learning_rate=rate)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert verdict in capsys.readouterr().out
+
+
+def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(tmp_path):
+    seeds = [
+        fold._training_images(FoldInputs(task(seed=seed), number, FoldPaths(tmp_path))).seed
+        for seed in (0, 1)
+        for number in range(3)
+    ]
+    assert len(set(seeds)) == 6
 
 
 def test_subset_draws_classes_in_turn():

@@ -226,6 +226,17 @@ def test_checkpoint_is_written_when_it_is_due(train, tmp_path):
     assert (saved.num_batches, len(saved.history), saved.updates_before) == (3, 1, 2)
 
 
+def test_diverged_state_is_not_saved(train, tmp_path, monkeypatch):
+    """On a GPU the loss is read now and then: a checkpoint that is due before that must not hold diverged weights."""
+    monkeypatch.setattr(training_loop, "gpus", lambda: ["GPU"])
+    phase = fake_phase(epochs=1, batches_per_epoch=4, diverges_at=2)
+    checkpoint = Checkpoint(tmp_path / "checkpoint.npz", ["all"], "float32", phase.batch_trainer.variable_specs)
+    checkpoint.is_due = lambda is_epoch_end: phase.batch_trainer.net.weights[0][0] == 2
+    with refused("not a number at epoch 1, step 2"):
+        train([0.7], remaining=RemainingPhase(phase, checkpoint, TrainingState()))
+    assert not (tmp_path / "checkpoint.npz").exists()
+
+
 def test_overflows_are_counted_in_a_warning(train, capsys):
     train([0.7], fake_phase(epochs=1, overflows=1))
     text = "1 of 2 steps of epoch 1 overflowed and were left out: loss or gradients were not finite"

@@ -1,4 +1,4 @@
-"""Competitions: facts, recipes and plugins, and the project folder that holds them.
+"""Competitions: facts, recipes and plugins.
 
 - `competition`: a competition in a project folder, the starting point of every command;
 - `facts`: competition.yaml; `facts_sections`: its sections;

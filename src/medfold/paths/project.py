@@ -66,11 +66,6 @@ class ProjectPaths:
         return folders
 
     @property
-    def base_folder(self) -> Path:
-        """Folder of the shared YAML files, which `extends` may name."""
-        return self.root / "competition" / "_base"
-
-    @property
     def wheels(self) -> Path:
         """Folder of downloaded wheels, kept for the next bundle."""
         return self.root / "data" / ".wheels"

@@ -144,7 +144,6 @@ def test_page_has_only_the_four_outcomes():
 # Messages without the name of the damaged file, as patterns: they name what it belongs to, or what differs from it.
 OTHER_MESSAGES = {
     ("data/small/store/*/images.npy", "one byte"): r"^data/small/store/\w+: \d+ of \d+ prepared images lie in blocks",
-    ("runs/small/one/run.json", "missing"): "^small: run 'one' is not trained",
     ("runs/small/one/fold1/done.json", "one byte"): r"^runs/small/one/fold1: net\.weights\.h5 is missing or changed",
     ("submissions/small/*.json", "one byte"): r"^small: \d+ differences?: [\d-]+-one\+two\.csv: ",
     ("submissions/ledger.csv", "one byte"): r"again: no submissions/small/\S+, which submissions/ledger\.csv lists",

@@ -54,7 +54,7 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
 
     def make(folder: Path) -> None:
         project_paths, raw, rng = ProjectPaths(folder), folder / "as shipped", np.random.default_rng(0)
-        shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
+        shutil.copytree(REPOSITORY / "competition" / "_base", project_paths.root / "competition" / "_base")
         if name in LOOKALIKES:
             truth = LOOKALIKES[name](raw, rng)
             plant(project_paths.root, name, truth["counts"])

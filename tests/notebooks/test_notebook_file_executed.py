@@ -59,7 +59,7 @@ def dicom_wheels(tmp_path, monkeypatch):
 def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, python, dicom_wheels, no_leaderboard):
     name = "rsna-breast-cancer-detection"
     project_paths = ProjectPaths(tmp_path / "my project")
-    shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
+    shutil.copytree(REPOSITORY / "competition" / "_base", project_paths.root / "competition" / "_base")
     truth = LOOKALIKES[name](tmp_path / "as shipped", np.random.default_rng(0))
     plant(project_paths.root, name, truth["counts"])
     monkeypatch.chdir(project_paths.root)
@@ -136,7 +136,7 @@ def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkey
 @pytest.mark.slow
 def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatch, python):
     project_paths = ProjectPaths(tmp_path / "my project")
-    shutil.copytree(ProjectPaths(REPOSITORY).base_folder, project_paths.base_folder)
+    shutil.copytree(REPOSITORY / "competition" / "_base", project_paths.root / "competition" / "_base")
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", project_paths.root / "competition" / "phantom-chest")
     monkeypatch.chdir(project_paths.root)
     competition = Competition.open("phantom-chest", project_paths)

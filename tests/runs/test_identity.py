@@ -96,11 +96,19 @@ EDITS = {
     "folds.k": lambda facts: facts["folds"].update(k=4),
     "labels.targets": lambda facts: facts["labels"].update(targets=["diagnosis"]),
 }
+
+
+def copy_of_run(competition, name: str) -> str:
+    """Copies a run, since `compare` refuses to compare a run with itself; returns the name of the copy."""
+    shutil.copytree(competition.paths.run(name).folder, competition.paths.run("z-copy").folder, dirs_exist_ok=True)
+    return "z-copy"
+
+
 COMMANDS = {
     "submit": lambda competition, name: submit(competition, run_names=[name]),
     "report": lambda competition, name: report(competition, [name]),
     "ensemble": lambda competition, name: ensemble(competition, [name]),
-    "compare": lambda competition, name: compare(competition, [name, name]),
+    "compare": lambda competition, name: compare(competition, [name, copy_of_run(competition, name)]),
     "notebook": lambda competition, name: notebook(competition, [name]),
 }
 RECHECK = {"recheck": lambda competition, name: recheck(competition, [name])}

@@ -16,7 +16,7 @@ def clone_repository(root):
         shutil.copy(REPOSITORY / name, root)
     shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for folder in {ProjectPaths(REPOSITORY).competition(name).folder for name in shipped()} | {
-        ProjectPaths(REPOSITORY).base_folder
+        REPOSITORY / "competition" / "_base"
     }:
         shutil.copytree(folder, root / "competition" / folder.name)
     add_competition(root, "small", SMALL)

@@ -77,7 +77,7 @@ def test_symmetry_limits_flips_and_rotations(symmetry, views):
         (
             [{"Sequential": {"transforms": [{"OneOf": {"transforms": [{"Rotate": {"limit": [170, 180]}}]}}]}}],
             "none",
-            "Rotate mirrors images, or turns them",
+            "Rotate mirrors images, or rotates them",
         ),
         (["Compose"], "none", "unknown transform 'Compose'"),
         ([{"Affine": {}, "D4": {}}], "none", "one transform per list item"),

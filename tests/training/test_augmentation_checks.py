@@ -11,11 +11,11 @@ from tests.support.helpers import refused
     ("spec", "symmetry", "message"),
     [
         ("fundus", "none", "Affine mirrors images, or rotates them by more than 46 degrees, which is not within"),
-        ("fundus", "horizontal", "Affine mirrors images, or turns them .* images.symmetry: horizontal"),
-        ([{"Rotate": {"limit": [170, 180]}}], "none", "Rotate mirrors images, or turns them"),
-        ([{"Affine": {"rotate": [180, 180]}}], "horizontal", "Affine mirrors images, or turns them"),
+        ("fundus", "horizontal", "Affine mirrors images, or rotates them .* images.symmetry: horizontal"),
+        ([{"Rotate": {"limit": [170, 180]}}], "none", "Rotate mirrors images, or rotates them"),
+        ([{"Affine": {"rotate": [180, 180]}}], "horizontal", "Affine mirrors images, or rotates them"),
         ([{"Affine": {"scale": [-1, -1]}}], "none", "Affine"),
-        ([{"SafeRotate": {"limit": [-90, 90]}}], "none", "SafeRotate mirrors images, or turns them"),
+        ([{"SafeRotate": {"limit": [-90, 90]}}], "none", "SafeRotate mirrors images, or rotates them"),
     ],
 )
 def test_transform_that_mirrors_or_turns_images_is_refused(spec, symmetry, message):

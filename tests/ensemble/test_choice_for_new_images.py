@@ -5,13 +5,13 @@ import pytest
 
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import read_choice
-from medfold.ensemble.choice_for_new_images import MEAN, submission_choice
+from medfold.ensemble.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.tables import read_csv, write_csv
 
 
 def test_single_run_needs_no_choice_if_the_metric_has_no_post_processing(two_runs):
-    assert submission_choice(two_runs, two_runs, ["weak"]) is MEAN
+    assert submission_choice(two_runs, two_runs, ["weak"]) is PLAIN_MEAN_CHOICE
     assert read_choice(two_runs, ["weak"]) is None
 
 
@@ -29,7 +29,7 @@ def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
 def test_plain_mean_is_used_with_a_warning_if_no_choice_can_be_made(two_runs, capsys):
     table = read_csv(two_runs.paths.folds)
     write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
-    assert submission_choice(two_runs, two_runs, ["weak", "strong"]) is MEAN
+    assert submission_choice(two_runs, two_runs, ["weak", "strong"]) is PLAIN_MEAN_CHOICE
     text = "using the plain mean: the combination of a submission cannot be determined: "
     assert f"predict    {text}" in capsys.readouterr().out
     assert read_choice(two_runs, ["weak", "strong"]) is None

@@ -46,6 +46,13 @@ def test_different_earlier_folds_stay_under_another_name(small, capsys):
     assert text in capsys.readouterr().out
 
 
+def test_damaged_folds_stay_under_another_name(small, capsys):
+    small.paths.folds.parent.mkdir(exist_ok=True)
+    small.paths.folds.write_text("id,grupp,fold\n")
+    save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
+    assert "the damaged folds table is kept as folds/small-damaged.csv" in capsys.readouterr().out
+
+
 def test_lost_record_is_made_again_and_an_existing_one_kept(small, capsys):
     train = table(0, 0, 1, 2, 0, 1)
     save_new_folds(small, train, LEAKS)

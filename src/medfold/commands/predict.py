@@ -11,7 +11,7 @@ from medfold.competition import RESEARCH_NOTICE, Competition
 from medfold.data import find_new_images
 from medfold.ensemble import (
     BATCH_SIZE,
-    MEAN,
+    PLAIN_MEAN_CHOICE,
     EnsemblePredictor,
     MemberRun,
     SavedChoice,
@@ -103,7 +103,7 @@ def _show_members(competition: Competition, members: list[MemberRun], choice: Sa
     for member in members:
         folds = f"{len(member.weights_files)} of {competition.facts.folds.k} folds"
         say("predict", f"{count_of(num_images, 'image')}, {member.name}: the mean of {folds}")
-    if len(members) > 1 or choice is not MEAN:
+    if len(members) > 1 or choice is not PLAIN_MEAN_CHOICE:
         say("predict", f"combined as in a submission: {choice.title}")
 
 

@@ -93,7 +93,7 @@ def _note_nested_copy(competition: Competition) -> None:
 
 def download_variables(competition: Competition) -> dict[str, str]:
     """Returns the variables that `make download` needs: FROM for data that has no download address."""
-    return {"FROM": "folder-or-archive"} if competition.facts.source["kind"] == "own" else {}
+    return {} if open_source(competition).has_address else {"FROM": "folder-or-archive"}
 
 
 def _download_command(competition: Competition) -> str:

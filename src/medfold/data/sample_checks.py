@@ -10,8 +10,6 @@ from medfold.paths import CompetitionPaths
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
-EQUAL_LABELS = " (their labels are equal)"
-
 
 def check_train_and_test(
     facts: CompetitionFacts, paths: CompetitionPaths, train: pd.DataFrame, test: pd.DataFrame
@@ -65,21 +63,16 @@ def check_ids(table: pd.DataFrame, name: str, targets: Sequence[str] = ()) -> No
     """
     repeated = table["id"].duplicated()
     if repeated.any():
-        labels = _labels_of_repeated(table, targets)
+        labels, fix = _compare_repeated_labels(table, targets)
         what = (
             f"{count_of(repeated.sum(), 'id appears', 'ids appear')} more than once in the {name}: "
             f"{shorten_list(table['id'][repeated])}{labels}"
         )
-        fix = "Set it to same (the rows agree), any or majority"
-        if labels.endswith(EQUAL_LABELS):
-            fix = "Set it to same"
-        elif labels:
-            fix = "Correct the labels, or set it to any or majority"
         raise SettingError(what, "labels.repeated", fix)
 
 
-def _labels_of_repeated(table: pd.DataFrame, targets: Sequence[str]) -> str:
-    """Says whether the labels of a repeated id differ: " ('target' of a is 0 and 1)"; '' if there are no labels."""
+def _compare_repeated_labels(table: pd.DataFrame, targets: Sequence[str]) -> tuple[str, str]:
+    """Returns whether the labels of repeated ids differ, and the fix; the first is '' if there are no labels."""
     repeated = table[table["id"].duplicated(keep=False)]
     known = [target for target in targets if target in table]
     for target in known:
@@ -87,8 +80,11 @@ def _labels_of_repeated(table: pd.DataFrame, targets: Sequence[str]) -> str:
         if (num_values > 1).any():
             name = num_values.index[num_values > 1][0]
             values = repeated.loc[repeated["id"] == name, target].unique()
-            return f" ('{target}' of {name} is {' and '.join(values[:2])})"
-    return EQUAL_LABELS if known else ""
+            differing = f" ('{target}' of {name} is {' and '.join(values[:2])})"
+            return differing, "Correct the labels, or set it to any or majority"
+    if known:
+        return " (their labels are equal)", "Set it to same"
+    return "", "Set it to same (the rows agree), any or majority"
 
 
 def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:

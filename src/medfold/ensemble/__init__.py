@@ -12,7 +12,7 @@
 """
 
 from medfold.ensemble.choice_file import SavedChoice, save_choice
-from medfold.ensemble.choice_for_new_images import MEAN, submission_choice
+from medfold.ensemble.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
@@ -24,7 +24,7 @@ from medfold.ensemble.recheck_files import write_recheck_files
 
 __all__ = [
     "BATCH_SIZE",
-    "MEAN",
+    "PLAIN_MEAN_CHOICE",
     "Ensemble",
     "EnsemblePredictor",
     "EnsembleSummary",

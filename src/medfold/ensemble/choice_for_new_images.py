@@ -9,11 +9,11 @@ from medfold.runs import dataset_of_runs
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 from medfold.terminal.console import warn
 
-MEAN = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
+PLAIN_MEAN_CHOICE = SavedChoice(FittedTransform.from_function(mean_of), None, "arithmetic mean")
 
 
 def submission_choice(competition: Competition, trained_competition: Competition, run_names: list[str]) -> SavedChoice:
-    """Returns how a submission of these runs is combined: the saved choice, else a new one, else `MEAN`.
+    """Returns how a submission of these runs is combined: the saved choice, else a new one, else `PLAIN_MEAN_CHOICE`.
 
     A new choice is saved. If it cannot be made, since labels or folds have changed, a warning says so.
 
@@ -24,13 +24,13 @@ def submission_choice(competition: Competition, trained_competition: Competition
     """
     metric = metric_of(trained_competition.facts)
     if len(run_names) == 1 and post_processing_of(trained_competition.facts, metric) is None:
-        return MEAN
+        return PLAIN_MEAN_CHOICE
     if saved := read_choice(trained_competition, run_names):
         return saved
     try:
         ensemble = ensemble_runs(competition, run_names, dataset_of_runs(competition, run_names))
     except UserError as reason:
         warn("predict", f"using the plain mean: the combination of a submission cannot be determined: {reason.what}")
-        return MEAN
+        return PLAIN_MEAN_CHOICE
     save_choice(competition, ensemble)
     return choice_of_ensemble(ensemble)

@@ -98,7 +98,7 @@ class EnsembleChoice:
 
     @property
     def fitted(self) -> FittedTransform:
-        """Predictions float64 (members, n, columns) -> float64 (n, columns), with post-processing if it helps."""
+        """The combination of members, with post-processing if it helps; for float64 (members, n, columns)."""
         return (self.used_post_processing or self.chosen).fitted
 
     @property

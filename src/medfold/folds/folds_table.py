@@ -14,6 +14,8 @@ from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.text import count_of, shorten_list
 
+DAMAGED = "damaged"  # stands for the fingerprint in the name of a damaged table that was set aside
+
 
 def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the folds table: id, group, fold.
@@ -72,7 +74,7 @@ def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
     try:
         old = folds_fingerprint(paths)
     except UserError:
-        old = "damaged"  # runs may have been trained on it before
+        old = DAMAGED  # runs may have been trained on it before
     if old == new:
         return None
     for file, suffix in ((paths.folds, "csv"), (paths.folds_metadata, "json")):

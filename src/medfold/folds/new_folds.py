@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.folds.folds_table import write_folds
+from medfold.folds.folds_table import DAMAGED, write_folds
 from medfold.folds.leaks import LeakReport
 from medfold.project_root import display_path
 from medfold.system import files
@@ -23,11 +23,10 @@ def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakRep
     """
     backup = write_folds(competition.paths, train, _metadata(competition, train, leaks))
     say("folds", f"made: {format_folds(competition, train)}")
-    if backup:
-        say(
-            "folds",
-            f"the earlier folds are kept as {display_path(backup)}; the scores of runs on them stay valid",
-        )
+    if backup == competition.paths.older_folds(DAMAGED):
+        say("folds", f"the damaged folds table is kept as {display_path(backup)}")
+    elif backup:
+        say("folds", f"the earlier folds are kept as {display_path(backup)}; the scores of runs on them stay valid")
 
 
 def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:

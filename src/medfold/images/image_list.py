@@ -16,7 +16,7 @@ def image_list_fingerprint(samples: pd.DataFrame) -> str:
 
 
 def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
-    """Reads the fingerprint that was noted when the sample table was written.
+    """Reads the fingerprint of the images, which is noted when the sample table is written.
 
     Raises:
         UserError: there is no sample table.

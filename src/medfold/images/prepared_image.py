@@ -58,6 +58,6 @@ def read_prepared(
 
 
 def problem_of(reasons: pd.Series) -> str:
-    """Returns what is wrong with images, in a few words: 'cannot be read', unless some only have another shape."""
+    """Returns 'cannot be read', or 'cannot be used' if some of the images only have another shape."""
     have_other_shape = reasons.str.endswith(OTHER_SHAPE)
     return "cannot be used" if have_other_shape.any() else "cannot be read"

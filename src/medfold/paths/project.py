@@ -14,7 +14,7 @@ from medfold.text import did_you_mean, shorten_list
 
 @dataclass(frozen=True)
 class ProjectPaths:
-    """Paths in one project folder.
+    """Paths of a project folder.
 
     Args:
         root: the folder that holds `competition/`, `folds/`, `submissions/`, `data/` and `runs/`.

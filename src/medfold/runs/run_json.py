@@ -115,9 +115,9 @@ def read_run_json(run_paths: RunPaths) -> dict[str, Any]:
     Raises:
         UserError: no such run (the existing ones are listed), or a damaged file.
     """
+    check_run_json_not_lost(run_paths)
     metadata = _read_saved(run_paths)
     if metadata is None:
-        check_run_json_not_lost(run_paths)
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
         if _recipe_and_seed(run_paths):

@@ -43,8 +43,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     command = competition.make_command("train", **variables)
     metadata = run_metadata(competition, recipe, request.seed)
     saved = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
-    if saved is None:
-        check_run_json_not_lost(run_paths)
+    check_run_json_not_lost(run_paths)
     if saved and has_same_folds(competition, saved):
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]

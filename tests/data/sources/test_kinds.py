@@ -35,6 +35,7 @@ def test_every_built_in_kind_has_its_settings_and_functions(kind):
     assert (built_in.single_files is not None) is (kind in ("kaggle", "kaggle-dataset"))
     assert (built_in.finding_positions is not None) is (kind == "phantom")
     assert built_in.is_embedded is (kind == "phantom")
+    assert built_in.has_address is (kind != "own")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Parts of several commands.
+"""Functions that several commands share.
 
 - `show_dataset`, `show_leaks`, `show_ensemble`: a dataset, its leaks, an ensemble as text;
 - `removal`: what `data` and `runs` remove, after a question;

@@ -68,6 +68,7 @@ class SourceKind:
         on_kaggle: `on_kaggle(options)` returns what to attach to a notebook on Kaggle, so that it finds the data.
             Defaults to none: the data is not there.
         is_embedded: True if medfold makes the data itself, without a network. Defaults to False.
+        has_address: False if only `FROM=` can name the data. Defaults to True.
     """
 
     schema: type[BaseModel]
@@ -77,6 +78,7 @@ class SourceKind:
     finding_positions: Callable[[Path], pd.DataFrame | None] | None = None
     on_kaggle: "Callable[[Any], AttachedData] | None" = None
     is_embedded: bool = False
+    has_address: bool = True
 
 
 KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: one module each, imported on demand

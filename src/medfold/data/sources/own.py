@@ -24,4 +24,4 @@ def fetch(options: Options, into: SourceFolders) -> None:
     raise SettingError(what, "source.kind", f"Name it: {variable('FROM', 'folder-or-archive')}")
 
 
-KIND = SourceKind(Options, fetch)
+KIND = SourceKind(Options, fetch, has_address=False)

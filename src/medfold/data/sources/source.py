@@ -67,6 +67,11 @@ class Source:
         return self._kind.is_embedded
 
     @property
+    def has_address(self) -> bool:
+        """False if only `FROM=` can name the data."""
+        return self._kind.has_address
+
+    @property
     def is_complete(self) -> bool:
         """True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)

@@ -7,7 +7,7 @@ import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.ensemble.choice_file import SavedChoice
-from medfold.ensemble.choice_for_new_images import MEAN
+from medfold.ensemble.choice_for_new_images import PLAIN_MEAN_CHOICE
 from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.methods import mean_of
 from medfold.ensemble.new_images import member_runs, predict_new_images
@@ -36,7 +36,7 @@ class FakePredictor:
         return combine_runs(FACTS, runs, own, fitted or FittedTransform.from_function(mean_of))
 
 
-def predict(folder, names, choice=MEAN):
+def predict(folder, names, choice=PLAIN_MEAN_CHOICE):
     return predict_new_images(FACTS, FakePredictor(), choice, folder, names)
 
 
@@ -72,7 +72,7 @@ def test_single_image_that_cannot_be_read_is_named(tmp_path):
 
 def test_probabilities_stand_beside_ranks(tmp_path):
     picture(tmp_path / "a.png")
-    choice = SavedChoice(MEAN.fitted, MEAN.fitted, "rank mean")
+    choice = SavedChoice(PLAIN_MEAN_CHOICE.fitted, PLAIN_MEAN_CHOICE.fitted, "rank mean")
     table = predict(tmp_path, ["a.png"], choice).table
     assert list(table.columns) == ["id", "target", "probability of target"]
     assert table["probability of target"].tolist() == table["target"].tolist()

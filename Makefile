@@ -1,13 +1,26 @@
 # medfold: all targets, each with its help text. Variables are given like this: make train FOLD=0 RECIPE=baseline
+GIVEN_COMPETITION := $(if $(value COMPETITION),--competition "$$COMPETITION")
 COMPETITION ?= phantom-chest
 RECIPE ?= baseline
 FOLD ?= all
 SEEDS ?= 0
 
+# Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
+COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON FROM FILES METHOD IMAGES OUT DELETE FORCE YES \
+	DRY_RUN PER_CLASS EXPLAIN JSON GPU DEBUG PYTHON WHAT SEED ORDER RECORDING
+# What the user typed reaches the program as it is. So make does not expand it: each variable is fixed to its text. And
+# the shell does not read it: recipes name the variable, "$$FOLD", and never write its text.
+$(foreach name,$(sort $(VARIABLES) $(COMMAND_LINE_VARIABLES)),\
+	$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+export MAKECMDGOALS COMMAND_LINE_VARIABLES
+export PYTHONPATH := src
+export MEDFOLD_BY_MAKE := 1
+
 # PYTHON=/path/to/python uses that interpreter unchanged and makes no .venv (Colab, Kaggle, conda).
-ifdef PYTHON
-RUN_PYTHON := "$(PYTHON)"
-BOOTSTRAP := "$(PYTHON)" src/medfold/commands/setup.py --check
+ifneq ($(PYTHON),)
+RUN_PYTHON := "$$PYTHON"
+BOOTSTRAP := "$$PYTHON" src/medfold/commands/setup.py --check
 else
 ifeq ($(OS),Windows_NT)
 RUN_PYTHON := .venv/Scripts/python
@@ -17,22 +30,16 @@ RUN_PYTHON := .venv/bin/python
 BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/commands/setup.py
 endif
 endif
-# Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
-COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-export PYTHONPATH := src
-export MEDFOLD_BY_MAKE := 1
 MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
 
 # An option without a value is left out, so that the default of the program applies; a flag is on with the value 1.
-option = $(if $($(1)),$(2) "$($(1))")
+option = $(if $($(1)),$(2) "$$$(1)")
 flag = $(if $($(1)),$(2))
-RUN_OPTIONS = --competition "$(COMPETITION)" --recipe "$(RECIPE)" --seeds "$(SEEDS)" $(call option,SET,--set)
+RUN_OPTIONS = --competition "$$COMPETITION" --recipe "$$RECIPE" --seeds "$$SEEDS" $(call option,SET,--set)
 ENSEMBLE_OPTIONS = $(call option,RUNS,--runs) $(call option,METHOD,--method) $(call flag,PER_CLASS,--per-class)
-# The competition, unless it is the default of this file.
-GIVEN_COMPETITION = $(if $(filter-out file,$(origin COMPETITION)),--competition "$(COMPETITION)")
 
 # Two processes share the tests; the slowest tests are listed at the end.
-PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed=$(ORDER))
+PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed="$$ORDER")
 
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
@@ -40,98 +47,101 @@ PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --
 help:  ## show this help
 	@echo "medfold: from a competition's name to a checked submission"
 	@echo
-	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
+		/^[a-z-]+:.*## / {start = match($$2, /  +[A-Z]/); \
+			printf "  make %-14s %s\n", $$1, start ? substr($$2, 1, start - 1) : $$2; \
+			if (start) printf "%22s%s\n", "", substr($$2, start + RLENGTH - 1)}' $(firstword $(MAKEFILE_LIST))
 	@echo
-	@echo "COMPETITION=$(COMPETITION) by default; it is a folder under competition/. docs/reference.md explains the variables."
+	@echo "COMPETITION=$$COMPETITION by default; it is a folder under competition/. docs/reference.md explains the variables."
 
 .DEFAULT:
-	@$(BOOTSTRAP) --targets "$@"
+	@$(BOOTSTRAP) --targets "$$MAKECMDGOALS"
 
 ##@ Start
 
-setup:  ## make or refresh .venv                 GPU=1 with CUDA, PYTHON=path to use your own interpreter
-	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$(MAKECMDGOALS)" --variables "$(COMMAND_LINE_VARIABLES)"
+setup:  ## make or refresh .venv   GPU=1 with CUDA, PYTHON=path to use your own interpreter
+	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$$MAKECMDGOALS" --variables "$$COMMAND_LINE_VARIABLES"
 
-doctor: setup  ## check Python, packages, GPU, Kaggle   COMPETITION= JSON=1
-	@$(MEDFOLD) doctor --competition "$(COMPETITION)" $(call flag,JSON,--json)
+doctor: setup  ## check Python, packages, GPU, disk and Kaggle   COMPETITION= JSON=1
+	@$(MEDFOLD) doctor --competition "$$COMPETITION" $(call flag,JSON,--json)
 
 demo: setup  ## run the whole pipeline on made-up radiographs
 	@$(MEDFOLD) demo
 
 ##@ Data
 
-new: setup  ## draft a competition from its files    COMPETITION=slug FROM=folder-or-archive
+new: setup  ## draft the folder of a competition from its files   COMPETITION=slug FROM=folder-or-archive
 	@$(MEDFOLD) new $(GIVEN_COMPETITION) $(call option,FROM,--from)
 
-download: setup  ## get and check the data                COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
-	@$(MEDFOLD) download --competition "$(COMPETITION)" $(call option,FROM,--from) $(call option,FILES,--files) \
+download: setup  ## get and check the data   COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
+	@$(MEDFOLD) download --competition "$$COMPETITION" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
-prepare: setup  ## scan and prepare every image once     COMPETITION= RECIPE= SET= FORCE=1
-	@$(MEDFOLD) prepare --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call option,SET,--set) $(call flag,FORCE,--force)
+prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET= FORCE=1
+	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force)
 
-folds: setup  ## assign the folds, search for leaks    COMPETITION= RECIPE= FORCE=1
-	@$(MEDFOLD) folds --competition "$(COMPETITION)" --recipe "$(RECIPE)" $(call flag,FORCE,--force)
+folds: setup  ## assign the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
+	@$(MEDFOLD) folds --competition "$$COMPETITION" --recipe "$$RECIPE" $(call flag,FORCE,--force)
 
-data: setup  ## list data/, and the runs that use it  COMPETITION= DELETE="store/x raw" YES=1
+data: setup  ## list data/ and the runs that use it, or remove parts   COMPETITION= DELETE="store/x raw" YES=1
 	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
 
 ##@ Runs
 
-train: setup  ## train the missing folds               COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
-	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$(FOLD)" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
+train: setup  ## train the missing folds, or some   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
+	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
-runs: setup  ## list runs: score, time, differences   COMPETITION= DELETE="a b" YES=1 JSON=1
-	@$(MEDFOLD) runs --competition "$(COMPETITION)" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
+runs: setup  ## list the runs: score, time, differences; or remove some   COMPETITION= DELETE="a b" YES=1 JSON=1
+	@$(MEDFOLD) runs --competition "$$COMPETITION" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
 
-compare: setup  ## test whether a run is better          COMPETITION= RUNS="a b" JSON=1   RUNS="a+a-s1 b+b-s1" for means of seeds
-	@$(MEDFOLD) compare --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
+compare: setup  ## test whether the second run is better than the first   COMPETITION= RUNS="a b" or means of seeds, RUNS="a+a-s1 b+b-s1"; JSON=1
+	@$(MEDFOLD) compare --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-ensemble: setup  ## score an ensemble of runs             COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
-	@$(MEDFOLD) ensemble --competition "$(COMPETITION)" $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
+ensemble: setup  ## score the ensemble of several runs   COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
+	@$(MEDFOLD) ensemble --competition "$$COMPETITION" $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
 
-report: setup  ## write a web page about the run        COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+report: setup  ## write a web page about a run or an ensemble   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 ##@ Submissions
 
-submit: setup  ## ensemble, check, upload, record       COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
+submit: setup  ## combine the folds; check, upload and record the submission   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS) $(call flag,DRY_RUN,--dry-run) $(call flag,FORCE,--force)
 
-notebook: setup  ## pack the notebook without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+notebook: setup  ## pack the folds and a notebook that submits them, without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
-scores: setup  ## fetch scores, compare with OOF        COMPETITION= JSON=1
+scores: setup  ## fetch the leaderboard scores, and compare them with OOF   COMPETITION= JSON=1
 	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
 
-recheck: setup  ## recompute scores and submissions      COMPETITION= RUNS="a b" JSON=1
-	@$(MEDFOLD) recheck --competition "$(COMPETITION)" $(call option,RUNS,--runs) $(call flag,JSON,--json)
+recheck: setup  ## recompute scores and submissions with independent code   COMPETITION= RUNS="a b" JSON=1
+	@$(MEDFOLD) recheck --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-clean-kaggle: setup  ## list what medfold put on Kaggle       YES=1 removes it there
+clean-kaggle: setup  ## remove what medfold put on Kaggle, after a question   YES=1
 	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
 
-##@ Trained nets elsewhere
+##@ Use of trained nets
 
-predict: setup  ## predict new images                    IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
+predict: setup  ## predict new images   IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
-export: setup  ## write a trained net as a .keras file  COMPETITION= RUN=baseline FOLD=0 OUT=
-	@$(MEDFOLD) export --competition "$(COMPETITION)" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$(FOLD))" \
+export: setup  ## write a trained net as a .keras file, which plain Keras loads   COMPETITION= RUN=baseline FOLD=0 OUT=
+	@$(MEDFOLD) export --competition "$$COMPETITION" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$$FOLD)" \
 		$(call option,OUT,--out)
 
 ##@ Work on medfold itself
 
-test: setup  ## run the tests, in three minutes       ORDER=7 in a random order
+test: setup  ## run the fast tests, about three minutes   ORDER=7 in a random order
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-all: setup  ## run the other tests, the slow ones    ORDER=7 in a random order
-	@$(RUN_PYTHON) -m pytest $(PYTEST) -m slow
+test-all: setup  ## run all tests, about half an hour   ORDER=7 in a random order
+	@$(RUN_PYTHON) -m pytest $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
-campaigns: setup  ## long robustness tests                 WHAT="kills disk" SEED=1
-	@$(RUN_PYTHON) -m tests.campaigns $(WHAT) $(call option,SEED,--seed)
+campaigns: setup  ## kill, damage and fill disks at random, for hours   WHAT="kills disk" SEED=1
+	@$(RUN_PYTHON) -m tests.campaigns $(call option,WHAT,--what) $(call option,SEED,--seed)
 
 lint: setup  ## check style and import rules
 	@$(RUN_PYTHON) -m ruff check .
@@ -142,15 +152,15 @@ format: setup  ## format the code
 	@$(RUN_PYTHON) -m ruff check --fix .
 	@$(RUN_PYTHON) -m ruff format .
 
-pictures: setup  ## make pictures of docs/, after demo    RECORDING=file with its printed output
-	@$(RUN_PYTHON) docs/make/pictures.py $(if $(RECORDING),"$(RECORDING)")
+pictures: setup  ## make the pictures of docs/, after make demo   RECORDING=file with its printed output
+	@$(RUN_PYTHON) docs/make/pictures.py $(if $(RECORDING),"$$RECORDING")
 	@$(RUN_PYTHON) docs/make/report_pictures.py runs/phantom-chest/baseline/report.html
 	@$(RUN_PYTHON) docs/make/notebook_picture.py
 
 reference: setup  ## write docs/reference.md and docs/json.md
 	@$(RUN_PYTHON) docs/make/reference.py
 
-benchmarks: setup  ## measure, and write docs/benchmarks.md
+benchmarks: setup  ## measure speed and memory, and write docs/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
 lock: setup  ## refresh requirements.lock from requirements.txt

@@ -39,7 +39,8 @@ settings.load_profile("test")
 
 def pytest_terminal_summary(terminalreporter, config):
     """Prints the minutes of each area at the end of `make test-all`."""
-    if config.option.markexpr == "slow":
+    is_whole_suite = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr
+    if is_whole_suite:
         budgets.show(terminalreporter, getattr(config.option, "numprocesses", None) or 1)
 
 

@@ -18,13 +18,13 @@ JOURNALS = REPOSITORY / ".campaigns"
 def main() -> int:
     """Runs the campaigns; the exit code is 1 if a case failed."""
     parser = argparse.ArgumentParser(prog="make campaigns", description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", default=[], metavar=f"{{{','.join(NAMES)}}}")
+    parser.add_argument("--what", type=str.split, default=NAMES, help=f"names of campaigns: {', '.join(NAMES)}")
     parser.add_argument("--seed", type=int, default=0, help="of the random choices; default 0")
     options = parser.parse_args()
     if unknown := set(options.what) - set(NAMES):
         parser.error(f"WHAT={' '.join(sorted(unknown))}: unknown. Known: {', '.join(NAMES)}")
     failed = []
-    for name in options.what or NAMES:
+    for name in options.what:
         chosen = named(name)
         try:
             found = run(name, chosen, options.seed, JOURNALS)

@@ -1,4 +1,4 @@
-"""make doctor: faults of the installation, and the user's status on Kaggle."""
+"""make doctor: errors of the installation, and the user's status on Kaggle."""
 
 import sys
 
@@ -23,49 +23,49 @@ def findings_by_topic(competition):
     return {finding.topic: finding for finding in examine(competition)}
 
 
-def test_doctor_without_faults_reports_ok(competition, kaggle):
-    assert all(finding.level != "fault" for finding in doctor(competition))
+def test_doctor_without_errors_reports_ok(competition, kaggle):
+    assert all(finding.level != "error" for finding in doctor(competition))
     said = kaggle.said()
     for words in (
         f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}",
         "cv2 4.",
         "free for data/ and runs/",
-        "Kaggle     ok     alice, by the token in KAGGLE_API_TOKEN",
-        "joined     ok     histology",
-        "deadline   ok     2099-01-02 03:04 UTC",
-        "submit     ok     3 submissions left today (UTC), files",
+        "Kaggle     ok      alice, by the token in KAGGLE_API_TOKEN",
+        "joined     ok      histology",
+        "deadline   ok      2099-01-02 03:04 UTC",
+        "submit     ok      3 submissions left today (UTC), files",
     ):
         assert words in said
 
 
-def test_missing_or_wrong_package_is_a_fault(competition, project_folder):
+def test_missing_or_wrong_package_is_an_error(competition, project_folder):
     (project_folder / "requirements.txt").write_text("numpy>=1.0  # fine\nkeras<3\nnot-there>=1\n")
     finding = findings_by_topic(competition)["packages"]
-    assert finding.level == "fault"
+    assert finding.level == "error"
     assert "keras is 3." in finding.text
     assert "needed <3" in finding.text
     assert "not-there is missing" in finding.text
 
 
-def test_missing_credentials_are_a_fault_only_where_needed(competition, small, monkeypatch):
+def test_missing_credentials_are_an_error_only_where_needed(competition, small, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     finding = findings_by_topic(competition)["Kaggle"]
-    assert finding.level == "fault"
+    assert finding.level == "error"
     assert "no Kaggle credentials found" in finding.text
-    assert any(finding.level == "fault" for finding in doctor(competition))
+    assert any(finding.level == "error" for finding in doctor(competition))
     finding = findings_by_topic(small)["Kaggle"]
-    assert finding.level == "note"
+    assert finding.level == "warning"
     assert "not needed for small; for Kaggle: no Kaggle credentials found" in finding.text
 
 
 @pytest.mark.parametrize(
     ("change", "topic", "state", "text"),
     [
-        ({"entered": False}, "joined", "fault", "/competitions/histology/rules"),
-        ({"deadline": "2019-03-30T23:59:00Z"}, "deadline", "note", "2019-03-30 23:59 UTC, over"),
-        ({"allowed": 0}, "submit", "note", "0 submissions left today"),
+        ({"entered": False}, "joined", "error", "/competitions/histology/rules"),
+        ({"deadline": "2019-03-30T23:59:00Z"}, "deadline", "warning", "2019-03-30 23:59 UTC, over"),
+        ({"allowed": 0}, "submit", "warning", "0 submissions left today"),
         ({"notebooks_only": True}, "submit", "ok", "notebooks only"),
-        ({"disabled": True}, "submit", "note", "closed"),
+        ({"disabled": True}, "submit", "warning", "closed"),
     ],
 )
 def test_status_at_kaggle_has_its_level_and_text(competition, kaggle, change, topic, state, text):
@@ -75,10 +75,10 @@ def test_status_at_kaggle_has_its_level_and_text(competition, kaggle, change, to
     assert text in finding.text
 
 
-def test_fault_exits_with_code_2(competition, kaggle, monkeypatch):
+def test_error_exits_with_code_2(competition, kaggle, monkeypatch):
     kaggle.competitions["histology"].entered = False
     monkeypatch.setattr(sys, "argv", ["medfold", "doctor", "-c", "histology"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert "joined     fault" in kaggle.said()
+    assert "joined     error" in kaggle.said()

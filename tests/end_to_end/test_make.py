@@ -16,7 +16,7 @@ from medfold.terminal.command_text import BY_MAKE
 from tests.support import histology as histology_data
 from tests.support.chest_xrays import chest
 from tests.support.helpers import REPOSITORY
-from tests.support.make_targets import make, succeed
+from tests.support.make_targets import argument_printer, make, succeed
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -61,10 +61,14 @@ RUN = "--competition small --recipe baseline --seeds 0"
         ("train DEBUG=1", f"--debug train {RUN} --fold all"),
     ],
 )
-def test_make_variables_become_options_of_the_command(shared_clone, words, command):
-    said = succeed(shared_clone, "--dry-run", *words.split(), "COMPETITION=small")
-    _, given = said.replace("\\\n", " ").rstrip().rsplit(" -m medfold ", 1)
-    assert " ".join(given.replace('"', "").split()) == command
+def test_make_variables_become_options_of_the_command(shared_clone, tmp_path, words, command):
+    variables = ["COMPETITION=small", f"PYTHON={argument_printer(tmp_path)}"]
+    said = subprocess.run(
+        ["make", "-C", str(shared_clone), "--no-print-directory", *words.split(), *variables],
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert json.loads(said.splitlines()[-1]) == ["-m", "medfold", *command.split()]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,14 @@ def clone_repository(root):
     add_competition(root, "small", SMALL)
 
 
+def argument_printer(folder):
+    """Writes a program that prints its arguments, as a line of JSON; for make's PYTHON."""
+    printer = folder / "print arguments"
+    printer.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    printer.chmod(0o755)
+    return printer
+
+
 def make(clone, *words):
     """Runs make from another folder, with an empty home."""
     home = clone.parent / "home"

@@ -59,7 +59,7 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
             return doctor(opened)
 
     results = _run(command, as_json)
-    if any(result.level == "fault" for result in results):
+    if any(result.level == "error" for result in results):
         raise typer.Exit(2)
 
 
@@ -398,8 +398,8 @@ def scores(
 
 
 @app.command("clean-kaggle")
-def clean_kaggle(yes: Annotated[bool, typer.Option("--yes", help="Remove it there, for good.")] = False) -> None:
-    """List what medfold put on Kaggle, or remove it there."""
+def clean_kaggle(yes: Yes = False) -> None:
+    """List what medfold put on Kaggle, and remove it there after a question."""
     from medfold.commands.clean_kaggle import clean_kaggle
 
     clean_kaggle(yes)

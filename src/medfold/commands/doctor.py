@@ -28,12 +28,12 @@ class CheckResult:
 
     Args:
         topic: what was checked, such as Python or GPU.
-        level: `ok`; `note`: works, but needs attention; `fault`: must be repaired.
+        level: `ok`; `warning`: works, but needs attention; `error`: must be repaired.
         text: what was found, and what to do.
     """
 
     topic: str
-    level: Literal["ok", "note", "fault"]
+    level: Literal["ok", "warning", "error"]
     text: str
 
 
@@ -42,7 +42,7 @@ def doctor(competition: Competition) -> list[CheckResult]:
     results = []
     for result in examine(competition):
         results.append(result)
-        (say if result.level == "ok" else warn)(result.topic, f"{result.level:<7}{result.text}")
+        (say if result.level == "ok" else warn)(result.topic, f"{result.level:<8}{result.text}")
     return results
 
 
@@ -60,13 +60,13 @@ def _python() -> CheckResult:
     is_supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     text = f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}"
     return CheckResult(
-        "Python", "ok" if is_supported else "fault", text if is_supported else f"{text}: 3.11 to 3.13 are needed"
+        "Python", "ok" if is_supported else "error", text if is_supported else f"{text}: 3.11 to 3.13 are needed"
     )
 
 
 def _packages(file: Path) -> CheckResult:
     if not file.is_file():
-        return CheckResult("packages", "note", f"no {file.name} here to compare with")
+        return CheckResult("packages", "warning", f"no {file.name} here to compare with")
     lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
     problems = []
     versions = {}
@@ -80,7 +80,7 @@ def _packages(file: Path) -> CheckResult:
             problems.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
     if problems:
         return CheckResult(
-            "packages", "fault", f"{shorten_list(problems)}. Run: make setup, or pip install -r requirements.txt"
+            "packages", "error", f"{shorten_list(problems)}. Run: make setup, or pip install -r requirements.txt"
         )
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_PACKAGES if name in versions)
     return CheckResult("packages", "ok", f"{shown}; all {len(versions)} as required")
@@ -90,7 +90,7 @@ def _opencv() -> CheckResult:
     try:
         import cv2
     except ImportError as error:
-        return CheckResult("OpenCV", "fault", f"cannot be imported ({error}). Run: make setup")
+        return CheckResult("OpenCV", "error", f"cannot be imported ({error}). Run: make setup")
     versions = {}
     for name in ("opencv-python", "opencv-python-headless"):
         try:
@@ -99,7 +99,7 @@ def _opencv() -> CheckResult:
             continue
     if len(set(versions.values())) > 1:
         names = ", ".join(f"{name} {number}" for name, number in versions.items())
-        return CheckResult("OpenCV", "note", f"{names} overwrite each other. Run: make setup")
+        return CheckResult("OpenCV", "warning", f"{names} overwrite each other. Run: make setup")
     return CheckResult("OpenCV", "ok", f"cv2 {cv2.__version__}")
 
 
@@ -110,18 +110,18 @@ def _gpu() -> CheckResult:
 
             names = gpus()
     except ImportError as error:
-        return CheckResult("GPU", "fault", f"TensorFlow cannot be imported ({error}). Run: make setup")
+        return CheckResult("GPU", "error", f"TensorFlow cannot be imported ({error}). Run: make setup")
     if names:
         return CheckResult("GPU", "ok", ", ".join(names))
     text = f"none found; training uses the {os.cpu_count()} CPU cores. With CUDA: make setup GPU=1"
-    return CheckResult("GPU", "note", text)
+    return CheckResult("GPU", "warning", text)
 
 
 def _disk(root: Path) -> CheckResult:
     data = root / "data" if (root / "data").is_dir() else root
     free = shutil.disk_usage(data).free
     return CheckResult(
-        "disk", "ok" if free > MIN_FREE_BYTES else "note", f"{format_size(free)} free for data/ and runs/"
+        "disk", "ok" if free > MIN_FREE_BYTES else "warning", f"{format_size(free)} free for data/ and runs/"
     )
 
 
@@ -132,7 +132,7 @@ def _kaggle(competition: Competition) -> Iterator[CheckResult]:
         session = KaggleSession.connect()
     except UserError as error:
         text = str(error) if needs_kaggle else f"not needed for {competition.paths.name}; for Kaggle: {error}"
-        yield CheckResult("Kaggle", "fault" if needs_kaggle else "note", text)
+        yield CheckResult("Kaggle", "error" if needs_kaggle else "warning", text)
         return
     yield CheckResult("Kaggle", "ok", session.account)
     if not needs_kaggle:
@@ -141,7 +141,7 @@ def _kaggle(competition: Competition) -> Iterator[CheckResult]:
     try:
         yield from _competition_status(Competitions(session), facts)
     except UserError as error:
-        yield CheckResult("joined", "fault", str(error))
+        yield CheckResult("joined", "error", str(error))
 
 
 def _competition_status(competitions: Competitions, facts: CompetitionFacts) -> Iterator[CheckResult]:
@@ -149,13 +149,14 @@ def _competition_status(competitions: Competitions, facts: CompetitionFacts) -> 
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:
         day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"
-        yield CheckResult("deadline", "note" if info.has_ended else "ok", f"{day}{', over' if info.has_ended else ''}")
+        level, text = ("warning", f"{day}, over") if info.has_ended else ("ok", day)
+        yield CheckResult("deadline", level, text)
     if info.submissions_disabled:
-        yield CheckResult("submit", "note", "closed")
+        yield CheckResult("submit", "warning", "closed")
     else:
         kind = "notebooks only" if info.notebooks_only else "files"
         left = competitions.limits(info.slug).num_left
         limit = (
             "number of submissions left today is unknown" if left is None else f"{left} submissions left today (UTC)"
         )
-        yield CheckResult("submit", "note" if left == 0 else "ok", f"{limit}, {kind}")
+        yield CheckResult("submit", "warning" if left == 0 else "ok", f"{limit}, {kind}")

@@ -89,7 +89,7 @@ def test_files_linked_in_texts_exist():
 
 
 def test_readmes_of_competitions_have_the_same_headings():
-    order = [*README_SECTIONS][:-1] + ["Classes", "Leaderboard", "Scores"]
+    order = [*README_SECTIONS][:-1] + ["Leaderboard", "Scores"]
     for readme in REPOSITORY.glob("competition/*/README.md"):
         headings = re.findall(r"^## (.*)$", readme.read_text(encoding="utf-8"), re.MULTILINE)
         assert headings == [heading for heading in order if heading in headings], readme

@@ -48,11 +48,12 @@ README_SECTIONS = {
     "What is special": "To be written: what is unusual in the files, the labels, the images.",
     "Patients": "To be written: where patients are named, and how many images each has.",
     "Limits of the OOF score": "To be written: why the score on other patients may differ.",
-    "Scores": "No recipe has been measured yet.",
+    "Scores": "Not measured yet.",
 }
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
+    "gpu_convnext",
     "gpu_fundus",
     "gpu_histology",
     "gpu_radiograph",

@@ -29,8 +29,16 @@ class Run:
         Raises:
             UserError: not a name of a run, no such run, or run.json is damaged.
         """
-        run_paths = checked_run_paths(competition.paths, name)
-        return cls(run_paths, read_run_json(run_paths))
+        return Run.read(checked_run_paths(competition.paths, name))
+
+    @staticmethod
+    def read(run_paths: RunPaths) -> "Run":
+        """Reads a run from its folder.
+
+        Raises:
+            UserError: no such run, or run.json is damaged.
+        """
+        return Run(run_paths, read_run_json(run_paths))
 
     @property
     def name(self) -> str:

@@ -21,6 +21,7 @@ THIN = {
     "commands/report.py",
     "data/label_layouts/layout.py",
     "plugins.py",
+    "submission/leaderboard_result.py",
     "submission/leaderboards/leaderboard.py",
     "training/training_inputs.py",
 }

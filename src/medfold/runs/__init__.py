@@ -37,7 +37,6 @@ from medfold.runs.run import Run
 from medfold.runs.run_json import (
     RUN_JSON_FIX,
     check_run_json_not_lost,
-    git_commit,
     read_run_json,
     record_run_start,
 )
@@ -63,7 +62,6 @@ __all__ = [
     "dataset_of_runs",
     "facts_of_run",
     "facts_of_score",
-    "git_commit",
     "has_same_folds",
     "images_fingerprints",
     "is_fold_trained",

@@ -9,11 +9,11 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.data import read_sample_submission
 from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
-from medfold.runs import git_commit
 from medfold.scoring import format_score, metric_title
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission, complete_sample_submission, fill_missing, read_submission
 from medfold.system import files
+from medfold.system.git import git_commit
 from medfold.system.hashes import fingerprint, sha256, sha256_of_text
 from medfold.tables import csv_text
 

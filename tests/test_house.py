@@ -23,7 +23,7 @@ THIN = {
     "plugins.py",
     "submission/leaderboard_result.py",
     "submission/leaderboards/leaderboard.py",
-    "training/training_inputs.py",
+    "training/run_inputs.py",
 }
 
 # Test files that belong to no single module: of whole folders, and single ones.

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from medfold.competition import Competition
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
-from medfold.submission.check import check_better_than_chance
-from medfold.submission.draft import SubmissionDraft, write_draft
+from medfold.submission.draft import SubmissionDraft, check_better_than_chance, write_draft
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.leaderboard import Leaderboard
 from medfold.submission.ledger import LedgerRow, read_rows

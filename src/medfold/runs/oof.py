@@ -10,7 +10,7 @@ from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.paths import RunPaths
 from medfold.runs.fold_state import fold_states, train_fold_command
-from medfold.runs.run import Run
+from medfold.runs.run import read_run
 from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import OofScore, oof_by_unit, oof_score
@@ -33,7 +33,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         The OOF score, as written.
     """
     with locks.lock(run_paths.oof):
-        run = Run.read(run_paths)
+        run = read_run(run_paths)
         states = fold_states(run_paths, run.num_folds)
         for fold, names in states.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"

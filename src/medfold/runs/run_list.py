@@ -17,7 +17,7 @@ from medfold.runs.identity import (
     labels_fingerprint,
 )
 from medfold.runs.oof import read_score
-from medfold.runs.run import Run
+from medfold.runs.run import Run, read_run
 from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.scoring import OofScore, metric_of
 from medfold.system import files
@@ -124,7 +124,7 @@ def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[Run], dict[str, User
     runs, damaged = [], {}
     for run_paths in all_run_paths:
         try:
-            runs.append(Run.read(run_paths))
+            runs.append(read_run(run_paths))
         except UserError as error:
             damaged[run_paths.name] = error
     return runs, damaged

@@ -41,7 +41,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str):
         self._kind = kind
         self._built_in: dict[str, T] = {}
-        self._not_imported: dict[str, tuple[str, str]] = {}  # module and attribute of built-in ones, by name
+        self._lazy: dict[str, tuple[str, str]] = {}  # module and attribute of those imported on demand
         self._plugged: dict[str, T] = {}
         _registries.append(self)
 
@@ -70,7 +70,7 @@ class Registry(Generic[T]):
             module: name of the module that defines it.
             attribute: its name in the module.
         """
-        self._not_imported[name] = module, attribute
+        self._lazy[name] = module, attribute
 
     def find(self, name: str, where: str, known: str = "") -> T:
         """Returns the function or class that the user named in a configuration file.
@@ -91,8 +91,8 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Returns the function or class of a name; raises KeyError for an unknown one."""
-        if name in self._not_imported:
-            module, attribute = self._not_imported[name]
+        if name in self._lazy:
+            module, attribute = self._lazy[name]
             return getattr(importlib.import_module(module), attribute)
         if name not in self._built_in:
             load_plugins()
@@ -104,7 +104,7 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """Returns all names, the built-in ones first."""
         load_plugins()
-        return [*self._not_imported, *self._built_in, *self._plugged]
+        return [*self._lazy, *self._built_in, *self._plugged]
 
     def all(self) -> list[T]:
         """Returns all functions or classes, in the order of `names`."""
@@ -112,7 +112,7 @@ class Registry(Generic[T]):
 
     def is_built_in(self, name: str) -> bool:
         """Returns True for a built-in name; does not run plugins.py."""
-        return name in self._not_imported or name in self._built_in
+        return name in self._lazy or name in self._built_in
 
 
 def load_plugins() -> None:

@@ -37,10 +37,10 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
 
 
 def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
-    """Returns the facts that runs were trained with: those of the first one, if they mean the same for all.
+    """Returns the facts that runs were trained with: those of the first run; the identity facts must be equal for all.
 
     Raises:
-        UserError: the runs were trained with facts that do not fit together, or that are no longer valid.
+        UserError: the identity facts of two runs differ, or facts are no longer valid.
     """
     (first, facts), *others = ((run.name, facts_of_run(competition, run)) for run in runs)
     values = config.flat(facts.model_dump())

@@ -60,7 +60,7 @@ FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
     "near_duplicates_in_test": "near_leaked",
     "images_of_one_value": "plain",
 }
-FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<competition>.json
+FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<name>.json
 RUN: Names = {  # run.json
     "recipe": SETTINGS,
     "facts": SETTINGS,

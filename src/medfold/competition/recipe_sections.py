@@ -67,7 +67,7 @@ class TrainingSettings(StrictModel):
         le=MAX_EPOCHS,
         description="Epochs of the head alone, before the whole net, on the features of the frozen backbone. They "
         "are computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
-        "learns from the plain view only), and kept in `data/<competition>/features/`.",
+        "learns from the plain view only), and kept in `data/<name>/features/`.",
     )
     head_learning_rate: float = Field(
         default=0.002, gt=0, description="Highest learning rate while the head is trained alone."

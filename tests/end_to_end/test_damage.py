@@ -163,7 +163,7 @@ def test_damage_is_refused_in_one_line_with_the_file(finished_once, run_after_da
 def test_damage_is_named(run_after_damage, name, kind):
     found = run_after_damage(name, kind)
     file = re.escape(found.path.name)
-    named = rf"{file} is (missing|damaged)|cannot be computed again: no \S*{file}"
+    named = rf"{file} is (missing|damaged)|cannot be recomputed: no \S*{file}"
     assert re.search(OTHER_MESSAGES.get((name, kind), named), found.output)
 
 

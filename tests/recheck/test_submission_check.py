@@ -1,4 +1,4 @@
-"""A submission, computed again from the predictions of the folds."""
+"""A submission, recomputed from the predictions of the folds."""
 
 import json
 

@@ -150,7 +150,7 @@ pictures: setup  ## make pictures of docs/, after demo    RECORDING=file with it
 reference: setup  ## write docs/reference.md and docs/json.md
 	@$(RUN_PYTHON) docs/make/reference.py
 
-benchmarks: setup  ## measure, and write docs/benchmarks.md
+benchmarks: setup  ## measure, and write docs/development/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
 lock: setup  ## refresh requirements.lock from requirements.txt

@@ -206,7 +206,7 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
     competition = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
     after = predict(competition, images).table
     pd.testing.assert_frame_equal(after, before)
-    assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
+    assert "the names from the training of baseline (target); competition.yaml now has age" in capsys.readouterr().out
 
 
 def change_test_set(competition: Competition, edit) -> None:

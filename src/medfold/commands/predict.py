@@ -138,7 +138,8 @@ def _with_trained_facts(competition: Competition, runs: list[Run]) -> Competitio
     current = competition.facts
     if facts.prediction_columns != current.prediction_columns:
         trained_columns, columns = (shorten_list(known.prediction_columns, 6) for known in (facts, current))
-        warn("predict", f"named as when {first} was trained: {trained_columns}; competition.yaml now has {columns}")
+        text = f"the columns have the names from the training of {first} ({trained_columns})"
+        warn("predict", f"{text}; competition.yaml now has {columns}")
     elif facts.class_names != current.class_names:
         trained_class, positive_class = facts.class_names[1], current.class_names[1]
         text = f"'{facts.prediction_columns[0]}' is the probability of '{trained_class}', as when {first} was trained"

@@ -112,14 +112,14 @@ class TrainingSettings(StrictModel):
     mixup: float = Field(
         default=0.0,
         ge=0,
-        description="Mixup (Zhang et al. 2018): alpha of the beta distribution of the shares in which two images are "
-        "mixed. 0: none. With `cutmix` too, each batch gets one of them at random.",
+        description="Mixup (Zhang et al. 2018): two images are mixed, in shares drawn from a beta distribution with "
+        "this alpha. 0: none. With `cutmix` too, each batch gets one of them at random.",
     )
     cutmix: float = Field(
         default=0.0,
         ge=0,
-        description="CutMix (Yun et al. 2019): alpha of the beta distribution of the share of the image that stays; "
-        "the rest is a box of another image. 0: none.",
+        description="CutMix (Yun et al. 2019): a box of the image is replaced with one of another image; the share "
+        "that stays is drawn from a beta distribution with this alpha. 0: none.",
     )
     label_smoothing: float = Field(
         default=0.0,

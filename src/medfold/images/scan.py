@@ -254,4 +254,4 @@ def _check_still_readable(
         journal.forget(changed)
         names = shorten_list(samples["image"].iloc[row] for row in changed)
         what = f"{count_of(len(changed), 'image')} readable in the last scan cannot be read now: {names}"
-        raise UserError(what, paths.raw, "Check the disk, and replace them by undamaged copies")
+        raise UserError(what, paths.raw, "Check the disk, and replace them with undamaged copies")

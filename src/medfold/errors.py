@@ -96,7 +96,7 @@ def explain_os_error(error: OSError) -> UserError | None:
     """Describes a failed read or write of a file: a full disk, a read-only one, a missing permission.
 
     Returns:
-        The error for the user; None if it has no error number, like those of libraries that subclass OSError.
+        The error for the user; None if it has no error number, like errors of libraries that subclass OSError.
     """
     if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
         source, target, why = error.args[0][0]

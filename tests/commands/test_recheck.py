@@ -60,7 +60,7 @@ CHANGES = {
     ),
     "submission": (
         lambda competition: change_last_digit(first_file(competition, "*.csv")),
-        r"-one\.csv: it is not the file that was checked, .*: 1 row differs from those of the folds; test_\w+ differs",
+        r"-one\.csv: it is not the file that was checked, .*: 1 row differs from the folds' predictions; test_\w+ ",
     ),
     "score of a submission": (
         lambda competition: change_number(first_file(competition, "*.json"), "score", "value"),

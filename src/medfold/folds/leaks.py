@@ -42,7 +42,7 @@ class LeakReport:
         return pd.DataFrame(rows, columns=["kind", "ids"])
 
     def counts(self) -> dict[str, int]:
-        """Returns the number of findings of each kind, for `folds/<name>.json`."""
+        """Returns the number of findings of each kind, for `folds/<competition>.json`."""
         findings = {name: getattr(self, name) for name in FINDINGS}
         return {name: len(items) for name, items in findings.items() if items is not None}
 

@@ -50,7 +50,7 @@ def explanations_section(
         found, evidence_for = HeatMaps(), ""
         section.text("The weights of this run are missing, so there are no heat maps.")
     if len(ensemble.run_names) > 1:
-        section.text(f"Heat maps are those of {isolate(run.name)}; predictions are those of all runs combined.")
+        section.text(f"Heat maps are from {isolate(run.name)}; predictions are from all runs combined.")
     if competition.facts.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
 

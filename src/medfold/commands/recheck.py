@@ -89,7 +89,7 @@ def _show(result: Recheck) -> None:
 
 
 def _recheck_runs(competition: Competition, run_names: list[str] | None, labels: str | None) -> Iterator[Recheck]:
-    """Yields the result for each run: the runs in `run_names`, or all with a score."""
+    """Yields the result for each run: those of `run_names`, or all with a score."""
     scored = sorted(path.parent.name for path in competition.paths.runs.glob("*/score.json"))
     for name in run_names or scored:
         run = Run.open(competition, name)
@@ -186,7 +186,7 @@ def _scored_facts(
     if sorted(trained_facts.class_names) != sorted(competition.facts.class_names):
         check_same_facts(competition, run, ("classes",))
     if not has_same_labels(run.metadata, labels):
-        what = f"labels of the training set are not the labels that run '{run.name}' was trained on"
+        what = f"labels of the training set are not those that run '{run.name}' was trained on"
         raise UserError(
             what, competition.paths.samples, "Restore the former labels, or train a new run under another name"
         )

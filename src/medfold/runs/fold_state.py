@@ -17,7 +17,7 @@ def mark_fold_trained(fold_paths: FoldPaths, outputs: Iterable[Path]) -> None:
 
     Args:
         fold_paths: the files of the fold.
-        outputs: files that must stay as they are; all of them are written.
+        outputs: those that must stay as they are; all of them are written.
     """
     files.write_json({file.name: sha256(file) for file in outputs}, fold_paths.done)
 
@@ -47,7 +47,7 @@ def is_fold_trained(fold_paths: FoldPaths) -> bool:
 
 
 def trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
-    """Returns the numbers of the trained folds: folds with a marker whose files are all intact."""
+    """Returns the numbers of the trained folds: those with a marker whose files are all intact."""
     return trained_and_damaged_folds(run_paths, num_folds)[0]
 
 

@@ -33,7 +33,7 @@ class RunSummary:
         low: lower end of its 95 % interval; None if there is none.
         high: upper end of its 95 % interval; None if there is none.
         is_optimistic: True if the epochs were chosen on the folds that are scored.
-        problem: why the score does not compare with scores of other runs; empty if it does.
+        problem: why the score does not compare with those of other runs; empty if it does.
         trained_folds: numbers of the trained folds.
         num_folds: number of folds of the competition.
         seconds: training time of all folds together, in seconds; None if it was not recorded.
@@ -64,8 +64,8 @@ class RunList:
     Args:
         competition: name of the competition.
         metric: name of its metric.
-        runs: the trained runs, first on the current folds table; within a folds table the best first. A run
-            with fewer scored folds follows the runs with more, as its score covers fewer samples.
+        runs: the trained runs, those on the current folds table first; within a folds table the best first. A run
+            with fewer scored folds follows those with more, as its score covers fewer samples.
         untrained: names of the runs without a trained fold.
         without_metadata: names of the folders with trained folds whose run.json is missing.
         damaged: names of the runs whose run.json is damaged, with the reason.
@@ -118,7 +118,7 @@ def summarise_runs(competition: Competition) -> RunList:
 
 
 def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[TrainedRun], dict[str, UserError]]:
-    """Reads runs; returns the runs with an intact run.json, and the errors of the others by the name of the run."""
+    """Reads runs; returns those with an intact run.json, and the errors of the others by the name of the run."""
     runs, damaged = [], {}
     for run_paths in all_run_paths:
         try:
@@ -162,7 +162,7 @@ def _summarise(
 def _problem(
     competition: Competition, run: TrainedRun, score: OofScore | None, labels: str | None, has_current_folds: bool
 ) -> str:
-    """Returns why a run's score does not compare with scores of other runs, or ''. On older folds, k may differ."""
+    """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(competition.facts)
     try:
         keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
@@ -206,7 +206,7 @@ def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | N
 
 
 def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
-    """Returns the sort key of a run among the runs of its folds table: the best first."""
+    """Returns the sort key of a run among those of its folds table: the best first."""
     num_scored = 0 if summary.problem else len(summary.trained_folds)
     return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name
 

@@ -15,7 +15,7 @@ from medfold.runs.run_json import read_run_json
 
 @dataclass(frozen=True)
 class TrainedRun(Run):
-    """A run with its trained folds; `paths` and `metadata` are as in `Run`.
+    """A run with its trained folds; `paths` and `metadata` are those of `Run`.
 
     Args:
         trained_folds: numbers of the trained folds.

@@ -30,7 +30,7 @@ class Draft:
     Args:
         facts: keys and values, as in competition.yaml.
         reasons: the reasons of the guesses, in their order.
-        doubts: points for the user to check, as text; a doubt about a key begins with it: `labels.id: ...`.
+        doubts: points for the user to check, as text; those about a key begin with it: `labels.id: ...`.
         num_images: number of training images.
         largest_side: largest height or width of the images examined, in pixels; None if none was read.
     """

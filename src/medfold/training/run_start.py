@@ -48,7 +48,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]
     if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
-        what = "the training labels differ from the labels that its first fold was trained on"
+        what = "the training labels differ from those that its first fold was trained on"
         raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
     try:
         record_run_start(run_paths, {**metadata, "command": command})

@@ -1,4 +1,4 @@
-"""Kinds of sources, and the registry of the kinds of plugins.py.
+"""Kinds of sources, and the registry of those of plugins.py.
 
 A kind that is built in is the `KIND` of its module. A kind of plugins.py is a function with the decorator `source`.
 """
@@ -82,7 +82,7 @@ class SourceKind:
 
 
 KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: one module each, imported on demand
-SOURCES: Registry[SourceKind] = Registry("source")  # kinds of plugins.py
+SOURCES: Registry[SourceKind] = Registry("source")  # those of plugins.py
 
 
 def source(kind: str, options: type[BaseModel]) -> Callable:

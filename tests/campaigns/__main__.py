@@ -23,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.what) - set(NAMES):
         parser.error(f"WHAT={' '.join(sorted(unknown))}: unknown. Known: {', '.join(NAMES)}")
-    page, failed = PAGE.relative_to(REPOSITORY).as_posix(), []
+    failed = []
     for name in options.what or NAMES:
         chosen = named(name)
         try:
@@ -33,7 +33,7 @@ def main() -> int:
             continue
         files.write_text(with_row(PAGE.read_text(encoding="utf-8"), row(name, chosen, options.seed, found)), PAGE)
         failed += [f"{name}: {each.case}: {each.seen}" for each in found if not each.held]
-        print(f"{name}: {sum(each.held for each in found):,} of {len(found):,} cases held -> {page}")
+        print(f"{name}: {sum(each.held for each in found):,} of {len(found):,} cases held -> {PAGE.relative_to(REPOSITORY)}")
     print("\n".join(["", f"{len(failed)} FAILED:", *failed] if failed else []))
     return int(bool(failed))
 

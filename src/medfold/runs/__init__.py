@@ -16,6 +16,7 @@ from medfold.runs.fold_state import (
     is_fold_trained,
     mark_fold_trained,
     require_trained_folds,
+    train_fold_command,
     trained_folds,
 )
 from medfold.runs.identity import (
@@ -80,6 +81,7 @@ __all__ = [
     "require_trained_folds",
     "self_check_warnings",
     "summarise_runs",
+    "train_fold_command",
     "trained_folds",
     "training_seconds",
     "write_oof",

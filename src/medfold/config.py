@@ -135,7 +135,8 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
     if base_file is None:
         is_circular = any(file in (*seen, path) for file in candidates)
-        known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
+        stems = {file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")}
+        known = sorted(stems - {path.stem, "competition"})  # facts, which no recipe can extend
         if is_circular:
             raise UserError(f"`extends: {base}` is circular", path, "Remove it")
         what = f"`extends: {base}` names no file{did_you_mean(str(base), known)}"

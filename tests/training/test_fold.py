@@ -168,12 +168,15 @@ def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(images_handed_to
     assert len(set(seeds)) == 6
 
 
-def test_subset_draws_classes_in_turn():
-    classes = np.array([0] * 50 + [1] * 3 + [2] * 20)
-    assert np.bincount(classes[fold._subset(classes, 9, seed=0)]).tolist() == [3, 3, 3]
-    assert np.bincount(classes[fold._subset(classes, 15, seed=0)]).tolist() == [6, 3, 6]
-    first, again, other = (fold._subset(classes, 9, seed).tolist() for seed in (0, 0, 1))
-    assert first == again != other
+@pytest.mark.parametrize(("num_images", "expected"), [(9, [3, 3, 3]), (15, [6, 3, 6])])
+def test_num_images_are_taken_from_each_class_in_turn(images_handed_to_the_training, num_images, expected):
+    targets = np.array([0] * 33 + [1] * 5 + [2] * 22)  # of the second class three are not in fold 0
+    first, again, other = (
+        images_handed_to_the_training(replace(task("multiclass", seed, num_images=num_images), targets=targets), 0)
+        for seed in (0, 0, 1)
+    )
+    assert np.bincount(first.targets).tolist() == expected
+    assert first.rows.tolist() == again.rows.tolist() != other.rows.tolist()
 
 
 @pytest.mark.slow

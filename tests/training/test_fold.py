@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -129,33 +130,49 @@ def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate
 
 
 @pytest.fixture
-def images_handed_to_the_training(monkeypatch):
-    """Returns a function (inputs, number of the fold) -> the images that its training gets; nothing is trained."""
+def begin_training(monkeypatch):
+    """Returns a function (inputs, number of the fold) -> what its training is begun with; nothing is trained."""
+    begun = SimpleNamespace()
 
     class NothingTrainedError(Exception):
         pass
 
+    def make_deterministic(seed, operations):
+        begun.seed, begun.deterministic = seed, operations
+
+    def build_net(facts, recipe, precision):
+        begun.precision_of_net = precision
+
     def plan_phases(facts, recipe, net, images, precision):
-        raise NothingTrainedError(images)
+        begun.images, begun.precision = images, precision
+        raise NothingTrainedError
 
-    monkeypatch.setattr(fold, "plan_phases", plan_phases)
-    monkeypatch.setattr(fold, "build_net", lambda *arguments, **options: None)
+    for function in (make_deterministic, build_net, plan_phases):
+        monkeypatch.setattr(fold, function.__name__, function)
 
-    def run(inputs, number):
-        with pytest.raises(NothingTrainedError) as caught:
+    def run(inputs, number=0):
+        with pytest.raises(NothingTrainedError):
             fold.train_fold(inputs, number, FoldPaths(Path("none")))
-        return caught.value.args[0]
+        return SimpleNamespace(**vars(begun))
 
     return run
 
 
+@pytest.mark.parametrize(("deterministic", "precision"), [(True, "float16"), (False, "bfloat16")])
+def test_training_begins_as_the_recipe_says(begin_training, deterministic, precision):
+    begun = begin_training(task(deterministic=deterministic, precision=precision), 1)
+    assert begun.deterministic is deterministic
+    assert begun.precision == begun.precision_of_net == precision
+    assert begun.seed == begun.images.seed
+
+
 @pytest.mark.parametrize("num_images", [None, 12])
-def test_images_of_the_held_out_fold_are_not_trained_on(images_handed_to_the_training, num_images):
+def test_images_of_the_held_out_fold_are_not_trained_on(begin_training, num_images):
     made = task("multiclass", num_images=num_images, seed=4)
     rows = pd.Series(made.store.rows.to_numpy()[::-1], index=made.store.rows.index)  # not in the order of the table
     made = replace(made, store=Store(made.store.pixels, rows))
     for number in range(3):
-        images = images_handed_to_the_training(made, number)
+        images = begin_training(made, number).images
         outside = (made.train["fold"] != number).to_numpy()
         expected = dict(zip(made.store.rows_of(made.train["id"][outside]), made.targets[outside], strict=True))
         handed = dict(zip(images.rows, images.targets, strict=True))
@@ -163,16 +180,16 @@ def test_images_of_the_held_out_fold_are_not_trained_on(images_handed_to_the_tra
         assert handed.items() <= expected.items()
 
 
-def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(images_handed_to_the_training):
-    seeds = [images_handed_to_the_training(task(seed=seed), number).seed for seed in (0, 1) for number in range(3)]
+def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(begin_training):
+    seeds = [begin_training(task(seed=seed), number).seed for seed in (0, 1) for number in range(3)]
     assert len(set(seeds)) == 6
 
 
 @pytest.mark.parametrize(("num_images", "expected"), [(9, [3, 3, 3]), (15, [6, 3, 6])])
-def test_num_images_are_taken_from_each_class_in_turn(images_handed_to_the_training, num_images, expected):
+def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images, expected):
     targets = np.array([0] * 33 + [1] * 5 + [2] * 22)  # of the second class three are not in fold 0
     first, again, other = (
-        images_handed_to_the_training(replace(task("multiclass", seed, num_images=num_images), targets=targets), 0)
+        begin_training(replace(task("multiclass", seed, num_images=num_images), targets=targets)).images
         for seed in (0, 0, 1)
     )
     assert np.bincount(first.targets).tolist() == expected

@@ -1,4 +1,4 @@
-"""A submission, computed again from the predictions of the folds."""
+"""A submission, recomputed from the predictions of the folds."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.recheck.submission_check import ledger_differences, submission_differences
+from medfold.recheck.submission_check import ledger_differences, plugin_maps, submission_differences
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
@@ -56,7 +56,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], sha256(file)))
     file.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256(file)}))
-    with refused("1 row differs from those of the folds"):
+    with refused("1 row differs from the folds' predictions"):
         recheck(submitted)
 
 
@@ -98,7 +98,7 @@ def test_changed_file_is_not_the_one_that_was_checked(differences):
     change_last_digit(differences.file)
     found = differences()
     assert found[0] == "it is not the file that was checked"
-    assert found[1].startswith("1 row differs from those of the folds; ")
+    assert found[1].startswith("1 row differs from the folds' predictions; ")
     assert len(found) == 2
 
 
@@ -115,6 +115,12 @@ def test_changed_or_missing_input_is_named_and_nothing_is_computed(differences, 
 def test_run_without_test_predictions_among_the_inputs_is_named(differences):
     inputs = {name: digest for name, digest in differences.record["inputs"].items() if name.endswith("oof.csv")}
     assert differences(inputs=inputs) == ["the inputs of the submission have no test predictions of run 'one'"]
+
+
+def test_damaged_file_of_the_fitted_ensemble_is_named(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"PK")
+    with refused(r"a\.npz: damaged \(ValueError\)\. Restore it from a backup"):
+        plugin_maps(tmp_path / "a.npz")
 
 
 def test_folds_of_the_score_are_those_of_the_inputs(differences):

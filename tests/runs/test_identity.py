@@ -25,7 +25,7 @@ from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
 from medfold.runs.checked_dataset import dataset_of_runs
-from medfold.runs.identity import facts_of_run, find_changed_fact
+from medfold.runs.identity import facts_of_run, find_changed_fact, shared_facts
 from medfold.runs.run import Run
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -160,11 +160,11 @@ def test_recheck_uses_facts_of_the_run(three, capsys, key):
     recheck(competition)
     output = capsys.readouterr().out
     if key == "labels.targets":
-        assert output.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
+        assert output.count(f"cannot be recomputed: run 'noisy' was trained with '{key}'") == 2
         with refused(f"trained with '{key}'"):
             recheck(competition, ["noisy"])
     else:
-        assert output.count("computed again, equal") == 2
+        assert output.count("recomputed: identical") == 2
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
     competition = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
     after = predict(competition, images).table
     pd.testing.assert_frame_equal(after, before)
-    assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
+    assert "the names from the training of baseline (target); competition.yaml now has age" in capsys.readouterr().out
 
 
 def change_test_set(competition: Competition, edit) -> None:
@@ -277,7 +277,7 @@ def test_recheck_works_after_changed_test_set(folded, capsys, edit):
     submit(folded)
     change_test_set(folded, edit)
     recheck(Competition.open("small"))
-    assert capsys.readouterr().out.count("computed again, equal") == 2
+    assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
 @pytest.mark.slow
@@ -413,3 +413,14 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     assert {"units", "optimistic", "also"} <= set(files.read_json(run.score))
     submit(three, run_names=["noisy"])
     recheck(three)
+
+
+def test_runs_of_different_facts_have_no_facts_in_common(folded):
+    finished_run(folded, "one")
+    finished_run(folded, "two")
+    runs = [Run.open(folded, name) for name in ("one", "two")]
+    assert shared_facts(folded, runs) == folded.facts
+    facts = {**runs[1].metadata["facts"], "score": {**runs[1].metadata["facts"]["score"], "aggregate": "max"}}
+    files.write_json({**runs[1].metadata, "facts": facts}, runs[1].paths.metadata, sealed=True)
+    with refused("RUNS: one and two were trained with different facts: score.aggregate. Predict with one of them"):
+        shared_facts(folded, [runs[0], Run.open(folded, "two")])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.competition.recipe import Recipe
 from medfold.images.store import Store
-from medfold.training.training_inputs import TrainingInputs
+from medfold.training.run_inputs import RunInputs
 from tests.support.helpers import competition_facts
 
 NUM_IMAGES = 60  # with labels
@@ -43,7 +43,7 @@ def task(kind="binary", seed=0, backbone="resnet9", **training):
         }
     )
     ids = pd.Series([f"s{k}" for k in range(NUM_IMAGES + 10)])
-    return TrainingInputs(
+    return RunInputs(
         facts,
         recipe,
         seed,

@@ -12,8 +12,10 @@ from scipy.special import expit, logit, softmax
 
 from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
+from medfold.recheck.differences import DAMAGED_FILE_ERRORS
 from medfold.recheck.run_check import labelled_units, score_differences
 from medfold.system.hashes import sha256
 from medfold.text import count_of
@@ -81,7 +83,7 @@ def _folds_of(record: dict[str, Any]) -> set[int]:
 def _number_differences(
     facts: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
-    """Yields the differences between the numbers of a submission and those computed from the folds' predictions."""
+    """Yields differences between the numbers of a submission and numbers computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]
     stacked = []
     for name in record["runs"]:
@@ -115,15 +117,22 @@ def _number_differences(
         row = int(np.argmax(distance))
         num_rows = int((distance > MAX_ROUNDING).sum())
         yield (
-            f"{count_of(num_rows, 'row differs', 'rows differ')} from those of the folds; "
+            f"{count_of(num_rows, 'row differs', 'rows differ')} from the folds' predictions; "
             f"{written.index[row]} differs by {distance[row]:.2g}"
         )
 
 
 def plugin_maps(fitted: Path) -> list[str]:
-    """Returns the names of an ensemble's functions that are not defined here, since they are from a plugins.py."""
-    with np.load(fitted) as content:
-        return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
+    """Returns the names of an ensemble's functions that are not defined here, since they are from a plugins.py.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        with np.load(fitted) as content:
+            return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
+    except DAMAGED_FILE_ERRORS as error:
+        raise UserError(f"damaged ({type(error).__name__})", fitted, "Restore it from a backup") from None
 
 
 def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:

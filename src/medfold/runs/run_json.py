@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from medfold import config
@@ -30,7 +28,7 @@ IDENTITY_FACTS = (
     "folds.k",
 )
 STORE_FACTS = ("images.windows", "images.range", "images.frame")  # the store_key depends on them
-# Those that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `identity`
+# Facts that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `identity`
 # compares the last two when the run is used.
 FACTS_COVERED_OTHERWISE = (*STORE_FACTS, "folds.k", "score.unit", "score.aggregate")
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
@@ -189,13 +187,3 @@ def _recipe_names(run_paths: RunPaths) -> list[str]:
     if run_paths.competition not in project_paths.competitions():
         return []
     return recipe_names(project_paths.competition(run_paths.competition))
-
-
-def git_commit(root: Path) -> str | None:
-    """Returns the commit of the project folder, with '+' if files differ from it; None outside git."""
-    try:
-        words = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        result = subprocess.run(words, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()

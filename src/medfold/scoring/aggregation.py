@@ -32,7 +32,7 @@ class AggregatedSamples:
 def aggregate(
     facts: CompetitionFacts, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
 ) -> AggregatedSamples:
-    """Aggregates the labels and predictions of samples into those of their units.
+    """Aggregates labels and predictions of samples into labels and predictions of their units.
 
     The target of a unit is the highest class among its samples; of a multi-label task, each label that any of its
     samples has. Its prediction is the mean or the maximum over its samples, according to `score.aggregate`. Maxima of
@@ -52,13 +52,13 @@ def aggregate(
     return AggregatedSamples(
         np.asarray(unique, object),
         first,
-        labels_of_units(units, targets),
+        targets_of_units(units, targets),
         _aggregate_columns(facts, codes, predictions),
     )
 
 
-def labels_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Returns the labels of units: the highest class of their samples, or each label that any of them has.
+def targets_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns the targets of units: the highest class of their samples, or each label that any of them has.
 
     Args:
         units: text (n,), the id of the unit of each sample.

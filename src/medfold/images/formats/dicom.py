@@ -165,7 +165,7 @@ def _text(value: object) -> str:
 
 
 def _parsed(path: Path, **options: object) -> Dataset:
-    """Parses a file with `pydicom.dcmread`, also without the preamble if its headers are those of DICOM."""
+    """Parses a file with `pydicom.dcmread`, also without the preamble if it has DICOM headers."""
     try:
         return pydicom.dcmread(path, **options)
     except InvalidDicomError:  # without a preamble, as in older files; or not DICOM

@@ -119,6 +119,7 @@ def test_prediction_columns_follow_the_task():
 
 def test_facts_are_not_among_the_files_that_a_recipe_may_extend(tmp_path, bases):
     write(tmp_path / "x" / "competition.yaml", "title: x")
+    write(bases / "shared_facts.yaml", "title: x")
     write(bases / "net.yaml", "tta: true")
     file = write(tmp_path / "x" / "mine.yaml", "extends: nett")
     with refused(r"mine\.yaml: `extends: nett` names no file \(did you mean 'net'\?\)\. Known: net$"):

@@ -24,6 +24,19 @@ def test_did_you_mean_suggests_a_close_word_only():
 
 @pytest.mark.parametrize(
     ("word", "suggested"),
+    [("image_id", "id"), ("Image ID", "id"), ("patient", "patient_id"), ("my_age_2", "age"), ("agee", "age")],
+)
+def test_did_you_mean_prefers_a_whole_word_to_similar_letters(word, suggested):
+    assert did_you_mean(word, ["age", "id", "sex", "patient_id"]) == f" (did you mean '{suggested}'?)"
+
+
+def test_did_you_mean_prefers_nearly_the_same_word_to_a_part_of_it():
+    known = ["log_loss", "weighted_log_loss"]
+    assert did_you_mean("wighted_log_loss", known) == " (did you mean 'weighted_log_loss'?)"
+
+
+@pytest.mark.parametrize(
+    ("word", "suggested"),
     [
         ("acc", "accuracy"),
         ("resnet50", "ResNet50"),

@@ -11,6 +11,7 @@ import pytest
 
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
+from medfold.system import limits
 from tests.support.helpers import refused, zipped
 
 
@@ -81,7 +82,7 @@ def test_links_pipes_and_devices_are_refused(tmp_path, target, mode):
 
 
 def test_zip_bomb_is_refused_by_its_declared_size(tmp_path, target, monkeypatch):
-    monkeypatch.setattr(archives, "BOMB_BYTES", 10**6)
+    monkeypatch.setattr(limits, "BOMB_BYTES", 10**6)
     bomb = zipped({"zeros": bytes(2 * 10**6)}, zipfile.ZIP_DEFLATED)
     with refused(r"an archive of .* kB that declares contents of 2 MB"):
         unpack_archive(write_archive(tmp_path, bomb), target)
@@ -213,7 +214,7 @@ def test_damaged_tar_raises_and_leaves_no_partial_file(tmp_path, target, mode):
 
 
 def test_tar_bomb_is_refused_before_unpacking(tmp_path, target, monkeypatch):
-    monkeypatch.setattr(archives, "BOMB_BYTES", 10**5)
+    monkeypatch.setattr(limits, "BOMB_BYTES", 10**5)
     archive = write_archive(tmp_path, tar_bytes({"a.bin": bytes(10**6), "b.bin": bytes(10**6)}), "a.tar.gz")
     with refused("declares contents of"):
         unpack_archive(archive, target)

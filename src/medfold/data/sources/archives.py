@@ -16,6 +16,7 @@ from typing import IO
 
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.limits import is_bomb
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.terminal.progress import ProgressBar, progress_bar
@@ -24,8 +25,6 @@ from medfold.text import count_of, shorten_list
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
 MAX_NESTING = 3  # levels of archives within archives
-# Images hardly compress, tables to a tenth. An archive with a higher ratio is not a data set but a decompression bomb.
-BOMB_RATIO, BOMB_BYTES = 200, 10**9
 EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
 DAMAGED_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
@@ -237,7 +236,7 @@ def _check_member(member: _Member, archive: Path) -> None:
 
 def _check_size(total: int, archive: Path, target: Path) -> None:
     packed = archive.stat().st_size
-    if total > max(BOMB_RATIO * packed, BOMB_BYTES):
+    if is_bomb(packed, total):
         what = f"an archive of {format_size(packed)} that declares contents of {format_size(total)}"
         raise RefusedArchiveError(what, archive, "Nothing was unpacked; download it from its official source")
     free = shutil.disk_usage(next(folder for folder in (target, *target.parents) if folder.is_dir())).free

@@ -19,10 +19,12 @@ THIN = {
     "commands/folds.py",
     "commands/notebook.py",
     "commands/report.py",
+    "commands/shared/dataset_audit.py",
     "data/label_layouts/layout.py",
     "plugins.py",
+    "submission/leaderboard_result.py",
     "submission/leaderboards/leaderboard.py",
-    "training/training_inputs.py",
+    "training/run_inputs.py",
 }
 
 # Test files that belong to no single module: of whole folders, and single ones.

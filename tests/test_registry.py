@@ -1,5 +1,6 @@
 """Registries: built-in names first, plugins run at the first other name, and no name twice."""
 
+import math
 import os
 import subprocess
 import sys
@@ -54,6 +55,19 @@ def test_taken_name_is_refused(things):
     registry.set_plugin_loader(lambda: things.register("stone", 3, "plugins"))
     with refused("thing 'stone' exists already"):
         things.find("feather", "key")
+
+
+def test_lazy_name_is_built_in_and_imported_when_used(things):
+    things.register_lazily("pi", "math", "pi")
+    things.register_lazily("nothing", "medfold.no_such_module", "read")
+    assert things.is_built_in("nothing")
+    assert things.names() == ["pi", "nothing", "stone"]
+    assert things["pi"] == math.pi
+    with pytest.raises(ModuleNotFoundError):
+        things.find("nothing", "key")
+    registry.set_plugin_loader(lambda: things.register("pi", 3, "plugins"))
+    with refused("thing 'pi' exists already"):
+        things.names()
 
 
 def test_plugins_can_look_up_built_in_names(things):

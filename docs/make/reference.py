@@ -27,7 +27,7 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
 from medfold.data.label_layouts import LAYOUTS
-from medfold.data.sources.kinds import KINDS
+from medfold.data.sources.kinds import SOURCES
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.windows import WINDOWS
@@ -199,7 +199,7 @@ def sentence(text: str) -> str:
 def sources() -> str:
     """The kinds of sources, and their options."""
     kinds, options = [], []
-    for kind in KINDS:
+    for kind in SOURCES.names():
         module = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}")
         kinds.append((f"`{kind}`", sentence(first_line(module).partition(": ")[2])))
         for name, field in module.Options.model_fields.items():

@@ -4,6 +4,7 @@ Each kind, such as metrics, has one registry and one decorator. `plugins.py` run
 in, or when all names are listed: it may import Keras, which takes seconds, and most commands do not need it.
 """
 
+import importlib
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -40,6 +41,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str):
         self._kind = kind
         self._built_in: dict[str, T] = {}
+        self._lazy: dict[str, tuple[str, str]] = {}  # module and attribute of those imported on demand
         self._plugged: dict[str, T] = {}
         _registries.append(self)
 
@@ -55,10 +57,20 @@ class Registry(Generic[T]):
         Raises:
             UserError: the name is taken.
         """
-        if name in self._built_in or name in self._plugged:
+        if self.is_built_in(name) or name in self._plugged:
             raise UserError(f"{self._kind} '{name}' exists already", "plugins.py", "Choose another name")
         is_plugged = _is_running and not module.startswith("medfold.")
         (self._plugged if is_plugged else self._built_in)[name] = item
+
+    def register_lazily(self, name: str, module: str, attribute: str) -> None:
+        """Adds a built-in function or object under a name; its module is imported when it is used.
+
+        Args:
+            name: name for competition.yaml or a recipe.
+            module: name of the module that defines it.
+            attribute: its name in the module.
+        """
+        self._lazy[name] = module, attribute
 
     def find(self, name: str, where: str, known: str = "") -> T:
         """Returns the function or class that the user named in a configuration file.
@@ -79,27 +91,28 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         """Returns the function or class of a name; raises KeyError for an unknown one."""
-        return self._built_in[name] if name in self._built_in else self._all()[name]
+        if name in self._lazy:
+            module, attribute = self._lazy[name]
+            return getattr(importlib.import_module(module), attribute)
+        if name not in self._built_in:
+            load_plugins()
+        return self._built_in[name] if name in self._built_in else self._plugged[name]
 
     def __contains__(self, name: str) -> bool:
-        return name in self._built_in or name in self._all()
+        return self.is_built_in(name) or name in self.names()
 
     def names(self) -> list[str]:
         """Returns all names, the built-in ones first."""
-        return list(self._all())
+        load_plugins()
+        return [*self._lazy, *self._built_in, *self._plugged]
 
     def all(self) -> list[T]:
         """Returns all functions or classes, in the order of `names`."""
-        return list(self._all().values())
+        return [self[name] for name in self.names()]
 
     def is_built_in(self, name: str) -> bool:
         """Returns True for a built-in name; does not run plugins.py."""
-        return name in self._built_in
-
-    def _all(self) -> dict[str, T]:
-        """Runs plugins.py, unless it has run or is running, and returns everything by name."""
-        load_plugins()
-        return self._built_in | self._plugged
+        return name in self._lazy or name in self._built_in
 
 
 def load_plugins() -> None:

@@ -56,9 +56,6 @@ def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_pa
     assert len(names) == 2
     for site, name in zip(("siteA", "siteB"), names, strict=True):
         assert name.endswith(f"__{site}__images.csv")
-    deep = tmp_path / "/".join(["a long name of a folder"] * 8)
-    assert command._name_for(deep) != command._name_for(deep.with_name("another"))
-    assert len(command._name_for(deep)) <= 150
 
 
 def test_single_image_of_another_format_is_predicted_into_out(competition, tmp_path):
@@ -178,7 +175,7 @@ def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatc
     monkeypatch.setattr(TrainedRun, "weights_files", ["one fold"])
     monkeypatch.setattr("medfold.prediction.load_net", lambda *_: net)
     pixels = picture(tmp_path / "a.png", 4, (16, 16))[..., None]
-    monkeypatch.setattr(command, "facts_of_run", lambda competition, run: three)
+    monkeypatch.setattr(command, "shared_facts", lambda competition, runs: three)
     result = predict(competition, tmp_path / "a.png", out=tmp_path / "p.csv", explain=True).table
     assert result["1"][0] > 0.9
     found = read_heat_map(tmp_path / "p-explained", "a.png.png").astype(int)

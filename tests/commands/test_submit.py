@@ -7,7 +7,7 @@ import pytest
 from medfold.commands import submit as command
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.submission.leaderboards.leaderboard import LeaderboardResult
+from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256

@@ -23,8 +23,9 @@ class FakePredictor:
 
     def __init__(self):
         self.image_settings = [ImageSettings(size=8)]
+        self.num_runs = 2
 
-    def predict(self, pixels):
+    def predict(self, pixels, limit=None):
         (only,) = pixels
         return [only.mean(axis=(1, 2)) / 255, np.full((len(only), 1), 0.5)]
 

@@ -2,7 +2,18 @@
 
 import pytest
 
-from medfold.paths import FoldPaths
+from medfold.paths import FoldPaths, RunPaths
+
+
+def test_predictions_are_named_by_the_whole_path_of_the_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = RunPaths(tmp_path / "runs" / "small" / "one", "small", tmp_path)
+    assert run.predictions_of(tmp_path / "data" / "images") == run.predictions / "data__images.csv"
+    outside = tmp_path.parent / "site" / "images"
+    assert run.predictions_of(outside).name.endswith("__site__images.csv")
+    deep = tmp_path / "/".join(["a long name of a folder"] * 8)
+    assert run.predictions_of(deep) != run.predictions_of(deep.with_name("another"))
+    assert len(run.predictions_of(deep).stem) <= 150
 
 
 @pytest.mark.parametrize("existing", ["state.npz", "before-state.npz"])

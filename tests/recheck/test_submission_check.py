@@ -7,7 +7,7 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.recheck.submission_check import ledger_differences, submission_differences
+from medfold.recheck.submission_check import ledger_differences, plugin_maps, submission_differences
 from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
@@ -115,6 +115,12 @@ def test_changed_or_missing_input_is_named_and_nothing_is_computed(differences, 
 def test_run_without_test_predictions_among_the_inputs_is_named(differences):
     inputs = {name: digest for name, digest in differences.record["inputs"].items() if name.endswith("oof.csv")}
     assert differences(inputs=inputs) == ["the inputs of the submission have no test predictions of run 'one'"]
+
+
+def test_damaged_file_of_the_fitted_ensemble_is_named(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"PK")
+    with refused(r"a\.npz: damaged \(ValueError\)\. Restore it from a backup"):
+        plugin_maps(tmp_path / "a.npz")
 
 
 def test_folds_of_the_score_are_those_of_the_inputs(differences):

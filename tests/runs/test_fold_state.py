@@ -2,7 +2,13 @@
 
 import pytest
 
-from medfold.runs.fold_state import check_folds_exist, is_fold_trained, mark_fold_trained, trained_folds
+from medfold.runs.fold_state import (
+    check_folds_exist,
+    fold_states,
+    is_fold_trained,
+    mark_fold_trained,
+    trained_folds,
+)
 from medfold.system import files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run
@@ -37,3 +43,14 @@ def test_fold_that_does_not_exist_is_refused(number):
 def test_folds_that_exist_are_not_refused():
     check_folds_exist([], 3, "0 to 2, or all")
     check_folds_exist([0, 1, 2], 3, "0 to 2, or all")
+
+
+def test_states_of_the_folds_are_trained_damaged_or_neither(folded):
+    finished_run(folded, "one", folds=[0, 2])
+    run = folded.paths.run("one")
+    assert fold_states(run, 3) == ([0, 2], {})
+    run.fold(2).test.write_text("id\n")
+    assert fold_states(run, 3) == ([0], {2: ["test.csv"]})
+    for number in (0, 2):
+        run.fold(number).done.unlink()
+    assert fold_states(run, 3) == ([], {})

@@ -25,7 +25,7 @@ from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
 from medfold.runs.checked_dataset import dataset_of_runs
-from medfold.runs.identity import facts_of_run, find_changed_fact
+from medfold.runs.identity import facts_of_run, find_changed_fact, shared_facts
 from medfold.runs.run import Run
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -413,3 +413,14 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     assert {"units", "optimistic", "also"} <= set(files.read_json(run.score))
     submit(three, run_names=["noisy"])
     recheck(three)
+
+
+def test_runs_of_different_facts_have_no_facts_in_common(folded):
+    finished_run(folded, "one")
+    finished_run(folded, "two")
+    runs = [Run.open(folded, name) for name in ("one", "two")]
+    assert shared_facts(folded, runs) == folded.facts
+    facts = {**runs[1].metadata["facts"], "score": {**runs[1].metadata["facts"]["score"], "aggregate": "max"}}
+    files.write_json({**runs[1].metadata, "facts": facts}, runs[1].paths.metadata, sealed=True)
+    with refused("RUNS: one and two were trained with different facts: score.aggregate. Predict with one of them"):
+        shared_facts(folded, [runs[0], Run.open(folded, "two")])

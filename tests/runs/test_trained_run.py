@@ -1,4 +1,4 @@
-"""A run with its trained folds: read as it is, or opened for use."""
+"""A run with its trained folds, opened for use."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def run(folded):
 
 
 def test_opened_run_has_its_settings_and_trained_folds(folded, run):
-    assert (run.name, run.trained_folds, run.num_folds, run.damaged_files) == ("one", [0, 2], 3, {})
+    assert (run.name, run.trained_folds, run.num_folds) == ("one", [0, 2], 3)
     assert run.weights_files == [folded.paths.run("one").fold(number).weights for number in (0, 2)]
     assert run.recipe.model_dump(mode="json") == run.metadata["recipe"]
     assert run.is_optimistic is False
@@ -32,17 +32,14 @@ def test_oof_table_joins_the_trained_folds(folded, run):
     assert table.index.tolist() == list(range(len(table)))
 
 
-def test_damaged_fold_is_read_but_not_opened(folded, run):
+def test_run_with_a_damaged_fold_is_not_opened(folded, run):
     run.paths.fold(2).test.write_text("id\n")
-    found = TrainedRun.read(run.paths)
-    assert (found.trained_folds, found.damaged_files) == ([0], {2: ["test.csv"]})
     with refused("fold2: test.csv is missing or changed since the training"):
         TrainedRun.open(folded, "one")
 
 
-def test_untrained_run_is_read_but_not_opened(folded, run):
+def test_untrained_run_is_not_opened(folded, run):
     for number in run.trained_folds:
         run.paths.fold(number).done.unlink()
-    assert TrainedRun.read(run.paths).trained_folds == []
     with refused("run 'one' has no trained fold"):
         TrainedRun.open(folded, "one")

@@ -3,6 +3,7 @@
 import yaml
 
 from medfold.scaffold.commented_yaml import MAX_LINE_LENGTH, add_doubts, add_reasons, dump_yaml
+from medfold.scaffold.draft import Doubt
 
 VALUES = {"task": "binary", "labels": {"map": {"": None}, "targets": ["no"]}, "images": {"train": "{id}.png"}}
 TEXT = """\
@@ -30,9 +31,8 @@ def test_reason_is_behind_its_key_or_above_it_where_the_line_is_too_long():
 
 
 def test_doubts_are_above_their_key_or_at_the_top_in_their_order():
-    text = add_doubts(
-        TEXT, ["a/ is a copy", "task: why", "labels.targets: which", "labels.id: where", "labels.id: what"]
-    )
+    doubts = [("", "a/ is a copy"), ("task", "why"), ("labels.targets", "which"), ("labels.id", "where")]
+    text = add_doubts(TEXT, [Doubt(key, what) for key, what in (*doubts, ("labels.id", "what"))])
     assert (
         text
         == """\

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from medfold.scaffold.competition_folder import KEY_ORDER, MIN_GPU_SIZE, SECTION_KEY_ORDER, complete_facts, folder_files
-from medfold.scaffold.draft import Draft, Reason
+from medfold.scaffold.draft import Doubt, Draft, Reason
 from tests.support.helpers import REPOSITORY
 
 
@@ -126,10 +126,10 @@ def test_doubts_are_comments_above_their_key_or_at_the_top_of_its_section():
         "images": {"train": "{label}/{id}.png"},
     }
     doubts = [
-        "copy/ is a second copy of the files beside it: not used",
-        "task: ordinal if a higher number is a higher grade, else multiclass",
-        "labels.group_pattern: do the file names contain patient ids?",
-        "images.train: " + "a long text, " * 20,
+        Doubt("", "copy/ is a second copy of the files beside it: not used"),
+        Doubt("task", "ordinal if a higher number is a higher grade, else multiclass"),
+        Doubt("labels.group_pattern", "do the file names contain patient ids?"),
+        Doubt("images.train", "a long text, " * 20),
     ]
     text = folder_files("theirs", facts, Draft(doubts=doubts))["competition.yaml"]
     lines = text.splitlines()

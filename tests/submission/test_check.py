@@ -1,14 +1,12 @@
 """The check of a submission before its upload."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.submission.check import check_better_than_chance, check_submission
+from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission
 from tests.support.helpers import competition_facts, refused
 from tests.support.submissions import IDS, LONG, long_sample, sample
@@ -60,26 +58,3 @@ def test_check_accepts_exactly_values_from_0_to_1(values):
     else:
         with refused("is not a probability from 0 to 1"):
             check_submission(competition_facts(), table, sample())
-
-
-def scored(predictions: list[float], targets: tuple[int, ...] = (0, 0, 1, 1)) -> SimpleNamespace:
-    """An ensemble with these OOF predictions."""
-    oof = SimpleNamespace(targets=np.array(targets), predictions=np.array(predictions)[:, None])
-    return SimpleNamespace(oof=oof, prior=np.array([np.mean(targets)]), run_names=["baseline"])
-
-
-@pytest.mark.parametrize("metric", ["auc", "log_loss"])
-@pytest.mark.parametrize("predictions", [[0.5] * 4, [0.8, 0.7, 0.3, 0.2]], ids=["constant", "inverted"])
-def test_predictions_no_better_than_chance_are_refused(metric, predictions):
-    facts = competition_facts(score={"metric": metric})
-    with refused(r"^baseline: the OOF score, .* is no better than chance, .*FORCE=1 submits it"):
-        check_better_than_chance(facts, scored(predictions))
-
-
-@pytest.mark.parametrize("metric", ["auc", "log_loss"])
-def test_predictions_better_than_chance_are_not_refused(metric):
-    check_better_than_chance(competition_facts(score={"metric": metric}), scored([0.4, 0.5, 0.5, 0.6]))
-
-
-def test_undefined_score_is_not_refused():
-    check_better_than_chance(competition_facts(), scored([0.5] * 4, targets=(1, 1, 1, 1)))

@@ -6,7 +6,7 @@ from filelock import Timeout
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.submission.draft import draft_submission
-from medfold.submission.leaderboards.leaderboard import LeaderboardResult
+from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import read_rows
 from medfold.submission.record import read_record
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
@@ -35,23 +35,23 @@ class Scored:
     """A leaderboard that scores every submission under its lock, and keeps the status that the ledger had then."""
 
     def __init__(self, competition):
-        self.competition, self.entries, self.statuses = competition, [], []
+        self.competition, self.submissions, self.statuses = competition, [], []
 
     def submission_lock(self, file, run_names):
         assert run_names == ["good"]
         return locks.lock(file)
 
-    def submit(self, entry):
+    def submit(self, recorded, resubmit):
         with pytest.raises(Timeout):
-            locks.lock(entry.file).acquire(blocking=False)
-        self.entries.append(entry)
+            locks.lock(recorded.file).acquire(blocking=False)
+        self.submissions.append((recorded, resubmit))
         self.statuses.append(read_rows(self.competition.project_paths, "small")[-1].status)
         return LeaderboardResult("scored", public=0.75, ref="7")
 
 
 def send(competition, recorded, resubmit=False):
     leaderboard = Scored(competition)
-    result = submit_recorded(competition, recorded, leaderboard, None, pytest.fail, resubmit)
+    result = submit_recorded(competition, recorded, leaderboard, resubmit)
     return leaderboard, result
 
 
@@ -73,8 +73,8 @@ def test_recorded_submission_that_was_not_submitted_is_used_again(folded, record
 def test_result_is_recorded_after_the_row(folded, record):
     recorded = record()
     leaderboard, result = send(folded, recorded, resubmit=True)
-    (entry,) = leaderboard.entries
-    assert (entry.file, entry.table is recorded.table, entry.resubmit) == (recorded.file, True, True)
+    ((submitted, resubmit),) = leaderboard.submissions
+    assert (submitted is recorded, resubmit) == (True, True)
     assert leaderboard.statuses == ["written"]
     (row,) = read_rows(folded.project_paths, "small")
     assert (row.status, row.public, row.ref) == ("scored", 0.75, "7")

@@ -16,7 +16,9 @@ def write_images(root, *names):
 def drafted(root):
     """Returns the drafted facts, and the reasons and doubts as text."""
     found = draft_facts(root)
-    return found.facts, "\n".join([*(f"{key}: {value} ({why})" for key, value, why in found.reasons), *found.doubts])
+    return found.facts, "\n".join(
+        [*(f"{key}: {value} ({why})" for key, value, why in found.reasons), *map(str, found.doubts)]
+    )
 
 
 def write_table(root, text, count=60):
@@ -54,4 +56,4 @@ def table(root, name, *rows):
 
 def facts_and_doubts(root):
     found = draft_facts(root)
-    return found.facts, "\n".join(found.doubts)
+    return found.facts, "\n".join(map(str, found.doubts))

@@ -14,7 +14,8 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scoring import OofScore
-from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult
+from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import Leaderboard
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -75,13 +76,13 @@ class NoLeaderboard(Leaderboard):
     """A leaderboard to which submissions are not uploaded."""
 
     @classmethod
-    def of(cls, competition) -> Leaderboard:
+    def of(cls, competition, *needed_to_submit) -> Leaderboard:
         return cls(competition.facts, competition.paths)
 
     def preflight(self) -> None:
         pass
 
-    def submit(self, entry) -> LeaderboardResult:
+    def submit(self, recorded, resubmit=False) -> LeaderboardResult:
         return LeaderboardResult(status="written")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.competition.recipe import Recipe
 from medfold.images.store import Store
-from medfold.training.training_inputs import TrainingInputs
+from medfold.training.run_inputs import RunInputs
 from tests.support.helpers import competition_facts
 
 
@@ -41,7 +41,7 @@ def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
         }
     )
     ids = pd.Series([f"s{k}" for k in range(num_images + 10)])
-    return TrainingInputs(
+    return RunInputs(
         facts,
         recipe,
         seed,

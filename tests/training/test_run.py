@@ -105,7 +105,7 @@ def imitated(folded, monkeypatch):
     fake = FakeFold()
     monkeypatch.setattr(run, "_import_fold", lambda: fake)
     inputs = SimpleNamespace(facts=folded.facts, train=None, targets=None)
-    monkeypatch.setattr(run, "_training_inputs", lambda *given: vars(inputs).update(num_workers=given[-1]) or inputs)
+    monkeypatch.setattr(run, "_run_inputs", lambda *given: vars(inputs).update(num_workers=given[-1]) or inputs)
     monkeypatch.setattr(run, "write_oof", lambda facts, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
     fake.data = SimpleNamespace(train=None, targets=None)

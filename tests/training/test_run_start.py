@@ -29,7 +29,7 @@ def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
     begin(folded, TrainingRequest(run="one"))
     metadata = run_start.run_metadata
     monkeypatch.setattr(run_start, "run_metadata", lambda *given: {**metadata(*given), "labels_fingerprint": "0" * 16})
-    with refused("one: the training labels differ from those .* another name: RUN=new-name"):
+    with refused("labels of the training set have changed since run 'one' was .* another name: .* RUN=new-name"):
         begin(folded, TrainingRequest(run="one"))
 
 

@@ -6,6 +6,6 @@
 - submissions: `submit`, `notebook`, `recheck`, `scores`;
 - trained nets elsewhere: `predict`, `export`;
 - Kaggle: `clean_kaggle`;
-- `shared/`: parts of several commands: `show_dataset`, `show_leaks`, `show_ensemble`: those as text; `removal`: what
-  `data` and `runs` remove; `output_file`: OUT=.
+- `shared/`: parts of several commands: `dataset_audit`; `show_dataset`, `show_leaks`, `show_ensemble`: those as text;
+  `removal`: what `data` and `runs` remove; `output_file`: OUT=.
 """

@@ -1,6 +1,6 @@
 """`make folds`: builds the folds, and prints them with an audit of the data."""
 
-from medfold.commands.shared.show_dataset import audit_and_show
+from medfold.commands.shared.dataset_audit import audit_and_show
 from medfold.competition import Competition, ImageSettings
 from medfold.data import Dataset, load_dataset
 

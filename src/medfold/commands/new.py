@@ -112,5 +112,5 @@ def _show(paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
     print_table(["fact", "guess", "because"], draft.reasons)
     warn("check", f"score.metric: fill it in, for example {SUGGESTED_METRICS[facts['task']]}; it is required")
     for doubt in draft.doubts:
-        warn("", doubt)
+        warn("", str(doubt))
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold import config
 from medfold.commands.shared.output_file import check_output_file
-from medfold.competition import RESEARCH_NOTICE, Competition
+from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import find_new_images
 from medfold.ensemble import (
     BATCH_SIZE,
@@ -21,17 +20,13 @@ from medfold.ensemble import (
     submission_choice,
     write_heat_maps,
 )
-from medfold.errors import UserError
 from medfold.project_root import display_path
-from medfold.runs import IDENTITY_FACTS, Run, facts_of_run
-from medfold.system.hashes import fingerprint
+from medfold.runs import Run, shared_facts
 from medfold.tables import write_csv
-from medfold.terminal.command_text import variable
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
 
 MAX_SHOWN_ROWS, MAX_SHOWN_UNREADABLE = 10, 3  # on the terminal
-MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions
 
 
 @dataclass(frozen=True)
@@ -76,12 +71,13 @@ def predict(
     """
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
     runs = [Run.open(competition, name) for name in run_names]
-    trained_competition = _with_trained_facts(competition, runs)
-    file = out or trained_competition.paths.run(run_names[0]).predictions / f"{_name_for(images)}.csv"
+    facts = shared_facts(competition, runs)  # those of the training define the meaning of the outputs
+    _warn_renamed(facts, competition.facts, runs[0].name)
+    trained_competition = replace(competition, facts=facts)
+    file = out or competition.paths.run(run_names[0]).predictions_of(images)
     check_output_file(file)
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})
-    facts = trained_competition.facts
     root, image_paths = find_new_images(images, facts.images)
     choice = submission_choice(competition, trained_competition, run_names)
     members = member_runs(trained_competition, run_names)
@@ -119,39 +115,16 @@ def _show(table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
     say("predict", f"{count_of(len(table), 'image')} -> {display_path(file)}")
 
 
-def _with_trained_facts(competition: Competition, runs: list[Run]) -> Competition:
-    """Returns the competition with the facts that the runs were trained with, which define the meaning of the outputs.
-
-    Raises:
-        UserError: the runs were trained with facts that do not fit together.
-    """
-    (first, facts), *others = ((run.name, facts_of_run(competition, run)) for run in runs)
-    for name, other in others:
-        for key in IDENTITY_FACTS:
-            first_value, other_value = (config.flat(run_facts.model_dump()).get(key) for run_facts in (facts, other))
-            if first_value != other_value:
-                raise UserError(
-                    f"{first} and {name} were trained with different facts: {key}",
-                    variable("RUNS"),
-                    "Predict with one of them",
-                )
-    current = competition.facts
+def _warn_renamed(facts: CompetitionFacts, current: CompetitionFacts, run_name: str) -> None:
+    """Warns if competition.yaml has other names for the predictions than a run was trained with."""
     if facts.prediction_columns != current.prediction_columns:
         trained_columns, columns = (shorten_list(known.prediction_columns, 6) for known in (facts, current))
-        warn("predict", f"named as when {first} was trained: {trained_columns}; competition.yaml now has {columns}")
+        warn("predict", f"named as when {run_name} was trained: {trained_columns}; competition.yaml now has {columns}")
     elif facts.class_names != current.class_names:
         trained_class, positive_class = facts.class_names[1], current.class_names[1]
-        text = f"'{facts.prediction_columns[0]}' is the probability of '{trained_class}', as when {first} was trained"
+        column = facts.prediction_columns[0]
+        text = f"'{column}' is the probability of '{trained_class}', as when {run_name} was trained"
         warn("predict", f"{text}; competition.yaml now has '{positive_class}' as the positive class")
-    return replace(competition, facts=facts)
-
-
-def _name_for(images: Path) -> str:
-    """Returns a file name for the predictions, made from the whole path, since many folders are called images."""
-    path = images.expanduser().absolute()
-    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
-    name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
-    return name if len(name) <= MAX_NAME_LENGTH else f"{fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
 
 
 def _explain(competition: Competition, members: list[MemberRun], root: Path, table: pd.DataFrame, folder: Path) -> None:

@@ -4,30 +4,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
-from zipfile import BadZipFile
+from typing import Literal
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import load_dataset, load_samples, needs_holdout
 from medfold.errors import UserError
 from medfold.project_root import display_path
-from medfold.recheck import has_definition, ledger_differences, plugin_maps, run_differences, submission_differences
-from medfold.runs import (
-    SAMPLE_FACTS,
-    Run,
-    check_same_facts,
-    facts_of_run,
-    has_same_labels,
-    labels_fingerprint,
-    read_score,
+from medfold.recheck import (
+    collect_differences,
+    has_definition,
+    ledger_differences,
+    plugin_maps,
+    run_differences,
+    submission_differences,
 )
+from medfold.runs import Run, facts_of_score, labels_fingerprint, read_score
 from medfold.submission import LedgerRow, read_record, read_rows
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, shorten_list
 
 RECORD_KEYS = ("runs", "score", "inputs", "sha256", "fallback", "holds_decisions")  # that a check needs
-# Errors that damaged files cause, as their contents are not checked beforehand.
-DAMAGED_FILE_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, EOFError, BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -103,14 +99,14 @@ def _recheck_runs(competition: Competition, run_names: list[str] | None, labels:
             yield Recheck("run", name, [f"{run.paths.score.name}: {error.what}"])
             continue
         try:
-            facts = _scored_facts(competition, run, score.facts, labels)
+            facts = facts_of_score(competition, run, score.facts, labels)
         except UserError as error:
             if run_names:
                 raise
             yield Recheck("run", name, not_computed=error.what)
             continue
         _warn_plugin_metrics(facts)
-        yield Recheck("run", name, _collect(run_differences(facts, competition.paths, run.paths)))
+        yield Recheck("run", name, collect_differences(run_differences(facts, competition.paths, run.paths)))
 
 
 def _recheck_submissions(
@@ -128,24 +124,25 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     record = read_record(competition, row)
     missing = _missing_file(competition, file, run_names)
     if missing or not run_names:
-        differences = _collect(ledger_differences(row.cells(), record)) if record else []
+        differences = collect_differences(ledger_differences(row.cells(), record)) if record else []
         return Recheck("submission", file.name, differences, "" if differences else missing)
     if unknown := [key for key in RECORD_KEYS if record.get(key) is None]:
         return Recheck("submission", file.name, [f"{file.stem}.json: no key '{unknown[0]}'"])
     try:
-        facts = _scored_facts(competition, Run.open(competition, run_names[0]), record["score"].get("facts"), labels)
+        run = Run.open(competition, run_names[0])
+        facts = facts_of_score(competition, run, record["score"].get("facts"), labels)
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
     try:
         plugin_names = plugin_maps(competition.paths.recheck_file(file, "npz"))
-    except DAMAGED_FILE_ERRORS as error:
-        name = display_path(competition.paths.recheck_file(file, "npz"))
-        return Recheck("submission", file.name, [f"{name} is damaged ({type(error).__name__})"])
+    except UserError as error:
+        return Recheck("submission", file.name, [f"{display_path(error.where)}: {error.what}"])
     if plugin_names:
         text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
         warn("submission", f"{file.name}: {text}")
     differences = submission_differences(facts, competition.paths, competition.project_paths.root, file, record)
-    return Recheck("submission", file.name, _collect(chain(differences, ledger_differences(row.cells(), record))))
+    all_differences = chain(differences, ledger_differences(row.cells(), record))
+    return Recheck("submission", file.name, collect_differences(all_differences))
 
 
 def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
@@ -165,44 +162,3 @@ def _missing_file(competition: Competition, file: Path, run_names: list[str]) ->
         if not path.is_file():
             return f"no {display_path(path)}"
     return ""
-
-
-def _scored_facts(
-    competition: Competition, run: Run, score_facts: dict[str, Any] | None, labels: str | None
-) -> CompetitionFacts:
-    """Returns the facts of the training of a run, with the metric and submission settings of a score.
-
-    Args:
-        competition: the competition of the run, with the facts of today.
-        run: its run.json holds the facts of the training.
-        score_facts: the settings recorded with the score. None for an older version's score: today's are used.
-        labels: fingerprint of today's labels, from `labels_fingerprint`.
-
-    Raises:
-        UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
-    """
-    check_same_facts(competition, run, SAMPLE_FACTS)
-    trained_facts = facts_of_run(competition, run)
-    if sorted(trained_facts.class_names) != sorted(competition.facts.class_names):
-        check_same_facts(competition, run, ("classes",))
-    if not has_same_labels(run.metadata, labels):
-        what = f"labels of the training set are not those that run '{run.name}' was trained on"
-        raise UserError(
-            what, competition.paths.samples, "Restore the former labels, or train a new run under another name"
-        )
-    facts = trained_facts.model_dump()
-    current = competition.facts.model_dump(include={"score", "submission"})
-    return CompetitionFacts.model_validate(facts | (score_facts or current))
-
-
-def _collect(differences: Iterator[str]) -> list[str]:
-    """Returns all differences; files that are damaged, so that they cannot be compared, count as one."""
-    collected = []
-    try:
-        collected.extend(differences)
-    except UserError as error:
-        collected.append(str(UserError(error.what, error.where)))
-    except DAMAGED_FILE_ERRORS as error:
-        text = " ".join(str(error).split())[:80]
-        collected.append(f"its files do not fit together ({type(error).__name__}: {text})")
-    return collected

@@ -58,7 +58,8 @@ def submit(
         warn("submit", text)
     draft = draft_submission(competition, ensemble, units)
     _show_score(competition.facts, ensemble.score, num_units=dataset.train["unit"].nunique())
-    leaderboard = leaderboard_of(competition)
+    pack = partial(pack_submission, competition, dataset, ensemble)
+    leaderboard = leaderboard_of(competition, dataset.test_groups, pack)
     recorded = record_draft(competition, ensemble, draft, force)
     if isinstance(recorded, AlreadySubmitted):
         row = recorded.row
@@ -68,8 +69,7 @@ def submit(
     if dry_run:
         _check_upload(leaderboard)
         return
-    pack = partial(pack_submission, competition, dataset, ensemble)
-    result = submit_recorded(competition, recorded, leaderboard, dataset.test_groups, pack, resubmit=force)
+    result = submit_recorded(competition, recorded, leaderboard, resubmit=force)
     _show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file

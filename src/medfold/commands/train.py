@@ -3,7 +3,7 @@
 import time
 from typing import Any, Literal
 
-from medfold.commands.shared.show_dataset import audit_and_show
+from medfold.commands.shared.dataset_audit import audit_and_show
 from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
 from medfold.data import Dataset, load_dataset
 from medfold.errors import UserError

@@ -15,7 +15,7 @@ from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import EnsembleChoice, choose_method
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
-from medfold.scoring import OofPredictions, OofScore, label_means, labels_of_units, oof_by_unit, oof_score
+from medfold.scoring import OofPredictions, OofScore, label_means, oof_by_unit, oof_score, targets_of_units
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
@@ -87,7 +87,7 @@ def ensemble_runs(
     unit = dataset.test.set_index("id")["unit"]
     test_predictions = combine_runs(facts, tests_by_run, unit, choice.fitted)
     test_probabilities = combine_runs(facts, tests_by_run, unit, probabilities_fitted)
-    prior = label_means(facts, labels_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
+    prior = label_means(facts, targets_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
     calibration = None
     if members.can_be_cross_fitted:
         calibration = calibration_gain(members, facts, choice, per_class)

@@ -1,21 +1,20 @@
 """Prediction of new images, as a submission of the same runs would predict them."""
 
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.choice_file import SavedChoice
 from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun
+from medfold.ensemble.image_predictions import predict_images
 from medfold.errors import UserError
-from medfold.images import read_batches
 from medfold.runs import TrainedRun, predictions_table
 from medfold.terminal.command_text import variable
-from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
 
 
@@ -58,26 +57,19 @@ def predict_new_images(
         UserError: no image can be read.
     """
     columns = facts.prediction_columns
-    ids = []
-    outputs = []
-    unreadable = {}
-    image_facts = facts.images.model_copy(update={"expected_shape": None})  # new images may have any size
-    with progress_bar("predict", len(image_paths)) as bar:
-        for rows, pixels, errors in read_batches(root, image_paths, image_facts, predictor.image_settings):
-            unreadable |= {image_paths[row]: reason for row, reason in errors.items()}
-            if len(rows):
-                outputs.append(predictor.predict(pixels))
-                ids += [image_paths[row] for row in rows]
-            bar.advance(len(rows) + len(errors))
+    images_of_any_size = facts.images.model_copy(update={"expected_shape": None})
+    facts = facts.model_copy(update={"images": images_of_any_size})
+    predicted = predict_images(facts, predictor, root, image_paths)
+    ids = list(compress(image_paths, predicted.is_predicted))
+    unreadable = {image_paths[row]: reason for row, reason in predicted.unreadable.items()}
     if not ids:
         image, reason = next(iter(unreadable.items()))
         what = f"none of {count_of(len(image_paths), 'image')} can be read; {image}: {reason}"
         given = root / image.partition("|")[0] if len(image_paths) == 1 else root
         raise UserError(what, variable("IMAGES", given), "Check that the files are complete")
-    run_outputs = [np.concatenate(batches) for batches in zip(*outputs, strict=True)]
-    combined = predictor.combine(ids, run_outputs)
+    combined = predictor.combine(ids, predicted.run_predictions)
     table = predictions_table(facts, combined["id"], combined[columns].to_numpy())
     if choice.probabilities is not None:
-        probabilities = predictor.combine(ids, run_outputs, fitted=choice.probabilities)
+        probabilities = predictor.combine(ids, predicted.run_predictions, fitted=choice.probabilities)
         table[[f"{PROBABILITY_PREFIX}{column}" for column in columns]] = probabilities[columns].to_numpy()
     return NewPredictions(table, unreadable)

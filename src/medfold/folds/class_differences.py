@@ -11,7 +11,7 @@ MAX_DISTINCT = 10  # distinct numbers; a column with more is cut into quantile b
 NUM_BINS = 4  # columns with many distinct numbers are cut at their quartiles
 
 
-def predictive_columns(headers: pd.DataFrame, targets: np.ndarray, groups: np.ndarray) -> list[tuple[str, int, float]]:
+def predictive_columns(table: pd.DataFrame, targets: np.ndarray, groups: np.ndarray) -> list[tuple[str, int, float]]:
     """Finds columns that differ between the classes, such as the scanner or the site: a net may learn these instead.
 
     For each class (or label) against the rest, the strength is the bias-corrected Cramér's V: 0 for independent
@@ -20,7 +20,7 @@ def predictive_columns(headers: pd.DataFrame, targets: np.ndarray, groups: np.nd
     numbers are cut at their quartiles, a missing value counts as a value, and values too rare to test are merged.
 
     Args:
-        headers: columns of texts (n rows); numbers may be given as texts.
+        table: headers and kept columns, as texts (n rows); numbers may be given as texts.
         targets: int (n,) of classes, or int (n, labels) of 0 and 1.
         groups: (n,), equal for rows that belong together.
 
@@ -38,14 +38,14 @@ def predictive_columns(headers: pd.DataFrame, targets: np.ndarray, groups: np.nd
     group = pd.factorize(np.asarray(groups))[0]
     weights = 1 / np.bincount(group)[group]
     tests = []
-    for name in headers:
-        values = value_codes(headers[name], NUM_BINS)
+    for name in table:
+        values = value_codes(table[name], NUM_BINS)
         for number, member in members.items():
-            table = np.zeros((values.max() + 1, 2))
-            np.add.at(table, (values, member.astype(int)), weights)
-            table = _merge_rare(table)
-            if len(table) > 1 and table.any(axis=0).all():
-                tests.append((str(name), number, *_strength(table)))
+            counts = np.zeros((values.max() + 1, 2))
+            np.add.at(counts, (values, member.astype(int)), weights)
+            counts = _merge_rare(counts)
+            if len(counts) > 1 and counts.any(axis=0).all():
+                tests.append((str(name), number, *_strength(counts)))
     significant = [
         (name, number, v) for name, number, v, p in tests if v > MIN_STRENGTH and p * len(tests) < SIGNIFICANCE
     ]
@@ -67,28 +67,28 @@ def value_codes(column: pd.Series, num_bins: int) -> np.ndarray:
     return pd.factorize(column, use_na_sentinel=False)[0]
 
 
-def _merge_rare(table: np.ndarray) -> np.ndarray:
-    """Merges the rare values of a table (values, 2) into one row, which is dropped if it is still rare."""
-    smaller_share = table.sum(axis=0).min() / table.sum()
-    common = table.sum(axis=1) * smaller_share >= MIN_EXPECTED
-    rest = table[~common].sum(axis=0, keepdims=True)
-    return np.concatenate([table[common], rest]) if rest.sum() * smaller_share >= MIN_EXPECTED else table[common]
+def _merge_rare(counts: np.ndarray) -> np.ndarray:
+    """Merges the rare values of counts (values, 2) into one row, which is dropped if it is still rare."""
+    smaller_share = counts.sum(axis=0).min() / counts.sum()
+    common = counts.sum(axis=1) * smaller_share >= MIN_EXPECTED
+    rest = counts[~common].sum(axis=0, keepdims=True)
+    return np.concatenate([counts[common], rest]) if rest.sum() * smaller_share >= MIN_EXPECTED else counts[common]
 
 
-def _strength(table: np.ndarray) -> tuple[float, float]:
-    """Returns the bias-corrected Cramér's V of a table (Bergsma 2013, J Korean Stat Soc 42) and the p-value.
+def _strength(counts: np.ndarray) -> tuple[float, float]:
+    """Returns the bias-corrected Cramér's V of counts (Bergsma 2013, J Korean Stat Soc 42) and the p-value.
 
     The p-value is from the chi-square test. Where the expected counts are too small for it, it is from Fisher's exact
     test of the most significant value against all others, times the number of values.
     """
     from scipy.stats import chi2_contingency, fisher_exact
 
-    chi2, p, _, expected = chi2_contingency(table, correction=False)
+    chi2, p, _, expected = chi2_contingency(counts, correction=False)
     if expected.min() < COCHRAN_EXPECTED:
-        one_against_rest = (np.rint([row, table.sum(axis=0) - row]).astype(int) for row in table)
-        p = min(1.0, len(table) * min(fisher_exact(cells).pvalue for cells in one_against_rest))
-    n = table.sum()
-    rows, columns = table.shape
+        one_against_rest = (np.rint([row, counts.sum(axis=0) - row]).astype(int) for row in counts)
+        p = min(1.0, len(counts) * min(fisher_exact(cells).pvalue for cells in one_against_rest))
+    n = counts.sum()
+    rows, columns = counts.shape
     phi2 = max(0.0, chi2 / n - (rows - 1) * (columns - 1) / (n - 1))
     rows, columns = (size - (size - 1) ** 2 / (n - 1) for size in (rows, columns))
     return float(np.sqrt(phi2 / (min(rows, columns) - 1))), float(p)

@@ -1,6 +1,6 @@
 """The audit of the folds: leaks that make a score look better than it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -36,31 +36,24 @@ class LeakReport:
         """Returns a row per finding: kind and ids, written 'a = b', or 'a ~ b' for near-duplicates."""
         rows = [
             (kind, (" ~ " if "near_duplicates" in kind else " = ").join(ids))
-            for kind in FINDINGS[1:]
-            for ids in getattr(self, kind) or []
+            for kind, items in self._by_kind().items()
+            if kind != "split_groups"  # groups are not ids
+            for ids in items
         ]
         return pd.DataFrame(rows, columns=["kind", "ids"])
 
     def counts(self) -> dict[str, int]:
         """Returns the number of findings of each kind, for `folds/<competition>.json`."""
-        findings = {name: getattr(self, name) for name in FINDINGS}
-        return {name: len(items) for name, items in findings.items() if items is not None}
+        return {kind: len(items) for kind, items in self._by_kind().items()}
 
-
-FINDINGS = (
-    "split_groups",
-    "duplicates",
-    "contradicting_duplicates",
-    "duplicates_in_test",
-    "near_duplicates",
-    "split_near_duplicates",
-    "near_duplicates_in_test",
-    "images_of_one_value",
-)
+    def _by_kind(self) -> dict[str, list]:
+        """Returns the findings by kind, without those that were not computed."""
+        findings = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {kind: items for kind, items in findings.items() if items is not None}
 
 
 def find_leaks(
-    train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, near: list[tuple[str, str]] | None = None
+    train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, near_pairs: list[tuple[str, str]] | None = None
 ) -> LeakReport:
     """Audits the folds for leaks.
 
@@ -68,7 +61,7 @@ def find_leaks(
         train: training samples with the columns id, group, fold and pixel_hash.
         test: test samples with the columns id and pixel_hash.
         targets: int (n,) or (n, labels), in the order of `train`.
-        near: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
+        near_pairs: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
 
     Returns:
         The findings of the audit; `split_groups` must be empty.
@@ -91,7 +84,7 @@ def find_leaks(
         contradicting_duplicates=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
         duplicates_in_test=pairs[["id", "id_test"]].to_numpy().tolist(),
         images_of_one_value=[[image_id] for image_id in one_value] or None,
-        **(_near_duplicate_findings(train, test, near) if near is not None else {}),
+        **(_near_duplicate_findings(train, test, near_pairs) if near_pairs is not None else {}),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
 from medfold.errors import UserError
-from medfold.images.formats.format_registry import FORMAT_MODULES
+from medfold.images.formats.format_registry import READERS
 from medfold.images.image_list import read_image_list_fingerprint
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
@@ -81,9 +81,8 @@ def image_plugins(
         for step in (image_settings.steps if image_settings else [])
         for name in ([step] if isinstance(step, str) else step)
     ]
-    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*image_facts.train, *image_facts.test)}
-    built_in = {extension for group in FORMAT_MODULES.values() for extension in group} | {""}
-    if any(not STEPS.is_built_in(name) for name in names) or not extensions <= built_in:
+    extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*image_facts.train, *image_facts.test)} - {""}
+    if not all(map(STEPS.is_built_in, names)) or not all(map(READERS.is_built_in, extensions)):
         return {"plugins": plugins}
     return {}
 

@@ -2,7 +2,7 @@
 
 - `session`: a signed-in session that sends nothing twice; `credentials`, `client`: what it is based on;
   `request_errors`: failed requests in one line;
-- `competitions`: facts, limits, submissions;
+- `competitions`: details, limits, submissions;
 - `download`: files of competitions and data sets;
 - `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: those made by medfold, for
   `clean-kaggle`;

@@ -1,4 +1,4 @@
-"""Competitions on Kaggle: facts, limits and the user's submissions."""
+"""Competitions on Kaggle: details, limits and the user's submissions."""
 
 import math
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class Competitions:
         self.session = session
 
     def info(self, slug: str) -> CompetitionInfo:
-        """Returns the facts of a competition.
+        """Returns the details of a competition.
 
         Raises:
             UserError: there is no competition of that name; the nearest name is suggested.
@@ -117,7 +117,7 @@ class Competitions:
         )
 
     def joined(self, slug: str) -> CompetitionInfo:
-        """Returns the facts of a competition that the user takes part in.
+        """Returns the details of a competition that the user takes part in.
 
         Raises:
             UserError: no such competition, or its rules are not accepted; the page of the rules is named.

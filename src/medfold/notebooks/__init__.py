@@ -2,7 +2,7 @@
 
 - for submissions: `submission_bundle`: writes and opens the folder with trained folds, package and facts, which becomes
   a private data set; `submission_packing`: writes that folder and the notebook beside it, for the commands;
-  `hidden_predictions`: predicts the hidden test set within memory and time; `time_budget`: the time;
+  `hidden_predictions`: predicts the hidden test set within memory and time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
   unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
 - for both: `bundle`: writes the manifest of a bundle, and opens a complete one; `wheels`: the packages that are

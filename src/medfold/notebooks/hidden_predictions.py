@@ -6,12 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts
 from medfold.data import read_test_set
-from medfold.ensemble import BATCH_SIZE, EnsemblePredictor
-from medfold.images import read_batches
+from medfold.ensemble import EnsemblePredictor, TimeBudget, predict_images
 from medfold.notebooks.submission_bundle import SubmissionBundle
-from medfold.notebooks.time_budget import TimeBudget
 from medfold.submission import (
     build_submission,
     check_submission,
@@ -21,7 +18,6 @@ from medfold.submission import (
 )
 from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
-from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
 
 MAX_REPORTED = 5  # unreadable images in the log
@@ -52,15 +48,15 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     predictor = EnsemblePredictor(facts, bundle.members, bundle.fitted)
     seconds_left = time_limit - (time.monotonic() - start)
     budget = TimeBudget(seconds_left, len(test), *predictor.limits, cost=predictor.cost)
-    predicted, reached, unreadable = _predict_images(facts, raw, test["image"].tolist(), predictor, budget)
-    _warn_unreadable(test, unreadable)
-    num_missed = len(test) - int(reached.sum()) - len(unreadable)
+    predicted = predict_images(facts, predictor, raw, test["image"].tolist(), budget)
+    _warn_unreadable(test, predicted.unreadable)
+    num_missed = len(test) - int(predicted.is_predicted.sum()) - len(predicted.unreadable)
     if num_missed:
         warn("time", f"{count_of(num_missed, 'image was', 'images were')} not reached in {format_duration(time_limit)}")
 
-    ids = test["id"].to_numpy()[reached]
+    ids = test["id"].to_numpy()[predicted.is_predicted]
     unit_by_id = test.set_index("id")["unit"]
-    predictions = predictor.combine(ids, [values[reached] for values in predicted], unit_by_id)
+    predictions = predictor.combine(ids, predicted.run_predictions, unit_by_id)
     reason = "no readable image" if not num_missed else "no readable image, or were not reached"
     fallback = np.array(bundle.manifest["fallback"])
     if text := describe_missing(predictions, units, fallback, reason):
@@ -72,34 +68,6 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     write_csv(result, Path(out))
     say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - start)}")
     return result
-
-
-def _predict_images(
-    facts: CompetitionFacts, raw: Path, images: list[str], predictor: EnsemblePredictor, budget: TimeBudget
-) -> tuple[list[np.ndarray], np.ndarray, dict[int, str]]:
-    """Predicts the images batch by batch until the time is up.
-
-    Returns:
-        The predictions of each run, float64 (images, columns); bool (images,), True for predicted images; and the
-        reasons why others are unreadable, by position.
-    """
-    values = [np.zeros((len(images), len(facts.prediction_columns))) for _ in range(predictor.num_runs)]
-    reached = np.zeros(len(images), bool)
-    unreadable = {}
-    with progress_bar("predict", len(images)) as bar:
-        for rows, pixels, errors in read_batches(raw, images, facts.images, predictor.image_settings, BATCH_SIZE):
-            limit = budget.next_limit()
-            if limit is None:
-                break
-            unreadable |= errors
-            start = time.monotonic()
-            if len(rows):
-                for run_predictions, run_values in zip(predictor.predict(pixels, limit), values, strict=True):
-                    run_values[rows] = run_predictions
-            reached[rows] = True
-            budget.record(len(rows) + len(errors), time.monotonic() - start)
-            bar.advance(len(rows) + len(errors))
-    return values, reached, unreadable
 
 
 def _warn_unreadable(test: pd.DataFrame, unreadable: dict[int, str]) -> None:

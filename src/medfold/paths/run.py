@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold.earlier_versions import FILES, current_or_former
+from medfold.system.hashes import fingerprint
+
+MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,18 @@ class RunPaths:
     def predictions(self) -> Path:
         """Folder of what `make predict` writes."""
         return self.folder / "predictions"
+
+    def predictions_of(self, images: Path) -> Path:
+        """Returns the file for predictions of an image, or of a folder of images.
+
+        Its name is made from the whole path, since many folders are called images.
+        """
+        path = images.expanduser().absolute()
+        below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
+        name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
+        if len(name) > MAX_NAME_LENGTH:
+            name = f"{fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"
+        return self.predictions / f"{name}.csv"
 
     def fold(self, number: int) -> "FoldPaths":
         """Returns the paths of one fold; it need not exist."""

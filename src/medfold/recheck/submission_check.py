@@ -12,8 +12,10 @@ from scipy.special import expit, logit, softmax
 
 from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
+from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.recheck import definitions, tables
+from medfold.recheck.differences import DAMAGED_FILE_ERRORS
 from medfold.recheck.run_check import labelled_units, score_differences
 from medfold.system.hashes import sha256
 from medfold.text import count_of
@@ -121,9 +123,16 @@ def _number_differences(
 
 
 def plugin_maps(fitted: Path) -> list[str]:
-    """Returns the names of an ensemble's functions that are not defined here, since they are from a plugins.py."""
-    with np.load(fitted) as content:
-        return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
+    """Returns the names of an ensemble's functions that are not defined here, since they are from a plugins.py.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        with np.load(fitted) as content:
+            return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
+    except DAMAGED_FILE_ERRORS as error:
+        raise UserError(f"damaged ({type(error).__name__})", fitted, "Restore it from a backup") from None
 
 
 def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:

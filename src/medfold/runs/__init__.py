@@ -19,25 +19,24 @@ from medfold.runs.fold_state import (
     trained_folds,
 )
 from medfold.runs.identity import (
-    SAMPLE_FACTS,
     check_same_facts,
     check_same_images,
+    check_same_labels,
     facts_of_run,
+    facts_of_score,
     has_same_folds,
-    has_same_labels,
     images_fingerprints,
     labels_fingerprint,
     open_run_on_current_folds,
+    shared_facts,
 )
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.packing_locks import packing_lock
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import (
-    IDENTITY_FACTS,
     RUN_JSON_FIX,
     check_run_json_not_lost,
-    git_commit,
     read_run_json,
     record_run_start,
 )
@@ -46,9 +45,7 @@ from medfold.runs.run_names import checked_run_paths
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
-    "IDENTITY_FACTS",
     "RUN_JSON_FIX",
-    "SAMPLE_FACTS",
     "Comparison",
     "Run",
     "RunList",
@@ -59,13 +56,13 @@ __all__ = [
     "check_run_json_not_lost",
     "check_same_facts",
     "check_same_images",
+    "check_same_labels",
     "checked_run_paths",
     "compare_runs",
     "dataset_of_runs",
     "facts_of_run",
-    "git_commit",
+    "facts_of_score",
     "has_same_folds",
-    "has_same_labels",
     "images_fingerprints",
     "is_fold_trained",
     "labels_fingerprint",
@@ -79,6 +76,7 @@ __all__ = [
     "record_run_start",
     "require_trained_folds",
     "self_check_warnings",
+    "shared_facts",
     "summarise_runs",
     "trained_folds",
     "training_seconds",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from medfold.errors import UserError
 from medfold.paths import FoldPaths, RunPaths
@@ -10,6 +11,18 @@ from medfold.system import files
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import as_typed, command, variable
 from medfold.text import shorten_list
+
+
+class FoldStates(NamedTuple):
+    """Folds of a run that are trained or damaged; the others are not trained.
+
+    Args:
+        trained: numbers of the trained folds: those with a marker whose files are all intact.
+        damaged_files: by the number of a damaged fold, its files that are missing or have changed.
+    """
+
+    trained: list[int]
+    damaged_files: dict[int, list[str]]
 
 
 def mark_fold_trained(fold_paths: FoldPaths, outputs: Iterable[Path]) -> None:
@@ -48,14 +61,14 @@ def is_fold_trained(fold_paths: FoldPaths) -> bool:
 
 def trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     """Returns the numbers of the trained folds: those with a marker whose files are all intact."""
-    return trained_and_damaged_folds(run_paths, num_folds)[0]
+    return fold_states(run_paths, num_folds).trained
 
 
-def trained_and_damaged_folds(run_paths: RunPaths, num_folds: int) -> tuple[list[int], dict[int, list[str]]]:
-    """Returns the numbers of the trained folds, and the damaged files of each damaged one; hashes each file once."""
+def fold_states(run_paths: RunPaths, num_folds: int) -> FoldStates:
+    """Returns which folds of a run are trained or damaged; hashes each file once."""
     marked = [fold for fold in range(num_folds) if run_paths.fold(fold).done.is_file()]
     damaged = {fold: names for fold in marked if (names := damaged_files(run_paths.fold(fold)))}
-    return [fold for fold in marked if fold not in damaged], damaged
+    return FoldStates([fold for fold in marked if fold not in damaged], damaged)
 
 
 def check_folds_exist(folds: Iterable[int], num_folds: int, choices: str) -> None:
@@ -80,7 +93,7 @@ def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     Raises:
         UserError: none is trained, or one is damaged.
     """
-    trained, damaged = trained_and_damaged_folds(run_paths, num_folds)
+    trained, damaged = fold_states(run_paths, num_folds)
     for fold, names in damaged.items():
         what = f"{shorten_list(names)} {'is' if len(names) == 1 else 'are'} missing or changed since the training"
         fix = f"Restore it from a backup, or train the fold again: {train_fold_command(run_paths, fold)}"

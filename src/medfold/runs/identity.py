@@ -36,6 +36,46 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
         raise UserError(what, run.paths.metadata, fix) from None
 
 
+def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
+    """Returns the facts that runs were trained with: those of the first run; the identity facts must be equal for all.
+
+    Raises:
+        UserError: the identity facts of two runs differ, or facts are no longer valid.
+    """
+    (first, facts), *others = ((run.name, facts_of_run(competition, run)) for run in runs)
+    values = config.flat(facts.model_dump())
+    for name, other_facts in others:
+        other_values = config.flat(other_facts.model_dump())
+        if different := [key for key in IDENTITY_FACTS if values.get(key) != other_values.get(key)]:
+            what = f"{first} and {name} were trained with different facts: {different[0]}"
+            raise UserError(what, variable("RUNS"), "Predict with one of them")
+    return facts
+
+
+def facts_of_score(
+    competition: Competition, run: Run, score_facts: dict[str, Any] | None, labels_today: str | None
+) -> CompetitionFacts:
+    """Returns the facts of the training of a run, with the metric and submission settings of a score.
+
+    Args:
+        competition: the competition of the run, with the facts of today.
+        run: its run.json holds the facts of the training.
+        score_facts: the settings recorded with the score. None for an older version's score: today's are used.
+        labels_today: `labels_fingerprint` of today.
+
+    Raises:
+        UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
+    """
+    check_same_facts(competition, run, SAMPLE_FACTS)
+    trained_facts = facts_of_run(competition, run)
+    if sorted(trained_facts.class_names) != sorted(competition.facts.class_names):
+        check_same_facts(competition, run, ("classes",))
+    check_same_labels(competition, run, labels_today)
+    facts = trained_facts.model_dump()
+    current = competition.facts.model_dump(include={"score", "submission"})
+    return CompetitionFacts.model_validate(facts | (score_facts or current))
+
+
 def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
     """Checks that a run fits today's facts.
 

@@ -9,7 +9,8 @@ from medfold.config_errors import describe_errors
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.paths import RunPaths
-from medfold.runs.fold_state import train_fold_command
+from medfold.runs.fold_state import fold_states, train_fold_command
+from medfold.runs.run import read_run
 from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import OofScore, oof_by_unit, oof_score
@@ -32,13 +33,14 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         The OOF score, as written.
     """
     with locks.lock(run_paths.oof):
-        run = TrainedRun.read(run_paths)
-        for fold, names in run.damaged_files.items():
+        run = read_run(run_paths)
+        states = fold_states(run_paths, run.num_folds)
+        for fold, names in states.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
-        oof = run.read_oof(facts)
+        oof = TrainedRun(run.paths, run.metadata, states.trained).read_oof(facts)
         score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
-        warnings = self_check_warnings(run_paths, run.trained_folds)
+        warnings = self_check_warnings(run_paths, states.trained)
         content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
         write_csv(oof, run_paths.oof)
         files.write_json(content, run_paths.score, sealed=True)

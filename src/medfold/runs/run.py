@@ -29,8 +29,7 @@ class Run:
         Raises:
             UserError: not a name of a run, no such run, or run.json is damaged.
         """
-        run_paths = checked_run_paths(competition.paths, name)
-        return cls(run_paths, read_run_json(run_paths))
+        return read_run(checked_run_paths(competition.paths, name))
 
     @property
     def name(self) -> str:
@@ -51,3 +50,12 @@ class Run:
     def num_folds(self) -> int:
         """Number of folds of its folds table, trained or not."""
         return self.metadata["facts"]["folds"]["k"]
+
+
+def read_run(run_paths: RunPaths) -> Run:
+    """Reads a run from its folder.
+
+    Raises:
+        UserError: no such run, or run.json is damaged.
+    """
+    return Run(run_paths, read_run_json(run_paths))

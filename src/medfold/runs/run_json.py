@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from medfold import config
@@ -189,13 +187,3 @@ def _recipe_names(run_paths: RunPaths) -> list[str]:
     if run_paths.competition not in project_paths.competitions():
         return []
     return recipe_names(project_paths.competition(run_paths.competition))
-
-
-def git_commit(root: Path) -> str | None:
-    """Returns the commit of the project folder, with '+' if files differ from it; None outside git."""
-    try:
-        words = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        result = subprocess.run(words, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()

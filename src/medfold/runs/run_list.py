@@ -9,6 +9,7 @@ import numpy as np
 from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.errors import UserError
 from medfold.paths import RunPaths
+from medfold.runs.fold_state import FoldStates, fold_states
 from medfold.runs.identity import (
     find_changed_fact,
     has_same_folds,
@@ -16,8 +17,8 @@ from medfold.runs.identity import (
     labels_fingerprint,
 )
 from medfold.runs.oof import read_score
+from medfold.runs.run import Run, read_run
 from medfold.runs.run_json import IDENTITY_FACTS
-from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import OofScore, metric_of
 from medfold.system import files
 from medfold.terminal.command_text import command
@@ -104,11 +105,12 @@ def summarise_runs(competition: Competition) -> RunList:
     summaries = []
     untrained = []
     for run in runs:
-        if not run.trained_folds and not run.damaged_files:
+        states = fold_states(run.paths, run.num_folds)
+        if not states.trained and not states.damaged_files:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        summaries.append(_summarise(competition, run, labels, differences))
+        summaries.append(_summarise(competition, run, states, labels, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
@@ -117,19 +119,19 @@ def summarise_runs(competition: Competition) -> RunList:
     return RunList(paths.name, metric.name, summaries, untrained, without_metadata, reasons)
 
 
-def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[TrainedRun], dict[str, UserError]]:
+def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[Run], dict[str, UserError]]:
     """Reads runs; returns those with an intact run.json, and the errors of the others by the name of the run."""
     runs, damaged = [], {}
     for run_paths in all_run_paths:
         try:
-            runs.append(TrainedRun.read(run_paths))
+            runs.append(read_run(run_paths))
         except UserError as error:
             damaged[run_paths.name] = error
     return runs, damaged
 
 
 def _summarise(
-    competition: Competition, run: TrainedRun, labels: str | None, differences: dict[str, Any]
+    competition: Competition, run: Run, states: FoldStates, labels: str | None, differences: dict[str, Any]
 ) -> RunSummary:
     has_current_folds = has_same_folds(competition, run.metadata)
     try:
@@ -139,8 +141,10 @@ def _summarise(
         problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
     else:
         problem = _problem(competition, run, score, labels, has_current_folds)
-    if run.damaged_files:
-        fold, names = next(iter(run.damaged_files.items()))
+        if not problem and score.trained_folds != states.trained:
+            problem = f"outdated score: {command('train')} computes it again"
+    if states.damaged_files:
+        fold, names = next(iter(states.damaged_files.items()))
         problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
     shown = None if problem else score
     return RunSummary(
@@ -150,7 +154,7 @@ def _summarise(
         high=shown and shown.high,
         is_optimistic=bool(shown and shown.is_optimistic),
         problem=problem,
-        trained_folds=run.trained_folds,
+        trained_folds=states.trained,
         num_folds=run.num_folds,
         seconds=training_seconds([run.paths], run.num_folds),
         seed=run.metadata["seed"],
@@ -160,7 +164,7 @@ def _summarise(
 
 
 def _problem(
-    competition: Competition, run: TrainedRun, score: OofScore | None, labels: str | None, has_current_folds: bool
+    competition: Competition, run: Run, score: OofScore | None, labels: str | None, has_current_folds: bool
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(competition.facts)
@@ -179,8 +183,6 @@ def _problem(
         return f"scored by {score.metric}"
     if _has_other_scoring(score, competition.facts):
         return "scored by another beta or other weights"
-    if score.trained_folds != run.trained_folds:
-        return f"outdated score: {command('train')} computes it again"
     return ""
 
 

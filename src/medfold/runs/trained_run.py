@@ -1,39 +1,26 @@
 """A run with its trained folds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.paths import FoldPaths, RunPaths
-from medfold.runs.fold_state import require_trained_folds, trained_and_damaged_folds
+from medfold.paths import FoldPaths
+from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run
-from medfold.runs.run_json import read_run_json
 
 
 @dataclass(frozen=True)
 class TrainedRun(Run):
-    """A run with its trained folds; `paths` and `metadata` are those of `Run`.
+    """A run with its trained folds, of which there is at least one; `paths` and `metadata` are those of `Run`.
 
     Args:
         trained_folds: numbers of the trained folds.
-        damaged_files: by the number of a damaged fold, its files that are missing or have changed. Defaults to none.
     """
 
     trained_folds: list[int]
-    damaged_files: dict[int, list[str]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, run_paths: RunPaths) -> "TrainedRun":
-        """Reads a run as it is: folds may be damaged, or none may be trained.
-
-        Raises:
-            UserError: no such run, or run.json is damaged.
-        """
-        run = Run(run_paths, read_run_json(run_paths))
-        return cls(run.paths, run.metadata, *trained_and_damaged_folds(run.paths, run.num_folds))
 
     @classmethod
     def open(cls, competition: Competition, name: str) -> "TrainedRun":

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from medfold.scaffold.draft import Doubt
+
 MAX_LINE_LENGTH = 120
 
 
@@ -35,21 +37,21 @@ def add_reasons(text: str, reasons: dict[str, str]) -> str:
     return "\n".join(commented) + "\n"
 
 
-def add_doubts(text: str, doubts: list[str]) -> str:
+def add_doubts(text: str, doubts: list[Doubt]) -> str:
     """Adds doubts as comments `# check <key>: ...`: above the line of the key, else at the top of its section or file.
 
     Args:
         text: YAML of at most two levels, mappings as blocks.
-        doubts: texts that begin with a key, such as `labels.group: ...`, or are about the files as a whole.
+        doubts: the doubts about keys, and about the files as a whole.
     """
     lines = text.splitlines()
     for doubt in reversed(doubts):
-        key = doubt.partition(":")[0]
+        key = doubt.key
         section, dot, _ = key.partition(".")
         keys = _keys_of_lines(lines)
         is_in_section = bool(dot) and section in keys
         first_line = keys.index(section) + 1 if is_in_section else 0
-        position = keys.index(key) if key in keys else first_line
+        position = keys.index(key) if key and key in keys else first_line
         indent = "  " if is_in_section else ""
         lines[position:position] = textwrap.wrap(
             f"check {doubt}", MAX_LINE_LENGTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "

@@ -48,11 +48,12 @@ README_SECTIONS = {
     "What is special": "To be written: what is unusual in the files, the labels, the images.",
     "Patients": "To be written: where patients are named, and how many images each has.",
     "Limits of the OOF score": "To be written: why the score on other patients may differ.",
-    "Scores": "No recipe has been measured yet.",
+    "Scores": "Not measured yet.",
 }
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
+    "gpu_convnext",
     "gpu_fundus",
     "gpu_histology",
     "gpu_radiograph",
@@ -93,9 +94,9 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
             draft.drop_reasons("upload")
             draft.add_reason("upload", "local", "no address on Kaggle was given")
             draft.drop_doubts("upload")
-            doubt = "upload: local, since no competition on Kaggle is known; for one, give its address: "
-            doubt += variable("COMPETITION", "https://www.kaggle.com/competitions/...")
-            draft.doubts.append(doubt)
+            address = variable("COMPETITION", "https://www.kaggle.com/competitions/...")
+            what = f"local, since no competition on Kaggle is known; for one, give its address: {address}"
+            draft.add_doubt("upload", what)
         facts["upload"] = "local"
     else:
         folder = "datasets" if "/" in source["slug"] else "competitions"
@@ -146,7 +147,7 @@ def _facts_yaml(facts: dict[str, Any], draft: Draft) -> str:
     text = text.replace("symmetry: none\n", f"symmetry: none # {SYMMETRY_COMMENT}\n", 1)
     text = add_reasons(text, {reason.key: reason.why for reason in draft.reasons})
     # The doubt about the upload of own data says how to repeat `make new`: nothing to change in the file.
-    text = add_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.startswith("upload:"))])
+    text = add_doubts(text, [doubt for doubt in draft.doubts if not (is_own and doubt.key == "upload")])
     return f"# Guessed by make new from the files of the competition: check each line.\n{text}"
 
 

@@ -44,9 +44,9 @@ def from_arrays(folder: RawFolder) -> Draft:
     draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets)
     draft.add_reason("images.channels", channels, f"the arrays are {shape}")
-    draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
+    draft.add_doubt("labels.group", "patients unknown; are there several images per patient?")
     if others:
-        draft.doubts.append(f"labels.file: {shorten_list(others)}: not used")
+        draft.add_doubt("labels.file", f"{shorten_list(others)}: not used")
     return draft
 
 

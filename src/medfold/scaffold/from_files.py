@@ -6,7 +6,7 @@ from medfold.errors import UserError
 from medfold.images import UNSUPPORTED_FORMATS, is_dicom
 from medfold.raw_files import list_files
 from medfold.scaffold.class_folders import class_names
-from medfold.scaffold.draft import Draft
+from medfold.scaffold.draft import Doubt, Draft
 from medfold.scaffold.from_arrays import from_arrays
 from medfold.scaffold.from_folders import from_folders
 from medfold.scaffold.from_table import from_table
@@ -44,7 +44,7 @@ def _draft_folder(raw: Path) -> Draft:
     """Drafts the facts of a folder that holds all files of the competition."""
     folder = RawFolder.from_path(raw)
     draft = _draft_from_labels(folder)
-    copies = [f"{copy}/ is a second copy of the files beside it: not used" for copy in folder.copies]
+    copies = [Doubt("", f"{copy}/ is a second copy of the files beside it: not used") for copy in folder.copies]
     draft.doubts = [*copies, *draft.doubts, *_doubts_about_unread_files(folder)]
     _add_companions(draft, folder.image_files)
     return draft
@@ -94,7 +94,7 @@ def _draft_from_folders(folder: RawFolder, tables: FoundTables) -> Draft:
     matching = sorted(table.path for table in (tables.best, *tables.others) if table)
     for unused in (list(tables.unmatched), matching):
         if unused:
-            draft.doubts.append(f"{shorten_list(unused, 3)}: not used, since folders name the classes")
+            draft.add_doubt("", f"{shorten_list(unused, 3)}: not used, since folders name the classes")
     return draft
 
 
@@ -109,12 +109,12 @@ def _add_companions(draft: Draft, image_files: ImageFiles) -> None:
         draft.add_reason("images.exclude", shorten_list(image_files.exclude, 4), why)
     for addition, count in image_files.unclear.items():
         what = f"{count_of(count, 'image is', 'images are')} named like others with '{addition}' added"
-        draft.doubts.append(f"images.exclude: {what}; unclear whether they are masks: they are used as images")
+        draft.add_doubt("images.exclude", f"{what}; unclear whether they are masks: they are used as images")
 
 
-def _doubts_about_unread_files(folder: RawFolder) -> list[str]:
+def _doubts_about_unread_files(folder: RawFolder) -> list[Doubt]:
     """Returns doubts about files of unknown formats, and of known formats that medfold does not read."""
-    doubts = []
+    texts = []
     files = folder.files
     known = {*IMAGE_EXTENSIONS, *OTHER_EXTENSIONS}
     unknown = [path for path in files if (extension := PurePosixPath(path).suffix.lower()) and extension not in known]
@@ -123,7 +123,7 @@ def _doubts_about_unread_files(folder: RawFolder) -> list[str]:
     for extension in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
         matches = [path for path in unknown if path.lower().endswith(extension)]
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-        doubts.append(
+        texts.append(
             f"{count_of(len(matches), 'file')} in {folders} with the extension {extension}: not a "
             "known image format; not used"
         )
@@ -131,5 +131,5 @@ def _doubts_about_unread_files(folder: RawFolder) -> list[str]:
         matches = [path for path in files if path.lower().endswith(extension)]
         if matches:
             folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-            doubts.append(f"{count_of(len(matches), 'file')} in {folders}: {kind}, which is not supported. {advice}")
-    return doubts
+            texts.append(f"{count_of(len(matches), 'file')} in {folders}: {kind}, which is not supported. {advice}")
+    return [Doubt("", text) for text in texts]

@@ -47,7 +47,7 @@ def from_folders(folder: RawFolder) -> Draft:
     other = names_at(labelled, level + 1) or (names_at(labelled, level - 1) if level else set())
     if other:
         names = shorten_list(sorted(other), 6)
-        draft.doubts.append(f"classes: folders at another level could be classes, too: {names}")
+        draft.add_doubt("classes", f"folders at another level could be classes, too: {names}")
     classes = sort_classes({label for image in labelled if (label := image.label(level))})
     draft.facts |= {"task": "binary" if len(classes) == 2 else "multiclass", "classes": classes}
     draft.facts["labels"] = {"layout": "folders", "targets": ["label"]}
@@ -61,9 +61,9 @@ def from_folders(folder: RawFolder) -> Draft:
     train = [image.path for image in parts.train]
     draft.facts["images"]["channels"] = guess_channels(draft, folder.path, train)
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):
-        draft.doubts.append(f"classes: {len(classes)} folders with few images each: are they classes, or patients?")
+        draft.add_doubt("classes", f"{len(classes)} folders with few images each: are they classes, or patients?")
     if not group_by_headers(draft, folder.image_files, train):
-        draft.doubts.append("labels.group_pattern: do the file names contain patient ids?")
+        draft.add_doubt("labels.group_pattern", "do the file names contain patient ids?")
     if len(classes) == 2:
         draft.set_two_classes(classes)
     return draft
@@ -143,7 +143,7 @@ def _doubt_unused_images(draft: Draft, all_images: list[ImagePath], parts: _Part
     if unused:
         folders = {f"{PurePosixPath(image.path).parent}/*{image_extension(image.path)}" for image in unused}
         patterns = shorten_list(sorted(folders), 4)
-        draft.doubts.append(f"images.train: {len(unused):,} of {len(all_images):,} images are not used: {patterns}")
+        draft.add_doubt("images.train", f"{len(unused):,} of {len(all_images):,} images are not used: {patterns}")
 
 
 def _patterns(images: list[ImagePath], level: int | None) -> str | list[str]:
@@ -159,7 +159,7 @@ def _add_submission(draft: Draft, sample: SampleSubmission, test: list[ImagePath
     """Adds the facts of the sample submission if its ids name the test images, otherwise a doubt."""
     key = sample.table.columns[0]
     if not sample.table[key].isin({image_stem(image.path) for image in test}).all():
-        draft.doubts.append(f"submission.sample: ids of {sample.path} are not names of test images")
+        draft.add_doubt("submission.sample", f"ids of {sample.path} are not names of test images")
         return
     draft.facts["submission"] = {"sample": sample.path, "id": key}
     draft.facts["upload"] = "csv"

@@ -76,7 +76,7 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     images = guess_images(draft, image_files, table, ids, test_rows, sample)
     guess_group(draft, table, ids, [*targets, ids.column], image_files, images)
     if others := [column for column in ids.others if column != labels.get("group")]:
-        draft.doubts.append(f"labels.id: values of {shorten_list(others, 4)} are names of images, too")
+        draft.add_doubt("labels.id", f"values of {shorten_list(others, 4)} are names of images, too")
     guess_submission(draft, sample, ids, test_rows)
     return TableDraft(draft, has_named_label)
 
@@ -96,7 +96,7 @@ def _doubt_other_tables(draft: Draft, others: list[LabelTable]) -> None:
     for path, table, _ in others:
         advice = "; add its rows to train on them" if part_from_name(PurePosixPath(path).name) == "valid" else ""
         columns = shorten_list(list(table), 6)
-        draft.doubts.append(f"labels.file: {path} has names of images, too: not used{advice}. Columns: {columns}")
+        draft.add_doubt("labels.file", f"{path} has names of images, too: not used{advice}. Columns: {columns}")
 
 
 def _long_targets(draft: Draft, table: pd.DataFrame, ids: Ids) -> list[str]:
@@ -126,7 +126,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool
             continue
         if part_from_name(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
             what = "names parts or folds, and is not used: medfold makes its own folds"
-            draft.doubts.append(f"labels.part: column '{column}' {what}")
+            draft.add_doubt("labels.part", f"column '{column}' {what}")
             continue
         values = table[column].unique()
         if len(values) > MAX_PART_VALUES:
@@ -135,7 +135,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool
         if None in parts or len(parts) < 2:
             continue
         if ids.is_long or has_test_set or "train" not in parts:
-            draft.doubts.append(f"labels.part: column '{column}' has names of parts, and is not used")
+            draft.add_doubt("labels.part", f"column '{column}' has names of parts, and is not used")
             continue
         return column
     return None

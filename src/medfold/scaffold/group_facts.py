@@ -36,7 +36,7 @@ def guess_group(
     ):
         return
     if "patient" not in ids.column.lower():
-        draft.doubts.append("labels.group: patients unknown; are there several images per patient?")
+        draft.add_doubt("labels.group", "patients unknown; are there several images per patient?")
 
 
 def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool:
@@ -49,8 +49,7 @@ def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool
                 continue
             if count < (3 if word in PERSON_WORDS else MIN_GROUPS) and len(table) > MANY_ROWS:
                 values = f"column '{column}' has {count_of(count, 'value')} in {count_of(len(table), 'row')}"
-                doubt = f"labels.group: {values}: unclear whether they are {word}s; not used for grouping"
-                draft.doubts.append(doubt)
+                draft.add_doubt("labels.group", f"{values}: unclear whether they are {word}s; not used for grouping")
                 continue
             draft.facts["labels"]["group"] = column
             draft.add_reason(

@@ -39,12 +39,12 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
         grey.append(bool((pixels == pixels[..., :1]).all()))
     _doubt_pages(draft, {count_pages(path_of_image(raw, image), facts) for image in chosen}, all(grey))
     if not grey:
-        draft.doubts.append(f"images.channels: none of the {len(chosen)} images examined can be read")
+        draft.add_doubt("images.channels", f"none of the {len(chosen)} images examined can be read")
         return 3
     shade = "grey" if any(grey) else "in colour"
     reason = f"{grey.count(any(grey))} of the {len(grey)} images examined are {shade}"
     if 0 < grey.count(True) < len(grey):
-        draft.doubts.append(f"images.channels: {reason}: do the colours of the others mean anything?")
+        draft.add_doubt("images.channels", f"{reason}: do the colours of the others mean anything?")
     draft.add_reason("images.channels", 1 if all(grey) else 3, reason)
     return 1 if all(grey) else 3
 
@@ -62,7 +62,7 @@ def _doubt_pages(draft: Draft, pages: set[int], all_grey: bool) -> None:
         handling = "the first is used; middle, last or montage?"
         if pages == {3} and not all_grey:
             handling = "they are used as the three channels of one image"
-        draft.doubts.append(f"images.frame: files have {count} pages or frames, and {handling}")
+        draft.add_doubt("images.frame", f"files have {count} pages or frames, and {handling}")
 
 
 def _evenly_spaced(items: list[str], max_items: int) -> list[str]:

@@ -54,7 +54,7 @@ def guess_images(
     if num_missing := num_examined - len(train_images):
         share = math.ceil(100 * num_missing / num_examined) / 100
         what = f"{num_missing:,} of {_num_rows(train)} have no image"
-        draft.doubts.append(f"images.max_unreadable: {what}; to leave them out, add max_unreadable: {share:g}")
+        draft.add_doubt("images.max_unreadable", f"{what}; to leave them out, add max_unreadable: {share:g}")
     if test is None and sample is not None:
         test = sample.table.rename(columns={sample.table.columns[0]: ids.column})
     _guess_test_images(draft, image_files, ids, test, train_images)
@@ -103,7 +103,7 @@ def _add_unused_images(draft: Draft, image_files: ImageFiles, patterns: list[str
     if unused and len(path_patterns) == len(patterns):
         folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in unused}), 4)
         count = f"{len(unused):,} of {len(files):,} images"
-        draft.doubts.append(f"images.train: {count} are in no table and not used: in {folders}")
+        draft.add_doubt("images.train", f"{count} are in no table and not used: in {folders}")
 
 
 def _num_rows(table: pd.DataFrame) -> str:

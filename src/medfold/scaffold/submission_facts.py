@@ -32,10 +32,10 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
         if unit:
             facts["score"] = {"unit": unit}
             draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test_file']}")
-            draft.doubts.append("score.aggregate: mean, or max of the predictions of a unit's images")
+            draft.add_doubt("score.aggregate", "mean, or max of the predictions of a unit's images")
     facts["upload"] = "notebook" if len(sample.table) < 10 else "csv"
     draft.add_reason("upload", facts["upload"], f"the sample submission has {count_of(len(sample.table), 'row')}")
-    draft.doubts.append("upload: csv, or notebook if Kaggle accepts notebooks only")
+    draft.add_doubt("upload", "csv, or notebook if Kaggle accepts notebooks only")
 
 
 def _unit(test: pd.DataFrame, key: str) -> str | None:

@@ -8,6 +8,7 @@ import pandas as pd
 from medfold.errors import UserError
 from medfold.folds import is_group_name
 from medfold.raw_files import read_table
+from medfold.scaffold.draft import Doubt
 from medfold.scaffold.id_column import Ids, find_ids
 from medfold.scaffold.image_files import ImageFiles
 from medfold.scaffold.target_columns import TARGET_NAMES, is_binary_column, is_named
@@ -46,9 +47,10 @@ class FoundTables(NamedTuple):
     unmatched: dict[str, pd.DataFrame]
     unreadable: dict[str, UserError]
 
-    def unreadable_doubts(self) -> list[str]:
+    def unreadable_doubts(self) -> list[Doubt]:
         """Returns a doubt about each table that cannot be read."""
-        return [f"{path} cannot be read, and is not used: {error.what}" for path, error in self.unreadable.items()]
+        texts = (f"{path} cannot be read, and is not used: {error.what}" for path, error in self.unreadable.items())
+        return [Doubt("", text) for text in texts]
 
 
 def find_labels(image_files: ImageFiles, paths: list[str]) -> FoundTables:

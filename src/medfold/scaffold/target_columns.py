@@ -67,11 +67,11 @@ def guess_targets(
     draft.add_reason("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
     if len(named or possible) > 1:
         candidates = shorten_list(named or possible, 6)
-        draft.doubts.append(f"labels.targets: unclear which of {candidates} is the label; {chosen} is used")
+        draft.add_doubt("labels.targets", f"unclear which of {candidates} is the label; {chosen} is used")
     elif not named:
-        draft.doubts.append(f"labels.targets: no column is named like a label; {chosen} is used")
+        draft.add_doubt("labels.targets", f"no column is named like a label; {chosen} is used")
     if sample is not None:
-        draft.doubts.append(f"labels.targets: no column of {sample.path} is in the table")
+        draft.add_doubt("labels.targets", f"no column of {sample.path} is in the table")
     return [chosen], bool(named)
 
 

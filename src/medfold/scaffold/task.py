@@ -50,7 +50,7 @@ def _guess_task_of_column(draft: Draft, table: pd.DataFrame, target: str) -> Non
     if num_empty := int((values == "").sum()):
         count = f"{num_empty:,} of {len(values):,} rows"
         if lists:
-            draft.doubts.append(f"labels.value: {count} have an empty list: read as none of the labels")
+            draft.add_doubt("labels.value", f"{count} have an empty list: read as none of the labels")
         else:
             draft.facts["labels"]["map"] = {"": None}
             draft.add_reason("labels.map", '{"": null}', f"{count} have no label: they are left out")
@@ -108,7 +108,7 @@ def _set_classes(draft: Draft, table: pd.DataFrame, target: str, values: list[st
     elif len(values) <= 10 and any(values == _consecutive(first, len(values)) for first in (0, 1)):
         facts |= {"task": "ordinal", "classes": values}
         draft.add_reason("task", "ordinal", f"values {values[0]} to {values[-1]}")
-        draft.doubts.append("task: ordinal if a higher number is a higher grade, else multiclass")
+        draft.add_doubt("task", "ordinal if a higher number is a higher grade, else multiclass")
     elif _are_measurements(values):
         what = f"column '{target}' has {len(values):,} different numbers: regression is not supported"
         fix = "Add a column that bins them into classes; or leave only the ids and the label column in the table"
@@ -140,7 +140,7 @@ def _map_other_marks(draft: Draft, table: pd.DataFrame) -> None:
             draft.facts["labels"].setdefault("map", {})[mark] = meaning
             mapped.append(f"{count:,} {what} are read as {meaning}")
     if mapped:
-        draft.doubts.append(f"labels.map: {' and '.join(mapped)}; use null to leave these images out")
+        draft.add_doubt("labels.map", f"{' and '.join(mapped)}; use null to leave these images out")
 
 
 def _are_measurements(values: list[str]) -> bool:

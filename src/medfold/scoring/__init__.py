@@ -10,7 +10,7 @@
 """
 
 from medfold.scoring import metrics as metrics  # registers them
-from medfold.scoring.aggregation import aggregate, aggregate_predictions, labels_of_units
+from medfold.scoring.aggregation import aggregate, aggregate_predictions, targets_of_units
 from medfold.scoring.bootstrap import Difference, bootstrap_interval, paired_difference
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.chance import chance_score, label_means
@@ -63,7 +63,6 @@ __all__ = [
     "format_score",
     "format_score_and_interval",
     "label_means",
-    "labels_of_units",
     "metric",
     "metric_input",
     "metric_of",
@@ -74,6 +73,7 @@ __all__ = [
     "post_processing_of",
     "prediction_map",
     "targets_as_columns",
+    "targets_of_units",
     "temperature_calibration",
     "to_classes",
     "to_logits",

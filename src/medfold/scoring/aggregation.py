@@ -52,13 +52,13 @@ def aggregate(
     return AggregatedSamples(
         np.asarray(unique, object),
         first,
-        labels_of_units(units, targets),
+        targets_of_units(units, targets),
         _aggregate_columns(facts, codes, predictions),
     )
 
 
-def labels_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Returns the labels of units: the highest class of their samples, or each label that any of them has.
+def targets_of_units(units: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns the targets of units: the highest class of their samples, or each label that any of them has.
 
     Args:
         units: text (n,), the id of the unit of each sample.

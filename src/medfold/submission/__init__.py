@@ -6,18 +6,19 @@
 - `submit`: records a draft before its upload, and never uploads the same predictions twice;
 - `ledger`: a row for every submission; `record`: the JSON file beside each;
 - `score_comparison`: OOF scores beside leaderboard scores;
-- `leaderboards/`: a class per kind of upload.
+- `leaderboards/`: a class per kind of upload; `leaderboard_result`: the answer of one.
 """
 
 from medfold.submission.cell_format import explain_class_words
 from medfold.submission.check import check_sample_submission, check_submission
 from medfold.submission.draft import draft_submission
+from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.kinds import leaderboard_of
-from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import Leaderboard
 from medfold.submission.ledger import LedgerRow, find_scored_row, read_ledger, read_rows
-from medfold.submission.record import content_id_of, read_record, record_result
+from medfold.submission.record import RecordedSubmission, content_id_of, read_record, record_result
 from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores
-from medfold.submission.submit import AlreadySubmitted, RecordedSubmission, record_draft, submit_recorded
+from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
 from medfold.submission.table import build_submission, complete_sample_submission, describe_missing, fill_missing
 
 __all__ = [

@@ -115,7 +115,7 @@ def class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> list[str] | No
 def explain_class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
-    Also warns if the sample has words that are not classes: then the words that the leaderboard expects are unknown.
+    If the sample has words that are not classes, the text says so: the words that the leaderboard expects are unknown.
     """
     cell_format = CellFormat.from_sample(facts, sample)
     if not cell_format.holds_decisions or facts.submission.layout == "lists":

@@ -4,12 +4,9 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.scoring import chance_score, metric_of
 from medfold.submission.cell_format import CellFormat
 from medfold.submission.table import build_submission, complete_sample_submission
-from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
 
@@ -86,22 +83,6 @@ def _wrong_cells(facts: CompetitionFacts, cell_format: CellFormat, cells: pd.Ser
         return is_wrong, f"not a class of {shorten_list(cell_format.words.tolist(), 6)}"
     numbers = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
     return ~((numbers >= 0) & (numbers <= 1)), "not a probability from 0 to 1"
-
-
-def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> None:
-    """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
-
-    Raises:
-        UserError: the score is no better than chance. An undefined score is accepted.
-    """
-    metric = metric_of(facts)
-    oof = ensemble.oof
-    chance, value = chance_score(facts, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
-    if metric.sign * (value - chance) <= 0:  # False if undefined
-        problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
-        raise UserError(
-            problem, " ".join(ensemble.run_names), f"Check labels and training; {variable('FORCE')} submits it anyway"
-        )
 
 
 def _is_list(cell: str, facts: CompetitionFacts) -> bool:

@@ -9,13 +9,15 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.data import read_sample_submission
 from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
-from medfold.runs import git_commit
-from medfold.scoring import format_score, metric_title
+from medfold.errors import UserError
+from medfold.scoring import chance_score, format_score, metric_of, metric_title
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission, complete_sample_submission, fill_missing, read_submission
 from medfold.system import files
+from medfold.system.git import git_commit
 from medfold.system.hashes import fingerprint, sha256, sha256_of_text
 from medfold.tables import csv_text
+from medfold.terminal.command_text import variable
 
 MAX_RUNS_LENGTH = 200  # letters of the run names in a message
 
@@ -63,6 +65,22 @@ def draft_submission(competition: Competition, ensemble: Ensemble, units: list[s
     content_id = _content_id(facts, text_hash, ensemble)
     message = _message(competition, ensemble, content_id)
     return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities)
+
+
+def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> None:
+    """Refuses an OOF score no better than chance, the score of a constant prediction that uses no image.
+
+    Raises:
+        UserError: the score is no better than chance. An undefined score is accepted.
+    """
+    metric = metric_of(facts)
+    oof = ensemble.oof
+    chance, value = chance_score(facts, oof.targets, ensemble.prior), metric(oof.targets, oof.predictions)
+    if metric.sign * (value - chance) <= 0:  # False if undefined
+        problem = f"the OOF score, {metric.title} {value:.4f}, is no better than chance, {chance:.4f}"
+        raise UserError(
+            problem, " ".join(ensemble.run_names), f"Check labels and training; {variable('FORCE')} submits it anyway"
+        )
 
 
 def _content_id(facts: CompetitionFacts, text_hash: str, ensemble: Ensemble) -> str:

@@ -1,10 +1,12 @@
 """Recording of a submission: its row of the ledger, and its record, the JSON file beside it."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
@@ -13,7 +15,7 @@ from medfold.errors import UserError
 from medfold.paths import EnsemblePaths, ProjectPaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
-from medfold.submission.leaderboards.leaderboard import LeaderboardResult
+from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -21,9 +23,34 @@ from medfold.system.hashes import sha256
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
 
 
+@dataclass(frozen=True)
+class RecordedSubmission:
+    """A submission that is written, checked, and in the ledger with the status "written".
+
+    Args:
+        file: path of the submission.
+        table: contents of the file, all columns as text.
+        draft: what the file was written from.
+        row: its row of the ledger.
+        record: contents of the record beside the file.
+        num_scored_before: number of earlier submissions of the competition that were scored.
+    """
+
+    file: Path
+    table: pd.DataFrame
+    draft: SubmissionDraft
+    row: LedgerRow
+    record: dict[str, Any]
+    num_scored_before: int
+
+
 def record_path(competition: Competition, row: LedgerRow) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
-    return (competition.project_paths.root / row.file).with_suffix(".json")
+    return _record_of(competition.project_paths.root / row.file)
+
+
+def _record_of(file: Path) -> Path:
+    return file.with_suffix(".json")
 
 
 def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
@@ -36,7 +63,10 @@ def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    path = record_path(competition, row)
+    return _read(record_path(competition, row))
+
+
+def _read(path: Path) -> dict[str, Any]:
     record = files.read_json(path, RECORD) or {}
     if not isinstance(record, dict):
         raise UserError("not the record of a submission", path, "Restore it from a backup, or remove it")
@@ -125,15 +155,15 @@ def record_result(
     add_row(competition.project_paths, replace(row, **entries))
 
 
-def add_to_record(competition: Competition, row: LedgerRow, entries: dict[str, Any]) -> None:
+def add_to_record(file: Path, entries: dict[str, Any]) -> None:
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
-        competition: the competition; `file` of the ledger is relative to its project folder.
-        row: row of the ledger.
+        file: path of the submission.
         entries: the entries, by key.
     """
-    files.write_json({**read_record(competition, row), **entries}, record_path(competition, row))
+    path = _record_of(file)
+    files.write_json({**_read(path), **entries}, path)
 
 
 def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:

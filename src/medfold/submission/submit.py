@@ -4,23 +4,16 @@ A command may be killed at any moment. What is in the ledger with the status "wr
 file is then submitted again, and the leaderboard finds an earlier upload by the content id.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from medfold.competition import Competition
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
-from medfold.kaggle import RemoteRun
-from medfold.submission.check import check_better_than_chance
-from medfold.submission.draft import SubmissionDraft, write_draft
-from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.draft import SubmissionDraft, check_better_than_chance, write_draft
+from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import Leaderboard
 from medfold.submission.ledger import LedgerRow, read_rows
 from medfold.submission.record import (
-    add_to_record,
+    RecordedSubmission,
     find_same_submission,
     find_unlisted_submission,
     ledger_row,
@@ -29,27 +22,6 @@ from medfold.submission.record import (
 )
 from medfold.system import locks
 from medfold.terminal.console import warn
-
-
-@dataclass(frozen=True)
-class RecordedSubmission:
-    """A submission that is written, checked, and in the ledger with the status "written".
-
-    Args:
-        file: path of the submission.
-        table: contents of the file, all columns as text.
-        draft: what the file was written from.
-        row: its row of the ledger.
-        record: contents of the record beside the file.
-        num_scored_before: number of earlier submissions of the competition that were scored.
-    """
-
-    file: Path
-    table: pd.DataFrame
-    draft: SubmissionDraft
-    row: LedgerRow
-    record: dict[str, Any]
-    num_scored_before: int
 
 
 @dataclass(frozen=True)
@@ -109,8 +81,6 @@ def submit_recorded(
     competition: Competition,
     recorded: RecordedSubmission,
     leaderboard: Leaderboard,
-    test_groups: pd.Series,
-    pack: Callable[[], RemoteRun],
     resubmit: bool,
 ) -> LeaderboardResult:
     """Submits to the leaderboard, and records the result in the ledger and beside the file.
@@ -121,23 +91,12 @@ def submit_recorded(
         competition: the competition of the submission.
         recorded: the submission.
         leaderboard: where it is scored.
-        test_groups: the group of each test id, for intervals.
-        pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
         resubmit: submit it even if it is on the leaderboard already.
 
     Raises:
         UserError: it was refused, or another process submits these runs as a notebook.
     """
-    entry = SubmissionEntry(
-        file=recorded.file,
-        table=recorded.table,
-        draft=recorded.draft,
-        groups=test_groups,
-        pack=pack,
-        add_to_record=partial(add_to_record, competition, recorded.row),
-        resubmit=resubmit,
-    )
     with leaderboard.submission_lock(recorded.file, list(recorded.row.runs)):
-        result = leaderboard.submit(entry)
+        result = leaderboard.submit(recorded, resubmit)
         record_result(competition, recorded.row, result, recorded.record)
     return result

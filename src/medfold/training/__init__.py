@@ -2,7 +2,7 @@
 
 - `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_start`: its folder and its
   missing folds; `run_metadata`: what it is made from; `parallel`, `child`: folds in child processes;
-- `fold`: one fold, with `training_inputs` and `fold_inputs`, its settings and data, `trained_net`, its result, and
+- `fold`: one fold, with `run_inputs` and `fold_inputs`, its settings and data, `trained_net`, its result, and
   `fold_files`, which writes it; `recipe_checks`, `self_check`: checks before and after the training;
   `tensorflow_errors`: its errors in one line;
 - `phases`: the head alone, or all layers; `training_loop`: the epochs of a phase; `batch_trainer`: the net, trained

@@ -33,17 +33,17 @@ from medfold.training.recipe_checks import (
     check_trainable,
     check_training_images,
 )
+from medfold.training.run_inputs import RunInputs
 from medfold.training.self_check import self_check, self_check_input
 from medfold.training.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.trained_net import TrainedNet, in_full_precision
-from medfold.training.training_inputs import TrainingInputs
 from medfold.training.training_loop import TrainingLoop
 from medfold.training.training_state import RemainingPhase, remaining_phases
 
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
 
 
-def compute_features(inputs: TrainingInputs) -> None:
+def compute_features(inputs: RunInputs) -> None:
     """Computes the features of the frozen backbone in float32 and writes them, unless their file exists.
 
     Args:
@@ -61,7 +61,7 @@ def compute_features(inputs: TrainingInputs) -> None:
         write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
 
 
-def train_fold(inputs: TrainingInputs, number: int, fold_paths: FoldPaths) -> float:
+def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
@@ -95,22 +95,22 @@ def train_fold(inputs: TrainingInputs, number: int, fold_paths: FoldPaths) -> fl
 
 def _train(fold: FoldInputs) -> TrainedNet:
     """Trains all phases of a fold, from the start or from a checkpoint."""
-    run = fold.run
-    training = run.recipe.training
+    inputs = fold.run_inputs
+    training = inputs.recipe.training
     images = _training_images(fold)
-    check_trainable(run.facts, run.recipe)
-    check_training_images(run.facts, training, images, fold.topic)
+    check_trainable(inputs.facts, inputs.recipe)
+    check_training_images(inputs.facts, training, images, fold.topic)
     if training.head_epochs:
-        compute_features(run)
+        compute_features(inputs)
         keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
     make_deterministic(images.seed, training.deterministic)
     precision = resolve_precision(training.precision)
-    net = build_net(run.facts, run.recipe, precision=precision)
-    phases = plan_phases(run.facts, run.recipe, net, images, precision)
+    net = build_net(inputs.facts, inputs.recipe, precision=precision)
+    phases = plan_phases(inputs.facts, inputs.recipe, net, images, precision)
     check_num_batches(training, phases, fold.topic)
     history = _train_phases(fold, remaining_phases(phases, fold.paths.checkpoint, _identity(fold, images), precision))
-    inference_net = in_full_precision(run, net, phases[-1], precision)
-    trained = TrainedNet(run.facts, net, phases[-1], inference_net, images, pd.DataFrame(history))
+    inference_net = in_full_precision(inputs, net, phases[-1], precision)
+    trained = TrainedNet(inputs.facts, net, phases[-1], inference_net, images, pd.DataFrame(history))
     if training.num_images:
         _report_memorisation(trained, fold.topic)
     return trained
@@ -118,14 +118,14 @@ def _train(fold: FoldInputs) -> TrainedNet:
 
 def _training_images(fold: FoldInputs) -> TrainingImages:
     """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
-    run = fold.run
+    inputs = fold.run_inputs
     is_used = ~fold.is_held_out
-    rows, targets = run.store.rows_of(run.train["id"][is_used]), run.targets[is_used]
-    seed = int(np.random.SeedSequence([run.seed, fold.number]).generate_state(1)[0])
-    if run.recipe.training.num_images:
-        subset = _subset(losses.balancing_classes(run.facts, targets), run.recipe.training.num_images, seed)
+    rows, targets = inputs.store.rows_of(inputs.train["id"][is_used]), inputs.targets[is_used]
+    seed = int(np.random.SeedSequence([inputs.seed, fold.number]).generate_state(1)[0])
+    if inputs.recipe.training.num_images:
+        subset = _subset(losses.balancing_classes(inputs.facts, targets), inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
-    return TrainingImages(run.store.pixels, run.features_file, rows, targets, seed, run.num_workers)
+    return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
 
 
 def _subset(classes: np.ndarray, num_images: int, seed: int) -> np.ndarray:
@@ -137,8 +137,8 @@ def _subset(classes: np.ndarray, num_images: int, seed: int) -> np.ndarray:
 
 def _identity(fold: FoldInputs, images: TrainingImages) -> list[Any]:
     """Returns what identifies a training: a checkpoint of another one is not resumed."""
-    plugins = [fold.run.plugins_hash] if fold.run.plugins_hash else []
-    return [images.seed, fold.run.recipe.fingerprint_input(), images.rows.tolist(), *plugins]
+    plugins = [fold.run_inputs.plugins_hash] if fold.run_inputs.plugins_hash else []
+    return [images.seed, fold.run_inputs.recipe.fingerprint_input(), images.rows.tolist(), *plugins]
 
 
 def _train_phases(fold: FoldInputs, remaining: list[RemainingPhase]) -> list[dict[str, Any]]:
@@ -153,16 +153,16 @@ def _train_phases(fold: FoldInputs, remaining: list[RemainingPhase]) -> list[dic
 
 def _train_phase(fold: FoldInputs, remaining: RemainingPhase) -> list[dict[str, Any]]:
     """Trains one phase to its end, computes the final batch statistics of its net, and returns the history so far."""
-    run, phase = fold.run, remaining.phase
-    predictor = Predictor(phase.batch_trainer.net, run.facts.images.symmetry, tta=False, view_of=phase.view_of)
+    inputs, phase = fold.run_inputs, remaining.phase
+    predictor = Predictor(phase.batch_trainer.net, inputs.facts.images.symmetry, tta=False, view_of=phase.view_of)
 
     def compute_score() -> float:
         phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
-        return _score(fold, predictor(phase.net_inputs, run.store.rows_of(fold.held_out["id"])))
+        return _score(fold, predictor(phase.net_inputs, inputs.store.rows_of(fold.held_out["id"])))
 
-    training = run.recipe.training
+    training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold.paths.folder)
-    history = TrainingLoop(remaining, training, metric_of(run.facts), compute_score, callbacks, fold.topic).run()
+    history = TrainingLoop(remaining, training, metric_of(inputs.facts), compute_score, callbacks, fold.topic).run()
     began = time.monotonic()
     if num_images := phase.statistics.gather(NUM_STATISTICS_IMAGES_FINAL):
         took = format_duration(time.monotonic() - began)
@@ -191,12 +191,12 @@ def _predict(fold: FoldInputs, trained: TrainedNet) -> tuple[np.ndarray, np.ndar
     Raises:
         UserError: a prediction is not a number.
     """
-    run = fold.run
-    oof_ids, test_ids = fold.held_out["id"], run.test["id"]
+    inputs = fold.run_inputs
+    oof_ids, test_ids = fold.held_out["id"], inputs.test["id"]
     with progress_bar(fold.topic, len(oof_ids) + len(test_ids)) as bar:
         bar.describe("predict")
-        oof = trained.predict(run.store.rows_of(oof_ids), run.recipe.tta, bar.advance)
-        test = trained.predict(run.store.rows_of(test_ids), run.recipe.tta, bar.advance)
+        oof = trained.predict(inputs.store.rows_of(oof_ids), inputs.recipe.tta, bar.advance)
+        test = trained.predict(inputs.store.rows_of(test_ids), inputs.recipe.tta, bar.advance)
     check_finite(oof, oof_ids, f"{fold.topic}, OOF")
     check_finite(test, test_ids, f"{fold.topic}, test set")
     return oof, test
@@ -204,6 +204,6 @@ def _predict(fold: FoldInputs, trained: TrainedNet) -> tuple[np.ndarray, np.ndar
 
 def _score(fold: FoldInputs, predictions: np.ndarray) -> float:
     """Scores the predictions of the held-out images by the metric of the competition; nan if undefined."""
-    facts = fold.run.facts
+    facts = fold.run_inputs.facts
     aggregated = aggregate(facts, fold.held_out["unit"].to_numpy(), fold.held_out_targets, predictions)
     return metric_of(facts)(aggregated.targets, aggregated.predictions)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.paths import FoldPaths
-from medfold.training.training_inputs import TrainingInputs
+from medfold.training.run_inputs import RunInputs
 
 
 @dataclass(frozen=True)
@@ -14,12 +14,12 @@ class FoldInputs:
     """Settings and data for training one fold.
 
     Args:
-        run: the settings and data of the run.
+        run_inputs: the settings and data of the run.
         number: number of the fold.
         paths: the files of the fold.
     """
 
-    run: TrainingInputs
+    run_inputs: RunInputs
     number: int
     paths: FoldPaths
 
@@ -31,14 +31,14 @@ class FoldInputs:
     @property
     def is_held_out(self) -> np.ndarray:
         """True for each training sample of the fold, which the net must not see: bool (samples,)."""
-        return (self.run.train["fold"] == self.number).to_numpy()
+        return (self.run_inputs.train["fold"] == self.number).to_numpy()
 
     @property
     def held_out(self) -> pd.DataFrame:
         """The held-out samples: id, unit, group, fold."""
-        return self.run.train[self.is_held_out]
+        return self.run_inputs.train[self.is_held_out]
 
     @property
     def held_out_targets(self) -> np.ndarray:
         """The targets of the held-out samples, in their order."""
-        return self.run.targets[self.is_held_out]
+        return self.run_inputs.targets[self.is_held_out]

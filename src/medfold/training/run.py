@@ -22,9 +22,9 @@ from medfold.text import count_of, shorten_list
 from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
+from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import features_path
 from medfold.training.run_start import begin_run, requested_folds
-from medfold.training.training_inputs import TrainingInputs
 
 
 def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> OofScore:
@@ -56,7 +56,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         with _remove_run_if_no_fold_started(run_paths):
             if num_jobs == 1:
                 num_workers = parallel.default_num_workers() if request.workers is None else request.workers
-                inputs = _training_inputs(competition, recipe, request.seed, dataset, num_workers)
+                inputs = _run_inputs(competition, recipe, request.seed, dataset, num_workers)
                 _train_here(inputs, missing, run_paths)
             else:
                 _compute_missing_features(competition, recipe, dataset)
@@ -137,10 +137,10 @@ def _compute_missing_features(competition: Competition, recipe: Recipe, dataset:
 
 
 def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, dataset: Dataset) -> None:
-    _import_fold().compute_features(_training_inputs(Competition.open(name, project_paths), recipe, 0, dataset))
+    _import_fold().compute_features(_run_inputs(Competition.open(name, project_paths), recipe, 0, dataset))
 
 
-def _train_here(inputs: TrainingInputs, missing: list[int], run_paths: RunPaths) -> None:
+def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> None:
     """Trains folds in this process, one after the other, and updates the OOF score after each.
 
     A fold that another process has finished in the meantime is skipped; a lock keeps two processes from training the
@@ -169,11 +169,11 @@ def _import_fold() -> ModuleType:
     return fold
 
 
-def _training_inputs(
+def _run_inputs(
     competition: Competition, recipe: Recipe, seed: int, dataset: Dataset, num_workers: int = 0
-) -> TrainingInputs:
+) -> RunInputs:
     """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
-    return TrainingInputs(
+    return RunInputs(
         facts=competition.facts,
         recipe=recipe,
         seed=seed,

@@ -7,8 +7,9 @@ from typing import Any
 from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
-from medfold.runs import git_commit, images_fingerprints, labels_fingerprint
+from medfold.runs import images_fingerprints, labels_fingerprint
 from medfold.system import hardware
+from medfold.system.git import git_commit
 from medfold.system.hashes import fingerprint, sha256
 
 # Packages whose versions run.json records, beside that of the Keras backend: tensorflow, jax, torch.

@@ -8,16 +8,16 @@ from medfold.errors import UserError
 from medfold.paths import RunPaths
 from medfold.runs import (
     RUN_JSON_FIX,
+    Run,
     check_run_json_not_lost,
+    check_same_labels,
     checked_run_paths,
     has_same_folds,
-    has_same_labels,
     record_run_start,
     trained_folds,
 )
 from medfold.system import files
 from medfold.system.processes import silence_native_output
-from medfold.terminal.command_text import variable
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
 
@@ -47,9 +47,8 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     if saved and has_same_folds(competition, saved):
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
         metadata["folds_fingerprint"] = saved["folds_fingerprint"]
-    if saved and not has_same_labels(saved, metadata["labels_fingerprint"]):
-        what = "the training labels differ from those that its first fold was trained on"
-        raise UserError(what, run_paths.folder, f"Train under another name: {variable('RUN', 'new-name')}")
+    if saved:
+        check_same_labels(competition, Run(run_paths, saved), metadata["labels_fingerprint"])
     try:
         record_run_start(run_paths, {**metadata, "command": command})
     except UserError:

@@ -57,7 +57,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
         trained: the trained net of the fold.
         oof: float (n, columns), the predictions of the held-out images.
     """
-    facts = fold_inputs.run.facts
+    facts = fold_inputs.run_inputs.facts
     last_phase = trained.last_phase
     images = trained.images
     units = aggregate(facts, fold_inputs.held_out["unit"].to_numpy(), fold_inputs.held_out_targets, oof)
@@ -70,7 +70,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
     classes = losses.balancing_classes(facts, images.targets)
     drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
-    if fold_inputs.run.recipe.training.sampler == "balanced":
+    if fold_inputs.run_inputs.recipe.training.sampler == "balanced":
         expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)
     return SelfCheckInput(
         facts=facts,
@@ -86,54 +86,54 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
     )
 
 
-def self_check(fold: SelfCheckInput) -> list[str]:
+def self_check(inputs: SelfCheckInput) -> list[str]:
     """Returns one line for each suspicious sign of a trained fold; empty if there is none.
 
     Args:
-        fold: predictions, losses and outputs of the fold, from `self_check_input`.
+        inputs: predictions, losses and outputs of the fold, from `self_check_input`.
     """
-    return [line for check in CHECKS if (line := check(fold))]
+    return [line for check in CHECKS if (line := check(inputs))]
 
 
-def _predictions_hardly_vary(fold: SelfCheckInput) -> str:
+def _predictions_hardly_vary(inputs: SelfCheckInput) -> str:
     """Returns a line if all images get about the same prediction."""
-    spread = float(np.max(np.std(fold.predictions, axis=0), initial=0))
-    if len(fold.predictions) < 2 or spread >= MIN_SPREAD:
+    spread = float(np.max(np.std(inputs.predictions, axis=0), initial=0))
+    if len(inputs.predictions) < 2 or spread >= MIN_SPREAD:
         return ""
     return (
         "predictions hardly vary: their standard deviation over "
-        f"{count_of(len(fold.predictions), 'image')} is {spread:.1g}"
+        f"{count_of(len(inputs.predictions), 'image')} is {spread:.1g}"
     )
 
 
-def _no_better_than_chance(fold: SelfCheckInput) -> str:
+def _no_better_than_chance(inputs: SelfCheckInput) -> str:
     """Returns a line if the interval of the score contains no score above chance."""
-    metric = metric_of(fold.facts)
-    chance = chance_score(fold.facts, fold.targets, fold.prior)
-    low, high = bootstrap_interval(metric, fold.targets, fold.predictions, fold.groups, NUM_RESAMPLES)
+    metric = metric_of(inputs.facts)
+    chance = chance_score(inputs.facts, inputs.targets, inputs.prior)
+    low, high = bootstrap_interval(metric, inputs.targets, inputs.predictions, inputs.groups, NUM_RESAMPLES)
     best = high if metric.higher_is_better else low
     if np.isnan(best) or np.isnan(chance) or metric.sign * (best - chance) > 0:
         return ""
-    value = format_score(metric(fold.targets, fold.predictions))
+    value = format_score(metric(inputs.targets, inputs.predictions))
     return f"{metric.title} {value} (95 % interval {low:.4f} to {high:.4f}) is no better than chance, {chance:.4f}"
 
 
-def _loss_did_not_go_down(fold: SelfCheckInput) -> str:
+def _loss_did_not_go_down(inputs: SelfCheckInput) -> str:
     """Returns a line if no epoch has a clearly lower loss than the first."""
-    if len(fold.losses) < 2:
+    if len(inputs.losses) < 2:
         return ""
-    first, best = float(fold.losses[0]), float(np.min(fold.losses))
+    first, best = float(inputs.losses[0]), float(np.min(inputs.losses))
     if first - best > MIN_LOSS_DECREASE * abs(first):
         return ""
-    return f"the loss did not go down: {first:.4f} after epoch 1, lowest {best:.4f} in {len(fold.losses)} epochs"
+    return f"the loss did not go down: {first:.4f} after epoch 1, lowest {best:.4f} in {len(inputs.losses)} epochs"
 
 
-def _class_never_predicted(fold: SelfCheckInput) -> str:
+def _class_never_predicted(inputs: SelfCheckInput) -> str:
     """Returns a line if a class that should occur several times is never predicted."""
-    facts = fold.facts
+    facts = inputs.facts
     if not facts.exclusive_classes and metric_of(facts).response_method != "predict":
         return ""  # the metric uses no decisions, so the classes need none
-    decided, expected = decisions_of(facts, fold.predictions).sum(axis=0), fold.prior * len(fold.predictions)
+    decided, expected = decisions_of(facts, inputs.predictions).sum(axis=0), inputs.prior * len(inputs.predictions)
     never = [
         f"{name} (about {count:.0f} expected)"
         for name, count, num_decided in zip(facts.prediction_columns, expected, decided, strict=True)
@@ -142,12 +142,12 @@ def _class_never_predicted(fold: SelfCheckInput) -> str:
     return f"never predicted: {', '.join(never[:5])}" if never else ""
 
 
-def _outputs_differ_between_modes(fold: SelfCheckInput) -> str:
+def _outputs_differ_between_modes(inputs: SelfCheckInput) -> str:
     """Compares training mode with inference mode: single outputs may differ, because of dropout, but not their mean."""
-    if not len(fold.training_outputs):
+    if not len(inputs.training_outputs):
         return ""
-    difference = float(np.max(np.abs(np.mean(fold.training_outputs - fold.inference_outputs, axis=0))))
-    is_flat = np.max(np.std(fold.inference_outputs, axis=0)) < 0.1 * np.max(np.std(fold.training_outputs, axis=0))
+    difference = float(np.max(np.abs(np.mean(inputs.training_outputs - inputs.inference_outputs, axis=0))))
+    is_flat = np.max(np.std(inputs.inference_outputs, axis=0)) < 0.1 * np.max(np.std(inputs.training_outputs, axis=0))
     if difference < MAX_MODE_DIFFERENCE and not is_flat:
         return ""
     return (
@@ -156,16 +156,16 @@ def _outputs_differ_between_modes(fold: SelfCheckInput) -> str:
     )
 
 
-def _drawn_shares_differ(fold: SelfCheckInput) -> str:
+def _drawn_shares_differ(inputs: SelfCheckInput) -> str:
     """Returns a line if the sampler drew a class more or less often than it should."""
-    num_drawn = fold.drawn_counts.sum()
-    expected = fold.expected_shares * num_drawn
-    deviation = np.sqrt(np.maximum(expected * (1 - fold.expected_shares), 1))
-    worst = int(np.argmax(np.abs(fold.drawn_counts - expected) / deviation))
-    if abs(fold.drawn_counts[worst] - expected[worst]) <= MAX_DEVIATIONS * deviation[worst]:
+    num_drawn = inputs.drawn_counts.sum()
+    expected = inputs.expected_shares * num_drawn
+    deviation = np.sqrt(np.maximum(expected * (1 - inputs.expected_shares), 1))
+    worst = int(np.argmax(np.abs(inputs.drawn_counts - expected) / deviation))
+    if abs(inputs.drawn_counts[worst] - expected[worst]) <= MAX_DEVIATIONS * deviation[worst]:
         return ""
-    drawn, expected_share = fold.drawn_counts[worst] / num_drawn, fold.expected_shares[worst]
-    facts = fold.facts
+    drawn, expected_share = inputs.drawn_counts[worst] / num_drawn, inputs.expected_shares[worst]
+    facts = inputs.facts
     drawn_class = f"label combination {worst}" if facts.task == "multilabel" else f"class {facts.class_names[worst]}"
     return f"{drawn_class} was drawn in {drawn:.1%} of the draws, expected {expected_share:.1%}"
 

@@ -11,7 +11,7 @@ from medfold.competition import CompetitionFacts
 from medfold.models import build_net, split_backbone_and_head
 from medfold.prediction import Predictor
 from medfold.training.phases import Phase, TrainingImages
-from medfold.training.training_inputs import TrainingInputs
+from medfold.training.run_inputs import RunInputs
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TrainedNet:
         )
 
 
-def in_full_precision(inputs: TrainingInputs, net: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
+def in_full_precision(inputs: RunInputs, net: keras.Model, last_phase: Phase, precision: str) -> keras.Model:
     """Returns the net of the last phase with the same weights, computing in float32.
 
     Args:

@@ -1,7 +1,5 @@
 """Kinds of sources, also those of plugins.py."""
 
-import importlib
-
 import pytest
 
 from medfold.config import StrictModel
@@ -26,9 +24,10 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
     assert hospital.fetch(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("kind", ["kaggle", "kaggle-dataset", "own", "phantom", "url"])
 def test_every_built_in_kind_has_its_settings_and_functions(kind):
-    built_in = importlib.import_module(f"medfold.data.sources.{kind.replace('-', '_')}").KIND
+    assert kinds.SOURCES.is_built_in(kind)
+    built_in = kinds.SOURCES[kind]
     assert "kind" in built_in.schema.model_fields
     assert callable(built_in.fetch)
     assert callable(built_in.accept)

@@ -2,12 +2,15 @@
 
 import pytest
 
+from medfold import registry
 from medfold.images.formats.format_registry import (
     FORMAT_MODULES,
     find_reader,
     image_extension,
     image_extensions,
+    image_format,
     image_stem,
+    may_be_dicom,
 )
 from tests.support.helpers import refused
 from tests.support.noise_images import read_content
@@ -24,6 +27,32 @@ def test_each_extension_has_a_module_that_reads(tmp_path, module, extensions):
         reader = find_reader(tmp_path / f"a{extension.upper()}")
         assert reader.__module__ == f"medfold.images.formats.{module}"
         assert callable(reader)
+
+
+@pytest.fixture
+def plugins():
+    yield registry
+    registry.set_plugin_loader(lambda: None)
+
+
+def read_pixels(path, member, image_facts):
+    """Reads nothing."""
+
+
+def test_format_of_plugins_reads_its_extension_in_any_case(tmp_path, plugins):
+    assert may_be_dicom(".pixels")
+    plugins.set_plugin_loader(lambda: image_format(".Pixels")(read_pixels))
+    (tmp_path / "a.PIXELS").touch()
+    assert find_reader(tmp_path / "a.PIXELS") is read_pixels
+    assert (image_extension("a.PIXELS"), image_stem("a.PIXELS")) == (".PIXELS", "a")
+    assert ".pixels" in image_extensions()
+    assert not may_be_dicom(".pixels")
+
+
+def test_format_of_plugins_cannot_replace_a_built_in_one(plugins):
+    plugins.set_plugin_loader(lambda: image_format(".png")(read_pixels))
+    with refused(r"plugins\.py: image format '\.png' exists already"):
+        image_extension("a.pixels")
 
 
 def test_file_with_dicom_prefix_is_dicom_whatever_its_name(tmp_path):

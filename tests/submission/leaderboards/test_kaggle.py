@@ -10,10 +10,10 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.slugs import kaggle_slug
-from medfold.runs.run_json import git_commit
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import files
+from medfold.system.git import git_commit
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run

@@ -6,8 +6,9 @@ import pytest
 
 from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
-from medfold.submission.leaderboards.leaderboard import SubmissionEntry
 from medfold.submission.leaderboards.local import LocalLeaderboard
+from medfold.submission.ledger import LedgerRow
+from medfold.submission.record import RecordedSubmission
 from medfold.tables import read_csv, write_csv
 from tests.support.helpers import refused
 
@@ -28,8 +29,8 @@ def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
     draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities)
-    entry = SubmissionEntry(file, written, draft, groups, pack=pytest.fail, add_to_record=pytest.fail)
-    return LocalLeaderboard(facts or small.facts, small.paths).submit(entry)
+    recorded = RecordedSubmission(file, written, draft, LedgerRow(), record={}, num_scored_before=0)
+    return LocalLeaderboard(facts or small.facts, small.paths, groups).submit(recorded)
 
 
 def test_public_and_private_scores_are_scored_by_id(solution_and_submission):

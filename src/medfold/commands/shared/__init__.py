@@ -1,5 +1,6 @@
 """Functions that several commands share.
 
+- `dataset_audit`: the audit of a dataset;
 - `show_dataset`, `show_leaks`, `show_ensemble`: a dataset, its leaks, an ensemble as text;
 - `removal`: what `data` and `runs` remove, after a question;
 - `output_file`: the file of OUT=.

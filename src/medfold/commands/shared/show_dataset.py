@@ -1,19 +1,12 @@
-"""Prints a dataset for `make folds` and `make train`: its folds, and the findings of the audit."""
+"""Prints a dataset: its folds, and the findings of its audit."""
 
 import numpy as np
 
 from medfold.commands.shared.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
-from medfold.data import (
-    AuditFindings,
-    Dataset,
-    audit_dataset,
-    read_sample_submission,
-    write_near_duplicates_sheet,
-)
+from medfold.data import AuditFindings, Dataset
 from medfold.folds import SuspectedGroup, fold_balance, format_folds, scarce_classes
 from medfold.project_root import display_path
-from medfold.submission import check_sample_submission
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
 
@@ -21,24 +14,6 @@ MAX_SUSPECTS = 3  # suspected groups on the terminal
 MAX_COLUMNS = 14  # classes in the table of the folds
 SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
 SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (95th percentile)"}  # of brightness
-
-
-def audit_and_show(competition: Competition, dataset: Dataset) -> None:
-    """Checks the sample submission, audits a dataset, and prints its folds and the findings.
-
-    Writes the contact sheet of the near-duplicates.
-
-    Args:
-        competition: the competition of the dataset.
-        dataset: the dataset, with near-duplicates.
-
-    Raises:
-        UserError: a sample submission that does not fit the facts.
-    """
-    sample = read_sample_submission(competition.facts, competition.paths)
-    check_sample_submission(competition.facts, sample, dataset.test_groups.index.tolist())
-    show_dataset(competition, dataset, audit_dataset(competition, dataset))
-    _show_contact_sheet(competition, write_near_duplicates_sheet(competition, dataset))
 
 
 def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFindings) -> None:
@@ -127,7 +102,7 @@ def _show_predictive_columns(predictive: list[tuple[str, str, float]] | None) ->
     (warn if columns else say)("", f"{'columns that differ by class':<33}{shorten_list(columns, 4) or 'none'}")
 
 
-def _show_contact_sheet(competition: Competition, num_escaped: int | None) -> None:
+def show_contact_sheet(competition: Competition, num_escaped: int | None) -> None:
     """Prints where the contact sheet is, and how many captions have letters written as codes; None: no sheet."""
     if num_escaped is None:
         return

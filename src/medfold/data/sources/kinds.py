@@ -1,4 +1,4 @@
-"""Kinds of sources, and the registry of those of plugins.py.
+"""Registry of the kinds of sources, the values of source.kind.
 
 A kind that is built in is the `KIND` of its module. A kind of plugins.py is a function with the decorator `source`.
 """
@@ -81,8 +81,9 @@ class SourceKind:
     has_address: bool = True
 
 
-KINDS = ["kaggle", "kaggle-dataset", "own", "phantom", "url"]  # built in: one module each, imported on demand
-SOURCES: Registry[SourceKind] = Registry("source")  # those of plugins.py
+SOURCES: Registry[SourceKind] = Registry("source")
+for _kind in ("kaggle", "kaggle-dataset", "own", "phantom", "url"):
+    SOURCES.register_lazily(_kind, f"{__package__}.{_kind.replace('-', '_')}", "KIND")
 
 
 def source(kind: str, options: type[BaseModel]) -> Callable:

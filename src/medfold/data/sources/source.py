@@ -1,6 +1,5 @@
 """The source of a competition: gets, repairs and lists its raw data. `kinds` says what a kind of source has."""
 
-import importlib
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,7 @@ import pandas as pd
 from medfold import config
 from medfold.competition import Competition
 from medfold.data.sources import archives, local_files
-from medfold.data.sources.kinds import (
-    KINDS,
-    SOURCES,
-    SingleFiles,
-    SourceFolders,
-    SourceKind,
-)
+from medfold.data.sources.kinds import SOURCES, SingleFiles, SourceFolders
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.data.sources.single_files import SingleFileDownloads, match_files
 from medfold.errors import UserError
@@ -49,15 +42,11 @@ class Source:
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
         where = display_path(paths.facts_file)
         self.kind = settings.get("kind")
-        if self.kind in KINDS:
-            module = importlib.import_module(f"medfold.data.sources.{self.kind.replace('-', '_')}")
-            self._kind: SourceKind = module.KIND
-        elif self.kind in SOURCES:
-            self._kind = SOURCES[self.kind]
-        else:
-            known = [*KINDS, *SOURCES.names()]
+        if self.kind not in SOURCES:
+            known = SOURCES.names()
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
+        self._kind = SOURCES[self.kind]
         self.options = config.validated(self._kind.schema, settings, f"{where}, source")
         self._paths = paths
 

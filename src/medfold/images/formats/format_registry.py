@@ -1,12 +1,10 @@
-"""Registry of image formats: the module that reads each file extension, and the formats of plugins.py.
+"""Registry of image formats: the function that reads the files of each extension.
 
 Each built-in format is a module of this package with a function `read`, a `Reader`.
 """
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +27,8 @@ FORMAT_MODULES = {
     "npz": (".npz",),
     "hdf5": (".hdf5", ".h5"),
 }
-CONTAINER_MODULES = ("npz", "hdf5")  # formats whose files contain many images
+CONTAINER_EXTENSIONS = (*FORMAT_MODULES["npz"], *FORMAT_MODULES["hdf5"])  # of files that contain many images
+DICOM_EXTENSIONS = FORMAT_MODULES["dicom"]
 # Common formats that are not supported: name and advice, by file extension.
 UNSUPPORTED_FORMATS = {
     ".heic": ("HEIC", "Save it as PNG or JPEG"),
@@ -43,19 +42,10 @@ UNSUPPORTED_FORMATS = {
 }
 
 
-class PluginFormat(NamedTuple):
-    """An image format of plugins.py.
-
-    Args:
-        extensions: file extensions in lower case.
-        read: function (path, member, image_facts) -> (pixels, headers).
-    """
-
-    extensions: tuple[str, ...]
-    read: Reader
-
-
-FORMATS: Registry[PluginFormat] = Registry("image format")
+READERS: Registry[Reader] = Registry("image format")  # by file extension in lower case
+for _module, _extensions in FORMAT_MODULES.items():
+    for _extension in _extensions:
+        READERS.register_lazily(_extension, f"{__package__}.{_module}", "read")
 
 
 def image_format(*extensions: str) -> Callable:
@@ -75,8 +65,8 @@ def image_format(*extensions: str) -> Callable:
     """
 
     def register(read: Callable) -> Callable:
-        plugin_format = PluginFormat(tuple(extension.lower() for extension in extensions), read)
-        FORMATS.register(read.__name__, plugin_format, read.__module__)
+        for extension in extensions:
+            READERS.register(extension.lower(), read, read.__module__)
         return read
 
     return register
@@ -84,26 +74,18 @@ def image_format(*extensions: str) -> Callable:
 
 def may_be_dicom(extension: str) -> bool:
     """Returns True for a file extension in lower case that no other format has; DICOM files often have none."""
-    built_in = (extensions for name, extensions in FORMAT_MODULES.items() if name != "dicom")
-    return not any(extension in extensions for extensions in (*built_in, *(each.extensions for each in FORMATS.all())))
+    return extension in DICOM_EXTENSIONS or extension not in READERS
 
 
 def image_extensions() -> list[str]:
     """Returns the file extensions of all formats whose files contain one image each."""
-    built_in = [
-        extension
-        for name, extensions in FORMAT_MODULES.items()
-        if name not in CONTAINER_MODULES
-        for extension in extensions
-    ]
-    return sorted([*built_in, *(extension for plugin in FORMATS.all() for extension in plugin.extensions)])
+    return sorted(extension for extension in READERS.names() if extension not in CONTAINER_EXTENSIONS)
 
 
 def image_extension(path: str) -> str:
     """Returns the extension of an image file, or '' if it is not that of a known format, as in `1.2.840.5`."""
     extension = PurePosixPath(path).suffix
-    built_in = any(extension.lower() in extensions for extensions in FORMAT_MODULES.values())
-    return extension if built_in or _find_plugin_format(extension) is not None else ""
+    return extension if extension and extension.lower() in READERS else ""
 
 
 def image_stem(path: str) -> str:
@@ -114,7 +96,7 @@ def image_stem(path: str) -> str:
 def is_dicom(path: Path) -> bool:
     """Returns True for a DICOM file, recognised by its extension or its content; False for a missing file."""
     try:
-        return _module_name(path) == "dicom"
+        return path.suffix.lower() in DICOM_EXTENSIONS or _is_dicom_by_content(path)
     except OSError:
         return False
 
@@ -126,30 +108,19 @@ def find_reader(path: Path) -> Reader:
         UserError: the format is unknown or not supported.
         OSError: the file cannot be opened.
     """
-    if name := _module_name(path):
-        return importlib.import_module(f"medfold.images.formats.{name}").read
-    if plugin := _find_plugin_format(path.suffix):
-        return plugin.read
+    if _is_dicom_by_content(path):
+        return READERS[DICOM_EXTENSIONS[0]]
+    if image_extension(path.name):
+        return READERS[path.suffix.lower()]
     for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
         if path.name.lower().endswith(extension):
             raise UserError(f"{kind} is not supported", path, advice)
-    known = ", ".join(extension for extensions in FORMAT_MODULES.values() for extension in extensions)
-    raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {known}")
+    raise UserError(f"unknown image format '{path.suffix}'", path, f"Known: {', '.join(READERS.names())}")
 
 
-def _module_name(path: Path) -> str | None:
-    """Returns the name of the module for a file, by extension; for DICOM, whose files often have none, by content."""
-    extension = path.suffix.lower()
-    for name, extensions in FORMAT_MODULES.items():
-        if extension in extensions:
-            return name
-    return "dicom" if has_dicom_prefix(path) else None
-
-
-def _find_plugin_format(extension: str) -> PluginFormat | None:
-    if not extension:
-        return None
-    return next((plugin for plugin in FORMATS.all() if extension.lower() in plugin.extensions), None)
+def _is_dicom_by_content(path: Path) -> bool:
+    """Returns True for DICOM under an extension that is not a built-in one; DICOM files often have none."""
+    return not READERS.is_built_in(path.suffix.lower()) and has_dicom_prefix(path)
 
 
 def has_dicom_prefix(path: Path) -> bool:

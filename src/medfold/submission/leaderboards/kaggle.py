@@ -7,7 +7,9 @@ from pathlib import Path
 from medfold.competition import kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
-from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import Leaderboard
+from medfold.submission.record import RecordedSubmission
 from medfold.system.waiting import GrowingPause
 from medfold.terminal.command_text import command
 from medfold.terminal.console import format_duration, say, warn
@@ -30,21 +32,21 @@ class KaggleLeaderboard(Leaderboard):
         """
         check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts))
 
-    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
         """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
 
         Raises:
             UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
         """
         competitions = Competitions(KaggleSession.connect())
-        slug = kaggle_slug(self.facts)
-        ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
+        slug, draft = kaggle_slug(self.facts), recorded.draft
+        ref = None if resubmit else competitions.find_submission(slug, draft.content_id)
         if ref:
             say("submit", f"this file is on Kaggle already, as {ref}: not uploaded again")
         else:
             check_allowed(competitions, slug)
-            ref = competitions.submit(slug, entry.file, entry.draft.message, entry.draft.content_id)
-            say("submit", f"uploaded as {ref}: {entry.draft.message}")
+            ref = competitions.submit(slug, recorded.file, draft.message, draft.content_id)
+            say("submit", f"uploaded as {ref}: {draft.message}")
         return wait_for_score(competitions, ref)
 
     def fetch_scores(self, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:

@@ -1,67 +1,16 @@
-"""Base class of leaderboards, with what is submitted to them, and the result."""
+"""Base class of leaderboards."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pandas as pd
-
 from medfold.competition import CompetitionFacts
-from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
-from medfold.submission.draft import SubmissionDraft
+from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission.record import RecordedSubmission
 from medfold.system import locks
-
-
-@dataclass(frozen=True)
-class SubmissionEntry:
-    """A checked submission.
-
-    Args:
-        file: path of the submission.
-        table: contents of the file, all columns as text.
-        draft: what the file was written from, with the message for the leaderboard.
-        groups: the group of each test id, for intervals.
-        pack: packs the folds and a notebook that predicts with them, for leaderboards that take notebooks.
-        add_to_record: adds entries to the record beside the file before the result is known.
-        resubmit: True to submit it even if it is on the leaderboard already. Defaults to False.
-    """
-
-    file: Path
-    table: pd.DataFrame
-    draft: SubmissionDraft
-    groups: pd.Series
-    pack: Callable[[], RemoteRun]
-    add_to_record: Callable[[dict[str, Any]], None]
-    resubmit: bool = False
-
-
-@dataclass(frozen=True)
-class LeaderboardResult:
-    """Result of a submission.
-
-    Args:
-        status: for the ledger: written, pending, scored or error.
-        public: score on the public part of the leaderboard; None where there is none.
-        private: score on the private part of the leaderboard; None where there is none.
-        ref: number of the submission on the leaderboard.
-        problem: the reason for a late refusal.
-        lines: text to print, (heading, value).
-        ranking: published scores with a row for this submission, best first; None without any.
-        own_row: the position of this submission in the ranking.
-    """
-
-    status: str
-    public: float | None = None
-    private: float | None = None
-    ref: str = ""
-    problem: str = ""
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    ranking: pd.DataFrame | None = None
-    own_row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +48,12 @@ class Leaderboard(ABC):
         return locks.lock(file)
 
     @abstractmethod
-    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
         """Scores or uploads a checked submission.
+
+        Args:
+            recorded: the submission.
+            resubmit: submit it even if it is on the leaderboard already. Defaults to False.
 
         Raises:
             UserError: it was refused.

@@ -1,5 +1,7 @@
 """The local leaderboard of practice competitions, whose hidden solution is in data/."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -9,14 +11,23 @@ from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
-from medfold.submission.leaderboards.leaderboard import Leaderboard, LeaderboardResult, SubmissionEntry
+from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission.leaderboards.leaderboard import Leaderboard
+from medfold.submission.record import RecordedSubmission
 from medfold.tables import read_csv
 from medfold.terminal.command_text import command
 from medfold.text import count_of
 
 
+@dataclass(frozen=True)
 class LocalLeaderboard(Leaderboard):
-    """Scores a submission on this machine, by the hidden solution in data/."""
+    """Scores a submission on this machine, by the hidden solution in data/.
+
+    Args:
+        test_groups: the group of each test id, for intervals; needed by `submit`. Defaults to none.
+    """
+
+    test_groups: pd.Series | None = None
 
     def preflight(self) -> None:
         """Checks that the hidden solution exists, if the data includes labels of the test set.
@@ -28,7 +39,7 @@ class LocalLeaderboard(Leaderboard):
             fix = f"Run: {command('download', COMPETITION=self.paths.name, FORCE=1)}"
             raise UserError("no hidden solution", self.paths.solution, fix)
 
-    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
         """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
         The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If
@@ -42,7 +53,7 @@ class LocalLeaderboard(Leaderboard):
         self.preflight()
         if not paths.solution.is_file():
             return _unlabelled()
-        written = table.read_predictions_back(facts, entry.table, entry.draft.sample)
+        written = table.read_predictions_back(facts, recorded.table, recorded.draft.sample)
         check_solution(paths)
         solution = read_csv(paths.solution, **dict.fromkeys(facts.labels.targets, str))
         if set(written.index) != set(solution["id"]):
@@ -50,7 +61,8 @@ class LocalLeaderboard(Leaderboard):
                 return _unlabelled()
             fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
             raise UserError("the solution has other ids than the submission", paths.solution, fix)
-        scores, lines = _public_and_private_scores(facts, solution, written, entry)
+        probabilities = recorded.draft.probabilities.set_index("id")
+        scores, lines = _public_and_private_scores(facts, solution, written, probabilities, self.test_groups)
         ranking, own_row = _rank(paths, facts, scores)
         metric = facts.score.metric
         return LeaderboardResult(
@@ -64,7 +76,11 @@ class LocalLeaderboard(Leaderboard):
 
 
 def _public_and_private_scores(
-    facts: CompetitionFacts, solution: pd.DataFrame, written: pd.DataFrame, entry: SubmissionEntry
+    facts: CompetitionFacts,
+    solution: pd.DataFrame,
+    written: pd.DataFrame,
+    probabilities: pd.DataFrame,
+    test_groups: pd.Series,
 ) -> tuple[dict[tuple[str, str], float | None], list[tuple[str, str]]]:
     """Scores the public and the private part of the solution by each metric.
 
@@ -72,16 +88,16 @@ def _public_and_private_scores(
         facts: facts of the competition (the metrics).
         solution: the hidden solution: id, targets and usage.
         written: the predictions that the submission holds, by unit.
-        entry: the submission, with its probabilities and groups.
+        probabilities: the probabilities from which the submission was made, by unit.
+        test_groups: the group of each test id.
 
     Returns:
         The scores by part and metric; a line of text for each part.
     """
     ids = solution["id"]
-    groups = entry.groups.loc[ids].to_numpy()
-    written_values, probabilities = (
-        values.loc[ids, facts.prediction_columns].to_numpy()
-        for values in (written, entry.draft.probabilities.set_index("id"))
+    groups = test_groups.loc[ids].to_numpy()
+    written_values, probability_values = (
+        values.loc[ids, facts.prediction_columns].to_numpy() for values in (written, probabilities)
     )
     targets = encode_targets(facts, solution)
     scores, lines = {}, []
@@ -91,7 +107,7 @@ def _public_and_private_scores(
             continue
         texts = []
         for name in (facts.score.metric, *facts.score.more_metrics):
-            predictions = metric_input(facts, name, written_values, probabilities)[in_part]
+            predictions = metric_input(facts, name, written_values, probability_values)[in_part]
             value, text = _score(facts, name, targets[in_part], predictions, groups[in_part])
             uses_probabilities = not np.allclose(predictions, written_values[in_part], atol=1e-8)
             texts.append(f"{text} of the probabilities" if uses_probabilities else text)

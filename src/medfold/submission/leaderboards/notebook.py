@@ -1,16 +1,19 @@
 """Kaggle's leaderboard, for competitions that take notebooks: a notebook predicts there; its output is submitted."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession, Kernels, run_on_kaggle
+from medfold.kaggle import Competitions, KaggleSession, Kernels, RemoteRun, run_on_kaggle
 from medfold.runs import packing_lock
 from medfold.submission import table
 from medfold.submission.check import check_submission
+from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
-from medfold.submission.leaderboards.leaderboard import LeaderboardResult, SubmissionEntry
+from medfold.submission.record import VERSIONS_KEY, RecordedSubmission, add_to_record
 from medfold.submission.table import read_submission
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
@@ -21,8 +24,15 @@ OUTPUT = "submission.csv"
 MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
 
 
+@dataclass(frozen=True)
 class NotebookLeaderboard(KaggleLeaderboard):
-    """Runs a notebook on Kaggle that predicts, and submits its output there."""
+    """Runs a notebook on Kaggle that predicts, and submits its output there.
+
+    Args:
+        pack: packs the folds and a notebook that predicts with them; needed by `submit`. Defaults to none.
+    """
+
+    pack: Callable[[], RemoteRun] | None = None
 
     def preflight(self) -> None:
         """Checks with Kaggle that a submission would be accepted now.
@@ -40,44 +50,45 @@ class NotebookLeaderboard(KaggleLeaderboard):
         """
         return packing_lock(self.paths, run_names)
 
-    def submit(self, entry: SubmissionEntry) -> LeaderboardResult:
+    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
         """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
 
         Raises:
             UserError: what `preflight` and `run_on_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
         """
         session = KaggleSession.connect()
-        slug = kaggle_slug(self.facts)
+        slug, draft = kaggle_slug(self.facts), recorded.draft
         competitions = Competitions(session)
-        ref = None if entry.resubmit else competitions.find_submission(slug, entry.draft.content_id)
+        ref = None if resubmit else competitions.find_submission(slug, draft.content_id)
         if ref:
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)
         check_allowed(competitions, slug, notebooks=True)
-        remote_run = entry.pack()
+        remote_run = self.pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-        finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, entry.resubmit)
-        entry.add_to_record({"kaggle": finished.versions})
+        finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, resubmit)
+        add_to_record(recorded.file, {VERSIONS_KEY: finished.versions})
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)
         try:
-            _compare(self.facts, entry, output)
+            _compare(self.facts, recorded, output)
         except UserError as error:
             fix = f"Run the notebook again with {variable('FORCE')}"
             raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
         ref = competitions.submit_notebook(
-            slug, notebook.ref, notebook.version, OUTPUT, entry.draft.message, entry.draft.content_id
+            slug, notebook.ref, notebook.version, OUTPUT, draft.message, draft.content_id
         )
-        say("submit", f"version {notebook.version} of the notebook as {ref}: {entry.draft.message}")
+        say("submit", f"version {notebook.version} of the notebook as {ref}: {draft.message}")
         return wait_for_score(competitions, ref)
 
 
-def _compare(facts: CompetitionFacts, entry: SubmissionEntry, output: Path) -> None:
+def _compare(facts: CompetitionFacts, recorded: RecordedSubmission, output: Path) -> None:
     """Checks the notebook's output, and prints its largest difference from the local submission."""
     from_kaggle = read_submission(output)
-    check_submission(facts, from_kaggle, entry.draft.sample)
+    sample = recorded.draft.sample
+    check_submission(facts, from_kaggle, sample)
     local, remote = (
-        table.read_predictions_back(facts, submission, entry.draft.sample) for submission in (entry.table, from_kaggle)
+        table.read_predictions_back(facts, submission, sample) for submission in (recorded.table, from_kaggle)
     )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
     line = (

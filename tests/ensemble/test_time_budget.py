@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.ensemble.ensemble_predictor import PredictionLimit
-from medfold.notebooks.time_budget import TimeBudget
+from medfold.ensemble.time_budget import TimeBudget
 
 
 class Clock:

@@ -1,9 +1,9 @@
-"""Time budget of the hidden predictions: reduces folds and views to what fits into the remaining time."""
+"""Time budget of predictions: reduces folds and views to what fits into the remaining time."""
 
 import time
 from collections.abc import Callable
 
-from medfold.ensemble import PredictionLimit
+from medfold.ensemble.ensemble_predictor import PredictionLimit
 from medfold.terminal.console import format_duration, warn
 from medfold.text import count_of
 

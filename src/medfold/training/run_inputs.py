@@ -11,7 +11,7 @@ from medfold.images import Store
 
 
 @dataclass(frozen=True)
-class TrainingInputs:
+class RunInputs:
     """Settings and data for training the folds of a run.
 
     Args:

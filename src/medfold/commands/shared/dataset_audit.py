@@ -1,0 +1,24 @@
+"""Audit of a dataset for `make folds` and `make train`: checks it, and prints what was found."""
+
+from medfold.commands.shared.show_dataset import show_contact_sheet, show_dataset
+from medfold.competition import Competition
+from medfold.data import Dataset, audit_dataset, read_sample_submission, write_near_duplicates_sheet
+from medfold.submission import check_sample_submission
+
+
+def audit_and_show(competition: Competition, dataset: Dataset) -> None:
+    """Checks the sample submission, audits a dataset, and prints its folds and the findings.
+
+    Writes the contact sheet of the near-duplicates.
+
+    Args:
+        competition: the competition of the dataset.
+        dataset: the dataset, with near-duplicates.
+
+    Raises:
+        UserError: a sample submission that does not fit the facts.
+    """
+    sample = read_sample_submission(competition.facts, competition.paths)
+    check_sample_submission(competition.facts, sample, dataset.test_groups.index.tolist())
+    show_dataset(competition, dataset, audit_dataset(competition, dataset))
+    show_contact_sheet(competition, write_near_duplicates_sheet(competition, dataset))

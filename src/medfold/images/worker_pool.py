@@ -51,7 +51,8 @@ def map_in_workers(
     Raises:
         UserError: no process can be started.
     """
-    limited = partial(_call_within_limits, function, MEMORY_PER_BYTE * max_megabytes * 10**6 + MIN_MEMORY)
+    extra_bytes = MEMORY_PER_BYTE * max_megabytes * 10**6 + MIN_MEMORY
+    limited = partial(_call_within_limits, function, extra_bytes, MAX_SECONDS)
     start = 0
     size = FIRST_CHUNK_SIZE
     while start < len(items):
@@ -104,8 +105,8 @@ def _call_for_each(function: Callable[[Any], Any], items: list[Any]) -> tuple[fl
     return time.perf_counter() - began, results
 
 
-def _call_within_limits(function: Callable[[Any], Any], extra_bytes: int, item: Any) -> Any:
-    with memory_limit(extra_bytes), ended_after(MAX_SECONDS):
+def _call_within_limits(function: Callable[[Any], Any], extra_bytes: int, seconds: int, item: Any) -> Any:
+    with memory_limit(extra_bytes), ended_after(seconds):
         return function(item)
 
 

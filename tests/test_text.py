@@ -2,7 +2,27 @@
 
 import pytest
 
-from medfold.text import count_of, did_you_mean, shorten_list
+from medfold.text import count_of, did_you_mean, printable, shorten_list
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2J", "a\\x1b[2J"),
+        ("a\nb\r", "a\\nb\\r"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u202egnp.exe", "a\\u202egnp.exe"),
+        ("\udcff.png", "\\udcff.png"),
+        ("a\u2028b\0", "a\\u2028b\\x00"),
+    ],
+)
+def test_characters_that_a_terminal_obeys_are_shown_by_their_codes(text, shown):
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize("text", ["", "a b", "Müller", "صورة", "图像", "می\u200cخواهم", "🫁", "100 % [x]"])
+def test_texts_of_any_language_stay(text):
+    assert printable(text) == text
 
 
 def test_shorten_list_counts_the_omitted_items():

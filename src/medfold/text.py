@@ -5,6 +5,21 @@ import re
 from collections.abc import Iterable
 
 NEARLY_THE_SAME = 0.85  # similarity of a word and its misspelling
+JOINERS = "\u200c\u200d"  # within words of Persian and Indic scripts; they do not print, but change nothing else
+
+
+def printable(text: str) -> str:
+    """Replaces characters that a terminal would obey by their codes: the sign ESC by the letters x1b after a backslash.
+
+    Names of files and classes, and texts of servers, may contain anything: codes that move the cursor or clear the
+    screen, the reversal of the direction of writing, bytes that are not UTF-8.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in JOINERS else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
 
 
 def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:

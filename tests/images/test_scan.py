@@ -57,8 +57,8 @@ def test_one_scan_measures_every_image(small, table):
 def test_store_rows_lost_on_disk_are_prepared_again(small, table, monkeypatch):
     key = store_key(small, CHOICES)
 
-    def flip_a_bit_afterwards(function, items):
-        yield from map_in_workers(function, items)
+    def flip_a_bit_afterwards(function, items, *limits):
+        yield from map_in_workers(function, items, *limits)
         flip(small.paths.unfinished_store(key) / "images.npy", 5)
 
     monkeypatch.setattr(scan, "map_in_workers", flip_a_bit_afterwards)

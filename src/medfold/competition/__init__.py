@@ -11,7 +11,7 @@
 
 from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_settings, load_facts
 from medfold.competition.facts import CompetitionFacts, has_known_groups
-from medfold.competition.facts_sections import MAX_SEED, FoldFacts, ImageFacts, Symmetry
+from medfold.competition.facts_sections import DEFAULT_MAX_MEGABYTES, MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import setting_errors_located
 from medfold.competition.overrides import format_overrides, parse_overrides, run_name
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
@@ -23,6 +23,7 @@ from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
 __all__ = [
     "ADDRESS_EXAMPLE",
+    "DEFAULT_MAX_MEGABYTES",
     "MAX_SEED",
     "RESEARCH_NOTICE",
     "BackboneSettings",

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from medfold import config
 from medfold.competition.facts_sections import (
+    DEFAULT_MAX_MEGABYTES,
     FoldFacts,
     ImageFacts,
     LabelFacts,
@@ -161,7 +162,10 @@ class CompetitionFacts(config.SettingsFile):
         Args:
             keys: the keys to include, as pydantic's `include`. Defaults to all.
         """
-        return config.with_former_names(self.model_dump(mode="json", include=keys))
+        content = self.model_dump(mode="json", include=keys)
+        if "images" in content and content["images"].get("max_megabytes") == DEFAULT_MAX_MEGABYTES:
+            del content["images"]["max_megabytes"]  # earlier versions did not have it
+        return config.with_former_names(content)
 
     @cached_property
     def class_names(self) -> list[str]:

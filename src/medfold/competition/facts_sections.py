@@ -11,6 +11,7 @@ from medfold.config import StrictModel
 Symmetry = Literal["none", "horizontal", "dihedral"]
 
 MAX_SEED = 2**32 - 1  # of NumPy and scikit-learn
+DEFAULT_MAX_MEGABYTES = 256
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
 RESERVED_COLUMNS = (
@@ -210,6 +211,13 @@ class ImageFacts(StrictModel):
         le=1,
         description="Share of the images that may be missing or unreadable. They are listed in "
         "`data/<name>/unreadable_images.csv`.",
+    )
+
+    max_megabytes: int = Field(
+        default=DEFAULT_MAX_MEGABYTES,
+        ge=1,
+        description="Largest image, in megabytes when decoded; a larger one counts as unreadable. So a small file that "
+        "declares a huge image cannot fill the memory. Raise it for whole slides: reading takes several times as much.",
     )
 
     @field_validator("train", "test", mode="before")

@@ -11,7 +11,7 @@ from medfold.competition import ImageFacts, ImageSettings
 from medfold.images.prepared_image import read_prepared
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
-DECODER_CRASHED = "decoding it crashes the process"  # or the process runs out of memory
+DECODER_CRASHED = "decoding it crashes the process, or takes over two minutes"
 
 
 class ImageBatch(NamedTuple):
@@ -59,7 +59,7 @@ def read_batches(
     rows = []
     pixels = []
     unreadable = {}
-    for results in map_in_workers(read, images):
+    for results in map_in_workers(read, images, image_facts.max_megabytes):
         waiting |= dict(results)
         while position in waiting:
             result = waiting.pop(position)

@@ -197,7 +197,9 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str],
     """
     todo = [row for row in rows if row not in journal.done]
     with journal.writing() as write, progress_bar("prepare", len(images), done=len(images) - len(todo)) as bar:
-        for batch in map_in_workers(partial(scan_image, settings=settings), [(row, images[row]) for row in todo]):
+        todo_images = [(row, images[row]) for row in todo]
+        max_megabytes = settings.image_facts.max_megabytes
+        for batch in map_in_workers(partial(scan_image, settings=settings), todo_images, max_megabytes):
             write(
                 [
                     ImageScan(todo[index], unreadable_reason=DECODER_CRASHED)

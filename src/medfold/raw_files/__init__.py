@@ -23,7 +23,7 @@ from medfold.raw_files.label_tables import (
     parse_binary_columns,
 )
 from medfold.raw_files.label_texts import split_label_list, split_row_names
-from medfold.raw_files.listing import found_folders, is_excluded, list_files
+from medfold.raw_files.listing import found_folders, is_data_name, is_excluded, list_files
 from medfold.raw_files.parts import choose_test_part, part_from_name
 from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pattern, pattern_fields
 from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_table
@@ -43,6 +43,7 @@ __all__ = [
     "find_images",
     "found_folders",
     "image_exists",
+    "is_data_name",
     "is_excluded",
     "is_one_hot",
     "list_files",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from medfold.errors import CHECK_COMPLETE, REPLACE, UserError
+from medfold.system.limits import npz_bytes
 
 ARRAY_ERRORS = (
     zipfile.BadZipFile,
@@ -32,6 +33,8 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
     if not path.is_file():
         raise UserError("no such file", path, CHECK_COMPLETE)
     try:
+        if zipfile.is_zipfile(path):
+            npz_bytes(path)
         content = np.load(path)
         if not isinstance(content, np.lib.npyio.NpzFile):
             raise UserError("not an .npz archive but a single array", path, "Save images and labels with numpy.savez")

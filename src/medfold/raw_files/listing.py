@@ -22,11 +22,12 @@ def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list
         Paths below `raw`, sorted.
     """
     paths = (path.relative_to(raw).as_posix() for path in (raw / folder).rglob("*") if path.is_file())
-    return sorted(path for path in paths if _is_data(path) and not is_excluded(path, exclude))
+    return sorted(path for path in paths if all(map(is_data_name, path.split("/"))) and not is_excluded(path, exclude))
 
 
-def _is_data(path: str) -> bool:
-    return not any(part.startswith(".") or part in NOT_DATA for part in path.split("/"))
+def is_data_name(name: str) -> bool:
+    """Returns False for the name of a hidden file or folder, and for one of the operating system."""
+    return not name.startswith(".") and name not in NOT_DATA
 
 
 def is_excluded(path: str, exclude: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from medfold.competition.facts_sections import ImageFacts
 from medfold.images.formats.decoding import read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture, refused
-from tests.support.image_files import ALPHA, COLOUR, DEEP, GREY, RNG, images, jpeg, read, scale_to_uint8
+from tests.support.image_files import ALPHA, COLOUR, GREY, RNG, images, jpeg, read
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])
@@ -117,13 +117,21 @@ def test_cmyk_jpeg_without_adobe_marker_is_not_inverted(tmp_path):
     assert np.abs(read(tmp_path / "a.jpg", 3).astype(int) - by_pillow(unmarked)).max() <= 2
 
 
-@pytest.mark.parametrize("kind", ["PCX", "IM"])
+@pytest.mark.parametrize("kind", ["PCX", "TGA"])
 def test_pillow_reads_formats_unknown_to_opencv(tmp_path, kind):
-    values = DEEP if kind == "IM" else COLOUR
-    Image.fromarray(values).save(tmp_path / "a.png", kind)
+    Image.fromarray(COLOUR).save(tmp_path / "a.png", kind)
     assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED) is None
-    expected = scale_to_uint8(DEEP, DEEP.min(), DEEP.max()) if kind == "IM" else COLOUR
-    assert (read(tmp_path / "a.png", 1 if kind == "IM" else 3) == expected).all()
+    assert (read(tmp_path / "a.png", 3) == COLOUR).all()
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "IM", "ICNS", "MSP"])
+def test_formats_that_are_not_of_images_are_not_opened(tmp_path, kind, monkeypatch):
+    """Pillow would start Ghostscript to read an EPS, whatever the extension of its file."""
+    Image.fromarray(GREY if kind != "MSP" else GREY > 100).convert("1" if kind == "MSP" else "L").save(
+        tmp_path / "a.png", kind
+    )
+    with refused("not a picture, or one whose beginning is damaged"):
+        read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.png", "JPEG"), ("a.jpg", "PNG"), ("a.tif", "PNG"), ("a.bmp", "TIFF")])

@@ -183,4 +183,4 @@ def test_lossy_variant_of_tiny_image_is_close():
 )
 def test_decoded_values_match_pydicom_pixel_array(name):
     made = pydicom.dcmread(SHIPPED / name)
-    assert (dicom._decoded(dicom._dataset(SHIPPED / name), range(1))[0] == made.pixel_array).all()
+    assert (dicom._decoded(dicom._dataset(SHIPPED / name), range(1), images())[0] == made.pixel_array).all()

@@ -49,8 +49,12 @@ def test_single_image_has_one_frame(tmp_path, name):
 
 def test_check_size_rejects_oversized_images():
     with pytest.raises(ImageError, match="declares 32769x32768 pixels, more than 2\\*\\*30"):
-        check_size(32769, 32768)
-    with pytest.raises(ImageError, match="declares 9,000 frames of 1000x1000, more than 8 GB"):
-        check_size(1000, 1000, 9000)
-    check_size(32768, 32768)
+        check_size(32769, 32768, images())
+    expected = "declares 257 frames of 1000x1000 pixels, 257 MB decoded; 'images.max_megabytes' allows 256"
+    with pytest.raises(ImageError, match=expected):
+        check_size(1000, 1000, images(), 257)
+    with pytest.raises(ImageError, match="declares 8000x8000 pixels, 384 MB decoded"):
+        check_size(8000, 8000, images(), bytes_per_pixel=6)
+    check_size(1000, 1000, images(), 256)
+    check_size(32768, 32768, images(max_megabytes=1074))
     assert chosen_frames(10**12, images(frame="montage")) == range(10**12)

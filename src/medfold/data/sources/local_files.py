@@ -7,10 +7,11 @@ from pathlib import Path
 
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
+from medfold.data.sources.links import check_links
 from medfold.errors import CHECK_PATH, UserError
+from medfold.raw_files import is_data_name
 from medfold.terminal.command_text import variable
-from medfold.terminal.console import warn
-from medfold.text import count_of, shorten_list
+from medfold.text import count_of
 
 
 def existing_path(path: Path) -> Path:
@@ -28,50 +29,40 @@ def existing_path(path: Path) -> Path:
 def copy_or_unpack(path: Path, target: Path, name: str) -> None:
     """Puts `path` into the folder `target`: the contents of an archive or of a folder, or a single file as `name`.
 
-    Files of a folder are hard-linked where the file system allows it, since raw data is never edited.
+    Files of a folder are hard-linked where the file system allows it, since raw data is never edited. Hidden files, and
+    those of the operating system, are left out.
 
     Raises:
-        UserError: files that cannot be copied, a damaged archive, or one with members outside of `target`.
+        UserError: files that cannot be copied, links that `check_links` refuses, a damaged archive, one with members
+            outside of `target`, or neither a file nor a folder.
     """
     if path.is_dir():
         _copy_folder(path, target)
     elif archives.is_archive(path) or _is_zip_without_extension(path):
         unpack_archive(path, target)
-    else:
+    elif path.is_file():
         shutil.copy2(path, target / name)
+    else:
+        raise UserError("neither a file nor a folder", variable("FROM", path), CHECK_PATH)
 
 
 def _copy_folder(root: Path, target: Path) -> None:
     if target.resolve().is_relative_to(root.resolve()):
         what = "this folder contains the folder that it would be copied to"
         raise UserError(what, variable("FROM", root), "Name the folder that holds the raw files only")
-    skipped: list[str] = []
-
-    def ignore_special_files(folder: str, names: list[str]) -> list[str]:
-        """Returns the names of broken links, of links to a parent folder, and of pipes and other special files."""
-        paths = {name: Path(folder, name) for name in names}
-        ignored = [
-            name for name, path in paths.items() if not (path.is_file() or path.is_dir()) or _is_circular_link(path)
-        ]
-        skipped.extend(str(Path(folder, name).relative_to(root)) for name in ignored)
-        return ignored
-
+    check_links(root)
     try:
-        shutil.copytree(root, target, copy_function=_link_or_copy, dirs_exist_ok=True, ignore=ignore_special_files)
+        shutil.copytree(root, target, copy_function=_link_or_copy, dirs_exist_ok=True, ignore=_names_of_no_data)
     except shutil.Error as error:
         source, _, reason = error.args[0][0]
         what = f"{count_of(len(error.args[0]), 'file')} cannot be copied ({reason})"
         raise UserError(what, Path(source), CHECK_PATH) from None
     except OSError as error:
         raise UserError(f"cannot be copied ({error.strerror})", root, CHECK_PATH) from None
-    if skipped:
-        count = f"{len(skipped):,} broken or circular links and special files"
-        warn("download", f"{count} were skipped: {shorten_list(skipped)}")
 
 
-def _is_circular_link(path: Path) -> bool:
-    """Returns True for a link to a folder that contains it."""
-    return path.is_symlink() and path.is_dir() and path.parent.resolve().is_relative_to(path.resolve())
+def _names_of_no_data(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not is_data_name(name)]
 
 
 def _is_zip_without_extension(path: Path) -> bool:

@@ -34,12 +34,13 @@ def image_from_array(source: Any, image_facts: ImageFacts) -> np.ndarray:
     is_stack, channels = _axes(source.shape, image_facts)
     height, width = (size for axis, size in enumerate(source.shape) if axis != channels and (axis or not is_stack))
     frames = chosen_frames(source.shape[0], image_facts) if is_stack else range(1)
-    check_size(height, width, len(frames), source.dtype.itemsize)
+    num_channels = 1 if channels is None else source.shape[channels]
+    check_size(height, width, image_facts, len(frames), num_channels * source.dtype.itemsize)
     if not is_stack:
         return image_to_uint8(_channels_last(np.asarray(source[()]), channels, image_facts), image_facts)
     axis_in_frame = None if channels is None else channels - 1
     images = [_channels_last(np.asarray(source[frame]), axis_in_frame, image_facts) for frame in frames]
-    return tile_frames(list(frames_to_uint8(np.stack(images), image_facts)))
+    return tile_frames(list(frames_to_uint8(np.stack(images), image_facts)), image_facts)
 
 
 def count_frames(shape: tuple[int, ...], image_facts: ImageFacts) -> int:

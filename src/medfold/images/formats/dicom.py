@@ -1,6 +1,8 @@
 """DICOM images, read with pydicom: pixels of a frame or a montage, and headers. See docs/dicom.md."""
 
+import math
 import re
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,11 +29,13 @@ from pydicom.uid import (
     JPEGLSNearLossless,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
+    RLELossless,
 )
 
 from medfold.competition import ImageFacts
 from medfold.errors import SettingError
 from medfold.images.formats import dicom_grayscale, dicom_jpeg, dicom_palette
+from medfold.images.formats.declared_size import declared_size
 from medfold.images.formats.dicom_transforms import grayscale_transforms
 from medfold.images.formats.failures import ImageError
 from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
@@ -67,6 +71,11 @@ DECODER_PLUGINS = {
     JPEG2000Lossless: ("pylibjpeg",),
     JPEG2000: ("pylibjpeg",),
 }
+MIN_RLE_BYTES = 4096  # of a run-length-encoded frame; above, at most twice the size of the pixels
+DEFLATED = b"1.2.840.10008.1.2.1.99"  # transfer syntax of files that are compressed as a whole
+MAX_INFLATED_BYTES = 300 * 10**6  # of such a file
+CHUNK_BYTES = 1 << 20
+META_START = 128 + 4 + 12  # bytes: preamble, DICM, and the length of the headers in group 2
 MAX_HEADER_LENGTH = 64  # characters; longer values of technical headers are meaningless
 MAX_AGE = 89  # years; a higher age can identify a patient
 
@@ -90,7 +99,7 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
     """
     dataset = _dataset(path)
     numbers = chosen_frames(_num_frames(dataset), image_facts)
-    frames = _decoded(dataset, numbers)
+    frames = _decoded(dataset, numbers, image_facts)
     uses_palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
     if image_facts.windows and (uses_palette or frames[0].ndim == 3):
         raise ImageError("a colour image, but 'images.windows' need Hounsfield units")
@@ -102,7 +111,7 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
         pixels = dicom_grayscale.apply_grayscale_transforms(
             frames, [grayscale_transforms(dataset, number, image_facts) for number in numbers]
         )
-    return tile_frames(list(pixels)), technical_headers(dataset)
+    return tile_frames(list(pixels), image_facts), technical_headers(dataset)
 
 
 def min_hounsfield(path: Path) -> float | None:
@@ -110,8 +119,9 @@ def min_hounsfield(path: Path) -> float | None:
     dataset = _dataset(path)
     if dataset.get("Modality") != "CT" or dataset.SamplesPerPixel != 1:
         return None
-    (frame,) = _decoded(dataset, range(1))
-    transforms = grayscale_transforms(dataset, 0, ImageFacts(train="unused", channels=1))
+    image_facts = ImageFacts(train="unused", channels=1)
+    (frame,) = _decoded(dataset, range(1), image_facts)
+    transforms = grayscale_transforms(dataset, 0, image_facts)
     ends = dicom_grayscale.value_range(frame, transforms)
     return min(ends) if ends else None
 
@@ -121,7 +131,7 @@ def stored_values(path: Path) -> np.ndarray | None:
     dataset = _dataset(path)
     if dataset.SamplesPerPixel != 1 or dataset.get("WindowCenter") is not None or "VOILUTSequence" in dataset:
         return None
-    return _decoded(dataset, range(1))[0]
+    return _decoded(dataset, range(1), ImageFacts(train="unused"))[0]
 
 
 def technical_headers(dataset: Dataset) -> dict[str, str]:
@@ -166,6 +176,7 @@ def _text(value: object) -> str:
 
 def _parsed(path: Path, **options: object) -> Dataset:
     """Parses a file with `pydicom.dcmread`, also without the preamble if it has DICOM headers."""
+    _check_inflated_size(path)
     try:
         return pydicom.dcmread(path, **options)
     except InvalidDicomError:  # without a preamble, as in older files; or not DICOM
@@ -177,6 +188,27 @@ def _parsed(path: Path, **options: object) -> Dataset:
     if not any(name in headers for name in ("SOPClassUID", "Modality", "Rows")):
         raise ImageError("not a DICOM file")
     return pydicom.dcmread(path, force=True, **options)
+
+
+def _check_inflated_size(path: Path) -> None:
+    """Checks the size of a deflated file, which pydicom inflates as a whole.
+
+    Raises:
+        ImageError: it has more than MAX_INFLATED_BYTES.
+    """
+    with path.open("rb") as file:
+        if DEFLATED not in file.read(1024):
+            return
+        length = pydicom.filereader.read_file_meta_info(path).get("FileMetaInformationGroupLength")
+        if length is None:
+            raise ImageError("a deflated file without the length of its headers")
+        file.seek(META_START + length)
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        total = 0
+        while data := inflate.unconsumed_tail or file.read(CHUNK_BYTES):
+            total += len(inflate.decompress(data, CHUNK_BYTES))
+            if total > MAX_INFLATED_BYTES:
+                raise ImageError(f"a deflated file of more than {MAX_INFLATED_BYTES // 10**6} MB")
 
 
 def _dataset(path: Path) -> Dataset:
@@ -212,10 +244,10 @@ def _num_frames(dataset: Dataset) -> int:
         raise ImageError("NumberOfFrames is not a number") from None
 
 
-def _decoded(dataset: Dataset, numbers: range) -> list[np.ndarray]:
+def _decoded(dataset: Dataset, numbers: range, image_facts: ImageFacts) -> list[np.ndarray]:
     """Decodes frames to stored values (height, width), or (height, width, 3) as RGB."""
     rows, columns, allocated = dataset.Rows, dataset.Columns, dataset.BitsAllocated
-    check_size(rows, columns, len(numbers), dataset.SamplesPerPixel * -(-allocated // 8))
+    check_size(rows, columns, image_facts, len(numbers), dataset.SamplesPerPixel * -(-allocated // 8))
     uid = _true_syntax(dataset)
     dataset.file_meta.TransferSyntaxUID = uid
     decoder = _decoder(uid)
@@ -249,14 +281,21 @@ def _frame(dataset: Dataset, number: int) -> bytes:
 def _decompressed(dataset: Dataset, numbers: range, decoder: Decoder) -> list[tuple[np.ndarray, dict]]:
     """Decodes frames of a compressed file, with the first decoder plugin that can."""
     for plugin in _plugins(dataset, decoder):
-        _check_frames(dataset, numbers, plugin)
         try:
+            for number in numbers:
+                _check_frame(dataset, number, plugin)
             with silence_native_output():
                 return [decoder.as_array(dataset, index=number, decoding_plugin=plugin) for number in numbers]
+        except ImageError:
+            raise
         except (RuntimeError, ValueError):  # pydicom turns all errors of a decoder into these
             continue
-    frame = f"{decoder.UID.name}, frame {numbers[0]} of {_num_frames(dataset)}"
-    raise ImageError(f"damaged: {frame} cannot be decoded to {dataset.Rows}x{dataset.Columns}")
+    raise _undecodable(dataset, numbers[0])
+
+
+def _undecodable(dataset: Dataset, number: int) -> ImageError:
+    frame = f"{dataset.file_meta.TransferSyntaxUID.name}, frame {number} of {_num_frames(dataset)}"
+    return ImageError(f"damaged: {frame} cannot be decoded to {dataset.Rows}x{dataset.Columns}")
 
 
 def _plugins(dataset: Dataset, decoder: Decoder) -> list[str]:
@@ -275,16 +314,20 @@ def _plugins(dataset: Dataset, decoder: Decoder) -> list[str]:
     return available if uid in JPEGLSTransferSyntaxes else available[:1]
 
 
-def _check_frames(dataset: Dataset, numbers: range, plugin: str) -> None:
-    """Refuses damaged frames on which GDCM would crash the process, or CharLS search for seconds."""
-    if plugin not in ("gdcm", "pyjpegls"):
-        return
+def _check_frame(dataset: Dataset, number: int, plugin: str) -> None:
+    """Refuses a damaged frame that would crash GDCM, stall CharLS, or take far more memory than the headers declare."""
     size = dataset.Rows, dataset.Columns, dataset.SamplesPerPixel
-    for number in numbers:
-        frame = _frame(dataset, number)
+    frame = _frame(dataset, number)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if plugin in ("gdcm", "pyjpegls"):
         dicom_jpeg.check_end(frame)
-        if plugin == "gdcm" and dataset.file_meta.TransferSyntaxUID not in JPEGLSTransferSyntaxes:
-            dicom_jpeg.check_lossless(frame, *size, dataset.BitsAllocated)
+    if plugin == "gdcm" and syntax not in JPEGLSTransferSyntaxes:
+        dicom_jpeg.check_lossless(frame, *size, dataset.BitsAllocated)
+    declared = declared_size(frame)
+    has_other_size = declared is not None and (declared.height, declared.width) != size[:2]
+    max_rle_bytes = MIN_RLE_BYTES + 2 * math.prod(size) * -(-dataset.BitsAllocated // 8)
+    if has_other_size or (syntax == RLELossless and len(frame) > max_rle_bytes):
+        raise _undecodable(dataset, number)
 
 
 def _decoder(uid: UID) -> Decoder:

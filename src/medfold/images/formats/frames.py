@@ -8,28 +8,32 @@ from medfold.images.formats.failures import ImageError
 from medfold.text import count_of
 
 MAX_PIXELS = 2**30  # per image; the limit of OpenCV is the same
-MAX_STACK_BYTES = 8 * 10**9  # of all frames together
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow refuses images of more than twice this
 
 
-def check_size(height: int, width: int, num_frames: int = 1, bytes_per_pixel: int = 1) -> None:
+def check_size(height: int, width: int, image_facts: ImageFacts, num_frames: int = 1, bytes_per_pixel: int = 1) -> None:
     """Checks the size that a header declares, before memory is allocated for it.
 
     Args:
         height: rows of a frame.
         width: columns of a frame.
-        num_frames: number of frames. Defaults to 1.
+        image_facts: the facts `images` (max_megabytes).
+        num_frames: number of frames that are decoded. Defaults to 1.
         bytes_per_pixel: bytes of one pixel, all channels together. Defaults to 1.
 
     Raises:
-        ImageError: the image has no pixels, a frame has more than 2**30, or all frames have more than 8 GB.
+        ImageError: the image has no pixels, a frame has more than 2**30, or all frames take more memory than
+            `images.max_megabytes`.
     """
     if min(height, width) < 1:
         raise ImageError(f"it contains no pixels, its size is {height}x{width}")
     if height * width > MAX_PIXELS:
         raise ImageError(f"declares {height}x{width} pixels, more than 2**30")
-    if num_frames * height * width * bytes_per_pixel > MAX_STACK_BYTES:
-        raise ImageError(f"declares {count_of(num_frames, 'frame')} of {height}x{width}, more than 8 GB")
+    megabytes = num_frames * height * width * bytes_per_pixel / 1e6
+    if megabytes > image_facts.max_megabytes:
+        frames = f"{count_of(num_frames, 'frame')} of " if num_frames > 1 else ""
+        allowed = f"'images.max_megabytes' allows {image_facts.max_megabytes:,}"
+        raise ImageError(f"declares {frames}{height}x{width} pixels, {megabytes:,.0f} MB decoded; {allowed}")
 
 
 def chosen_frames(num_frames: int, image_facts: ImageFacts) -> range:
@@ -52,14 +56,22 @@ def chosen_frames(num_frames: int, image_facts: ImageFacts) -> range:
     return range(number, number + 1)
 
 
-def tile_frames(frames: list[np.ndarray]) -> np.ndarray:
-    """Arranges frames of equal shape in a near-square grid, row by row, empty tiles black; one frame is unchanged."""
+def tile_frames(frames: list[np.ndarray], image_facts: ImageFacts) -> np.ndarray:
+    """Arranges frames of equal shape in a near-square grid, row by row, empty tiles black; one frame is unchanged.
+
+    Args:
+        frames: arrays (height, width[, channels]) of equal shape.
+        image_facts: the facts `images` (max_megabytes).
+
+    Raises:
+        ImageError: the grid is larger than `check_size` allows.
+    """
     if len(frames) == 1:
         return frames[0]
     columns = int(np.ceil(np.sqrt(len(frames))))
     rows = -(-len(frames) // columns)
     height, width, *channels = frames[0].shape
-    check_size(rows * height, columns * width)
+    check_size(rows * height, columns * width, image_facts)
     grid = np.zeros((rows * height, columns * width, *channels), frames[0].dtype)
     for number, frame in enumerate(frames):
         top, left = number // columns * height, number % columns * width

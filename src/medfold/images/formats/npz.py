@@ -8,6 +8,9 @@ import numpy as np
 from medfold.competition import ImageFacts
 from medfold.images.formats.arrays import image_from_array, narrow_to_uint8
 from medfold.images.formats.failures import ImageError
+from medfold.system.limits import allow_memory, npz_bytes
+
+COPIES = 3  # of all arrays in memory, at most: as read, as bytes, and one in between
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:
@@ -44,6 +47,7 @@ def _array(path: Path, name: str) -> np.ndarray:
         content = None
     if not isinstance(content, np.lib.npyio.NpzFile):
         raise ImageError("not an .npz archive")
+    allow_memory(COPIES * npz_bytes(path))
     with content:
         images = content.get(name)
     if not isinstance(images, np.ndarray):

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from medfold.competition import ImageFacts
 from medfold.images.formats import tiff, truncation
+from medfold.images.formats.declared_size import declared_size
 from medfold.images.formats.failures import ImageError
 from medfold.images.formats.frames import check_size
 from medfold.images.formats.pixel_values import image_to_uint8
@@ -21,6 +22,10 @@ from medfold.system.processes import silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 ORIENTATION = 0x0112  # EXIF tag
+# Others are not pictures of data sets, and some start other programs: Ghostscript for EPS.
+PILLOW_FORMATS = ("BMP", "GIF", "WEBP", "PPM", "PNG", "JPEG", "MPO", "JPEG2000", "AVIF", "TGA", "PCX")
+Image.init()
+PILLOW_FORMATS = [name for name in PILLOW_FORMATS if name in Image.OPEN]  # AVIF is not in every installation
 # OpenCV reports damaged files on stderr. The location of the switch depends on its version.
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 
@@ -66,10 +71,14 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
         raise ImageError("cut off")
     is_jpeg = prefix[:3] == truncation.JPEG
     if not is_jpeg and prefix != truncation.PNG:
-        return image_to_uint8(_by_pillow(data), image_facts)
+        return image_to_uint8(_by_pillow(data, image_facts), image_facts)
+    declared = declared_size(data.data)
+    if declared is None:
+        raise ImageError("damaged: no header with its size")
+    check_size(declared.height, declared.width, image_facts, 1, declared.bytes_per_pixel)
     chunks = truncation.png_chunks(data.tobytes()) if not is_jpeg else set()
     if b"acTL" in chunks:  # animated: OpenCV returns another frame, or swaps red and blue
-        return image_to_uint8(_by_pillow(data), image_facts)
+        return image_to_uint8(_by_pillow(data, image_facts), image_facts)
     # Grey from a JPEG needs no decoding of colours: its first component is the luma of Rec. 601.
     as_grey = image_facts.num_channels == 1 and is_jpeg
     apply_orientation = b"eXIf" in chunks
@@ -81,7 +90,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     except cv2.error:  # for example, the image is too large
         values = None
     if values is None:
-        values = _by_pillow(data)
+        values = _by_pillow(data, image_facts)
         apply_orientation = False
     elif values.ndim == 3:
         values = cv2.cvtColor(values, cv2.COLOR_BGR2RGB)
@@ -92,15 +101,16 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
 
 def _orientation(data: np.ndarray) -> int:
     """Returns the EXIF orientation of a PNG, which OpenCV does not apply."""
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS) as image:
         return image.getexif().get(ORIENTATION, 1)
 
 
-def _by_pillow(data: np.ndarray) -> np.ndarray:
+def _by_pillow(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
     """Decodes with Pillow, which knows many formats and says why a file is damaged."""
     try:
-        with silence_native_output(), Image.open(io.BytesIO(data)) as image:
-            check_size(image.height, image.width)
+        with silence_native_output(), Image.open(io.BytesIO(data), formats=PILLOW_FORMATS) as image:
+            bytes_per_band = 4 if image.mode.startswith(("I", "F")) else 1
+            check_size(image.height, image.width, image_facts, 1, len(image.getbands()) * bytes_per_band)
             image.load()  # for a GIF, this may change the mode
             upright = ImageOps.exif_transpose(image)
             if upright.mode.startswith(("I", "F")):

@@ -56,7 +56,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
         ImageError: the file is damaged or too large, or this type of TIFF is not supported.
     """
     try:
-        is_plain = _is_plain(data)
+        is_plain = _is_plain(data, image_facts)
     except (struct.error, KeyError):
         raise ImageError("cut off, or its directory is damaged") from None
     if is_plain:
@@ -70,12 +70,10 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
         frames = _hyperstack(file, image_facts)
         if frames is None:
             numbers = chosen_frames(len(file.pages), image_facts)
-            frames = [
-                _page(file.pages[number], number, data, len(numbers), image_facts.num_channels) for number in numbers
-            ]
+            frames = [_page(file.pages[number], number, data, len(numbers), image_facts) for number in numbers]
     if len({frame.shape for frame in frames}) > 1:
         raise ImageError("pages of several sizes, but 'images.frame: montage' needs equal ones")
-    return tile_frames(list(frames_to_uint8(np.stack(frames), image_facts)))
+    return tile_frames(list(frames_to_uint8(np.stack(frames), image_facts)), image_facts)
 
 
 def count_pages(path: Path) -> int:
@@ -93,7 +91,7 @@ def _hyperstack(file: tifffile.TiffFile, image_facts: ImageFacts) -> list[np.nda
     series = file.series[0]
     if "S" in series.axes or not set(series.axes) <= set("TZCYX"):
         return None
-    check_size(*series.shape[-2:], int(np.prod(series.shape[:-2])), series.dtype.itemsize)
+    check_size(*series.shape[-2:], image_facts, int(np.prod(series.shape[:-2])), series.dtype.itemsize)
     values = series.asarray(maxworkers=1)
     if series.axes == "CYX" and series.shape[0] == image_facts.num_channels:
         return [values.transpose(1, 2, 0)]
@@ -101,7 +99,7 @@ def _hyperstack(file: tifffile.TiffFile, image_facts: ImageFacts) -> list[np.nda
     return [frames[number] for number in chosen_frames(len(frames), image_facts)]
 
 
-def _is_plain(data: np.ndarray) -> bool:
+def _is_plain(data: np.ndarray, image_facts: ImageFacts) -> bool:
     """Returns True if the directory declares one uncompressed page of unsigned grey (8 or 16 bits) or RGB (8 bits)."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4].tobytes())
     if order is None:
@@ -119,18 +117,20 @@ def _is_plain(data: np.ndarray) -> bool:
             values = set(struct.unpack_from(f"{order}{length}H", source, offset))
             tags[tag] = values.pop() if len(values) == 1 else 0
     (next_directory,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * num_tags)
-    check_size(tags[HEIGHT], tags[WIDTH])
     kind = (tags.get(PHOTOMETRIC), tags.get(SAMPLES, 1))
     bits = tags.get(BITS, 1)
+    check_size(tags[HEIGHT], tags[WIDTH], image_facts, 1, kind[1] * max(1, bits // 8))
     if next_directory or tags.get(PLANAR, 1) != 1 or tags.get(COMPRESSION, 1) != 1 or tags.get(FORMAT, 1) != 1:
         return False
     return (kind, bits) in (((BLACK_IS_ZERO, 1), 8), ((BLACK_IS_ZERO, 1), 16), ((RGB, 3), 8))
 
 
-def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int, num_channels: int) -> np.ndarray:
+def _page(
+    page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int, image_facts: ImageFacts
+) -> np.ndarray:
     """Decodes a page: upright, black as 0, palettes applied, without alpha."""
     height, width, bits = page.imagelength, page.imagewidth, page.bitspersample
-    check_size(height, width, num_pages, page.samplesperpixel * -(-bits // 8))
+    check_size(height, width, image_facts, num_pages, page.samplesperpixel * -(-bits // 8))
     if page.photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR):
         raise ImageError(f"a TIFF of photometric interpretation {int(page.photometric)}")
     if page.photometric == YCBCR and page.compression not in (OLD_JPEG, JPEG):
@@ -141,7 +141,7 @@ def _page(page: tifffile.TiffPage, number: int, data: np.ndarray, num_pages: int
     elif page.axes not in ("YX", "YXS"):
         raise ImageError("a TIFF of volumes")
     if values.ndim == 3:
-        values = values[..., : page.samplesperpixel - _num_alpha(page, num_channels)]
+        values = values[..., : page.samplesperpixel - _num_alpha(page, image_facts.num_channels)]
         values = values[..., 0] if values.shape[2] == 1 else values
     if page.photometric == PALETTE:
         values = _apply_palette(values.astype(np.int64), page.colormap)
@@ -182,7 +182,7 @@ def _cmyk_to_rgb(values: np.ndarray, bits: int) -> np.ndarray:
 def _by_pillow(data: np.ndarray, number: int) -> np.ndarray:
     """Decodes a page with Pillow, as RGB."""
     try:
-        with silence_native_output(), Image.open(io.BytesIO(data)) as image:
+        with silence_native_output(), Image.open(io.BytesIO(data), formats=["TIFF"]) as image:
             image.seek(number)
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except OSError:

@@ -122,7 +122,7 @@ class Victim:
         return {
             str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
             for path in paths
-            if ".cache" not in path.parts
+            if not {".cache", ".keras", ".config"} & set(path.parts)  # of libraries, in a new home
         }
 
 

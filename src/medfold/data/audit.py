@@ -1,5 +1,6 @@
 """Audit of a dataset: what may make a score misleading, apart from leaks between its folds."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,8 @@ from medfold.images import (
 from medfold.raw_files import mask_warning
 
 MAX_HEADERS = 2000  # files whose PatientID is read
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # first letters of formulas
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
 IGNORED_HEADERS = {"Rows", "Columns"}  # image size: preparation makes it equal, so it is no shortcut for a net
 
 
@@ -34,6 +37,7 @@ class AuditFindings:
         units_with_lost_labels: units that lose a label because only an unreadable image has it.
         mask_suspicion: a warning about images that may be masks of others; '' if there are none.
         value_warnings: warnings about implausible stored values.
+        formulas: ids and names of classes or labels that a spreadsheet would run as a formula.
         suspected_groups: headers, columns, ids and folders that may identify patients, but are not named as groups.
         shift: how well the training and the test set can be told apart.
         compared_columns: columns of the sample table that `shift` compares, in addition to image statistics.
@@ -44,6 +48,7 @@ class AuditFindings:
     units_with_lost_labels: list[str]
     mask_suspicion: str
     value_warnings: list[str]
+    formulas: list[str]
     suspected_groups: list[SuspectedGroup]
     shift: DatasetShift
     compared_columns: list[str]
@@ -65,11 +70,21 @@ def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
         units_with_lost_labels=units_with_lost_labels(facts, train, dataset.unreadable) if facts.score.unit else [],
         mask_suspicion=mask_warning(pd.concat([train["image"], test["image"]])),
         value_warnings=value_warnings(raw, train["image"].tolist(), facts.images),
+        formulas=[text for text in [*train["id"], *test["id"], *facts.label_names] if is_formula(text)],
         suspected_groups=find_unnamed_groups(competition, train),
         shift=shift,
         compared_columns=compared_columns,
         predictive_columns=columns_that_predict_classes(competition, dataset),
     )
+
+
+def is_formula(text: str) -> bool:
+    """Returns True for a text that a spreadsheet would run when it opens a CSV file; numbers are none.
+
+    Source:
+        OWASP, CSV injection.
+    """
+    return text[:1] in FORMULA_SIGNS and not NUMBER.fullmatch(text)
 
 
 def units_with_lost_labels(facts: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame) -> list[str]:

@@ -58,7 +58,7 @@ def add_near_duplicates(folder, count=3):
     return pairs
 
 
-NO_FINDINGS = AuditFindings([], "", [], [], DatasetShift(np.nan, []), [], None)
+NO_FINDINGS = AuditFindings([], "", [], [], [], DatasetShift(np.nan, []), [], None)
 
 
 @pytest.fixture
@@ -91,6 +91,7 @@ def test_folds_and_leaks_are_printed_without_further_findings(shown):
         ),
         ({"mask_suspicion": "2 masks"}, "masks among the images 2 masks"),
         ({"value_warnings": ["no air"]}, "values of the images no air"),
+        ({"formulas": ["=1+1", "@x"]}, "formulas for a spreadsheet 2 ids or names: =1+1, @x; kept as they are"),
         (
             {"suspected_groups": [SuspectedGroup("subject", "labels.group: subject", 9, 40, 1)]},
             (

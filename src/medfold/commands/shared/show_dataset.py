@@ -25,6 +25,9 @@ def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFind
         warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
     for suspicion in findings.value_warnings:
         warn("", f"{'values of the images':<33}{suspicion}")
+    if findings.formulas:
+        names = f"{count_of(len(findings.formulas), 'id or name', 'ids or names')}: {shorten_list(findings.formulas)}"
+        warn("", f"{'formulas for a spreadsheet':<33}{names}; kept as they are")
     _show_suspected_groups(competition, findings.suspected_groups)
     _show_shift(findings)
     _show_predictive_columns(findings.predictive_columns)

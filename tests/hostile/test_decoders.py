@@ -13,8 +13,8 @@ import tifffile
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from tests.hostile.conftest import DIARY, TOKEN
 from tests.support.dicom_files import dataset, encapsulated, save
+from tests.support.victim import DIARY, TOKEN
 
 pytestmark = pytest.mark.slow
 

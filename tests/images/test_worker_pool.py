@@ -75,9 +75,9 @@ def test_item_that_takes_too_long_is_reported_and_others_processed(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory")
 def test_memory_of_an_item_is_limited_by_the_largest_image():
-    (results,) = map_in_workers(memory_error_of, [900], max_megabytes=10)
+    (results,) = map_in_workers(memory_error_of, [700], max_megabytes=10)
     assert results == [(0, True)]
-    (results,) = map_in_workers(memory_error_of, [900], max_megabytes=100)
+    (results,) = map_in_workers(memory_error_of, [700], max_megabytes=100)
     assert results == [(0, False)]
 
 

@@ -7,5 +7,6 @@
   checks before decoding;
 - `arrays`: axes of arrays; `frames`: size, choice and montage of frames; `pixel_values`: values of any depth as uint8;
   `windows`: CT windows;
-- `truncation`: files that were cut off; `failures`: why an image cannot be read, in one line.
+- `truncation`: files that were cut off; `declared_size`: the size by the header; `failures`: why an image cannot be
+  read, in one line.
 """

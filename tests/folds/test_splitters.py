@@ -76,6 +76,15 @@ def test_multilabel_folds_balance_labels_and_keep_groups_whole():
     assert (np.abs(table[["a", "b", "c", "d"]].to_numpy() - expected) <= np.maximum(4, 0.15 * expected)).all()
 
 
+def test_multilabel_group_counts_with_the_labels_of_all_its_images():
+    groups = np.repeat(np.arange(100), 2)
+    targets = np.zeros((200, 2), int)
+    targets[1:40:2, 0] = 1  # only on the second image of each of 20 groups
+    targets[0::4, 1] = 1
+    fold = assign_folds(pd.Series(map(str, range(200))), targets, groups, FoldFacts(k=5, method="stratified-group"))
+    assert pd.Series(targets[:, 0]).groupby(fold).sum().tolist() == [4] * 5
+
+
 @pytest.mark.parametrize("method", ["stratified", "stratified-group"])
 def test_classes_with_fewer_members_than_folds_are_not_stratified(method):
     ids, targets, groups = pd.Series([f"{n}" for n in range(9)]), np.repeat([0, 1, 2], 3), np.arange(9)

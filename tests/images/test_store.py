@@ -52,7 +52,10 @@ def test_store_key_depends_on_everything_that_changes_pixels(small, table):
         keys.add(store_key(changed, ImageSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
     keys.add(store_key(small, ImageSettings(size=16)))
-    assert len(keys) == 8
+    metadata = files.read_json(small.paths.samples_metadata)
+    files.write_json(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
+    keys.add(store_key(small, ImageSettings(size=16)))
+    assert len(keys) == 9
 
 
 def test_store_is_on_the_disk_before_it_gets_its_name(small, tmp_path, monkeypatch):

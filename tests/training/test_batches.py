@@ -75,8 +75,13 @@ def test_epochs_reshuffle_without_repeating_images():
     orders = [made.epoch(epoch)[0] for epoch in range(5)]
     assert all(len(set(order)) == 24 for order in orders)
     assert len({tuple(order) for order in orders}) == 5
-    seeds = [seed for epoch in range(5) for seed in made.epoch(epoch)[1]]
-    assert len(set(seeds)) == 5 * 24  # an image drawn twice is augmented twice
+
+
+def test_an_image_is_augmented_anew_in_each_epoch():
+    made = replace(pipeline(), augment=lambda pixels, seed: np.array([seed]))
+    for epoch in range(5):
+        assert [made.sample(epoch, position)[0] for position in range(24)] == list(made.epoch(epoch)[1])
+    assert len({seed for epoch in range(5) for seed in made.epoch(epoch)[1]}) == 5 * 24
 
 
 def test_mixing_depends_only_on_seed_and_step():

@@ -36,6 +36,17 @@ def test_balanced_multilabel_weights_equalise_presence_and_absence():
     assert np.isfinite(float(without_positives(np.zeros((4, 3), np.float32), np.full((4, 3), 0.5, np.float32))))
 
 
+def test_weight_of_a_mixed_target_is_the_mix_of_both_weights():
+    targets = np.array([[1], [0], [0], [0]])  # so presence weighs 2, absence 2/3
+    balanced = losses.build_loss(competition_facts("multilabel"), TrainingSettings(class_weights="balanced"), targets)
+    plain = losses.build_loss(competition_facts("multilabel"), TrainingSettings())
+    output = np.array([[0.2]], np.float32)
+    for share in (0, 0.3, 1):
+        target = np.full((1, 1), share, np.float32)
+        weight = share * 2 + (1 - share) * 2 / 3
+        assert float(balanced(target, output)) == pytest.approx(weight * float(plain(target, output)), rel=1e-5)
+
+
 def test_absent_label_is_warned_of(capsys):
     targets = np.array([[1, 0], [1, 0]])
     losses.check_classes_present(competition_facts("multilabel"), targets, "fold 0")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.scoring.bootstrap import bootstrap_interval
 from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.local import LocalLeaderboard
@@ -41,6 +42,17 @@ def test_public_and_private_scores_are_scored_by_id(solution_and_submission):
     assert placed.private == pytest.approx(auc(target[12:], table["target"].to_numpy()[12:]))
     assert [fact for fact, _ in placed.lines] == ["public", "private"]
     assert placed.ranking is None
+
+
+def test_intervals_draw_patients_not_images(solution_and_submission):
+    small, table, _, target = solution_and_submission
+    patients = np.arange(40) // 4  # each has images of both classes
+    placed = submit_locally(small, table, pd.Series(patients, index=table["id"]))
+    public = slice(0, 12)
+    auc, values = METRICS["auc"], table["target"].to_numpy()[public]
+    low, high = bootstrap_interval(auc, target[public], values, patients[public])
+    assert f"{low:.4f} to {high:.4f}" in placed.lines[0][1]
+    assert (low, high) != bootstrap_interval(auc, target[public], values, np.arange(12))
 
 
 def test_probability_metrics_use_probabilities_behind_decisions(solution_and_submission):

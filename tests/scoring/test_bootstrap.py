@@ -40,7 +40,7 @@ def test_interval_holds_the_middle_95_percent_of_the_resamples():
 
 
 def test_resampling_draws_whole_groups():
-    targets, predictions = scores()
+    targets, _ = scores()
     seen = []
 
     def record_groups(targets, groups):

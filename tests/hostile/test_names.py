@@ -8,31 +8,26 @@ import pytest
 pytestmark = pytest.mark.slow
 
 NAMES = {
-    "markup": "[/]",
-    "colour": "[red]sick[/red]",
-    "escape": "\x1b[2J\x1b]0;title\x07",
-    "direction": "\u202ekcis",
-    "script": "<script>document.title='pwned'</script>",
-    "quote": '"><img src=x onerror=alert(1)>',
-    "formula": "$\\frac{1}{$ and $x^$",
-    "shell": "$(touch pwned); `touch pwned` '",
-    "spreadsheet": "=cmd|' /C calc'!A0",
-    "braces": "{0.__class__} %s {{ 7*7 }}",
+    "terminal": ["[/]", "[red]sick[/red]", "\x1b[2J\x1b]0;title\x07", "\u202ekcis"],
+    "page and plot": ["<script>document.title='pwned'</script>", '"><img src=x onerror=alert(1)>', "$x^$", "{{ 7*7 }}"],
+    "shell and spreadsheet": ["$(touch pwned); `touch pwned` '", "=cmd|' /C calc'!A0", "%s {0.__class__}", "a\nb"],
 }
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_class_of_any_name_is_shown_and_not_obeyed(victim, name):
-    victim.change_facts("[healthy, sick]", json.dumps(["healthy", name]))
-    table = pd.read_csv(victim.given / "train.csv").replace("sick", name)
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_classes_of_any_name_are_shown_and_not_obeyed(victim, names):
+    victim.change_facts("task: binary\nclasses: [healthy, sick]", f"task: multiclass\nclasses: {json.dumps(names)}")
+    victim.change_facts("metric: auc", "metric: mean_auc")
+    victim.change_facts("submission: {sample: sample_submission.csv}\n", "")
+    table = pd.read_csv(victim.given / "train.csv")
+    table["finding"] = [names[number // 2 % 4] for number in range(len(table))]
     table.to_csv(victim.given / "train.csv", index=False)
     said = ""
     for target, words in {
         "download": [f"FROM={victim.given}"],
-        "folds": [],
         "train": ["FOLD=0"],
         "report": [],
-        "submit": ["FORCE=1", "DRY_RUN=1"],
+        "submit": ["FORCE=1"],
     }.items():
         ended = victim.make(target, *words)
         assert ended.code == 0, ended
@@ -45,7 +40,7 @@ def test_class_of_any_name_is_shown_and_not_obeyed(victim, name):
     assert not list(victim.clone.rglob("pwned"))
 
 
-@pytest.mark.parametrize("name", ["[b]", "\x1b[2J", "a\nb", "$HOME", "' or 1", "--force", "=1+1"])
+@pytest.mark.parametrize("name", ["[b]", "\x1b[2J", "a\nb", "$HOME", "--force"])
 def test_file_of_any_name_is_shown_and_not_obeyed(victim, name):
     (victim.given / "train" / "i00.png").rename(victim.given / "train" / f"{name}.png")
     table = pd.read_csv(victim.given / "train.csv").replace("i00", name)

@@ -27,8 +27,8 @@ class RemoteRun:
     Args:
         name: name of the notebook, without its owner.
         dataset: name of the data set.
-        manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
-            folder. Its key `content_id` identifies the content.
+        manifest: the JSON file that names all other files of its folder and their hashes; the data set holds them and
+            the manifest. Its key `content_id` identifies the content.
         notebook: the notebook file; its text contains the content id.
         attached: data to attach beside the data set.
         internet: whether the notebook may use the internet. Defaults to False.
@@ -43,8 +43,13 @@ class RemoteRun:
 
     @property
     def folder(self) -> Path:
-        """The folder whose files the data set holds."""
+        """The folder of the manifest and of the files that it names."""
         return self.manifest.parent
+
+    @property
+    def files(self) -> list[Path]:
+        """The manifest and the files that it names; another file in their folder is not sent."""
+        return sorted([self.manifest, *(self.folder / name for name in files.read_json(self.manifest)["files"])])
 
     @property
     def content_id(self) -> str:
@@ -158,8 +163,8 @@ def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     if present and datasets.has_content(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
-    total = sum(path.stat().st_size for path in remote_run.folder.iterdir())
+    total = sum(path.stat().st_size for path in remote_run.files)
     say("data set", f"uploading {format_size(total)} as {session.user}/{remote_run.dataset}, private")
-    uploaded = datasets.upload(remote_run.dataset, remote_run.folder, content_id)
+    uploaded = datasets.upload(remote_run.dataset, remote_run.files, content_id)
     say("data set", f"version {uploaded.version}: {uploaded.link}")
     return uploaded

@@ -10,7 +10,7 @@ from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.system import files
 from medfold.system.hashes import fingerprint, sha256
-from medfold.terminal.console import format_size, say
+from medfold.terminal.console import format_size, print_table, say
 from medfold.text import count_of, shorten_list
 
 
@@ -52,8 +52,9 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
 
 
 def say_written(folder: Path, sizes: dict[str, int]) -> None:
-    """Prints number, total size and folder of the files of a bundle."""
+    """Prints the files of a bundle with their sizes, before any of them is sent."""
     say("bundle", f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder)}")
+    print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
 
 
 def aligned_lines(values: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
+from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
 from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
 from medfold.runs import is_fold_trained
@@ -106,7 +107,8 @@ def write_training_bundle(
         The size of each file, in bytes.
 
     Raises:
-        UserError: the weights file does not exist, or a wheel cannot be built or downloaded.
+        UserError: the weights file does not exist, a wheel cannot be built or downloaded, or a file is a link or not
+            what it must be.
     """
     run_paths = paths.run(request.run)
     with files.atomic_write(out) as folder:
@@ -116,7 +118,7 @@ def write_training_bundle(
         for fold in request.folds:
             if run_paths.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
-                shutil.copyfile(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
+                copy_checkpoint(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
         manifest = {
             "medfold": __version__,
             "competition": paths.name,
@@ -124,7 +126,7 @@ def write_training_bundle(
             "weights": _copy_weights(recipe, folder),
             "checkpoints": checkpoints,
             "packages": list(packages),
-            "project_files": _project_texts(paths),
+            "project_files": training_texts(paths),
         }
         identity = [
             facts.fingerprint_input(),
@@ -208,7 +210,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
         return None
     if not weights.is_file():
         raise SettingError(f"{display_path(weights)}: no such weights file", "backbone.weights", "Check the path")
-    shutil.copyfile(weights, folder / weights.name)
+    copy_weights(weights, folder / weights.name)
     return weights.name
 
 
@@ -221,11 +223,3 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name
     return content
-
-
-def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
-    """Reads the text files of a project folder that a training reads, by relative path."""
-    yaml_files = [*sorted(paths.base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
-    plugins = [paths.plugins] if paths.plugins.is_file() else []
-    project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]
-    return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in project_files}

@@ -87,7 +87,7 @@ class FailedNotebookError(UserError):
         self.notebook = notebook
 
 
-def manifest_id(manifest: Path) -> str:
+def _manifest_id(manifest: Path) -> str:
     """Returns the first 12 digits of a manifest's SHA-256: the content id of the data set that holds it."""
     return sha256(manifest)[:12]
 
@@ -158,7 +158,7 @@ def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
 def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
     datasets = Datasets(session)
-    content_id = manifest_id(remote_run.manifest)
+    content_id = _manifest_id(remote_run.manifest)
     present = datasets.version(remote_run.dataset)
     if present and datasets.has_content(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")

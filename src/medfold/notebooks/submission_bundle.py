@@ -8,7 +8,7 @@ from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.ensemble import Ensemble, MemberRun
 from medfold.notebooks import mounts, wheels
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, path_inside
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
 from medfold.paths import ProjectPaths
 from medfold.runs import TrainedRun
@@ -49,7 +49,11 @@ class SubmissionBundle:
         manifest = open_bundle(folder, MANIFEST)
         use_plugins(folder / "plugins.py")
         members = [
-            MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            MemberRun(
+                run["name"],
+                Recipe.model_validate(run["recipe"]),
+                [path_inside(folder, name, MANIFEST) for name in run["weights"]],
+            )
             for run in manifest["runs"]
         ]
         facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)

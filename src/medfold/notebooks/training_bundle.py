@@ -14,11 +14,11 @@ from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, path_inside
 from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
 from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.runs import is_fold_trained
+from medfold.runs import checked_run_paths, is_fold_trained
 from medfold.system import files, locks
 from medfold.system.hashes import sha256
 from medfold.training import TrainingRequest
@@ -66,7 +66,7 @@ class TrainingBundle:
         jobs = values.get("jobs", "1")
         request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
-            request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
+            request.overrides.setdefault("backbone", {})["weights"] = str(path_inside(self.folder, name, MANIFEST))
         return request
 
     def write_competition(self, root: Path) -> CompetitionPaths:
@@ -74,14 +74,18 @@ class TrainingBundle:
 
         Returns:
             Paths of the competition in this project folder.
+
+        Raises:
+            UserError: job.json names a file outside `root`, or outside the bundle.
         """
         for name, text in self.manifest["project_files"].items():
-            files.write_text(text, root / name)
+            files.write_text(text, path_inside(root, name, MANIFEST))
         paths = ProjectPaths(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["checkpoints"].items():
-            checkpoint = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
+            run_paths = checked_run_paths(paths, self.manifest["request"]["run"])
+            checkpoint = path_inside(root, str(run_paths.fold(fold).checkpoint), MANIFEST)
             checkpoint.parent.mkdir(parents=True)
-            shutil.copyfile(self.folder / name, checkpoint)
+            shutil.copyfile(path_inside(self.folder, name, MANIFEST), checkpoint)
         return paths
 
 

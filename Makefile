@@ -160,7 +160,7 @@ pictures: setup  ## make the pictures of docs/, after make demo   RECORDING=file
 reference: setup  ## write docs/reference.md and docs/json.md
 	@$(RUN_PYTHON) docs/make/reference.py
 
-benchmarks: setup  ## measure speed and memory, and write docs/benchmarks.md
+benchmarks: setup  ## measure speed and memory, and write docs/development/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
 lock: setup  ## refresh requirements.lock from requirements.txt

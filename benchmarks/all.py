@@ -1,4 +1,4 @@
-"""Runs the benchmarks one after the other, each in a process of its own, and writes docs/benchmarks.md.
+"""Runs the benchmarks one after the other, each in a process of its own, and writes docs/development/benchmarks.md.
 
     .venv/bin/python benchmarks/all.py [--rounds 3]
 
@@ -20,7 +20,7 @@ from medfold.system import files, hardware
 from medfold.system.hardware import cuda_devices
 from results import Result, judge
 
-FILE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+FILE = Path(__file__).parent.parent / "docs" / "development" / "benchmarks.md"
 # What stands between these lines of the page is written here; the rest is written by hand, and stays.
 BEGIN, END = "<!-- Written by make benchmarks, from here -->", "<!-- to here. -->"
 PACKAGES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless", "torch")
@@ -151,7 +151,7 @@ def wrap(text: str) -> str:
 
 
 def page(text: str, machine_facts: list[tuple[str, str]], found: dict[str, list[Result]]) -> str:
-    """docs/benchmarks.md with new results; the text outside of the two marks stays.
+    """docs/development/benchmarks.md with new results; the text outside of the two marks stays.
 
     Args:
         text: the page as it is.

@@ -1,4 +1,4 @@
-"""What the benchmarks find, as their terminal lines and the tables of docs/benchmarks.md show it."""
+"""What the benchmarks find, as their terminal lines and the tables of docs/development/benchmarks.md show it."""
 
 import argparse
 from collections.abc import Callable, Iterable

@@ -26,7 +26,7 @@ from tests.support.helpers import REPOSITORY, shipped
 ROOT = ProjectPaths(REPOSITORY)
 PAGES = [
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "competition/README.md"),
-    *sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/*.md")),
+    *sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/**/*.md")),
     *sorted({f"competition/{ROOT.competition(name).folder.name}/README.md" for name in shipped()}),
 ]
 DEFAULT_COMPETITION = re.search(r"^COMPETITION \?= (\S+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)[1]

@@ -82,7 +82,7 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     (file,) = competition.paths.submissions.glob("*.csv")
     assert len(pd.read_csv(file)) == 40
     recheck(competition)
-    assert "metrics of plugins.py are not computed again" in capsys.readouterr().out
+    assert "metrics of plugins.py are not recomputed" in capsys.readouterr().out
 
     packed = notebook(competition, ["baseline", "baseline-s1"], method="median")
     assert (packed.folder / "plugins.py").read_text() == examples()

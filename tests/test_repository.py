@@ -79,7 +79,7 @@ def test_files_linked_in_texts_exist():
     own = [ROOT.competition(name).folder / "README.md" for name in shipped()]
     for text in [
         *REPOSITORY.glob("*.md"),
-        *REPOSITORY.glob("docs/*.md"),
+        *REPOSITORY.glob("docs/**/*.md"),
         REPOSITORY / "competition" / "README.md",
         *own,
     ]:
@@ -97,7 +97,7 @@ def test_readmes_of_competitions_have_the_same_headings():
 
 
 def test_headings_linked_in_texts_exist():
-    texts = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("competition/**/README.md")]
+    texts = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("competition/**/README.md")]
     for text in texts:
         for path, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", text.read_text(encoding="utf-8")):
             page = (text.parent / path if path else text).read_text(encoding="utf-8")
@@ -133,7 +133,7 @@ def test_both_opencv_wheels_are_locked_at_one_version():
 
 
 def test_modules_named_in_structure_md_exist():
-    page = (REPOSITORY / "docs" / "structure.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "development" / "structure.md").read_text(encoding="utf-8")
     source = REPOSITORY / "src" / "medfold"
     modules_with_package = [name for name in re.findall(r"`(\w+/\w+)/?`", page) if not name.startswith("tests/")]
     assert len(modules_with_package) > 40

@@ -1,6 +1,6 @@
 """medfold: a Kaggle starter kit for medical imaging competitions.
 
-docs/structure.md describes its packages and modules.
+docs/development/structure.md describes its packages and modules.
 """
 
 import os

@@ -160,7 +160,7 @@ def with_current_names(content: dict[str, Any], where: object) -> dict[str, Any]
 
 
 def with_former_names(content: dict[str, Any]) -> dict[str, Any]:
-    """Gives settings their former names, for fingerprints that equal those of earlier versions.
+    """Gives settings their former names, for fingerprints that equal the fingerprints of earlier versions.
 
     Args:
         content: facts or a recipe, or a part of them, with current names.

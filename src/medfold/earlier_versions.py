@@ -2,8 +2,8 @@
 
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
 something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
-with former names, so that they equal those that earlier versions recorded. An entry may go when nobody has such files
-any more; one of `SETTINGS`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without it fingerprints would change.
+with former names, so that they equal the recorded fingerprints. An entry may go when nobody has such files any more;
+one of `SETTINGS`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without it fingerprints would change.
 """
 
 from pathlib import Path
@@ -60,7 +60,7 @@ FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
     "near_duplicates_in_test": "near_leaked",
     "images_of_one_value": "plain",
 }
-FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<competition>.json
+FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<name>.json
 RUN: Names = {  # run.json
     "recipe": SETTINGS,
     "facts": SETTINGS,

@@ -17,7 +17,7 @@ READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one 
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 # Fixes for raw files; they suit data that medfold downloaded, and data of the user.
 CHECK_COMPLETE = "Check that the data is complete"
-REPLACE = "Replace it by an undamaged copy"
+REPLACE = "Replace it with an undamaged copy"
 NO_PERMISSION = ("permission denied", CHECK_PATH)
 NO_LOCKS = ("the disk has no file locks, like some network drives", "Move the project to a local disk")
 FILE_IN_PLACE = ("a file is where a folder must be", "Move it away")
@@ -96,7 +96,7 @@ def explain_os_error(error: OSError) -> UserError | None:
     """Describes a failed read or write of a file: a full disk, a read-only one, a missing permission.
 
     Returns:
-        The error for the user; None if it has no error number, like those of libraries that subclass OSError.
+        The error for the user; None if it has no error number, like errors of libraries that subclass OSError.
     """
     if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
         source, target, why = error.args[0][0]

@@ -1,6 +1,6 @@
 """Everything that a competition's `plugins.py` needs: a decorator for each kind of plugin, and their helpers.
 
-These names stay; those of the other modules may change. A name imports its module when it is used, so that a plugin
+These names stay; the names of other modules may change. A name imports its module when it is used, so that a plugin
 without a net does not import Keras.
 
 Example:

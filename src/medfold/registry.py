@@ -24,7 +24,7 @@ _run_plugins: Callable[[], None] = _run_none
 
 
 class Registry(Generic[T]):
-    """Functions or classes of one kind, by name: those that are built in, and those of plugins.py.
+    """Functions or classes of one kind, by name: the built-in ones, and yours from plugins.py.
 
     Args:
         kind: name of the kind, such as `metric`, for error messages.

@@ -1,4 +1,4 @@
-"""Runs campaigns at full size and writes their summary into docs/reliability-tests.md.
+"""Runs campaigns at full size and writes their summary into docs/development/reliability-tests.md.
 
 make campaigns [WHAT=kills] [SEED=0]
 """
@@ -11,7 +11,8 @@ from tests.campaigns import NAMES, named
 from tests.campaigns.campaign import NotPossibleError, row, run, with_row
 from tests.support.helpers import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "reliability-tests.md"
+PAGE_NAME = "docs/development/reliability-tests.md"
+PAGE = REPOSITORY / PAGE_NAME
 JOURNALS = REPOSITORY / ".campaigns"
 
 
@@ -33,7 +34,7 @@ def main() -> int:
             continue
         files.write_text(with_row(PAGE.read_text(encoding="utf-8"), row(name, chosen, options.seed, found)), PAGE)
         failed += [f"{name}: {each.case}: {each.seen}" for each in found if not each.held]
-        print(f"{name}: {sum(each.held for each in found):,} of {len(found):,} cases held -> docs/reliability-tests.md")
+        print(f"{name}: {sum(each.held for each in found):,} of {len(found):,} cases held -> {PAGE_NAME}")
     print("\n".join(["", f"{len(failed)} FAILED:", *failed] if failed else []))
     return int(bool(failed))
 

@@ -89,7 +89,7 @@ def test_with_row_adds_or_replaces_the_row_of_a_campaign():
     assert added == page.replace("| kills", f"{line}\n| kills")
     again = with_row(added, line.replace("| 7 |", "| 8 |"))
     assert again == added.replace("| 7 |", "| 8 |")
-    assert HEAD in (REPOSITORY / "docs" / "reliability-tests.md").read_text(encoding="utf-8")
+    assert HEAD in (REPOSITORY / "docs" / "development" / "reliability-tests.md").read_text(encoding="utf-8")
 
 
 def test_cases_of_full_campaigns_are_unique_and_seeded():

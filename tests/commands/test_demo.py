@@ -31,5 +31,5 @@ def test_demo_trains_scores_submits_reports_and_rechecks(small, capsys):
     table, sample = pd.read_csv(submission), pd.read_csv(raw / "sample_submission.csv")
     assert table["id"].tolist() == sample["id"].tolist()
     assert run.report.is_file()
-    assert said.count("computed again, equal") == 2  # the run and the submission
+    assert said.count("recomputed: identical") == 2  # the run and the submission
     assert "demo       done in " in said

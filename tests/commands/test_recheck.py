@@ -13,9 +13,9 @@ from tests.support.rechecks import RUN_CHANGES, change_last_digit, change_number
 
 def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
     recheck(submitted)
-    assert capsys.readouterr().out.count("computed again, equal") == 4
+    assert capsys.readouterr().out.count("recomputed: identical") == 4
     recheck(submitted, ["one"])
-    assert capsys.readouterr().out.count("computed again, equal") == 2
+    assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
 def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
@@ -28,7 +28,7 @@ def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
     assert "probability of target" in table.read_text()
     table.write_text(table.read_text().replace("probability of target", "behind target"))
     recheck(submitted, ["one"])
-    assert capsys.readouterr().out.count("computed again, equal") == 2
+    assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
 def slow_but_first(first, *others):
@@ -60,7 +60,7 @@ CHANGES = {
     ),
     "submission": (
         lambda competition: change_last_digit(first_file(competition, "*.csv")),
-        r"-one\.csv: it is not the file that was checked, .*: 1 row differs from those of the folds; test_\w+ differs",
+        r"-one\.csv: it is not the file that was checked, .*: 1 row differs from the folds' predictions; test_\w+ ",
     ),
     "score of a submission": (
         lambda competition: change_number(first_file(competition, "*.json"), "score", "value"),
@@ -121,9 +121,9 @@ def test_missing_inputs_are_reported_and_are_no_difference(submitted, capsys):
     shutil.rmtree(submitted.paths.run("two").folder)
     recheck(submitted)
     said = capsys.readouterr().out
-    assert said.count("cannot be computed again: no ") == 2
+    assert said.count("cannot be recomputed: no ") == 2
     assert "no runs/small/two/run.json" in said
-    assert said.count("computed again, equal") == 1
+    assert said.count("recomputed: identical") == 1
 
 
 def test_recheck_without_runs_is_refused(small):

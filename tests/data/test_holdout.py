@@ -60,7 +60,7 @@ def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
     assert "24 images" in capsys.readouterr().out
     holdout_project.paths.samples.unlink()
     recheck(holdout_project)
-    assert capsys.readouterr().out.count("computed again, equal") == 2
+    assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
 def test_near_duplicates_stay_together(project_folder, tmp_path):

@@ -54,7 +54,7 @@ def test_complete_data_is_kept_unless_forced(downloaded, given_once, capsys):
     assert "download   complete: 12 files, " in printed
     assert "FORCE" not in printed
     fetch_raw_data(downloaded, given_once)
-    assert "was not read: FORCE=1 replaces the data by it" in capsys.readouterr().out
+    assert "was not read: FORCE=1 replaces the data with it" in capsys.readouterr().out
     assert downloaded.paths.raw_manifest.stat().st_mtime_ns == before
     with refused(r"FROM=/not/there: no such file or folder\. Check the path"):
         fetch_raw_data(downloaded, Path("/not/there"))

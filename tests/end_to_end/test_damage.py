@@ -1,4 +1,4 @@
-"""Damage to each file that one stage leaves for another is named, or made good: table of docs/reliability-tests.md."""
+"""Damage to each file that one stage leaves for another is named, or made good: as in reliability-tests.md."""
 
 import random
 import re
@@ -30,7 +30,7 @@ KINDS = ["truncated", "empty", "one byte", "binary", "missing"]
 
 def read_table() -> list[tuple[str, str, str]]:
     """Reads (file, kind of damage, what happens) from the page."""
-    page = (REPOSITORY / "docs" / "reliability-tests.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "development" / "reliability-tests.md").read_text(encoding="utf-8")
     head = "| file | " + " | ".join(KINDS) + " |\n"
     table = page.partition(head)[2].partition("\n\n")[0]
     rows = [line.strip("|").split("|") for line in table.splitlines()[1:]]
@@ -163,7 +163,7 @@ def test_damage_is_refused_in_one_line_with_the_file(finished_once, run_after_da
 def test_damage_is_named(run_after_damage, name, kind):
     found = run_after_damage(name, kind)
     file = re.escape(found.path.name)
-    named = rf"{file} is (missing|damaged)|cannot be computed again: no \S*{file}"
+    named = rf"{file} is (missing|damaged)|cannot be recomputed: no \S*{file}"
     assert re.search(OTHER_MESSAGES.get((name, kind), named), found.output)
 
 

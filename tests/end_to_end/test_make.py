@@ -116,7 +116,7 @@ def test_three_targets_give_a_valid_submission_from_one_fold(clone):
     assert written["target"].between(0, 1).all()
     assert json.loads(file.with_suffix(".json").read_text())["score"]["trained_folds"] == [0]
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
-    assert succeed(clone, "recheck", *words).count("computed again, equal") == 2
+    assert succeed(clone, "recheck", *words).count("recomputed: identical") == 2
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_training_missing_folds_gives_another_submission(clone):
     assert "all 3 folds" in succeed(clone, "submit", *words)
     assert len(pd.read_csv(clone / "submissions" / "ledger.csv")) == 2
     assert "the same predictions are already in" in succeed(clone, "submit", *words)
-    assert succeed(clone, "recheck", *words).count("computed again, equal") == 3
+    assert succeed(clone, "recheck", *words).count("recomputed: identical") == 3
 
 
 WORDS = ["COMPETITION=small"]

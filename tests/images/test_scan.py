@@ -87,7 +87,7 @@ def test_too_many_unreadable_images_raise_after_listing_all(small, table):
     kept = {row: (small.paths.raw / table["image"].iloc[row]).read_bytes() for row in rows}
     damage(small, table, rows)
     for _ in range(2):
-        with refused(r"10 of \d+ images cannot be read, more than images.max_unreadable.*Replace them by undamaged"):
+        with refused(r"10 of \d+ images cannot be read, more than images.max_unreadable.*Replace them with undamaged"):
             run_scan(small, table, CHOICES)
     assert len(pd.read_csv(small.paths.unreadable_images)) == 10
     assert read_measurements(small) is None

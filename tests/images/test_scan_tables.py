@@ -106,7 +106,7 @@ def test_list_is_removed_once_all_images_can_be_read(small, list_unreadable):
 
 
 def test_all_images_are_never_tolerated(list_unreadable):
-    with refused("10 of 10 images .*Replace them by undamaged copies, or raise images.max_unreadable"):
+    with refused("10 of 10 images .*Replace them with undamaged copies, or raise images.max_unreadable"):
         list_unreadable(*range(10), max_unreadable=1)
     with refused("All have this reason: check 'images' in competition.yaml, and the files"):
         list_unreadable(reason="too small", max_unreadable=1)

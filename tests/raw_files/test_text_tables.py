@@ -91,7 +91,7 @@ def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypat
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"id,label"):
         file.write_bytes(damaged)
-        with refused("not a readable table .*Replace it by an undamaged copy, or correct the extension"):
+        with refused("not a readable table .*Replace it with an undamaged copy, or correct the extension"):
             read_table(file, {})
     monkeypatch.setitem(sys.modules, package, None)
     with refused(f"reading the table needs the package {package}. Install it .* save the table as CSV"):

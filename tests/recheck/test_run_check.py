@@ -1,4 +1,4 @@
-"""The score of a run, computed again."""
+"""The score of a run, recomputed."""
 
 import re
 
@@ -32,7 +32,7 @@ def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, ca
     (folder / "competition.yaml").write_text(text.replace(facts, later))
     capsys.readouterr()
     recheck(Competition.open("other"))
-    assert capsys.readouterr().out.count("computed again, equal") == 2
+    assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
 def differences(competition, run_paths) -> list[str]:

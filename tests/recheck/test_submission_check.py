@@ -1,4 +1,4 @@
-"""A submission, computed again from the predictions of the folds."""
+"""A submission, recomputed from the predictions of the folds."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
     record = json.loads(file.with_suffix(".json").read_text())
     ledger.write_text(ledger.read_text().replace(record["sha256"], sha256(file)))
     file.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256(file)}))
-    with refused("1 row differs from those of the folds"):
+    with refused("1 row differs from the folds' predictions"):
         recheck(submitted)
 
 
@@ -98,7 +98,7 @@ def test_changed_file_is_not_the_one_that_was_checked(differences):
     change_last_digit(differences.file)
     found = differences()
     assert found[0] == "it is not the file that was checked"
-    assert found[1].startswith("1 row differs from those of the folds; ")
+    assert found[1].startswith("1 row differs from the folds' predictions; ")
     assert len(found) == 2
 
 

@@ -160,11 +160,11 @@ def test_recheck_uses_facts_of_the_run(three, capsys, key):
     recheck(competition)
     output = capsys.readouterr().out
     if key == "labels.targets":
-        assert output.count(f"cannot be computed again: run 'noisy' was trained with '{key}'") == 2
+        assert output.count(f"cannot be recomputed: run 'noisy' was trained with '{key}'") == 2
         with refused(f"trained with '{key}'"):
             recheck(competition, ["noisy"])
     else:
-        assert output.count("computed again, equal") == 2
+        assert output.count("recomputed: identical") == 2
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
     competition = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
     after = predict(competition, images).table
     pd.testing.assert_frame_equal(after, before)
-    assert "named as when baseline was trained: target; competition.yaml now has age" in capsys.readouterr().out
+    assert "the names from the training of baseline (target); competition.yaml now has age" in capsys.readouterr().out
 
 
 def change_test_set(competition: Competition, edit) -> None:
@@ -277,7 +277,7 @@ def test_recheck_works_after_changed_test_set(folded, capsys, edit):
     submit(folded)
     change_test_set(folded, edit)
     recheck(Competition.open("small"))
-    assert capsys.readouterr().out.count("computed again, equal") == 2
+    assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
 @pytest.mark.slow

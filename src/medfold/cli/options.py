@@ -33,7 +33,7 @@ RecipeName = Annotated[
 Overrides = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
 Seeds = Annotated[str, typer.Option(help='Seeds, a separate run for each: "0 1 2".')]
 Runs = Annotated[
-    str, typer.Option(help='Names of the runs to combine: "a b". Defaults to those of recipe, overrides and seeds.')
+    str, typer.Option(help='Names of the runs to combine: "a b". Default: the runs of RECIPE, SET and SEEDS.')
 ]
 Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the choice by cross-fitted scores.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weights for each class or label.")]
@@ -187,7 +187,7 @@ def split_run_names(text: str) -> list[str]:
 
 
 def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
-    """Returns the run names in RUNS; if it is empty, those of RECIPE, SET and SEEDS.
+    """Returns the run names in RUNS; if it is empty, the names of the runs of RECIPE, SET and SEEDS.
 
     Raises:
         UserError: a run is named twice, or errors of `read_overrides` and `read_seeds`.

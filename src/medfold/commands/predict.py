@@ -119,7 +119,8 @@ def _warn_renamed(facts: CompetitionFacts, current: CompetitionFacts, run_name: 
     """Warns if competition.yaml has other names for the predictions than a run was trained with."""
     if facts.prediction_columns != current.prediction_columns:
         trained_columns, columns = (shorten_list(known.prediction_columns, 6) for known in (facts, current))
-        warn("predict", f"named as when {run_name} was trained: {trained_columns}; competition.yaml now has {columns}")
+        text = f"the columns have the names from the training of {run_name} ({trained_columns})"
+        warn("predict", f"{text}; competition.yaml now has {columns}")
     elif facts.class_names != current.class_names:
         trained_class, positive_class = facts.class_names[1], current.class_names[1]
         column = facts.prediction_columns[0]

@@ -19,7 +19,7 @@ def prepare(
     Args:
         competition: the competition; the store is put into its data/.
         recipe: name of the recipe. Defaults to `baseline`.
-        overrides: values that replace those of the recipe. Defaults to none.
+        overrides: values that replace values of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
     image_settings = load_recipe(competition.paths, recipe, overrides or {}).images

@@ -34,7 +34,7 @@ class Recheck:
         kind: `run` or `submission`.
         name: name of the run, or of the file of the submission.
         differences: what differs from the record; empty if all is equal.
-        not_computed: why it could not be computed again; empty if it was.
+        not_computed: why it could not be recomputed; empty if it was.
     """
 
     kind: Literal["run", "submission"]
@@ -77,9 +77,9 @@ def recheck(competition: Competition, run_names: list[str] | None = None) -> lis
 
 def _show(result: Recheck) -> None:
     if result.not_computed:
-        warn(result.kind, f"{result.name}: cannot be computed again: {result.not_computed}")
+        warn(result.kind, f"{result.name}: cannot be recomputed: {result.not_computed}")
     elif not result.differences:
-        say(result.kind, f"{result.name}: computed again, equal")
+        say(result.kind, f"{result.name}: recomputed: identical")
     for difference in result.differences:
         warn(result.kind, f"{result.name}: {difference}")
 
@@ -138,7 +138,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     except UserError as error:
         return Recheck("submission", file.name, [f"{display_path(error.where)}: {error.what}"])
     if plugin_names:
-        text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not computed again"
+        text = f"combined by {shorten_list(plugin_names)} of plugins.py, which is not recomputed"
         warn("submission", f"{file.name}: {text}")
     differences = submission_differences(facts, competition.paths, competition.project_paths.root, file, record)
     all_differences = chain(differences, ledger_differences(row.cells(), record))
@@ -148,7 +148,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
 def _warn_plugin_metrics(facts: CompetitionFacts) -> None:
     plugin_metrics = [name for name in (facts.score.metric, *facts.score.more_metrics) if not has_definition(name)]
     if plugin_metrics:
-        text = "metrics of plugins.py are not computed again, as there is no second definition"
+        text = "metrics of plugins.py are not recomputed, as there is no second definition"
         warn("run", f"{text}: {shorten_list(plugin_metrics)}")
 
 

@@ -18,7 +18,7 @@ MAX_SHOWN = 5  # differences of a run, and untrained runs, on the terminal
 def list_runs(competition: Competition) -> RunList:
     """Prints all runs of a competition, the best first: score, interval, time, and settings that differ.
 
-    Runs without all folds follow those with all folds, as their scores cover fewer samples. Runs of other labels or
+    Runs without all folds follow runs with all folds, as their scores cover fewer samples. Runs of other labels or
     facts, or scored by another metric, come last and without a score, which would not compare. Runs on other folds
     tables have separate tables.
 

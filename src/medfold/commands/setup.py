@@ -55,7 +55,7 @@ def read_help_texts():
 
 
 def check_targets(targets, help_texts):
-    """Refuses unknown targets before any work; make would run those that stand before them."""
+    """Refuses unknown targets before any work; make would run the targets before them."""
     for target in targets:
         if target in help_texts:
             continue

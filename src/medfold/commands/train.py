@@ -38,7 +38,7 @@ def train(
     Args:
         competition: the competition; the runs are put into its runs/, missing files made in its data/ and folds/.
         recipe: name of the recipe. Defaults to `baseline`.
-        overrides: values that replace those of the recipe. Defaults to none.
+        overrides: values that replace values of the recipe. Defaults to none.
         seeds: train a separate run for each. Defaults to 0.
         folds: numbers of the folds to train. Defaults to all that are missing.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.

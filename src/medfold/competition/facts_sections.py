@@ -210,7 +210,7 @@ class ImageFacts(StrictModel):
         ge=0,
         le=1,
         description="Share of the images that may be missing or unreadable. They are listed in "
-        "`data/<competition>/unreadable_images.csv`.",
+        "`data/<name>/unreadable_images.csv`.",
     )
 
     max_megabytes: int = Field(

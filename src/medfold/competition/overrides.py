@@ -1,4 +1,4 @@
-"""SET=: settings that replace those of a recipe, as text, as keys, and in the name of a run."""
+"""SET=: settings that replace a recipe's settings, as text, as keys, and in the name of a run."""
 
 import json
 import re

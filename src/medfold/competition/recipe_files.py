@@ -22,7 +22,7 @@ SHARED_RECIPES = {
 
 
 def recipe_names(paths: CompetitionPaths) -> list[str]:
-    """Returns the names of a competition's recipes: those of its files, and the shared ones."""
+    """Returns the names of a competition's recipes: its own files, and the shared recipes."""
     own = {path.stem for path in paths.folder.glob("*.yaml") if path != paths.facts_file}
     return sorted(own | {name for name in SHARED_RECIPES if (paths.base_folder / f"{name}.yaml").is_file()})
 

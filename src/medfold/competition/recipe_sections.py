@@ -67,7 +67,7 @@ class TrainingSettings(StrictModel):
         le=MAX_EPOCHS,
         description="Epochs of the head alone, before the whole net, on the features of the frozen backbone. They "
         "are computed once for all folds and seeds, in every view of `images.symmetry` (with `augment: none` the head "
-        "learns from the plain view only), and kept in `data/<competition>/features/`.",
+        "learns from the plain view only), and kept in `data/<name>/features/`.",
     )
     head_learning_rate: float = Field(
         default=0.002, gt=0, description="Highest learning rate while the head is trained alone."
@@ -112,14 +112,14 @@ class TrainingSettings(StrictModel):
     mixup: float = Field(
         default=0.0,
         ge=0,
-        description="Mixup (Zhang et al. 2018): alpha of the beta distribution of the shares in which two images are "
-        "mixed. 0: none. With `cutmix` too, each batch gets one of them at random.",
+        description="Mixup (Zhang et al. 2018): two images are mixed, in shares drawn from a beta distribution with "
+        "this alpha. 0: none. With `cutmix` too, each batch gets one of them at random.",
     )
     cutmix: float = Field(
         default=0.0,
         ge=0,
-        description="CutMix (Yun et al. 2019): alpha of the beta distribution of the share of the image that stays; "
-        "the rest is a box of another image. 0: none.",
+        description="CutMix (Yun et al. 2019): a box of the image is replaced with one of another image; the share "
+        "that stays is drawn from a beta distribution with this alpha. 0: none.",
     )
     label_smoothing: float = Field(
         default=0.0,

@@ -137,7 +137,7 @@ def _measured_samples(
 
 
 def _split_readable(all_samples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Returns the readable samples of the training set and of the test set, and those that cannot be read."""
+    """Returns the readable samples of the training set, those of the test set, and the unreadable samples."""
     is_readable = all_samples["unreadable_reason"] == ""
     readable, unreadable = all_samples[is_readable].drop(columns="unreadable_reason"), all_samples[~is_readable]
     train, test = (readable[readable["part"] == part].reset_index(drop=True) for part in ("train", "test"))

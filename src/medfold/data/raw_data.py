@@ -38,7 +38,7 @@ def fetch_raw_data(competition: Competition, path: Path | None = None, force: bo
     with locks.tidy_lock(paths.raw):
         if not force and (source.is_complete or (path is None and source.repair())):
             manifest = read_csv(paths.raw_manifest)
-            unread = f"; {variable('FROM', path)} was not read: {variable('FORCE')} replaces the data by it"
+            unread = f"; {variable('FROM', path)} was not read: {variable('FORCE')} replaces the data with it"
             hint = unread if path else ""
             size = f"{count_of(len(manifest), 'file')}, {format_size(manifest['bytes'].sum())}"
             say("download", f"complete: {size} in {display_path(paths.raw)}{hint}")

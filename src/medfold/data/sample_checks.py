@@ -23,7 +23,7 @@ def check_train_and_test(
         test: samples of the test set: id.
 
     Raises:
-        UserError: no training sample, a repeated id, an id in both sets, or counts other than those in
+        UserError: no training sample, a repeated id, an id in both sets, or counts other than the ones in
             competition.yaml.
     """
     labels = facts.labels

@@ -40,7 +40,7 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
-            in two groups, or counts other than those in competition.yaml.
+            in two groups, or counts other than the counts in competition.yaml.
     """
     labels = facts.labels
     layout = label_layouts.LAYOUTS.find(labels.layout, "labels.layout")

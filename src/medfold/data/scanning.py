@@ -1,4 +1,4 @@
-"""Scans the images of a competition, and warns of those that cannot be read."""
+"""Scans the images of a competition, and warns of unreadable images."""
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ def scan_dataset(
 ) -> tuple[pd.DataFrame, ScanResult]:
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
-    If images were scanned, it prints their number, and warns of those that cannot be read.
+    If images were scanned, it prints their number, and warns of unreadable images.
 
     Args:
         competition: the competition; measurements and store are put into its data/.

@@ -20,7 +20,7 @@ class MemberSummary:
         low: lower end of its 95 % interval; nan if there is none.
         high: upper end of its 95 % interval; nan if there is none.
         weight: its weight in the chosen method, the mean over classes or labels; None if the method has no weights.
-        error_correlation: correlation of its errors with those of each member, in order; 1 means the same errors.
+        error_correlation: correlation of its errors with each member's errors, in order; 1 means the same errors.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Methods to combine the members of an ensemble; each is a function with the decorator `@ensemble_method`.
 
 The predictions of all members are one array, float64 (members, n, columns). Methods that need no labels come first,
-then those that are fitted on labels. For the latter only the cross-fitted score is trustworthy.
+then methods that are fitted on labels; of these only the cross-fitted score is trustworthy.
 """
 
 from collections.abc import Callable

@@ -44,7 +44,7 @@ def member_runs(competition: Competition, run_names: Sequence[str]) -> list[Memb
 def predict_new_images(
     facts: CompetitionFacts, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
 ) -> NewPredictions:
-    """Predicts images batch by batch; those that cannot be read are left out.
+    """Predicts images batch by batch; unreadable images are left out.
 
     Args:
         facts: facts of the competition that the runs were trained with.

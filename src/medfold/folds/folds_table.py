@@ -1,4 +1,4 @@
-"""The folds table `folds/<competition>.csv`: read, written, and checked against the samples at each use."""
+"""The folds table `folds/<name>.csv`: read, written, and checked against the samples at each use."""
 
 from collections.abc import Collection
 from pathlib import Path

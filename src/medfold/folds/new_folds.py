@@ -14,7 +14,7 @@ from medfold.text import count_of
 
 
 def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:
-    """Writes new folds, their counts and those of the audit; different earlier folds are renamed and stay.
+    """Writes new folds, their counts and the counts of the audit; different earlier folds are renamed and stay.
 
     Args:
         competition: the competition whose facts the folds were made by.
@@ -33,7 +33,7 @@ def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks:
     """Writes the record of folds that have none, as if they had been made by today's facts, and says so.
 
     Args:
-        competition: its `folds` facts are recorded as those of these folds.
+        competition: its `folds` facts are recorded as the facts of these folds.
         train: training samples with the columns id, group and fold.
         leaks: findings of the audit of these folds.
     """

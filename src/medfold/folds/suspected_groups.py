@@ -90,7 +90,7 @@ def find_suspected_groups(
         fold: int (n,), the fold of each sample.
 
     Returns:
-        The suspects: first those with a group word in their name, then those that connect the most images.
+        The suspects: first suspects with a group word in their name, then the ones that connect the most images.
     """
     candidates = [(name, f"labels.group: {name}", columns[name], is_group_name(name)) for name in columns]
     candidates += _first_parts(ids)

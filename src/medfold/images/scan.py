@@ -107,7 +107,7 @@ class _MissingResults:
 
     Args:
         image_settings: how to prepare the images for the store; None if no store is to be filled.
-        measurements: those of the last scan, see `read_measurements`; None if they are to be computed.
+        measurements: measurements of the last scan, see `read_measurements`; None if they are to be computed.
         with_appearance: True if the appearance of the images is to be computed.
     """
 
@@ -121,7 +121,7 @@ class _MissingResults:
         return self.measurements is None or self.image_settings is not None or self.with_appearance
 
     def needed_rows(self, num_images: int) -> list[int]:
-        """Returns the rows of the images to scan: all but those that could not be read in the last scan."""
+        """Returns the rows of the images to scan: all but the images that could not be read in the last scan."""
         if self.measurements is None:
             return list(range(num_images))
         return np.flatnonzero(self.measurements["unreadable_reason"] == "").tolist()
@@ -256,4 +256,4 @@ def _check_still_readable(
         journal.forget(changed)
         names = shorten_list(samples["image"].iloc[row] for row in changed)
         what = f"{count_of(len(changed), 'image')} readable in the last scan cannot be read now: {names}"
-        raise UserError(what, paths.raw, "Check the disk, and replace them by undamaged copies")
+        raise UserError(what, paths.raw, "Check the disk, and replace them with undamaged copies")

@@ -141,7 +141,7 @@ def check_enough_readable(competition: Competition, unreadable_images: pd.DataFr
     elif reasons.str.endswith(OTHER_SHAPE).all():
         fix = "Correct images.expected_shape, remove it if images differ in size, or raise images.max_unreadable"
     else:
-        fix = "Replace them by undamaged copies, or raise images.max_unreadable"
+        fix = "Replace them with undamaged copies, or raise images.max_unreadable"
     raise UserError(what, competition.paths.unreadable_images, fix)
 
 

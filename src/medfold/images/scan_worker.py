@@ -149,7 +149,7 @@ def appearance_statistics(pixels: np.ndarray) -> list[float]:
 
     Returns:
         Mean and standard deviation of the brightness, its 5th and 95th percentile, the mean absolute Laplacian
-        (sharpness), and the means of the first three channels (those of a grey image are equal), all in 0..255.
+        (sharpness), and the means of the first three channels (equal for a grey image), all in 0..255.
     """
     channels = pixels.shape[2]
     grey = pixels[..., 0] if channels == 1 else np.rint(pixels.mean(axis=2)).astype(np.uint8)

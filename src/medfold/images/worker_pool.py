@@ -80,7 +80,7 @@ def map_in_workers(
 def _one_by_one(
     function: Callable[[Any], Any], items: Sequence[Any], unsafe_items: list[int]
 ) -> Iterator[list[tuple[int, Any]]]:
-    """Calls the function for one item at a time, to isolate those that crash their process."""
+    """Calls the function for one item at a time, to isolate items that crash their process."""
     remaining = list(reversed(unsafe_items))
     while remaining:
         with _processes(1) as pool:

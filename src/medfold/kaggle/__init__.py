@@ -4,7 +4,7 @@
   `request_errors`: failed requests in one line;
 - `competitions`: details, limits, submissions;
 - `download`: files of competitions and data sets;
-- `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: those made by medfold, for
+- `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: the ones made by medfold, for
   `clean-kaggle`;
 - `remote_run`: a data set and a notebook that reads it, run at most once.
 """

@@ -56,7 +56,7 @@ class Limits:
 
     Args:
         num_left: submissions left today (UTC); None if Kaggle does not report it, as before the first submission.
-        counts_all_time: whether the limit counts all submissions ever made, not only those of today.
+        counts_all_time: whether the limit counts all submissions ever made, not only today's.
     """
 
     num_left: int | None

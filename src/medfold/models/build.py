@@ -34,7 +34,7 @@ def build_net(
         one sigmoid per label, or a softmax over the classes.
 
     Raises:
-        UserError: see `check_buildable`; or the weights are those of another net.
+        UserError: see `check_buildable`; or the weights belong to another net.
     """
     check_buildable(facts, recipe, pretrained)
     backbone_settings = recipe.backbone

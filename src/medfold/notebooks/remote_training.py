@@ -168,7 +168,7 @@ def _pack_training(
 
 
 def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
-    """Runs the notebook and fetches its results; those of trained folds also if the notebook fails later."""
+    """Runs the notebook and fetches its results; results of trained folds also if the notebook fails later."""
     archive, log = (
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
         remote_run.notebook.with_name("log.txt"),

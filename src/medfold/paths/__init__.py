@@ -1,6 +1,6 @@
 """Paths that packages share.
 
-- `project`: those of a project folder; `competition`: of a competition; `run`: of a run and its folds;
+- `project`: paths of a project folder; `competition`: of a competition; `run`: of a run and its folds;
 - `ensemble`: of one run or several that are combined.
 """
 

@@ -101,7 +101,7 @@ class FoldPaths:
 
     @property
     def oof(self) -> Path:
-        """OOF predictions: those of the fold's held-out samples."""
+        """OOF predictions: predictions of the fold's held-out samples."""
         return self.folder / "oof.csv"
 
     @property

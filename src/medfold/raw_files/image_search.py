@@ -28,7 +28,7 @@ def find_images(
     Images that no row names are left out, with a warning.
 
     Args:
-        table: text columns, among them those that the patterns name.
+        table: text columns, including the ones that the patterns name.
         patterns: path patterns; for each row the first one whose image exists is used.
         facts: facts of the competition (`images.channels`, `images.exclude` and `images.max_unreadable`).
         raw: folder that patterns start from.
@@ -143,7 +143,7 @@ def match_path_endings(name: str, paths: list[str]) -> list[str]:
 
 
 def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw: Path) -> pd.Series:
-    """Fills in missing images whose ids are longer paths than those of the raw files, if the end of the path is unique.
+    """Fills in missing images whose ids are longer paths than the raw files have, if the end of the path is unique.
 
     Ids are often absolute paths of the machine on which the table was made.
     """
@@ -216,7 +216,7 @@ def _members(path: Path) -> frozenset[str]:
 
 
 def _candidate_files(pattern: str, raw: Path) -> list[str]:
-    """Lists files that a pattern may match: those below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
+    """Lists files that a pattern may match: files below 'test' for 'test/{id}.png'; 'a.hdf5' for 'a.hdf5#{id}'."""
     prefix = pattern.partition("{")[0]
     file, _, member = prefix.partition("#")
     if member or prefix.endswith("#"):

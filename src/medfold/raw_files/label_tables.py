@@ -165,7 +165,7 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
     """Merges the rows of each key into one, by `labels.repeated`.
 
     `refuse` leaves the table unchanged (the caller reports repeated ids), `same` requires equal labels, `any`
-    takes the highest class, `majority` the most frequent one, with ties the highest. Other columns are those of the
+    takes the highest class, `majority` the most frequent one, with ties the highest. Other columns are taken from the
     first row.
 
     Args:

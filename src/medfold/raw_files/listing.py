@@ -1,4 +1,4 @@
-"""The files of a folder of raw data, without hidden files and those of the operating system."""
+"""The files of a folder of raw data, without hidden files and files of the operating system."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ NOT_DATA = {"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "S
 
 
 def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list[str]:
-    """Lists the files below raw/, or below a folder in it, without hidden files and those of the operating system.
+    """Lists the files below raw/, or below a folder in it, without hidden files and files of the operating system.
 
     Args:
         raw: folder of the raw data.

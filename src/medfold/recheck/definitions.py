@@ -28,7 +28,7 @@ def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray
 
 
 def has_definition(name: str) -> bool:
-    """Returns True for metrics that are defined here; those of a plugins.py are not."""
+    """Returns True for metrics that are defined here; metrics of a plugins.py are not."""
     return name in DECISION_METRICS or name in PROBABILITY_METRICS
 
 

@@ -83,7 +83,7 @@ def _folds_of(record: dict[str, Any]) -> set[int]:
 def _number_differences(
     facts: CompetitionFacts, paths: CompetitionPaths, root: Path, file: Path, record: dict[str, Any]
 ) -> Iterator[str]:
-    """Yields the differences between the numbers of a submission and those computed from the folds' predictions."""
+    """Yields differences between the numbers of a submission and numbers computed from the folds' predictions."""
     unit = tables.read(paths.samples).set_index("id")["unit"]
     stacked = []
     for name in record["runs"]:
@@ -117,7 +117,7 @@ def _number_differences(
         row = int(np.argmax(distance))
         num_rows = int((distance > MAX_ROUNDING).sum())
         yield (
-            f"{count_of(num_rows, 'row differs', 'rows differ')} from those of the folds; "
+            f"{count_of(num_rows, 'row differs', 'rows differ')} from the folds' predictions; "
             f"{written.index[row]} differs by {distance[row]:.2g}"
         )
 

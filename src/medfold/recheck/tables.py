@@ -57,7 +57,7 @@ def cells(facts: CompetitionFacts, table: pd.DataFrame, words: list[str] | None 
     Args:
         facts: facts of the competition (layout and columns of the submission).
         table: the submission, all cells as text.
-        words: the words of the classes, or those for no and yes. Defaults to a guess from the cells.
+        words: the words of the classes, or the words for no and yes. Defaults to a guess from the cells.
     """
     names = facts.prediction_columns
     id_column = facts.submission.id

@@ -60,7 +60,7 @@ def _sections(
     measurements: pd.DataFrame,
     variables: dict[str, Any],
 ) -> list[Section]:
-    """Returns the sections; those without content are left out."""
+    """Returns the sections; empty sections are left out."""
     facts = competition.facts
     metric = metric_of(facts)
     first_run_paths = competition.paths.run(ensemble.run_names[0])

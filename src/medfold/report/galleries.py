@@ -26,7 +26,7 @@ class GalleryUnits(NamedTuple):
 
 
 def choose_units(targets: np.ndarray, predictions: np.ndarray, num_images: int = NUM_SHOWN) -> list[GalleryUnits]:
-    """Chooses the most confident correct units, the worst mistakes, and those closest to the threshold.
+    """Chooses the most confident correct units, the worst mistakes, and the units closest to the threshold.
 
     With several labels, each label is ranked separately; a unit is shown for its most extreme label.
 

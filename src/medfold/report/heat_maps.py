@@ -14,7 +14,7 @@ from medfold.paths import FoldPaths
 from medfold.runs import read_predictions
 from medfold.system.processes import silence_native_output
 
-NUM_COMPARED = 16  # maps that are compared with those of random weights
+NUM_COMPARED = 16  # maps that are compared with maps of random weights
 
 
 @dataclass

@@ -40,7 +40,7 @@ class Comparison:
     Args:
         metric: name of the metric.
         sides: the two sides.
-        folds: numbers of the compared folds: those that all runs have.
+        folds: numbers of the compared folds: the folds that all runs have.
         num_folds: number of folds of the competition.
         num_units: number of scored units.
         difference: advantage of the second side over the first, with its 95 % interval.

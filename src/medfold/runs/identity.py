@@ -123,7 +123,7 @@ def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun
 
 
 def check_same_labels(competition: Competition, run: Run, labels_today: str | None) -> None:
-    """Checks that the labels are those that a run was trained on, as far as this is known.
+    """Checks that the labels are the ones that a run was trained on, as far as this is known.
 
     Args:
         competition: the competition that the run belongs to, for the message.
@@ -139,7 +139,7 @@ def check_same_labels(competition: Competition, run: Run, labels_today: str | No
 
 
 def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFrame) -> None:
-    """Checks that the images are those that a run was trained on and has predicted.
+    """Checks that the images are the ones that a run was trained on and has predicted.
 
     Args:
         competition: the competition with the images of today.

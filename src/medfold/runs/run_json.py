@@ -28,7 +28,7 @@ IDENTITY_FACTS = (
     "folds.k",
 )
 STORE_FACTS = ("images.windows", "images.range", "images.frame")  # the store_key depends on them
-# Those that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `identity`
+# Facts that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `identity`
 # compares the last two when the run is used.
 FACTS_COVERED_OTHERWISE = (*STORE_FACTS, "folds.k", "score.unit", "score.aggregate")
 # The keys of run.json that must be equal for all folds of a run; the others are for information.

@@ -21,7 +21,7 @@ def add_reasons(text: str, reasons: dict[str, str]) -> str:
 
     Args:
         text: YAML of at most two levels, mappings as blocks.
-        reasons: reason of each key, such as `labels.id`; those of keys that are not in the text are left out.
+        reasons: reason of each key, such as `labels.id`; reasons of keys that are not in the text are left out.
     """
     commented = []
     lines = text.splitlines()

@@ -71,7 +71,7 @@ SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multil
 
 
 def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str, Any]:
-    """Completes the guessed facts to those of a competition.yaml, in its order of keys.
+    """Completes the guessed facts to a full competition.yaml, in its order of keys.
 
     Args:
         draft: guessed facts; where the upload changes, its reasons and doubts do too.

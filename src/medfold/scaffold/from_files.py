@@ -99,7 +99,7 @@ def _draft_from_folders(folder: RawFolder, tables: FoundTables) -> Draft:
 
 
 def _add_companions(draft: Draft, image_files: ImageFiles) -> None:
-    """Excludes images that are masks, and adds doubts about those that may be."""
+    """Excludes images that are masks, and adds doubts about images that may be masks."""
     if image_files.exclude:
         draft.facts["images"]["exclude"] = image_files.exclude
         why = (

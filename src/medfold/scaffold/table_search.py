@@ -33,7 +33,7 @@ class LabelTable(NamedTuple):
 
 
 class FoundTables(NamedTuple):
-    """The tables of a competition: the table of labels, and those that are not used.
+    """The tables of a competition: the table of labels, and the tables that are not used.
 
     Args:
         best: the table of labels; None if no table names images.

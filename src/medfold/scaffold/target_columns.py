@@ -32,7 +32,7 @@ class NoLabelError(UserError):
 def guess_targets(
     draft: Draft, raw: Path, table: pd.DataFrame, ids: Ids, sample: SampleSubmission | None
 ) -> tuple[list[str], bool]:
-    """Guesses the target columns: those of the sample submission, marks, or a column by its name or its values.
+    """Guesses the target columns: columns of the sample submission, marks, or a column by its name or its values.
 
     Args:
         draft: the reason and doubts are added to it.

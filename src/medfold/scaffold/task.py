@@ -126,7 +126,7 @@ def _consecutive(first: int, count: int) -> list[str]:
 
 
 def _unify_case(values: pd.Series) -> list[str]:
-    """Returns the different values; of those that differ by case only, the most frequent spelling."""
+    """Returns the different values; of values that differ by case only, the most frequent spelling."""
     counts = values[values != ""].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")
     return list({value.lower(): value for value in reversed(counts.index)}.values())
 

@@ -32,7 +32,7 @@ class AggregatedSamples:
 def aggregate(
     facts: CompetitionFacts, units: np.ndarray, targets: np.ndarray, predictions: np.ndarray
 ) -> AggregatedSamples:
-    """Aggregates the labels and predictions of samples into those of their units.
+    """Aggregates labels and predictions of samples into labels and predictions of their units.
 
     The target of a unit is the highest class among its samples; of a multi-label task, each label that any of its
     samples has. Its prediction is the mean or the maximum over its samples, according to `score.aggregate`. Maxima of

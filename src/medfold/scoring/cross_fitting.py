@@ -62,7 +62,7 @@ class FittedTransform:
         return predictions
 
     def followed_by(self, other: "FittedTransform") -> "FittedTransform":
-        """Returns a transform that applies the steps of this one, then those of another."""
+        """Returns a transform that applies the steps of this one, then the steps of another."""
         return FittedTransform([*self.steps, *other.steps], {**self.parameters, **other.parameters})
 
     def save(self, path: Path) -> None:

@@ -36,7 +36,7 @@ class Metric:
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
         decide: float (n, columns) -> the decisions that a metric of classes is computed from, as the competition's
-            submission holds them; `metric_of` sets it. Defaults to those of `to_classes`.
+            submission holds them; `metric_of` sets it. Defaults to the decisions of `to_classes`.
         post_processing: name of the post-processing that suits the metric: `cut_points`, `sharpening`, `temperature` or
             `calibration`. Defaults to thresholds or class factors for metrics of decisions, to none for others.
         is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.

@@ -24,7 +24,7 @@ def fit_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric)
     """Fits a threshold for each column, the one that maximises the metric of this column.
 
     A metric over labels is the mean over them, so each label has its own threshold. Candidates lie midway between the
-    prediction for a positive and the next lower prediction; for more than 500 positives, those at 500 quantiles are
+    prediction for a positive and the next lower prediction; for more than 500 positives, the ones at 500 quantiles are
     taken. Of equally good thresholds the one nearest to one half is chosen.
 
     Args:

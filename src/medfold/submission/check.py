@@ -60,7 +60,7 @@ def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.Da
 
 
 def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
-    """Refuses ids that are not those of the sample submission, each once and in its order."""
+    """Refuses ids other than the ids of the sample submission, each once and in its order."""
     for what, wrong_ids in (
         ("duplicated", ids[ids.duplicated()].unique()),
         ("missing", expected[~expected.isin(ids)]),

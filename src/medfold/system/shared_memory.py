@@ -43,7 +43,7 @@ def reserve_name_prefix() -> str | None:
         mark.acquire(timeout=0)
     except (OSError, NotImplementedError, Timeout):
         return None
-    util.Finalize(None, _release, (mark,), exitpriority=-1)  # after those of semaphores; in worker processes, too
+    util.Finalize(None, _release, (mark,), exitpriority=-1)  # after the ones of semaphores; in worker processes, too
     current_process()._config["semprefix"] = f"/{name}"  # multiprocessing has no public way
     _remove_unclaimed()
     return name
@@ -56,7 +56,7 @@ def _release(mark: FileLock) -> None:
 
 
 def _remove_unclaimed() -> None:
-    """Removes the names of processes that are gone, whose mark is not locked; leaves those of other users."""
+    """Removes the names of processes that are gone, whose mark is not locked; leaves names of other users."""
     for path in FOLDER.glob(f"{PREFIX}*.lock"):
         mark = FileLock(path)
         with suppress(OSError, Timeout), mark.acquire(timeout=0):

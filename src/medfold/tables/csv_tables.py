@@ -30,7 +30,7 @@ def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_ty
     Args:
         path: path of the table.
         former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
-        **column_types: types by column name. By default those in `TEXT_COLUMNS` are text.
+        **column_types: types by column name. By default the columns in `TEXT_COLUMNS` are text.
 
     Raises:
         UserError: the file is damaged.

@@ -27,7 +27,7 @@ def variable(name: str, value: object = None) -> str:
     """Returns a variable as the user types it: `FOLD=9`, or `--fold 9` for `medfold`.
 
     Args:
-        name: name of a make variable. Those of `FLAGS` are written `FORCE=1` or `--force`, with any value.
+        name: name of a make variable. Names in `FLAGS` are written `FORCE=1` or `--force`, with any value.
         value: Defaults to None: the name alone.
     """
     if is_started_by_make():

@@ -161,7 +161,7 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
 
 
 def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) -> A.BasicTransform | A.BaseCompose:
-    """Builds one transform of a recipe, with those inside it if it is a composition."""
+    """Builds one transform of a recipe, with the transforms inside it if it is a composition."""
     if isinstance(item, str):
         item = {item: {}}
     if len(item) != 1:

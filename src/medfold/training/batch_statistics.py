@@ -49,7 +49,7 @@ class BatchStatistics:
         self._statistics_net.jit_compile = resolve_compile("auto")
 
     def gather(self, max_images: int) -> int:
-        """Sets mean and variance of each layer to those over training images.
+        """Sets mean and variance of each layer to the mean and variance over training images.
 
         Args:
             max_images: number of images to use; all if there are fewer.

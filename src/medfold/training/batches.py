@@ -55,7 +55,7 @@ class TrainingBatches:
         return image, self.targets[index], self.sample_weights[index]
 
     def batch_shape_and_dtype(self) -> tuple[tuple[int, ...], np.dtype]:
-        """Returns shape and dtype of a batch of images: those of the augmented images; float32 if they are mixed."""
+        """Returns shape and dtype of a batch of images: as the augmented images have; float32 if they are mixed."""
         first, _, _ = self.sample(0, 0)
         return (self.batch_size, *first.shape), np.dtype(np.float32) if self.mix else first.dtype
 
@@ -93,8 +93,8 @@ class TrainingBatches:
         seeds = rng.integers(1 << 62, size=num_drawn)
         if self.classes is None:
             return rng.permutation(len(self.rows))[:num_drawn], seeds
-        # Each class is repeated as often as needed, in a new order each time. The classes are shuffled, so that those
-        # cut off at the end differ between epochs. This matters if there are many: sets of labels.
+        # Each class is repeated as often as needed, in a new order each time. The classes are shuffled: epochs then
+        # differ in what is cut off at the end. This matters if there are many: sets of labels.
         members = [np.flatnonzero(self.classes == number) for number in rng.permutation(np.unique(self.classes))]
         num_per_class = -(-num_drawn // len(members))
         drawn = [_repeated(rows, num_per_class, rng) for rows in members]

@@ -11,7 +11,7 @@ NUM_SUMS = 2  # sum and number of the losses: the last variables of a `BatchTrai
 
 
 def without_sums(variable_specs: list[str]) -> list[str]:
-    """Returns the variables that earlier versions saved, of those that are saved now."""
+    """Returns the variables that earlier versions saved, of all that are saved now."""
     return variable_specs[:-NUM_SUMS]
 
 
@@ -24,7 +24,7 @@ def with_loss_sums(
         arrays: the variables without the sums, and the best weights.
         metadata: metadata with the losses of the epoch, and without the number of batches.
         phase: the phase that was saved.
-        history: one row per finished epoch, of this phase and those before it.
+        history: one row per finished epoch, of this phase and earlier phases.
     """
     losses = np.array(metadata["losses"], np.float32)
     sums = [np.float32(np.nansum(losses)), np.float32(np.isfinite(losses).sum())]

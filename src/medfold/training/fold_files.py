@@ -1,4 +1,4 @@
-"""Writer of the files of a fold: those of an earlier training are removed first, the marker is written last."""
+"""Writer of the files of a fold: files of an earlier training are removed first, the marker is written last."""
 
 import time
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ class FoldFiles:
             files.remove_temporaries(path)
 
     def write_net_and_predictions(self, trained: TrainedNet, oof: pd.DataFrame, test: pd.DataFrame) -> None:
-        """Writes the weights, the history and the predictions, in place of those of an earlier training.
+        """Writes the weights, the history and the predictions; they replace the files of an earlier training.
 
         Args:
             trained: the trained net.

@@ -24,7 +24,7 @@ class TrainingImages:
 
     Args:
         store_pixels: uint8 (images, height, width, channels), may be memory-mapped: all images of the store, including
-            those of other folds.
+            images of other folds.
         features_file: file with the features of a frozen backbone; read only if the head is trained alone.
         rows: int (n,), the images to train on.
         targets: int (n,) or (n, labels), in the order of `rows`.

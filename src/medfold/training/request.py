@@ -12,7 +12,7 @@ class TrainingRequest:
 
     Args:
         recipe: name of the recipe. Defaults to `baseline`.
-        overrides: values that replace those of the recipe.
+        overrides: values that replace values of the recipe.
         seed: seed of the order, the augmentation and the initial weights. Defaults to 0.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
         folds: the folds to train. Defaults to all that are missing.

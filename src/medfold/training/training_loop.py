@@ -67,7 +67,7 @@ class TrainingLoop:
         """Trains the phase to its end; the net then has its final weights.
 
         Returns:
-            The history: one row per epoch, of this phase and those before it.
+            The history: one row per epoch, of this phase and earlier phases.
 
         Raises:
             UserError: the loss is not a number; or the time limit is reached, after the state is saved.

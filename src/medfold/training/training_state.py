@@ -22,7 +22,7 @@ class TrainingState:
     """Progress of a training; with the variables of a `BatchTrainer`, all that is needed to resume it.
 
     Args:
-        history: one row per epoch, of this phase and those before it: phase (its name), epoch, learning_rate,
+        history: one row per epoch, of this phase and earlier phases: phase (its name), epoch, learning_rate,
             loss and val_<metric>, the score of the held-out fold.
         num_batches: number of batches of this phase so far.
         epochs_since_best: number of epochs since the best one.
@@ -113,7 +113,7 @@ class RemainingPhase(NamedTuple):
 
 
 def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], precision: str) -> list[RemainingPhase]:
-    """Returns the unfinished phases: those from the saved state on, or all if there is no saved state.
+    """Returns the unfinished phases: from the saved state on, or all if there is no saved state.
 
     Args:
         phases: the phases of a training, in order.

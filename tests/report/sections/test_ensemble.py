@@ -18,7 +18,7 @@ def test_ensemble_page_lists_members_and_methods(competition):
     found, text = ensemble_runs(competition, ["good", "fair"], load_dataset(competition)), read_page(path)
     scores = [files.read_json(competition.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
-    caption = "Methods: those fitted on labels are scored on folds that they were not fitted on"
+    caption = "Methods: if fitted on labels, scored on folds that they were not fitted on"
     methods = cells(text, caption)
     assert [row[0] for row in methods] == [one.method.title for one in found.choice.candidates]
     assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]

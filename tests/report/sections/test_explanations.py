@@ -77,7 +77,7 @@ def test_agreement_with_random_weights_is_a_mean():
 def test_pointing_game_compares_hits_with_chance(capsys):
     found = replace(HeatMaps(), method="Grad-CAM", hits=np.array([1, 1, 0, 1]), chance=np.array([0.25, 0.5, 0.5, 0.75]))
     texts = described(found)
-    expected = "the hottest point is on the finding in 75% of 4 true positives (a random point: 50%)"
+    expected = "the hottest point is in or beside the finding in 75% of 4 true positives (a random point: 50%)"
     assert f"{expected}. " in texts[1]
     assert f"heat maps  {expected}" in capsys.readouterr().out
 

@@ -1,7 +1,7 @@
 """Label layouts, the values of labels.layout. A new one is a module with a function decorated by `@label_layout`.
 
 - layouts: `wide`, `long`, `one_hot`, `lists`, `folders`, `arrays`; `layout`: their registry;
-- shared by those with a table: `table_layouts`; by all: `test_set`, `image_columns`.
+- shared by layouts with a table: `table_layouts`; by all: `test_set`, `image_columns`.
 """
 
 from importlib import import_module

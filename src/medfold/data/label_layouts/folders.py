@@ -50,7 +50,7 @@ def folders(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
 
 
 def _read_part(part: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Reads the images of a part: columns id, image, label, patient and those of labels.keep_columns."""
+    """Reads the images of a part: columns id, image, label, patient and the columns of labels.keep_columns."""
     labels = facts.labels
     images = facts.images
     patterns = images.train if part == "train" else images.test
@@ -81,7 +81,7 @@ def _match_images(part: str, patterns: list[str], facts: CompetitionFacts, raw: 
     """Finds the images of a part: columns id, image, label and the other fields of the patterns."""
     images = facts.images
     all_files = list_files(raw, exclude=images.exclude)
-    # Where a folder `test` is beside those of the classes, {label}/{id}.png would match its images, too.
+    # Where a folder `test` is beside the class folders, {label}/{id}.png would match its images, too.
     unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
     candidates = [path for path in all_files if not any(path_pattern.match(path) for path_pattern in unlabelled)]
     rows = []

@@ -1,4 +1,4 @@
-"""Source `kaggle`: the data of a competition, for those who have joined it."""
+"""Source `kaggle`: the data of a competition, for users who have joined it."""
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 

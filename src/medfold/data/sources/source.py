@@ -124,7 +124,7 @@ class Source:
         write_csv(manifest, self._paths.raw_manifest)
 
     def fetch_files(self, patterns: list[str]) -> list[str]:
-        """Downloads single files into `data/<name>/raw`, in their folders; skips those that are already there.
+        """Downloads single files into `data/<name>/raw`, in their folders; skips files that are already there.
 
         Files are unpacked and tested before they are moved there. An existing manifest is updated.
 

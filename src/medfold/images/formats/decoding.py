@@ -32,7 +32,7 @@ def read_image_with_headers(raw: Path, image: str, image_facts: ImageFacts) -> D
     Args:
         raw: folder that image paths are relative to.
         image: path relative to `raw`, followed by `#member` for files that contain many images. Or several paths
-            separated by `|`, one grey file per channel; then the headers are those of the first file.
+            separated by `|`, one grey file per channel; then the headers are from the first file.
         image_facts: the facts `images` (channels, windows, range, frame).
 
     Raises:

@@ -175,7 +175,7 @@ def _text(value: object) -> str:
 
 
 def _parsed(path: Path, **options: object) -> Dataset:
-    """Parses a file with `pydicom.dcmread`, also without the preamble if its headers are those of DICOM."""
+    """Parses a file with `pydicom.dcmread`, also without the preamble if it has DICOM headers."""
     _check_inflated_size(path)
     try:
         return pydicom.dcmread(path, **options)

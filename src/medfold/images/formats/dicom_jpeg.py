@@ -73,7 +73,7 @@ def check_lossless(frame: bytes, height: int, width: int, samples: int, bits_all
 
 
 def _check_frame(segment: bytes, size: tuple[int, int, int], bits_allocated: int) -> None:
-    """Checks that size, samples and bits in the frame header are those of the DICOM headers."""
+    """Checks that size, samples and bits in the frame header are as in the DICOM headers."""
     declared = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), int.from_bytes(segment[5:6])
     if declared != size or len(segment) != 6 + 3 * size[2]:
         raise ImageError("damaged: the JPEG has another size than the DICOM headers declare")

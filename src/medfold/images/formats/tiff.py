@@ -77,7 +77,7 @@ def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:
 
 
 def count_pages(path: Path) -> int:
-    """Returns the number of pages, including those for which ImageJ writes only one directory."""
+    """Returns the number of pages, including pages for which ImageJ writes only one directory."""
     with tifffile.TiffFile(path) as file:
         if file.is_imagej and file.series and set(file.series[0].axes) <= set("TZCYX"):
             return int(np.prod(file.series[0].shape[:-2]))

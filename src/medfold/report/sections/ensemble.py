@@ -31,7 +31,7 @@ def ensemble_section(ensemble: Ensemble, metric: Metric) -> Section:
             for candidate in choice.candidates
         ]
         section.table(
-            "Methods: those fitted on labels are scored on folds that they were not fitted on",
+            "Methods: if fitted on labels, scored on folds that they were not fitted on",
             ["method", "cross-fitted", "in-sample", "gain over the mean (95 % interval)", "probability of a gain"],
             rows,
             [choice.candidates.index(choice.chosen)],

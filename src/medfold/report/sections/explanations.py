@@ -50,7 +50,7 @@ def explanations_section(
         found, evidence_for = HeatMaps(), ""
         section.text("The weights of this run are missing, so there are no heat maps.")
     if len(ensemble.run_names) > 1:
-        section.text(f"Heat maps are those of {isolate(run.name)}; predictions are those of all runs combined.")
+        section.text(f"Heat maps are from {isolate(run.name)}; predictions are from all runs combined.")
     if competition.facts.score.unit:
         section.text("Only the first image of each unit is shown; truth and prediction are of the whole unit.")
 
@@ -84,12 +84,12 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
         )
     if len(found.hits):
         text = (
-            f"the hottest point is on the finding in {found.hits.mean():.0%} of {len(found.hits)} true positives "
-            f"(a random point: {found.chance.mean():.0%})"
+            f"the hottest point is in or beside the finding in {found.hits.mean():.0%} of {len(found.hits)} "
+            f"true positives (a random point: {found.chance.mean():.0%})"
         )
         section.text(
-            f"Pointing game: {text}. The positions of the findings in these generated images are known; a point up to "
-            "one cell of the map beside a finding counts."
+            f"Pointing game: {text}. The positions of the findings in these generated images are known; beside means: "
+            "at most one cell of the map away."
         )
         say("heat maps", text)
 

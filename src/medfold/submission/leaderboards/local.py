@@ -43,7 +43,7 @@ class LocalLeaderboard(Leaderboard):
         """Scores a submission on the public and the private part of the hidden solution, joined by id.
 
         The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If
-        those use the probabilities from which decisions were made, the printed line notes it.
+        they use the probabilities from which decisions were made, the printed line notes it.
 
         Raises:
             UserError: the solution is missing although the data includes it, or has other ids than the submission.

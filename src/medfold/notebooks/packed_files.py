@@ -5,14 +5,13 @@ wrong path must not send another file.
 """
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile, is_zipfile
 
 import h5py
 
 from medfold import config
-from medfold.competition import CompetitionFacts, Recipe
+from medfold.competition import CompetitionFacts, Recipe, weights_without_folders
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
@@ -76,8 +75,8 @@ def competition_texts(paths: CompetitionPaths) -> dict[str, str]:
         UserError: one of them is a link, or is not text in UTF-8.
     """
     readme = paths.folder / "README.md"
-    files = [*_settings_files(paths, sorted(paths.folder.glob("*.yaml"))), *([readme] if _exists(readme) else [])]
-    return read_texts(paths, files)
+    texts = _settings_texts(paths, sorted(paths.folder.glob("*.yaml")))
+    return texts | _texts(paths, [readme] if _exists(readme) else [])
 
 
 def training_texts(paths: CompetitionPaths) -> dict[str, str]:
@@ -90,23 +89,7 @@ def training_texts(paths: CompetitionPaths) -> dict[str, str]:
     """
     yaml_files = [*sorted(paths.base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if _exists(paths.plugins) else []
-    return read_texts(paths, [*_settings_files(paths, yaml_files), *plugins, paths.folds, paths.folds_metadata])
-
-
-def read_texts(paths: CompetitionPaths, files: list[Path]) -> dict[str, str]:
-    """Reads text files to be packed, by their path below the project folder; line ends stay as they are.
-
-    Raises:
-        UserError: one of them is a link, or is not text in UTF-8.
-    """
-    texts = {}
-    for path in files:
-        check_no_link(path)
-        try:
-            texts[path.relative_to(paths.root).as_posix()] = path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
-    return texts
+    return _settings_texts(paths, yaml_files) | _texts(paths, [*plugins, paths.folds, paths.folds_metadata])
 
 
 def check_no_link(path: Path) -> None:
@@ -123,21 +106,34 @@ def _exists(path: Path) -> bool:
     return path.is_symlink() or path.is_file()
 
 
-def _settings_files(paths: CompetitionPaths, yaml_files: list[Path]) -> Iterator[Path]:
-    """Yields the files that are facts or recipes; warns of the others, which are not packed."""
+def _texts(paths: CompetitionPaths, files: list[Path]) -> dict[str, str]:
+    """Reads text files, by their path below the project folder; line ends stay as they are."""
+    texts = {}
+    for path in files:
+        check_no_link(path)
+        try:
+            texts[path.relative_to(paths.root).as_posix()] = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
+    return texts
+
+
+def _settings_texts(paths: CompetitionPaths, yaml_files: list[Path]) -> dict[str, str]:
+    """Reads the files that are facts or recipes, a weights file by its name only; warns of others, and leaves them."""
+    texts = {}
     for path in yaml_files:
         check_no_link(path)
-        if _is_settings(path, paths.base_folder):
-            yield path
-        else:
+        try:
+            content = config.load(path, paths.base_folder)
+        except UserError:
+            content = {"": None}
+        if not set(content) <= SETTINGS_KEYS:
             warn("pack", f"{display_path(path)} holds neither facts nor a recipe: not packed")
-
-
-def _is_settings(path: Path, bases: Path) -> bool:
-    try:
-        return set(config.load(path, bases)) <= SETTINGS_KEYS
-    except UserError:
-        return False
+            continue
+        weights = config.flat(content).get("backbone.weights")
+        for name, text in _texts(paths, [path]).items():
+            texts[name] = text.replace(weights, weights_without_folders(weights)) if isinstance(weights, str) else text
+    return texts
 
 
 def _is_keras_hdf5(path: Path) -> bool:

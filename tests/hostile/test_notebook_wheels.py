@@ -111,6 +111,7 @@ def job(tmp_path, **changes) -> TrainingBundle:
     manifest = {
         "competition": "small",
         "request": {"run": "baseline", "folds": [0]},
+        "files": {"state.npz": ""},
         "weights": None,
         "checkpoints": {},
         "project_files": {"competition/small/competition.yaml": "title: x\n"},
@@ -145,11 +146,11 @@ def test_project_file_outside_is_not_written(tmp_path, name):
 )
 def test_checkpoint_is_neither_written_nor_read_outside(tmp_path, changes):
     (tmp_path / "state.npz").write_bytes(b"outside")
-    with refused("names a file outside|must be a plain folder name|unknown competition"):
+    with refused("names a file outside|not among the files|must be a plain folder name|unknown competition"):
         job(tmp_path, **changes).write_competition(tmp_path / "root")
     assert not list(tmp_path.rglob("checkpoint.npz"))
 
 
 def test_weights_outside_the_bundle_are_not_used(tmp_path):
-    with refused(r"job\.json: names a file outside its folder"):
+    with refused(r"'\.\./net\.weights\.h5' is not among the files that were packed"):
         _ = job(tmp_path, weights="../net.weights.h5").request

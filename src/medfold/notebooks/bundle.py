@@ -106,6 +106,22 @@ def path_inside(folder: Path, name: str, manifest_name: str) -> Path:
     return path
 
 
+def packed_file(folder: Path, manifest: dict[str, Any], name: str) -> Path:
+    """Returns the path of a file of an opened bundle, whose hash was checked.
+
+    Args:
+        folder: folder of the bundle.
+        manifest: content of the manifest, as `open_bundle` returns it.
+        name: name of the file.
+
+    Raises:
+        UserError: the manifest has no hash of it.
+    """
+    if name not in manifest["files"]:
+        raise UserError(f"{name!r} is not among the files that were packed", folder, "Pack the bundle again")
+    return folder / name
+
+
 def _has_hash(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
 

@@ -8,7 +8,7 @@ from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.ensemble import Ensemble, MemberRun
 from medfold.notebooks import mounts, wheels
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, path_inside
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
 from medfold.paths import ProjectPaths
 from medfold.runs import TrainedRun
@@ -17,7 +17,7 @@ from medfold.system import files
 from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
-ENSEMBLE = "ensemble.npz"
+ENSEMBLE, PLUGINS = "ensemble.npz", "plugins.py"
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ class SubmissionBundle:
         """
         folder = Path(folder)
         manifest = open_bundle(folder, MANIFEST)
-        use_plugins(folder / "plugins.py")
+        use_plugins(folder / PLUGINS if PLUGINS in manifest["files"] else None)  # only as it was packed
         members = [
             MemberRun(
                 run["name"],
                 Recipe.model_validate(run["recipe"]),
-                [path_inside(folder, name, MANIFEST) for name in run["weights"]],
+                [packed_file(folder, manifest, name) for name in run["weights"]],
             )
             for run in manifest["runs"]
         ]
         facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
-        return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
+        return cls(folder, manifest, facts, members, FittedTransform.load(packed_file(folder, manifest, ENSEMBLE)))
 
     def __str__(self) -> str:
         runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)

@@ -14,7 +14,7 @@ from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, path_inside
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file, path_inside
 from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
 from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
@@ -66,7 +66,7 @@ class TrainingBundle:
         jobs = values.get("jobs", "1")
         request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
-            request.overrides.setdefault("backbone", {})["weights"] = str(path_inside(self.folder, name, MANIFEST))
+            request.overrides.setdefault("backbone", {})["weights"] = str(packed_file(self.folder, self.manifest, name))
         return request
 
     def write_competition(self, root: Path) -> CompetitionPaths:
@@ -85,7 +85,7 @@ class TrainingBundle:
             run_paths = checked_run_paths(paths, self.manifest["request"]["run"])
             checkpoint = path_inside(root, str(run_paths.fold(fold).checkpoint), MANIFEST)
             checkpoint.parent.mkdir(parents=True)
-            shutil.copyfile(path_inside(self.folder, name, MANIFEST), checkpoint)
+            shutil.copyfile(packed_file(self.folder, self.manifest, name), checkpoint)
         return paths
 
 

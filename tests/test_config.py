@@ -96,9 +96,9 @@ def test_circular_extends_is_refused(tmp_path, bases):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"task": "multiclass"}, "needs three or more 'classes'"),
-        ({"labels": {"targets": ["a", "b"]}}, "has one column in 'labels.targets', found 2"),
-        ({"classes": ["a", "b", "c"]}, "has two 'classes'"),
+        ({"task": "multiclass"}, "yaml: 'classes': task multiclass needs three or more$"),
+        ({"labels": {"targets": ["a", "b"]}}, "yaml: 'labels.targets': task binary has one column, found 2$"),
+        ({"classes": ["a", "b", "c"]}, "yaml: 'classes': task binary has two .negative, positive., found 3$"),
         (
             {"task": "multilabel", "labels": {"targets": ["a", "b"]}, "classes": ["a", "b", "c"]},
             "no meaning for task multilabel",
@@ -115,6 +115,15 @@ def test_prediction_columns_follow_the_task():
     assert competition_facts("binary").prediction_columns == ["target"]
     assert competition_facts("multilabel").prediction_columns == ["a", "b"]
     assert competition_facts("ordinal").prediction_columns == ["0", "1", "2"]
+
+
+def test_facts_are_not_among_the_files_that_a_recipe_may_extend(tmp_path, bases):
+    write(tmp_path / "x" / "competition.yaml", "title: x")
+    write(bases / "shared_facts.yaml", "title: x")
+    write(bases / "net.yaml", "tta: true")
+    file = write(tmp_path / "x" / "mine.yaml", "extends: nett")
+    with refused(r"mine\.yaml: `extends: nett` names no file \(did you mean 'net'\?\)\. Known: net$"):
+        config.load(file, bases)
 
 
 def test_later_bases_override_earlier_ones(tmp_path):

@@ -124,6 +124,15 @@ def test_invalid_plugin_option_says_expected_and_received(content, line):
     assert str(caught.value) == line
 
 
+def test_misspelt_key_that_is_required_is_reported_once():
+    facts = competition_facts().model_dump()
+    facts["score"] = {"metrc": "auc"}
+    with pytest.raises(UserError) as caught:
+        config.validated(CompetitionFacts, facts, "competition.yaml")
+    hint = "(did you mean 'score.metric', which is required?)"
+    assert str(caught.value) == f"competition.yaml: unknown key 'score.metrc' {hint}"
+
+
 def test_missing_fact_raises_with_its_key():
     facts = competition_facts().model_dump()
     del facts["score"]

@@ -2,7 +2,27 @@
 
 import pytest
 
-from medfold.text import count_of, did_you_mean, shorten_list
+from medfold.text import count_of, did_you_mean, printable, shorten_list
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\x1b[2J", "a\\x1b[2J"),
+        ("a\nb\r", "a\\nb\\r"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u202egnp.exe", "a\\u202egnp.exe"),
+        ("\udcff.png", "\\udcff.png"),
+        ("a\u2028b\0", "a\\u2028b\\x00"),
+    ],
+)
+def test_characters_that_a_terminal_obeys_are_shown_by_their_codes(text, shown):
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize("text", ["", "a b", "Müller", "صورة", "图像", "می\u200cخواهم", "🫁", "100 % [x]"])
+def test_texts_of_any_language_stay(text):
+    assert printable(text) == text
 
 
 def test_shorten_list_counts_the_omitted_items():
@@ -20,6 +40,19 @@ def test_did_you_mean_suggests_a_close_word_only():
     assert did_you_mean("retina", ["retinamnist", "breastmnist"]) == " (did you mean 'retinamnist'?)"
     assert did_you_mean("xyz", ["retinamnist"]) == ""
     assert did_you_mean("strong", ["none", "light", "xray", "fundus", "histology"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "suggested"),
+    [("image_id", "id"), ("Image ID", "id"), ("patient", "patient_id"), ("my_age_2", "age"), ("agee", "age")],
+)
+def test_did_you_mean_prefers_a_whole_word_to_similar_letters(word, suggested):
+    assert did_you_mean(word, ["age", "id", "sex", "patient_id"]) == f" (did you mean '{suggested}'?)"
+
+
+def test_did_you_mean_prefers_nearly_the_same_word_to_a_part_of_it():
+    known = ["log_loss", "weighted_log_loss"]
+    assert did_you_mean("wighted_log_loss", known) == " (did you mean 'weighted_log_loss'?)"
 
 
 @pytest.mark.parametrize(

@@ -135,12 +135,20 @@ def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Pa
     base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
     if base_file is None:
         is_circular = any(file in (*seen, path) for file in candidates)
-        known = sorted({file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")} - {path.stem})
+        stems = {file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")}
+        if not _holds_facts(path.stem):  # a recipe, which cannot extend facts
+            stems = {stem for stem in stems if not _holds_facts(stem)}
+        known = sorted(stems - {path.stem})
         if is_circular:
             raise UserError(f"`extends: {base}` is circular", path, "Remove it")
         what = f"`extends: {base}` names no file{did_you_mean(str(base), known)}"
         raise UserError(what, path, f"Known: {', '.join(known)}" if known else None)
     return base_file
+
+
+def _holds_facts(name: str) -> bool:
+    """Returns True for competition.yaml and the shared facts that it extends, by their names."""
+    return name == "competition" or name.endswith("_facts")
 
 
 def with_current_names(content: dict[str, Any], where: object) -> dict[str, Any]:

@@ -19,7 +19,20 @@ def describe_errors(
         model: the class with the keys, for hints about unknown ones. Defaults to one without keys.
         elsewhere: the class of another file, and the name of that file, for keys that belong there. Defaults to none.
     """
-    return [_describe_problem(model, key, of_key, elsewhere) for key, of_key in _problems_by_key(error).items()]
+    by_key = _problems_by_key(error)
+    described = {
+        ".".join(str(part) for part in key): _describe_problem(model, key, problems, elsewhere)
+        for key, problems in by_key.items()
+    }
+    # A misspelt key that is required would be reported twice: as unknown, and as missing.
+    for missing in [key for key, text in described.items() if text == _missing(key)]:
+        hint = f"(did you mean '{missing}'?)"
+        for key, text in described.items():
+            if text.endswith(hint):
+                described[key] = text.replace(hint, f"(did you mean '{missing}', which is required?)")
+                described.pop(missing)
+                break
+    return list(described.values())
 
 
 # What was expected, by the type of pydantic's error, formatted with its context. Other types keep pydantic's message.
@@ -85,7 +98,7 @@ def _describe_problem(
         hint = _key_in_another_section(model, name) or did_you_mean(name, known, prefix=section)
         return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
     if first["type"] == "missing" and not _is_missing_item(first):
-        return f"'{key}' is missing"
+        return _missing(key)
     received = first["input"]
     if first["type"] == "invalid_key":
         section = ".".join(str(part) for part in location[:-1])
@@ -108,6 +121,10 @@ def _describe_problem(
         if isinstance(received, str | int | float) and not is_quoted:
             message += f", received {_received(received)}"
     return f"'{key}': {message}" if key else message
+
+
+def _missing(key: str) -> str:
+    return f"'{key}' is missing"
 
 
 def _expected(problem: Any) -> str | None:

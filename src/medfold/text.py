@@ -4,6 +4,23 @@ import difflib
 import re
 from collections.abc import Iterable
 
+NEARLY_THE_SAME = 0.85  # similarity of a word and its misspelling
+JOINERS = "\u200c\u200d"  # within words of Persian and Indic scripts; they do not print, but change nothing else
+
+
+def printable(text: str) -> str:
+    """Replaces characters that a terminal would obey by their codes: the sign ESC by the letters x1b after a backslash.
+
+    Names of files and classes, and texts of servers, may contain anything: codes that move the cursor or clear the
+    screen, the reversal of the direction of writing, bytes that are not UTF-8.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in JOINERS else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+
 
 def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = ", ") -> str:
     """Formats the first items of a list: 'a, b, c and 7 more'."""
@@ -27,7 +44,8 @@ def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6, prefix: s
     """Returns the hint ' (did you mean ...?)' for a misspelt word, or '' if no known word is close to it.
 
     In this order: the word with other capitals, spaces or underscores ('efficientnet_b0': 'EfficientNetB0'), the
-    shortest word that begins with it ('acc': 'accuracy'), the most similar one.
+    shortest word that begins with it ('acc': 'accuracy'), one that is nearly the same ('fundsu': 'fundus'), one that is
+    a part of it or that it is a part of ('image_id': 'id'), the most similar one.
 
     Args:
         word: the misspelt word.
@@ -38,8 +56,19 @@ def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6, prefix: s
     known_by_letters = {_letters(item): item for item in reversed(list(known))}
     letters = _letters(word)
     longer = sorted((item for item in known_by_letters if len(letters) > 1 and item.startswith(letters)), key=len)
-    close = longer or difflib.get_close_matches(letters, list(known_by_letters), n=1, cutoff=cutoff)
+    close = (
+        longer
+        or difflib.get_close_matches(letters, known_by_letters, n=1, cutoff=max(cutoff, NEARLY_THE_SAME))
+        or [other for other, item in known_by_letters.items() if _is_part(word, item) or _is_part(item, word)]
+        or difflib.get_close_matches(letters, known_by_letters, n=1, cutoff=cutoff)
+    )
     return f" (did you mean '{prefix}{known_by_letters[close[0]]}'?)" if close else ""
+
+
+def _is_part(word: str, longer: str) -> bool:
+    """Returns True if a word is one of the words of a longer one: 'id' of 'image_id'."""
+    words, longer_words = (re.sub(r"[\W_]+", "_", text.lower()).strip("_") for text in (word, longer))
+    return f"_{words}_" in f"_{longer_words}_"
 
 
 def _letters(word: str) -> str:

@@ -128,8 +128,12 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, 
     out = tmp_path / "out" / "mine.csv"
     plain = predict(competition, tmp_path / "in", out=out).table
     assert [path.name for path in out.parent.iterdir()] == ["mine.csv"]
-    (out.parent / "mine-explained").mkdir()
-    (out.parent / "mine-explained" / "of_before.png").touch()
+    with refused("mine.csv: exists already"):  # nothing of the user's is written over
+        predict(competition, tmp_path / "in", out=out, explain=True)
+    out.with_name("other-explained").mkdir()
+    with refused("other-explained: exists already"):
+        predict(competition, tmp_path / "in", out=out.with_name("other.csv"), explain=True)
+    out.unlink()
     capsys.readouterr()
     result = predict(competition, tmp_path / "in", out=out, explain=True).table
     pd.testing.assert_frame_equal(result, plain)

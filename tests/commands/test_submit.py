@@ -51,6 +51,31 @@ def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, mo
     recheck(folded)
 
 
+@pytest.mark.parametrize(
+    ("trained_folds", "warning"),
+    [
+        ([0, 2], "fold 1 is not trained; this submits 2 of 3 folds. Train it: make train {} FOLD=1"),
+        ([1], 'folds 0, 2 are not trained; this submits 1 of 3 folds. Train them: make train {} FOLD="0 2"'),
+    ],
+)
+@pytest.mark.parametrize("recorded", [None, "make train COMPETITION=small RECIPE=baseline SEEDS=0"])
+def test_submit_warns_of_folds_that_are_not_trained(folded, capsys, trained_folds, warning, recorded):
+    finished_run(folded, folds=trained_folds)
+    if recorded:
+        metadata = folded.paths.run("baseline").metadata
+        files.write_json({**files.read_json(metadata), "command": recorded}, metadata, sealed=True)
+    submit(folded)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "not trained" in line]
+    named = recorded.removeprefix("make train ") if recorded else "COMPETITION=small RUN=baseline"
+    assert lines == [f"submit     runs/small/baseline: {warning.format(named)}"]
+
+
+def test_submit_of_all_folds_warns_of_none(folded, capsys):
+    finished_run(folded)
+    submit(folded)
+    assert "not trained" not in capsys.readouterr().out
+
+
 def test_submit_warns_of_a_lost_ledger(folded, capsys):
     finished_run(folded)
     files.write_json({"status": "scored"}, folded.paths.submissions / "earlier.json")

@@ -1,75 +1,115 @@
-"""make train: what is checked, printed and handed on, in which order; the training itself is imitated."""
+"""make train: what is checked before the training, what is printed and handed on; the training itself is imitated."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from medfold.commands import train as command
+from medfold.commands.prepare import prepare
 from medfold.commands.train import train
+from tests.support.finished_runs import finished_run
 from tests.support.helpers import an_oof_score, refused
 
 
 @pytest.fixture
-def steps(monkeypatch):
-    """Replaces the steps of the command: `done` lists their names in order, `requests` what was trained."""
-    found = SimpleNamespace(
-        done=[], requests=[], prepared=[], missing=[0], result=an_oof_score(trained_folds=[0], num_units=2)
-    )
-    data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
-    found.data = data
+def trainings(monkeypatch):
+    """Imitates the training, here and on Kaggle: `requests` lists those that were begun, `result` is their score."""
+    found = SimpleNamespace(requests=[], places=[], result=an_oof_score(trained_folds=[0], num_units=2))
 
-    def step(name, result=None):
-        monkeypatch.setattr(command, name, lambda *given: found.done.append(name) or result)
-
-    def train_by(name):
-        def run(competition, request, recipe, data):
-            found.done.append(name)
+    def imitate(name, place):
+        def train_run(competition, request, recipe, dataset):
+            print("the training begins")
             found.requests.append(request)
+            found.places.append(place)
             return found.result
 
-        monkeypatch.setattr(command, name, run)
+        monkeypatch.setattr(command, name, train_run)
 
-    def load_dataset(competition, prepare):
-        found.done.append("load_dataset")
-        found.prepared.append(prepare)
-        return data
-
-    for name in ("check_recipe_trainable", "data_on_kaggle", "audit_and_show"):
-        step(name)
-    for name in ("train_run", "train_on_kaggle"):
-        train_by(name)
-    monkeypatch.setattr(command, "load_dataset", load_dataset)
-    monkeypatch.setattr(command, "missing_folds", lambda competition, request: found.missing)
-    monkeypatch.setattr(command, "verify_store", lambda *_: found.done.append("verify_store") or 5_000_000)
-    monkeypatch.setattr(command, "store_key", lambda *_: "key")
+    imitate("train_run", "here")
+    imitate("train_on_kaggle", "kaggle")
     return found
 
 
-def test_recipe_and_store_are_checked_before_the_training(small, steps, capsys):
+@pytest.fixture
+def steps(trainings, monkeypatch):
+    """Imitates the checks and the dataset, too."""
+    data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
+    monkeypatch.setattr(command, "check_recipe_trainable", lambda *_: None)
+    monkeypatch.setattr(command, "load_dataset", lambda *_: data)
+    monkeypatch.setattr(command, "verify_store", lambda *_: 5_000_000)
+    monkeypatch.setattr(command, "store_key", lambda *_: "key")
+    return trainings
+
+
+def store_of(competition):
+    """Returns the prepared images of a competition."""
+    prepare(competition)
+    (images,) = competition.paths.data.glob("store/*/images.npy")
+    return images
+
+
+def test_damaged_store_is_refused_before_a_run_is_created(folded, trainings):
+    images = store_of(folded)
+    content = bytearray(images.read_bytes())
+    content[-1] ^= 1
+    images.write_bytes(content)
+    with refused("prepared images lie in blocks that have changed"):
+        train(folded)
+    assert trainings.requests == []
+    assert not folded.paths.runs.exists()
+
+
+def test_finished_run_needs_no_store(folded, capsys):
+    images = store_of(folded)
+    finished_run(folded)
+    images.unlink()
+    train(folded)
+    assert "all 3 folds, 59 of 59 samples" in capsys.readouterr().out
+
+
+def test_recipe_that_cannot_be_trained_is_refused_before_images_are_prepared(small, trainings):
+    with refused("nothing is trained"):
+        train(small, overrides={"training": {"epochs": 0}})
+    assert trainings.requests == []
+    assert not small.paths.data.exists()
+
+
+def test_new_folds_are_shown_before_the_training(small, trainings, capsys):
     train(small)
-    assert steps.done == ["check_recipe_trainable", "load_dataset", "verify_store", "train_run"]
-    assert [settings.size for settings in steps.prepared] == [16]
+    shown = capsys.readouterr().out
+    assert 0 < shown.index("folds      ") < shown.index("the training begins") < shown.index("OOF score")
+
+
+def test_images_are_prepared_as_the_recipe_says(folded, trainings):
+    train(folded, overrides={"images": {"size": 24}})
+    (images,) = folded.paths.data.glob("store/*/images.npy")
+    assert np.load(images).shape[1:] == (24, 24, 1)
+    assert trainings.places == ["here"]
+
+
+def test_training_at_kaggle_prepares_no_images(folded, trainings):
+    train(folded, on="kaggle")
+    assert trainings.places == ["kaggle"]
+    assert not list(folded.paths.data.glob("store/*"))
+
+
+def test_training_at_kaggle_of_data_that_is_not_there_is_refused_before_images_are_scanned(folded, trainings):
+    facts = folded.facts.model_copy(update={"source": {"kind": "own"}})
+    competition = replace(folded, facts=facts)
+    folded.paths.measurements.unlink(missing_ok=True)
+    with refused("the data of source own is not on Kaggle"):
+        train(competition, on="kaggle")
+    assert trainings.requests == []
+    assert not folded.paths.measurements.exists()
+
+
+def test_score_is_printed_with_what_it_covers(small, steps, capsys):
+    train(small)
     text = "OOF score  AUC 0.9000 (95 % interval 0.8000 to 0.9500), covers 1 of 3 folds, 2 of 2 samples"
     assert text in capsys.readouterr().out
-
-
-def test_finished_run_is_neither_checked_nor_is_its_store_read(small, steps):
-    steps.missing = []
-    train(small)
-    assert steps.done == ["load_dataset", "train_run"]
-
-
-def test_new_folds_are_shown_before_the_training(small, steps):
-    steps.data.has_new_folds = True
-    train(small)
-    assert steps.done[-3:] == ["audit_and_show", "verify_store", "train_run"]
-
-
-def test_training_at_kaggle_checks_its_data_first_and_prepares_no_images(small, steps):
-    train(small, on="kaggle")
-    assert steps.done == ["data_on_kaggle", "load_dataset", "train_on_kaggle"]
-    assert steps.prepared == [None]
 
 
 def test_each_seed_is_a_request_with_all_options(small, steps):
@@ -90,7 +130,7 @@ def test_unfinished_score_is_not_printed(small, steps, capsys):
 def test_one_name_for_several_seeds_is_refused(small, steps):
     with refused(r"^RUN=mine: one name cannot be used for several seeds\. Leave RUN out$"):
         train(small, seeds=[0, 1], run="mine")
-    assert steps.done == []
+    assert steps.requests == []
     train(small, seeds=[1], run="mine")
     assert steps.requests[0].run == "mine"
 

@@ -52,7 +52,8 @@ def test_errors_in_facts_name_the_variant(variants):
     facts.write_text(facts.read_text().replace("title: The second", "titel: The second"))
     with refused("competition/sets/competition.yaml, second: .*unknown key 'titel'.*'title'"):
         Competition.open("second", variants)
-    with refused("unknown competition .did you mean 'second'.*make new COMPETITION=secnd"):
+    fix = r"All are folders of competition/\. To add it: make new COMPETITION=secnd"
+    with refused(rf"unknown competition .did you mean 'second'..\. {fix}"):
         variants.competition("secnd")
     with refused("unknown competition .it is the folder of first, second."):
         variants.competition("sets")

@@ -202,8 +202,8 @@ def test_user_error_prints_one_line_and_make_fails(shared_clone):
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make")]
     assert lines == [
         (
-            "medfold: COMPETITION=smal: unknown competition (did you mean 'small'?). All are in "
-            "competition/README.md. To add it: make new COMPETITION=smal"
+            "medfold: COMPETITION=smal: unknown competition (did you mean 'small'?). All are "
+            "folders of competition/. To add it: make new COMPETITION=smal"
         )
     ]
 

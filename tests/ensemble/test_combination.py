@@ -53,6 +53,9 @@ def test_mean_of_arrays_sums_shares_in_order():
     arrays = [np.random.default_rng(seed).random((50, 2)) for seed in range(3)]
     mean = mean_of_arrays(arrays)
     np.testing.assert_allclose(mean, np.mean(arrays, axis=0), rtol=0, atol=1e-12)
+    first, second, third = (1 / 3 * array for array in arrays)
+    np.testing.assert_array_equal(mean, first + second + third)
+    assert (mean != third + second + first).any()  # another order gives other last digits
 
 
 def table(**predictions: float) -> pd.DataFrame:

@@ -136,6 +136,18 @@ def test_per_class_weights_differ_between_classes():
         )
 
 
+def test_per_class_selection_ranks_by_auc_if_the_metric_does():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, (500, 2))
+    ranks_well = expit(rng.normal(3 * targets, 1) + 6)  # all near 1: a good order, a bad log loss
+    calibrated = expit(rng.normal(0.5 * (2 * targets - 1), 1) / 3)
+    stack = np.stack([ranks_well, calibrated])
+    by_order = fit("selection", stack, targets, MEAN_AUC, per_class=True).parameters["weights"]
+    by_loss = fit("selection", stack, targets, LOSS, per_class=True).parameters["weights"]
+    assert (by_order[0] > by_order[1]).all()
+    assert (by_loss[0] < by_loss[1]).all()
+
+
 def test_stacking_inverts_a_reversed_member():
     stack, targets = binary()
     upside_down = np.concatenate([stack[:1], 1 - stack[1:2]])

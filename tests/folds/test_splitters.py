@@ -31,6 +31,21 @@ def test_folds_do_not_depend_on_the_order_of_rows(table, random):
     assert (shuffled == fold[order]).all()
 
 
+@pytest.mark.parametrize(
+    "targets",
+    [np.arange(60) % 2, np.stack([np.arange(60) % 2, np.arange(60) % 3 // 2], axis=1)],
+    ids=["classes", "labels"],
+)
+@pytest.mark.parametrize("method", ["stratified", "group", "stratified-group"])
+def test_another_seed_makes_other_folds(method, targets):
+    ids, groups = pd.Series([f"{number:02d}" for number in range(60)]), np.arange(60)
+    first, again, other = (
+        assign_folds(ids, targets, groups, FoldFacts(k=3, seed=seed, method=method)) for seed in (1, 1, 2)
+    )
+    assert (first == again).all()
+    assert (first != other).any()
+
+
 def test_stratified_folds_have_equal_shares():
     targets = np.repeat([0, 1, 2], [500, 300, 50])
     ids = pd.Series([f"{n}" for n in range(850)])

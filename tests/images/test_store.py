@@ -28,6 +28,20 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
         verify_store(small.paths, key)
 
 
+def test_changed_or_missing_index_of_a_store_is_refused(small, table):
+    run_scan(small, table, CHOICES)
+    key = store_key(small, CHOICES)
+    index = small.paths.store(key) / "index.csv"
+    text = index.read_text()
+    index.write_text(text.replace(",0\n", ",1\n", 1))
+    assert index.read_text() != text
+    with refused("index.csv: missing, or changed since it was written"):
+        verify_store(small.paths, key)
+    index.unlink()
+    with refused("index.csv: missing, or changed since it was written"):
+        verify_store(small.paths, key)
+
+
 def test_store_key_depends_on_everything_that_changes_pixels(small, table):
     keys = {store_key(small, ImageSettings(size=size)) for size in (16, 24)}
     keys.add(store_key(small, ImageSettings(size=16, fit="pad")))

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import sys
+import time
 from functools import partial
 
+import numpy as np
 import pytest
 
 from medfold.errors import UserError
@@ -24,6 +27,19 @@ def crash_at(number: int, at: list[int]) -> int:
 
 def exit_at_once() -> None:
     os._exit(1)
+
+
+def hang_at(number: int, at: int) -> int:
+    if number == at:
+        time.sleep(600)
+    return number
+
+
+def memory_error_of(megabytes: int) -> bool:
+    try:
+        return bool(np.ones(megabytes * 10**6, np.uint8)[0]) is not True
+    except MemoryError:
+        return True
 
 
 def raise_user_error(number: int) -> int:
@@ -48,6 +64,21 @@ def test_crashing_items_are_reported_and_others_processed(at):
     assert {position: result for position, result in found.items() if position not in at} == {
         number: 2 * number for number in range(40) if number not in at
     }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no alarm")
+def test_item_that_takes_too_long_is_reported_and_others_processed(monkeypatch):
+    monkeypatch.setattr(worker_pool, "MAX_SECONDS", 1)
+    found = collect(partial(hang_at, at=3), range(6))
+    assert found == {0: 0, 1: 1, 2: 2, 3: WorkerDied(), 4: 4, 5: 5}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory")
+def test_memory_of_an_item_is_limited_by_the_largest_image():
+    (results,) = map_in_workers(memory_error_of, [900], max_megabytes=10)
+    assert results == [(0, True)]
+    (results,) = map_in_workers(memory_error_of, [900], max_megabytes=100)
+    assert results == [(0, False)]
 
 
 def test_workers_that_cannot_start_raise(monkeypatch):

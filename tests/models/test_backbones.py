@@ -17,6 +17,12 @@ def test_own_backbones_support_pyramid_pooling(name, width):
     assert seen.output_shape == (None, width)
 
 
+@pytest.mark.parametrize("width", [4, 6])
+def test_width_sets_the_channels_of_resnet9(width):
+    backbone, _ = split_backbone_and_head(build_net(facts(), recipe("resnet9", width=width)))
+    assert backbone.output_shape == (None, 8 * width)
+
+
 FAMILIES = [
     *[("ConvNeXtTiny", 32), ("DenseNet121", 32), ("EfficientNetB0", 32), ("EfficientNetV2B0", 32), ("MobileNet", 32)],
     *[("InceptionResNetV2", 75), ("InceptionV3", 75), ("MobileNetV3Small", 32), ("NASNetMobile", 32)],

@@ -35,6 +35,15 @@ def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.75])
+def test_share_of_the_features_is_dropped_before_the_head(share):
+    chosen = Recipe.model_validate(recipe("simple_cnn").model_dump() | {"training": {"dropout": share}})
+    net = build_net(facts(), chosen)
+    assert net.get_layer("head").input is net.get_layer("dropout").output
+    dropped = net.get_layer("dropout")(np.ones((64, 128), np.float32), training=True)
+    assert np.mean(np.asarray(dropped) == 0) == pytest.approx(share, abs=0.05)
+
+
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
     keras.utils.set_random_seed(0)

@@ -1,5 +1,6 @@
 """Heads: one per task, cut points, and the split of a net before its head."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -40,6 +41,20 @@ def test_cut_points_need_ordered_classes():
     assert build_net(facts("ordinal"), chosen).output_shape == (None, 3)
     with refused("head: task multiclass has no ordered classes"):
         build_net(facts("multiclass"), chosen)
+
+
+@pytest.mark.parametrize(
+    ("head", "layers"),
+    [("classes", {"head"}), ("cut_points", {"grade", "cut_points"}), ("both", {"head", "grade", "cut_points"})],
+)
+def test_head_is_that_of_the_recipe(head, layers):
+    model = build_net(facts("ordinal"), Recipe.model_validate({**recipe("simple_cnn").model_dump(), "head": head}))
+    assert {layer.name for layer in model.layers} & {"head", "grade", "cut_points"} == layers
+    if head == "both":
+        parts = keras.Model(model.input, [model.get_layer("head").output, model.get_layer("cut_points").output])
+        np.testing.assert_allclose(
+            model(batch(1)), np.mean([np.asarray(each) for each in parts(batch(1))], axis=0), atol=1e-6
+        )
 
 
 @pytest.mark.parametrize("name", ["resnet9", MOBILE])

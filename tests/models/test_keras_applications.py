@@ -13,6 +13,39 @@ from tests.support.helpers import refused
 from tests.support.nets import batch, facts, recipe
 
 
+@pytest.fixture
+def small_mobilenet(monkeypatch):
+    """A small net in place of MobileNetV2, which takes seconds to build; returns the function that builds it."""
+
+    def build(include_top, weights, input_shape):
+        images = keras.Input(input_shape)
+        net = keras.Model(images, keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(images)))
+        if weights:
+            net.load_weights(weights)
+        return net
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", build)
+    return build
+
+
+def inner_net(net: keras.Model) -> keras.Model:
+    return next(layer for layer in net.layers if isinstance(layer, keras.Model))
+
+
+def test_weights_of_the_recipe_are_those_of_the_backbone(small_mobilenet, tmp_path):
+    source = small_mobilenet(False, None, (32, 32, 3))
+    source.save_weights(tmp_path / "net.weights.h5")
+    net = inner_net(build_net(facts(), recipe("MobileNetV2", weights=str(tmp_path / "net.weights.h5"))))
+    for found, expected in zip(net.get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("freeze_norm", [True, False])
+def test_batch_normalisation_is_trained_unless_it_is_frozen(small_mobilenet, freeze_norm):
+    net = inner_net(build_net(facts(), recipe("MobileNetV2", freeze_norm=freeze_norm)))
+    assert [layer.trainable for layer in net.layers[1:]] == [True, not freeze_norm]
+
+
 @pytest.mark.slow
 def test_pretrained_weights_are_read_from_file(tmp_path):
     keras.utils.set_random_seed(3)

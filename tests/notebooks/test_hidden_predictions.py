@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,21 @@ def test_tight_time_budget_skips_images_and_logs_it(packed_project, root, monkey
     output = capsys.readouterr().out
     assert "8 images were not reached" in output
     assert "8 of 200 test units have no readable image, or were not reached: they get 0." in output
+
+
+def test_time_for_reading_the_data_is_taken_off_the_budget(packed_project, root, monkeypatch):
+    clock = iter([100.0, 130.0])
+    monkeypatch.setattr(hidden_predictions, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
+    class BegunError(Exception):
+        pass
+
+    def begin(seconds_left, *arguments, **options):
+        raise BegunError(seconds_left)
+
+    monkeypatch.setattr(hidden_predictions, "TimeBudget", begin)
+    with pytest.raises(BegunError, match="^3570.0$"):
+        predict(packed_project, root, hours=1)
 
 
 def test_zero_time_budget_still_writes_submission(packed_project, root, capsys):

@@ -73,6 +73,7 @@ def project_of_source(source: str, hosted, tmp_path, monkeypatch) -> Competition
     where = [line for line in SMALL.splitlines() if line.startswith("source:")] if source == "phantom" else []
     named = {"kaggle": ["source: {kind: kaggle, slug: small}"]}
     named["kaggle-dataset"] = ["source: {kind: kaggle-dataset, slug: carol/nodules}"]
+    named["kaggle-dataset"] += ["url: https://www.kaggle.com/competitions/small"]
     facts = [*lines, *(where or named[source]), "upload: local" if source == "phantom" else "upload: notebook"]
     add_competition(tmp_path / "my project", "small", "\n".join(facts))
     monkeypatch.chdir(tmp_path / "my project")

@@ -97,6 +97,15 @@ def test_every_backbone_has_maps_and_can_be_randomised(name):
     assert np.isfinite(GradCam(other)(pixels, columns)).all()
 
 
+def test_maps_of_several_resolutions_have_the_cell_of_the_coarsest():
+    image = keras.Input((24, 24, 1))
+    fine = layers.Conv2D(2, 3, strides=2, padding="same")(image)
+    coarse = layers.Conv2D(2, 3, strides=4, padding="same")(fine)
+    pooled = layers.Concatenate()([layers.GlobalAveragePooling2D()(each) for each in (fine, coarse)])
+    explainer = GradCam(keras.Model(image, layers.Dense(1, "sigmoid", name="head")(pooled)))
+    assert explainer.cell == (8, 8)
+
+
 HEADS = [
     ("multiclass", "classes", 3),
     ("ordinal", "cut_points", 3),

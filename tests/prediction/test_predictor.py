@@ -52,7 +52,8 @@ def test_no_images_give_no_rows(model):
 
 
 def test_dihedral_views_are_eight_distinct_ones():
-    corner = np.arange(16).reshape(1, 4, 4, 1)
-    from medfold.prediction.predictor import _transformed
-
-    assert len({_transformed(corner, *view).tobytes() for view in VIEWS["dihedral"]}) == 8
+    inputs = keras.Input((4, 4, 1))
+    pixels_of_view = keras.Model(inputs, keras.layers.Flatten()(inputs))
+    (views,) = Predictor(pixels_of_view, "dihedral", tta=True).outputs_of_views(PIXELS, np.array([0]))
+    assert len({view.tobytes() for view in views}) == len(views) == 8
+    assert {tuple(sorted(view[0])) for view in views} == {tuple(sorted(PIXELS[0].ravel()))}

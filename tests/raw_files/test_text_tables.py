@@ -134,7 +134,8 @@ def test_message_says_what_is_wrong_with_the_text(tmp_path, content, message):
     [
         ("train.xlsx", "no such file .did you mean 'train.xlsx'"),
         ("deep/train.csv", "no such file, but there is 'deep/train.csv' .images.root: deep"),
-        ("other.csv", "no such file. Check"),
+        ("other.csv", "no such file .tables there: other.csv.. Check"),
+        ("notes.md", "no such file. Check"),
     ],
 )
 def test_missing_table_is_looked_for_nearby(tmp_path, present, hint):

@@ -89,7 +89,9 @@ def test_arrays_of_presets_are_drafted_correctly(name, tmp_path):
 
 def test_missing_images_or_labels_raise(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with refused(": contains no images. Files: notes.txt"):
+    with refused(
+        r": contains no images\. Files: notes\.txt\. Name the folder or the archive with the images: FROM=folder"
+    ):
         draft_facts(tmp_path)
     np.savez(tmp_path / "x.npz", a=np.zeros(3))
     with refused("no arrays train_images"):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from medfold.scoring.bootstrap import bootstrap_interval, paired_difference
-from medfold.scoring.metric import METRICS
+from medfold.scoring.metric import METRICS, Metric
 
 
 def scores(n=300, seed=0):
@@ -34,7 +34,7 @@ def test_ungrouped_intervals_agree_with_scipy(name):
 def test_interval_holds_the_middle_95_percent_of_the_resamples():
     values = np.random.default_rng(0).permutation(1001) + 0.0
     scored = iter(values)
-    metric = METRICS["auc"].__class__("x", "x", lambda targets, predictions: next(scored), True, (), "")
+    metric = Metric("x", "x", lambda targets, predictions: next(scored))
     rows = np.arange(20)
     assert bootstrap_interval(metric, rows % 2, rows + 0.0, rows, num_resamples=1001) == pytest.approx((25, 975))
 
@@ -49,9 +49,7 @@ def test_resampling_draws_whole_groups():
 
     groups = np.repeat(np.arange(100), 3)
     predictions = np.repeat(np.arange(100), 3) + 0.0
-    bootstrap_interval(
-        METRICS["auc"].__class__("x", "x", record_groups, True, (), ""), targets, predictions, groups, num_resamples=20
-    )
+    bootstrap_interval(Metric("x", "x", record_groups), targets, predictions, groups, num_resamples=20)
     assert all((counts % 3 == 0).all() and counts.sum() == 300 for counts in seen)
 
 
@@ -135,4 +133,4 @@ def test_interval_needs_a_defined_score_in_more_than_a_tenth_of_the_resamples(nu
     ten = np.arange(10)
     low, high = bootstrap_interval(lambda targets, predictions: next(scores), ten, ten, ten, num_resamples=50)
     assert (low == high == 0.5) is is_defined
-    assert np.isnan([low, high]).all() is not np.bool_(is_defined)
+    assert np.isnan([low, high]).tolist() == [not is_defined] * 2

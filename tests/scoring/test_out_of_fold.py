@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medfold.scoring.bootstrap import bootstrap_interval
+from medfold.scoring.metric import METRICS
 from medfold.scoring.out_of_fold import oof_by_unit, oof_score
 from tests.support.helpers import competition_facts, refused
 
@@ -40,6 +42,22 @@ def test_oof_score_aggregates_images_of_a_unit(scored):
     # x 0.9 and v 0.7 are positive, y 0.8 and z 0.6 negative
     assert (result.value, result.num_units) == (0.75, 4)
     assert result.per_fold == {"0": 1.0, "1": 1.0}
+
+
+def test_interval_draws_patients_not_images(scored):
+    facts, _, _, _ = scored
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(30), 2)
+    targets = np.repeat(rng.integers(0, 2, 30), 2)
+    predictions = np.repeat(rng.normal(targets[::2], 1.0), 2)  # two images alike of each patient
+    truth = pd.DataFrame({"id": [f"i{number:02d}" for number in range(60)], "group": patients, "fold": 0})
+    truth["unit"] = truth["id"]
+    oof = truth[["id", "fold"]].assign(target=predictions)
+    result = oof_score(facts, oof_by_unit(facts, oof, truth, targets), is_optimistic=False)
+    by_patient = bootstrap_interval(METRICS["auc"], targets, predictions, patients)
+    by_image = bootstrap_interval(METRICS["auc"], targets, predictions, np.arange(60))
+    assert (result.low, result.high) == pytest.approx(by_patient, abs=1e-9)
+    assert (result.low, result.high) != pytest.approx(by_image, abs=0.02)
 
 
 def test_oof_score_of_one_fold_covers_that_fold(scored):

@@ -86,10 +86,16 @@ def test_threshold_is_mapped_to_one_half_keeping_order():
     np.testing.assert_array_equal(found.apply(predictions) > 0.5, predictions > threshold)
 
 
-def test_tied_threshold_nearest_one_half_is_chosen():
-    predictions, targets = np.array([[0.1], [0.2], [0.8], [0.9]]), np.array([0, 0, 1, 1])
-    found = thresholds.fit_thresholds(predictions, targets, METRICS["accuracy"])
-    assert found.parameters["thresholds"] == [0.5]
+@pytest.mark.parametrize(
+    ("predictions", "targets", "threshold"),
+    [
+        ([[0.1], [0.2], [0.8], [0.9]], [0, 0, 1, 1], 0.5),
+        ([[0.1], [0.2], [0.3], [0.4]], [0, 1, 0, 1], 0.35),  # 0.15 decides as many rightly
+    ],
+)
+def test_tied_threshold_nearest_one_half_is_chosen(predictions, targets, threshold):
+    found = thresholds.fit_thresholds(np.array(predictions), np.array(targets), METRICS["accuracy"])
+    assert found.parameters["thresholds"] == pytest.approx([threshold])
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
@@ -148,3 +154,14 @@ def test_sharpening_improves_pf1():
         assert after > before + 0.05
         hard = max(METRICS["pf1"](targets, (predictions[:, 0] > cut).astype(float)) for cut in predictions[:, 0])
         assert after > hard - 0.03
+
+
+def test_classes_that_are_decided_rightly_keep_their_factors():
+    targets = np.array([0, 1, 2])
+    fitted = thresholds.fit_class_factors(0.1 + 0.7 * np.eye(3), targets, METRICS["accuracy"])
+    assert fitted.parameters["factors"] == [1, 1, 1]
+
+
+def test_expected_grade_at_a_cut_point_belongs_to_the_higher_grade():
+    decided = thresholds.apply_cut_points(np.array([[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]), np.array([0.5, 1.5]))
+    np.testing.assert_array_equal(decided, np.eye(3)[[1, 2]])

@@ -76,6 +76,13 @@ def test_unmatched_sample_words_are_explained(cells):
     assert "which cannot be matched to the classes: mild, mod, sev are written, as in competition.yaml" in explanation
 
 
+def test_classes_that_differ_by_case_only_keep_their_spelling():
+    facts = competition_facts("multiclass", classes=["a", "A", "b"], score={"metric": "accuracy"})
+    sample_table = sample(label=["A", "B", "A"])  # in capitals, two classes would have one word
+    assert class_words(facts, sample_table) == ["a", "A", "b"]
+    assert "A, B, which cannot be matched to the classes" in explain_class_words(facts, sample_table)
+
+
 def test_multilabel_columns_follow_sample_spelling():
     facts = competition_facts("multilabel", score={"metric": "macro_f1"})
     sample_table = sample(a=["False"] * 3, b=["True"] * 3)

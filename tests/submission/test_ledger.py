@@ -69,15 +69,16 @@ def test_ledger_keeps_every_row(project_folder):
     assert ledger.loc[1, "public"] == ""
 
 
-def test_add_row_replaces_row_of_same_file(project_folder):
+def test_add_row_replaces_the_row_of_the_same_competition_and_file(project_folder):
     project_paths = ProjectPaths.find()
-    for name in ("a.csv", "b.csv"):
-        add_row(project_paths, LedgerRow(time="1", competition="small", file=name, status="written"))
+    for competition, name in (("small", "a.csv"), ("small", "b.csv"), ("other", "a.csv")):
+        add_row(project_paths, LedgerRow(time="1", competition=competition, file=name, status="written"))
     add_row(project_paths, replace(read_rows(project_paths, "small")[0], status="scored", public=0.5))
     ledger = read_ledger(project_paths)
-    assert ledger[["time", "file", "status", "public"]].to_numpy().tolist() == [
-        ["1", "a.csv", "scored", "0.500000"],
-        ["1", "b.csv", "written", ""],
+    assert ledger[["time", "competition", "file", "status", "public"]].to_numpy().tolist() == [
+        ["1", "small", "a.csv", "scored", "0.500000"],
+        ["1", "small", "b.csv", "written", ""],
+        ["1", "other", "a.csv", "written", ""],
     ]
 
 

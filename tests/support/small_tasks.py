@@ -11,8 +11,10 @@ from medfold.images.store import Store
 from medfold.training.run_inputs import RunInputs
 from tests.support.helpers import competition_facts
 
+NUM_IMAGES = 60  # with labels
 
-def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
+
+def task(kind="binary", seed=0, backbone="resnet9", **training):
     """Returns inputs that a net can learn from: classes differ in their stripes, labels in the brightness of a half.
 
     A test that is not about learning may take the backbone `simple_cnn`, which is built and compiled faster.
@@ -20,14 +22,14 @@ def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
     rng = np.random.default_rng(0)
     facts = competition_facts(kind, images={"train": "x", "test": "x", "channels": 1, "symmetry": "horizontal"})
     levels = (
-        rng.integers(0, 2, (num_images, 2))
+        rng.integers(0, 2, (NUM_IMAGES, 2))
         if kind == "multilabel"
-        else rng.integers(0, 2 if kind == "binary" else 3, num_images)
+        else rng.integers(0, 2 if kind == "binary" else 3, NUM_IMAGES)
     )
-    pixels = rng.integers(0, 40, (num_images + 10, 16, 16, 1), dtype=np.uint8)
+    pixels = rng.integers(0, 40, (NUM_IMAGES + 10, 16, 16, 1), dtype=np.uint8)
     if kind == "multilabel":
-        pixels[:num_images, :8] += (levels[:, 0, None, None, None] * 150).astype(np.uint8)
-        pixels[:num_images, 8:] += (levels[:, 1, None, None, None] * 150).astype(np.uint8)
+        pixels[:NUM_IMAGES, :8] += (levels[:, 0, None, None, None] * 150).astype(np.uint8)
+        pixels[:NUM_IMAGES, 8:] += (levels[:, 1, None, None, None] * 150).astype(np.uint8)
     else:
         # Stripes, not brightness, which resnet9 removes: it standardises every image.
         for image, level in zip(pixels, levels, strict=False):
@@ -40,22 +42,22 @@ def task(kind="binary", seed=0, num_images=60, backbone="resnet9", **training):
             "training": {"epochs": 6, "batch_size": 8, "learning_rate": 0.005, **training},
         }
     )
-    ids = pd.Series([f"s{k}" for k in range(num_images + 10)])
+    ids = pd.Series([f"s{k}" for k in range(NUM_IMAGES + 10)])
     return RunInputs(
         facts,
         recipe,
         seed,
-        Store(pixels, pd.Series(np.arange(num_images + 10), index=ids)),
+        Store(pixels, pd.Series(np.arange(NUM_IMAGES + 10), index=ids)),
         pd.DataFrame(
             {
-                "id": ids[:num_images],
-                "unit": ids[:num_images],
-                "group": np.arange(num_images),
-                "fold": np.arange(num_images) % 3,
+                "id": ids[:NUM_IMAGES],
+                "unit": ids[:NUM_IMAGES],
+                "group": np.arange(NUM_IMAGES),
+                "fold": np.arange(NUM_IMAGES) % 3,
             }
         ),
         levels,
-        pd.DataFrame({"id": ids[num_images:]}),
+        pd.DataFrame({"id": ids[NUM_IMAGES:]}),
         Path("no features"),
     )
 

@@ -24,6 +24,17 @@ def test_words_in_brackets_are_not_read_as_markup(capsys):
     assert "a [b] c" in capsys.readouterr().out
 
 
+def test_markup_and_control_characters_of_names_are_shown_not_obeyed(capsys):
+    console.say("[/]", "[red]\x1b[2J")
+    console.warn("fold\n0", "[/]")
+    console.print_table(["[/bold]", "n"], [["\x1b]0;title\a[/]", 1]])
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert printed.count("\n") == 4
+    for shown in ("[/]        [red]\\x1b[2J", "fold\\n0", "[/bold]", "\\x1b]0;title\\x07[/]"):
+        assert shown in printed
+
+
 @pytest.mark.parametrize(("value", "shown"), [(999, "999 B"), (3_290_000, "3.29 MB"), (1.5e9, "1.5 GB")])
 def test_format_size_rounds_to_a_unit(value, shown):
     assert console.format_size(value) == shown

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.models.build import build_net
 from medfold.paths import FoldPaths
 from medfold.prediction.predictor import Predictor
@@ -44,6 +45,30 @@ def test_accumulated_batches_equal_one_large_batch():
     for one, many in zip(weights(1, 8), weights(4, 2), strict=True):
         np.testing.assert_allclose(one, many, atol=2e-4)
     assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
+
+
+@pytest.mark.parametrize("accumulation_steps", [1, 3])  # of 3: it is saved between two steps of the optimizer
+def test_restored_trainer_continues_as_if_uninterrupted(accumulation_steps):
+    rng = np.random.default_rng(0)
+    batches = [(rng.random((8, 3)), rng.integers(0, 2, (8, 1)), rng.random(8)) for _ in range(5)]
+    batches = [tuple(part.astype(np.float32) for part in batch) for batch in batches]
+    settings = TrainingSettings(ema_decay=0.9, accumulation_steps=accumulation_steps)
+
+    def new_trainer() -> BatchTrainer:
+        net = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5, seed=1), keras.layers.Dense(1, "sigmoid")])
+        return BatchTrainer(net, build_optimizer(settings, 0.1, 1000), keras.losses.BinaryCrossentropy())
+
+    whole, restored = new_trainer(), new_trainer()
+    for number, batch in enumerate(batches):
+        if number == 2:
+            saved = whole.values()
+        whole(*batch)
+    restored.restore(saved, num_batches=2, updates_before=0)
+    for batch in batches[2:]:
+        restored(*batch)
+    assert restored.loss() == whole.loss()
+    for name, found, expected in zip(whole.variable_specs, restored.values(), whole.values(), strict=True):
+        np.testing.assert_array_equal(found, expected, err_msg=name)
 
 
 def overflow_at(monkeypatch, steps):

@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,14 +13,17 @@ import tensorflow as tf
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
+from medfold.images.store import Store
 from medfold.paths import FoldPaths
+from medfold.prediction.predictor import Predictor
+from medfold.prediction.weights import load_net
 from medfold.runs.fold_state import is_fold_trained
 from medfold.runs.predictions import read_predictions
 from medfold.system import files
 from medfold.training import fold, losses
+from medfold.training.batch_statistics import BatchStatistics
 from medfold.training.batch_trainer import BatchTrainer
 from medfold.training.checkpoint import Checkpoint
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.trained_net import TrainedNet
 from tests.support.helpers import refused
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
@@ -41,6 +46,32 @@ def test_every_task_learns_and_writes_files(tmp_path, kind):
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert history["learning_rate"].iloc[-1] < history["learning_rate"].max()
+
+
+@pytest.mark.parametrize("tta", [True, False])
+def test_tables_hold_the_prediction_of_each_image_by_the_saved_net(tmp_path, tta):
+    paths, made = FoldPaths(tmp_path / "fold1"), task("multiclass", backbone="simple_cnn", epochs=1)
+    made = replace(made, recipe=made.recipe.model_copy(update={"tta": tta}))
+    fold.train_fold(made, 1, paths)
+    predictor = Predictor(load_net(made.facts, made.recipe, paths.weights), made.facts.images.symmetry, tta)
+    for path, ids in ((paths.oof, made.train["id"][made.train["fold"] == 1]), (paths.test, made.test["id"])):
+        table = read_predictions(made.facts, path).set_index("id")
+        assert set(table.index) == set(ids)
+        expected = predictor(made.store.pixels, made.store.rows_of(ids))
+        np.testing.assert_allclose(table.loc[ids, made.facts.prediction_columns], expected, rtol=0, atol=1e-6)
+        assert expected.std(axis=0).min() > 1e-4  # so that a prediction of another image would be noticed
+
+
+def test_batch_statistics_of_the_saved_net_are_those_of_all_training_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(fold, "NUM_STATISTICS_IMAGES_PER_EPOCH", 8)
+    paths, made = FoldPaths(tmp_path / "fold1"), task(epochs=1)
+    fold.train_fold(made, 1, paths)
+    net = load_net(made.facts, made.recipe, paths.weights)
+    saved = net.get_weights()
+    rows = made.store.rows_of(made.train["id"][made.train["fold"] != 1])
+    BatchStatistics(net, made.store.pixels, rows, lambda batch: batch, seed=0).gather(len(rows))
+    for found, expected in zip(saved, net.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_duration_of_the_training_is_written(tmp_path):
@@ -93,26 +124,76 @@ def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     [(0.005, "100% of 12 training images memorised: the set-up can learn"), (1e-9, "NOT learnt")],
 )
 def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate, verdict):
-    made = task("multiclass", images=12, epochs=15, batch_size=6, ema_decay=0, learning_rate=rate)
+    made = task("multiclass", num_images=12, epochs=15, batch_size=6, ema_decay=0, learning_rate=rate)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert verdict in capsys.readouterr().out
 
 
-def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(tmp_path):
-    seeds = [
-        fold._training_images(FoldInputs(task(seed=seed), number, FoldPaths(tmp_path))).seed
-        for seed in (0, 1)
-        for number in range(3)
-    ]
+@pytest.fixture
+def begin_training(monkeypatch):
+    """Returns a function (inputs, number of the fold) -> what its training is begun with; nothing is trained."""
+    begun = SimpleNamespace()
+
+    class NothingTrainedError(Exception):
+        pass
+
+    def make_deterministic(seed, operations):
+        begun.seed, begun.deterministic = seed, operations
+
+    def build_net(facts, recipe, precision):
+        begun.precision_of_net = precision
+
+    def plan_phases(facts, recipe, net, images, precision):
+        begun.images, begun.precision = images, precision
+        raise NothingTrainedError
+
+    for function in (make_deterministic, build_net, plan_phases):
+        monkeypatch.setattr(fold, function.__name__, function)
+
+    def run(inputs, number=0):
+        with pytest.raises(NothingTrainedError):
+            fold.train_fold(inputs, number, FoldPaths(Path("none")))
+        return SimpleNamespace(**vars(begun))
+
+    return run
+
+
+@pytest.mark.parametrize(("deterministic", "precision"), [(True, "float16"), (False, "bfloat16")])
+def test_training_begins_as_the_recipe_says(begin_training, deterministic, precision):
+    begun = begin_training(task(deterministic=deterministic, precision=precision), 1)
+    assert begun.deterministic is deterministic
+    assert begun.precision == begun.precision_of_net == precision
+    assert begun.seed == begun.images.seed
+
+
+@pytest.mark.parametrize("num_images", [None, 12])
+def test_images_of_the_held_out_fold_are_not_trained_on(begin_training, num_images):
+    made = task("multiclass", num_images=num_images, seed=4)
+    rows = pd.Series(made.store.rows.to_numpy()[::-1], index=made.store.rows.index)  # not in the order of the table
+    made = replace(made, store=Store(made.store.pixels, rows))
+    for number in range(3):
+        images = begin_training(made, number).images
+        outside = (made.train["fold"] != number).to_numpy()
+        expected = dict(zip(made.store.rows_of(made.train["id"][outside]), made.targets[outside], strict=True))
+        handed = dict(zip(images.rows, images.targets, strict=True))
+        assert len(handed) == len(images.rows) == (num_images or 40)
+        assert handed.items() <= expected.items()
+
+
+def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(begin_training):
+    seeds = [begin_training(task(seed=seed), number).seed for seed in (0, 1) for number in range(3)]
     assert len(set(seeds)) == 6
 
 
-def test_subset_draws_classes_in_turn():
-    classes = np.array([0] * 50 + [1] * 3 + [2] * 20)
-    assert np.bincount(classes[fold._subset(classes, 9, seed=0)]).tolist() == [3, 3, 3]
-    assert np.bincount(classes[fold._subset(classes, 15, seed=0)]).tolist() == [6, 3, 6]
-    first, again, other = (fold._subset(classes, 9, seed).tolist() for seed in (0, 0, 1))
-    assert first == again != other
+@pytest.mark.parametrize(("num_images", "expected"), [(9, [3, 3, 3]), (15, [6, 3, 6])])
+def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images, expected):
+    targets = np.array([0] * 33 + [1] * 5 + [2] * 22)  # of the second class three are not in fold 0
+    first, again, other = (
+        begin_training(replace(task("multiclass", seed, num_images=num_images), targets=targets)).images
+        for seed in (0, 0, 1)
+    )
+    assert np.bincount(first.targets).tolist() == expected
+    assert first.rows.tolist() == again.rows.tolist() != other.rows.tolist()
 
 
 @pytest.mark.slow

@@ -49,16 +49,57 @@ def test_absent_class_is_refused():
         losses.check_classes_present(competition_facts("multiclass"), np.array([0, 1]), "fold 0")
 
 
+@pytest.mark.parametrize("gamma", [1.0, 3.0])
 @pytest.mark.parametrize(
     ("task", "output"),
     [("binary", [0.9]), ("binary", [0.4]), ("multiclass", [0.9, 0.05, 0.05]), ("multiclass", [0.4, 0.3, 0.3])],
 )
-def test_focal_loss_downweights_confident_predictions(task, output):
-    focal = losses.build_loss(competition_facts(task), TrainingSettings(loss="focal"))
+def test_focal_loss_downweights_confident_predictions_by_gamma(task, output, gamma):
+    focal = losses.build_loss(competition_facts(task), TrainingSettings(loss="focal", focal_gamma=gamma))
     plain = losses.build_loss(competition_facts(task), TrainingSettings())
     truth, outputs = np.eye(len(output))[[0]], np.array([output])
     ratio = float(focal(truth, outputs)) / float(plain(truth, outputs))
-    assert ratio == pytest.approx((1 - output[0]) ** 2, rel=1e-4)
+    assert ratio == pytest.approx((1 - output[0]) ** gamma, rel=1e-4)
+
+
+def test_focal_loss_downweights_by_two_unless_the_recipe_says_otherwise():
+    default = losses.build_loss(competition_facts(), TrainingSettings(loss="focal"))
+    two = losses.build_loss(competition_facts(), TrainingSettings(loss="focal", focal_gamma=2.0))
+    truth, outputs = np.eye(1), np.array([[0.4]])
+    assert float(default(truth, outputs)) == float(two(truth, outputs))
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "smoothed", "output"),
+    [
+        ("binary", [1.0], [0.85], [0.6]),
+        ("binary", [0.0], [0.15], [0.6]),
+        ("multiclass", [0.0, 1.0, 0.0], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3]),
+        ("multilabel", [1.0, 0.0], [0.85, 0.15], [0.6, 0.3]),
+    ],
+)
+def test_smoothed_loss_is_that_of_targets_with_a_share_spread_evenly(task, target, smoothed, output):
+    facts = competition_facts(task)
+    smoothing = losses.build_loss(facts, TrainingSettings(label_smoothing=0.3))
+    plain = losses.build_loss(facts, TrainingSettings())
+    outputs = np.array([output])
+    assert float(smoothing(np.array([target]), outputs)) == pytest.approx(float(plain(np.array([smoothed]), outputs)))
+    balanced = TrainingSettings(label_smoothing=0.3, class_weights="balanced")
+    if task == "multilabel":  # each label is as often present as absent: its weights are all 1
+        equal = losses.build_loss(facts, balanced, np.eye(2, dtype=int))
+        assert float(equal(np.array([target]), outputs)) == pytest.approx(
+            float(smoothing(np.array([target]), outputs)), rel=1e-5
+        )
+
+
+@pytest.mark.parametrize("gamma", [1.0, 3.0])
+def test_balanced_focal_loss_downweights_by_gamma(gamma):
+    """Each label is as often present as absent, so that its weights are all 1."""
+    facts, output = competition_facts("multilabel"), 0.4
+    balanced = TrainingSettings(class_weights="balanced", loss="focal", focal_gamma=gamma)
+    loss = losses.build_loss(facts, balanced, np.eye(2, dtype=int))
+    found = float(loss(np.array([[1.0, 1.0]], np.float32), np.array([[output, output]], np.float32)))
+    assert found == pytest.approx(-np.log(output) * (1 - output) ** gamma, rel=1e-4)
 
 
 def test_focal_loss_minimum_differs_from_soft_target():

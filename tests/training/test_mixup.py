@@ -79,10 +79,25 @@ def test_equal_seeds_mix_equally_without_changing_input():
     assert (before == IMAGES).all()
 
 
-def test_build_mixer_follows_the_recipe():
-    assert build_mixer(TrainingSettings()) is None
-    both, kinds = build_mixer(TrainingSettings(mixup=0.4, cutmix=1.0)), set()
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({"mixup": 0.4}, {(mixup, 0.4)}), ({"cutmix": 1.5}, {(cutmix, 1.5)}), ({}, None)]
+    + [({"mixup": 0.4, "cutmix": 1.5}, {(mixup, 0.4), (cutmix, 1.5)})],
+)
+def test_build_mixer_follows_the_recipe(settings, expected):
+    mixer = build_mixer(TrainingSettings.model_validate(settings))
+    if expected is None:
+        assert mixer is None
+        return
+    found = set()
     for seed in range(20):
-        images = both(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed))[0]
-        kinds.add("mixup" if all(len(np.unique(image)) == 1 for image in images) else "cutmix")
-    assert kinds == {"mixup", "cutmix"}
+        images = mixer(IMAGES, TARGETS, WEIGHTS, np.random.default_rng(seed))[0]
+        for method, alpha in expected:
+            rng = np.random.default_rng(seed)
+            rng.integers(len(expected))  # the mixer draws the method first
+            if (images == method(IMAGES, TARGETS, WEIGHTS, rng, alpha)[0]).all():
+                found.add((method, alpha))
+                break
+        else:
+            pytest.fail(f"seed {seed}: mixed neither way")
+    assert found == expected

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_sections import TrainingSettings
 from medfold.config import merge
 from medfold.models.build import build_net
 from medfold.training.batches import TrainingBatches
+from medfold.training.losses import build_loss
 from medfold.training.phases import TrainingImages, plan_phases
 from tests.support.nets import facts, recipe
 
@@ -88,6 +90,28 @@ def test_schedule_ends_with_the_last_batch_of_the_phase(plan):
     assert float(schedule(0)) == pytest.approx(0.125)
     assert 0 < float(schedule(9)) < 0.01
     assert float(schedule(10)) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["head_epochs", "epochs"])
+def test_net_is_compiled_with_the_loss_of_the_recipe(plan, name):
+    settings = {"loss": "focal", "focal_gamma": 3.0}
+    (phase,) = plan(**{name: 1}, **settings)
+    truth, output = np.array([[1.0]], np.float32), np.array([[0.4]], np.float32)
+    expected = build_loss(facts(), TrainingSettings.model_validate(settings))
+    assert float(phase.batch_trainer.net.loss(truth, output)) == float(expected(truth, output))
+
+
+@pytest.mark.parametrize(("setting", "is_compiled"), [(True, True), (False, False)])
+def test_training_step_is_compiled_if_the_recipe_says_so(plan, setting, is_compiled):
+    (phase,) = plan(epochs=1, jit_compile=setting)
+    assert phase.batch_trainer.net.jit_compile is is_compiled
+
+
+@pytest.mark.parametrize(("augment", "changes"), [("none", False), ("xray", True)])
+def test_images_are_augmented_as_the_recipe_says(plan, augment, changes):
+    (phase,) = plan(epochs=1, augment=augment)
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 1), dtype=np.uint8)
+    assert any((phase.batches.augment(image, seed) != image).any() for seed in range(5)) is changes
 
 
 @pytest.mark.parametrize(("precision", "is_scaled"), [("float32", False), ("bfloat16", False), ("float16", True)])

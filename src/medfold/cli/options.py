@@ -61,7 +61,7 @@ def check_given(value: str, name: str, example: str) -> None:
 def open_competition(
     name: str, writes: Sequence[str] = (), recipe: str | None = None, overrides: dict[str, Any] | None = None
 ) -> Iterator["Competition"]:
-    """Opens a competition for the command within the block, and checks its metrics and its source.
+    """Opens a competition for the command within the block, and checks its metrics, its source and its upload.
 
     A SettingError within the block becomes a UserError that also names the file with the key.
 
@@ -76,7 +76,7 @@ def open_competition(
         UserError: none is given, no such competition, an error in its competition.yaml, or a folder that cannot be
             written to.
     """
-    from medfold.competition import Competition, setting_errors_located
+    from medfold.competition import Competition, kaggle_slug, setting_errors_located
     from medfold.data import open_source
     from medfold.scoring import metric_of
     from medfold.system import files
@@ -90,6 +90,8 @@ def open_competition(
         for metric in (score.metric, *score.more_metrics):
             metric_of(competition.facts, metric)
         open_source(competition)
+        if competition.facts.upload != "local":
+            kaggle_slug(competition.facts)
         for name, folder in folders.items():
             files.check_writable(folder) if name in writes else files.check_folder(folder)
         yield competition

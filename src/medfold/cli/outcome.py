@@ -14,6 +14,7 @@ import typer
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.system.signals import begin_exit, stop_on_signals
 from medfold.terminal.command_text import program
+from medfold.text import printable
 
 UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
 
@@ -29,7 +30,7 @@ def run_and_exit(app: typer.Typer) -> NoReturn:
         if "--debug" in sys.argv:
             traceback.print_exc()
         else:
-            print(f"medfold: {error}", file=sys.stderr)
+            print(f"medfold: {printable(str(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         _end_stopped()
@@ -63,9 +64,11 @@ def _usage_errors_explained() -> Iterator[None]:
 
 def _describe_bug(error: Exception) -> str:
     """Writes the traceback of an unexpected error to a file, and returns one line that names it."""
-    with tempfile.NamedTemporaryFile("w", prefix="medfold-", suffix=".txt", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="medfold-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as file:
         traceback.print_exception(error, file=file)
-    text = " ".join(str(error).split())[:200]
+    text = printable(" ".join(str(error).split())[:200])
     return f"unexpected error, {type(error).__name__}: {text}. This is a bug: please report it with {file.name}"
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from medfold.commands.shared.output_file import check_output_file
+from medfold.commands.shared.output_file import check_output
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts, Recipe
 from medfold.errors import UserError
 from medfold.project_root import display_path
@@ -26,7 +26,8 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
         The path of the .keras file; the text file has the same path with the ending `.txt`.
 
     Raises:
-        UserError: the run or the fold is not trained, or Keras cannot open a file of that name.
+        UserError: the run or the fold is not trained, `out` or its text file exists, or Keras cannot open a file of
+            that name.
     """
     run = Run.open(competition, run_name)
     facts = facts_of_run(competition, run)
@@ -34,11 +35,13 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
     if fold not in (done := require_trained_folds(run.paths, facts.folds.k)):
         fix = f"Trained folds: {', '.join(map(str, done))}"
         raise UserError(f"fold {fold} of run '{run_name}' is not trained", variable("FOLD", fold), fix)
-    out = out or run.paths.folder / f"{run_name}-fold{fold}.keras"
+    default = run.paths.folder / f"{run_name}-fold{fold}.keras"
+    out = out or default
     if out.suffix != ".keras":
         fix = f"Example: {variable('OUT', 'model.keras')}"
         raise UserError("the name of the file must end in .keras, for Keras to open it", variable("OUT", out), fix)
-    check_output_file(out)
+    note = out.with_suffix(".txt")
+    check_output(out, note, is_given=out != default)
     with silence_native_output(show_on_error=True):  # TensorFlow prints long messages about GPUs
         from medfold.models import to_plain_keras
         from medfold.prediction import load_net
@@ -47,7 +50,6 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
         keras_file = temporary.with_name(f"{temporary.name}.keras")  # Keras chooses the format by the ending
         net.save(keras_file)
         keras_file.replace(temporary)
-    note = out.with_suffix(".txt")
     files.write_text(_note(facts, run.recipe, f"fold {fold} of run {run_name}", out.name), note)
     say("export", f"{display_path(out)}; its input is described in {note.name}")
     say("", RESEARCH_NOTICE)

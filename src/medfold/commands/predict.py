@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.commands.shared.output_file import check_output_file
+from medfold.commands.shared.output_file import check_output
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import find_new_images
 from medfold.ensemble import (
@@ -66,8 +66,8 @@ def predict(
         explain: also write a picture of each image with its Grad-CAM heat map to `<out>-explained/`. Defaults to False.
 
     Raises:
-        UserError: no such file, no readable image, a run without a trained fold, or runs to explain together that use
-            different parts of an image.
+        UserError: no such file, no readable image, `out` or the folder of its heat maps exists, a run without a trained
+            fold, or runs to explain together that use different parts of an image.
     """
     run_names = list(dict.fromkeys(run_names or ["baseline"]))
     runs = [Run.open(competition, name) for name in run_names]
@@ -75,7 +75,8 @@ def predict(
     _warn_renamed(facts, competition.facts, runs[0].name)
     trained_competition = replace(competition, facts=facts)
     file = out or competition.paths.run(run_names[0]).predictions_of(images)
-    check_output_file(file)
+    pictures = file.with_name(f"{file.stem}-explained")
+    check_output(file, *([pictures] if explain else []), is_given=out is not None)
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})
     root, image_paths = find_new_images(images, facts.images)
@@ -89,7 +90,7 @@ def predict(
     _show(table, unreadable, file)
     heat_maps = None
     if explain:
-        heat_maps = file.with_name(f"{file.stem}-explained")
+        heat_maps = pictures
         _explain(trained_competition, members, root, table, heat_maps)
     say("", RESEARCH_NOTICE)
     return Predictions(table, file, unreadable, heat_maps)

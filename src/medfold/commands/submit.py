@@ -5,9 +5,11 @@ from functools import partial
 from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import describe_patient_units
+from medfold.ensemble import Ensemble
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import pack_submission
 from medfold.project_root import display_path
+from medfold.runs import train_fold_command
 from medfold.scoring import OofScore, describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -25,7 +27,7 @@ from medfold.submission import (
 )
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
-from medfold.text import count_of
+from medfold.text import count_of, shorten_list
 
 
 def submit(
@@ -54,6 +56,7 @@ def submit(
             or a faulty or refused submission.
     """
     dataset, ensemble, _ = combine_and_show(competition, run_names or ["baseline"], method, per_class)
+    _warn_of_missing_folds(competition, ensemble)
     units = dataset.test_groups.index.tolist()
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
@@ -75,6 +78,21 @@ def submit(
     if result.problem:
         file = recorded.row.file
         raise UserError(f"the submission was refused: {result.problem}", file, "Correct this, and submit again")
+
+
+def _warn_of_missing_folds(competition: Competition, ensemble: Ensemble) -> None:
+    """Warns of each run that is not finished, with the command that trains its other folds."""
+    num_folds, trained = competition.facts.folds.k, ensemble.score.trained_folds
+    missing = [number for number in range(num_folds) if number not in trained]
+    if not missing:
+        return
+    several = len(missing) > 1
+    what = f"folds {shorten_list(missing, num_folds)} are" if several else f"fold {missing[0]} is"
+    for name in ensemble.run_names:  # they have the same folds
+        run_paths = competition.paths.run(name)
+        text = f"{display_path(run_paths.folder)}: {what} not trained; this submits {len(trained)} of {num_folds} folds"
+        fix = f"Train {'them' if several else 'it'}: {train_fold_command(run_paths, *missing)}"
+        warn("submit", f"{text}. {fix}")
 
 
 def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> None:

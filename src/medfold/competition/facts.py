@@ -125,7 +125,7 @@ class CompetitionFacts(config.SettingsFile):
         """Checks the labels of a multilabel task."""
         if len(self.labels.targets) == 1:
             raise ValueError(
-                "task multilabel needs several columns in 'labels.targets'; for a single one, use task binary"
+                "'labels.targets': task multilabel needs several columns; for a single one, use task binary"
             )
         if self.classes:
             raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
@@ -137,12 +137,12 @@ class CompetitionFacts(config.SettingsFile):
         if reserved := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
             raise ValueError(f"a class has the name '{reserved[0]}', which is reserved for medfold's own tables")
         if len(self.labels.targets) != 1:
-            raise ValueError(f"task {self.task} has one column in 'labels.targets', found {len(self.labels.targets)}")
+            raise ValueError(f"'labels.targets': task {self.task} has one column, found {len(self.labels.targets)}")
         if self.task == "binary":
             if self.classes and len(self.classes) != 2:
-                raise ValueError(f"task binary has two 'classes' (negative, positive), found {len(self.classes)}")
+                raise ValueError(f"'classes': task binary has two (negative, positive), found {len(self.classes)}")
         elif not self.classes or len(self.classes) < 3:
-            raise ValueError(f"task {self.task} needs three or more 'classes'")
+            raise ValueError(f"'classes': task {self.task} needs three or more")
 
     def _check_part_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):

@@ -34,12 +34,13 @@ def kaggle_slug(facts: CompetitionFacts) -> str:
     """Returns the competition's slug on Kaggle, from its source or else its url.
 
     Raises:
-        SettingError: neither names a competition.
+        SettingError: neither names a competition, as `upload` needs.
     """
     source = facts.source
     address = source["slug"] if source["kind"] == "kaggle" else facts.url or ""
     try:
         return parse_slug(address, "competitions")
-    except ValueError as error:
-        fix = "Set url: https://www.kaggle.com/competitions/<name> in competition.yaml, or upload: local"
-        raise SettingError(f"competition on Kaggle unknown: {error}", "url", fix) from None
+    except ValueError:
+        what = f"{facts.upload} needs a Kaggle competition, and neither 'source' nor 'url' names one"
+        fix = "Set url: https://www.kaggle.com/competitions/<name>, or upload: local"
+        raise SettingError(what, "upload", fix) from None

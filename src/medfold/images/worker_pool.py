@@ -21,7 +21,7 @@ from medfold.system.limits import ended_after, memory_limit
 from medfold.system.processes import WorkerPool, try_worker_pool
 
 FIRST_CHUNK_SIZE, MAX_CHUNK_SIZE = 4, 512  # items per task of a process
-MEMORY_PER_BYTE, MIN_MEMORY = 6, 500 * 10**6  # bytes for a decoded byte (conversions copy it), and bytes for any image
+MEMORY_PER_BYTE, MIN_MEMORY = 6, 300 * 10**6  # bytes for a decoded byte (conversions copy it), and bytes for any image
 MAX_SECONDS = 120  # for one image; a second is usual
 CHUNK_SECONDS = 0.2  # target: short enough to show progress, long enough to make the overhead negligible
 PRELOADED = ["medfold.images.scan_worker", *(f"medfold.images.formats.{name}" for name in FORMAT_MODULES)]
@@ -40,7 +40,7 @@ def map_in_workers(
     Args:
         function: function of a module, so that it can be pickled. An exception in it ends the whole call.
         items: arguments of the function; must be picklable, too.
-        max_megabytes: largest decoded image; a call may take six times as much memory, and 500 MB. Defaults to
+        max_megabytes: largest decoded image; a call may take six times as much memory, and 300 MB. Defaults to
             that of `images.max_megabytes`.
 
     Yields:
@@ -51,7 +51,8 @@ def map_in_workers(
     Raises:
         UserError: no process can be started.
     """
-    limited = partial(_call_within_limits, function, MEMORY_PER_BYTE * max_megabytes * 10**6 + MIN_MEMORY)
+    extra_bytes = MEMORY_PER_BYTE * max_megabytes * 10**6 + MIN_MEMORY
+    limited = partial(_call_within_limits, function, extra_bytes, MAX_SECONDS)
     start = 0
     size = FIRST_CHUNK_SIZE
     while start < len(items):
@@ -104,8 +105,8 @@ def _call_for_each(function: Callable[[Any], Any], items: list[Any]) -> tuple[fl
     return time.perf_counter() - began, results
 
 
-def _call_within_limits(function: Callable[[Any], Any], extra_bytes: int, item: Any) -> Any:
-    with memory_limit(extra_bytes), ended_after(MAX_SECONDS):
+def _call_within_limits(function: Callable[[Any], Any], extra_bytes: int, seconds: int, item: Any) -> Any:
+    with memory_limit(extra_bytes), ended_after(seconds):
         return function(item)
 
 

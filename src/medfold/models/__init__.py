@@ -5,7 +5,7 @@
 - `plain_keras`: a net as layers of Keras alone.
 """
 
-from medfold.models.backbones import backbone
+from medfold.models.backbones import backbone, describe_weights_error
 from medfold.models.build import build_net, check_buildable
 from medfold.models.device import gpus, make_deterministic, resolve_compile, resolve_precision
 from medfold.models.heads import split_backbone_and_head
@@ -15,6 +15,7 @@ __all__ = [
     "backbone",
     "build_net",
     "check_buildable",
+    "describe_weights_error",
     "gpus",
     "make_deterministic",
     "resolve_compile",

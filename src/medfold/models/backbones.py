@@ -1,5 +1,6 @@
 """Backbones: the registry, and the two built-in ones. A backbone is a function with the decorator `@backbone`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,6 +44,20 @@ def backbone(scaling: str, **arguments) -> Callable:
         return build
 
     return register
+
+
+def describe_weights_error(error: Exception) -> str:
+    """Describes in a line why Keras could not load a weights file into a net: its first layer that does not fit."""
+    text = str(error)
+    if isinstance(error, OSError):
+        return f"not a readable weights file: {text.splitlines()[0]}"
+    layer = re.search(r"<\w+ name=([^,>]+)", text)
+    if not layer:
+        return text.splitlines()[0]
+    shapes = re.search(r"variable\.shape=(\([\d, ]*\)), Received: value\.shape=(\([\d, ]*\))", text)
+    if shapes:
+        return f"layer '{layer[1]}' needs weights of shape {shapes[1]}, and the file has {shapes[2]}"
+    return f"the file has other weights than layer '{layer[1]}' needs"
 
 
 @backbone("unit")

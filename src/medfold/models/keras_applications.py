@@ -11,7 +11,7 @@ from keras import layers
 
 from medfold.competition import BackboneSettings
 from medfold.errors import SettingError, UserError
-from medfold.models.backbones import BACKBONES, Backbone
+from medfold.models.backbones import BACKBONES, Backbone, describe_weights_error
 from medfold.models.pooling import feature_maps
 from medfold.project_root import display_path
 from medfold.terminal.command_text import variable
@@ -66,7 +66,7 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
         if weights in (None, "imagenet"):
             raise
         fix = f"Name a file of weights of {name} without its top layers, or set backbone.weights to none"
-        raise UserError(f"weights do not fit {name} ({str(error).splitlines()[0]})", weights, fix) from None
+        raise UserError(f"weights do not fit {name} ({describe_weights_error(error)})", weights, fix) from None
     except Exception as error:  # Keras raises a plain Exception when a download fails
         if weights != "imagenet" or "fetch failure" not in str(error):
             raise

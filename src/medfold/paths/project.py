@@ -51,9 +51,9 @@ class ProjectPaths:
         if name not in folders:
             variants = [variant for variant, folder in folders.items() if folder == name]
             hint = f" (it is the folder of {shorten_list(variants)})" if variants else did_you_mean(name, folders)
-            listed = "All are in competition/README.md"
+            listed = "All are folders of competition/"
             if not hint:
-                listed = f"Known: {shorten_list(sorted(folders), 4)}; all are in competition/README.md"
+                listed = f"Known: {shorten_list(sorted(folders), 4)}; all are folders of competition/"
             fix = f"{listed}. To add it: {command('new', COMPETITION=name)}"
             raise UserError(f"unknown competition{hint}", variable("COMPETITION", name), fix)
         return CompetitionPaths(self.root, name, folders[name])

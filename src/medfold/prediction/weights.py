@@ -13,7 +13,7 @@ import keras
 
 from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import UserError
-from medfold.models import build_net
+from medfold.models import build_net, describe_weights_error
 from medfold.system import files
 
 KERAS_ENDING = ".weights.h5"  # by which Keras selects the format
@@ -81,7 +81,7 @@ def read_weights(net: keras.Model, weights_file: Path) -> None:
         try:
             net.load_weights(named)
         except (ValueError, OSError) as error:
-            what = f"weights do not fit the recipe ({str(error).splitlines()[0]})"
+            what = f"weights do not fit the recipe ({describe_weights_error(error)})"
             raise UserError(what, weights_file, "Restore the file, or train the fold again") from None
 
 

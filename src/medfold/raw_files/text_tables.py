@@ -90,14 +90,17 @@ def _check_no_cell_is_empty(column: pd.Series, key: str, name: str) -> None:
 
 
 def _similar_file(path: Path) -> str:
-    """Returns a hint for a table that is missing: in a folder below, with another extension, or misspelt."""
+    """Returns a hint for a table that is missing: in a folder below, another extension, misspelt, or what is there."""
     deeper = next((file for file in path.parent.rglob(path.name) if file.is_file()), None)
     if deeper:
         folder = deeper.parent.relative_to(path.parent).as_posix()
         return f", but there is '{folder}/{path.name}' (images.root: {folder}?)"
     names = [file.name for file in path.parent.glob("*") if file.is_file()]
     same_stem = [name for name in names if name.partition(".")[0] == path.name.partition(".")[0]]
-    return did_you_mean(path.name, names, SAME_NAME) or (f" (did you mean '{same_stem[0]}'?)" if same_stem else "")
+    if hint := did_you_mean(path.name, names, SAME_NAME) or (f" (did you mean '{same_stem[0]}'?)" if same_stem else ""):
+        return hint
+    tables = sorted(name for name in names if name.lower().endswith(TABLE_EXTENSIONS))
+    return f" (tables there: {shorten_list(tables, 5)})" if tables else ""
 
 
 def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:

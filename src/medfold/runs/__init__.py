@@ -16,6 +16,7 @@ from medfold.runs.fold_state import (
     is_fold_trained,
     mark_fold_trained,
     require_trained_folds,
+    train_fold_command,
     trained_folds,
 )
 from medfold.runs.identity import (
@@ -78,6 +79,7 @@ __all__ = [
     "self_check_warnings",
     "shared_facts",
     "summarise_runs",
+    "train_fold_command",
     "trained_folds",
     "training_seconds",
     "write_oof",

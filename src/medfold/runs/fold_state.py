@@ -105,9 +105,10 @@ def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
     return trained
 
 
-def train_fold_command(run_paths: RunPaths, fold: int) -> str:
-    """Returns the command that trains a fold of a run again: the one recorded in run.json, for this fold."""
+def train_fold_command(run_paths: RunPaths, *folds: int) -> str:
+    """Returns the command that trains a fold of a run, or several: the one recorded in run.json, for these folds."""
     recorded = read_run_json(run_paths).get("command")
+    numbers = " ".join(map(str, folds))
     if recorded:
-        return as_typed(recorded, FOLD=fold)
-    return command("train", COMPETITION=run_paths.competition, RUN=run_paths.name, FOLD=fold)
+        return as_typed(recorded, FOLD=numbers)
+    return command("train", COMPETITION=run_paths.competition, RUN=run_paths.name, FOLD=numbers)

@@ -14,6 +14,7 @@ from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, Ima
 from medfold.scaffold.raw_folder import RawFolder
 from medfold.scaffold.table_search import FoundTables, check_unmatched, find_labels
 from medfold.scaffold.target_columns import NoLabelError
+from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
 MAX_EXTENSION_LENGTH = 6  # characters with the dot; anything longer is not an extension
@@ -58,7 +59,8 @@ def _draft_from_labels(folder: RawFolder) -> Draft:
     """
     if not folder.image_files.files and not folder.arrays:
         found = f"Files: {shorten_list(folder.files, 6)}" if folder.files else "The folder is empty"
-        raise UserError("contains no images", folder.path, found)
+        fix = f"Name the folder or the archive with the images: {variable('FROM', 'folder-or-archive')}"
+        raise UserError("contains no images", folder.path, f"{found}. {fix}")
     folder_classes = class_names(folder.image_files)
     tables = find_labels(folder.image_files, folder.train_tables)
     if not tables.best and not folder_classes:

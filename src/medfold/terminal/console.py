@@ -13,6 +13,7 @@ from rich.table import Table
 
 from medfold.errors import UserError, os_errors_explained
 from medfold.terminal.command_text import variable
+from medfold.text import printable
 
 EACH_EPOCH = "MEDFOLD_LOG_EVERY_EPOCH"  # if set, a training without a terminal prints a line per epoch
 
@@ -58,7 +59,7 @@ def print_json(command: Callable[[], Result]) -> Result:
             result = output["result"] = command()
         return result
     except UserError as error:
-        output |= {"result": error.result, "error": str(error)}
+        output |= {"result": error.result, "error": printable(str(error))}
         raise
     finally:
         _warnings = None
@@ -68,6 +69,11 @@ def print_json(command: Callable[[], Result]) -> Result:
 def _to_python(value: Any) -> Any:
     """Returns a table of pandas as a list of rows, an array or number of NumPy as Python's."""
     return value.to_dict("records") if hasattr(value, "to_dict") else value.tolist()
+
+
+def harmless(text: str) -> str:
+    """Returns a text for rich that is shown as it is: no markup, no characters that a terminal would obey."""
+    return escape(printable(text))
 
 
 def say(topic: str, text: str) -> None:
@@ -86,7 +92,7 @@ def _print_line(colour: str, topic: str, text: str) -> None:
     if _listener:
         _listener(topic, text)
     else:
-        console.print(f"[bold {colour}]{topic:<11}[/]{escape(text)}")
+        console.print(f"[bold {colour}]{harmless(f'{topic:<11}')}[/]{harmless(text)}")
 
 
 def confirm(question: str) -> bool:
@@ -97,7 +103,7 @@ def confirm(question: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise UserError(f"cannot ask '{question}' without a terminal", None, f"Use {variable('YES')} to answer yes")
-    return console.input(f"[bold]{'':<11}{question} [/](y/n) ").strip().lower() in ("y", "yes")
+    return console.input(f"[bold]{'':<11}{harmless(question)} [/](y/n) ").strip().lower() in ("y", "yes")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked: Iterable[int] = ()) -> None:
@@ -108,14 +114,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], marked
         rows: the cells of each row, printed with `str`.
         marked: positions of the rows to print in bold. Defaults to none.
     """
-    rows = [[str(cell) for cell in row] for row in rows]
+    rows = [[printable(str(cell)) for cell in row] for row in rows]
     marked = set(marked)
     if _listener:
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for index, name in enumerate(columns):
         is_numeric = all(row[index].strip("-+.,%0123456789 ") == "" for row in rows)
-        table.add_column(name, justify="right" if is_numeric else "left", no_wrap=True)
+        table.add_column(harmless(name), justify="right" if is_numeric else "left", no_wrap=True)
     for index, row in enumerate(rows):
         table.add_row(*(escape(cell) for cell in row), style="bold" if index in marked else None)
     # Wider than any screen, so that the terminal wraps long rows and rich cuts none.

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from medfold.terminal import console
 from medfold.terminal.console import format_duration, format_size, say
+from medfold.text import printable
 
 LOG_INTERVAL = 30  # seconds between two lines without a terminal
 TOPIC = "[bold cyan]{task.fields[topic]:<10}"
@@ -38,7 +39,7 @@ class ProgressBar:
         counts = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [MofNCompleteColumn(), _text("rate")]
         columns = [BarColumn(bar_width=24), *counts, _text("description"), TimeRemainingColumn(), TextColumn("left")]
         self.bar = _progress(*columns, transient=True)
-        self._task = self.bar.add_task("", total=total, completed=done, topic=topic, rate=unit)
+        self._task = self.bar.add_task("", total=total, completed=done, topic=console.harmless(topic), rate=unit)
 
     def advance(self, count: int = 1) -> None:
         """Adds `count` units of finished work."""
@@ -50,7 +51,7 @@ class ProgressBar:
 
     def describe(self, text: str) -> None:
         """Shows a text after the count; on a terminal only."""
-        self.bar.update(self._task, description=text)
+        self.bar.update(self._task, description=printable(text))
 
     @property
     def _rate(self) -> float:
@@ -95,7 +96,7 @@ def spinner(text: str) -> Iterator[None]:
         yield
         return
     with _progress(_text("description"), TimeElapsedColumn(), transient=True) as progress:
-        progress.add_task(text, total=None, topic="")
+        progress.add_task(printable(text), total=None, topic="")
         yield
 
 
@@ -113,8 +114,8 @@ def live_table(topics: Iterable[str]) -> Iterator[Callable[[str, str], None]]:
         yield say
         return
     with _progress(_text("description"), transient=False) as progress:
-        rows = {topic: progress.add_task("waiting", topic=topic, total=None) for topic in topics}
-        yield lambda topic, text: progress.update(rows[topic], description=text)
+        rows = {topic: progress.add_task("waiting", topic=console.harmless(topic), total=None) for topic in topics}
+        yield lambda topic, text: progress.update(rows[topic], description=printable(text))
 
 
 def _progress(*columns: ProgressColumn, transient: bool) -> Progress:

@@ -56,3 +56,19 @@ def test_label_lists_can_have_another_separator(wide):
     facts = facts.model_copy(update={"task": "multilabel"})
     train, _, _ = LAYOUTS["lists"](facts, raw)
     assert train[facts.labels.targets].to_numpy().tolist() == [["0", "1", "0"], ["1", "0", "1"], ["0", "0", "0"]]
+
+
+def test_ignored_labels_of_a_list_have_no_column(wide):
+    raw, facts = other_labels(
+        wide,
+        "id,found\na,no finding\nb,Mass|No Finding\nc,\n",
+        group=None,
+        keep_columns=(),
+        layout="lists",
+        value="found",
+        separator="|",
+        targets=["Mass", "Nodule"],
+        ignore=["No Finding"],
+    )
+    train, _, _ = LAYOUTS["lists"](facts.model_copy(update={"task": "multilabel"}), raw)
+    assert train[facts.labels.targets].to_numpy().tolist() == [["0", "0"], ["1", "0"], ["0", "0"]]

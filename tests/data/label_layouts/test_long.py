@@ -34,6 +34,15 @@ def test_long_rows_become_columns_by_the_longest_label(long):
     assert test["id"].tolist() == ["ID_3"]
 
 
+def test_id_of_which_one_label_is_mapped_to_null_is_left_out(long, capsys):
+    raw, facts = long
+    (raw / "train.csv").write_text((raw / "train.csv").read_text().replace("ID_1_kind,0", "ID_1_kind,?"))
+    facts = facts.model_copy(update={"labels": facts.labels.model_copy(update={"map": {"?": None}})})
+    train, _, _ = LAYOUTS["long"](facts, raw)
+    assert train["id"].tolist() == ["ID_2"]
+    assert "2 of 5 rows are left out" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -41,6 +41,23 @@ def test_id_in_several_parts_is_refused(raw):
         LAYOUTS["wide"](facts(part="split", repeated="same"), raw)
 
 
+@pytest.mark.parametrize("upload", ["local", "csv"])
+def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tmp_path, upload):
+    for part, numbers in (("train", "0123"), ("test", "45")):
+        for number in numbers:
+            picture(tmp_path / part / f"{number}.png", seed=int(number))
+    (tmp_path / "table.csv").write_text("id,sick\n0,0\n1,1\n2,0\n3,1\n")
+    (tmp_path / "test.csv").write_text("id,sick\n4,0\n5,1\n")
+    images = {"train": "train/{id}.png", "test": "test/{id}.png"}
+    described = facts(images, test_file="test.csv").model_copy(update={"upload": upload})
+    _, test, solution = LAYOUTS["wide"](described, tmp_path)
+    assert (test["id"].tolist(), "sick" in test) == (["4", "5"], False)
+    if upload == "local":
+        assert solution[["id", "sick", "usage"]].to_numpy().tolist() == [["4", "0", "Private"], ["5", "1", "Private"]]
+    else:
+        assert solution is None
+
+
 def test_label_map_translates_values_or_drops_rows(raw, capsys):
     rows_of(raw, PARTS, ["-1", "1", "-1.0", "?", "1", "", "0", " 1"])
     meaning = {-1: 0, "?": None, "": None}

@@ -84,7 +84,7 @@ def test_links_pipes_and_devices_are_refused(tmp_path, target, mode):
 def test_zip_bomb_is_refused_by_its_declared_size(tmp_path, target, monkeypatch):
     monkeypatch.setattr(limits, "BOMB_BYTES", 10**6)
     bomb = zipped({"zeros": bytes(2 * 10**6)}, zipfile.ZIP_DEFLATED)
-    with refused(r"an archive of .* kB that declares contents of 2 MB"):
+    with refused(r"archives of .* kB that declare contents of 2 MB"):
         unpack_archive(write_archive(tmp_path, bomb), target)
     assert contents(target) == {}
 
@@ -216,6 +216,31 @@ def test_damaged_tar_raises_and_leaves_no_partial_file(tmp_path, target, mode):
 def test_tar_bomb_is_refused_before_unpacking(tmp_path, target, monkeypatch):
     monkeypatch.setattr(limits, "BOMB_BYTES", 10**5)
     archive = write_archive(tmp_path, tar_bytes({"a.bin": bytes(10**6), "b.bin": bytes(10**6)}), "a.tar.gz")
-    with refused("declares contents of"):
+    with refused("declare contents of"):
         unpack_archive(archive, target)
     assert not contents(target)
+
+
+def test_nested_archives_share_one_budget_of_bytes(tmp_path, target, monkeypatch):
+    monkeypatch.setattr(limits, "BOMB_BYTES", 10**6)
+    inner = {f"{name}.zip": zipped({"zeros": bytes(300_000)}, zipfile.ZIP_DEFLATED) for name in "abcde"}
+    archive = write_archive(tmp_path, zipped(inner, zipfile.ZIP_DEFLATED))
+    unpack_archive(archive, target)
+    with refused(r"target/d\.zip: archives of .* that declare contents of 1\.2 MB"):
+        archives.unpack_nested(target, archive.stat().st_size)
+    assert sum(map(len, contents(target).values())) < 10**6
+
+
+def test_nested_archives_share_one_budget_of_files(tmp_path, target):
+    inner = zipped({f"{number}": b"" for number in range(4000)})
+    archive = write_archive(tmp_path, zipped({f"{name}.zip": inner for name in "abc"}, zipfile.ZIP_DEFLATED))
+    unpack_archive(archive, target)
+    with refused(r"target/c\.zip: archives of .* kB that declare more than 10,000 files"):
+        archives.unpack_nested(target, archive.stat().st_size)
+    assert len(contents(target)) == 8001  # with c.zip itself
+
+
+def test_many_small_files_of_a_large_archive_are_unpacked(tmp_path, target):
+    archive = write_archive(tmp_path, zipped({f"{number:05}.txt": b"label" for number in range(12_000)}))
+    unpack_archive(archive, target)
+    assert len(contents(target)) == 12_000

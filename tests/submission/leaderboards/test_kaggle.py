@@ -371,5 +371,5 @@ def test_kaggle_slug_is_read_from_source_or_url(competition):
 
 def test_competition_without_kaggle_slug_is_refused(competition):
     without = competition.facts.model_copy(update={"source": {"kind": "url"}, "url": None})
-    with refused("competition on Kaggle unknown.*Set url"):
+    with refused("upload: csv needs a Kaggle competition, and neither 'source' nor 'url' names one. Set url: "):
         kaggle_slug(without)

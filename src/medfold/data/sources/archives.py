@@ -25,6 +25,7 @@ from medfold.text import count_of, shorten_list
 CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
 MAX_NESTING = 3  # levels of archives within archives
+MIN_FILES, MIN_PACKED_BYTES = 10_000, 10  # files of any download, and packed bytes for each file of a large one
 EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
 DAMAGED_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
@@ -72,27 +73,76 @@ class _Member:
         return PurePosixPath(self.name.replace("\\", "/"))
 
 
+class UnpackingBudget:
+    """The bytes and the files that the archives of one download may unpack to, together.
+
+    So archives within archives cannot grow without end. Data sets of a million files and hundreds of gigabytes pass:
+    they are not small when packed.
+
+    Args:
+        packed: bytes of the download.
+    """
+
+    def __init__(self, packed: int):
+        self._packed = packed
+        self._bytes, self._files = 0, 0
+
+    def check(self, num_bytes: int, num_files: int, archive: Path) -> None:
+        """Refuses the contents of an archive that exceed what is left.
+
+        Args:
+            num_bytes: bytes of the contents so far.
+            num_files: files and folders so far.
+            archive: the archive, for the message.
+
+        Raises:
+            RefusedArchiveError: there are too many bytes or files.
+        """
+        total, files_in_all = self._bytes + num_bytes, self._files + num_files
+        if is_bomb(self._packed, total):
+            found = f"contents of {format_size(total)}"
+        elif files_in_all > max(MIN_FILES, self._packed // MIN_PACKED_BYTES):
+            found = f"more than {files_in_all - 1:,} files"
+        else:
+            return
+        what = f"archives of {format_size(self._packed)} that declare {found}"
+        raise RefusedArchiveError(what, archive, "Nothing of it was unpacked; download it from its official source")
+
+    def spend(self, num_bytes: int, num_files: int) -> None:
+        """Subtracts the contents of an archive that was unpacked."""
+        self._bytes += num_bytes
+        self._files += num_files
+
+
 def is_archive(path: Path) -> bool:
     """Returns True if there is a file and it is named like an archive; its contents are not checked."""
     return bool(EXTENSIONS.search(path.name)) and path.is_file()
 
 
-def unpack_archive(archive: Path, target: Path) -> None:
+def unpack_archive(archive: Path, target: Path, budget: UnpackingBudget | None = None) -> None:
     """Unpacks an archive into the folder `target` and tests the checksums of its members.
 
     Never overwrites a file: it may have been corrected by hand, and may be a link to the user's own file. Warns of
     existing files with other contents.
 
+    Args:
+        archive: a zip or tar archive.
+        target: folder to fill.
+        budget: of the download that the archive is a part of. Defaults to one of its own.
+
     Raises:
         DamagedArchiveError: not an archive, a truncated one, or a wrong checksum.
-        RefusedArchiveError: a member with an absolute path, with `..` or that is a link; a password; contents far
-            larger than the archive.
+        RefusedArchiveError: a member with an absolute path, with `..` or that is a link; a password; contents
+            beyond the budget.
         UserError: not enough disk space.
     """
     try:
+        budget = budget or UnpackingBudget(archive.stat().st_size)
         with _open_members(archive) as (unchecked, finish):
-            members = _check_members(unchecked, archive, target)
-            with progress_bar("unpack", sum(member.bytes for member in members), "bytes") as bar:
+            members = _check_members(unchecked, archive, target, budget)
+            total = sum(member.bytes for member in members)
+            budget.spend(total, len(members))
+            with progress_bar("unpack", total, "bytes") as bar:
                 differ = [member.name for member in members if not _extract(member, target / member.path, bar)]
             finish()
             if differ:
@@ -159,22 +209,32 @@ def is_zip_of(archive: Path, name: str) -> bool:
         return False
 
 
-def unpack_nested(folder: Path) -> None:
+def unpack_nested(folder: Path, packed: int | None = None) -> None:
     """Unpacks the archives in a folder and removes them; joins split ones first (`train.zip.001`, `.002`, ...).
 
     The contents of `train.zip` go to a folder `train/`. If the archive itself contains only a folder or file `train`,
     they go beside the archive.
 
+    Args:
+        folder: folder to search.
+        packed: bytes of the download that filled the folder, for the budget. Defaults to those of the files in it.
+
     Raises:
         UserError: an archive that cannot be unpacked, a missing part of a split one, or too many nested levels.
     """
+    budget = UnpackingBudget(size_of(folder) if packed is None else packed)
     for _ in range(MAX_NESTING):
         _join_parts(folder)
         for archive in _archives(folder):
-            unpack_archive(archive, _target_folder(archive))
+            unpack_archive(archive, _target_folder(archive), budget)
             archive.unlink()
     if _archives(folder):
         raise RefusedArchiveError(f"archives are nested more than {MAX_NESTING} deep", folder)
+
+
+def size_of(path: Path) -> int:
+    """Returns the bytes of a file, or of all files below a folder."""
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
 
 
 def _archives(folder: Path) -> list[Path]:
@@ -210,15 +270,16 @@ def _target_folder(archive: Path) -> Path:
     return archive.parent if top_level == {(name,)} else archive.parent / name
 
 
-def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path) -> list[_Member]:
+def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path, budget: UnpackingBudget) -> list[_Member]:
     """Returns the members as a list, after checking that all of them are safe and that the disk space is sufficient."""
     members = []
     total = 0
     for member in unchecked:  # lazy: a compressed tar is unpacked to find the next member
         _check_member(member, archive)
         total += member.bytes
-        _check_size(total, archive, target)
         members.append(member)
+        budget.check(total, len(members), archive)
+    _check_disk_space(total, archive, target)
     return members
 
 
@@ -234,11 +295,7 @@ def _check_member(member: _Member, archive: Path) -> None:
         raise RefusedArchiveError(f"'{member.name}' needs a password", archive, fix)
 
 
-def _check_size(total: int, archive: Path, target: Path) -> None:
-    packed = archive.stat().st_size
-    if is_bomb(packed, total):
-        what = f"an archive of {format_size(packed)} that declares contents of {format_size(total)}"
-        raise RefusedArchiveError(what, archive, "Nothing was unpacked; download it from its official source")
+def _check_disk_space(total: int, archive: Path, target: Path) -> None:
     free = shutil.disk_usage(next(folder for folder in (target, *target.parents) if folder.is_dir())).free
     if total > free:
         what = f"no disk space for its contents: they take {format_size(total)}, {format_size(free)} are free"

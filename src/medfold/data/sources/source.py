@@ -90,10 +90,12 @@ class Source:
                 with files.atomic_write(paths.hidden) as hidden:
                     self._kind.fetch(self.options, SourceFolders(raw, hidden, paths.downloads))
                     hidden.mkdir(exist_ok=True)
+                packed = archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
             else:
                 path = local_files.existing_path(path)
                 local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
-            archives.unpack_nested(raw)
+                packed = archives.size_of(path)
+            archives.unpack_nested(raw, packed)
             _normalise_names(raw)
             manifest = list_raw_files(raw)
             if manifest.empty:

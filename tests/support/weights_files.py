@@ -6,11 +6,11 @@ import h5py
 import numpy as np
 
 
-def keras_weights(path: Path, group: str = "layers/dense/vars") -> Path:
+def keras_weights(path: Path, group: str = "layers/dense/vars", value: float = 1) -> Path:
     """Writes an HDF5 file with one array in a group that Keras uses."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
-        file.create_group(group)["0"] = np.ones(3, np.float32)
+        file.create_group(group)["0"] = np.full(3, value, np.float32)
     return path
 
 

@@ -41,6 +41,10 @@ ENSEMBLE_OPTIONS = $(call option,RUNS,--runs) $(call option,METHOD,--method) $(c
 # Two processes share the tests; the slowest tests are listed at the end.
 PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed="$$ORDER")
 
+# A lock holds versions for each Python and system, and the hashes of all files.
+COMPILE = $(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" pyproject.toml
+
 .DEFAULT_GOAL := help
 .PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
 
@@ -163,7 +167,7 @@ reference: setup  ## write docs/reference.md and docs/json.md
 benchmarks: setup  ## measure speed and memory, and write docs/development/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
-lock: setup  ## refresh requirements.lock from requirements.txt
-	@$(RUN_PYTHON) -m pip install --quiet uv
-	@$(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-emit-find-links --no-emit-index-url \
-		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.lock
+lock: setup  ## refresh requirements.lock, and those with the extras gpu and jax, from requirements.txt
+	@$(COMPILE) --upgrade --extra dev --output-file requirements.lock
+	@$(COMPILE) --upgrade --extra dev --extra gpu --constraint requirements.lock --output-file requirements-gpu.lock
+	@$(COMPILE) --upgrade --extra dev --extra jax --constraint requirements.lock --output-file requirements-jax.lock

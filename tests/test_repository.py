@@ -132,6 +132,39 @@ def test_both_opencv_wheels_are_locked_at_one_version():
     assert len(set(versions)) == 1
 
 
+LOCKS = ["requirements.lock", "requirements-gpu.lock", "requirements-jax.lock"]
+
+
+def locked(name: str) -> dict[str, str]:
+    """Returns the lines of each package in a lock, by the line with its version."""
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^(\S+==[^\n]*?) \\\n((?:    --hash=\S+(?: \\)?\n)+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_has_hashes_of_every_package(name):
+    lines = (REPOSITORY / name).read_text(encoding="utf-8").splitlines()
+    packages = [line for line in lines if line and not line.startswith(("#", " "))]
+    assert len(packages) > 150
+    assert [f"{package} \\" for package in locked(name)] == packages
+    assert all(re.fullmatch(r"(    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", hashes) for hashes in locked(name).values())
+
+
+@pytest.mark.parametrize("name", LOCKS[1:])
+def test_lock_of_an_extra_has_the_same_packages_and_more(name):
+    common, own = locked(LOCKS[0]), locked(name)
+    assert {package: own.get(package) for package in common} == common
+    assert len(own) > len(common)
+
+
+def test_workflow_may_only_read_and_names_actions_by_commit():
+    text = (REPOSITORY / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8")
+    assert "permissions:\n  contents: read\n" in text
+    actions = re.findall(r"uses: (\S+)", text)
+    assert actions
+    assert [action for action in actions if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action)] == []
+
+
 def test_modules_named_in_structure_md_exist():
     page = (REPOSITORY / "docs" / "development" / "structure.md").read_text(encoding="utf-8")
     source = REPOSITORY / "src" / "medfold"

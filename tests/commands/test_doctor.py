@@ -47,6 +47,20 @@ def test_missing_or_wrong_package_is_an_error(competition, project_folder):
     assert "not-there is missing" in finding.text
 
 
+def test_packages_that_were_not_installed_from_the_lock_are_a_warning(
+    competition, project_folder, tmp_path, monkeypatch
+):
+    (project_folder / "requirements.txt").write_text("numpy>=1.0\n")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    finding = findings_by_topic(competition)["packages"]
+    assert finding.level == "warning"
+    assert (
+        "as required in requirements.txt. Not installed from requirements.lock: no hashes were checked" in finding.text
+    )
+    (tmp_path / "medfold.stamp").touch()
+    assert findings_by_topic(competition)["packages"].level == "ok"
+
+
 def test_missing_credentials_are_an_error_only_where_needed(competition, small, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     finding = findings_by_topic(competition)["Kaggle"]

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from zipfile import ZipFile
 
 import pytest
 
@@ -18,6 +19,7 @@ def clone(tmp_path):
     (root / "src" / "medfold" / "commands").mkdir(parents=True)
     shutil.copy(REPOSITORY / "src" / "medfold" / "commands" / "setup.py", root / "src" / "medfold" / "commands")
     (root / "requirements.lock").write_text("opencv-python-headless==4.0\ntensorflow==2.0\n")
+    (root / "requirements-gpu.lock").write_text("nvidia-cudnn==1.0\n")
     (root / "pyproject.toml").write_text("")
     return root
 
@@ -55,7 +57,7 @@ def test_setup_installs_again_only_if_the_lock_changes(clone):
 
 def test_gpu_option_adds_cuda_once_and_keeps_it(clone):
     run(clone, FAKE_INSTALLATION)
-    assert "CUDA" in run(clone, FAKE_INSTALLATION, "--gpu").stdout
+    assert "installing requirements-gpu.lock" in run(clone, FAKE_INSTALLATION, "--gpu").stdout
     assert run(clone, FAKE_INSTALLATION).stdout == "[]\n"
     assert run(clone, FAKE_INSTALLATION, "--gpu").stdout == "[]\n"
 
@@ -72,6 +74,45 @@ def test_failed_installation_prints_one_line_and_leaves_no_stamp(clone):
     assert result.stderr.count("\n") == 1
     assert "installing requirements.lock failed" in result.stderr
     assert not (clone / ".venv" / "medfold.stamp").exists()
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """A wheel that is not on any index."""
+    path = tmp_path / "wheels" / "tiny-1.0-py3-none-any.whl"
+    path.parent.mkdir()
+    with ZipFile(path, "w") as archive:
+        archive.writestr("tiny.py", "")
+        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("hashes", "message"),
+    [
+        (lambda wheel: f" --hash=sha256:{'0' * 64}", "THESE PACKAGES DO NOT MATCH THE HASHES"),
+        (lambda wheel: "", "Hashes are required in --require-hashes mode"),
+    ],
+)
+def test_package_whose_hash_is_not_in_the_lock_is_refused(clone, wheel, hashes, message):
+    (clone / "requirements.lock").write_text(f"tiny==1.0{hashes(wheel)}\n")
+    script = f"os = setup.os; os.environ.update(PIP_NO_INDEX='1', PIP_FIND_LINKS={str(wheel.parent)!r})"
+    result = run(clone, script)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "installing requirements.lock failed" in result.stderr
+    assert message in result.stderr
+    assert not list((clone / ".venv").rglob("tiny*"))
+
+
+def test_opencv_is_installed_again_by_its_hashes(clone):
+    lines = "opencv-python-headless==4.0 \\\n    --hash=sha256:0 \\\n    --hash=sha256:1\n"
+    (clone / "requirements.lock").write_text(f"numpy==1.0 \\\n    --hash=sha256:2\n{lines}    # via medfold\n")
+    code = "print(repr(setup.locked_lines('opencv-python-headless')))\nsys.exit()"
+    assert run(clone, code).stdout == f"{lines!r}\n"
 
 
 @pytest.mark.parametrize(

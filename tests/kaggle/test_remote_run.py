@@ -19,6 +19,12 @@ def test_remote_run_uploads_a_private_data_set(hosted, remote_run):
     assert json.loads(dataset.files["kit.json"])["content_id"] == "first"
 
 
+def test_file_that_the_manifest_does_not_name_is_not_uploaded(hosted, remote_run):
+    (remote_run.folder / "notes.md").write_text("KGAT_0")
+    run(remote_run)
+    assert {"kit.json", "weights.h5"} == {name for name in hosted.datasets[DATASET].files if "version" not in name}
+
+
 def test_remote_run_pushes_a_private_notebook_with_a_gpu_and_its_data(hosted, remote_run):
     run(remote_run)
     pushed = hosted.notebooks[REF].pushed
@@ -41,7 +47,7 @@ def test_remote_run_reports_states_versions_and_log(hosted, remote_run):
         "notebook": {"ref": REF, "version": 1, "link": f"https://www.kaggle.com/code/{REF}"},
     }
     said = hosted.said()
-    assert "uploading 7.04 kB as alice/medfold-histology-baseline-kit, private" in said
+    assert "uploading 7.07 kB as alice/medfold-histology-baseline-kit, private" in said
     assert re.findall(r"^kaggle     (\w+), ", said, re.MULTILINE) == ["queued", "running", "complete"]
     assert remote_run.notebook.with_name("log.txt").read_text() == "three lines\nof a\nlog\n"
 

@@ -19,11 +19,11 @@ def main() -> int:
     folder = REPOSITORY / ".venv-oldest"
     if not folder.is_dir():
         venv.create(folder, with_pip=True, symlinks=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"]
     oldest = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--resolution", "lowest-direct"]
     interpreter = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    for command in (pip, [*oldest, "--python", str(interpreter), "-r", "requirements.txt", KERNEL]):
-        subprocess.run(command, cwd=REPOSITORY, check=True)
+    print("Installing the oldest packages into .venv-oldest, without a lock", flush=True)
+    command = [*oldest, "--python", str(interpreter), "-r", "requirements.txt", KERNEL]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
     (packages,) = folder.glob("[Ll]ib/python*/site-packages" if os.name != "nt" else "Lib/site-packages")
     versions = {each.name: each.version for each in distributions(path=[str(packages)])}
     print(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.notebooks.bundle import aligned_lines, complete_bundle, open_bundle
+from medfold.notebooks.bundle import aligned_lines, complete_bundle, open_bundle, say_written
 from medfold.system import files
 from medfold.system.hashes import sha256
 from tests.support.helpers import refused
@@ -48,6 +48,13 @@ def test_completed_bundle_is_opened_with_its_hashes_and_sizes(tmp_path):
     manifest = open_bundle(tmp_path, MANIFEST)
     assert list(manifest) == ["packages", "files", "content_id"]
     assert manifest["files"] == {"a.txt": sha256(tmp_path / "a.txt")}
+
+
+def test_files_are_printed_with_their_sizes_before_they_are_sent(tmp_path, capsys):
+    say_written(tmp_path / "kit", {"plugins.py": 3, "kit.json": 2000})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["plugins.py", "3", "B"] in lines
+    assert ["kit.json", "2", "kB"] in lines
 
 
 def test_content_id_changes_with_files_and_identity_but_not_with_wheels_or_the_manifest(tmp_path):

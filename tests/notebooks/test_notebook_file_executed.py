@@ -51,6 +51,7 @@ def dicom_wheels(tmp_path, monkeypatch):
     for name in wheels.DICOM_PACKAGES:
         kaggle_image.repacked(name, tmp_path / "wheels")
     monkeypatch.setattr(wheels, "PYTHON_VERSIONS", (".".join(map(str, sys.version_info[:2])),))
+    monkeypatch.setattr(wheels, "LOCK", tmp_path / "no lock")  # a wheel that is packed again has another hash
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
 

@@ -12,6 +12,7 @@ from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.competition.overrides import parse_overrides
+from medfold.competition.plugins import active_plugins
 from medfold.competition.recipe import Recipe
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
@@ -122,6 +123,17 @@ def test_damaged_weights_are_named(copied_bundle):
     weights = copied_bundle / "baseline-fold1.h5"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     with refused("missing or damaged: baseline-fold1"):
+        SubmissionBundle.open(copied_bundle)
+
+
+def test_files_that_were_not_packed_are_not_used(copied_bundle):
+    (copied_bundle / "plugins.py").write_text("raise SystemExit('run')\n")
+    SubmissionBundle.open(copied_bundle)
+    assert active_plugins() is None
+    manifest = json.loads((copied_bundle / "kit.json").read_text())
+    del manifest["files"]["baseline-fold1.h5"]
+    (copied_bundle / "kit.json").write_text(json.dumps(manifest))
+    with refused("'baseline-fold1.h5' is not among the files that were packed. Pack the bundle again"):
         SubmissionBundle.open(copied_bundle)
 
 

@@ -16,15 +16,14 @@ from medfold.training.request import TrainingRequest
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.kaggle_server import KEY, TOKEN
+from tests.support.weights_files import checkpoint, keras_weights
 
 REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0, 1], 1, 3)
 MARK = "0123456789ab"
 
 
 def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
-    state = folded.paths.run("baseline").fold(1).checkpoint
-    state.parent.mkdir(parents=True)
-    state.write_bytes(b"checkpoint")
+    state = checkpoint(folded.paths.run("baseline").fold(1).checkpoint)
     sizes = training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
@@ -32,7 +31,7 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
         unpacked = tmp_path / "there" / path.relative_to(folded.project_paths.root)
         assert unpacked.read_bytes() == path.read_bytes()
-    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == b"checkpoint"
+    assert paths.run("baseline").fold(1).checkpoint.read_bytes() == state.read_bytes()
     assert not paths.data.exists()
     assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
     Competition.open("small", ProjectPaths(tmp_path / "there"))
@@ -44,9 +43,7 @@ def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_pa
         training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
         marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
     assert len(marks) == 1
-    state = folded.paths.run("baseline").fold(0).checkpoint
-    state.parent.mkdir(parents=True)
-    state.write_bytes(b"further")
+    checkpoint(folded.paths.run("baseline").fold(0).checkpoint)
     training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
     assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
 
@@ -77,8 +74,7 @@ def test_bundle_contains_no_secrets(folded, prebuilt_wheel, tmp_path, monkeypatc
 
 
 def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "net.h5").write_bytes(b"weights")
+    keras_weights(tmp_path / "mine" / "net.h5")
     recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "mine" / "net.h5")}})
     training_bundle.write_training_bundle(folded.paths, folded.facts, recipe, REQUEST, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")

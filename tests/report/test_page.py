@@ -1,6 +1,7 @@
 """The HTML of the page: escaping, self-containment, accessibility."""
 
 import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -150,10 +151,26 @@ def test_page_fetches_nothing():
     for tag, attributes, _ in seen.elements:
         for name in ("src", "href", "data-plain", "action", "srcset", "poster"):
             assert attributes.get(name, "#").startswith(("#", "data:")), (tag, name)
-    (policy,) = [each["content"] for each, _ in seen.all("meta") if each.get("http-equiv") == "Content-Security-Policy"]
+    policy = policy_of(seen)
     assert "default-src 'none'" in policy
     assert "img-src data:" in policy
     assert "connect-src" not in policy
+
+
+def policy_of(seen: ParsedPage) -> str:
+    """Returns the Content-Security-Policy of a page."""
+    (policy,) = [each["content"] for each, _ in seen.all("meta") if each.get("http-equiv") == "Content-Security-Policy"]
+    return policy
+
+
+def test_only_the_script_of_the_page_may_run(page_with_markup):
+    ((_, script),) = page_with_markup.all("script")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    directives = dict(part.strip().split(" ", 1) for part in policy_of(page_with_markup).split(";"))
+    assert directives["script-src"] == f"'sha256-{digest}'"
+    assert directives["base-uri"] == directives["form-action"] == "'none'"
+    names = {name for _, attributes, _ in page_with_markup.elements for name in attributes}
+    assert [name for name in names if name.startswith("on")] == []
 
 
 def test_page_is_accessible_to_screen_readers():

@@ -12,7 +12,7 @@ from tests.support.small_project import SMALL, add_competition
 
 def clone_repository(root):
     """Copies what make needs into an empty folder, and adds the small phantom."""
-    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock"):
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "requirements.lock", "requirements-gpu.lock"):
         shutil.copy(REPOSITORY / name, root)
     shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for folder in {ProjectPaths(REPOSITORY).competition(name).folder for name in shipped()} | {

@@ -12,7 +12,8 @@ DATASET = f"{REF}-kit"
 
 def labelled(sent, mark="first", package="1.0"):
     """Writes another manifest, and a notebook with its mark; returns the same run."""
-    sent.manifest.write_text(json.dumps({"content_id": mark, "package": package}))
+    others = {path.name: "" for path in sent.folder.iterdir() if path != sent.manifest}
+    sent.manifest.write_text(json.dumps({"content_id": mark, "package": package, "files": others}))
     cell = {"cell_type": "markdown", "metadata": {}, "source": ["bundle ", mark]}
     sent.notebook.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     return sent

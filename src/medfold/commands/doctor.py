@@ -19,6 +19,7 @@ from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
+STAMP = "medfold.stamp"  # in the .venv that make installed, from requirements.lock
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 
@@ -83,7 +84,11 @@ def _packages(file: Path) -> CheckResult:
             "packages", "error", f"{shorten_list(problems)}. Run: make setup, or pip install -r requirements.txt"
         )
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_PACKAGES if name in versions)
-    return CheckResult("packages", "ok", f"{shown}; all {len(versions)} as required")
+    text = f"{shown}; all {len(versions)} as required"
+    if not (Path(sys.prefix) / STAMP).is_file():
+        text = f"{text} in {file.name}. Not installed from requirements.lock: no hashes were checked"
+        return CheckResult("packages", "warning", text)
+    return CheckResult("packages", "ok", text)
 
 
 def _opencv() -> CheckResult:

@@ -1,5 +1,7 @@
 """Makes and refreshes `.venv` from requirements.lock. Run by make; needs only Python and its standard library.
 
+A lock names each package with its version and the hashes of its files; pip refuses any other file.
+
 Before that it refuses make variables that the target does not have.
 
     python3 src/medfold/commands/setup.py [--gpu]          make .venv, or do nothing if it is up to date
@@ -23,6 +25,7 @@ MIN_VERSION, MAX_VERSION = (3, 11), (3, 13)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
+GPU_LOCK = os.path.join(ROOT, "requirements-gpu.lock")  # the same packages, and the CUDA libraries of TensorFlow
 STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
 
@@ -108,7 +111,7 @@ def find_python():
 
 def expected_stamp(gpu):
     """Returns the stamp of an up-to-date .venv: a hash of what it is made from, and whether it is for GPUs."""
-    with open(LOCK, "rb") as file:
+    with open(GPU_LOCK if gpu else LOCK, "rb") as file:
         lock = file.read()
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         project = file.read()
@@ -144,11 +147,19 @@ def locked_version(package):
     return match.group(1)
 
 
+def locked_lines(package):
+    """Returns the lines of a package in requirements.lock: its version and its hashes."""
+    with open(LOCK) as file:
+        match = re.search(rf"^{re.escape(package)}==.*\n(?:\s+--hash=.*\n)*", file.read(), re.MULTILINE)
+    return match.group(0)
+
+
 def make_venv(gpu):
     """Makes .venv, installs the packages, and writes the stamp last.
 
     gpu: also install the CUDA libraries of TensorFlow.
     """
+    lock = GPU_LOCK if gpu else LOCK
     python = find_python()
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
         fail(f"the venv module of {python} is missing. Install it: apt install python3-venv (Debian, Ubuntu)")
@@ -156,19 +167,21 @@ def make_venv(gpu):
     if free_bytes < 4e9:
         fail(f"{free_bytes / 1e9:.1f} GB free on the disk of {ROOT}, the packages need 4 GB")
     sys.stdout.write(
-        "setup      installing the packages of requirements.lock into .venv, a few minutes the first time\n"
+        f"setup      installing the packages of {os.path.basename(lock)} into .venv, a few minutes the first time\n"
     )
     sys.stdout.flush()
     if os.path.exists(STAMP):
         os.remove(STAMP)
     run([python, "-m", "venv", VENV], "making .venv")
     pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run(pip + ["--requirement", LOCK], "installing requirements.lock")
-    if gpu:
-        run(pip + ["tensorflow[and-cuda]==" + locked_version("tensorflow")], "installing TensorFlow's CUDA libraries")
+    run(pip + ["--require-hashes", "--requirement", lock], f"installing {os.path.basename(lock)}")
     # Both OpenCV wheels unpack into one folder; the headless one must come last to win.
-    headless = "opencv-python-headless==" + locked_version("opencv-python-headless")
-    run(pip + ["--no-deps", "--force-reinstall", headless], "installing OpenCV")
+    headless = os.path.join(VENV, "opencv-python-headless.txt")
+    with open(headless, "w") as file:
+        file.write(locked_lines("opencv-python-headless"))
+    options = ["--no-deps", "--force-reinstall", "--require-hashes", "--requirement", headless]
+    run(pip + options, "installing OpenCV")
+    os.remove(headless)
     run(pip + ["--no-deps", "--no-build-isolation", "--editable", ROOT], "installing medfold")
     check(PYTHON)
     with open(STAMP, "w") as file:

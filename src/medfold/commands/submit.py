@@ -4,6 +4,7 @@ from functools import partial
 
 from medfold.commands.shared.show_ensemble import combine_and_show
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
+from medfold.data import describe_patient_units
 from medfold.ensemble import Ensemble
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import pack_submission
@@ -99,6 +100,8 @@ def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> No
     say("submit", f"{count_of(len(recorded.table), 'row')}, checked -> {display_path(recorded.file)}")
     if not len(recorded.table):
         warn("", "the public test set is empty: predictions of the notebook cannot be compared with the local ones")
+    if text := describe_patient_units(competition.facts):
+        warn("privacy", text)
     if explanation := explain_class_words(competition.facts, recorded.draft.sample):
         say("", explanation)
 

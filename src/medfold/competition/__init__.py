@@ -13,9 +13,14 @@ from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_
 from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import DEFAULT_MAX_MEGABYTES, MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import setting_errors_located
-from medfold.competition.overrides import format_overrides, parse_overrides, run_name
+from medfold.competition.overrides import (
+    command_without_folders,
+    format_overrides,
+    parse_overrides,
+    run_name,
+)
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
-from medfold.competition.recipe import Recipe
+from medfold.competition.recipe import Recipe, weights_without_folders
 from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
 from medfold.competition.recipe_files import load_recipe, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
@@ -36,6 +41,7 @@ __all__ = [
     "Symmetry",
     "TrainingSettings",
     "active_plugins",
+    "command_without_folders",
     "effective_recipe",
     "format_overrides",
     "has_known_groups",
@@ -51,4 +57,5 @@ __all__ = [
     "run_name",
     "setting_errors_located",
     "use_plugins",
+    "weights_without_folders",
 ]

@@ -2,14 +2,16 @@
 
 import json
 import re
+import shlex
 from typing import Any
 
 import yaml
 
 from medfold import config
+from medfold.competition.recipe import weights_without_folders
 from medfold.errors import UserError
 from medfold.system.hashes import fingerprint
-from medfold.terminal.command_text import variable
+from medfold.terminal.command_text import make_command, variable
 
 
 def parse_overrides(text: str) -> dict[str, Any]:
@@ -59,6 +61,33 @@ def format_overrides(overrides: dict[str, Any]) -> str:
         return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n...\n").strip().replace(", ", ",")
 
     return " ".join(f"{key}={format_value(value)}" for key, value in config.flat(overrides).items())
+
+
+def command_without_folders(text: str, run: str) -> str:
+    """Returns a recorded train command without the folders of an absolute `backbone.weights`.
+
+    Args:
+        text: a command such as `make train SET=backbone.weights=/data/net.weights.h5`.
+        run: name of the run, which becomes RUN in a changed command: without it, another SET is another run.
+    """
+    try:
+        _, target, *words = shlex.split(text)
+        variables = dict(word.split("=", 1) for word in words)
+        overrides = parse_overrides(variables.get("SET", ""))
+    except (ValueError, UserError):  # not a command that medfold writes
+        return text
+    portable = _without_folders(overrides)
+    if portable == overrides:
+        return text
+    return make_command(target, **{**variables, "SET": format_overrides(portable), "RUN": run})
+
+
+def _without_folders(overrides: dict[str, Any]) -> dict[str, Any]:
+    """Returns overrides as run.json may hold them: `backbone.weights` without the folders of an absolute path."""
+    weights = config.flat(overrides).get("backbone.weights")
+    if not isinstance(weights, str):
+        return overrides
+    return config.merge(overrides, {"backbone": {"weights": weights_without_folders(weights)}})
 
 
 def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:

@@ -12,6 +12,11 @@ from medfold.competition.recipe_sections import BackboneSettings, ImageSettings,
 ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")
 
 
+def weights_without_folders(weights: str) -> str:
+    """Returns `backbone.weights` as files may hold it that are shared: an absolute path becomes its last name."""
+    return Path(weights).name if Path(weights).is_absolute() else weights
+
+
 class Recipe(config.SettingsFile):
     """All settings of a run except the competition, its folds and the seed."""
 

@@ -3,7 +3,7 @@
 - `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
 - `staging`: raw data that is kept only if it is accepted;
 - `label_layouts/`: a module per layout of the labels; `targets`: labels as numbers;
-- `samples`: the sample table; `sample_checks`: its checks;
+- `samples`: the sample table; `sample_checks`: its checks; `patient_units`: units that are named by patients;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples; `attributes`: their kept columns and DICOM headers;
 - `holdout`: training images that become the test set;
@@ -18,6 +18,7 @@ from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.image_folder import find_new_images
 from medfold.data.label_layouts import label_layout
+from medfold.data.patient_units import describe_patient_units
 from medfold.data.raw_data import download_variables, fetch_raw_data, fetch_raw_files, load_samples
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import (
@@ -45,6 +46,7 @@ __all__ = [
     "build_samples",
     "check_solution",
     "count_images",
+    "describe_patient_units",
     "download_variables",
     "encode_targets",
     "examples_of_classes",

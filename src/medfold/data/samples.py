@@ -13,6 +13,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
+from medfold.data.patient_units import patient_fields
 from medfold.data.sample_checks import check_group_pattern, check_ids, check_train_and_test, check_units
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
@@ -61,7 +62,7 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     keep = [column for column in labels.keep_columns if column in table]
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
-    write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups)
+    write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups, private=True)
     if message := mask_warning(table["image"]):
         warn("samples", message)
     _write(facts, paths, table, solution, needs_holdout=bool(labels.holdout))
@@ -130,14 +131,15 @@ def _write(
     """Writes the sample table, solution and sample submission; the metadata last, since it marks them as complete."""
     paths.samples_metadata.unlink(missing_ok=True)
     written = [paths.samples, paths.groups]
+    private = bool(patient_fields(facts))
     if solution is not None:
-        write_csv(solution, paths.solution)
+        write_csv(solution, paths.solution, private)
         written.append(paths.solution)
     if not facts.submission.sample:
         units = table.loc[table["part"] == "test", "unit"].unique()
-        write_csv(blank_submission(facts, units), paths.sample_submission)
+        write_csv(blank_submission(facts, units), paths.sample_submission, private)
         written.append(paths.sample_submission)
-    write_csv(table, paths.samples)
+    write_csv(table, paths.samples, private)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(facts, paths),
         "image_list_fingerprint": image_list_fingerprint(table),

@@ -18,7 +18,7 @@ from medfold.kaggle.download import (
 )
 from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.own_content import list_content, remove_content
-from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, manifest_id, run_on_kaggle
+from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, run_on_kaggle
 from medfold.kaggle.session import KaggleSession, kaggle_name
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "dataset_files",
     "kaggle_name",
     "list_content",
-    "manifest_id",
     "remove_content",
     "request_competition_archive",
     "request_dataset_archive",

@@ -22,6 +22,7 @@ from urllib3.util import Retry
 
 from medfold.errors import UserError
 from medfold.system import http_download, waiting
+from medfold.system.http_session import GuardedSession, check_stays_encrypted
 from medfold.terminal.console import warn
 
 SITE = "https://www.kaggle.com"
@@ -93,7 +94,10 @@ def open_download(api: Any, service: str, method: str, /, **fields: Any) -> requ
     # The official client would follow the redirect itself, and read a whole JSON file to search it for errors.
     client.http_client()._session.resolve_redirects = lambda *arguments, **options: iter(())
     answer = getattr(_service(client, service), method)(request)
-    return http_download.open_stream(answer.headers["Location"]) if answer.is_redirect else answer
+    if not answer.is_redirect:
+        return answer
+    check_stays_encrypted(answer.url, answer.headers["Location"])
+    return http_download.open_stream(answer.headers["Location"])
 
 
 def start_dataset_upload(api: Any, path: Path) -> Any:
@@ -204,6 +208,15 @@ class _TimeoutAdapter(HTTPAdapter):
         return super().send(request, timeout=timeout or http_download.TIMEOUT, **options)
 
 
+def _guarded(session: requests.Session) -> GuardedSession:
+    """Returns a session with the headers and credentials of another, time-outs and retries; it stays on Kaggle."""
+    guarded = GuardedSession(same_host=True)
+    guarded.headers = session.headers
+    guarded.auth = session.auth or guarded.auth
+    _mount(guarded)
+    return guarded
+
+
 def _mount(session: requests.Session) -> None:
     # All calls are POST requests, so POST is retried, too; NOT_RETRIED lists the exceptions.
     retry = _WarningRetry(
@@ -251,7 +264,7 @@ def _client_class() -> type:
             client = super().build_kaggle_client()
             http = client.http_client()
             http._init_session()
-            _mount(http._session)
+            http._session = _guarded(http._session)
             for service, method in NOT_RETRIED:
                 address = http._get_request_url(service, method)
                 http._session.mount(address, _TimeoutAdapter(max_retries=0))
@@ -263,7 +276,7 @@ def _client_class() -> type:
         def upload_complete(self, path: str, url: str, quiet: bool, resume: bool = False) -> Any:
             """Uploads a file; the official method has no time-outs, and prints the signed URL if it fails."""
             name = Path(path).name
-            with requests.Session() as session, Path(path).open("rb") as file:
+            with GuardedSession() as session, Path(path).open("rb") as file:
                 _mount(session)
                 try:
                     answer = session.put(url, data=file)

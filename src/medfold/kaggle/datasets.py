@@ -25,7 +25,7 @@ class Datasets:
         session: connection to Kaggle, with credentials.
 
     Example:
-        `Datasets(session).upload("x-rays-weights", Path("weights"), content_id="0123456789ab")`
+        `Datasets(session).upload("x-rays-weights", [Path("net.weights.h5")], content_id="0123456789ab")`
     """
 
     def __init__(self, session: KaggleSession):
@@ -59,14 +59,14 @@ class Datasets:
         self._wait_until_ready(name, None)
         return self._lists_content(name, content_id)
 
-    def upload(self, name: str, folder: Path, content_id: str) -> Version:
-        """Uploads the files of a folder as the first or the next version of a private data set.
+    def upload(self, name: str, files: list[Path], content_id: str) -> Version:
+        """Uploads files as the first or the next version of a private data set.
 
         A version holds only the files that are sent with it, none of earlier versions.
 
         Args:
             name: name of the data set, without its owner.
-            folder: folder whose files are sent; subfolders are ignored.
+            files: paths of the files; their names differ.
             content_id: identifies this version for `has_content`: it is in the name of one more file.
 
         Returns:
@@ -77,7 +77,7 @@ class Datasets:
         """
         previous = self.version(name)
         ref = self._ref(name)
-        uploaded = self._upload_files(folder, content_id)
+        uploaded = self._upload_files(files, content_id)
 
         def send() -> Any:
             api = self.session.api
@@ -103,12 +103,12 @@ class Datasets:
             raise UserError("the data set was created, but Kaggle does not list it", ref, "Run the same command again")
         return uploaded_version
 
-    def _upload_files(self, folder: Path, content_id: str) -> list[Any]:
-        """Uploads a folder's files and a marker file named by the content id; returns them as request objects."""
+    def _upload_files(self, files: list[Path], content_id: str) -> list[Any]:
+        """Uploads files and a marker file named by the content id; returns them as request objects."""
         with tempfile.TemporaryDirectory() as extra:
             marker = Path(extra) / _marker(content_id)
             marker.write_text(f"medfold {content_id}\n", encoding="utf-8")
-            paths = [*sorted(path for path in folder.iterdir() if path.is_file()), marker]
+            paths = [*files, marker]
             uploaded = []
             with progress_bar("upload", sum(path.stat().st_size for path in paths), "bytes") as bar:
                 for path in paths:

@@ -27,8 +27,8 @@ class RemoteRun:
     Args:
         name: name of the notebook, without its owner.
         dataset: name of the data set.
-        manifest: the JSON file that names all other files of its folder and their hashes; the data set holds the
-            folder. Its key `content_id` identifies the content.
+        manifest: the JSON file that names all other files of its folder and their hashes; the data set holds them and
+            the manifest. Its key `content_id` identifies the content.
         notebook: the notebook file; its text contains the content id.
         attached: data to attach beside the data set.
         internet: whether the notebook may use the internet. Defaults to False.
@@ -43,8 +43,13 @@ class RemoteRun:
 
     @property
     def folder(self) -> Path:
-        """The folder whose files the data set holds."""
+        """The folder of the manifest and of the files that it names."""
         return self.manifest.parent
+
+    @property
+    def files(self) -> list[Path]:
+        """The manifest and the files that it names; another file in their folder is not sent."""
+        return sorted([self.manifest, *(self.folder / name for name in files.read_json(self.manifest)["files"])])
 
     @property
     def content_id(self) -> str:
@@ -82,7 +87,7 @@ class FailedNotebookError(UserError):
         self.notebook = notebook
 
 
-def manifest_id(manifest: Path) -> str:
+def _manifest_id(manifest: Path) -> str:
     """Returns the first 12 digits of a manifest's SHA-256: the content id of the data set that holds it."""
     return sha256(manifest)[:12]
 
@@ -153,13 +158,13 @@ def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
 def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
     datasets = Datasets(session)
-    content_id = manifest_id(remote_run.manifest)
+    content_id = _manifest_id(remote_run.manifest)
     present = datasets.version(remote_run.dataset)
     if present and datasets.has_content(remote_run.dataset, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
-    total = sum(path.stat().st_size for path in remote_run.folder.iterdir())
+    total = sum(path.stat().st_size for path in remote_run.files)
     say("data set", f"uploading {format_size(total)} as {session.user}/{remote_run.dataset}, private")
-    uploaded = datasets.upload(remote_run.dataset, remote_run.folder, content_id)
+    uploaded = datasets.upload(remote_run.dataset, remote_run.files, content_id)
     say("data set", f"version {uploaded.version}: {uploaded.link}")
     return uploaded

@@ -10,7 +10,7 @@ from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.system import files
 from medfold.system.hashes import fingerprint, sha256
-from medfold.terminal.console import format_size, say
+from medfold.terminal.console import format_size, print_table, say
 from medfold.text import count_of, shorten_list
 
 
@@ -52,8 +52,9 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
 
 
 def say_written(folder: Path, sizes: dict[str, int]) -> None:
-    """Prints number, total size and folder of the files of a bundle."""
+    """Prints the files of a bundle with their sizes, before any of them is sent."""
     say("bundle", f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder)}")
+    print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
 
 
 def aligned_lines(values: dict[str, str]) -> str:
@@ -69,18 +70,56 @@ def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
         manifest_name: file name of the manifest.
 
     Raises:
-        UserError: no manifest, a missing or damaged file, or a package that is not installed.
+        UserError: no manifest, a missing or damaged file, a file outside the folder, or a package that is not
+            installed.
     """
     manifest = files.read_json(folder / manifest_name)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
-    damaged = [name for name, digest in manifest["files"].items() if not _has_hash(folder / name, digest)]
+    damaged = [
+        name
+        for name, digest in manifest["files"].items()
+        if not _has_hash(path_inside(folder, name, manifest_name), digest)
+    ]
     if damaged:
         raise UserError(f"files are missing or damaged: {shorten_list(damaged)}", folder, "Upload the data set again")
     missing = [name for name in manifest["packages"] if not _installed(name)]
     if missing:
         raise UserError(f"packages are not installed: {shorten_list(missing)}", None, "Run the notebook's first cell")
     return manifest
+
+
+def path_inside(folder: Path, name: str, manifest_name: str) -> Path:
+    """Returns the path of a file that a manifest names.
+
+    Args:
+        folder: folder that the file must lie in, or in a folder below it.
+        name: relative path in the manifest.
+        manifest_name: file name of the manifest, for the message.
+
+    Raises:
+        UserError: the path leads out of the folder.
+    """
+    path = folder / name
+    if "\0" in name or folder.resolve() not in path.resolve().parents:
+        raise UserError(f"names a file outside its folder: {name!r}", manifest_name, "Pack the bundle again")
+    return path
+
+
+def packed_file(folder: Path, manifest: dict[str, Any], name: str) -> Path:
+    """Returns the path of a file of an opened bundle, whose hash was checked.
+
+    Args:
+        folder: folder of the bundle.
+        manifest: content of the manifest, as `open_bundle` returns it.
+        name: name of the file.
+
+    Raises:
+        UserError: the manifest has no hash of it.
+    """
+    if name not in manifest["files"]:
+        raise UserError(f"{name!r} is not among the files that were packed", folder, "Pack the bundle again")
+    return folder / name
 
 
 def _has_hash(path: Path, digest: str) -> bool:

@@ -6,9 +6,8 @@ from typing import Any
 
 from medfold import __version__
 from medfold.competition import CompetitionFacts
-from medfold.kaggle import manifest_id
 from medfold.system import files
-from medfold.system.hashes import fingerprint
+from medfold.system.hashes import fingerprint, sha256
 
 SUBMISSION_HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
 TRAINING_HOURS = 11  # and any other notebook after 12
@@ -46,18 +45,24 @@ unfinished trainings. The result is one file, `trained.zip`.
 *For research and competitions, not for the diagnosis of patients.*"""
 
 _INSTALL = """\
-import hashlib
+import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
 HOURS = {hours}  # {comment}
+HASH = "{manifest_hash}"  # of {manifest}, which holds those of all other files
 
 manifests = [*INPUTS.glob("*/{manifest}"), *INPUTS.glob("datasets/*/*/{manifest}")]
-manifests = [path for path in manifests if hashlib.sha256(path.read_bytes()).hexdigest().startswith("{hash_start}")]
-assert manifests, "attach the version of the data set whose {manifest} has a hash that begins with {hash_start}"
+manifests = [path for path in manifests if sha256(path.read_bytes()).hexdigest() == HASH]
+assert manifests, f"attach the version of the data set whose {manifest} has the SHA-256 {{HASH}}"
 BUNDLE = manifests[0].parent
+hashes = json.loads(manifests[0].read_bytes())["files"]
+wheels = {{path.name: sha256(path.read_bytes()).hexdigest() for path in BUNDLE.glob("*.whl")}}
+changed = [name for name in wheels if wheels[name] != hashes.get(name)]
+assert not changed, f"not the wheels that were packed: {{changed}}. Upload the data set again"
 install = "pip install --quiet --no-index --no-deps {packages} --find-links".split()
 subprocess.run([sys.executable, "-m", *install, BUNDLE], check=True);"""
 
@@ -149,7 +154,7 @@ def training_notebook(
 def _install(packages: dict[str, str], manifest: Path, hours: float, comment: str) -> dict[str, Any]:
     requirements = [f"medfold=={__version__}", *(f"{name}=={number}" for name, number in packages.items())]
     values = {"packages": " ".join(requirements), "hours": hours, "comment": comment}
-    return _code(_INSTALL.format(manifest=manifest.name, hash_start=manifest_id(manifest), **values))
+    return _code(_INSTALL.format(manifest=manifest.name, manifest_hash=sha256(manifest), **values))
 
 
 def _content_id(manifest: Path) -> str:

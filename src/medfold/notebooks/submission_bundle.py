@@ -1,6 +1,5 @@
 """The bundle of a submission: trained folds, package and facts in one folder, a private data set on Kaggle."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,16 @@ from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.ensemble import Ensemble, MemberRun
 from medfold.notebooks import mounts, wheels
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
-from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
+from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
+from medfold.paths import ProjectPaths
 from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
 from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
-ENSEMBLE = "ensemble.npz"
+ENSEMBLE, PLUGINS = "ensemble.npz", "plugins.py"
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,17 @@ class SubmissionBundle:
         """
         folder = Path(folder)
         manifest = open_bundle(folder, MANIFEST)
-        use_plugins(folder / "plugins.py")
+        use_plugins(folder / PLUGINS if PLUGINS in manifest["files"] else None)  # only as it was packed
         members = [
-            MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            MemberRun(
+                run["name"],
+                Recipe.model_validate(run["recipe"]),
+                [packed_file(folder, manifest, name) for name in run["weights"]],
+            )
             for run in manifest["runs"]
         ]
         facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
-        return cls(folder, manifest, facts, members, FittedTransform.load(folder / ENSEMBLE))
+        return cls(folder, manifest, facts, members, FittedTransform.load(packed_file(folder, manifest, ENSEMBLE)))
 
     def __str__(self) -> str:
         runs = ", ".join(f"{member.name} ({count_of(len(member.weights_files), 'fold')})" for member in self.members)
@@ -90,7 +94,7 @@ def write_submission_bundle(
     It holds no raw data, no id of a sample, patient or unit, no folder name of this machine and no secret.
 
     Args:
-        competition: the competition; its facts, texts and plugins.py are packed.
+        competition: the competition; its facts, recipes, README.md and plugins.py are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
         runs: runs to put into the bundle, in the order of the ensemble.
         ensemble: fitted ensemble of the runs.
@@ -101,7 +105,8 @@ def write_submission_bundle(
         The size of each file, in bytes.
 
     Raises:
-        UserError: the package cannot be built, or a package that Kaggle's image lacks cannot be downloaded.
+        UserError: the package cannot be built, a package that Kaggle's image lacks cannot be downloaded, or a file is
+            a link or not what it must be.
     """
     facts, paths = competition.facts, competition.paths
     with files.atomic_write(out) as folder:
@@ -109,8 +114,7 @@ def write_submission_bundle(
         packages = wheels.missing_packages(facts)
         add_wheels(folder, packages, ProjectPaths(paths.root))
         ensemble.choice.fitted.save(folder / ENSEMBLE)
-        if paths.plugins.is_file():
-            shutil.copyfile(paths.plugins, folder / paths.plugins.name)
+        copy_plugins(paths, folder)
         run_entries = [_copy_weights(run, folder) for run in runs]
         manifest = {
             "medfold": __version__,
@@ -121,7 +125,7 @@ def write_submission_bundle(
             "runs": run_entries,
             "fallback": ensemble.fallback.tolist(),
             "packages": list(packages),
-            "competition_files": _texts(paths),
+            "competition_files": competition_texts(paths),
         }
         run_identities = [
             {**entry, "recipe": run.recipe.fingerprint_input()} for entry, run in zip(run_entries, runs, strict=True)
@@ -135,11 +139,5 @@ def _copy_weights(run: TrainedRun, folder: Path) -> dict[str, Any]:
     names = []
     for fold in run.trained_folds:
         names.append(f"{run.name}-fold{fold}.h5")
-        shutil.copyfile(run.paths.fold(fold).weights, folder / names[-1])
+        copy_weights(run.paths.fold(fold).weights, folder / names[-1])
     return {"name": run.name, "recipe": run.recipe.portable(), "folds": run.trained_folds, "weights": names}
-
-
-def _texts(paths: CompetitionPaths) -> dict[str, str]:
-    """Reads the texts of the competition folder, by relative path: facts, recipes and README, as documentation."""
-    text_files = [path for path in sorted(paths.folder.iterdir()) if path.suffix in (".yaml", ".md")]
-    return {path.relative_to(paths.root).as_posix(): path.read_text(encoding="utf-8") for path in text_files}

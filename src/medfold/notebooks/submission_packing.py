@@ -11,7 +11,6 @@ from medfold.paths import EnsemblePaths
 from medfold.runs import TrainedRun
 from medfold.scoring import describe_score
 from medfold.system import files
-from medfold.terminal.console import format_size, print_table
 from medfold.text import count_of
 
 BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
@@ -43,7 +42,6 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     manifest = folder / BUNDLE / MANIFEST
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
     say_written(folder / BUNDLE, sizes)
-    print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
     name_parts = ("medfold", paths.name, ensemble_paths.name)
     return RemoteRun(
         name=kaggle_name(*name_parts),

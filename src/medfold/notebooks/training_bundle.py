@@ -14,10 +14,11 @@ from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle
+from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file, path_inside
+from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
 from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.runs import is_fold_trained
+from medfold.runs import checked_run_paths, is_fold_trained
 from medfold.system import files, locks
 from medfold.system.hashes import sha256
 from medfold.training import TrainingRequest
@@ -65,7 +66,7 @@ class TrainingBundle:
         jobs = values.get("jobs", "1")
         request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
-            request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
+            request.overrides.setdefault("backbone", {})["weights"] = str(packed_file(self.folder, self.manifest, name))
         return request
 
     def write_competition(self, root: Path) -> CompetitionPaths:
@@ -73,14 +74,18 @@ class TrainingBundle:
 
         Returns:
             Paths of the competition in this project folder.
+
+        Raises:
+            UserError: job.json names a file outside `root`, or outside the bundle.
         """
         for name, text in self.manifest["project_files"].items():
-            files.write_text(text, root / name)
+            files.write_text(text, path_inside(root, name, MANIFEST))
         paths = ProjectPaths(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["checkpoints"].items():
-            checkpoint = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
+            run_paths = checked_run_paths(paths, self.manifest["request"]["run"])
+            checkpoint = path_inside(root, str(run_paths.fold(fold).checkpoint), MANIFEST)
             checkpoint.parent.mkdir(parents=True)
-            shutil.copyfile(self.folder / name, checkpoint)
+            shutil.copyfile(packed_file(self.folder, self.manifest, name), checkpoint)
         return paths
 
 
@@ -106,7 +111,8 @@ def write_training_bundle(
         The size of each file, in bytes.
 
     Raises:
-        UserError: the weights file does not exist, or a wheel cannot be built or downloaded.
+        UserError: the weights file does not exist, a wheel cannot be built or downloaded, or a file is a link or not
+            what it must be.
     """
     run_paths = paths.run(request.run)
     with files.atomic_write(out) as folder:
@@ -116,7 +122,7 @@ def write_training_bundle(
         for fold in request.folds:
             if run_paths.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
-                shutil.copyfile(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
+                copy_checkpoint(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
         manifest = {
             "medfold": __version__,
             "competition": paths.name,
@@ -124,7 +130,7 @@ def write_training_bundle(
             "weights": _copy_weights(recipe, folder),
             "checkpoints": checkpoints,
             "packages": list(packages),
-            "project_files": _project_texts(paths),
+            "project_files": training_texts(paths),
         }
         identity = [
             facts.fingerprint_input(),
@@ -208,7 +214,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
         return None
     if not weights.is_file():
         raise SettingError(f"{display_path(weights)}: no such weights file", "backbone.weights", "Check the path")
-    shutil.copyfile(weights, folder / weights.name)
+    copy_weights(weights, folder / weights.name)
     return weights.name
 
 
@@ -221,11 +227,3 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     if weights:
         content["overrides"]["backbone"]["weights"] = Path(weights).name
     return content
-
-
-def _project_texts(paths: CompetitionPaths) -> dict[str, str]:
-    """Reads the text files of a project folder that a training reads, by relative path."""
-    yaml_files = [*sorted(paths.base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
-    plugins = [paths.plugins] if paths.plugins.is_file() else []
-    project_files = [*yaml_files, *plugins, paths.folds, paths.folds_metadata]
-    return {path.relative_to(paths.root).as_posix(): path.read_bytes().decode("utf-8") for path in project_files}

@@ -1,6 +1,7 @@
 """Wheels for notebooks without internet: medfold itself, and the packages that Kaggle's image lacks."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import medfold
 from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.images import may_be_dicom
+from medfold.notebooks.packed_files import check_no_link, copy_file
 from medfold.system import files
 from medfold.terminal.console import warn
 
@@ -22,6 +24,7 @@ DICOM_PACKAGES = ("pydicom", "pylibjpeg", "pylibjpeg-openjpeg", "pyjpegls", "pyt
 TIFF_PACKAGES = ("imagecodecs",)  # needed by tifffile, which the image has, for compressed files
 SOURCES = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 REPOSITORY = Path(medfold.__file__).parents[2]
+LOCK = REPOSITORY / "requirements.lock"
 SOURCE_DATE = "315532800"  # 1980, the first date that a zip archive can hold: equal code gives equal wheels
 
 
@@ -35,10 +38,12 @@ def build_wheel(out: Path) -> Path:
         The path of the wheel.
 
     Raises:
-        UserError: medfold does not run from a clone, or the build fails.
+        UserError: medfold does not run from a clone, the build fails, or a source file is a link.
     """
     if not (REPOSITORY / SOURCES[0]).is_file():
         raise UserError("medfold was installed without its sources", REPOSITORY, "Run it from a clone, with make")
+    for path in (*(REPOSITORY / name for name in SOURCES), *(REPOSITORY / "src").rglob("*")):
+        check_no_link(path)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder)
         for name in SOURCES:
@@ -88,28 +93,41 @@ def download_wheels(names: tuple[str, ...], cache: Path, out: Path) -> list[Path
         if not package_cache.is_dir():
             with files.atomic_write(package_cache) as unfinished:
                 _download(requirement, unfinished)
-        copies += [Path(shutil.copy(wheel, out)) for wheel in sorted(package_cache.glob("*.whl"))]
+        for wheel in sorted(package_cache.glob(f"{name.replace('-', '_')}-*.whl")):
+            copies.append(out / wheel.name)
+            copy_file(wheel, copies[-1])
     return copies
 
 
 def _download(requirement: str, folder: Path) -> None:
-    """Downloads the wheels of one package; warns of Python versions that have none."""
+    """Downloads the wheels of one package, checked by the hashes of the lock; warns of Python versions without one."""
     problems = []
+    locked = _locked_lines(requirement)
+    if not locked:
+        warn("pack", f"{requirement} is not in {LOCK.name}: downloaded without a check of its hash")
     for python in PYTHON_VERSIONS:
         arguments = ["download", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
         arguments += [f"--python-version={python}", *(f"--platform={platform}" for platform in PLATFORMS)]
-        try:
-            _pip(
-                [*arguments, "--dest", str(folder), requirement],
-                f"no wheel of {requirement} for Python {python}",
-                "Check the network",
-            )
-        except UserError as error:
-            problems.append(error)
+        with tempfile.TemporaryDirectory() as other:
+            requirements = Path(other) / "requirements.txt"
+            requirements.write_text(locked or requirement, encoding="utf-8")
+            arguments += [*(["--require-hashes"] if locked else []), "--requirement", str(requirements)]
+            problem = f"no wheel of {requirement} for Python {python}"
+            try:
+                _pip([*arguments, "--dest", str(folder)], problem, "Check the network")
+            except UserError as error:
+                problems.append(error)
     if len(problems) == len(PYTHON_VERSIONS):
         raise problems[0]
     for problem in problems:
         warn("pack", f"{problem.what.partition(':')[0]}: if Kaggle runs that version, the images cannot be read")
+
+
+def _locked_lines(requirement: str) -> str:
+    """Returns the lines of a package in the lock, version and hashes; '' if the lock has another version or none."""
+    lock = LOCK.read_text(encoding="utf-8") if LOCK.is_file() else ""
+    match = re.search(rf"^{re.escape(requirement)}(?: ;.*)? \\\n(?:    --hash=.*\n)+", lock, re.MULTILINE)
+    return match[0] if match else ""
 
 
 def _pip(arguments: list[str], problem: str, fix: str, **environment: str) -> None:

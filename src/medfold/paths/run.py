@@ -61,10 +61,12 @@ class RunPaths:
     def predictions_of(self, images: Path) -> Path:
         """Returns the file for predictions of an image, or of a folder of images.
 
-        Its name is made from the whole path, since many folders are called images.
+        Its name is made from the whole path, since many folders are called images; without the home folder, which
+        names the user.
         """
         path = images.expanduser().absolute()
-        below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) and path != Path.cwd() else path
+        bases = (base for base in (Path.cwd(), Path.home()) if base in path.parents)
+        below = next((path.relative_to(base) for base in bases), path)
         name = "__".join(part for part in below.parts if part not in (below.anchor, ".."))
         if len(name) > MAX_NAME_LENGTH:
             name = f"{fingerprint(str(path), 8)}__{name[-MAX_NAME_LENGTH + 10 :]}"

@@ -1,6 +1,7 @@
 """The page of the report: its sections, cards and notes, rendered as one HTML file."""
 
 import base64
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files as resources
@@ -154,7 +155,12 @@ def render(page: Page) -> str:
     environment.filters["title_attribute"] = title_attribute
     folder = resources("medfold.report")
     css, js = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return environment.get_template("page.html.j2").render(page=page, css=css, js=js)
+    return environment.get_template("page.html.j2").render(page=page, css=css, js=js, js_source=_source_of(js))
+
+
+def _source_of(script: str) -> str:
+    """Returns a script as the page's Content-Security-Policy names it: by its hash, so that no other one runs."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def jpeg(pixels: np.ndarray) -> str:

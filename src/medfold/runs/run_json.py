@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from medfold import config
-from medfold.competition import Recipe, recipe_names
+from medfold.competition import Recipe, command_without_folders, recipe_names, weights_without_folders
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths, RunPaths
@@ -150,6 +150,18 @@ def _read_saved(run_paths: RunPaths) -> dict[str, Any] | None:
         return None
     if missing := [key for key in REQUIRED_KEYS if not _has_key(metadata, key)]:
         raise UserError(f"no key '{missing[0]}'", run_paths.metadata, RUN_JSON_FIX)
+    return _without_folders(metadata, run_paths.name)
+
+
+def _without_folders(metadata: dict[str, Any], name: str) -> dict[str, Any]:
+    """Returns run.json without folders of the machine that wrote it, which earlier versions recorded."""
+    try:
+        weights = metadata["recipe"]["backbone"]["weights"]
+    except (KeyError, TypeError):
+        return metadata
+    metadata = config.merge(metadata, {"recipe": {"backbone": {"weights": weights_without_folders(str(weights))}}})
+    if command_text := metadata.get("command"):
+        metadata["command"] = command_without_folders(command_text, name)
     return metadata
 
 

@@ -2,7 +2,8 @@
 
 - `files`: atomic writing, JSON; `hashes`: hashes of files, texts and values; `locks`: one process at a time;
   `array_files`: .npy files filled row by row, hashed by block;
-- `http_download`: resumable download of one large file; `waiting`: pauses between repeated requests;
+- `http_session`: HTTP sessions that give no secret away; `http_download`: resumable download of one large file;
+  `waiting`: pauses between repeated requests;
 - `processes`: child processes, native output; `signals`: signals that stop a command; `shared_memory`: names in
   /dev/shm; `limits`: memory and time for files of others; `hardware`: cores and GPUs; `git`: the commit of a folder.
 """

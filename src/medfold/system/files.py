@@ -141,9 +141,17 @@ def remove_temporaries(path: Path) -> None:
         remove(temporary)
 
 
-def write_text(text: str, path: Path) -> None:
-    """Writes a text file atomically: UTF-8, line feeds on every system."""
+def write_text(text: str, path: Path, private: bool = False) -> None:
+    """Writes a text file atomically: UTF-8, line feeds on every system.
+
+    Args:
+        text: the content.
+        path: path of the file; an existing one is replaced.
+        private: only the owner may read it (mode 600), as for patient ids. Defaults to False.
+    """
     with atomic_write(path) as temporary:
+        if private:
+            temporary.touch(mode=0o600)
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

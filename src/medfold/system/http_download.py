@@ -12,6 +12,7 @@ import requests
 
 from medfold.errors import UserError
 from medfold.system import files, waiting
+from medfold.system.http_session import GuardedSession, UnsafeRedirectError
 from medfold.terminal.console import format_size, say, warn
 from medfold.terminal.progress import progress_bar
 
@@ -104,13 +105,20 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
 
 def open_stream(address: str) -> requests.Response:
     """Requests a file; the response is a stream of its bytes, without content encoding."""
-    return requests.get(address, headers={"Accept-Encoding": "identity"}, stream=True, timeout=TIMEOUT)
+    return _get(address, {"Accept-Encoding": "identity"})
+
+
+def _get(address: str, headers: dict[str, str]) -> requests.Response:
+    with GuardedSession() as session:
+        return session.get(address, headers=headers, stream=True, timeout=TIMEOUT)
 
 
 def failure_reason(error: requests.RequestException) -> str:
     """Returns the reason of a failed request, as a short text without addresses, which may contain signatures."""
     if isinstance(error, ExpiredAddressError):
         return "the address has expired"
+    if isinstance(error, UnsafeRedirectError):
+        return str(error)
     if isinstance(error, WrongResponseError):
         return "the server sent something other than the rest of the file"
     if error.response is not None:
@@ -129,7 +137,7 @@ def failure_reason(error: requests.RequestException) -> str:
 
 def _is_permanent(error: requests.RequestException) -> bool:
     """Returns True if another attempt cannot succeed."""
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+    if isinstance(error, UnsafeRedirectError | requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
         return True
     status = error.response.status_code if error.response is not None else None
     return (
@@ -200,7 +208,7 @@ def _stream_rest(response: requests.Response, partial_file: Path, identity: dict
     if size:
         response.close()
         headers = {"Range": f"bytes={size}-", "If-Range": identity["same"], "Accept-Encoding": "identity"}
-        response = requests.get(response.url, headers=headers, stream=True, timeout=TIMEOUT)
+        response = _get(response.url, headers)
         if response.status_code in (401, 403, 404, 410):
             raise ExpiredAddressError(response=response)
         if response.status_code == 416:  # the server's file is shorter than the partial file

@@ -14,9 +14,9 @@ FLOAT_FORMAT = "%.9g"  # enough digits for any float32
 TEXT_COLUMNS = ("id", "part", "image", "file", "pixel_hash", "usage")  # text, even if all values look like numbers
 
 
-def write_csv(table: "pd.DataFrame", path: Path) -> None:
-    """Writes a table atomically; see `csv_text`."""
-    files.write_text(csv_text(table), path)
+def write_csv(table: "pd.DataFrame", path: Path, private: bool = False) -> None:
+    """Writes a table atomically; see `csv_text`, and `files.write_text` for `private`."""
+    files.write_text(csv_text(table), path, private)
 
 
 def csv_text(table: "pd.DataFrame") -> str:

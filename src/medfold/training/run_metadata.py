@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.competition import Competition, Recipe, plugins_hash, weights_without_folders
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
 from medfold.runs import images_fingerprints, labels_fingerprint
@@ -27,7 +27,7 @@ def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[st
     return {
         "competition": competition.paths.name,
         "seed": seed,
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": _recipe_content(recipe),
         "facts": competition.facts.model_dump(mode="json"),
         "folds_fingerprint": folds_fingerprint(competition.paths),
         "images_fingerprints": images_fingerprints(competition),
@@ -38,6 +38,12 @@ def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[st
         "commit": git_commit(competition.project_paths.root),
         **plugins_and_backend(competition),
     }
+
+
+def _recipe_content(recipe: Recipe) -> dict[str, Any]:
+    content = recipe.model_dump(mode="json")
+    content["backbone"]["weights"] = weights_without_folders(recipe.backbone.weights)
+    return content
 
 
 def plugins_and_backend(competition: Competition) -> dict[str, str]:

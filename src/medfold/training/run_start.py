@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from medfold.competition import Competition, Recipe, format_overrides
+from medfold.competition import Competition, Recipe, command_without_folders, format_overrides
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import RunPaths
@@ -40,7 +40,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     run_paths = checked_run_paths(competition.paths, request.run_name)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
-    command = competition.make_command("train", **variables)
+    command = command_without_folders(competition.make_command("train", **variables), run_paths.name)
     metadata = run_metadata(competition, recipe, request.seed)
     saved = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
     check_run_json_not_lost(run_paths)

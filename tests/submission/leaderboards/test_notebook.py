@@ -22,6 +22,7 @@ from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
 from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
+from tests.support.weights_files import keras_weights
 
 REF = "alice/medfold-histology-baseline"
 DATASET = f"{REF}-kit"
@@ -47,7 +48,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     competition = Competition.open("histology")
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
-        trained.weights.write_bytes(b"weights" * (fold + 1))
+        keras_weights(trained.weights, value=fold)
         files.write_json({**files.read_json(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
@@ -257,7 +258,7 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
         oof = pd.read_csv(trained.oof)
         oof["label"] = oof["label"] * 0.999
         write_csv(oof, trained.oof)
-        trained.weights.write_bytes(b"other")
+        keras_weights(trained.weights, value=7)
         marker = {name: sha256(trained.folder / name) for name in files.read_json(trained.done)}
         files.write_json({**marker, trained.weights.name: sha256(trained.weights)}, trained.done)
     submit(competition)
@@ -291,7 +292,7 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     finished_run(competition)
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
-        trained.weights.write_bytes(b"weights" * (fold + 1))
+        keras_weights(trained.weights, value=fold)
         files.write_json({**files.read_json(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")

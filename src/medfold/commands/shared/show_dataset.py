@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.commands.shared.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
-from medfold.data import AuditFindings, Dataset
+from medfold.data import AuditFindings, Dataset, describe_patient_units
 from medfold.folds import SuspectedGroup, fold_balance, format_folds, scarce_classes
 from medfold.project_root import display_path
 from medfold.terminal.console import print_table, say, warn
@@ -19,6 +19,8 @@ SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (
 def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFindings) -> None:
     """Prints the folds of a dataset, its leaks and the other findings of its audit."""
     _warn_of_lost_labels(findings.units_with_lost_labels)
+    if text := describe_patient_units(competition.facts):
+        warn("privacy", text)
     _show_folds(competition, dataset)
     show_leaks(competition, dataset.leaks)
     if findings.mask_suspicion:

@@ -1,0 +1,156 @@
+"""The notebook installs only wheels that were packed, and job.json and kit.json lay or read no file outside."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from medfold.notebooks import notebook_file
+from medfold.notebooks.bundle import complete_bundle, open_bundle
+from medfold.notebooks.training_bundle import TrainingBundle
+from medfold.system import files
+from tests.support.helpers import competition_facts, refused
+
+WHEELS = {"medfold-1.0-py3-none-any.whl": b"medfold", "pydicom-3.0-py3-none-any.whl": b"pydicom"}
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """The folder of a bundle with two wheels, mounted as Kaggle does."""
+    folder = tmp_path / "kaggle" / "input" / "datasets" / "alice" / "kit"
+    folder.mkdir(parents=True)
+    for name, content in WHEELS.items():
+        (folder / name).write_bytes(content)
+    complete_bundle(folder, {"packages": []}, "kit.json", ["identity"])
+    return folder
+
+
+@pytest.fixture
+def install(bundle, tmp_path, monkeypatch):
+    """Runs the first cell of a notebook for the bundle as it was packed; returns the commands that it starts."""
+    text = notebook_file.submission_notebook(
+        competition_facts(), ["baseline"], "AUC 0.9", bundle / "kit.json", {"pydicom": "3.0"}
+    )
+    code = next(cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")["source"]
+    source = "".join(code).replace('"/kaggle/', f'"{tmp_path}/kaggle/')
+    started = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: started.append(command))
+
+    def run():
+        exec(compile(source, "cell", "exec"), {})
+        return started
+
+    yield run
+    assert len(started) <= 1
+
+
+def test_packed_wheels_are_installed_from_the_bundle(install, bundle):
+    (command,) = install()
+    assert command[1:5] == ["-m", "pip", "install", "--quiet"]
+    assert command[-1] == bundle
+
+
+def change_a_byte(folder):
+    (folder / "pydicom-3.0-py3-none-any.whl").write_bytes(b"pydicoM")
+
+
+def swap_contents(folder):
+    for name, content in zip(WHEELS, reversed(WHEELS.values()), strict=True):
+        (folder / name).write_bytes(content)
+
+
+def cut_off(folder):
+    (folder / "medfold-1.0-py3-none-any.whl").write_bytes(b"")
+
+
+def add_a_build(folder):
+    (folder / "medfold-1.0-2-py3-none-any.whl").write_bytes(b"another build of the same version")
+
+
+def add_a_link(folder):
+    (folder / "medfold-1.0-3-py3-none-any.whl").symlink_to(folder / "kit.json")
+
+
+def rename(folder):
+    (folder / "medfold-1.0-py3-none-any.whl").rename(folder / "medfold-1.0-1-py3-none-any.whl")
+
+
+@pytest.mark.parametrize("tamper", [change_a_byte, swap_contents, cut_off, add_a_build, add_a_link, rename])
+def test_tampered_wheels_are_not_installed(install, bundle, monkeypatch, tamper):
+    tamper(bundle)
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: pytest.fail("something was started"))
+    with pytest.raises(AssertionError, match=r"not the wheels that were packed: \['.*whl'"):
+        install()
+
+
+def test_manifest_changed_with_the_wheels_is_not_accepted(install, bundle, monkeypatch):
+    change_a_byte(bundle)
+    (bundle / "kit.json").unlink()
+    complete_bundle(bundle, {"packages": []}, "kit.json", ["identity"])
+    monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: pytest.fail("something was started"))
+    with pytest.raises(AssertionError, match=r"attach the version of the data set whose kit\.json has the SHA-256"):
+        install()
+
+
+OUTSIDE = ["../outside", "/tmp/outside", "a/../../outside", "..", ".", "link/outside", "a\0b"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_manifest_that_names_a_file_outside_is_refused(tmp_path, name):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    files.write_json({"files": {name: "0" * 64}, "packages": []}, folder / "job.json")
+    with refused(r"job\.json: names a file outside its folder: "):
+        open_bundle(folder, "job.json")
+
+
+def job(tmp_path, **changes) -> TrainingBundle:
+    """A bundle whose job.json has these changes."""
+    manifest = {
+        "competition": "small",
+        "request": {"run": "baseline", "folds": [0]},
+        "files": {"state.npz": ""},
+        "weights": None,
+        "checkpoints": {},
+        "project_files": {"competition/small/competition.yaml": "title: x\n"},
+    }
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "state.npz").write_bytes(b"state")
+    return TrainingBundle(tmp_path / "bundle", {**manifest, **changes})
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_project_file_outside_is_not_written(tmp_path, name):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    before = set(tmp_path.rglob("*")) | set(Path("/tmp").glob("outside"))
+    bundle = job(tmp_path, project_files={name: "text"})
+    with refused(r"job\.json: names a file outside its folder: "):
+        bundle.write_competition(root)
+    assert set(tmp_path.rglob("*")) - before == {tmp_path / "bundle", tmp_path / "bundle" / "state.npz"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"request": {"run": "../../../outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
+        {"request": {"run": "/tmp/outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
+        {"checkpoints": {"state.npz": "/../../../../../outside"}},
+        {"checkpoints": {"../state.npz": 0}},
+        {"checkpoints": {"/etc/hostname": 0}},
+        {"competition": "../small", "checkpoints": {"state.npz": 0}},
+    ],
+)
+def test_checkpoint_is_neither_written_nor_read_outside(tmp_path, changes):
+    (tmp_path / "state.npz").write_bytes(b"outside")
+    with refused("names a file outside|not among the files|must be a plain folder name|unknown competition"):
+        job(tmp_path, **changes).write_competition(tmp_path / "root")
+    assert not list(tmp_path.rglob("checkpoint.npz"))
+
+
+def test_weights_outside_the_bundle_are_not_used(tmp_path):
+    with refused(r"'\.\./net\.weights\.h5' is not among the files that were packed"):
+        _ = job(tmp_path, weights="../net.weights.h5").request

@@ -31,6 +31,7 @@ THIN = {
 WITHOUT_MODULE = {
     "campaigns": "hours of kills and damaged files",
     "end_to_end": "make targets",
+    "hostile": "hostile files and words, through make targets",
     "layouts": "raw data of any layout, from its files to its samples",
     "lookalikes": "small copies of competitions, from their files to a submission",
     "support": "the functions that the tests share",

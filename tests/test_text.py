@@ -2,7 +2,12 @@
 
 import pytest
 
-from medfold.text import count_of, did_you_mean, shorten_list
+from medfold.text import count_of, did_you_mean, shorten_list, shorten_text
+
+
+def test_shorten_text_cuts_what_is_too_long():
+    assert shorten_text("abcdef", max_length=6) == "abcdef"
+    assert shorten_text("abcdefg", max_length=6) == "abc..."
 
 
 def test_shorten_list_counts_the_omitted_items():

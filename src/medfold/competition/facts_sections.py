@@ -13,6 +13,7 @@ Symmetry = Literal["none", "horizontal", "dihedral"]
 
 MAX_SEED = 2**32 - 1  # of NumPy and scikit-learn
 DEFAULT_MAX_MEGABYTES = 256
+MAX_PATTERN_LENGTH = 1000  # of labels.group_pattern
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
 RESERVED_COLUMNS = (
@@ -157,6 +158,8 @@ class LabelFacts(StrictModel):
     @field_validator("group_pattern")
     @classmethod
     def _check_regex(cls, value: str | None) -> str | None:
+        if len(value or "") > MAX_PATTERN_LENGTH:
+            raise ValueError(f"not a regular expression of at most {MAX_PATTERN_LENGTH:,} characters")
         try:
             re.compile(value or "")
         except (re.error, RecursionError, OverflowError) as error:

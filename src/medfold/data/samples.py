@@ -22,6 +22,7 @@ from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
 from medfold.system.hashes import fingerprint, sha256
+from medfold.system.path_checks import path_inside
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
@@ -215,6 +216,6 @@ def read_test_set(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.
     check_ids(table, "test set")
     submission_facts = facts.submission
     if submission_facts.sample:
-        path = raw / submission_facts.sample
+        path = path_inside(raw, submission_facts.sample)
         return table, read_table(path, {submission_facts.id: "submission.id"}, "submission.sample")
     return table, blank_submission(facts, table["unit"].unique()).astype(str)

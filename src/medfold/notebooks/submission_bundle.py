@@ -14,6 +14,7 @@ from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.system.path_checks import allow_links_into, path_inside
 from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
@@ -49,7 +50,11 @@ class SubmissionBundle:
         manifest = open_bundle(folder, MANIFEST)
         use_plugins(folder / "plugins.py")
         members = [
-            MemberRun(run["name"], Recipe.model_validate(run["recipe"]), [folder / name for name in run["weights"]])
+            MemberRun(
+                run["name"],
+                Recipe.model_validate(run["recipe"]),
+                [path_inside(folder, name) for name in run["weights"]],
+            )
             for run in manifest["runs"]
         ]
         facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
@@ -78,6 +83,7 @@ class SubmissionBundle:
             UserError: it is not attached; the message lists what is.
         """
         folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
+        allow_links_into(Path(inputs))
         root = folder / self.facts.images.root
         return root if root.is_dir() else folder
 

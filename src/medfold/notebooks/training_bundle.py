@@ -20,6 +20,7 @@ from medfold.project_root import display_path
 from medfold.runs import is_fold_trained
 from medfold.system import files, locks
 from medfold.system.hashes import sha256
+from medfold.system.path_checks import path_inside
 from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -65,7 +66,7 @@ class TrainingBundle:
         jobs = values.get("jobs", "1")
         request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:
-            request.overrides.setdefault("backbone", {})["weights"] = str(self.folder / name)
+            request.overrides.setdefault("backbone", {})["weights"] = str(path_inside(self.folder, name))
         return request
 
     def write_competition(self, root: Path) -> CompetitionPaths:
@@ -75,12 +76,12 @@ class TrainingBundle:
             Paths of the competition in this project folder.
         """
         for name, text in self.manifest["project_files"].items():
-            files.write_text(text, root / name)
+            files.write_text(text, path_inside(root, name))
         paths = ProjectPaths(root).competition(self.manifest["competition"])
         for name, fold in self.manifest["checkpoints"].items():
             checkpoint = paths.run(self.manifest["request"]["run"]).fold(fold).checkpoint
             checkpoint.parent.mkdir(parents=True)
-            shutil.copyfile(self.folder / name, checkpoint)
+            shutil.copyfile(path_inside(self.folder, name), checkpoint)
         return paths
 
 

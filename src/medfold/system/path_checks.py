@@ -1,4 +1,4 @@
-"""Checks of names and paths that others wrote, in YAML, JSON or a table: they must stay in the folder they belong to."""
+"""Checks of names and paths that others wrote, in YAML, JSON or a table: they must stay in their folder."""
 
 import os
 import unicodedata

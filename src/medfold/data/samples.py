@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
@@ -150,8 +151,18 @@ def _write(
     files.write_json(metadata, paths.samples_metadata, sealed=True)
 
 
+class _SamplesJson(BaseModel):
+    """The values of samples.json, by their types; older versions noted fewer."""
+
+    inputs_fingerprint: str = ""
+    image_list_fingerprint: str = ""
+    needs_holdout: bool = False
+    files: dict[str, str] = {}
+    solution_hash: str | None = None
+
+
 def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
-    return files.read_json(paths.samples_metadata, SAMPLES)
+    return files.read_json(paths.samples_metadata, SAMPLES, form=_SamplesJson)
 
 
 def check_solution(paths: CompetitionPaths) -> None:

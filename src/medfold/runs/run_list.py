@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.errors import UserError
@@ -200,10 +201,16 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+class _Timing(BaseModel):
+    """The values of timing.json that are used."""
+
+    seconds: float
+
+
 def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:
     """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
     folds = [run_paths.fold(fold) for run_paths in all_run_paths for fold in range(num_folds)]
-    timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
+    timings = [timing for fold in folds if (timing := files.read_json(fold.timing, form=_Timing))]
     return sum(timing["seconds"] for timing in timings) if timings else None
 
 

@@ -4,5 +4,6 @@
   `array_files`: .npy files filled row by row, hashed by block;
 - `http_download`: resumable download of one large file; `waiting`: pauses between repeated requests;
 - `processes`: child processes, native output; `signals`: signals that stop a command; `shared_memory`: names in
-  /dev/shm; `hardware`: cores and GPUs; `git`: the commit of a folder.
+  /dev/shm; `hardware`: cores and GPUs; `git`: the commit of a folder;
+- `path_checks`: names and paths that others wrote.
 """

@@ -63,6 +63,7 @@ def replace(path: Path, content: str | bytes) -> None:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 @pytest.mark.parametrize(
     "name", ["run.json", "score.json", "fold0/done.json", "fold0/timing.json", "fold0/self_check_warnings.json"]
@@ -74,6 +75,7 @@ def test_json_of_a_run(name, content, clinic):
         passes(*command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [None, 3, -1, "x", [], {}, [[]], {"a": [1]}, True, 1e308], ids=str)
 @pytest.mark.parametrize("key", KEYS)
 def test_a_wrong_type_in_run_json(key, value, clinic):
@@ -90,6 +92,7 @@ def test_a_wrong_type_in_run_json(key, value, clinic):
         passes(*command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [None, 3, "x", [], {}, {"a": [1]}, True], ids=str)
 @pytest.mark.parametrize("key", ["metric", "value", "per_fold", "trained_folds", "facts", "more_metrics", "num_units"])
 def test_a_wrong_type_in_score_json(key, value, clinic):
@@ -102,6 +105,7 @@ def test_a_wrong_type_in_score_json(key, value, clinic):
         passes(*command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 @pytest.mark.parametrize(
     "name", ["folds/clinic.json", "data/clinic/samples.json", "data/clinic/near_duplicates.json", "data/clinic/raw.csv"]
@@ -140,6 +144,7 @@ KINDS += ["words for numbers", "huge numbers", "not numbers", "rows twice", "an 
 KINDS += ["many columns", "JSON"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "name",
@@ -165,6 +170,7 @@ def test_tables_of_a_project(name, kind, clinic):
         passes(*command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["train.csv", "sample_submission.csv"])
 def test_tables_of_the_user(name, kind, clinic):

@@ -175,6 +175,8 @@ class LabelFacts(StrictModel):
                 raise ValueError(
                     f"'labels.{key}' has '{reserved[0]}', which is reserved for medfold's own tables: rename the column"
                 )
+        if targets := [name for name in self.keep_columns if name in self.targets or not name]:
+            raise ValueError(f"'labels.keep_columns' has '{targets[0]}', which is a target or no name: remove it")
         if self.group in self.keep_columns:
             raise ValueError(
                 f"'labels.keep_columns' would publish the group column '{self.group}'; the group number is kept anyway"

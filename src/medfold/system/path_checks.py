@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
 
 from medfold.errors import UserError
@@ -48,6 +49,22 @@ def check_path_below(path: str, folder: str = "the folder") -> str:
     if any(len(part.encode()) > MAX_NAME_BYTES for part in path.split("/")):
         raise ValueError(f"'{path[:40]}...' has a name of more than {MAX_NAME_BYTES} letters")
     return path
+
+
+def check_names_are_text(names: Iterable[str], folder: Path) -> None:
+    """Checks that file names are UTF-8, as tables and all other files of medfold are.
+
+    Args:
+        names: names or paths below the folder.
+        folder: the folder, for the error message.
+
+    Raises:
+        UserError: a name has other bytes.
+    """
+    for name in names:
+        if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            shown = os.fsencode(name).decode(errors="replace")
+            raise UserError(f"the name of a file is not UTF-8: {shown}", folder, "Rename it")
 
 
 def stays_below(path: str) -> bool:

@@ -188,8 +188,8 @@ def _problem(
 
 
 def _has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
-    saved, current = score.facts, facts.model_dump(mode="json", include={"score"})["score"]
-    return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
+    saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
+    return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))
 
 
 def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:

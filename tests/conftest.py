@@ -13,6 +13,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from medfold.errors import UserError
+from medfold.system.path_checks import LINKED_DATA
 from medfold.terminal.command_text import BY_MAKE
 from tests.support import budgets
 from tests.support.finished_runs import finished_run
@@ -55,6 +56,12 @@ def _only_loopback(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _no_linked_data(monkeypatch):
+    """What a test allows links in raw/ to lead into is forgotten at its end."""
+    monkeypatch.setenv(LINKED_DATA, "")
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.text import count_of, did_you_mean, printable, shorten_list
+from medfold.text import count_of, did_you_mean, printable, shorten_list, shorten_text
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,11 @@ def test_characters_that_a_terminal_obeys_are_shown_by_their_codes(text, shown):
 @pytest.mark.parametrize("text", ["", "a b", "Müller", "صورة", "图像", "می\u200cخواهم", "🫁", "100 % [x]"])
 def test_texts_of_any_language_stay(text):
     assert printable(text) == text
+
+
+def test_shorten_text_cuts_what_is_too_long():
+    assert shorten_text("abcdef", max_length=6) == "abcdef"
+    assert shorten_text("abcdefg", max_length=6) == "abc..."
 
 
 def test_shorten_list_counts_the_omitted_items():

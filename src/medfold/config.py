@@ -1,16 +1,29 @@
 """YAML files with `extends`, validated by pydantic models, with errors that name the file and the key."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from medfold import earlier_versions
 from medfold.config_errors import describe_errors
-from medfold.errors import CHECK_PATH, UserError
+from medfold.errors import UserError
+from medfold.system.path_checks import check_path_below, check_plain_name, is_plain_name
 from medfold.text import did_you_mean, shorten_list
+from medfold.yaml_files import read_yaml
+
+# Names and paths of files in configuration files, which others may have written; see `system.path_checks`.
+PlainName = Annotated[str, AfterValidator(check_plain_name)]
+RawPath = Annotated[str, AfterValidator(lambda path: check_path_below(path, "raw/"))]
 
 
 class StrictModel(BaseModel):
@@ -35,31 +48,6 @@ class SettingsFile(StrictModel):
     @classmethod
     def _rename_former_keys(cls, content: Any) -> Any:
         return earlier_versions.with_current_names(content, earlier_versions.SETTINGS)
-
-
-_TEXT_KEYS = ("classes", "targets")  # keys of lists whose words are read as text
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML loader that refuses repeated keys and reads class and target names as text.
-
-    Plain YAML would silently take the last of two equal keys, and read `no` as False, `01` as 1 and `1e5` as a number.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                if key.value in seen:
-                    problem = f"the key '{key.value}' occurs twice"
-                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-                seen.add(key.value)
-        for key, value in node.value:
-            if key.value in _TEXT_KEYS and isinstance(value, yaml.SequenceNode):
-                for item in value.value:
-                    if isinstance(item, yaml.ScalarNode):
-                        item.tag = "tag:yaml.org,2002:str"
-        return super().construct_mapping(node, deep)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -87,36 +75,7 @@ def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
 
 
 def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
-    except FileNotFoundError:
-        raise UserError("no such file", path, "Check the spelling, or restore the file") from None
-    except OSError as error:
-        raise UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH) from None
-    except UnicodeDecodeError:
-        raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
-    except (RecursionError, ValueError) as error:  # nested too deeply, or an impossible date
-        raise UserError(f"not valid YAML: {error}", path, "Check nested brackets, and dates") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", error)
-        fix = (
-            "Check this line and the one before it: indentation, brackets, quotes" if mark else "Save it as plain text"
-        )
-        if "occurs twice" in str(problem):
-            fix = "Keep one of the two"
-        elif "'\\t'" in str(problem):
-            problem, fix = "a tab", "Indent with spaces"
-        elif "unknown escape character" in str(problem):
-            problem, fix = "a backslash in double quotes", "Put this text in single quotes: '(x\\d+)'"
-        elif "mapping values are not allowed" in str(problem):
-            problem, fix = "a second colon", "Put a text with a colon in quotes, or begin a new line after the value"
-        raise UserError(f"not valid YAML{line}: {problem}", path, fix) from None
-    if content is None:
-        content = {}
-    if not isinstance(content, dict):
-        raise UserError("expected 'key: value' lines", path, "Begin each line with a key and a colon")
+    content = read_yaml(path)
     content = with_current_names(content, path)
     extended = content.pop("extends", None)
     names = extended if isinstance(extended, list) else [extended] if extended is not None else []
@@ -131,6 +90,8 @@ def _load_bases(names: Sequence[Any], path: Path, bases: Path, seen: tuple[Path,
 
 
 def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Path:
+    if not is_plain_name(base):
+        raise UserError(f"`extends: {base}` is not the name of a file", path, "Write the name without folder and .yaml")
     candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
     base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
     if base_file is None:

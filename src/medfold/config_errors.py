@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from medfold.text import count_of, did_you_mean, shorten_list
+from medfold.text import count_of, did_you_mean, shorten_list, shorten_text
 
 
 def describe_errors(
@@ -149,8 +149,7 @@ def _received(value: Any) -> str:
         return "nothing" if value is None else str(value).lower()
     if isinstance(value, dict):
         return "'key: value' pairs"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return shorten_text(repr(value))
 
 
 def _fields(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:

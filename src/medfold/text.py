@@ -29,6 +29,11 @@ def shorten_list(items: Iterable[object], max_shown: int = 3, separator: str = "
     return separator.join(items[:max_shown]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
+def shorten_text(text: str, max_length: int = 80) -> str:
+    """Cuts a text that is too long for a message: 'abcdefg...'."""
+    return text if len(text) <= max_length else f"{text[: max_length - 3]}..."
+
+
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """Formats a number and what is counted: '1 image', '12,000 images'.
 

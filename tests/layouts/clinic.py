@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from medfold.cli import main
+from medfold.competition.competition import Competition
 from medfold.terminal.command_text import BY_MAKE
-from tests.support.helpers import picture
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import REPOSITORY, picture
 from tests.support.python_warnings import warnings_on_stderr
 from tests.support.small_project import TINY_RECIPE, add_competition
 
@@ -53,6 +55,20 @@ def make_project(root: Path, repository: Path) -> None:
     add_competition(root, "clinic", FACTS, TINY_RECIPE)
     shutil.copytree(repository / "competition" / "_base", root / "competition" / "_base")
     make_given(root / "given")
+
+
+def make_in_state(root: Path, state: str) -> None:
+    """Makes such a project in a state: bare, downloaded, folded, trained (two runs, `noise` and `noise2`)."""
+    make_project(root, REPOSITORY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        if state != "bare":
+            assert medfold("download", "-c", "clinic", "--from", "given").code == 0
+        if state in ("folded", "trained"):
+            assert medfold("folds", "-c", "clinic").code == 0
+        if state == "trained":
+            for name in ("noise", "noise2"):
+                finished_run(Competition.open("clinic"), name)
 
 
 @dataclass(frozen=True)

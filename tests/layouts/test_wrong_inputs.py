@@ -5,11 +5,8 @@ import shutil
 
 import pytest
 
-from medfold.competition.competition import Competition
-from tests.layouts.clinic import files_of, make_project, medfold
-from tests.layouts.corpus import CORPUS, DOWNLOAD, FOLDS
-from tests.support.finished_runs import finished_run
-from tests.support.helpers import REPOSITORY
+from tests.layouts.clinic import files_of, make_in_state, medfold
+from tests.layouts.corpus import CORPUS, DOWNLOAD
 from tests.support.small_project import copy_project
 
 # A tenth of the cases, at least one of each kind: an area with the command that must refuse it.
@@ -34,19 +31,7 @@ KEPT_IN_DATA = {
 def state_of(once):
     """`state_of("folded")` returns a project in that state, only to be copied."""
 
-    def make(root, state):
-        make_project(root, REPOSITORY)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(root)
-            if state != "bare":
-                assert medfold(*DOWNLOAD).code == 0
-            if state in ("folded", "trained"):
-                assert medfold(*FOLDS).code == 0
-            if state == "trained":
-                for name in ("noise", "noise2"):
-                    finished_run(Competition.open("clinic"), name)
-
-    return lambda state: once(f"clinic {state}", lambda root: make(root, state))
+    return lambda state: once(f"clinic {state}", lambda root: make_in_state(root, state))
 
 
 def test_corpus_covers_every_area():

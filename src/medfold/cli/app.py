@@ -23,6 +23,7 @@ from medfold.cli.options import (
     Seeds,
     Yes,
     check_given,
+    is_number,
     open_competition,
     read_folds,
     read_jobs,
@@ -353,7 +354,7 @@ def export(
     ] = "",
 ) -> None:
     """Write the net of a fold as a .keras file, which Keras loads without medfold."""
-    if not fold.isdecimal():
+    if not is_number(fold):
         raise UserError("expected the number of one fold", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
     with open_competition(competition) as opened:
         from medfold.commands.export import export

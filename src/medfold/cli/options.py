@@ -104,6 +104,11 @@ def read_overrides(text: str) -> dict[str, Any]:
     return parse_overrides(text)
 
 
+def is_number(text: str) -> bool:
+    """Returns True for a whole number from 0, in digits, of a size that a computer counts to."""
+    return bool(re.fullmatch("[0-9]{1,18}", text))
+
+
 def read_seeds(text: str) -> list[int]:
     """Reads the value of SEEDS.
 
@@ -113,7 +118,7 @@ def read_seeds(text: str) -> list[int]:
     from medfold.competition import MAX_SEED
 
     numbers = text.split()
-    are_seeds = all(number.isdecimal() and int(number) <= MAX_SEED for number in numbers)
+    are_seeds = all(is_number(number) and int(number) <= MAX_SEED for number in numbers)
     if not numbers or not are_seeds or len(set(numbers)) != len(numbers):
         what = f"expected different numbers from 0 to {MAX_SEED}"
         raise UserError(what, variable("SEEDS", text), f"Example: {variable('SEEDS', '0 1 2')}")
@@ -129,7 +134,7 @@ def read_folds(text: str) -> list[int] | None:
     if text == "all":
         return None
     numbers = text.split()
-    if not numbers or not all(re.fullmatch("-?[0-9]+", number) for number in numbers):
+    if not numbers or not all(is_number(number.removeprefix("-")) for number in numbers):
         example = f"Example: {variable('FOLD', '0 1')}"
         raise UserError("expected numbers of folds, or 'all'", variable("FOLD", text), example)
     return sorted({int(number) for number in numbers})
@@ -154,7 +159,7 @@ def read_jobs(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    if not text.isdecimal() or int(text) < 1:
+    if not is_number(text) or int(text) < 1:
         raise UserError(
             "expected a number from 1, or 'auto'", variable("JOBS", text), f"Example: {variable('JOBS', 2)}"
         )
@@ -169,7 +174,7 @@ def read_workers(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    if not text.isdecimal():
+    if not is_number(text):
         example = f"Example: {variable('WORKERS', 4)}"
         raise UserError("expected a number from 0, or 'auto'", variable("WORKERS", text), example)
     return int(text)

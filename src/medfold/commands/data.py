@@ -1,7 +1,10 @@
 """`make data`: lists the contents of data/ with size and use, or removes parts of it after confirmation."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from medfold.commands.shared.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import load_facts
@@ -107,5 +110,13 @@ def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
     """Returns the names of the runs trained on each store, by store key."""
     runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
-        runs.setdefault((files.read_json(file, RUN) or {}).get("store_key", ""), []).append(file.parent.name)
+        with suppress(UserError):  # `make runs` reports a damaged one
+            content = files.read_json(file, RUN, form=_StoreOfRun) or {}
+            runs.setdefault(content.get("store_key", ""), []).append(file.parent.name)
     return runs
+
+
+class _StoreOfRun(BaseModel):
+    """The value of run.json that is used here."""
+
+    store_key: str = ""

@@ -12,6 +12,7 @@ from medfold.project_root import display_path
 from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_facts, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
+from medfold.system.path_checks import is_plain_name
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of
@@ -102,7 +103,7 @@ def _check_name(project_paths: ProjectPaths, name: str) -> None:
     if name in project_paths.competitions():
         fix = f"Choose another name, or edit {display_path(project_paths.competition(name).facts_file)}"
         raise UserError("this competition exists already", variable("COMPETITION", name), fix)
-    if not name or name != Path(name).name or name.startswith((".", "_")):
+    if not is_plain_name(name) or name.startswith("_"):
         fix = "Choose another name, of letters, digits and hyphens"
         raise UserError("not usable as the name of a folder", variable("COMPETITION", name), fix)
 

@@ -4,11 +4,11 @@ from itertools import groupby
 
 from medfold.commands.shared.removal import remove_after_confirmation, select_names, total_size
 from medfold.competition import Competition
+from medfold.folds import read_folds_metadata
 from medfold.project_root import display_path
 from medfold.runs import RunList, RunSummary, summarise_runs, trained_folds
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.submission import read_rows
-from medfold.system import files
 from medfold.terminal.console import format_duration, format_size, print_table, say, warn
 from medfold.text import shorten_list
 
@@ -63,7 +63,7 @@ def _row(summary: RunSummary) -> list[str]:
 def _older_folds_as_text(competition: Competition, fingerprint: str) -> str:
     """Returns the text for a folds table that is no longer in use."""
     table, metadata_file = (competition.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
-    fold_facts = (files.read_json(metadata_file) or {}).get("folds", {})
+    fold_facts = read_folds_metadata(metadata_file).get("folds", {})
     settings = f" (k {fold_facts['k']}, seed {fold_facts['seed']}, {fold_facts['method']})" if fold_facts else ""
     return display_path(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
 

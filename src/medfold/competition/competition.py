@@ -13,6 +13,7 @@ from medfold.competition.recipe_sections import ImageSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
+from medfold.system.path_checks import is_plain_name
 from medfold.terminal.command_text import command, make_command, variable
 
 RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
@@ -70,7 +71,10 @@ def find_competition(project_paths: ProjectPaths, text: str) -> str:
         what = "neither a folder under competition/ nor a Kaggle address"
         raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
     for name in project_paths.competitions():
-        facts = _read_facts(project_paths.competition(name))
+        try:
+            facts = _read_facts(project_paths.competition(name))
+        except UserError:  # reported when that competition is opened
+            continue
         source = facts.get("source")
         addresses = [source.get("slug") if isinstance(source, dict) else None, facts.get("url")]
         slugs = {_slug(str(address), folder) for address in addresses for folder in ("competitions", "datasets")}
@@ -100,6 +104,12 @@ def _read_facts(paths: CompetitionPaths) -> dict[str, Any]:
     """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
     facts = config.load(paths.facts_file, paths.base_folder)
     variants = facts.pop("variants", {})
+    if not isinstance(variants, dict) or not all(isinstance(variant, dict) for variant in variants.values()):
+        fix = "Write the name of each variant, and its facts below it"
+        raise UserError("'variants': expected a section for each variant", paths.facts_file, fix)
+    if unusable := [name for name in variants if not is_plain_name(name)]:
+        what = f"'variants': '{unusable[0]}' cannot be the name of a competition"
+        raise UserError(what, paths.facts_file, "Choose a name of letters, digits and hyphens")
     if paths.name not in variants:
         return facts
     return config.merge(facts, config.with_current_names(variants[paths.name], facts_location(paths)))

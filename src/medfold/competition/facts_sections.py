@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
-from medfold.config import StrictModel
+from medfold.config import RawPath, StrictModel
+from medfold.system.path_checks import check_path_below
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
 
 MAX_SEED = 2**32 - 1  # of NumPy and scikit-learn
 DEFAULT_MAX_MEGABYTES = 256
+MAX_PATTERN_LENGTH = 1000  # of labels.group_pattern
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
 RESERVED_COLUMNS = (
@@ -34,11 +36,33 @@ def items_as_text(value: Any) -> Any:
     return [str(item) for item in value] if isinstance(value, list) else value
 
 
+def _check_pattern(pattern: str) -> str:
+    """Returns a text with fields in braces, such as `{id}` or `{id:05d}`.
+
+    Raises:
+        ValueError: unmatched braces, a field without a name, or a format other than a padding.
+    """
+    try:
+        fields = list(string.Formatter().parse(pattern))
+    except ValueError as error:
+        raise ValueError(f"'{pattern}' is not a pattern ({error})") from None
+    for _, field, spec, conversion in fields:
+        if field is None:
+            continue
+        if not field:
+            raise ValueError(f"'{pattern}' has an empty field {{}}; write the name of a column in it")
+        if conversion:
+            raise ValueError(f"'{pattern}' is not a pattern: '!{conversion}' has no meaning; remove it")
+        if not re.fullmatch(r"(0?[<>]?\d{1,2}d?)?", spec, re.ASCII):
+            raise ValueError(f"'{pattern}' is not a pattern: '{spec[:20]}' is not a padding such as 05d")
+    return pattern
+
+
 class LabelFacts(StrictModel):
     """Location and layout of the labels."""
 
     layout: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
-    file: str = Field(
+    file: RawPath = Field(
         default="",
         description="Table or array file with the labels, below `raw/` and `images.root`. Not for layout `folders`.",
     )
@@ -95,7 +119,7 @@ class LabelFacts(StrictModel):
         "Validation rows are trained on, or become the test set if there is no other. "
         "`images.test` may then be left out. Needs `upload: local` and a table with a row per image.",
     )
-    test_file: str | None = Field(
+    test_file: RawPath | None = Field(
         default=None,
         description="Table of the test images. Without it the sample submission names them; without that, the files "
         "that match `images.test`. Labels in it make the local leaderboard (`upload: local`).",
@@ -119,6 +143,11 @@ class LabelFacts(StrictModel):
     def _texts(cls, value: Any) -> Any:
         return items_as_text(value)
 
+    @field_validator("id")
+    @classmethod
+    def _check_id(cls, value: str) -> str:
+        return _check_pattern(value) if "{" in value else value  # else the name of a column
+
     @field_validator("map", mode="before")
     @classmethod
     def _map_of_texts(cls, value: Any) -> Any:
@@ -129,9 +158,11 @@ class LabelFacts(StrictModel):
     @field_validator("group_pattern")
     @classmethod
     def _check_regex(cls, value: str | None) -> str | None:
+        if len(value or "") > MAX_PATTERN_LENGTH:
+            raise ValueError(f"not a regular expression of at most {MAX_PATTERN_LENGTH:,} characters")
         try:
             re.compile(value or "")
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(f"not a regular expression ({error})") from None
         return value
 
@@ -144,6 +175,8 @@ class LabelFacts(StrictModel):
                 raise ValueError(
                     f"'labels.{key}' has '{reserved[0]}', which is reserved for medfold's own tables: rename the column"
                 )
+        if targets := [name for name in self.keep_columns if name in self.targets or not name]:
+            raise ValueError(f"'labels.keep_columns' has '{targets[0]}', which is a target or no name: remove it")
         if self.group in self.keep_columns:
             raise ValueError(
                 f"'labels.keep_columns' would publish the group column '{self.group}'; the group number is kept anyway"
@@ -170,7 +203,7 @@ class ImageFacts(StrictModel):
         description='Files that are not samples, such as masks: `["*_mask.png", "masks/*"]`. `*` stands for any '
         "characters.",
     )
-    root: str = Field(
+    root: RawPath = Field(
         default="", description="Folder below `raw/` in which patterns, label tables and sample submission are found."
     )
     channels: int | list[str] = Field(
@@ -235,18 +268,8 @@ class ImageFacts(StrictModel):
     @classmethod
     def _check_patterns(cls, value: list[str]) -> list[str]:
         for pattern in value:
-            try:
-                fields = list(string.Formatter().parse(pattern))
-            except ValueError as error:
-                raise ValueError(f"'{pattern}' is not a pattern ({error})") from None
-            if invalid := [spec for _, name, spec, _ in fields if name and not re.fullmatch(r"(0?[<>]?\d+d?)?", spec)]:
-                raise ValueError(f"'{pattern}' is not a pattern: '{invalid[0]}' is not a padding such as 05d")
-            if any(field == "" for _, field, _, _ in fields):
-                raise ValueError(f"'{pattern}' has an empty field {{}}; write the name of a column in it")
-            if "\\" in pattern:
-                raise ValueError(f"'{pattern}' has a backslash; write / between folders")
-            if pattern.startswith("/") or ".." in pattern.split("/"):
-                raise ValueError(f"'{pattern}' must be a path below raw/, such as train/{{id}}.png")
+            _check_pattern(pattern)
+            check_path_below(pattern, "raw/")
         return value
 
     @field_validator("range")
@@ -294,6 +317,11 @@ class ScoreFacts(StrictModel):
         default="mean", description="How the predictions of a unit's images are combined."
     )
 
+    @field_validator("unit")
+    @classmethod
+    def _check_unit(cls, value: str | None) -> str | None:
+        return _check_pattern(value) if value else value
+
     @field_validator("metric", mode="before")
     @classmethod
     def _check_not_empty(cls, value: Any) -> Any:
@@ -305,7 +333,7 @@ class ScoreFacts(StrictModel):
 class SubmissionFacts(StrictModel):
     """Layout of the file to upload."""
 
-    sample: str | None = Field(
+    sample: RawPath | None = Field(
         default=None,
         description="Sample submission, below `raw/` and `images.root`. Made by medfold if the data has none.",
     )

@@ -12,6 +12,8 @@ from medfold.competition.recipe import weights_without_folders
 from medfold.errors import UserError
 from medfold.system.hashes import fingerprint
 from medfold.terminal.command_text import make_command, variable
+from medfold.text import shorten_text
+from medfold.yaml_files import MAX_DEPTH, parse_yaml
 
 
 def parse_overrides(text: str) -> dict[str, Any]:
@@ -26,21 +28,23 @@ def parse_overrides(text: str) -> dict[str, Any]:
     if text.lstrip().startswith("{"):
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"not JSON ({error})", variable("SET"), _example()) from None
     result: dict[str, Any] = {}
     seen = set()
     for word in re.findall(r"""[^\s=]+=(?:'[^']*'|"[^"]*")(?!\S)|\S+""", text):
         key, equals, value = word.partition("=")
-        if not equals or not all(key.split(".")):
-            raise UserError("expected key=value without spaces", f"{variable('SET')}: '{word}'", _example())
+        if not equals or not all(key.split(".")) or key.count(".") > MAX_DEPTH:
+            raise UserError(
+                "expected key=value without spaces", f"{variable('SET')}: '{shorten_text(word)}'", _example()
+            )
         if key in seen:
             raise UserError(f"the key '{key}' occurs twice", variable("SET"), "Keep one of the two")
         seen.add(key)
         try:
-            leaf = yaml.safe_load(value)
-        except yaml.YAMLError:
-            where = f"{variable('SET')}: '{word}'"
+            leaf = parse_yaml(value, variable("SET"))
+        except UserError:
+            where = f"{variable('SET')}: '{shorten_text(word)}'"
             raise UserError("the value is not YAML", where, "Close its brackets and quotes") from None
         for part in reversed(key.split(".")):
             leaf = {part: leaf}
@@ -56,7 +60,7 @@ def format_overrides(overrides: dict[str, Any]) -> str:
     """Formats overrides as text, the inverse of `parse_overrides`; lists may hold only words and numbers."""
 
     def format_value(value: Any) -> str:
-        if isinstance(value, str) and (" " in value or yaml.safe_load(value) != value):
+        if isinstance(value, str) and (" " in value or not _is_plain_text(value)):
             return f"'{value}'"
         return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n...\n").strip().replace(", ", ",")
 
@@ -88,6 +92,14 @@ def _without_folders(overrides: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(weights, str):
         return overrides
     return config.merge(overrides, {"backbone": {"weights": weights_without_folders(weights)}})
+
+
+def _is_plain_text(value: str) -> bool:
+    """Returns True for text that YAML reads as it is, without quotes."""
+    try:
+        return parse_yaml(value, None) == value
+    except UserError:
+        return False
 
 
 def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:

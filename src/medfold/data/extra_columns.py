@@ -5,6 +5,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import read_table
+from medfold.system.path_checks import path_inside
 
 
 def read_extra_columns(facts: CompetitionFacts, paths: CompetitionPaths, ids: pd.Series) -> pd.DataFrame:
@@ -22,7 +23,7 @@ def read_extra_columns(facts: CompetitionFacts, paths: CompetitionPaths, ids: pd
     """
     labels = facts.labels
     no_columns = pd.DataFrame(index=ids.index)
-    path = paths.raw_root(facts.images.root) / (labels.file or "")
+    path = path_inside(paths.raw_root(facts.images.root), labels.file)
     if labels.layout not in ("wide", "one_hot", "lists") or not path.is_file():
         return no_columns
     table = read_table(path, {labels.id: "labels.id"}).drop_duplicates(labels.id).set_index(labels.id)

@@ -6,6 +6,7 @@ from medfold.competition import ImageFacts
 from medfold.errors import UserError
 from medfold.images import image_extensions
 from medfold.raw_files import CHANNEL_FIELD
+from medfold.system.path_checks import check_names_are_text
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
@@ -25,7 +26,7 @@ def find_new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str
         The root folder, and the images as paths below it, sorted; see `join_channel_files`.
 
     Raises:
-        UserError: no such path, a table, archive or document, or a folder without images.
+        UserError: no such path, a table, archive or document, a folder without images, or a name that is not UTF-8.
     """
     path = path.expanduser()
     extensions = set(image_extensions())
@@ -38,6 +39,7 @@ def find_new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str
         raise UserError("no such file or folder", variable("IMAGES", path), "Check the path")
     all_files = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
     images = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
+    check_names_are_text(images, path)
     if not images:
         content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "The folder is empty"
         raise UserError(f"contains no images ({', '.join(sorted(extensions))})", variable("IMAGES", path), content)

@@ -6,6 +6,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import read_table
+from medfold.system.path_checks import path_inside
 
 
 def read_sample_submission(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFrame:
@@ -16,7 +17,7 @@ def read_sample_submission(facts: CompetitionFacts, paths: CompetitionPaths) -> 
     """
     submission_facts = facts.submission
     raw = paths.raw_root(facts.images.root)
-    path = raw / submission_facts.sample if submission_facts.sample else paths.sample_submission
+    path = path_inside(raw, submission_facts.sample) if submission_facts.sample else paths.sample_submission
     key = "submission.sample" if submission_facts.sample else None
     return read_table(path, {submission_facts.id: "submission.id"}, key)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from medfold.competition import CompetitionFacts
 from medfold.data import label_layouts
@@ -23,6 +24,7 @@ from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
 from medfold.system import files
 from medfold.system.hashes import fingerprint, sha256
+from medfold.system.path_checks import path_inside
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
 from medfold.terminal.console import warn
@@ -151,8 +153,18 @@ def _write(
     files.write_json(metadata, paths.samples_metadata, sealed=True)
 
 
+class _SamplesJson(BaseModel):
+    """The values of samples.json, by their types; older versions noted fewer."""
+
+    inputs_fingerprint: str = ""
+    image_list_fingerprint: str = ""
+    needs_holdout: bool = False
+    files: dict[str, str] = {}
+    solution_hash: str | None = None
+
+
 def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
-    return files.read_json(paths.samples_metadata, SAMPLES)
+    return files.read_json(paths.samples_metadata, SAMPLES, form=_SamplesJson)
 
 
 def check_solution(paths: CompetitionPaths) -> None:
@@ -217,6 +229,6 @@ def read_test_set(facts: CompetitionFacts, raw: Path) -> tuple[pd.DataFrame, pd.
     check_ids(table, "test set")
     submission_facts = facts.submission
     if submission_facts.sample:
-        path = raw / submission_facts.sample
+        path = path_inside(raw, submission_facts.sample)
         return table, read_table(path, {submission_facts.id: "submission.id"}, "submission.sample")
     return table, blank_submission(facts, table["unit"].unique()).astype(str)

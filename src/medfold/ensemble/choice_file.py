@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from medfold.competition import Competition
 from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.ensemble.ensemble import Ensemble
@@ -55,11 +57,19 @@ def save_choice(competition: Competition, ensemble: Ensemble) -> None:
     files.write_json(contents, path.with_suffix(".json"), sealed=True)
 
 
+class _ChoiceJson(BaseModel):
+    """The values of the JSON file beside a saved choice, by their types."""
+
+    inputs: dict[str, str]
+    files: dict[str, str]
+    title: str
+
+
 def read_choice(competition: Competition, run_names: list[str]) -> SavedChoice | None:
     """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
     path = EnsemblePaths(competition.paths, sorted(set(run_names))).choice
     try:
-        metadata = files.read_json(path.with_suffix(".json"))
+        metadata = files.read_json(path.with_suffix(".json"), form=_ChoiceJson)
     except UserError:
         return None
     if not metadata:

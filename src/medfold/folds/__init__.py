@@ -12,7 +12,7 @@ from medfold.folds.class_counts import fold_balance, scarce_classes
 from medfold.folds.class_differences import predictive_columns
 from medfold.folds.dataset_shift import DatasetShift, adversarial_auc
 from medfold.folds.duplicate_groups import join_duplicates
-from medfold.folds.folds_table import check_folds, folds_fingerprint
+from medfold.folds.folds_table import check_folds, folds_fingerprint, read_folds_metadata
 from medfold.folds.holdout_choice import choose_holdout
 from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.folds.near_duplicates_cache import NearDuplicates, cached_near_duplicates, read_near_duplicates
@@ -48,6 +48,7 @@ __all__ = [
     "is_group_name",
     "join_duplicates",
     "predictive_columns",
+    "read_folds_metadata",
     "read_near_duplicates",
     "restore_folds_metadata",
     "save_new_folds",

@@ -2,10 +2,13 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from medfold.competition import FoldFacts
+from medfold.earlier_versions import FOLDS
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
@@ -35,6 +38,31 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
         raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds, _fix_damaged(paths))
     return table
+
+
+class _FoldSettings(BaseModel):
+    k: int
+    seed: int
+    method: str
+
+
+class _FoldsJson(BaseModel):
+    """The values of a record of folds that are used, by their types."""
+
+    folds: _FoldSettings | None = None
+    audit: dict[str, int] = {}
+
+
+def read_folds_metadata(path: Path) -> dict[str, Any]:
+    """Reads the record of how folds were made, with their audit; empty if there is none.
+
+    Args:
+        path: the JSON file beside a folds table, of today or an older one.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    return files.read_json(path, FOLDS, form=_FoldsJson) or {}
 
 
 def _fix_damaged(paths: CompetitionPaths) -> str:
@@ -110,7 +138,7 @@ def check_folds(
             if ids
         )
         raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds, fix)
-    saved = (files.read_json(paths.folds_metadata) or {}).get("folds")
+    saved = read_folds_metadata(paths.folds_metadata).get("folds")
     # Older versions did not save the key `duplicates`.
     if saved and (saved := {"duplicates": "exact", **saved}) != fold_facts.model_dump():
         old, current = (

@@ -14,6 +14,7 @@ from medfold.paths import ProjectPaths
 from medfold.runs import TrainedRun
 from medfold.scoring import FittedTransform
 from medfold.system import files
+from medfold.system.path_checks import allow_links_into
 from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
@@ -82,6 +83,7 @@ class SubmissionBundle:
             UserError: it is not attached; the message lists what is.
         """
         folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
+        allow_links_into(Path(inputs))
         root = folder / self.facts.images.root
         return root if root.is_dir() else folder
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from medfold.earlier_versions import current_or_former
 from medfold.paths.run import RunPaths
+from medfold.system.path_checks import path_inside
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class CompetitionPaths:
 
     def raw_root(self, folder: str) -> Path:
         """Returns the folder that file patterns start from: `folder` in raw/ if it exists, else raw/ itself."""
-        return self.raw / folder if (self.raw / folder).is_dir() else self.raw
+        return path_inside(self.raw, folder) if (self.raw / folder).is_dir() else self.raw
 
     @property
     def raw_manifest(self) -> Path:

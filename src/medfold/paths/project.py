@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from medfold.errors import UserError
 from medfold.paths.competition import CompetitionPaths
 from medfold.project_root import find_root
+from medfold.system.path_checks import is_plain_name
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list
+from medfold.yaml_files import parse_yaml, read_text
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,12 @@ class ProjectPaths:
 
 
 def _variants(facts_file: Path) -> list[str]:
-    text = facts_file.read_text(encoding="utf-8", errors="replace")
-    if "\nvariants:" not in text:  # most files have none, and parsing YAML is slow
-        return []
+    """Returns the names of the variants; none for a file with a fault, which is reported when it is opened."""
     try:
-        return list(yaml.safe_load(text)["variants"])
-    except (yaml.YAMLError, TypeError):
-        return []  # reported when the competition is opened
+        text = read_text(facts_file)
+        if "\nvariants:" not in text:  # most files have none, and parsing YAML is slow
+            return []
+        variants = parse_yaml(text, facts_file)["variants"]
+    except (UserError, TypeError, KeyError):
+        return []
+    return [name for name in variants if is_plain_name(name)] if isinstance(variants, dict) else []

@@ -14,6 +14,7 @@ from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
 from medfold.raw_files.listing import is_excluded, list_files
 from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pattern
+from medfold.system.path_checks import path_inside
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
@@ -220,5 +221,5 @@ def _candidate_files(pattern: str, raw: Path) -> list[str]:
     prefix = pattern.partition("{")[0]
     file, _, member = prefix.partition("#")
     if member or prefix.endswith("#"):
-        return [file] if (raw / file).is_file() else []
+        return [file] if path_inside(raw, file).is_file() else []
     return list_files(raw, prefix.rpartition("/")[0])

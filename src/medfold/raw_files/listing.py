@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from medfold.system.path_checks import path_inside
 from medfold.text import shorten_list
 
 # Files of operating systems. Hidden files and folders (.ipynb_checkpoints, ._name, .DS_Store) are not data either.
@@ -20,9 +21,18 @@ def list_files(raw: Path, folder: str = "", exclude: Iterable[str] = ()) -> list
 
     Returns:
         Paths below `raw`, sorted.
+
+    Raises:
+        UserError: a link that leads out of `raw`.
     """
-    paths = (path.relative_to(raw).as_posix() for path in (raw / folder).rglob("*") if path.is_file())
-    return sorted(path for path in paths if all(map(is_data_name, path.split("/"))) and not is_excluded(path, exclude))
+    found = []
+    for path in path_inside(raw, folder).rglob("*"):
+        name = path.relative_to(raw).as_posix()
+        if path.is_file() and all(map(is_data_name, name.split("/"))) and not is_excluded(name, exclude):
+            found.append(name)
+            if path.is_symlink():
+                path_inside(raw, name)  # refuses a link that leads out
+    return sorted(found)
 
 
 def is_data_name(name: str) -> bool:

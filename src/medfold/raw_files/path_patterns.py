@@ -5,9 +5,11 @@ import string
 
 import pandas as pd
 
-from medfold.errors import SettingError
+from medfold.errors import SettingError, UserError
+from medfold.system.limits import interrupted_after
 from medfold.text import shorten_list
 
+SECONDS = 5  # to match one path, which takes microseconds
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
 
 
@@ -63,6 +65,7 @@ class PathPattern:
 
     def __init__(self, pattern: str):
         self.fields = []
+        self._pattern = pattern
         regex = ""
         for text, field, _, _ in string.Formatter().parse(pattern):
             regex += re.escape(text)
@@ -74,6 +77,15 @@ class PathPattern:
         self._regex = re.compile(regex)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Returns the values of the fields in a path; None if the path does not match."""
-        match = self._regex.fullmatch(path)
+        """Returns the values of the fields in a path; None if the path does not match.
+
+        Raises:
+            UserError: many fields, which could be told apart in too many ways.
+        """
+        try:
+            with interrupted_after(SECONDS):
+                match = self._regex.fullmatch(path)
+        except TimeoutError:
+            what = f"takes too long to match '{path}'"
+            raise UserError(what, f"the pattern '{self._pattern}'", "Use fewer fields, with / between them") from None
         return dict(zip(self.fields, match.groups(), strict=True)) if match else None

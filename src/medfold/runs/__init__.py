@@ -36,9 +36,9 @@ from medfold.runs.packing_locks import packing_lock
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import (
-    RUN_JSON_FIX,
     check_run_json_not_lost,
     read_run_json,
+    read_saved_run_json,
     record_run_start,
 )
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
@@ -46,7 +46,6 @@ from medfold.runs.run_names import checked_run_paths
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
-    "RUN_JSON_FIX",
     "Comparison",
     "Run",
     "RunList",
@@ -73,6 +72,7 @@ __all__ = [
     "predictions_table",
     "read_predictions",
     "read_run_json",
+    "read_saved_run_json",
     "read_score",
     "record_run_start",
     "require_trained_folds",

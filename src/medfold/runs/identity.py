@@ -73,7 +73,7 @@ def facts_of_score(
     check_same_labels(competition, run, labels_today)
     facts = trained_facts.model_dump()
     current = competition.facts.model_dump(include={"score", "submission"})
-    return CompetitionFacts.model_validate(facts | (score_facts or current))
+    return config.validated(CompetitionFacts, facts | (score_facts or current), run.paths.score)
 
 
 def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:

@@ -38,8 +38,12 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe that it was trained with."""
-        return Recipe.model_validate(self.metadata["recipe"])
+        """The recipe that it was trained with.
+
+        Raises:
+            UserError: run.json was edited, and holds none.
+        """
+        return config.validated(Recipe, self.metadata["recipe"], self.paths.metadata)
 
     @property
     def is_optimistic(self) -> bool:

@@ -2,7 +2,9 @@
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
 
 from medfold import config
 from medfold.competition import Recipe, command_without_folders, recipe_names, weights_without_folders
@@ -34,6 +36,37 @@ FACTS_COVERED_OTHERWISE = (*STORE_FACTS, "folds.k", "score.unit", "score.aggrega
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
 PLUGINS = "plugins.py"
+
+
+class _SymmetryFact(BaseModel):
+    symmetry: str
+
+
+class _FoldsFact(BaseModel):
+    k: Annotated[int, Field(ge=2)]
+
+
+class _Facts(BaseModel):
+    folds: _FoldsFact
+    images: _SymmetryFact
+
+
+class _RunJson(BaseModel):
+    """The values of run.json that other modules use, by their types; it has more."""
+
+    recipe: dict[str, Any]
+    facts: _Facts
+    folds_fingerprint: str
+    seed: int
+    store_key: str | None = None
+    labels_fingerprint: str | None = None
+    images_fingerprints: dict[Literal["train", "test"], str] | None = None
+    plugins_hash: str | None = None
+    command: str | None = None
+    commit: str | None = None
+    versions: dict[str, Any] | None = None
+
+
 # Keys of run.json without which a run cannot be read.
 REQUIRED_KEYS = ("recipe", "facts.folds.k", "facts.images.symmetry", "folds_fingerprint", "seed")
 # Without run.json nobody knows by which recipe its folds were trained.
@@ -48,7 +81,7 @@ def record_run_start(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
         UserError: they differ (the differing keys are listed), or run.json is damaged.
     """
     with locks.lock(run_paths.metadata):
-        saved = _read_saved(run_paths)
+        saved = read_saved_run_json(run_paths)
         if saved is None:
             files.write_json(metadata, run_paths.metadata, sealed=True)
             return
@@ -114,7 +147,7 @@ def read_run_json(run_paths: RunPaths) -> dict[str, Any]:
         UserError: no such run (the existing ones are listed), or a damaged file.
     """
     check_run_json_not_lost(run_paths)
-    metadata = _read_saved(run_paths)
+    metadata = read_saved_run_json(run_paths)
     if metadata is None:
         known = sorted(path.parent.name for path in run_paths.folder.parent.glob("*/run.json"))
         trained = f"Trained so far: {shorten_list(known, 8)}. " if known else ""
@@ -139,17 +172,18 @@ def check_run_json_not_lost(run_paths: RunPaths) -> None:
         raise UserError("missing, although folds are trained", run_paths.metadata, RUN_JSON_FIX)
 
 
-def _read_saved(run_paths: RunPaths) -> dict[str, Any] | None:
+def read_saved_run_json(run_paths: RunPaths) -> dict[str, Any] | None:
     """Reads run.json; returns None if there is none.
 
     Raises:
         UserError: the file is damaged, or lacks a key.
     """
     metadata = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
-    if metadata is None:
+    if metadata is None and not run_paths.metadata.is_file():
         return None
     if missing := [key for key in REQUIRED_KEYS if not _has_key(metadata, key)]:
         raise UserError(f"no key '{missing[0]}'", run_paths.metadata, RUN_JSON_FIX)
+    files.check_form(metadata, _RunJson, run_paths.metadata, RUN_JSON_FIX)
     return _without_folders(metadata, run_paths.name)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.errors import UserError
@@ -187,8 +188,8 @@ def _problem(
 
 
 def _has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
-    saved, current = score.facts, facts.model_dump(mode="json", include={"score"})["score"]
-    return saved is not None and any(saved["score"][key] != current[key] for key in ("beta", "weights"))
+    saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
+    return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))
 
 
 def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -200,10 +201,16 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+class _Timing(BaseModel):
+    """The values of timing.json that are used."""
+
+    seconds: float
+
+
 def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:
     """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
     folds = [run_paths.fold(fold) for run_paths in all_run_paths for fold in range(num_folds)]
-    timings = [timing for fold in folds if (timing := files.read_json(fold.timing))]
+    timings = [timing for fold in folds if (timing := files.read_json(fold.timing, form=_Timing))]
     return sum(timing["seconds"] for timing in timings) if timings else None
 
 

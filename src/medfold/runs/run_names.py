@@ -1,10 +1,10 @@
 """Names of runs."""
 
 import re
-from pathlib import Path
 
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, RunPaths
+from medfold.system.path_checks import is_plain_name
 from medfold.terminal.command_text import variable
 
 
@@ -14,7 +14,7 @@ def checked_run_paths(paths: CompetitionPaths, name: str) -> RunPaths:
     Raises:
         UserError: the name is not a plain folder name.
     """
-    if not name or name != Path(name).name or name.startswith("."):
+    if not is_plain_name(name):
         raise UserError(
             "a run's name must be a plain folder name",
             variable("RUN", name),

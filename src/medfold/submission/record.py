@@ -197,7 +197,7 @@ def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
     for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:  # damaged
+        except (ValueError, RecursionError, OSError):  # damaged
             continue
         if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
             return path.with_suffix(".csv")

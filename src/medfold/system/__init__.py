@@ -5,5 +5,6 @@
 - `http_session`: HTTP sessions that give no secret away; `http_download`: resumable download of one large file;
   `waiting`: pauses between repeated requests;
 - `processes`: child processes, native output; `signals`: signals that stop a command; `shared_memory`: names in
-  /dev/shm; `limits`: memory and time for files of others; `hardware`: cores and GPUs; `git`: the commit of a folder.
+  /dev/shm; `limits`: memory and time for files of others; `hardware`: cores and GPUs; `git`: the commit of a folder;
+- `path_checks`: names and paths that others wrote.
 """

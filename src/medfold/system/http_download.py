@@ -151,7 +151,7 @@ def _is_permanent(error: requests.RequestException) -> bool:
 def backoff(failures: int, response: requests.Response | None = None) -> float:
     """Returns the seconds to wait: the Retry-After of the server, else 2, 4, 8 ... with jitter; at most two minutes."""
     retry_after = response.headers.get("Retry-After", "") if response is not None else ""
-    seconds = float(retry_after) if retry_after.isdigit() else 2**failures * random.uniform(0.8, 1.2)
+    seconds = float(retry_after) if retry_after.isdecimal() else 2**failures * random.uniform(0.8, 1.2)
     return min(seconds, MAX_WAIT)
 
 

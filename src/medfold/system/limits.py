@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -89,6 +90,34 @@ def _data_bytes() -> int | None:
     with suppress(OSError, ValueError, StopIteration), STATUS.open("rb") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmData"))
     return None
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    """Interrupts the block if it takes longer: a regular expression of others may search for years.
+
+    Without effect on Windows, and in other threads than the main one.
+
+    Args:
+        seconds: the limit.
+
+    Raises:
+        TimeoutError: the block took longer.
+    """
+    if os.name == "nt" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextmanager

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 
 from medfold.competition import Competition, Recipe, command_without_folders, format_overrides
-from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import RunPaths
 from medfold.runs import (
-    RUN_JSON_FIX,
     Run,
     check_run_json_not_lost,
     check_same_labels,
     checked_run_paths,
     has_same_folds,
+    read_saved_run_json,
     record_run_start,
     trained_folds,
 )
-from medfold.system import files
 from medfold.system.processes import silence_native_output
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
@@ -42,7 +40,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = command_without_folders(competition.make_command("train", **variables), run_paths.name)
     metadata = run_metadata(competition, recipe, request.seed)
-    saved = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
+    saved = read_saved_run_json(run_paths)
     check_run_json_not_lost(run_paths)
     if saved and has_same_folds(competition, saved):
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.

@@ -11,13 +11,14 @@ from medfold.data.label_layouts.layout import TrainTestSolution, label_layout
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import check_classes, class_numbers, drop_rows, map_labels, open_arrays
+from medfold.system.path_checks import path_inside
 
 
 @label_layout
 def arrays(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
     labels = facts.labels
-    path = raw / labels.file
+    path = path_inside(raw, labels.file)
     with open_arrays(path) as content:
         train, test = (_read_part(content, prefixes, facts, path) for prefixes in (labels.train_arrays, ["test"]))
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")

@@ -9,9 +9,11 @@ from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.images import identifying_keywords, path_of_image, read_headers
 from medfold.raw_files import fill_pattern, find_images, pattern_fields
+from medfold.system.limits import interrupted_after
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
+SECONDS = 10  # for labels.group_pattern, which takes microseconds for an id
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
 
@@ -96,7 +98,12 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
         return [value or None for value in column]
     if not pattern:
         return [None] * len(ids)
-    matches = [re.match(pattern, image_id) for image_id in ids]
+    try:
+        with interrupted_after(SECONDS + len(ids) / 10_000):
+            matches = [re.match(pattern, image_id) for image_id in ids]
+    except TimeoutError:
+        what = "takes too long: nested repetitions such as (a+)+ try every way to split an id"
+        raise SettingError(what, "labels.group_pattern", "Write it without nested + and *") from None
     patients = [
         match and (match.groupdict().get("group") or match[min(1, match.re.groups)] or match[0]) for match in matches
     ]

@@ -10,6 +10,7 @@ from medfold.data.label_layouts.image_columns import check_kept_headers, locate_
 from medfold.data.label_layouts.layout import TrainTestSolution
 from medfold.data.label_layouts.test_set import read_test_rows, split_by_part
 from medfold.raw_files import check_column, merge_repeated_rows, read_table
+from medfold.system.path_checks import path_inside
 from medfold.terminal.console import say
 from medfold.text import count_of
 
@@ -31,11 +32,11 @@ def read_label_table(
     """
     check_kept_headers(facts)
     labels = facts.labels
-    path = raw / facts.labels.file
+    path = path_inside(raw, facts.labels.file)
     part_column = {labels.part: "labels.part"} if labels.part else {}
     table = read_table(path, {labels.id: "labels.id", **needed, **part_column}, "labels.file")
     test = None
-    test_path = raw / labels.test_file if labels.test_file else path
+    test_path = path_inside(raw, labels.test_file) if labels.test_file else path
     if labels.part:
         table, test = split_by_part(table, facts, path)
     elif not labels.holdout:
@@ -70,7 +71,7 @@ def _build_part(table: pd.DataFrame, facts: CompetitionFacts, raw: Path, part: s
         part: train or test; tables of the test set may lack labels.group and labels.keep_columns. Defaults to train.
     """
     labels = facts.labels
-    path = raw / facts.labels.file
+    path = path_inside(raw, facts.labels.file)
     images = facts.images
     patterns = images.train if part == "train" else images.test or images.train
     located, original = locate_images(table, patterns, facts, raw)

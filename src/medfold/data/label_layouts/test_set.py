@@ -19,6 +19,7 @@ from medfold.raw_files import (
     read_table,
     split_row_names,
 )
+from medfold.system.path_checks import path_inside
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
 
@@ -53,14 +54,14 @@ def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     labels = facts.labels
     submission = facts.submission
     if labels.part:
-        path = raw / labels.file
+        path = path_inside(raw, labels.file)
         table = read_table(path, {labels.id: "labels.id", labels.part: "labels.part"}, "labels.file")
         return split_by_part(table, facts, path)[1].reset_index(drop=True)
     if labels.test_file:
-        return read_table(raw / labels.test_file, {labels.id: "labels.id"}, "labels.test_file")
+        return read_table(path_inside(raw, labels.test_file), {labels.id: "labels.id"}, "labels.test_file")
     if not submission.sample:
         return _test_files(facts, raw)
-    path = raw / submission.sample
+    path = path_inside(raw, submission.sample)
     test = read_table(path, {submission.id: "submission.id"}, "submission.sample")
     if submission.layout == "long":
         test = test.assign(**{submission.id: split_row_names(test[submission.id], labels.targets, path)[0]})

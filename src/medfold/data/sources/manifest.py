@@ -8,12 +8,18 @@ import pandas as pd
 
 from medfold.paths import CompetitionPaths
 from medfold.system.hashes import sha256
+from medfold.system.path_checks import check_names_are_text
 from medfold.tables import read_csv
 
 
 def list_raw_files(raw: Path, hashed: bool = True) -> pd.DataFrame:
-    """Lists file, bytes and sha256 (empty unless `hashed`) of all files below a folder, sorted."""
+    """Lists file, bytes and sha256 (empty unless `hashed`) of all files below a folder, sorted.
+
+    Raises:
+        UserError: a name that is not UTF-8.
+    """
     raw_files = sorted(path for path in raw.rglob("*") if path.is_file())
+    check_names_are_text((path.relative_to(raw).as_posix() for path in raw_files), raw)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashes = list(pool.map(sha256, raw_files)) if hashed else [""] * len(raw_files)
     return pd.DataFrame(

@@ -17,6 +17,7 @@ from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
 from medfold.system.hashes import sha256
+from medfold.system.path_checks import allow_links_into
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
@@ -42,7 +43,7 @@ class Source:
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
         where = display_path(paths.facts_file)
         self.kind = settings.get("kind")
-        if self.kind not in SOURCES:
+        if not isinstance(self.kind, str) or self.kind not in SOURCES:
             known = SOURCES.names()
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
@@ -119,6 +120,7 @@ class Source:
         with files.atomic_write(self._paths.raw) as raw:
             raw.mkdir()
             local_files.link_files(folder, raw)
+            allow_links_into(folder)
             archives.unpack_nested(raw)
             _normalise_names(raw)
             self._paths.raw_manifest.unlink(missing_ok=True)

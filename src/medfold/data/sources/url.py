@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from medfold.config import PlainName
 from medfold.data.sources import archives
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders, SourceKind
@@ -19,7 +20,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
     kind: str
     url: str = Field(description="Address of the file.")
-    file: str = Field(description="Name to keep the file under.")
+    file: PlainName = Field(description="Name to keep the file under.")
     md5: str = Field(description="MD5 of the official file, 32 hexadecimal digits.")
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from medfold.competition import Competition
 from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
-from medfold.earlier_versions import FINDINGS, FOLDS, current_by_former
-from medfold.folds import fold_balance, read_near_duplicates
+from medfold.earlier_versions import FINDINGS, current_by_former
+from medfold.folds import fold_balance, read_folds_metadata, read_near_duplicates
 from medfold.images import thumbnail
 from medfold.paths import CompetitionPaths
 from medfold.report import page as pages
@@ -13,7 +13,6 @@ from medfold.report.drawing import CaptionedImage, Drawing, ImageRow
 from medfold.report.names import isolate, join_names
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
-from medfold.system import files
 from medfold.tables import read_csv
 
 MAX_PAIRS = 12  # pairs of near-duplicates that are shown
@@ -62,7 +61,7 @@ def data_section(competition: Competition, dataset: Dataset) -> Section:
 
 def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
-    counts = dict((files.read_json(paths.folds_metadata, FOLDS) or {}).get("audit", {}))
+    counts = dict(read_folds_metadata(paths.folds_metadata).get("audit", {}))
     if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
         found = read_csv(paths.audit)["kind"].value_counts().rename(current_by_former(FINDINGS))
         near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")

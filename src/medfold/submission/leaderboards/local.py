@@ -56,6 +56,9 @@ class LocalLeaderboard(Leaderboard):
         written = table.read_predictions_back(facts, recorded.table, recorded.draft.sample)
         check_solution(paths)
         solution = read_csv(paths.solution, **dict.fromkeys(facts.labels.targets, str))
+        if missing := [column for column in ("id", *facts.labels.targets, "usage") if column not in solution]:
+            fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
+            raise UserError(f"no column '{missing[0]}'", paths.solution, fix)
         if set(written.index) != set(solution["id"]):
             if not _has_test_labels(facts):  # the solution belongs to an earlier test set
                 return _unlabelled()

@@ -52,7 +52,7 @@ def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.nd
         try:
             checked = validated(step_arguments(name), arguments, name)
         except UserError as error:
-            raise SettingError(error.what, f"images.steps, {name}", error.fix) from None
+            raise SettingError(error.what, "images.steps", error.fix, name) from None
         steps.append(partial(STEPS[name], **dict(checked)))
     return steps
 

@@ -8,7 +8,7 @@ import pytest
 
 from medfold.competition.recipe_sections import TrainingSettings
 from medfold.scoring.metric import METRICS
-from medfold.system.processes import STOP_AT
+from medfold.system.deadline import STOP_AT
 from medfold.terminal.console import EACH_EPOCH
 from medfold.training import training_loop
 from medfold.training.checkpoint import Checkpoint

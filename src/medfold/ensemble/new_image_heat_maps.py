@@ -13,7 +13,7 @@ from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.images import overlay, prepare_image, read_image, resize
 from medfold.system import files, hardware
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.progress import progress_bar
 

@@ -12,7 +12,7 @@ from medfold.data import open_source
 from medfold.images import Store
 from medfold.paths import FoldPaths
 from medfold.runs import read_predictions
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 
 NUM_COMPARED = 16  # maps that are compared with maps of random weights
 

@@ -3,6 +3,7 @@
 - `files`: atomic writing, JSON; `hashes`: hashes of files, texts and values; `locks`: one process at a time;
   `array_files`: .npy files filled row by row, hashed by block;
 - `http_download`: resumable download of one large file; `waiting`: pauses between repeated requests;
-- `processes`: child processes, native output; `signals`: signals that stop a command; `shared_memory`: names in
-  /dev/shm; `hardware`: cores and GPUs; `git`: the commit of a folder.
+- `processes`: child processes; `native_output`: silence for libraries that write to the terminal; `deadline`: when a
+  training must stop; `signals`: signals that stop a command; `shared_memory`: memory that processes share;
+- `hardware`: cores and GPUs; `git`: the commit of a folder.
 """

@@ -16,7 +16,8 @@ from medfold.project_root import display_path
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import OofScore, format_score, metric_of
 from medfold.system import array_files, files, locks
-from medfold.system.processes import run_in_subprocess, silence_native_output
+from medfold.system.native_output import silence_native_output
+from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel

@@ -17,7 +17,7 @@ from medfold.runs import (
     trained_folds,
 )
 from medfold.system import files
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
 

@@ -13,7 +13,7 @@ from medfold.competition import TrainingSettings
 from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.scoring import Metric, format_score
-from medfold.system.processes import deadline_passed
+from medfold.system.deadline import deadline_passed
 from medfold.terminal.console import EACH_EPOCH, console, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.training.batches import Batch

@@ -23,7 +23,13 @@ def test_default_method_averages_areas():
 
 @pytest.mark.parametrize(
     ("size", "side", "expected"),
-    [((100, 50), 10, (10, 5)), ((50, 100), 200, (100, 200)), ((1000, 1), 10, (10, 1)), ((7, 7), 7, (7, 7))],
+    [
+        ((100, 50), 10, (10, 5)),
+        ((100, 200), 320, (160, 320)),
+        ((640, 10), 320, (320, 5)),
+        ((320, 320), 320, (320, 320)),
+        ((2000, 1), 320, (320, 1)),
+    ],
 )
 def test_longer_side_fits(size, side, expected):
     assert fit_within(*size, side) == expected

@@ -24,7 +24,7 @@ from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
 from medfold.training.run_inputs import RunInputs
-from medfold.training.run_metadata import features_path
+from medfold.training.run_metadata import features_hashes_path, features_path
 from medfold.training.run_start import begin_run, requested_folds
 
 
@@ -84,7 +84,7 @@ def _remove_damaged_features(path: Path) -> None:
     if not path.is_file():
         return
     with locks.lock(path):
-        hashes = path.with_suffix(".json")
+        hashes = features_hashes_path(path)
         if not array_files.is_intact(path, hashes):
             warn("damaged", f"{path.name} has changed since it was written: computed again")
             files.remove(path)

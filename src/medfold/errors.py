@@ -16,7 +16,7 @@ FULL = ("there is no disk space left", "Free some; run the same command to resum
 READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one for writing")
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 # Fixes for raw files; they suit data that medfold downloaded, and data of the user.
-COMPLETE_DATA = "the data is complete"
+COMPLETE_DATA = "the data is complete"  # `data.staging` names the folder or archive of the user instead
 CHECK_COMPLETE = f"Check that {COMPLETE_DATA}"
 REPLACE = "Replace it with an undamaged copy"
 NO_PERMISSION = ("permission denied", CHECK_PATH)

@@ -129,6 +129,7 @@ def test_stopped_training_is_not_continued(train):
     remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), state, saved)
     train([], remaining=remaining, keep="best", patience=2)
     assert state.num_batches == 4
+    assert remaining.saved is None  # no copy of net and optimizer stays in memory
     assert final_weight(phase) == 1.0
 
 

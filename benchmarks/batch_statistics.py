@@ -27,7 +27,7 @@ from medfold.competition.recipe import Recipe
 from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
 from results import Result, judge

@@ -24,7 +24,7 @@ import numpy as np
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.training.batches import Batch
 from medfold.training.loader import load_batches
 from medfold.training.parallel import default_num_workers

@@ -1,16 +1,33 @@
 """Errors for users."""
 
 import errno
+import pickle
 import shutil
+from pathlib import Path
 
 import pytest
 
-from medfold.errors import UserError, explain_os_error
+from medfold.errors import MissingFileError, SettingError, UserError, explain_os_error
 
 
 def test_user_error_has_place_problem_and_remedy():
     assert str(UserError("no column 'id'", "train.csv", "Add it")) == "train.csv: no column 'id'. Add it"
     assert str(UserError("no column 'id'")) == "no column 'id'"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (SettingError("wrong", "augment"), "augment: wrong"),
+        (SettingError("wrong", "images.steps", "Correct it", "clahe"), "images.steps, clahe: wrong. Correct it"),
+        (MissingFileError(Path("train.csv"), "Check it"), "train.csv: no such file. Check it"),
+        (MissingFileError(Path("a.csv"), "Check it", "labels.file"), "labels.file: a.csv: no such file. Check it"),
+    ],
+)
+def test_errors_of_child_processes_arrive_as_they_were(error, line):
+    copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error) == line
+    assert (type(copy), vars(copy)) == (type(error), vars(error))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ FULL = ("there is no disk space left", "Free some; run the same command to resum
 READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one for writing")
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 # Fixes for raw files; they suit data that medfold downloaded, and data of the user.
-CHECK_COMPLETE = "Check that the data is complete"
+COMPLETE_DATA = "the data is complete"  # `data.staging` names the folder or archive of the user instead
+CHECK_COMPLETE = f"Check that {COMPLETE_DATA}"
 REPLACE = "Replace it with an undamaged copy"
 NO_PERMISSION = ("permission denied", CHECK_PATH)
 NO_LOCKS = ("the disk has no file locks, like some network drives", "Move the project to a local disk")
@@ -65,11 +66,42 @@ class UserError(Exception):
 
 
 class SettingError(UserError):
-    """A wrong value of a key in competition.yaml or a recipe; `where` is the key.
+    """A wrong value of a key in competition.yaml or a recipe.
 
     It is raised where the file with the key is not known; `competition.setting_errors_located`, around every command,
-    adds it. `where` may also name the item of a list: 'images.steps, clahe'.
+    adds it.
+
+    Args:
+        what: what is wrong, in one clause.
+        key: the key, such as `images.steps`.
+        fix: what to do, as an imperative or a command. Defaults to none.
+        item: what has the problem: an item of a list, such as `clahe`, or what is trained, such as `fold 0`. Defaults
+            to none.
     """
+
+    def __init__(self, what: str, key: str, fix: str | None = None, item: str | None = None):
+        super().__init__(what, f"{key}, {item}" if item else key, fix)
+        self.args = what, key, fix, item  # as an exception is copied to another process
+        self.key, self.item = key, item
+
+
+class MissingFileError(UserError):
+    """A file does not exist.
+
+    Args:
+        path: the file.
+        fix: what to do, as an imperative.
+        key: the key that names the file; it is located as that of a SettingError. Defaults to none.
+        hint: what is there instead, for the message. Defaults to none.
+    """
+
+    item = None  # as of a SettingError without one
+
+    def __init__(self, path: Path, fix: str, key: str | None = None, hint: str = ""):
+        problem = f"no such file{hint}"
+        super().__init__(f"{display_path(path)}: {problem}" if key else problem, key or path, fix)
+        self.args = path, fix, key, hint  # as an exception is copied to another process
+        self.path, self.key = path, key
 
 
 class UnreachableError(UserError):

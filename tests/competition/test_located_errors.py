@@ -1,9 +1,11 @@
 """Errors in the value of a key: the file with the key."""
 
+from pathlib import Path
+
 import pytest
 
 from medfold.competition import Competition, setting_errors_located
-from medfold.errors import SettingError, UserError
+from medfold.errors import MissingFileError, SettingError, UserError
 from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
 
@@ -19,7 +21,6 @@ FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baselin
         ("images.steps", {}, f"{RECIPE}: 'images.steps'"),
         ("images.steps", {"images": {"steps": ["x"]}}, "SET: 'images.steps'"),
         ("images.size", {"images": {"steps": ["x"]}}, f"{RECIPE}: 'images.size'"),
-        ("images.steps, clahe", {}, f"{RECIPE}: 'images.steps', clahe"),
         ("augment", {}, f"{RECIPE}: 'augment'"),
         ("augment", {"augment": ["x"]}, "SET: 'augment'"),
         ("backbone", {"backbone": {"name": "x"}}, "SET: 'backbone'"),
@@ -29,6 +30,23 @@ def test_errors_name_the_file_with_the_key(small, key, overrides, where):
     with pytest.raises(UserError) as caught, setting_errors_located(small.paths, "baseline", overrides):
         raise SettingError("wrong", key, "Correct it")
     assert str(caught.value).replace("\\", "/") == f"{where}: wrong. Correct it"
+
+
+def test_the_item_of_a_list_is_named(small):
+    match = "baseline.yaml: 'images.steps', clahe: wrong. Correct it"
+    with refused(match), setting_errors_located(small.paths, "baseline"):
+        raise SettingError("wrong", "images.steps", "Correct it", "clahe")
+
+
+def test_the_key_of_a_missing_file_is_located(small):
+    match = r"competition.yaml: 'labels.file': train.csv: no such file \(did you mean 'trian.csv'\?\). Check it"
+    with refused(match), setting_errors_located(small.paths):
+        raise MissingFileError(Path("train.csv"), "Check it", "labels.file", " (did you mean 'trian.csv'?)")
+    with (
+        pytest.raises(MissingFileError, match=r"^train.csv: no such file. Check it$"),
+        setting_errors_located(small.paths),
+    ):
+        raise MissingFileError(Path("train.csv"), "Check it")
 
 
 def test_shared_recipes_are_named_by_their_file(small):

@@ -96,3 +96,11 @@ def test_lists_hold_names_or_names_with_arguments(section, key):
 def test_unknown_key_is_refused(section):
     with pytest.raises(ValidationError, match="sizes"):
         SECTIONS[section].model_validate({"sizes": 1})
+
+
+@pytest.mark.parametrize(
+    ("settings", "keeps"),
+    [({}, True), ({"fit": "pad"}, False), ({"fit": "crop"}, False), ({"steps": ["circle_crop"]}, False)],
+)
+def test_only_resizing_keeps_positions(settings, keeps):
+    assert ImageSettings(**settings).keeps_positions is keeps

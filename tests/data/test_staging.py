@@ -9,7 +9,7 @@ from medfold.cli.options import open_competition
 from medfold.commands.download import download
 from medfold.competition import Competition
 from medfold.data.staging import _as_given, staged_data
-from medfold.errors import CHECK_COMPLETE, UserError
+from medfold.errors import CHECK_COMPLETE, MissingFileError, UserError
 from medfold.terminal.command_text import variable
 from tests.support.helpers import refused
 from tests.support.histology import HISTOLOGY, histology
@@ -99,7 +99,7 @@ def test_one_file_instead_of_the_folder_is_explained(small, tmp_path):
     given = tmp_path / "train.csv"
     given.write_text("id,target\n")
     with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
-        raise UserError("no such file", staged.raw / "test.csv", CHECK_COMPLETE)
+        raise MissingFileError(staged.raw / "test.csv", CHECK_COMPLETE)
     message = f"{variable('FROM', given)}: one file; test.csv is missing. Name the folder or archive with all files"
     assert str(caught.value) == message
 

@@ -79,6 +79,7 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     training_bundle.write_training_bundle(folded.paths, folded.facts, recipe, REQUEST, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
+    assert opened.manifest["request"]["overrides"] == {}
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with refused("no.h5: no such weights file"):
         training_bundle.write_training_bundle(folded.paths, folded.facts, missing, REQUEST, (), tmp_path / "job")

@@ -8,15 +8,27 @@ from medfold.paths import EnsemblePaths, combined_name
 @pytest.mark.parametrize(
     ("run_names", "expected"),
     [
-        (["a"], ["a/report.html", "a/ensemble.npz", "a/notebook"]),
-        (["a", "b"], ["a+b.html", "a+b.ensemble.npz", "a/notebook-a+b"]),
+        (
+            ["a"],
+            ["a/report.html", "a/ensemble.npz", "a/ensemble.probabilities.npz", "a/ensemble.json", "a/notebook"],
+        ),
+        (
+            ["a", "b"],
+            [
+                "a+b.html",
+                "a+b.ensemble.npz",
+                "a+b.ensemble.probabilities.npz",
+                "a+b.ensemble.json",
+                "a/notebook-a+b",
+            ],
+        ),
     ],
     ids=["one run", "two runs"],
 )
 def test_files_of_several_runs_are_named_by_all_of_them(small, run_names, expected):
     paths = EnsemblePaths(small.paths, run_names)
-    found = [path.relative_to(small.paths.runs).as_posix() for path in (paths.report, paths.choice, paths.notebook)]
-    assert found == expected
+    listed = (paths.report, paths.choice, paths.choice_probabilities, paths.choice_metadata, paths.notebook)
+    assert [path.relative_to(small.paths.runs).as_posix() for path in listed] == expected
 
 
 def test_combined_name_of_many_runs_is_short_and_unique():

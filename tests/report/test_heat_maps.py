@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold import prediction
+from medfold.competition import ImageSettings
 from medfold.report import heat_maps
 from medfold.report.heat_maps import compute_heat_maps
 
@@ -47,7 +48,7 @@ def given(monkeypatch):
 def computed(given, monkeypatch, findings=None, predictions=None):
     samples, store, folds = given
     facts = SimpleNamespace(task="binary", prediction_columns=["positive"])
-    recipe = SimpleNamespace(images=SimpleNamespace(size=SIZE, steps=[], fit="stretch"))
+    recipe = SimpleNamespace(images=ImageSettings(size=SIZE))
     monkeypatch.setattr(
         heat_maps, "open_source", lambda competition: SimpleNamespace(finding_positions=lambda: findings)
     )

@@ -67,7 +67,7 @@ def test_damaged_record_is_named(small):
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
     files.write_json({"score": {"value": 0.9}}, record_path(small, ROW))
-    add_to_record(small.project_paths.root / ROW.file, {"kaggle": {"version": 2}})
+    add_to_record(small.paths, small.project_paths.root / ROW.file, {"kaggle": {"version": 2}})
     assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"version": 2}}
     record_result(small, ROW, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
     found = read_record(small, ROW)

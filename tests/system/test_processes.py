@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, and silenced native output."""
+"""Child processes that end with their parent."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from medfold.errors import UserError
-from medfold.system.processes import run_in_subprocess, silence_native_output
+from medfold.system.processes import run_in_subprocess
 from tests.support.helpers import refused
 
 
@@ -63,26 +63,3 @@ def test_subprocess_ends_when_its_parent_is_killed(tmp_path):
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     pytest.fail("a process was left behind")
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_silenced_output_is_shown_only_on_error(fails):
-    code = (
-        "import os\nfrom medfold.system.processes import silence_native_output\n"
-        "with silence_native_output(show_on_error=True):\n"
-        f"    os.write(2, b'noise')\n    assert not {fails}\nos.write(2, b'after')"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
-    assert ("noise" in result.stderr) is fails
-    assert ("after" in result.stderr) is not fails
-
-
-def test_stderr_is_restored_when_the_last_block_ends(capfd):
-    first, second = silence_native_output(), silence_native_output()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__(None, None, None)
-    os.write(2, b"lost")
-    second.__exit__(None, None, None)
-    os.write(2, b"heard")
-    assert capfd.readouterr().err == "heard"

@@ -88,6 +88,33 @@ def test_resource_tracker_outlives_a_closed_terminal(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_allocated_memory_is_removed_when_it_is_released():
+    memory = shared_memory.allocate(16)
+    assert memory.name.startswith(shared_memory.reserve_name_prefix())
+    assert memory.name in {path.name for path in shared_memory.FOLDER.iterdir()}
+    shared_memory.release(memory)
+    assert memory.name not in {path.name for path in shared_memory.FOLDER.iterdir()}
+
+
+def test_memory_that_cannot_be_reserved_is_not_used(monkeypatch):
+    monkeypatch.setattr(shared_memory.os, "posix_fallocate", raise_disk_full)
+    before = {path.name for path in shared_memory.FOLDER.iterdir()}
+    assert shared_memory.allocate(16) is None
+    left = {path.name for path in shared_memory.FOLDER.iterdir()} - before
+    assert not [name for name in left if name.startswith(f"{shared_memory.reserve_name_prefix()}-")]
+
+
+def raise_disk_full(descriptor, start, size):
+    raise OSError(28, "No space left on device")
+
+
+def test_half_of_the_free_memory_may_be_used(folder, monkeypatch):
+    monkeypatch.setattr(shared_memory.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100}))
+    assert shared_memory.available_bytes() == 50
+    monkeypatch.setattr(shared_memory, "FOLDER", folder / "missing")
+    assert shared_memory.available_bytes() > 10**9
+
+
 def left_of(name: str) -> list[str]:
     return sorted(path.name for path in shared_memory.FOLDER.iterdir() if name in path.name)
 

@@ -7,7 +7,7 @@ import pytest
 
 from medfold.paths import FoldPaths
 from medfold.system import files
-from medfold.system.processes import STOP_AT
+from medfold.system.deadline import STOP_AT
 from medfold.training import checkpoint as state
 from medfold.training import fold
 from medfold.training.batch_trainer import BatchTrainer

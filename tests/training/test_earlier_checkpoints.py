@@ -22,8 +22,8 @@ def test_list_of_losses_of_an_earlier_version_becomes_sum_and_count(tmp_path):
     Checkpoint(path, ["all", "seed 0"], "float32", layout).save([weight, np.float32(9), best], metadata)
     (remaining,) = remaining_phases([phase], path, ["seed 0"], "float32")
     loaded = remaining.state
-    assert [variable.tolist() for variable in loaded.variables] == [[7.0], 9.0, 0.75, 2.0]
+    assert [variable.tolist() for variable in remaining.saved.values] == [[7.0], 9.0, 0.75, 2.0]
     assert [each.tolist() for each in loaded.best_weights] == [[3.0]]
     assert loaded.epochs_since_best == 1
     assert loaded.num_batches == 1 * 4 + 3  # one epoch of this phase is done, and three batches of the next
-    assert loaded.updates_before == 0
+    assert remaining.saved.updates_before == 0

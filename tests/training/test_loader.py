@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medfold.system import shared_memory
 from medfold.training import loader
 from medfold.training.augmentation import build_augmenter
 from medfold.training.batches import TrainingBatches
@@ -84,14 +85,14 @@ def test_pickled_batches_contain_no_pixels(mapped):
 
 def test_early_stop_leaves_no_processes_or_shared_memory(mapped, monkeypatch):
     names = []
-    shared = loader._allocate_shared
+    shared = shared_memory.allocate
 
     def allocate_and_record(size):
         memory = shared(size)
         names.append(memory.name)
         return memory
 
-    monkeypatch.setattr(loader, "_allocate_shared", allocate_and_record)
+    monkeypatch.setattr(shared_memory, "allocate", allocate_and_record)
     before = set(active_children())
     with closing(load_batches(pipeline(mapped), 0, 1000, 1, digest)) as batches:
         assert len([next(batches) for _ in range(3)]) == 3
@@ -118,7 +119,7 @@ def test_killed_worker_is_reported(mapped):
 
 
 def test_low_shared_memory_disables_workers(mapped, monkeypatch):
-    monkeypatch.setattr(loader, "_available_shared_memory", lambda: 1000)
+    monkeypatch.setattr(shared_memory, "available_bytes", lambda: 1000)
     monkeypatch.setattr(loader, "try_worker_pool", None)
     assert digests(pipeline(mapped), 0, 2, 2) == [digest(pipeline(mapped).batch(step)) for step in range(2)]
 

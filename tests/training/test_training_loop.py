@@ -8,12 +8,12 @@ import pytest
 
 from medfold.competition.recipe_sections import TrainingSettings
 from medfold.scoring.metric import METRICS
-from medfold.system.processes import STOP_AT
+from medfold.system.deadline import STOP_AT
 from medfold.terminal.console import EACH_EPOCH
 from medfold.training import training_loop
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.training_loop import TrainingLoop
-from medfold.training.training_state import RemainingPhase, TrainingState, load_state, remaining_phases
+from medfold.training.training_state import RemainingPhase, SavedVariables, TrainingState, load_state, remaining_phases
 from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
 from tests.support.helpers import refused
 
@@ -124,11 +124,12 @@ def test_training_stops_after_epochs_without_a_better_one(train, scores, patienc
 
 def test_stopped_training_is_not_continued(train):
     phase = fake_phase(epochs=5)
-    best_weights, variables = [np.array([1.0])], FakeBatchTrainer().values()
-    state = TrainingState([], 4, epochs_since_best=2, best_weights=best_weights, variables=variables)
-    remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), state)
+    best_weights, saved = [np.array([1.0])], SavedVariables(FakeBatchTrainer().values(), 0)
+    state = TrainingState([], 4, epochs_since_best=2, best_weights=best_weights)
+    remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), state, saved)
     train([], remaining=remaining, keep="best", patience=2)
     assert state.num_batches == 4
+    assert remaining.saved is None  # no copy of net and optimizer stays in memory
     assert final_weight(phase) == 1.0
 
 
@@ -222,8 +223,8 @@ def test_checkpoint_is_written_when_it_is_due(train, tmp_path):
     checkpoint.is_due = lambda is_epoch_end: asked.append(is_epoch_end) or len(asked) == 3
     train([0.7, 0.9], remaining=RemainingPhase(phase, checkpoint, TrainingState()))
     assert asked == [False, True, False, True]
-    saved = load_state(checkpoint, phase)
-    assert (saved.num_batches, len(saved.history), saved.updates_before) == (3, 1, 2)
+    state, saved = load_state(checkpoint, phase)
+    assert (state.num_batches, len(state.history), saved.updates_before) == (3, 1, 2)
 
 
 def test_diverged_state_is_not_saved(train, tmp_path, monkeypatch):

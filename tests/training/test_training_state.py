@@ -7,6 +7,7 @@ import pytest
 from medfold.training.checkpoint import Checkpoint
 from medfold.training.training_state import (
     RemainingPhase,
+    SavedVariables,
     TrainingState,
     load_state,
     remaining_phases,
@@ -37,17 +38,18 @@ def test_state_is_loaded_as_it_was_saved(path):
     phase.batch_trainer.updates_before = 4
     state = TrainingState(HISTORY, num_batches=5, epochs_since_best=2, best_weights=[np.array([3.0], np.float32)])
     save_state(checkpoint_of(phase, path), phase.batch_trainer, state)
-    loaded = load_state(checkpoint_of(phase, path), phase)
+    loaded, saved = load_state(checkpoint_of(phase, path), phase)
     assert (loaded.history, loaded.num_batches, loaded.epochs_since_best) == (HISTORY, 5, 2)
-    assert loaded.updates_before == 4
+    assert saved.updates_before == 4
     assert [weight.tolist() for weight in loaded.best_weights] == [[3.0]]
-    assert [variable.tolist() for variable in loaded.variables] == [[7.0], 0, 0, 0]
+    assert [variable.tolist() for variable in saved.values] == [[7.0], 0, 0, 0]
 
 
 def test_state_without_kept_weights_has_none(path):
     phase = fake_phase()
     save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState())
-    assert load_state(checkpoint_of(phase, path), phase).best_weights == []
+    state, _ = load_state(checkpoint_of(phase, path), phase)
+    assert state.best_weights == []
 
 
 def test_no_checkpoint_gives_no_state(path):
@@ -60,7 +62,8 @@ def test_former_names_in_the_history_are_read(path, name, former_name):
     phase = fake_phase()
     former = [{former_name if key == name else key: value for key, value in row.items()} for row in HISTORY]
     save_state(checkpoint_of(phase, path), phase.batch_trainer, TrainingState(former, num_batches=2))
-    assert load_state(checkpoint_of(phase, path), phase).history == HISTORY
+    state, _ = load_state(checkpoint_of(phase, path), phase)
+    assert state.history == HISTORY
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,8 @@ def test_phases_before_the_saved_one_are_done(path, saved, names):
     assert [each.phase.name for each in remaining] == names
     assert [each.is_resumed for each in remaining] == [True, False][: len(names)]
     assert remaining[0].state.num_batches == 3
+    assert len(remaining[0].take_saved().values) == len(phase.batch_trainer.variable_specs)
+    assert (remaining[0].take_saved(), remaining[0].is_resumed) == (None, True)
 
 
 def test_history_of_the_phases_before_is_continued(path):
@@ -144,20 +149,19 @@ def test_past_epochs_are_replayed_before_variables_are_set():
     order = []
     recorder.on_epoch_end = lambda epoch, logs: order.append(epoch)
     trainer.restore = lambda *given: order.append(given)
-    state = TrainingState(num_batches=7, variables=[1, 2], updates_before=5)
-    assert restore(trainer, state, batches_per_epoch=3, callbacks=[recorder], logs=logs) == []
+    saved = SavedVariables([1, 2], updates_before=5)
+    assert restore(trainer, saved, num_batches=1, callbacks=[recorder], logs=logs) == []
     assert order == [0, 1, ([1, 2], 1, 5)]
 
 
 def test_callbacks_get_copies_of_the_logs():
     recorder, logs = Recorder(), [{"val_auc": 0.8}, {"val_auc": 0.9}]
-    state = TrainingState(num_batches=4, variables=FakeBatchTrainer().values())
-    restore(FakeBatchTrainer(), state, 2, [recorder], logs)
+    restore(FakeBatchTrainer(), SavedVariables(FakeBatchTrainer().values(), 0), 0, [recorder], logs)
     assert [each if isinstance(each, str) else each[0] for each in recorder.told] == ["begin 0", 0, "begin 1", 1]
     assert logs == [{"val_auc": 0.8}, {"val_auc": 0.9}]
 
 
 def test_callbacks_whose_state_is_lost_are_named():
     callbacks = [Counter(), keras.callbacks.TerminateOnNaN(), Recorder(), Counter(), keras.callbacks.ProgbarLogger()]
-    state = TrainingState(variables=FakeBatchTrainer().values())
-    assert restore(FakeBatchTrainer(), state, 2, callbacks, []) == ["Counter", "ProgbarLogger"]
+    saved = SavedVariables(FakeBatchTrainer().values(), 0)
+    assert restore(FakeBatchTrainer(), saved, 0, callbacks, []) == ["Counter", "ProgbarLogger"]

@@ -92,8 +92,9 @@ def open_competition(
         open_source(competition)
         if competition.facts.upload != "local":
             kaggle_slug(competition.facts)
-        for name, folder in folders.items():
-            files.check_writable(folder) if name in writes else files.check_folder(folder)
+        for folder_name, folder in folders.items():
+            check = files.check_writable if folder_name in writes else files.check_folder
+            check(folder)
         yield competition
 
 

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from medfold.competition import Competition, CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 

@@ -8,7 +8,7 @@ from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.runs import Run, check_folds_exist, facts_of_run, require_trained_folds
 from medfold.system import files
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say
 

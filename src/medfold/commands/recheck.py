@@ -127,7 +127,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
         differences = collect_differences(ledger_differences(row.cells(), record)) if record else []
         return Recheck("submission", file.name, differences, "" if differences else missing)
     if unknown := [key for key in RECORD_KEYS if record.get(key) is None]:
-        return Recheck("submission", file.name, [f"{file.stem}.json: no key '{unknown[0]}'"])
+        return Recheck("submission", file.name, [f"{competition.paths.record_file(file).name}: no key '{unknown[0]}'"])
     try:
         run = Run.open(competition, run_names[0])
         facts = facts_of_score(competition, run, record["score"].get("facts"), labels)
@@ -158,7 +158,7 @@ def _missing_file(competition: Competition, file: Path, run_names: list[str]) ->
         return f"no {display_path(file)}, which {display_path(competition.project_paths.ledger)} lists"
     recheck_files = [competition.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
     metadata_files = [competition.paths.run(name).metadata for name in run_names]
-    for path in (file.with_suffix(".json"), *recheck_files, *metadata_files):
+    for path in (competition.paths.record_file(file), *recheck_files, *metadata_files):
         if not path.is_file():
             return f"no {display_path(path)}"
     return ""

@@ -37,6 +37,8 @@ class Competition:
     def open(cls, name: str, project_paths: ProjectPaths | None = None) -> "Competition":
         """Opens a competition by name or by its address on Kaggle.
 
+        The registries hold the plugins of one competition: opening a second one removes those of the first.
+
         Raises:
             UserError: no such competition, or a fault in its competition.yaml.
         """

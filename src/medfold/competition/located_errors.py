@@ -8,7 +8,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import recipe_location
-from medfold.errors import SettingError, UserError
+from medfold.errors import MissingFileError, SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 
@@ -17,7 +17,7 @@ from medfold.project_root import display_path
 def setting_errors_located(
     paths: CompetitionPaths, recipe: str | None = None, overrides: dict[str, Any] | None = None
 ) -> Iterator[None]:
-    """Turns a SettingError within the block into a UserError that also names the file with the key.
+    """Turns an error of a key within the block into a UserError that also names the file with the key.
 
     The block is a command (`cli.options.open_competition`), the training of a child process or on Kaggle, or
     `load_dataset` in a notebook.
@@ -29,17 +29,16 @@ def setting_errors_located(
     """
     try:
         yield
-    except SettingError as error:
-        file = _file_of(str(error.where), paths, recipe, overrides or {})
+    except (SettingError, MissingFileError) as error:
+        file = _file_of(error.key, paths, recipe, overrides or {}) if error.key else None
         if file is None:
             raise
-        key, *item = str(error.where).split(", ", 1)
-        raise UserError(error.what, ", ".join([f"{file}: '{key}'", *item]), error.fix) from error
+        where = f"{file}: '{error.key}'"
+        raise UserError(error.what, f"{where}, {error.item}" if error.item else where, error.fix) from error
 
 
 def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: dict[str, Any]) -> str | None:
     """Returns the file that sets a key, or SET, as text; None for an unknown key, or one of an unknown recipe."""
-    key = key.partition(",")[0]
     section = key.partition(".")[0]
     if any(key == known or known.startswith(f"{key}.") for known in config.flat(Recipe().model_dump())):
         if recipe is None:

@@ -24,6 +24,11 @@ class ImageSettings(StrictModel):
         "centre square.",
     )
 
+    @property
+    def keeps_positions(self) -> bool:
+        """True if the preparation only resizes an image: all of it is seen, at the same relative positions."""
+        return self.fit == "stretch" and not self.steps
+
 
 class BackboneSettings(StrictModel):
     """The net without its head."""

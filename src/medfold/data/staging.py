@@ -1,14 +1,13 @@
 """Raw data that the user gives by FROM; it is kept only if it is accepted."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from medfold.data.sources.archives import is_archive
-from medfold.errors import UserError
+from medfold.errors import COMPLETE_DATA, MissingFileError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
@@ -33,23 +32,23 @@ def staged_data(paths: CompetitionPaths, given: Path) -> Iterator[CompetitionPat
         yield staged
         _move(staged, paths)
     except UserError as error:
-        if given.is_file() and not is_archive(given) and (missing := _missing_file(error, staged.raw)):
+        is_one_file = given.is_file() and not is_archive(given)
+        if is_one_file and isinstance(error, MissingFileError) and (missing := _name_in_raw(error.path, staged.raw)):
             fix = "Name the folder or archive with all files"
             raise UserError(f"one file; {missing} is missing", variable("FROM", given), fix) from None
         error.where, error.what = (_as_given(text, staged.raw, given) for text in (error.where, error.what))
         if error.fix:
             complete = f"{variable('FROM', given)} holds all files"
-            error.fix = error.fix.replace("the data is complete", complete)
+            error.fix = error.fix.replace(COMPLETE_DATA, complete)
         raise
     finally:
         files.remove(staged.data)
 
 
-def _missing_file(error: UserError, raw: Path) -> str | None:
-    """Returns the name below raw/ of the file that is missing according to an error; None if it is another error."""
-    folder, line = (files.with_final_names(text) for text in (display_path(raw), str(error)))
-    found = re.search(f"{re.escape(folder + os.sep)}(.+?): no such file", line)
-    return found[1] if found else None
+def _name_in_raw(path: Path, raw: Path) -> str | None:
+    """Returns the path of a file below raw/; None if it is elsewhere."""
+    path, raw = (Path(files.with_final_names(str(each))) for each in (path, raw))  # raw/ may be unfinished
+    return str(path.relative_to(raw)) if path.is_relative_to(raw) else None
 
 
 def _as_given(text: object, raw: Path, given: Path) -> object:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from medfold.competition import Competition
-from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.paths import EnsemblePaths
@@ -43,18 +42,17 @@ def choice_of_ensemble(ensemble: Ensemble) -> SavedChoice:
 
 def save_choice(competition: Competition, ensemble: Ensemble) -> None:
     """Saves the choice of an ensemble, with the hashes of the files it was made from."""
-    path = EnsemblePaths(competition.paths, ensemble.run_names).choice
+    paths = EnsemblePaths(competition.paths, ensemble.run_names)
     choice = choice_of_ensemble(ensemble)
-    probabilities_path = path.with_suffix(PROBABILITIES_ENDING)
-    choice.fitted.save(path)
+    choice.fitted.save(paths.choice)
     if choice.probabilities:
-        choice.probabilities.save(probabilities_path)
+        choice.probabilities.save(paths.choice_probabilities)
     else:
-        files.remove(probabilities_path)
-    files.remove(path.with_suffix(FORMER_PROBABILITIES_ENDING))
-    hashes = {file.name: sha256(file) for file in (path, probabilities_path) if file.is_file()}
+        files.remove(paths.choice_probabilities)
+    files.remove(paths.former_choice_probabilities)
+    hashes = {file.name: sha256(file) for file in (paths.choice, paths.choice_probabilities) if file.is_file()}
     contents = {"inputs": ensemble.input_hashes, "title": choice.title, "files": hashes}
-    files.write_json(contents, path.with_suffix(".json"), sealed=True)
+    files.write_json(contents, paths.choice_metadata, sealed=True)
 
 
 class _ChoiceJson(BaseModel):
@@ -67,18 +65,18 @@ class _ChoiceJson(BaseModel):
 
 def read_choice(competition: Competition, run_names: list[str]) -> SavedChoice | None:
     """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
-    path = EnsemblePaths(competition.paths, sorted(set(run_names))).choice
+    paths = EnsemblePaths(competition.paths, sorted(set(run_names)))
     try:
-        metadata = files.read_json(path.with_suffix(".json"), form=_ChoiceJson)
+        metadata = files.read_json(paths.choice_metadata, form=_ChoiceJson)
     except UserError:
         return None
     if not metadata:
         return None
     expected = {competition.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
-    expected |= {path.with_name(name): digest for name, digest in metadata["files"].items()}
+    expected |= {paths.choice.with_name(name): digest for name, digest in metadata["files"].items()}
     if any(not file.is_file() or sha256(file) != digest for file, digest in expected.items()):
         return None
-    endings = (PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING)
-    paths = [path.with_suffix(ending) for ending in endings if path.with_suffix(ending).name in metadata["files"]]
-    probabilities = FittedTransform.load(paths[0]) if paths else None
-    return SavedChoice(FittedTransform.load(path), probabilities, metadata["title"])
+    candidates = (paths.choice_probabilities, paths.former_choice_probabilities)
+    file = next((file for file in candidates if file.name in metadata["files"]), None)
+    probabilities = FittedTransform.load(file) if file else None
+    return SavedChoice(FittedTransform.load(paths.choice), probabilities, metadata["title"])

@@ -15,7 +15,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts, ImageSettings, Recipe
 from medfold.ensemble.combination import combine_runs, mean_of_arrays
 from medfold.scoring import FittedTransform
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.tables import FLOAT_FORMAT
 
 BATCH_SIZE = 64  # images per forward pass

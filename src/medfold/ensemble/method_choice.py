@@ -286,7 +286,7 @@ def _post_process(
     )
 
 
-def _gain(metric: Metric, members: MemberPredictions, first: np.ndarray, second: np.ndarray) -> Difference:
-    """Returns the advantage of the first predictions over the second, with fewer resamples for large tables."""
-    num_resamples = int(np.clip(MAX_RESAMPLED_ROWS // len(first), MIN_RESAMPLES, MAX_RESAMPLES))
-    return paired_difference(metric, members.targets, first, second, members.group, num_resamples)
+def _gain(metric: Metric, members: MemberPredictions, candidate: np.ndarray, reference: np.ndarray) -> Difference:
+    """Returns the advantage of predictions over a reference, with fewer resamples for large tables."""
+    num_resamples = int(np.clip(MAX_RESAMPLED_ROWS // len(candidate), MIN_RESAMPLES, MAX_RESAMPLES))
+    return paired_difference(metric, members.targets, candidate, reference, members.group, num_resamples)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from medfold.competition import CompetitionFacts, ImageSettings, Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
-from medfold.images import overlay, prepare_image, read_image, resize
+from medfold.images import fit_within, overlay, prepare_image, read_image, resize
 from medfold.system import files, hardware
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.terminal.command_text import variable
 from medfold.terminal.progress import progress_bar
 
@@ -79,7 +79,7 @@ def write_heat_maps(
     def prepare_picture(image_id: str) -> tuple[np.ndarray, list[np.ndarray]]:
         pixels = read_image(root, image_id, facts.images)
         prepared = [prepare_image(pixels, settings) for settings in image_settings]
-        return prepared[0] if _moves_content(image_settings[0]) else _shrunk(pixels), prepared
+        return _shrunk(pixels) if image_settings[0].keeps_positions else prepared[0], prepared
 
     with (
         files.atomic_write(folder) as unfinished,
@@ -111,16 +111,10 @@ def _explainers(facts: CompetitionFacts, member: MemberRun) -> list["GradCam"]:
     return [GradCam(load_net(facts, member.recipe, weights_file)) for weights_file in member.weights_files]
 
 
-def _moves_content(image_settings: ImageSettings) -> bool:
-    """Returns True if the preparation does more than resize an image."""
-    return bool(image_settings.steps) or image_settings.fit != "stretch"
-
-
 def _shrunk(pixels: np.ndarray) -> np.ndarray:
     """Returns an image whose longer side has at most `MAX_PICTURE` pixels."""
     height, width = pixels.shape[:2]
-    scale = min(1, MAX_PICTURE / max(height, width))
-    return resize(pixels, max(1, round(scale * height)), max(1, round(scale * width)))
+    return resize(pixels, *fit_within(height, width, min(MAX_PICTURE, max(height, width))))
 
 
 def _png_with_heat(picture: np.ndarray, heat_maps: list[np.ndarray]) -> bytes:

@@ -30,7 +30,7 @@ from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.prepared_image import problem_of
-from medfold.images.resizing import resize
+from medfold.images.resizing import fit_within, resize
 from medfold.images.scan import ScanResult, scan_images
 from medfold.images.scan_tables import read_appearance, read_measurements, read_scanned_headers
 from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
@@ -46,6 +46,7 @@ __all__ = [
     "Store",
     "count_pages",
     "files_of_image",
+    "fit_within",
     "identifying_keywords",
     "image_extension",
     "image_extensions",

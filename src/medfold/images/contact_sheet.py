@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from medfold.images.heat_map import to_displayable
+from medfold.images.resizing import fit_within
 from medfold.system import files
 
 IMAGE_SIDE = 176  # px, longest side of an image
@@ -79,10 +80,9 @@ def thumbnail(pixels: np.ndarray, longest_side: int) -> np.ndarray:
     Returns:
         uint8 (height, width, 3), RGB.
     """
-    height, width, _ = pixels.shape
-    scale = longest_side / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(to_displayable(pixels), size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    height, width = fit_within(*pixels.shape[:2], longest_side)
+    method = cv2.INTER_AREA if longest_side < max(pixels.shape[:2]) else cv2.INTER_NEAREST
+    return cv2.resize(to_displayable(pixels), (width, height), interpolation=method)
 
 
 def _drawable(line: str) -> tuple[str, ImageFont.FreeTypeFont]:

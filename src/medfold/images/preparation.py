@@ -16,7 +16,7 @@ from pydantic import create_model
 from medfold.competition import ImageSettings
 from medfold.config import StrictModel, validated
 from medfold.errors import SettingError, UserError
-from medfold.images.resizing import resize
+from medfold.images.resizing import fit_within, resize
 from medfold.registry import Registry
 
 STEPS: Registry[Callable[..., np.ndarray]] = Registry("step")
@@ -52,7 +52,7 @@ def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.nd
         try:
             checked = validated(step_arguments(name), arguments, name)
         except UserError as error:
-            raise SettingError(error.what, f"images.steps, {name}", error.fix) from None
+            raise SettingError(error.what, "images.steps", error.fix, name) from None
         steps.append(partial(STEPS[name], **dict(checked)))
     return steps
 
@@ -81,8 +81,7 @@ def prepare_image(pixels: np.ndarray, image_settings: ImageSettings) -> np.ndarr
     height, width, channels = pixels.shape
     new_height = new_width = size
     if image_settings.fit == "pad":
-        scale = size / max(height, width)
-        new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
+        new_height, new_width = fit_within(height, width, size)
     if (new_height, new_width) != (height, width):
         pixels = _resized(pixels, new_height, new_width)
     if (new_height, new_width) == (size, size):

@@ -6,6 +6,12 @@ import numpy as np
 MAX_CHANNELS = 4  # that OpenCV resizes in one call
 
 
+def fit_within(height: int, width: int, side: int) -> tuple[int, int]:
+    """Returns the height and width of an image whose longer side is resized to `side`; each is at least 1."""
+    scale = side / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def resize(pixels: np.ndarray, height: int, width: int, method: int = cv2.INTER_AREA) -> np.ndarray:
     """Resizes an image.
 

@@ -9,11 +9,13 @@ import tifffile
 from medfold.competition import ImageFacts
 from medfold.images.formats.format_registry import is_dicom
 from medfold.images.image_paths import path_of_image
+from medfold.system.native_output import silence_library
 
 NUM_CHECKED = 24  # images that are read for the checks
 AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkest value of a CT should lie below
 # The range is suspicious if this share of the pixels lies in this part of it.
 PIXEL_SHARE, RANGE_SHARE = 0.999, 1 / 8
+silence_library("tifffile")
 
 
 def value_warnings(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:

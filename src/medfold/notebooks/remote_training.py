@@ -25,7 +25,7 @@ from medfold.paths import ProjectPaths, RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore, describe_score
 from medfold.system import files, locks
-from medfold.system.processes import STOP_AT, deadline_passed
+from medfold.system.deadline import STOP_AT, deadline_passed
 from medfold.terminal.command_text import BY_MAKE
 from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list

@@ -1,5 +1,6 @@
 """The bundle of a training on Kaggle: one folder, a private data set there; and the archive of its results."""
 
+import copy
 import json
 import shutil
 import tempfile
@@ -62,7 +63,7 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        values = with_current_names(self.manifest["request"], REQUEST)
+        values = with_current_names(copy.deepcopy(self.manifest["request"]), REQUEST)
         jobs = values.get("jobs", "1")
         request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
         if name := self.manifest["weights"]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medfold.earlier_versions import FORMER_PROBABILITIES_ENDING, PROBABILITIES_ENDING
 from medfold.paths.competition import CompetitionPaths
 from medfold.paths.run import RunPaths
 from medfold.system.hashes import fingerprint
@@ -38,6 +39,21 @@ class EnsemblePaths:
         if self._is_one_run:
             return self._first_run.folder / "ensemble.npz"
         return self.competition_paths.runs / f"{self.name}.ensemble.npz"
+
+    @property
+    def choice_probabilities(self) -> Path:
+        """How they are combined to probabilities, where `choice` gives decisions or ranks; need not exist."""
+        return self.choice.with_suffix(PROBABILITIES_ENDING)
+
+    @property
+    def former_choice_probabilities(self) -> Path:
+        """The same, as earlier versions of medfold named it."""
+        return self.choice.with_suffix(FORMER_PROBABILITIES_ENDING)
+
+    @property
+    def choice_metadata(self) -> Path:
+        """Hashes of the inputs and the files of the choice; written last."""
+        return self.choice.with_suffix(".json")
 
     @property
     def notebook(self) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import CHECK_COMPLETE, SettingError, UserError
+from medfold.errors import CHECK_COMPLETE, COMPLETE_DATA, SettingError, UserError
 from medfold.images import files_of_image, image_extensions, list_members
 from medfold.project_root import display_path
 from medfold.raw_files.listing import is_excluded, list_files
@@ -18,7 +18,7 @@ from medfold.system.path_checks import path_inside
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
-CHECK_PATTERN = "Check the pattern, and that the data is complete"
+CHECK_PATTERN = f"Check the pattern, and that {COMPLETE_DATA}"
 
 
 def find_images(
@@ -96,11 +96,12 @@ def _report_missing(
         UserError: more images are missing than `images.max_unreadable` allows.
     """
     what = f"{count_of(len(missing), 'image is', 'images are')} missing"
-    fix = _likely_cause(missing, known)
+    similar_file = _similar_file(missing, known)
+    fix = similar_file or CHECK_COMPLETE
     if len(missing) > facts.images.max_unreadable * num_rows * len(_channel_names(facts)):
         what = f"{what}: {shorten_list(missing)}"
         if all_missing:
-            raise SettingError(f"{display_path(raw)}: {what}", key, CHECK_PATTERN if fix == CHECK_COMPLETE else fix)
+            raise SettingError(f"{display_path(raw)}: {what}", key, similar_file or CHECK_PATTERN)
         raise UserError(what, raw, fix)
     warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
 
@@ -180,8 +181,8 @@ def _join_channels(columns: list[pd.Series]) -> pd.Series:
     return columns[0].str.cat(columns[1:], sep="|") if len(columns) > 1 else columns[0]
 
 
-def _likely_cause(missing: list[str], known: set[str]) -> str:
-    """Names the likely cause of missing images: a file with a similar name, or incomplete data."""
+def _similar_file(missing: list[str], known: set[str]) -> str | None:
+    """Returns what to do about missing images if there is a file with a similar name; None if there is none."""
 
     def simplified(path: str) -> str:
         folder, _, name = path.lower().rpartition("/")
@@ -196,7 +197,7 @@ def _likely_cause(missing: list[str], known: set[str]) -> str:
             name = simplified(path.replace("\\", "/")).rpartition("/")[2]
             if others := [other for key, other in by_simplified_name.items() if key.rpartition("/")[2] == name]:
                 return f"The ids are paths of Windows. Write the name of the file only: there is '{others[0]}'"
-    return CHECK_COMPLETE
+    return None
 
 
 def _for_channel(pattern: str, name: str | None) -> str:

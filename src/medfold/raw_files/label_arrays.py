@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold.errors import CHECK_COMPLETE, REPLACE, UserError
+from medfold.errors import CHECK_COMPLETE, REPLACE, MissingFileError, UserError
 from medfold.system.limits import npz_bytes
 
 ARRAY_ERRORS = (
@@ -31,7 +31,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
             array that is read within the block.
     """
     if not path.is_file():
-        raise UserError("no such file", path, CHECK_COMPLETE)
+        raise MissingFileError(path, CHECK_COMPLETE)
     try:
         if zipfile.is_zipfile(path):
             npz_bytes(path)

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.errors import CHECK_COMPLETE, CHECK_PATH, REPLACE, SettingError, UserError
-from medfold.project_root import display_path
+from medfold.errors import CHECK_COMPLETE, CHECK_PATH, REPLACE, MissingFileError, SettingError, UserError
 from medfold.terminal.console import warn
 from medfold.text import count_of, did_you_mean, shorten_list
 
@@ -48,7 +47,7 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         needs_package = path.suffix.lower() in READERS
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
-        raise _missing_table(path, key) from None
+        raise MissingFileError(path, CHECK_COMPLETE, key, _similar_file(path) if key else "") from None
     except (OSError, EOFError, zlib.error, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise _unreadable_table(path, error) from None
     for column, column_key in needed.items():
@@ -56,14 +55,6 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         if column_key in ID_KEYS:
             _check_no_cell_is_empty(table[column], column_key, path.name)
     return table
-
-
-def _missing_table(path: Path, key: str | None) -> UserError:
-    """Returns the error for a table that is missing; it names the key, if there is one."""
-    fix = CHECK_COMPLETE
-    if key is None:
-        return UserError("no such file", path, fix)
-    return SettingError(f"{display_path(path)}: no such file{_similar_file(path)}", key, fix)
 
 
 def _unreadable_table(path: Path, error: Exception) -> UserError:

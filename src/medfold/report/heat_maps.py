@@ -12,7 +12,7 @@ from medfold.data import open_source
 from medfold.images import Store
 from medfold.paths import FoldPaths
 from medfold.runs import read_predictions
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 
 NUM_COMPARED = 16  # maps that are compared with maps of random weights
 
@@ -99,7 +99,7 @@ def _finding_positions(competition: Competition, recipe: Recipe, samples: pd.Dat
     """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
     images = recipe.images
     positions = open_source(competition).finding_positions()
-    if positions is None or competition.facts.task != "binary" or images.steps or images.fit != "stretch":
+    if positions is None or competition.facts.task != "binary" or not images.keeps_positions:
         return None
     positions = positions.merge(samples[["id", "height", "width"]], on="id")
     scale_x, scale_y = images.size / positions["width"], images.size / positions["height"]

@@ -87,7 +87,9 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
         low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
         optimistic = [run.name for run in runs if run.is_optimistic]
         scored.append(Side(side, metric(oof.targets, oof.predictions), low, high, optimistic))
-    difference = paired_difference(metric, first.targets, second.predictions, first.predictions, first.group)
+    difference = paired_difference(
+        metric, first.targets, candidate=second.predictions, reference=first.predictions, groups=first.group
+    )
     better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
     num_folds = competition.facts.folds.k
     return Comparison(metric.name, scored, sorted(folds), num_folds, len(first.unit_ids), difference, better)

@@ -164,13 +164,13 @@ def _baseline(draft: Draft) -> str:
     )
 
 
-def _extend_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
-    """Returns the settings of the GPU recipe as YAML, with their reasons: the shared one that fits the images best."""
+def _fitting_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> tuple[str, str, str]:
+    """Returns the name of the shared GPU recipe that fits the images best, the reason, and other settings as YAML."""
     images = facts["images"]
     words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
         head = "" if facts["task"] == "ordinal" else "head: classes # the classes have no order, so no cut points\n"
-        return f"extends: gpu_fundus # fundus photographs\n{head}"
+        return "gpu_fundus", "fundus photographs", head
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH
     size = ""
     if is_small and largest_side >= MIN_GPU_SIZE:
@@ -178,20 +178,20 @@ def _extend_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     elif is_small:
         size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
-        is_radiograph = re.search(XRAY, words)
-        extends = "gpu_radiograph # X-rays" if is_radiograph else "gpu # grey images; for X-rays: gpu_radiograph"
-        return f"extends: {extends}\n{size}"
+        if re.search(XRAY, words):
+            return "gpu_radiograph", "X-rays", size
+        return "gpu", "grey images; for X-rays: gpu_radiograph", size
     if is_small:
-        return f"extends: gpu_small # small images in colour; for stained tissue: gpu_histology\n{size}"
-    return "extends: gpu # of competition/_base: large images; with few positives: gpu_screening\n"
+        return "gpu_small", "small images in colour; for stained tissue: gpu_histology", size
+    return "gpu", "of competition/_base: large images; with few positives: gpu_screening", ""
 
 
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     """Returns the GPU recipe as YAML, with the names of the other shared ones."""
-    settings = _extend_gpu_recipe(facts, largest_side)
-    others = ", ".join(name for name in SHARED_GPU_RECIPES if f"extends: {name} " not in settings)
+    extended, reason, settings = _fitting_gpu_recipe(facts, largest_side)
+    others = ", ".join(name for name in SHARED_GPU_RECIPES if name != extended)
     guessed = "# For a GPU; not measured yet. What it extends was guessed from the images; the others:"
-    return f"{guessed}\n# {others}\n{settings}"
+    return f"{guessed}\n# {others}\nextends: {extended} # {reason}\n{settings}"
 
 
 def _readme(name: str, facts: dict[str, Any]) -> str:

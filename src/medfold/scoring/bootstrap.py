@@ -14,15 +14,15 @@ MIN_DEFINED_SHARE = 0.1  # an interval needs a defined score in more than this s
 
 @dataclass(frozen=True)
 class Difference:
-    """Advantage of tested predictions over others, with its confidence interval.
+    """Advantage of a candidate over a reference, with its confidence interval.
 
     Args:
-        value: the difference of the scores; positive if the tested predictions are better, also where lower is better;
-            nan if either score is undefined.
+        value: the difference of the scores; positive if the second side (`make ensemble`: this method) is better, also
+            where lower is better; nan if either score is undefined.
         low: lower end of its 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
         high: upper end of its 95 % interval; nan where `low` is.
-        probability: share of the resamples in which the tested predictions are better, ties counted as half; nan where
-            `low` is.
+        probability: share of the resamples in which the second side (`make ensemble`: this method) is better, ties
+            counted as half; nan where `low` is.
     """
 
     value: float
@@ -62,27 +62,27 @@ def bootstrap_interval(
 def paired_difference(
     metric: Metric,
     targets: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
+    candidate: np.ndarray,
+    reference: np.ndarray,
     groups: np.ndarray,
     num_resamples: int = 1000,
 ) -> Difference:
-    """Estimates how much better some predictions are than others for the same samples, with a paired bootstrap.
+    """Estimates how much better a candidate is than a reference for the same samples, with a paired bootstrap.
 
     Both are scored on the same resamples of groups, so that the difficulty of the samples cancels out.
 
     Args:
         metric: the metric to compare by.
         targets: int (n,) or (n, labels), as the metric takes them.
-        first: predictions, float (n, columns); the difference is positive if they are better than `second`.
-        second: predictions to compare with, float (n, columns).
+        candidate: predictions, float (n, columns); the difference is positive if they are better than `reference`.
+        reference: predictions to compare with, float (n, columns).
         groups: (n,), the group of each row.
         num_resamples: number of resamples. Defaults to 1000.
     """
 
     def advantage(rows: np.ndarray | slice) -> float:
-        first_score, second_score = (metric(targets[rows], predictions[rows]) for predictions in (first, second))
-        return 0.0 if first_score == second_score else metric.sign * (first_score - second_score)
+        score, reference_score = (metric(targets[rows], predictions[rows]) for predictions in (candidate, reference))
+        return 0.0 if score == reference_score else metric.sign * (score - reference_score)
 
     value = advantage(slice(None))
     differences = _defined_values([advantage(rows) for rows in _resampled_rows(groups, num_resamples)], num_resamples)

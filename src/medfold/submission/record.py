@@ -12,7 +12,7 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.paths import EnsemblePaths, ProjectPaths
+from medfold.paths import CompetitionPaths, EnsemblePaths, ProjectPaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -46,11 +46,7 @@ class RecordedSubmission:
 
 def record_path(competition: Competition, row: LedgerRow) -> Path:
     """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
-    return _record_of(competition.project_paths.root / row.file)
-
-
-def _record_of(file: Path) -> Path:
-    return file.with_suffix(".json")
+    return competition.paths.record_file(competition.project_paths.root / row.file)
 
 
 def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
@@ -155,14 +151,15 @@ def record_result(
     add_row(competition.project_paths, replace(row, **entries))
 
 
-def add_to_record(file: Path, entries: dict[str, Any]) -> None:
+def add_to_record(paths: CompetitionPaths, file: Path, entries: dict[str, Any]) -> None:
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
+        paths: paths of the competition.
         file: path of the submission.
         entries: the entries, by key.
     """
-    path = _record_of(file)
+    path = paths.record_file(file)
     files.write_json({**_read(path), **entries}, path)
 
 

@@ -4,7 +4,8 @@
   `array_files`: .npy files filled row by row, hashed by block;
 - `http_session`: HTTP sessions that give no secret away; `http_download`: resumable download of one large file;
   `waiting`: pauses between repeated requests;
-- `processes`: child processes, native output; `signals`: signals that stop a command; `shared_memory`: names in
-  /dev/shm; `limits`: memory and time for files of others; `hardware`: cores and GPUs; `git`: the commit of a folder;
-- `path_checks`: names and paths that others wrote.
+- `processes`: child processes; `native_output`: silence for libraries that write to the terminal; `deadline`: when a
+  training must stop; `signals`: signals that stop a command; `shared_memory`: memory that processes share;
+- `limits`: memory and time for files of others; `path_checks`: names and paths that others wrote;
+- `hardware`: cores and GPUs; `git`: the commit of a folder.
 """

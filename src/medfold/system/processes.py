@@ -1,97 +1,20 @@
-"""Processes: silenced native output, deadlines, and subprocesses that end with their parent."""
+"""Child processes that end with their parent."""
 
-import logging
 import os
 import signal
-import sys
-import tempfile
 import threading
-import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.context import BaseContext
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from medfold.errors import UserError
 from medfold.system.shared_memory import reserve_name_prefix
 from medfold.system.signals import accept_termination, children_without_stop_signals, stop_on_signals
 from medfold.terminal.console import warn
-
-for _name in ("pydicom", "pylibjpeg", "openjpeg", "tifffile", "PIL"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", module=_name)
-
-_lock = threading.Lock()
-_depth = 0
-_stderr: int | None = None
-_hidden: IO[bytes] | None = None
-_devnull = os.open(os.devnull, os.O_WRONLY)
-
-
-@contextmanager
-def silence_native_output(show_on_error: bool = False) -> Iterator[None]:
-    """Hides what the process writes to its standard error within the block.
-
-    TensorFlow, libjpeg, libpng, OpenJPEG and GDCM write there directly, past Python and its loggers. Blocks may be
-    nested and used by several threads at a time: the standard error is restored when the last block ends.
-
-    Args:
-        show_on_error: show the hidden output if the block raises an error. Of nested blocks the outermost decides.
-            Defaults to False.
-    """
-    _redirect_stderr(show_on_error)
-    try:
-        yield
-    except BaseException as error:
-        _restore_stderr(failed=isinstance(error, Exception))  # not if the user has stopped it
-        raise
-    _restore_stderr(failed=False)
-
-
-def _redirect_stderr(keep_output: bool) -> None:
-    global _depth, _stderr, _hidden
-    with _lock:
-        _depth += 1
-        if _depth > 1:
-            return
-        try:
-            _stderr = os.dup(2)
-        except OSError:  # a process without a terminal may have closed its standard error
-            return
-        if keep_output:
-            sys.stderr.flush()
-            _hidden = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_restore_stderr`
-        os.dup2(_hidden.fileno() if _hidden else _devnull, 2)
-
-
-def _restore_stderr(failed: bool) -> None:
-    global _depth, _stderr, _hidden
-    with _lock:
-        _depth -= 1
-        if _depth or _stderr is None:
-            return
-        os.dup2(_stderr, 2)
-        os.close(_stderr)
-        _stderr = None
-        if _hidden:
-            if failed:
-                _hidden.seek(0)
-                os.write(2, _hidden.read())
-            _hidden.close()
-            _hidden = None
-
-
-STOP_AT = "MEDFOLD_STOP_AT"  # environment variable, seconds since 1970: training then saves a checkpoint and stops
-
-
-def deadline_passed() -> bool:
-    """Returns True if the training must save a checkpoint and stop now."""
-    return time.time() >= float(os.environ.get(STOP_AT, "inf"))
 
 
 def end_with_parent() -> None:

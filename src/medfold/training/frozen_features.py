@@ -12,6 +12,7 @@ from medfold.system import array_files, files, locks
 from medfold.terminal.console import format_duration, say
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
+from medfold.training.run_metadata import features_hashes_path
 
 
 def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
@@ -27,8 +28,9 @@ def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry
         if not path.is_file():
             files.remove_temporaries(path)
             _compute(backbone, pixels, symmetry, path)
-            files.remove(path.with_suffix(".json"))
-            array_files.write_hashes(np.load(path, mmap_mode="r"), path.with_suffix(".json"))
+            hashes = features_hashes_path(path)
+            files.remove(hashes)
+            array_files.write_hashes(np.load(path, mmap_mode="r"), hashes)
 
 
 def _compute(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:

@@ -4,9 +4,6 @@ A worker process writes its images into memory that it shares with the training 
 """
 
 import gc
-import os
-import shutil
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,15 +12,14 @@ from contextlib import closing
 from functools import cache
 from multiprocessing import get_context
 from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from medfold.errors import UserError
+from medfold.system import shared_memory
 from medfold.system.processes import try_worker_pool
-from medfold.system.shared_memory import reserve_name_prefix
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.text import count_of
@@ -49,9 +45,9 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     shape, dtype = training_batches.batch_shape_and_dtype()
     batch_bytes = int(np.prod(shape)) * dtype.itemsize
     num_workers = min(num_workers, stop - start)
-    possible = _available_shared_memory() // (NUM_PREFETCHED * batch_bytes)
+    possible = shared_memory.available_bytes() // (NUM_PREFETCHED * batch_bytes)
     num_slots = NUM_PREFETCHED * min(num_workers, possible)
-    memory = _allocate_shared(num_slots * batch_bytes) if num_slots else None
+    memory = shared_memory.allocate(num_slots * batch_bytes) if num_slots else None
     if num_workers > 0 and (memory is None or possible < num_workers):
         _warn_of_little_memory(batch_bytes, num_workers, num_slots // NUM_PREFETCHED if memory else 0)
     if memory is None:
@@ -60,7 +56,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     arguments = (training_batches, memory.name, num_slots)
     pool = try_worker_pool(num_slots // NUM_PREFETCHED, get_context("spawn"), _start_worker, arguments)
     if pool is None:
-        _release(memory)
+        shared_memory.release(memory)
         yield from map(training_batches.batch, range(start, stop))
         return
     ring = np.ndarray((num_slots, *shape), dtype, memory.buf)
@@ -79,7 +75,7 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
     finally:
         pool.shutdown(cancel_futures=True)
         del ring
-        _release(memory)
+        shared_memory.release(memory)
 
 
 def load_batches(
@@ -116,36 +112,6 @@ def _warn_of_little_memory(batch_bytes: int, num_workers: int, num_used: int) ->
     if num_used:
         used = f"only {count_of(num_used, 'is', 'are')} used"
     warn("workers", f"{what}; {used}")
-
-
-def _available_shared_memory() -> int:
-    """Returns the bytes of shared memory that may be used.
-
-    Containers often have only 64 MB of it, and a write beyond that kills the process.
-    """
-    shared = Path("/dev/shm")
-    return shutil.disk_usage(shared).free // 2 if shared.is_dir() else 1 << 40
-
-
-def _allocate_shared(num_bytes: int) -> SharedMemory | None:
-    """Allocates shared memory in advance, so that no other process can take it; None if there is not enough."""
-    prefix = reserve_name_prefix()
-    try:
-        memory = SharedMemory(f"{prefix}-{uuid.uuid4().hex[:8]}" if prefix else None, create=True, size=num_bytes)
-    except OSError:
-        return None
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(memory._fd, 0, num_bytes)
-    except OSError:
-        _release(memory)
-        return None
-    return memory
-
-
-def _release(memory: SharedMemory) -> None:
-    memory.close()
-    memory.unlink()
 
 
 def _start_worker(training_batches: TrainingBatches, name: str, num_slots: int) -> None:

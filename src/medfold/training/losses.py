@@ -11,15 +11,14 @@ import numpy as np
 from medfold.competition import CompetitionFacts, TrainingSettings
 from medfold.errors import SettingError, UserError
 from medfold.registry import Registry
+from medfold.scoring import targets_as_columns
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
 
 def target_columns(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Converts targets to float32 (n, columns): one column per label, or one-hot classes."""
-    if facts.exclusive_classes:
-        return np.eye(len(facts.prediction_columns), dtype=np.float32)[targets]
-    return targets.reshape(len(targets), -1).astype(np.float32)
+    return targets_as_columns(targets, len(facts.prediction_columns)).astype(np.float32)
 
 
 def sample_weights(facts: CompetitionFacts, class_weights: str, targets: np.ndarray) -> np.ndarray:

@@ -62,7 +62,7 @@ def check_training_images(
     if training.batch_size > len(images.rows):
         num_images = count_of(len(images.rows), "image")
         what = f"a batch of {training.batch_size} is more than the {num_images} to train on"
-        raise SettingError(what, f"training.batch_size, {topic}", f"Set it to {len(images.rows)} or less")
+        raise SettingError(what, "training.batch_size", f"Set it to {len(images.rows)} or less", topic)
 
 
 def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: str) -> None:
@@ -81,4 +81,4 @@ def check_num_batches(training: TrainingSettings, phases: list[Phase], topic: st
         if num_batches < training.accumulation_steps:
             num_needed = training.accumulation_steps
             what = f"{num_needed} batches make a step, and there are {num_batches}: no step is ever taken"
-            raise SettingError(what, f"training.accumulation_steps, {topic}", f"Set it to {num_batches} or less")
+            raise SettingError(what, "training.accumulation_steps", f"Set it to {num_batches} or less", topic)

@@ -16,14 +16,15 @@ from medfold.project_root import display_path
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import OofScore, format_score, metric_of
 from medfold.system import array_files, files, locks
-from medfold.system.processes import run_in_subprocess, silence_native_output
+from medfold.system.native_output import silence_native_output
+from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
 from medfold.training.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
 from medfold.training.run_inputs import RunInputs
-from medfold.training.run_metadata import features_path
+from medfold.training.run_metadata import features_hashes_path, features_path
 from medfold.training.run_start import begin_run, requested_folds
 
 
@@ -83,7 +84,7 @@ def _remove_damaged_features(path: Path) -> None:
     if not path.is_file():
         return
     with locks.lock(path):
-        hashes = path.with_suffix(".json")
+        hashes = features_hashes_path(path)
         if not array_files.is_intact(path, hashes):
             warn("damaged", f"{path.name} has changed since it was written: computed again")
             files.remove(path)

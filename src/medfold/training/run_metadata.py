@@ -67,6 +67,11 @@ def features_path(competition: Competition, recipe: Recipe) -> Path:
     return competition.paths.features(key) / f"{fingerprint(inputs)}.npy"
 
 
+def features_hashes_path(features: Path) -> Path:
+    """Returns the file with the hashes of a file of features."""
+    return features.with_suffix(".json")
+
+
 def hash_pretrained_weights(recipe: Recipe) -> str | None:
     """Returns the hash of the backbone's weights file; None if the weights are not a file."""
     weights = Path(recipe.backbone.weights).expanduser()

@@ -15,7 +15,7 @@ from medfold.runs import (
     record_run_start,
     trained_folds,
 )
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_native_output
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
 

@@ -13,7 +13,7 @@ from medfold.competition import TrainingSettings
 from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.scoring import Metric, format_score
-from medfold.system.processes import deadline_passed
+from medfold.system.deadline import deadline_passed
 from medfold.terminal.console import EACH_EPOCH, console, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.training.batches import Batch
@@ -45,7 +45,7 @@ class TrainingLoop:
         topic: str,
     ):
         self._remaining = remaining
-        self._phase, self._checkpoint, self._state = remaining
+        self._phase, self._checkpoint, self._state = remaining.phase, remaining.checkpoint, remaining.state
         self._batch_trainer = self._phase.batch_trainer
         self._batches_per_epoch = self._phase.batches.batches_per_epoch
         self._training = training
@@ -96,11 +96,12 @@ class TrainingLoop:
         """Tells the callbacks that the training begins, as `fit` does; restores the state of a resumed training."""
         self._batch_trainer.net.stop_training = False
         self._callbacks.on_train_begin()
-        if not self._remaining.is_resumed:
+        saved = self._remaining.take_saved()
+        if saved is None:
             return
         past_logs = [self._logs(row) for row in self._remaining.epoch_rows]
-        callbacks = self._callbacks.callbacks
-        if unrestored := restore(self._batch_trainer, self._state, self._batches_per_epoch, callbacks, past_logs):
+        num_batches = self._state.num_batches % self._batches_per_epoch  # of the current epoch
+        if unrestored := restore(self._batch_trainer, saved, num_batches, self._callbacks.callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(self._topic, f"{what}: the result may differ from that of an uninterrupted training")
 

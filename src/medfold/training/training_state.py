@@ -19,7 +19,7 @@ STATELESS = ("CSVLogger", "LambdaCallback", "LearningRateScheduler", "TensorBoar
 
 @dataclass
 class TrainingState:
-    """Progress of a training; with the variables of a `BatchTrainer`, all that is needed to resume it.
+    """Progress of a training; with `SavedVariables`, all that is needed to resume it.
 
     Args:
         history: one row per epoch, of this phase and earlier phases: phase (its name), epoch, learning_rate,
@@ -27,17 +27,24 @@ class TrainingState:
         num_batches: number of batches of this phase so far.
         epochs_since_best: number of epochs since the best one.
         best_weights: weights of the best epoch; empty if none are kept.
-        variables: values of the variables of the `BatchTrainer`, to be restored when the phase starts; None to start
-            from the beginning.
-        updates_before: optimizer updates before the current epoch.
     """
 
     history: list[dict[str, Any]] = field(default_factory=list)
     num_batches: int = 0
     epochs_since_best: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
-    variables: list[np.ndarray] | None = None
-    updates_before: int = 0
+
+
+class SavedVariables(NamedTuple):
+    """Variables of a `BatchTrainer` as a checkpoint holds them.
+
+    Args:
+        values: values of the variables of net, optimizer and loss.
+        updates_before: optimizer updates before the epoch in which they were saved.
+    """
+
+    values: list[np.ndarray]
+    updates_before: int
 
 
 def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: TrainingState) -> None:
@@ -57,8 +64,8 @@ def save_state(checkpoint: Checkpoint, batch_trainer: BatchTrainer, state: Train
     checkpoint.save([*batch_trainer.values(), *state.best_weights], metadata)
 
 
-def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
-    """Loads the state of a phase from a checkpoint; None if there is none that matches."""
+def load_state(checkpoint: Checkpoint, phase: Phase) -> tuple[TrainingState, SavedVariables] | None:
+    """Loads the state and the variables of a phase from a checkpoint; None if there is none that matches."""
     saved = checkpoint.load()
     if saved is None:
         return None
@@ -67,37 +74,44 @@ def load_state(checkpoint: Checkpoint, phase: Phase) -> TrainingState | None:
     history = [with_validation_name(with_current_names(row, HISTORY)) for row in metadata["history"]]
     if "losses" in metadata:
         arrays, metadata = with_loss_sums(arrays, metadata, phase, history)
-    return TrainingState(
+    state = TrainingState(
         history=history,
         num_batches=metadata["num_batches"],
         epochs_since_best=metadata["epochs_since_best"],
         best_weights=arrays[num_variables:],
-        variables=arrays[:num_variables],
-        updates_before=metadata.get("updates_before", 0),
     )
+    return state, SavedVariables(arrays[:num_variables], metadata.get("updates_before", 0))
 
 
-class RemainingPhase(NamedTuple):
+@dataclass
+class RemainingPhase:
     """A phase that is not finished.
 
     Args:
         phase: the net, its data and its number of epochs.
         checkpoint: saves the state to disk.
         state: the state to start from; it is updated during training.
+        saved: the variables to start from, until the training takes them; None to start from the beginning.
+        is_resumed: True if the state is from a checkpoint.
     """
 
     phase: Phase
     checkpoint: Checkpoint
     state: TrainingState
+    saved: SavedVariables | None = None
+    is_resumed: bool = field(init=False)
 
-    @property
-    def is_resumed(self) -> bool:
-        """True if the state is from a checkpoint."""
-        return self.state.variables is not None
+    def __post_init__(self):
+        self.is_resumed = self.saved is not None
+
+    def take_saved(self) -> SavedVariables | None:
+        """Returns the variables to start from, and keeps them no longer: they are as large as net and optimizer."""
+        saved, self.saved = self.saved, None
+        return saved
 
     def continuing(self, history: list[dict[str, Any]]) -> "RemainingPhase":
         """Returns the phase with the history of the phases before it; a resumed one has it from its checkpoint."""
-        return self if self.is_resumed else self._replace(state=replace(self.state, history=[*history]))
+        return self if self.is_resumed else replace(self, state=replace(self.state, history=[*history]))
 
     @property
     def epoch_rows(self) -> list[dict[str, Any]]:
@@ -128,14 +142,15 @@ def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], preci
     for phase in phases:
         layout = phase.batch_trainer.variable_specs
         checkpoint = Checkpoint(path, [phase.name, *identity], precision, layout, older_layout=without_sums(layout))
-        remaining.append(RemainingPhase(phase, checkpoint, load_state(checkpoint, phase) or TrainingState()))
+        state, saved = load_state(checkpoint, phase) or (TrainingState(), None)
+        remaining.append(RemainingPhase(phase, checkpoint, state, saved))
     return remaining[max((number for number, item in enumerate(remaining) if item.is_resumed), default=0) :]
 
 
 def restore(
     batch_trainer: BatchTrainer,
-    state: TrainingState,
-    batches_per_epoch: int,
+    saved: SavedVariables,
+    num_batches: int,
     callbacks: list[keras.callbacks.Callback],
     logs: list[dict[str, float]],
 ) -> list[str]:
@@ -146,8 +161,8 @@ def restore(
 
     Args:
         batch_trainer: its variables of net, optimizer and loss are set.
-        state: the state from the checkpoint.
-        batches_per_epoch: number of batches in an epoch.
+        saved: the variables from the checkpoint.
+        num_batches: number of batches of the current epoch when they were saved.
         callbacks: the callbacks, after their `on_train_begin`.
         logs: the logs of each epoch so far.
 
@@ -159,6 +174,6 @@ def restore(
             for epoch, epoch_logs in enumerate(logs):
                 callback.on_epoch_begin(epoch)
                 callback.on_epoch_end(epoch, dict(epoch_logs))
-    batch_trainer.restore(state.variables, state.num_batches % batches_per_epoch, state.updates_before)
+    batch_trainer.restore(saved.values, num_batches, saved.updates_before)
     names = {type(callback).__name__ for callback in callbacks if not hasattr(callback, "monitor")}
     return sorted(names - set(STATELESS))

@@ -30,14 +30,6 @@ def test_heat_maps_are_evidence_for_what_the_task_predicts(task, explains_grade,
     assert explanations._evidence(competition_facts(task), SimpleNamespace(explains_grade=explains_grade)) == expected
 
 
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [((100, 200), (320, 160)), ((640, 10), (5, 320)), ((320, 320), (320, 320)), ((2000, 1), (1, 320))],
-)
-def test_pictures_get_one_longest_side(shape, expected):
-    assert explanations._fitting(np.zeros(shape), 320) == expected
-
-
 def caption(task: str, targets, predictions, row: int, column: int) -> str:
     facts = competition_facts(task)
     probabilities = SimpleNamespace(targets=np.array(targets), predictions=np.array(predictions))

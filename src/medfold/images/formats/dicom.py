@@ -40,7 +40,7 @@ from medfold.images.formats.dicom_transforms import grayscale_transforms
 from medfold.images.formats.failures import ImageError
 from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
 from medfold.images.formats.pixel_values import frames_to_uint8
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_library, silence_native_output
 from medfold.text import did_you_mean
 
 # Headers that say how an image was made, but not of whom, where or when: no free text, no date, no identifier.
@@ -81,6 +81,7 @@ MAX_AGE = 89  # years; a higher age can identify a patient
 
 # Headers are checked in this module: pydicom's checks are slow, and their messages quote values.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+silence_library("pydicom", "pylibjpeg", "openjpeg")
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:

@@ -18,7 +18,7 @@ from medfold.images.formats.declared_size import declared_size
 from medfold.images.formats.failures import ImageError
 from medfold.images.formats.frames import check_size
 from medfold.images.formats.pixel_values import image_to_uint8
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_library, silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 ORIENTATION = 0x0112  # EXIF tag
@@ -28,6 +28,7 @@ Image.init()
 PILLOW_FORMATS = [name for name in PILLOW_FORMATS if name in Image.OPEN]  # AVIF is not in every installation
 # OpenCV reports damaged files on stderr. The location of the switch depends on its version.
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
+silence_library("PIL")
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:

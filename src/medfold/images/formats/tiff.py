@@ -17,7 +17,7 @@ from medfold.competition import ImageFacts
 from medfold.images.formats.failures import ImageError
 from medfold.images.formats.frames import check_size, chosen_frames, tile_frames
 from medfold.images.formats.pixel_values import frames_to_uint8, image_to_uint8
-from medfold.system.processes import silence_native_output
+from medfold.system.native_output import silence_library, silence_native_output
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 256, 257, 258, 259, 262
@@ -36,6 +36,7 @@ TURNS_UPRIGHT = {
     7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
     8: lambda pixels: np.rot90(pixels),
 }
+silence_library("tifffile", "PIL")
 
 
 def decode(data: np.ndarray, image_facts: ImageFacts) -> np.ndarray:

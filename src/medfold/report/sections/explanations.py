@@ -10,7 +10,7 @@ from medfold.competition import Competition, CompetitionFacts, Recipe
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.images import Store, load_store, overlay, read_image, store_key, to_displayable
+from medfold.images import Store, fit_within, load_store, overlay, read_image, store_key, to_displayable
 from medfold.report import galleries
 from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
@@ -116,7 +116,8 @@ def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensembl
 
 def _tile(picture: np.ndarray, heat: np.ndarray | None, text: str, evidence_for: str) -> Tile:
     """Returns a picture of a gallery, with its heat map if there is one."""
-    large = cv2.resize(picture, _fitting(picture, IMAGE_SIZE), interpolation=cv2.INTER_AREA)
+    height, width = fit_within(*picture.shape[:2], IMAGE_SIZE)
+    large = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     if heat is None:
         return Tile(jpeg(large), jpeg(large), text)
     with_heat = overlay(large, cv2.resize(heat, large.shape[1::-1], interpolation=cv2.INTER_LINEAR))
@@ -125,17 +126,10 @@ def _tile(picture: np.ndarray, heat: np.ndarray | None, text: str, evidence_for:
 
 def _picture(competition: Competition, recipe: Recipe, store: Store, sample: pd.Series) -> np.ndarray:
     """Returns the raw image if the net saw all of it, only resized; else the prepared image, where positions agree."""
-    if recipe.images.fit == "stretch" and not recipe.images.steps:
+    if recipe.images.keeps_positions:
         settings = competition.facts.images
         try:
             return to_displayable(read_image(competition.paths.raw_root(settings.root), sample["image"], settings))
         except UserError:
             pass  # the raw image is unreadable now; the prepared one is used
     return to_displayable(store.pixels[store.rows[sample["id"]]])
-
-
-def _fitting(pixels: np.ndarray, max_side: int) -> tuple[int, int]:
-    """Returns width and height scaled to a longest side."""
-    height, width = pixels.shape[:2]
-    scale = max_side / max(height, width)
-    return max(1, round(width * scale)), max(1, round(height * scale))

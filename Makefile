@@ -92,7 +92,7 @@ data: setup  ## list data/ and the runs that use it, or remove parts   COMPETITI
 
 ##@ Runs
 
-train: setup  ## train the missing folds, or some   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
+train: setup  ## train the folds that are missing, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
@@ -122,7 +122,7 @@ scores: setup  ## fetch the leaderboard scores, and compare them with OOF   COMP
 recheck: setup  ## recompute scores and submissions with independent code   COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) recheck --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-clean-kaggle: setup  ## remove what medfold put on Kaggle, after a question   YES=1
+clean-kaggle: setup  ## remove what medfold put on Kaggle, after confirmation   YES=1
 	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
 
 ##@ Use of trained nets

@@ -26,6 +26,7 @@ from medfold.commands.setup import COMMON_VARIABLES
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_files import SHARED_RECIPES
 from medfold.data.label_layouts import LAYOUTS
 from medfold.data.sources.kinds import SOURCES
 from medfold.ensemble.methods import METHODS
@@ -293,7 +294,7 @@ def bases(kind: str) -> str:
     """The files to extend, each by the first two sentences of its comment, with its commands in code marks.
 
     Args:
-        kind: facts or recipe.
+        kind: recipe, facts, or "recipe to extend": one that is not run itself.
     """
     items = []
     for path in sorted((ROOT / "competition" / "_base").glob("*.yaml")):
@@ -301,9 +302,11 @@ def bases(kind: str) -> str:
         comment = re.match(r"(?:#.*\n)*", text)[0]
         lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
-        if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else "recipe"):
-            marked = COMMAND.sub(r"`\g<0>`", " ".join(re.split(r"(?<=\.) (?=[A-Z])", what)[:2]))
-            items.append(f"- [`{path.stem}`](../competition/_base/{path.name}): {marked}")
+        marked = COMMAND.sub(r"`\g<0>`", " ".join(re.split(r"(?<=\.) (?=[A-Z])", what)[:2]))
+        described = re.sub(r"^To extend, not to run: `extends: \w+`\. |; (for a GPU, )?not measured(?=\.$)", "", marked)
+        found = "recipe" if path.stem in SHARED_RECIPES else "recipe to extend"
+        if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else found):
+            items.append(f"- [`{path.stem}`](../competition/_base/{path.name}): {described}")
     return "\n".join(items)
 
 

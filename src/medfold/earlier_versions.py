@@ -15,6 +15,7 @@ FILES: dict[str, str] = {
     "measurements.csv": "pixels.csv",
     ".measurements.unfinished": ".pixels.unfinished",
     "unreadable_images.csv": "bad_images.csv",
+    "leaks.csv": "audit.csv",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
     "net.weights.h5": "weights.h5",
@@ -51,7 +52,7 @@ APPEARANCE: dict[str, str] = {"perceptual_hash": "likeness"}  # columns of appea
 # The file with the probabilities of an ensemble, by its ending, and their columns in a submission's recheck table.
 PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING = ".probabilities.npz", ".probable.npz"
 PROBABILITY_PREFIX, FORMER_PROBABILITY_PREFIX = "probability of ", "behind "
-FINDINGS: dict[str, str] = {  # of the audit: kinds in audit.csv
+FINDINGS: dict[str, str] = {  # kinds of leaks in leaks.csv
     "split_groups": "split",
     "contradicting_duplicates": "contradicting",
     "duplicates_in_test": "leaked",

@@ -1,4 +1,4 @@
-"""make clean-kaggle: lists what medfold put on Kaggle, and removes it after a question, or with YES=1."""
+"""make clean-kaggle: lists what medfold put on Kaggle, and removes it after confirmation, or with YES=1."""
 
 import pytest
 

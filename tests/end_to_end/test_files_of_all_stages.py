@@ -78,7 +78,7 @@ def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
     for words in ("complete:", "kept:", "all folds are trained", "the same predictions are already in"):
         assert words in said
     unchanged = {path for path, when in before.items() if path.stat().st_mtime_ns == when}
-    rewritten = {competition.paths.run("baseline").oof, competition.paths.audit}  # rewritten with the same bytes
+    rewritten = {competition.paths.run("baseline").oof, competition.paths.leaks}  # rewritten with the same bytes
     assert set(before) - unchanged <= rewritten
     assert len(pd.read_csv(competition.project_paths.ledger)) == 1
 

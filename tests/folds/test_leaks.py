@@ -1,4 +1,4 @@
-"""The audit for leaks: split groups, duplicates, contradicting labels, train images in test."""
+"""The search for leaks: split groups, duplicates, contradicting labels, train images in test."""
 
 import numpy as np
 import pandas as pd

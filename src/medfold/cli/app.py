@@ -168,7 +168,7 @@ def train(
     ] = "auto",
     on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
 ) -> None:
-    """Train some folds, or all missing ones."""
+    """Train the folds that are missing, of all or of those named; first prepare images and make folds, if needed."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
     with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.train import train
@@ -400,7 +400,7 @@ def scores(
 
 @app.command("clean-kaggle")
 def clean_kaggle(yes: Yes = False) -> None:
-    """List what medfold put on Kaggle, and remove it there after a question."""
+    """List what medfold put on Kaggle, and remove it there after confirmation."""
     from medfold.commands.clean_kaggle import clean_kaggle
 
     clean_kaggle(yes)

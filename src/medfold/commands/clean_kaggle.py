@@ -1,4 +1,4 @@
-"""`make clean-kaggle`: removes what medfold put on Kaggle, after a question."""
+"""`make clean-kaggle`: removes what medfold put on Kaggle, after confirmation."""
 
 from medfold.kaggle import KaggleSession, list_content, remove_content
 from medfold.terminal.console import confirm, say

@@ -1,4 +1,4 @@
-"""Audit of a dataset: what may make a score misleading, apart from leaks between its folds."""
+"""Audit of a dataset, apart from its leaks (`medfold.folds.leaks`): other signs that a score may mislead."""
 
 import re
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ IGNORED_HEADERS = {"Rows", "Columns"}  # image size: preparation makes it equal,
 
 @dataclass(frozen=True)
 class AuditFindings:
-    """What may make a score misleading, apart from leaks between folds (`Dataset.leaks`).
+    """Signs that a score may mislead, apart from leaks (`Dataset.leaks`).
 
     Args:
         units_with_lost_labels: units that lose a label because only an unreadable image has it.

@@ -67,7 +67,7 @@ def load_dataset(
         competition: the competition; what is missing is written to its data/ and folds/.
         image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
             settings. Defaults to none: images are only measured.
-        with_near_duplicates: also search for near-duplicates, and write all leaks to audit.csv. Defaults to False: only
+        with_near_duplicates: also search for near-duplicates, and write all leaks to leaks.csv. Defaults to False: only
             if folds are made, or if `folds.duplicates` is near.
         renew_folds: make new folds even if there are some. Defaults to False.
 
@@ -191,4 +191,4 @@ def _save(
     else:
         restore_folds_metadata(competition, train, leaks)
     if is_complete:
-        write_csv(leaks.table(), competition.paths.audit)
+        write_csv(leaks.table(), competition.paths.leaks)

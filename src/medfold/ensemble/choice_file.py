@@ -20,7 +20,7 @@ class SavedChoice(NamedTuple):
         fitted: predictions of runs -> what is submitted.
         probabilities: predictions of runs -> probabilities, where `fitted` gives decisions or ranks; None if `fitted`
             gives probabilities itself.
-        title: name as shown to the user.
+        title: display name.
     """
 
     fitted: FittedTransform

@@ -37,7 +37,7 @@ class MethodSummary:
 
     Args:
         name: the name that `METHOD=` takes.
-        title: name as shown to the user.
+        title: display name.
         cross_fitted: score on labels that the method was not fitted on: the one to trust.
         in_sample: score on the labels that it was fitted on; too high.
         gain: advantage over the arithmetic mean, cross-fitted; None for the mean itself.
@@ -57,7 +57,7 @@ class PostProcessingSummary:
     """Post-processing after the chosen method.
 
     Args:
-        title: name as shown to the user.
+        title: display name.
         parameters: the fitted parameters.
         before: cross-fitted score without it.
         cross_fitted: score with it on labels that it was not fitted on: the one to trust.

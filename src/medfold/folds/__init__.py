@@ -1,9 +1,9 @@
-"""Folds: splitters, the folds table, and the audit for leaks.
+"""Folds: splitters, the folds table, and the search for leaks.
 
 - `splitters`: assign folds; `holdout_choice`: chooses the holdout; `class_counts`: classes in groups and folds;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<name>.csv`; `new_folds`: writes new folds with their record;
-- `leaks`: the audit; `suspected_groups`: columns, ids and folders that look like groups;
+- `leaks`: leaks between folds; `suspected_groups`: columns, ids and folders that look like groups;
 - `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/;
 - `dataset_shift`: differences between training and test set; `class_differences`: columns that predict the class.
 """

@@ -1,4 +1,4 @@
-"""The audit of the folds: leaks that make a score look better than it is."""
+"""Leaks between folds, and into the test set."""
 
 from dataclasses import dataclass, fields
 
@@ -10,7 +10,7 @@ from medfold.images import ONE_VALUE_PREFIX
 
 @dataclass(frozen=True)
 class LeakReport:
-    """Findings of the audit: groups, or lists of ids.
+    """Leaks, duplicates and images of one value: groups, or lists of ids.
 
     Args:
         split_groups: groups in more than one fold (must be empty).
@@ -55,7 +55,7 @@ class LeakReport:
 def find_leaks(
     train: pd.DataFrame, test: pd.DataFrame, targets: np.ndarray, near_pairs: list[tuple[str, str]] | None = None
 ) -> LeakReport:
-    """Audits the folds for leaks.
+    """Searches the folds and the test set for leaks.
 
     Args:
         train: training samples with the columns id, group, fold and pixel_hash.
@@ -64,7 +64,7 @@ def find_leaks(
         near_pairs: pairs of ids of near-duplicates, identical pixels left out. Defaults to not computed.
 
     Returns:
-        The findings of the audit; `split_groups` must be empty.
+        The leaks, duplicates and images of one value; `split_groups` must be empty.
     """
     folds_of_group = train.groupby("group")["fold"].nunique()
     split_groups = folds_of_group.index[folds_of_group > 1].tolist()

@@ -14,12 +14,12 @@ from medfold.text import count_of
 
 
 def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:
-    """Writes new folds, their counts and the counts of the audit; different earlier folds are renamed and stay.
+    """Writes new folds, their counts and those of their leaks; different earlier folds are renamed and stay.
 
     Args:
         competition: the competition whose facts the folds were made by.
         train: training samples with the columns id, group and fold.
-        leaks: findings of the audit of these folds.
+        leaks: what was found in these folds; its counts are recorded.
     """
     backup = write_folds(competition.paths, train, _metadata(competition, train, leaks))
     say("folds", f"made: {format_folds(competition, train)}")
@@ -35,7 +35,7 @@ def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks:
     Args:
         competition: its `folds` facts are recorded as the facts of these folds.
         train: training samples with the columns id, group and fold.
-        leaks: findings of the audit of these folds.
+        leaks: what was found in these folds; its counts are recorded.
     """
     path = competition.paths.folds_metadata
     if not path.is_file():

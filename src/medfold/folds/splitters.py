@@ -1,6 +1,6 @@
 """Splitters, which give each training sample its fold, a number from 0 to k - 1.
 
-Groups are never split. The folds depend on competition.yaml alone, not on the order of the samples.
+Groups are never split. The folds depend on ids, labels, groups and the keys of `folds`, not on the order of samples.
 """
 
 import warnings

@@ -139,9 +139,9 @@ class CompetitionPaths:
         return self.data / "near_duplicates.jpg"
 
     @property
-    def audit(self) -> Path:
-        """All findings of the audit; the terminal shows the first ones."""
-        return self.data / "audit.csv"
+    def leaks(self) -> Path:
+        """Ids of all duplicates and near-duplicates; the terminal shows the first ones."""
+        return current_or_former(self.data, "leaks.csv")
 
     def store(self, key: str) -> Path:
         """Returns the folder of the prepared images of one store."""
@@ -167,7 +167,7 @@ class CompetitionPaths:
 
     @property
     def folds_metadata(self) -> Path:
-        """Record of how the folds were made, their counts and their audit."""
+        """Record of how the folds were made, their counts and the number of their leaks."""
         return self.root / "folds" / f"{self.name}.json"
 
     def older_folds(self, fingerprint: str, extension: str = "csv") -> Path:

@@ -46,10 +46,10 @@ class OofScore:
         num_units: number of scored units.
         trained_folds: numbers of the folds that the score covers.
         is_optimistic: True if epochs were chosen on the scored folds.
-        more_metrics: values of `score.more_metrics`, by name.
-        facts: the settings `score` and `submission` that it was computed with, as competition.yaml may change.
-            Defaults to None: older versions of medfold did not keep them.
-        ensemble: of an ensemble, its method, weights and parameters. Defaults to None.
+        more_metrics: value of each further metric that competition.yaml lists in `score.more_metrics`, by its name.
+        facts: the settings `score` and `submission` that it was computed with, kept because competition.yaml may
+            change; None in records of older versions.
+        ensemble: method, weights and parameters of an ensemble; None for a single run.
     """
 
     metric: str

@@ -14,7 +14,7 @@ class PostProcessing(NamedTuple):
     """A function of predictions that is fitted on labels.
 
     Args:
-        title: name as shown to the user.
+        title: display name.
         fit: (predictions, targets) -> FittedTransform.
         calibrates: True if its output is still probabilities; False if it is decisions. Defaults to False.
     """

@@ -1,4 +1,7 @@
-"""Input pipeline: position k of epoch e depends on (seed, e, k) alone, whichever worker computes it."""
+"""Training batches: drawn, augmented and mixed.
+
+A batch depends on the seed and its number only, not on the worker that makes it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

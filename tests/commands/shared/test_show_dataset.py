@@ -125,7 +125,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     assert "near-duplicates side by side: data/exact/near_duplicates.jpg" in said
     sheet = cv2.imread(str(competition.paths.contact_sheet))
     assert sheet.shape[1] > sheet.shape[0] > 176
-    assert "near_duplicates" in set(pd.read_csv(competition.paths.audit)["kind"])
+    assert "near_duplicates" in set(pd.read_csv(competition.paths.leaks)["kind"])
 
     monkeypatch.setattr("medfold.folds.near_duplicates_cache.find_near_duplicates", None)  # a second search would fail
     make_folds(competition)

@@ -19,7 +19,7 @@ def test_findings_are_printed_with_the_table_that_holds_all(small, capsys):
         "exact duplicates in train 1, each in one fold: a = b",
         "duplicates with different labels none",
         "train images found in test 1: c = z",
-        "all of them: data/small/audit.csv",
+        "all of them: data/small/leaks.csv",
     ]
 
 

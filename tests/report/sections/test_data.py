@@ -25,7 +25,7 @@ def test_findings_of_an_earlier_version_are_counted(small):
     files.write_json({"samples": 9, "groups": 5, "audit": former}, small.paths.folds_metadata)
     recorded = {"split_groups": 0, "duplicates": 2, "contradicting_duplicates": 1, "duplicates_in_test": 3}
     assert audit_counts(small.paths) == {**recorded, "images_of_one_value": 4}
-    files.write_text("kind,ids\nleaked,a = b\nnear,a ~ c\nnear,b ~ c\nnear_split,b ~ c\n", small.paths.audit)
+    files.write_text("kind,ids\nleaked,a = b\nnear,a ~ c\nnear,b ~ c\nnear_split,b ~ c\n", small.paths.leaks)
     found = {"duplicates_in_test": 1, "near_duplicates": 2, "split_near_duplicates": 1, "near_duplicates_in_test": 0}
     assert audit_counts(small.paths) == {
         **dict.fromkeys(("split_groups", "duplicates", "contradicting_duplicates", "images_of_one_value"), 0),

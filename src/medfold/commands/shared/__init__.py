@@ -2,6 +2,6 @@
 
 - `dataset_audit`: the audit of a dataset;
 - `show_dataset`, `show_leaks`, `show_ensemble`: a dataset, its leaks, an ensemble as text;
-- `removal`: what `data` and `runs` remove, after a question;
+- `removal`: what `data` and `runs` remove, after confirmation;
 - `output_file`: the file of OUT=.
 """

@@ -14,7 +14,7 @@ def show_leaks(competition: Competition, leaks: LeakReport) -> None:
     for index, (finding, value) in enumerate(leak_lines(leaks)):
         (warn if value != "none" else say)("audit" if index == 0 else "", f"{finding:<33}{value}")
     if any(leaks.counts().values()):
-        say("", f"all of them: {display_path(competition.paths.audit)}")
+        say("", f"all of them: {display_path(competition.paths.leaks)}")
 
 
 def leak_lines(leaks: LeakReport) -> list[tuple[str, str]]:

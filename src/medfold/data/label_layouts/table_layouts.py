@@ -27,7 +27,7 @@ def read_label_table(
         facts: facts of the competition; `labels` names the tables.
         raw: folder of the raw data.
         needed: the columns that the labels are read from, and the key of competition.yaml that names each.
-        parse: function (table, competition, path) that turns these columns into checked target columns, and
+        parse: function (table, facts, path) that turns these columns into checked target columns, and
             removes rows that `labels.map` leaves out.
     """
     check_kept_headers(facts)

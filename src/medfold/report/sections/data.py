@@ -62,8 +62,8 @@ def data_section(competition: Competition, dataset: Dataset) -> Section:
 def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
     counts = dict(read_folds_metadata(paths.folds_metadata).get("audit", {}))
-    if paths.audit.is_file():  # the findings of the last audit, which include near-duplicates
-        found = read_csv(paths.audit)["kind"].value_counts().rename(current_by_former(FINDINGS))
+    if paths.leaks.is_file():  # the findings of the last audit, which include near-duplicates
+        found = read_csv(paths.leaks)["kind"].value_counts().rename(current_by_former(FINDINGS))
         near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")
         counts |= {kind: int(found.get(kind, 0)) for kind in (*counts, *near)}
     return counts

@@ -28,7 +28,7 @@ class KaggleLeaderboard(Leaderboard):
         """Checks with Kaggle that a submission would be accepted now.
 
         Raises:
-            UserError: no credentials; not joined; notebooks only; closed; today's submissions used up.
+            UserError: no credentials; not joined; notebooks only; no more submissions; today's submissions used up.
         """
         check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts))
 

@@ -57,7 +57,6 @@ SHARED_GPU_RECIPES = (
     "gpu_fundus",
     "gpu_histology",
     "gpu_radiograph",
-    "gpu_screening",
     "gpu_small",
 )
 MIN_BASELINE_SIZE = 32  # pixels
@@ -66,7 +65,7 @@ BASELINE_IMAGES = 50_000  # images that the baseline is trained on, in all epoch
 MAX_BASELINE_EPOCHS = 40
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
-MIN_GPU_SIZE = 192  # pixels, as in gpu_small: smaller images are enlarged for the pretrained nets
+MIN_GPU_SIZE = 192  # pixels, as in gpu_histology: smaller images are enlarged for the pretrained nets
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -183,7 +182,7 @@ def _extend_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
         return f"extends: {extends}\n{size}"
     if is_small:
         return f"extends: gpu_small # small images in colour; for stained tissue: gpu_histology\n{size}"
-    return "extends: gpu # of competition/_base: large images; with few positives: gpu_screening\n"
+    return "extends: gpu # of competition/_base: large images\n"
 
 
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:

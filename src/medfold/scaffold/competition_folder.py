@@ -12,7 +12,6 @@ from medfold.text import count_of
 # Keys that a draft may have, in the order of docs/reference.md.
 KEY_ORDER = [
     "title",
-    "url",
     "licence",
     "source",
     "upload",
@@ -97,9 +96,6 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
             what = f"local, since no competition on Kaggle is known; for one, give its address: {address}"
             draft.add_doubt("upload", what)
         facts["upload"] = "local"
-    else:
-        folder = "datasets" if "/" in source["slug"] else "competitions"
-        facts["url"] = f"https://www.kaggle.com/{folder}/{source['slug']}"
     facts["images"] = {**facts["images"], "symmetry": "none"}
     for section, keys in SECTION_KEY_ORDER.items():
         facts[section] = _in_order(facts[section], keys)
@@ -198,9 +194,15 @@ def _readme(name: str, facts: dict[str, Any]) -> str:
     from_folder = " FROM=folder-or-archive" if _is_own(facts) else ""
     commands = (f"export COMPETITION={name}", f"make download{from_folder}", *(f"make {target}" for target in STEPS))
     steps = "\n".join(f"    {command}" for command in commands)
-    about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
+    about = f"{_address(facts) or 'Your own data.'}\n\nTo be written: the task, the number of images, the licence."
     sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
     return f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
+
+
+def _address(facts: dict[str, Any]) -> str | None:
+    """Returns the address of the competition or data set; None for data that are not on Kaggle."""
+    folder = {"kaggle": "competitions", "kaggle-dataset": "datasets"}.get(facts["source"]["kind"])
+    return f"https://www.kaggle.com/{folder}/{facts['source']['slug']}" if folder else None
 
 
 def _is_own(facts: dict[str, Any]) -> bool:

@@ -81,9 +81,11 @@ def test_a_name_with_spaces_is_refused_and_one_without_is_suggested(project_fold
 @pytest.mark.parametrize("text", ["somebody/tissue", "https://www.kaggle.com/datasets/somebody/tissue/data"])
 def test_slug_or_address_of_a_data_set_gives_source_kaggle_dataset(project_folder, histology, text):
     new(ProjectPaths.find(), text, histology)
-    facts = yaml.safe_load((project_folder / "competition" / "tissue" / "competition.yaml").read_text())
+    folder = project_folder / "competition" / "tissue"
+    facts = yaml.safe_load((folder / "competition.yaml").read_text())
     assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
-    assert facts["url"] == "https://www.kaggle.com/datasets/somebody/tissue"
+    assert "url" not in facts  # source names it
+    assert "https://www.kaggle.com/datasets/somebody/tissue" in (folder / "README.md").read_text().splitlines()
 
 
 def test_refused_input_leaves_no_files(project_folder, tmp_path):

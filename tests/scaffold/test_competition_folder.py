@@ -63,8 +63,11 @@ def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, sid
     name = expected["extends"]
     base = REPOSITORY / "competition" / "_base" / f"{name}.yaml"
     assert base.is_file()
-    if name == "gpu_small":
-        assert yaml.safe_load(base.read_text())["images"]["size"] == MIN_GPU_SIZE
+
+
+def test_smallest_size_of_a_gpu_recipe_is_that_of_the_shared_one_for_patches():
+    shared = REPOSITORY / "competition" / "_base" / "gpu_histology.yaml"
+    assert yaml.safe_load(shared.read_text())["images"]["size"] == MIN_GPU_SIZE
 
 
 @pytest.mark.parametrize(("layout", "expected"), [("wide", "labels:\n  targets: [grade]\n"), ("folders", None)])

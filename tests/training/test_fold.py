@@ -129,6 +129,13 @@ def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate
     assert verdict in capsys.readouterr().out
 
 
+@pytest.mark.slow
+def test_memorising_is_not_reported_for_a_balanced_part_of_the_images(tmp_path, capsys):
+    made = task("multiclass", num_images=12, sampler="balanced", epochs=1, batch_size=6)
+    fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
+    assert "memorised" not in capsys.readouterr().out
+
+
 @pytest.fixture
 def begin_training(monkeypatch):
     """Returns a function (inputs, number of the fold) -> what its training is begun with; nothing is trained."""

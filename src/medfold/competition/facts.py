@@ -25,7 +25,8 @@ class CompetitionFacts(config.SettingsFile):
     title: str = Field(description="Name of the competition, shown in reports.")
     url: str | None = Field(
         default=None,
-        description="Address of the competition or data set. Uploads go there if `source` names no competition.",
+        description="Address of the competition or data set, where `source` does not name it. Uploads go there if "
+        "`source` names no competition.",
     )
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
     source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")

@@ -235,7 +235,7 @@ class ImageFacts(StrictModel):
     )
     symmetry: Symmetry = Field(
         default="none",
-        description="Flips and rotations that keep an image valid. `none`: none. `horizontal`: flips left to right. "
+        description="Flips and rotations that leave the label right. `none`: none. `horizontal`: flips left to right. "
         "`dihedral`: all flips and rotations by 90 degrees. Limits augmentation at training and test time.",
     )
     max_unreadable: float = Field(

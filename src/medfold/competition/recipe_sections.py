@@ -63,8 +63,9 @@ class TrainingSettings(StrictModel):
     num_images: int | None = Field(
         default=None,
         ge=2,
-        description="Train on this number of images, taken from each class in turn, and report whether the net "
-        "memorises them: a test of the set-up (recipe `debug`). Without it: all images.",
+        description="Train on this number of images, taken from each class in turn: all of a rare class, few of a "
+        "frequent one. Without it: all images. With `sampler: shuffled` it tests the set-up (recipe `debug`): whether "
+        "the net memorises them is reported.",
     )
     head_epochs: int = Field(
         default=0,

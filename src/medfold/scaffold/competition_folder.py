@@ -12,7 +12,6 @@ from medfold.text import count_of
 # Keys that a draft may have, in the order of docs/reference.md.
 KEY_ORDER = [
     "title",
-    "url",
     "licence",
     "source",
     "upload",
@@ -57,7 +56,6 @@ SHARED_GPU_RECIPES = (
     "gpu_fundus",
     "gpu_histology",
     "gpu_radiograph",
-    "gpu_screening",
     "gpu_small",
 )
 MIN_BASELINE_SIZE = 32  # pixels
@@ -66,7 +64,7 @@ BASELINE_IMAGES = 50_000  # images that the baseline is trained on, in all epoch
 MAX_BASELINE_EPOCHS = 40
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
-MIN_GPU_SIZE = 192  # pixels, as in gpu_small: smaller images are enlarged for the pretrained nets
+MIN_GPU_SIZE = 192  # pixels, as in gpu_histology: smaller images are enlarged for the pretrained nets
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -98,9 +96,6 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
             what = f"local, since no competition on Kaggle is known; for one, give its address: {address}"
             draft.add_doubt("upload", what)
         facts["upload"] = "local"
-    else:
-        folder = "datasets" if "/" in source["slug"] else "competitions"
-        facts["url"] = f"https://www.kaggle.com/{folder}/{source['slug']}"
     facts["images"] = {**facts["images"], "symmetry": "none"}
     for section, keys in SECTION_KEY_ORDER.items():
         facts[section] = _in_order(facts[section], keys)
@@ -183,7 +178,7 @@ def _fitting_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> tupl
         return "gpu", "grey images; for X-rays: gpu_radiograph", size
     if is_small:
         return "gpu_small", "small images in colour; for stained tissue: gpu_histology", size
-    return "gpu", "of competition/_base: large images; with few positives: gpu_screening", ""
+    return "gpu", "of competition/_base: large images", ""
 
 
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
@@ -199,9 +194,15 @@ def _readme(name: str, facts: dict[str, Any]) -> str:
     from_folder = " FROM=folder-or-archive" if _is_own(facts) else ""
     commands = (f"export COMPETITION={name}", f"make download{from_folder}", *(f"make {target}" for target in STEPS))
     steps = "\n".join(f"    {command}" for command in commands)
-    about = f"{facts.get('url', 'Your own data.')}\n\nTo be written: the task, the number of images, the licence."
+    about = f"{_address(facts) or 'Your own data.'}\n\nTo be written: the task, the number of images, the licence."
     sections = "\n\n".join(f"## {heading}\n\n{to_do}" for heading, to_do in README_SECTIONS.items())
     return f"# {name}\n\n{about}\n\n{steps}\n\n{sections}\n"
+
+
+def _address(facts: dict[str, Any]) -> str | None:
+    """Returns the address of the competition or data set; None for data that are not on Kaggle."""
+    folder = {"kaggle": "competitions", "kaggle-dataset": "datasets"}.get(facts["source"]["kind"])
+    return f"https://www.kaggle.com/{folder}/{facts['source']['slug']}" if folder else None
 
 
 def _is_own(facts: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -50,6 +51,11 @@ KEYS = [
 ]
 
 
+def one_of(commands: list[tuple[str, ...]], *case: object) -> tuple[str, ...]:
+    """Returns one of the commands for a case, always the same: all of them would take an hour."""
+    return commands[crc32(repr(case).encode()) % len(commands)]
+
+
 def passes(*words: str) -> None:
     """Runs a command, which either works or ends in one line and exit code 2."""
     ended = medfold(*words)
@@ -71,12 +77,11 @@ def replace(path: Path, content: str | bytes) -> None:
 def test_json_of_a_run(name, content, clinic):
     clinic("trained")
     replace(RUN / name, content)
-    for command in USES:
-        passes(*command)
+    passes(*one_of(USES, name, content))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("value", [None, 3, -1, "x", [], {}, [[]], {"a": [1]}, True, 1e308], ids=str)
+@pytest.mark.parametrize("value", [None, "x", {"a": [1]}], ids=str)
 @pytest.mark.parametrize("key", KEYS)
 def test_a_wrong_type_in_run_json(key, value, clinic):
     clinic("trained")
@@ -88,12 +93,11 @@ def test_a_wrong_type_in_run_json(key, value, clinic):
         section = section[name]
     section[last] = value
     replace(RUN / "run.json", json.dumps(content))
-    for command in USES:
-        passes(*command)
+    passes(*one_of(USES, key, value))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("value", [None, 3, "x", [], {}, {"a": [1]}, True], ids=str)
+@pytest.mark.parametrize("value", [None, "x", {"a": [1]}], ids=str)
 @pytest.mark.parametrize("key", ["metric", "value", "per_fold", "trained_folds", "facts", "more_metrics", "num_units"])
 def test_a_wrong_type_in_score_json(key, value, clinic):
     clinic("trained")
@@ -101,8 +105,7 @@ def test_a_wrong_type_in_score_json(key, value, clinic):
     content.pop("checksum")
     content[key] = value
     replace(RUN / "score.json", json.dumps(content))
-    for command in USES:
-        passes(*command)
+    passes(*one_of(USES, key, value))
 
 
 @pytest.mark.slow
@@ -113,8 +116,7 @@ def test_a_wrong_type_in_score_json(key, value, clinic):
 def test_json_of_a_project(name, content, clinic):
     clinic("trained")
     replace(Path(name), content)
-    for command in [("folds", "-c", "clinic"), *USES]:
-        passes(*command)
+    passes(*one_of([("folds", "-c", "clinic"), *USES], name, content))
 
 
 def edited(text: str, kind: str) -> str | bytes:
@@ -134,7 +136,7 @@ def edited(text: str, kind: str) -> str | bytes:
         "rows twice": text + text.partition("\n")[2],
         "an open quote": text + '"',
         "longer rows": text + "1," * 50 + "\n",
-        "many columns": "a," * 5000 + "\n",
+        "many columns": "a," * 1000 + "\n",
         "JSON": "{}",
     }[kind]
 
@@ -166,8 +168,7 @@ def test_tables_of_a_project(name, kind, clinic):
         assert medfold("submit", "-c", "clinic", "--runs", "noise", "--force").code == 0
     path = root / name
     replace(path, edited(path.read_text() if path.is_file() else "team,score\na,0.5\n", kind))
-    for command in [("folds", "-c", "clinic"), ("scores",), *USES[:4]]:
-        passes(*command)
+    passes(*one_of([("folds", "-c", "clinic"), ("scores",), *USES[:4]], name, kind))
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from _pytest.terminal import TerminalReporter
 # Minutes on two cores, by folder or file of tests/.
 BUDGETS = {
     "campaigns": 8,
-    "end_to_end": 3,
+    "end_to_end": 5,
+    "hostile": 8,
     "layouts": 6,
     "lookalikes": 3,
     "models": 6,

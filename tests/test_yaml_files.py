@@ -6,14 +6,7 @@ import pytest
 
 from medfold.yaml_files import MAX_BYTES, MAX_NODES, parse_yaml, read_yaml
 from tests.support.helpers import refused
-
-LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
-)
-MERGED_LAUGHS = "a: &a {k: 1}\n" + "".join(
-    f"{name}: &{name} {{<<: [{', '.join([f'*{before}'] * 10)}]}}\n"
-    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
-)
+from tests.support.yaml_bombs import LAUGHS, MERGED_LAUGHS
 
 
 @pytest.mark.parametrize(

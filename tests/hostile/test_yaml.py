@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.layouts.clinic import FACTS, medfold
-from tests.test_yaml_files import LAUGHS, MERGED_LAUGHS
+from tests.support.yaml_bombs import LAUGHS, MERGED_LAUGHS
 
 FACTS_FILE, RECIPE = Path("competition/clinic/competition.yaml"), Path("competition/clinic/baseline.yaml")
 BAD = {

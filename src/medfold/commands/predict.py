@@ -75,7 +75,7 @@ def predict(
     _warn_renamed(facts, competition.facts, runs[0].name)
     trained_competition = replace(competition, facts=facts)
     file = out or competition.paths.run(run_names[0]).predictions_of(images)
-    pictures = file.with_name(f"{file.stem}-explained")
+    pictures = file.parent / f"{file.stem}-explained"
     check_output(file, *([pictures] if explain else []), is_given=out is not None)
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})

@@ -146,7 +146,10 @@ OTHER_MESSAGES = {
     ("data/small/store/*/images.npy", "one byte"): r"^data/small/store/\w+: \d+ of \d+ prepared images lie in blocks",
     ("runs/small/one/fold1/done.json", "one byte"): r"^runs/small/one/fold1: net\.weights\.h5 is missing or changed",
     ("submissions/small/*.json", "one byte"): r"^small: \d+ differences?: [\d-]+-one\+two\.csv: ",
-    ("submissions/ledger.csv", "one byte"): r"recomputed: no submissions/small/\S+, which submissions/ledger\.csv lists",
+    (
+        "submissions/ledger.csv",
+        "one byte",
+    ): r"recomputed: no submissions/small/\S+, which submissions/ledger\.csv lists",
 }
 
 

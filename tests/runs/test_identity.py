@@ -175,7 +175,7 @@ def test_predict_uses_facts_of_the_run(trained, key):
     edits = {
         **EDITS,
         "classes": lambda facts: facts.update(classes=["1", "0"]),
-        "labels.targets of the table": lambda facts: facts["labels"].update(targets=["age"]),
+        "labels.targets of the table": lambda facts: facts["labels"].update(targets=["age"], keep_columns=["sex"]),
         "folds.k": lambda facts: facts.setdefault("folds", {}).update(k=2),
     }
     competition = edited(trained, edits[key])
@@ -203,7 +203,7 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
     """Targets renamed after training: predictions keep the column names of the training."""
     images = trained.paths.raw / "test"
     before = predict(trained, images).table
-    competition = edited(trained, lambda facts: facts["labels"].update(targets=["age"]))
+    competition = edited(trained, lambda facts: facts["labels"].update(targets=["age"], keep_columns=["sex"]))
     after = predict(competition, images).table
     pd.testing.assert_frame_equal(after, before)
     assert "the names from the training of baseline (target); competition.yaml now has age" in capsys.readouterr().out

@@ -13,7 +13,8 @@ VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON FROM FIL
 # the shell does not read it: recipes name the variable, "$$FOLD", and never write its text.
 $(foreach name,$(sort $(VARIABLES) $(COMMAND_LINE_VARIABLES)),\
 	$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
-export MAKECMDGOALS COMMAND_LINE_VARIABLES
+export MEDFOLD_TARGETS := $(MAKECMDGOALS)
+export MEDFOLD_VARIABLES := $(COMMAND_LINE_VARIABLES)
 export PYTHONPATH := src
 export MEDFOLD_BY_MAKE := 1
 
@@ -59,12 +60,12 @@ help:  ## show this help
 	@echo "COMPETITION=$$COMPETITION by default; it is a folder under competition/. docs/reference.md explains the variables."
 
 .DEFAULT:
-	@$(BOOTSTRAP) --targets "$$MAKECMDGOALS"
+	@$(BOOTSTRAP) --targets "$$MEDFOLD_TARGETS"
 
 ##@ Start
 
 setup:  ## make or refresh .venv   GPU=1 with CUDA, PYTHON=path to use your own interpreter
-	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$$MAKECMDGOALS" --variables "$$COMMAND_LINE_VARIABLES"
+	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$$MEDFOLD_TARGETS" --variables "$$MEDFOLD_VARIABLES"
 
 doctor: setup  ## check Python, packages, GPU, disk and Kaggle   COMPETITION= JSON=1
 	@$(MEDFOLD) doctor --competition "$$COMPETITION" $(call flag,JSON,--json)

@@ -7,6 +7,8 @@ import pytest
 from tests.layouts.clinic import FACTS, medfold
 from tests.support.helpers import picture
 
+pytestmark = pytest.mark.slow
+
 FACTS_FILE = Path("competition/clinic/competition.yaml")
 FOLDS = ("folds", "-c", "clinic")
 OUTSIDE = [

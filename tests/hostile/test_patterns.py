@@ -8,6 +8,8 @@ from medfold.data.label_layouts import image_columns
 from medfold.raw_files import path_patterns
 from tests.layouts.clinic import FACTS, medfold
 
+pytestmark = pytest.mark.slow
+
 FACTS_FILE = Path("competition/clinic/competition.yaml")
 PATTERNS = [
     "{}",

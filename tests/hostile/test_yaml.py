@@ -8,6 +8,8 @@ import pytest
 from tests.layouts.clinic import FACTS, medfold
 from tests.support.yaml_bombs import LAUGHS, MERGED_LAUGHS
 
+pytestmark = pytest.mark.slow
+
 FACTS_FILE, RECIPE = Path("competition/clinic/competition.yaml"), Path("competition/clinic/baseline.yaml")
 BAD = {
     "aliases of aliases": LAUGHS,

@@ -55,7 +55,7 @@ help:  ## show this help
 	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
 		/^[a-z-]+:.*## / {start = match($$2, /  +[A-Z]/); \
 			printf "  make %-14s %s\n", $$1, start ? substr($$2, 1, start - 1) : $$2; \
-			if (start) printf "%22s%s\n", "", substr($$2, start + RLENGTH - 1)}' $(firstword $(MAKEFILE_LIST))
+			if (start) printf "%22s%s\n", "", substr($$2, start + RLENGTH - 1)}' "$(strip $(MAKEFILE_LIST))"
 	@echo
 	@echo "COMPETITION=$$COMPETITION by default; it is a folder under competition/. docs/reference.md explains the variables."
 

@@ -213,7 +213,8 @@ def test_command_and_options_are_spelled_as_they_were_typed(clone):
     assert line in make(clone, "train", "COMPETITION=small", "FOLD=9").stderr
     environment = {name: value for name, value in os.environ.items() if name != BY_MAKE}
     environment["PYTHONPATH"] = str(clone / "src")
-    said = f"small: no run yet. Run: {sys.executable} -m medfold train --competition small"
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    said = f"small: no run yet. Run: {python} -m medfold train --competition small"
     command = [sys.executable, "-m", "medfold", "runs", "-c", "small"]
     typed = subprocess.run(command, cwd=clone, capture_output=True, text=True, env=environment)
     assert (typed.returncode, typed.stderr) == (2, f"medfold: {said}\n")

@@ -25,7 +25,9 @@ def clone_repository(root):
 def argument_printer(folder):
     """Writes a program that prints its arguments, as a line of JSON; for make's PYTHON."""
     printer = folder / "print arguments"
-    printer.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+    # Started by a shell: the path of the interpreter may have a space, which the first line of a program may not.
+    code = "import json, sys; print(json.dumps(sys.argv[1:]))"
+    printer.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{code}' \"$@\"\n")
     printer.chmod(0o755)
     return printer
 

@@ -112,7 +112,7 @@ def read_text(path: Path) -> str:
 
 
 def parse_yaml(text: str, where: object) -> Any:
-    """Parses YAML text.
+    """Reads YAML text, within the limits of this module.
 
     Args:
         text: any text.

@@ -168,7 +168,7 @@ def train(
     ] = "auto",
     on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
 ) -> None:
-    """Train the folds that are missing, of all or of those named; first prepare images and make folds, if needed."""
+    """Train the missing folds, or the ones that FOLD names; first prepare images and make folds, if needed."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
     with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.train import train

@@ -11,6 +11,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
+from medfold.commands.setup import STAMP
 from medfold.competition import Competition, CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession
@@ -19,7 +20,6 @@ from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
-STAMP = "medfold.stamp"  # in the .venv that make installed, from requirements.lock
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 
@@ -85,7 +85,7 @@ def _packages(file: Path) -> CheckResult:
         )
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_PACKAGES if name in versions)
     text = f"{shown}; all {len(versions)} as required"
-    if not (Path(sys.prefix) / STAMP).is_file():
+    if not (Path(sys.prefix) / Path(STAMP).name).is_file():
         text = f"{text} in {file.name}. Not installed from requirements.lock: no hashes were checked"
         return CheckResult("packages", "warning", text)
     return CheckResult("packages", "ok", text)

@@ -13,7 +13,7 @@ ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")
 
 
 def weights_without_folders(weights: str) -> str:
-    """Returns `backbone.weights` as files may hold it that are shared: an absolute path becomes its last name."""
+    """Returns `backbone.weights` for files that are shared: of an absolute path, only the name of the file."""
     return Path(weights).name if Path(weights).is_absolute() else weights
 
 

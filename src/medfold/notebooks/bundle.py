@@ -10,6 +10,7 @@ from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.system import files
 from medfold.system.hashes import fingerprint, sha256
+from medfold.system.path_checks import leads_into
 from medfold.terminal.console import format_size, print_table, say
 from medfold.text import count_of, shorten_list
 
@@ -101,7 +102,7 @@ def path_inside(folder: Path, name: str, manifest_name: str) -> Path:
         UserError: the path leads out of the folder.
     """
     path = folder / name
-    if "\0" in name or folder.resolve() not in path.resolve().parents:
+    if "\0" in name or path.resolve() == folder.resolve() or not leads_into(path, folder):
         raise UserError(f"names a file outside its folder: {name!r}", manifest_name, "Pack the bundle again")
     return path
 

@@ -107,7 +107,7 @@ def _exists(path: Path) -> bool:
 
 
 def _texts(paths: CompetitionPaths, files: list[Path]) -> dict[str, str]:
-    """Reads text files, by their path below the project folder; line ends stay as they are."""
+    """Reads text files: their content by their path below the project folder; line ends stay as they are."""
     texts = {}
     for path in files:
         check_no_link(path)

@@ -1,4 +1,4 @@
-"""Differences found by a recheck, of files that may be damaged."""
+"""Differences that a recheck finds in files, which may be damaged."""
 
 from collections.abc import Iterator
 from zipfile import BadZipFile

@@ -72,6 +72,16 @@ def stays_below(path: str) -> bool:
     return not Path(path).is_absolute() and ".." not in Path(path).parts and not path.startswith("/")
 
 
+def leads_into(path: Path, folder: Path) -> bool:
+    """Returns True if a path leads to a folder or below it, with all links followed.
+
+    Raises:
+        OSError: links in a circle.
+        ValueError: a zero byte.
+    """
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def path_inside(folder: Path, name: str) -> Path:
     """Returns the path of a file in a folder, for a name that others wrote, and for a file that may be a link.
 
@@ -85,12 +95,12 @@ def path_inside(folder: Path, name: str) -> Path:
     path = folder / name
     if not stays_below(name):
         raise UserError(f"'{name}' leads out of this folder", folder, "Write a path below it, without ..")
+    roots = [folder, *filter(None, [os.environ.get(LINKED_DATA)])]
     try:
-        real = Path(os.path.realpath(path))
+        is_allowed = any(leads_into(path, Path(root)) for root in roots)
     except (OSError, ValueError) as error:  # a zero byte, links in a circle
         raise UserError(f"'{name}' is not a path ({error})", folder, "Correct it") from None
-    allowed = [os.path.realpath(folder), os.environ.get(LINKED_DATA)]
-    if not any(root and real.is_relative_to(root) for root in allowed):
+    if not is_allowed:
         fix = "Replace the link by the file itself; a hard link takes no space"
         raise UserError("a link that leads out of the folder of the data", path, fix)
     return path

@@ -17,6 +17,7 @@ from typing import IO
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.limits import is_bomb
+from medfold.system.path_checks import stays_below
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, warn
 from medfold.terminal.progress import ProgressBar, progress_bar
@@ -284,8 +285,7 @@ def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path, bu
 
 
 def _check_member(member: _Member, archive: Path) -> None:
-    path = member.path
-    is_outside = path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.name)
+    is_outside = not stays_below(member.path.as_posix()) or re.match("[A-Za-z]:", member.name)
     if is_outside or not member.is_plain:
         raise RefusedArchiveError(
             f"unsafe member '{member.name}'", archive, "Nothing was unpacked; download it from its official source"

@@ -2,7 +2,7 @@
 
 import fnmatch
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from medfold.data.sources.manifest import list_raw_files
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import files
+from medfold.system.path_checks import stays_below
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean, shorten_list
@@ -45,7 +46,7 @@ class SingleFileDownloads:
         Raises:
             UserError: the name leads out of raw/, or the download fails.
         """
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+        if not stays_below(name):
             what = f"unsafe file name '{name}': it leads out of the folder raw/"
             raise UserError(what, self._where, f"Download the data by hand, and name it with {variable('FROM')}")
         path = self._staging / name

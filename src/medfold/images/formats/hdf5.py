@@ -42,7 +42,7 @@ def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, 
 
 
 def member_names(path: Path) -> list[str]:
-    """Returns the names of the top-level data sets of a file; links are left out, which may lead to another file."""
+    """Returns the names of the top-level data sets of a file, without links, which may lead to another file."""
     file = _file(path, os.getpid())
     return [name for name in file if _is_own(file, name) and file.get(name, getclass=True) is h5py.Dataset]
 

@@ -22,10 +22,10 @@ from medfold.system.native_output import silence_library, silence_native_output
 
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 ORIENTATION = 0x0112  # EXIF tag
-# Others are not pictures of data sets, and some start other programs: Ghostscript for EPS.
-PILLOW_FORMATS = ("BMP", "GIF", "WEBP", "PPM", "PNG", "JPEG", "MPO", "JPEG2000", "AVIF", "TGA", "PCX")
+# Other formats are not pictures of data sets, and some start other programs: Ghostscript for EPS.
+PICTURE_FORMATS = ("BMP", "GIF", "WEBP", "PPM", "PNG", "JPEG", "MPO", "JPEG2000", "AVIF", "TGA", "PCX")
 Image.init()
-PILLOW_FORMATS = [name for name in PILLOW_FORMATS if name in Image.OPEN]  # AVIF is not in every installation
+PILLOW_FORMATS = [name for name in PICTURE_FORMATS if name in Image.OPEN]  # AVIF is not in every installation
 # OpenCV reports damaged files on stderr. The location of the switch depends on its version.
 (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)
 silence_library("PIL")

@@ -6,7 +6,8 @@ from typing import Any
 
 from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
-from medfold.ensemble import Ensemble, MemberRun
+from medfold.ensemble import Ensemble
+from medfold.inference import MemberRun
 from medfold.notebooks import mounts, wheels
 from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights

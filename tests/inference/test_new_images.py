@@ -7,10 +7,10 @@ import pytest
 
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.ensemble.choice_file import SavedChoice
-from medfold.ensemble.choice_for_new_images import PLAIN_MEAN_CHOICE
 from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.methods import mean_of
-from medfold.ensemble.new_images import member_runs, predict_new_images
+from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE
+from medfold.inference.new_images import member_runs, predict_new_images
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts, picture, refused

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from medfold.competition import CompetitionFacts, Recipe
-from medfold.ensemble.ensemble_predictor import MemberRun
 from medfold.errors import UserError
 from medfold.images import fit_within, overlay, prepare_image, read_image, resize
+from medfold.inference.ensemble_predictor import MemberRun
 from medfold.system import files, hardware
 from medfold.system.native_output import silence_native_output
 from medfold.terminal.command_text import variable

@@ -1,9 +1,7 @@
 """Choice for new images: how a submission of the same runs combines them, saved or determined anew."""
 
 from medfold.competition import Competition
-from medfold.ensemble.choice_file import SavedChoice, choice_of_ensemble, read_choice, save_choice
-from medfold.ensemble.ensemble import ensemble_runs
-from medfold.ensemble.methods import mean_of
+from medfold.ensemble import SavedChoice, choice_of_ensemble, ensemble_runs, mean_of, read_choice, save_choice
 from medfold.errors import UserError
 from medfold.runs import dataset_of_runs
 from medfold.scoring import FittedTransform, metric_of, post_processing_of

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts, ImageSettings, Recipe
-from medfold.ensemble.combination import combine_runs, mean_of_arrays
+from medfold.ensemble import combine_runs, mean_of_arrays
 from medfold.scoring import FittedTransform
 from medfold.system.native_output import silence_native_output
 from medfold.tables import FLOAT_FORMAT

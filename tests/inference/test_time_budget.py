@@ -2,8 +2,8 @@
 
 import pytest
 
-from medfold.ensemble.ensemble_predictor import PredictionLimit
-from medfold.ensemble.time_budget import TimeBudget
+from medfold.inference.ensemble_predictor import PredictionLimit
+from medfold.inference.time_budget import TimeBudget
 
 
 class Clock:

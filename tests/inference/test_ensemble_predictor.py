@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from medfold.competition.recipe import Recipe
-from medfold.ensemble import ensemble_predictor
-from medfold.ensemble.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.ensemble.methods import mean_of
+from medfold.inference import ensemble_predictor
+from medfold.inference.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.helpers import competition_facts
 

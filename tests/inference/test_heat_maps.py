@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from medfold.competition.recipe import Recipe
-from medfold.ensemble import new_image_heat_maps
-from medfold.ensemble.ensemble_predictor import MemberRun
-from medfold.ensemble.new_image_heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
 from medfold.images.heat_map import overlay
+from medfold.inference import heat_maps
+from medfold.inference.ensemble_predictor import MemberRun
+from medfold.inference.heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
 from tests.support.helpers import competition_facts, picture, refused
 
 FACTS = competition_facts()
@@ -40,7 +40,7 @@ def explain(tmp_path, monkeypatch):
     def run(names, explainers, recipes=None, columns=None):
         recipes = recipes or [recipe()] * len(explainers)
         members = [MemberRun(str(number), each, []) for number, each in enumerate(recipes)]
-        monkeypatch.setattr(new_image_heat_maps, "_explainers", lambda _, member: explainers[int(member.name)])
+        monkeypatch.setattr(heat_maps, "_explainers", lambda _, member: explainers[int(member.name)])
         columns = np.zeros(len(names), int) if columns is None else np.array(columns)
         return write_heat_maps(FACTS, members, tmp_path / "in", names, columns, tmp_path / "out")
 
@@ -66,11 +66,11 @@ def test_every_image_has_a_picture_named_by_its_path(explain, tmp_path):
     explain(names, [[FakeExplainer(LEFT)]])
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["a.png.png", "deep__b.png.png", "deep__er__c.png.png"]
-    assert new_image_heat_maps._picture_name("a/red.png|a/green.png") == "a__red.png.png"
+    assert heat_maps._picture_name("a/red.png|a/green.png") == "a__red.png.png"
 
 
 def test_images_are_explained_in_chunks_with_their_own_columns(explain, tmp_path, monkeypatch):
-    monkeypatch.setattr(new_image_heat_maps, "CHUNK_SIZE", 2)
+    monkeypatch.setattr(heat_maps, "CHUNK_SIZE", 2)
     names = [f"{number}.png" for number in range(5)]
     for name in names:
         picture(tmp_path / "in" / name)
@@ -108,7 +108,7 @@ def test_moved_content_is_shown_as_it_was_prepared(explain, tmp_path, settings, 
     ("shape", "expected"), [((512, 100), (512, 100)), ((1024, 100), (512, 50)), ((10, 5120), (1, 512))]
 )
 def test_large_pictures_are_shrunk(shape, expected):
-    assert new_image_heat_maps._shrunk(np.zeros((*shape, 1), np.uint8)).shape[:2] == expected
+    assert heat_maps._shrunk(np.zeros((*shape, 1), np.uint8)).shape[:2] == expected
 
 
 @pytest.mark.parametrize("other", [{"fit": "crop"}, {"steps": ["clahe"]}])

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from medfold.competition import CompetitionFacts
-from medfold.ensemble.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
-from medfold.ensemble.time_budget import TimeBudget
 from medfold.images import read_batches
+from medfold.inference.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
+from medfold.inference.time_budget import TimeBudget
 from medfold.terminal.progress import progress_bar
 
 

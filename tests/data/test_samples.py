@@ -6,7 +6,7 @@ from medfold.commands.folds import make_folds
 from medfold.data.samples import build_samples, count_images, samples_are_fresh, samples_fingerprint
 from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import competition_facts, refused
 
 
@@ -93,10 +93,10 @@ def test_rows_without_a_patient_are_groups_of_their_own(small):
 def test_sample_table_of_an_earlier_version_is_fresh(small):
     Source(small.facts.source, small.paths).fetch()
     build_samples(small.facts, small.paths)
-    metadata = files.read_json(small.paths.samples_metadata)
+    metadata = json_files.read(small.paths.samples_metadata)
     written = with_former_names(metadata, SAMPLES)
     assert {"made from", "images", "undivided"} <= set(written)
-    files.write_json(written, small.paths.samples_metadata, sealed=True)
+    json_files.write(written, small.paths.samples_metadata, sealed=True)
     assert samples_are_fresh(small.facts, small.paths)
 
 

@@ -16,7 +16,7 @@ from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
-from medfold.system import files
+from medfold.system import json_files
 from tests.lookalikes import lookalike_once
 from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.helpers import refused
@@ -28,7 +28,7 @@ def test_cards_show_score_interval_and_folds(competition, capsys):
     path = report(competition, ["good"])
     assert path == competition.project_paths.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
-    score, text = files.read_json(competition.paths.run("good").score), read_page(path)
+    score, text = json_files.read(competition.paths.run("good").score), read_page(path)
     assert cards(text) == {
         "out-of-fold AUC": (
             f"{score['value']:.4f}",
@@ -69,7 +69,7 @@ def test_page_contains_no_patient_ids(competition, good):
 
 def test_partial_run_is_marked(competition):
     text = read_page(report(competition, ["part"]))
-    units = files.read_json(competition.paths.run("part").score)["num_units"]
+    units = json_files.read(competition.paths.run("part").score)["num_units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
     assert cards(text)["folds"] == ("1 of 3", f"{units} samples")
     assert "OPTIMISTIC" not in text
@@ -135,7 +135,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
         assert competition.facts.task == task
         noisy_run(competition)
         text = read_page(report(competition, ["noisy"]))
-        score = files.read_json(competition.paths.run("noisy").score)
+        score = json_files.read(competition.paths.run("noisy").score)
         return TaskReport(
             text, competition.facts, score, ensemble_runs(competition, ["noisy"], load_dataset(competition)), unit
         )

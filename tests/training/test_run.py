@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from medfold.cli import app
 from medfold.commands.train import train
 from medfold.errors import UserError
-from medfold.system import files, hardware
+from medfold.system import hardware, json_files
 from medfold.training import parallel, run
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
@@ -95,7 +95,7 @@ class FakeFold:
             raise UserError("the loss is not a number", f"fold {number}")
         self.trained.append(number)
         self.workers.append(inputs.num_workers)
-        files.write_json({"oof.csv": "0" * 64}, fold_paths.done)
+        json_files.write({"oof.csv": "0" * 64}, fold_paths.done)
         return 0.75
 
 

@@ -22,7 +22,7 @@ from medfold.errors import UserError
 from medfold.images import image_list_fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.raw_files import mask_warning, read_table
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.system.path_checks import path_inside
 from medfold.tables import read_csv, write_csv
@@ -150,7 +150,7 @@ def _write(
     }
     if paths.solution.is_file() and solution is None:  # written by the source
         metadata["solution_hash"] = sha256(paths.solution)
-    files.write_json(metadata, paths.samples_metadata, sealed=True)
+    json_files.write(metadata, paths.samples_metadata, sealed=True)
 
 
 class _SamplesJson(BaseModel):
@@ -164,7 +164,7 @@ class _SamplesJson(BaseModel):
 
 
 def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
-    return files.read_json(paths.samples_metadata, SAMPLES, form=_SamplesJson)
+    return json_files.read(paths.samples_metadata, SAMPLES, form=_SamplesJson)
 
 
 def check_solution(paths: CompetitionPaths) -> None:

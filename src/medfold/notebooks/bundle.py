@@ -8,7 +8,7 @@ from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.system.path_checks import leads_into
 from medfold.terminal.console import format_size, print_table, say
@@ -48,7 +48,7 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
     hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     content_hashes = {name: digest for name, digest in hashes.items() if not name.endswith(".whl")}
     content_id = fingerprint([content_hashes, *identity], 12)
-    files.write_json({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
+    json_files.write({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
@@ -74,7 +74,7 @@ def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
         UserError: no manifest, a missing or damaged file, a file outside the folder, or a package that is not
             installed.
     """
-    manifest = files.read_json(folder / manifest_name)
+    manifest = json_files.read(folder / manifest_name)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [

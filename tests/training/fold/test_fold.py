@@ -19,7 +19,7 @@ from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_net
 from medfold.runs.fold_state import is_fold_trained
 from medfold.runs.predictions import read_predictions
-from medfold.system import files
+from medfold.system import json_files
 from medfold.training.fold import fold
 from medfold.training.fold.trained_net import TrainedNet
 from medfold.training.loop import losses
@@ -78,7 +78,7 @@ def test_batch_statistics_of_the_saved_net_are_those_of_all_training_images(tmp_
 def test_duration_of_the_training_is_written(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     fold.train_fold(task(epochs=1), 0, paths)
-    timing = files.read_json(paths.timing)
+    timing = json_files.read(paths.timing)
     assert 0 < timing["seconds"] < 600
     assert datetime.fromisoformat(timing["finished"]).tzinfo is not None
 
@@ -343,9 +343,9 @@ def test_temporary_files_of_killed_training_are_removed(tmp_path):
 @pytest.mark.slow
 def test_fold_of_an_earlier_version_keeps_the_names_of_its_weights_and_warnings(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
-    files.write_json([], paths.folder / "checks.json")
+    json_files.write([], paths.folder / "checks.json")
     (paths.folder / "weights.h5").touch()
     fold.train_fold(task(epochs=1), 0, paths)
-    assert {"checks.json", "weights.h5"} <= set(files.read_json(paths.done))
+    assert {"checks.json", "weights.h5"} <= set(json_files.read(paths.done))
     assert not (paths.folder / "net.weights.h5").exists()
     assert is_fold_trained(paths)

@@ -7,7 +7,7 @@ import pytest
 
 from medfold.paths import FoldPaths
 from medfold.runs.fold_state import is_fold_trained
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.training.fold import fold_files
 from medfold.training.fold.fold_files import FoldFiles
 
@@ -29,8 +29,8 @@ def test_marker_is_written_last_and_lists_the_files(tmp_path):
     writer.finish(["suspicious"])
     assert is_fold_trained(paths)
     outputs = (paths.weights, paths.history, paths.oof, paths.test, paths.self_check_warnings)
-    assert list(files.read_json(paths.done)) == [path.name for path in outputs]
-    assert files.read_json(paths.self_check_warnings) == ["suspicious"]
+    assert list(json_files.read(paths.done)) == [path.name for path in outputs]
+    assert json_files.read(paths.self_check_warnings) == ["suspicious"]
 
 
 def test_fold_is_not_trained_while_its_files_are_replaced(tmp_path):
@@ -54,9 +54,9 @@ def test_temporary_files_are_removed(tmp_path):
 
 def test_fold_of_an_earlier_version_keeps_its_names(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
-    files.write_json([], paths.folder / "checks.json")
+    json_files.write([], paths.folder / "checks.json")
     writer = FoldFiles(paths)
     writer.write_net_and_predictions(TRAINED, TABLE, TABLE)
     writer.finish([])
-    assert "checks.json" in files.read_json(paths.done)
+    assert "checks.json" in json_files.read(paths.done)
     assert is_fold_trained(paths)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medfold.paths import FoldPaths
-from medfold.system import files
+from medfold.system import json_files
 from medfold.training.fold import fold
 from medfold.training.fold.self_check import SelfCheckInput, self_check
 from tests.support.helpers import competition_facts
@@ -95,11 +95,11 @@ def test_unexpected_class_shares_are_suspicious():
 def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
     fold.train_fold(task(epochs=3, learning_rate=1e-12, ema_decay=0, dropout=0, label_smoothing=0), 0, paths)
-    saved = files.read_json(paths.self_check_warnings)
+    saved = json_files.read(paths.self_check_warnings)
     assert any("the loss did not go down" in suspicion for suspicion in saved)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
     # A fold that was trained on another machine brings all files that its marker names.
-    assert paths.self_check_warnings.name in files.read_json(paths.done)
+    assert paths.self_check_warnings.name in json_files.read(paths.done)
 
 
 @pytest.mark.slow
@@ -108,4 +108,4 @@ def test_suspicions_are_printed_and_saved(tmp_path, capsys):
 def test_good_trainings_are_not_suspicious(tmp_path, choices, kind):
     paths = FoldPaths(tmp_path / kind)
     fold.train_fold(task(kind, epochs=8, **choices), 0, paths)
-    assert files.read_json(paths.self_check_warnings) == []
+    assert json_files.read(paths.self_check_warnings) == []

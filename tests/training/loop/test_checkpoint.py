@@ -1,5 +1,6 @@
 """Checkpoints: saved atomically, loaded only if they fit, and resumed with the same bytes."""
 
+import json
 import time
 
 import numpy as np
@@ -166,4 +167,4 @@ def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
     with refused("not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)
     with np.load(paths.checkpoint) as content:
-        assert files.json.loads(str(content["metadata"]))["num_batches"] == 3
+        assert json.loads(str(content["metadata"]))["num_batches"] == 3

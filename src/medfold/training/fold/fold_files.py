@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.paths import FoldPaths
 from medfold.prediction import save_weights
 from medfold.runs import mark_fold_trained
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.tables import write_csv
 from medfold.training.fold.trained_net import TrainedNet
 from medfold.training.loop.checkpoint import remove_checkpoint
@@ -52,9 +52,9 @@ class FoldFiles:
 
     def finish(self, warnings: list[str]) -> None:
         """Writes the warnings of the self-check, the duration and the marker, and removes the checkpoint."""
-        files.write_json(warnings, self._warnings)
+        json_files.write(warnings, self._warnings)
         seconds = round(time.monotonic() - self._began, 1)
         finished = datetime.now(UTC).isoformat(timespec="seconds")
-        files.write_json({"seconds": seconds, "finished": finished}, self._paths.timing)
+        json_files.write({"seconds": seconds, "finished": finished}, self._paths.timing)
         mark_fold_trained(self._paths, self._outputs)
         remove_checkpoint(self._paths.checkpoint)

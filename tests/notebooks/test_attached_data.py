@@ -1,8 +1,8 @@
-"""Folders of the data attached to a notebook."""
+"""Data attached to a notebook: the folders where it is mounted."""
 
 import pytest
 
-from medfold.notebooks.mounts import competition_folder, dataset_folder
+from medfold.notebooks.attached_data import competition_folder, dataset_folder
 from tests.support.helpers import refused
 
 

@@ -1,12 +1,30 @@
-"""Finds the data attached to a notebook, wherever Kaggle mounts it.
+"""Data attached to a notebook on Kaggle: what to attach, and the folder where it is mounted.
 
 Kaggle mounts it as `competitions/<slug>` or `datasets/<owner>/<name>`; in older notebooks as `<slug>` or `<name>`.
 """
 
 from pathlib import Path
 
+from medfold.competition import Competition
+from medfold.data import open_source
 from medfold.errors import UserError
+from medfold.kaggle import AttachedData
 from medfold.text import shorten_list
+
+
+def data_on_kaggle(competition: Competition) -> AttachedData:
+    """Returns the data to attach to a notebook that trains; nothing, if medfold makes the data itself.
+
+    Raises:
+        UserError: the data is not on Kaggle.
+    """
+    source = open_source(competition)
+    if source.is_embedded:
+        return AttachedData()
+    if attached := source.on_kaggle():
+        return attached
+    fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
+    raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
 
 
 def competition_folder(inputs: Path, slug: str) -> Path:

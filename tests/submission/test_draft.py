@@ -65,7 +65,7 @@ def test_content_of_a_notebook_is_identified_by_folds_and_score_but_not_by_facts
 
 
 def drafted(text: str) -> draft.SubmissionDraft:
-    return draft.SubmissionDraft(text, sha256_of_text(text), "file 0123", "", sample(), None)
+    return draft.SubmissionDraft(text, sha256_of_text(text), "file 0123", "", sample(), None, None)
 
 
 def test_draft_is_written_once_and_read_back(tmp_path):

@@ -33,6 +33,7 @@ class SubmissionDraft:
         message: description for the leaderboard: runs, OOF score, folds, commit, content id.
         sample: the sample submission with a row for each test unit.
         probabilities: test probabilities, a row per unit.
+        test_groups: group of each unit of the test set, indexed by unit.
     """
 
     text: str
@@ -41,20 +42,21 @@ class SubmissionDraft:
     message: str
     sample: pd.DataFrame
     probabilities: pd.DataFrame
+    test_groups: pd.Series
 
 
-def draft_submission(competition: Competition, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
+def draft_submission(competition: Competition, ensemble: Ensemble, test_groups: pd.Series) -> SubmissionDraft:
     """Builds and checks a submission, without writing it.
 
     Args:
         competition: the competition, with its sample submission.
         ensemble: the combined runs.
-        units: ids of the units of the test set, in the order of the sample table.
+        test_groups: group of each unit of the test set, indexed by unit, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
-    facts = competition.facts
+    facts, units = competition.facts, test_groups.index.tolist()
     sample = complete_sample_submission(facts, read_sample_submission(facts, competition.paths), units)
     predictions = fill_missing(facts, ensemble.test_predictions, units, ensemble.fallback)
     probabilities = fill_missing(facts, ensemble.test_probabilities, units, ensemble.prior)
@@ -64,7 +66,7 @@ def draft_submission(competition: Competition, ensemble: Ensemble, units: list[s
     text_hash = sha256_of_text(text)
     content_id = _content_id(facts, text_hash, ensemble)
     message = _message(competition, ensemble, content_id)
-    return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities)
+    return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities, test_groups)
 
 
 def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> None:

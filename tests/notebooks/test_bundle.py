@@ -53,8 +53,8 @@ def test_completed_bundle_is_opened_with_its_hashes_and_sizes(tmp_path):
 def test_files_are_printed_with_their_sizes_before_they_are_sent(tmp_path, capsys):
     say_written(tmp_path / "kit", {"plugins.py": 3, "kit.json": 2000})
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["plugins.py", "3", "B"] in lines
-    assert ["kit.json", "2", "kB"] in lines
+    assert ["3", "B", "plugins.py"] in lines
+    assert ["2", "kB", "kit.json"] in lines
 
 
 def test_content_id_changes_with_files_and_identity_but_not_with_wheels_or_the_manifest(tmp_path):

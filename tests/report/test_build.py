@@ -14,6 +14,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
+from medfold.report.page import Section
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
 from medfold.system import json_files
@@ -48,6 +49,13 @@ def test_page_is_self_contained_and_has_disclaimer(good):
     assert text.count("not for the diagnosis of patients") >= 2
     ids = re.findall(r'\bid="([^"]*)"', text)
     assert len(ids) == len(set(ids))
+
+
+def test_summaries_of_sections_are_printed(competition, capsys, monkeypatch):
+    section = Section("images", "Images", summary="heat maps: in the finding in 3 of 4")
+    monkeypatch.setattr("medfold.report.build.explanations_section", lambda *_: section)
+    report(competition, ["good"])
+    assert "report     heat maps: in the finding in 3 of 4\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow

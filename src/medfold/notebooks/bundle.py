@@ -11,7 +11,7 @@ from medfold.project_root import display_path
 from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.system.path_checks import leads_into
-from medfold.terminal.console import format_size, print_table, say
+from medfold.terminal.console import format_size, say
 from medfold.text import count_of, shorten_list
 
 
@@ -55,7 +55,8 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
 def say_written(folder: Path, sizes: dict[str, int]) -> None:
     """Prints the files of a bundle with their sizes, before any of them is sent."""
     say("bundle", f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder)}")
-    print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
+    for name, size in sizes.items():
+        say("", f"{format_size(size):>7}  {name}")
 
 
 def aligned_lines(values: dict[str, str]) -> str:

@@ -64,7 +64,7 @@ def test_submission_is_the_mean_of_the_folds(competition):
 
 
 def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
-    monkeypatch.setattr("medfold.training.run._train_here", None)
+    monkeypatch.setattr("medfold.training.fold.fold.train_fold", None)
     before = {
         path: path.stat().st_mtime_ns
         for path in competition.project_paths.root.rglob("*.csv")

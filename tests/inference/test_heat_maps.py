@@ -1,5 +1,9 @@
 """Heat maps of new images: one picture for each image, with the mean map of all nets; the nets are imitated."""
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -39,8 +43,11 @@ def explain(tmp_path, monkeypatch):
 
     def run(names, explainers, recipes=None, columns=None):
         recipes = recipes or [recipe()] * len(explainers)
-        members = [MemberRun(str(number), each, []) for number, each in enumerate(recipes)]
-        monkeypatch.setattr(heat_maps, "_explainers", lambda _, member: explainers[int(member.name)])
+        weights_files = [[Path(f"{run}/{fold}") for fold in range(len(each))] for run, each in enumerate(explainers)]
+        members = [MemberRun(str(run), each, weights_files[run]) for run, each in enumerate(recipes)]
+        explainer_of = lambda facts, recipe, file: explainers[int(file.parent.name)][int(file.name)]  # noqa: E731
+        fakes = SimpleNamespace(load_net=explainer_of, GradCam=lambda net: net)
+        monkeypatch.setitem(sys.modules, "medfold.prediction", fakes)
         columns = np.zeros(len(names), int) if columns is None else np.array(columns)
         return write_heat_maps(FACTS, members, tmp_path / "in", names, columns, tmp_path / "out")
 
@@ -107,8 +114,10 @@ def test_moved_content_is_shown_as_it_was_prepared(explain, tmp_path, settings, 
 @pytest.mark.parametrize(
     ("shape", "expected"), [((512, 100), (512, 100)), ((1024, 100), (512, 50)), ((10, 5120), (1, 512))]
 )
-def test_large_pictures_are_shrunk(shape, expected):
-    assert heat_maps._shrunk(np.zeros((*shape, 1), np.uint8)).shape[:2] == expected
+def test_large_pictures_are_shrunk(explain, tmp_path, shape, expected):
+    picture(tmp_path / "in" / "a.png", shape=shape)
+    explain(["a.png"], [[FakeExplainer(LEFT)]])
+    assert read(tmp_path / "out" / "a.png.png").shape[:2] == expected
 
 
 @pytest.mark.parametrize("other", [{"fit": "crop"}, {"steps": ["clahe"]}])

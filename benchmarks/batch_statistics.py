@@ -28,8 +28,8 @@ from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.system.native_output import silence_native_output
-from medfold.training.augmentation import build_augmenter
-from medfold.training.batches import TrainingBatches
+from medfold.training.batches.augmentation import build_augmenter
+from medfold.training.batches.batches import TrainingBatches
 from results import Result, judge
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
@@ -37,11 +37,11 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
 
     from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
-    from medfold.training import losses
-    from medfold.training.batch_statistics import BatchStatistics
-    from medfold.training.batch_trainer import BatchTrainer
-    from medfold.training.fold import NUM_STATISTICS_IMAGES_FINAL
-    from medfold.training.optimizer import build_optimizer
+    from medfold.training.fold.fold import NUM_STATISTICS_IMAGES_FINAL
+    from medfold.training.loop import losses
+    from medfold.training.loop.batch_statistics import BatchStatistics
+    from medfold.training.loop.batch_trainer import BatchTrainer
+    from medfold.training.loop.optimizer import build_optimizer
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
 STEPS = (40, 200, 2000)

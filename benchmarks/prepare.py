@@ -33,7 +33,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 from medfold.competition.competition import Competition, image_settings
 from medfold.competition.facts_sections import ImageFacts
-from medfold.data.samples import read_samples
+from medfold.data.sample_files import read_samples
 from medfold.images import scan
 from medfold.images.formats.decoding import read_image
 from medfold.images.scan import scan_images

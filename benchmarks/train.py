@@ -25,8 +25,8 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.native_output import silence_native_output
-from medfold.training.batches import Batch
-from medfold.training.loader import load_batches
+from medfold.training.batches.batches import Batch
+from medfold.training.batches.loader import load_batches
 from medfold.training.parallel import default_num_workers
 from results import Result, run
 
@@ -34,7 +34,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     import keras
 
     from medfold.models import build_net, resolve_precision
-    from medfold.training.phases import TrainingImages, plan_phases
+    from medfold.training.loop.phases import TrainingImages, plan_phases
 
 IMAGES = 640
 SECONDS = 6.0  # of a turn: short, so that both sides of a ratio meet the same minute

@@ -15,7 +15,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.images.store import image_plugins
-from medfold.system import files
+from medfold.system import json_files
 from tests.support import kaggle_image
 from tests.support.helpers import REPOSITORY, refused
 
@@ -69,11 +69,11 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     train(competition, jobs=2)
     train(competition, seeds=[1])
     run = competition.paths.run("baseline")
-    assert files.read_json(run.score)["metric"] == "youden"
-    assert files.read_json(run.score)["value"] > 0.9
+    assert json_files.read(run.score)["metric"] == "youden"
+    assert json_files.read(run.score)["value"] > 0.9
     epochs = (run.fold(0).folder / "epochs.txt").read_text().splitlines()
     assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
-    assert "plugins_hash" in files.read_json(run.metadata)
+    assert "plugins_hash" in json_files.read(run.metadata)
     ensemble(competition, ["baseline", "baseline-s1"])
     submit(competition, run_names=["baseline", "baseline-s1"], method="median", dry_run=True)
     said = capsys.readouterr().out

@@ -168,7 +168,7 @@ def test_workflow_may_only_read_and_names_actions_by_commit():
 def test_modules_named_in_structure_md_exist():
     page = (REPOSITORY / "docs" / "development" / "structure.md").read_text(encoding="utf-8")
     source = REPOSITORY / "src" / "medfold"
-    modules_with_package = [name for name in re.findall(r"`(\w+/\w+)/?`", page) if not name.startswith("tests/")]
+    modules_with_package = [name for name in re.findall(r"`(\w+(?:/\w+)+)/?`", page) if not name.startswith("tests/")]
     assert len(modules_with_package) > 40
     for module in modules_with_package:
         assert (source / f"{module}.py").is_file() or (source / module).is_dir(), module

@@ -34,8 +34,8 @@ from medfold.images import preparation
 from medfold.images.formats.windows import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.system import files
-from medfold.training.augmentation import PIPELINES, PURPOSES
-from medfold.training.augmentation_checks import MAX_ROTATION
+from medfold.training.batches.augmentation import PIPELINES, PURPOSES
+from medfold.training.batches.augmentation_checks import MAX_ROTATION
 
 # What is decorated there is registered when it is imported.
 for module in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):

@@ -21,7 +21,7 @@ from medfold.models.build import build_net
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_net
 from medfold.runs.trained_run import TrainedRun
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import competition_facts, picture, refused
 
 
@@ -116,9 +116,9 @@ def copy_run_with_images(competition, name: str, **images) -> None:
     """Adds a run with the weights of `baseline` and other image settings."""
     before, now = competition.paths.run("baseline").folder, competition.paths.run(name).folder
     shutil.copytree(before, now)
-    metadata = files.read_json(now / "run.json")
+    metadata = json_files.read(now / "run.json")
     metadata["recipe"]["images"] |= images
-    files.write_json(metadata, now / "run.json", sealed=True)
+    json_files.write(metadata, now / "run.json", sealed=True)
 
 
 @pytest.mark.slow

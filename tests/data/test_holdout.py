@@ -10,7 +10,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition, image_settings
-from medfold.data.samples import needs_holdout, read_samples
+from medfold.data.sample_files import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run

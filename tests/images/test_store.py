@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition.recipe_sections import ImageSettings
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
-from medfold.system import array_files, files
+from medfold.system import array_files, files, json_files
 from tests.support.helpers import refused
 from tests.support.scans import CHOICES, flip, run_scan
 
@@ -52,8 +52,8 @@ def test_store_key_depends_on_everything_that_changes_pixels(small, table):
         keys.add(store_key(changed, ImageSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
     keys.add(store_key(small, ImageSettings(size=16)))
-    metadata = files.read_json(small.paths.samples_metadata)
-    files.write_json(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
+    metadata = json_files.read(small.paths.samples_metadata)
+    json_files.write(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
     keys.add(store_key(small, ImageSettings(size=16)))
     assert len(keys) == 9
 

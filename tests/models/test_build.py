@@ -8,10 +8,10 @@ from medfold import config
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_net
 from medfold.prediction.weights import load_net, save_weights
-from medfold.training import losses
-from medfold.training.augmentation import build_augmenter
-from medfold.training.batch_trainer import BatchTrainer
-from medfold.training.optimizer import build_optimizer
+from medfold.training.batches.augmentation import build_augmenter
+from medfold.training.loop import losses
+from medfold.training.loop.batch_trainer import BatchTrainer
+from medfold.training.loop.optimizer import build_optimizer
 from tests.support.helpers import REPOSITORY, refused
 from tests.support.nets import batch, facts, recipe
 

@@ -10,7 +10,7 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.competition.overrides import parse_overrides
 from medfold.notebooks import training_bundle
-from medfold.system import files
+from medfold.system import json_files
 from tests.support import kaggle_image
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused, zipped
@@ -89,7 +89,7 @@ def connect_machines(hosted, tmp_path, hours=None):
 
 
 def fold_hashes(competition, run):
-    return files.read_json(competition.paths.run(run).fold(0).done)
+    return json_files.read(competition.paths.run(run).fold(0).done)
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     assert "fetched folds 0, 2" in hosted.said()
     local_run, remote_run = (competition.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
-        assert files.read_json(remote_run.fold(fold).done) == files.read_json(local_run.fold(fold).done)
+        assert json_files.read(remote_run.fold(fold).done) == json_files.read(local_run.fold(fold).done)
 
 
 PLUGINS = """
@@ -159,8 +159,8 @@ def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatc
     train(competition, on="kaggle", folds=[0], overrides=own, run="baseline")
     assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
     run = competition.paths.run("baseline")
-    assert "plugins_hash" in files.read_json(run.metadata)
-    assert files.read_json(run.score)["metric"] == "hits"
+    assert "plugins_hash" in json_files.read(run.metadata)
+    assert json_files.read(run.score)["metric"] == "hits"
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition, ImageSettings, setting_errors_located
 from medfold.data.holdout import set_aside_holdout
-from medfold.data.samples import needs_holdout
+from medfold.data.sample_files import needs_holdout
 from medfold.data.scanning import scan_dataset
 from medfold.data.targets import encode_targets
 from medfold.errors import SettingError, UserError

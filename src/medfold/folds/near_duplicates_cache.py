@@ -11,7 +11,7 @@ from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
 from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.terminal.console import warn
 
@@ -59,7 +59,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
             for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
         cached = {"inputs_fingerprint": inputs_fingerprint, "pairs": rows}
-        files.write_json(cached, paths.near_duplicates, sealed=True)
+        json_files.write(cached, paths.near_duplicates, sealed=True)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
     rows = position.loc[[image_id for pair in pairs for image_id in pair]].to_numpy().reshape(-1, 2)
@@ -82,7 +82,7 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
 
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        cached = files.read_json(paths.near_duplicates, NEAR_DUPLICATES)
+        cached = json_files.read(paths.near_duplicates, NEAR_DUPLICATES)
     except UserError:
         cached = {}
     if cached is not None and not (isinstance(cached, dict) and {"inputs_fingerprint", "pairs"} <= set(cached)):

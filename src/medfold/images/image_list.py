@@ -5,7 +5,7 @@ import pandas as pd
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256_of_text
 from medfold.terminal.command_text import command
 
@@ -21,7 +21,7 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    metadata = files.read_json(paths.samples_metadata, SAMPLES)
+    metadata = json_files.read(paths.samples_metadata, SAMPLES)
     if not metadata:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
     return metadata["image_list_fingerprint"]

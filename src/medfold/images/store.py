@@ -12,7 +12,7 @@ from medfold.images.formats.format_registry import READERS
 from medfold.images.image_list import read_image_list_fingerprint
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
-from medfold.system import array_files, files
+from medfold.system import array_files, files, json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
@@ -118,7 +118,7 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     except (OSError, ValueError, EOFError):
         raise UserError("not the array that was written, or cut off", folder / IMAGES_FILE, fix) from None
     try:
-        hashes = files.read_json(folder / BLOCKS_FILE)
+        hashes = json_files.read(folder / BLOCKS_FILE)
     except UserError as error:
         raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
@@ -153,4 +153,4 @@ def finish_store(
 
 def _write_hashes(folder: Path, blocks: array_files.BlockHashes) -> None:
     hashes = {**asdict(blocks), INDEX_FILE: sha256(folder / INDEX_FILE)}
-    files.write_json(hashes, folder / BLOCKS_FILE, sealed=True)
+    json_files.write(hashes, folder / BLOCKS_FILE, sealed=True)

@@ -17,7 +17,7 @@ BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 
 
 def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
-    """Writes the bundle and the notebook and prints their contents.
+    """Writes the bundle, whose files it names, and the notebook.
 
     The caller must hold the `packing_lock` of the runs.
 

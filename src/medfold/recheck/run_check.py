@@ -11,7 +11,7 @@ from medfold.earlier_versions import MEASUREMENTS, SCORE, current_by_former
 from medfold.paths import CompetitionPaths, RunPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 
 
@@ -23,20 +23,20 @@ def run_differences(facts: CompetitionFacts, paths: CompetitionPaths, run_paths:
         paths: paths of the sample table, the measurements and the folds table.
         run_paths: paths of the run.
     """
-    saved = files.read_json(run_paths.score, SCORE)
+    saved = json_files.read(run_paths.score, SCORE)
     done = [number for number in range(facts.folds.k) if run_paths.fold(number).done.is_file()]
     missing_markers = [run_paths.fold(number).done for number in saved["trained_folds"] if number not in done]
     for path in missing_markers:
         yield f"{path.parent.name}/{path.name} is missing"
     if saved["trained_folds"] != done and not missing_markers:
         yield f"trained_folds are {done}, saved {saved['trained_folds']}"
-    is_optimistic = files.read_json(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
+    is_optimistic = json_files.read(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
     if saved["is_optimistic"] != is_optimistic:
         yield f"is_optimistic is {is_optimistic}, saved {saved['is_optimistic']}"
     oof_tables = []
     for fold in saved["trained_folds"]:
         fold_paths = run_paths.fold(fold)
-        for name, digest in (files.read_json(fold_paths.done) or {}).items():
+        for name, digest in (json_files.read(fold_paths.done) or {}).items():
             path = fold_paths.folder / name
             if not path.is_file() or sha256(path) != digest:
                 yield f"{fold_paths.folder.name}/{name} is not the file recorded in done.json"

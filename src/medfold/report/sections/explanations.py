@@ -16,7 +16,6 @@ from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
 from medfold.runs import Run
-from medfold.terminal.console import say
 
 IMAGE_SIZE = 320  # px: the longest side of an image
 
@@ -91,7 +90,7 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
             f"Pointing game: {text}. The positions of the findings in these generated images are known; beside means: "
             "at most one cell of the map away."
         )
-        say("heat maps", text)
+        section.summary = f"heat maps: {text}"
 
 
 def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:

@@ -66,14 +66,14 @@ def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
     """A recipe as a user would write it; float32, so that the machine does not matter."""
     backbone = {"name": net, "weights": str(weights) if weights else "none", "input_scaling": scaling}
     training = {"precision": "float32", "learning_rate": 0.001, "batch_size": 16}
-    return Recipe.model_validate({"images": {"size": SIZE}, "backbone": backbone, "training": training})
+    return Recipe.model_validate({"preparation": {"size": SIZE}, "backbone": backbone, "training": training})
 
 
 def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
-    choices = recipe_of(NETS[0], None).images
-    dataset = load_dataset(competition, image_settings=choices)
+    choices = recipe_of(NETS[0], None).preparation
+    dataset = load_dataset(competition, preparation=choices)
     held = load_store(competition.paths, store_key(competition, choices))
     rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
     return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])

@@ -39,7 +39,7 @@ score: {metric: auc}
 folds: {k: 5, method: stratified}
 """
 RECIPE = """
-images: {size: 64}
+preparation: {size: 64}
 backbone: {name: resnet9, width: 8}
 augment: xray
 training: {batch_size: 32}

@@ -3,7 +3,7 @@
 import pytest
 
 from medfold import earlier_versions
-from medfold.earlier_versions import SETTINGS, current_or_former, with_current_names, with_former_names
+from medfold.earlier_versions import FACTS, current_or_former, with_current_names, with_former_names
 from tests.support import helpers
 
 LISTS = {
@@ -22,8 +22,8 @@ FORMER_LISTS = {
 
 def test_the_former_names_of_settings_are_read():
     assert helpers.competition_facts("multilabel", **FORMER_LISTS) == helpers.competition_facts("multilabel", **LISTS)
-    assert with_former_names(LISTS, SETTINGS) == FORMER_LISTS
-    assert with_current_names(FORMER_LISTS, SETTINGS) == LISTS
+    assert with_former_names(LISTS, FACTS) == FORMER_LISTS
+    assert with_current_names(FORMER_LISTS, FACTS) == LISTS
 
 
 @pytest.mark.parametrize("section", ["labels", "submission"])

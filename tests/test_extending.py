@@ -32,7 +32,7 @@ submission: {sample: sample_submission.csv}
 folds: {k: 2, seed: 0, method: stratified-group}
 """
 RECIPE = """
-images: {size: 16, steps: [{invert: {top: 255}}]}
+preparation: {size: 16, steps: [{invert: {top: 255}}]}
 backbone: {name: two_convolutions, width: 8}
 augment: none
 training:

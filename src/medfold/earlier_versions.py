@@ -3,7 +3,7 @@
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
 something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
 with former names, so that they equal the recorded fingerprints. An entry may go when nobody has such files any more;
-one of `SETTINGS`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without it fingerprints would change.
+one of `FACTS`, `RECIPE`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without it fingerprints would change.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ FILES: dict[str, str] = {
     "net.weights.h5": "weights.h5",
     "self_check_warnings.json": "checks.json",
 }
-SETTINGS: Names = {  # of competition.yaml and of recipes
+FACTS: Names = {  # of competition.yaml
     "labels": {
         "layout": "shape",
         "keep_columns": "keep",
@@ -32,6 +32,9 @@ SETTINGS: Names = {  # of competition.yaml and of recipes
     "images": {"max_unreadable": "tolerate", "dicom_headers": "headers", "expected_shape": "shape"},
     "score": {"more_metrics": "also"},
     "submission": {"layout": "shape", "allow_empty_lists": "empty"},
+}
+RECIPE: Names = {
+    "preparation": "images",
     "training": {
         "num_images": "images",
         "accumulation_steps": "accumulate",
@@ -63,8 +66,8 @@ FINDINGS: dict[str, str] = {  # kinds of leaks in leaks.csv
 }
 FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<name>.json
 RUN: Names = {  # run.json
-    "recipe": SETTINGS,
-    "facts": SETTINGS,
+    "recipe": RECIPE,
+    "facts": FACTS,
     "folds_fingerprint": "folds",
     "images_fingerprints": "images",
     "labels_fingerprint": "labels",
@@ -78,7 +81,7 @@ SCORE: Names = {  # score.json
     "is_optimistic": "optimistic",
     "more_metrics": "also",
     "self_check_warnings": "suspicious",
-    "facts": SETTINGS,
+    "facts": FACTS,
 }
 LEDGER: dict[str, str] = {  # columns of submissions/ledger.csv
     "time": "when",

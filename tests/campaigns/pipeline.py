@@ -44,14 +44,14 @@ images: {train: "train/{id}.png", channels: 1}
 score: {metric: auc}
 """
 RECIPE = """
-images: {size: 32}
+preparation: {size: 32}
 backbone: {name: resnet9, width: 8}
 augment: xray
 training: {epochs: 40, batch_size: 8, dropout: 0.3}
 """
 # A head on the features of a backbone: the features are computed once and kept.
 HEAD = """
-images: {{size: 32}}
+preparation: {{size: 32}}
 backbone: {{name: MobileNetV2, weights: "{weights}"}}
 augment: none
 training: {{head_epochs: 3, epochs: 0, batch_size: 8}}

@@ -6,7 +6,7 @@ import yaml
 
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
-from medfold.competition.competition import Competition, image_settings
+from medfold.competition.competition import Competition, preparation_settings
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe
 from medfold.paths import ProjectPaths
@@ -47,10 +47,10 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     assert "metric: # fill in" in text
     (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
     competition = Competition.open("tissue")
-    dataset = make_folds(competition, image_settings=image_settings(competition, "baseline"))
+    dataset = make_folds(competition, preparation=preparation_settings(competition, "baseline"))
     assert (len(dataset.train), len(dataset.test)) == (60, 20)
     assert load_recipe(competition.paths, "baseline", {}) == Recipe(
-        images={"size": 96, "fit": "pad"}, training={"epochs": 40}
+        preparation={"size": 96, "fit": "pad"}, training={"epochs": 40}
     )
     assert "extends: gpu_small" in (folder / "gpu.yaml").read_text()
 

@@ -756,23 +756,23 @@ recipe(
 recipe(
     "weights that are not there",
     r"--set: 'backbone.weights': gone.weights.h5: no such weights file",
-    "backbone.name=MobileNetV2 images.size=32 backbone.weights=gone.weights.h5",
+    "backbone.name=MobileNetV2 preparation.size=32 backbone.weights=gone.weights.h5",
 )
 recipe(
     "weights of another kind",
     r"--set: 'backbone.weights': given/train.csv: not a Keras weights file",
-    "backbone.name=MobileNetV2 images.size=32 backbone.weights=given/train.csv",
+    "backbone.name=MobileNetV2 preparation.size=32 backbone.weights=given/train.csv",
 )
 recipe(
     "images too small",
-    r"--set: 'images.size': 16 px are too small for MobileNetV2",
-    "backbone.name=MobileNetV2 images.size=16",
+    r"--set: 'preparation.size': 16 px are too small for MobileNetV2",
+    "backbone.name=MobileNetV2 preparation.size=16",
 )
-recipe("a size of nothing", r"'images.size'", "images.size=0")
+recipe("a size of nothing", r"'preparation.size'", "preparation.size=0")
 recipe(
     "a scaling of a net that has its own",
     r"backbone.input_scaling",
-    "backbone.name=ConvNeXtTiny images.size=32 backbone.input_scaling=magic",
+    "backbone.name=ConvNeXtTiny preparation.size=32 backbone.input_scaling=magic",
 )
 recipe("a head for grades", r"--set: 'head': task binary has no ordered classes", "head=cut_points")
 recipe("an unknown pipeline", r"--set: 'augment': unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
@@ -784,7 +784,11 @@ recipe(
 recipe("an unknown transform", r"--set: 'augment': unknown transform 'Flop'", "augment=[Flop]")
 recipe("a wrong argument", r"--set: 'augment': GaussNoise has no argument", 'augment=[{"GaussNoise":{"sigma":3}}]')
 recipe("a transform that mirrors", r"HorizontalFlip is not within images.symmetry: none", "augment=[HorizontalFlip]")
-recipe("an unknown step", r"--set: 'images.steps': unknown step 'crop_blackness'", "images.steps=[crop_blackness]")
+recipe(
+    "an unknown step",
+    r"--set: 'preparation.steps': unknown step 'crop_blackness'",
+    "preparation.steps=[crop_blackness]",
+)
 recipe("patience for nothing", r"--set: 'training.patience': it waits for a better epoch", "training.patience=3")
 recipe(
     "classes twice balanced",
@@ -837,7 +841,7 @@ wrong(
     "folded",
     TRAIN,
     r"baseline.yaml: not valid YAML",
-    write("competition/clinic/baseline.yaml", "images: {size: 16"),
+    write("competition/clinic/baseline.yaml", "preparation: {size: 16"),
     FOLDS,
 )
 

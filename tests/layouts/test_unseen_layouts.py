@@ -224,7 +224,7 @@ def test_unseen_layout_gives_a_valid_submission(guessed):
 @pytest.mark.parametrize("guessed", LAYOUTS, indirect=True)
 def test_unseen_layout_is_trained_and_submitted(guessed):
     competition, _, _ = guessed
-    words = ("--fold", "0", "--set", "images.size=16 training.epochs=1 training.batch_size=8 backbone.width=4")
+    words = ("--fold", "0", "--set", "preparation.size=16 training.epochs=1 training.batch_size=8 backbone.width=4")
     for command in (("folds",), ("train", *words), ("submit", *words[2:], "--force")):
         ended = medfold(command[0], "-c", "theirs", *command[1:])
         assert ended.code == 0, ended.errors

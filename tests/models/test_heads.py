@@ -37,7 +37,7 @@ def test_cut_points_start_uniform_and_stay_ordered():
 
 
 def test_cut_points_need_ordered_classes():
-    chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
+    chosen = Recipe.model_validate({"preparation": {"size": 32}, "head": "cut_points"})
     assert build_net(facts("ordinal"), chosen).output_shape == (None, 3)
     with refused("head: task multiclass has no ordered classes"):
         build_net(facts("multiclass"), chosen)

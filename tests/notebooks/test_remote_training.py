@@ -153,7 +153,7 @@ def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatc
     assert "metric: auc" in facts
     competition.paths.facts_file.write_text(facts.replace("metric: auc", "metric: hits"))
     competition = Competition.open("small")
-    own = parse_overrides("backbone.name=one_convolution images.steps=[negative]")
+    own = parse_overrides("backbone.name=one_convolution preparation.steps=[negative]")
     train(competition, folds=[0], overrides=own, run="home")
     connect_machines(hosted, tmp_path)
     train(competition, on="kaggle", folds=[0], overrides=own, run="baseline")

@@ -25,4 +25,4 @@ def build(task: str = "binary", channels: int = 1, head: str = "classes", size: 
     keras.utils.set_random_seed(1)
     facts = competition_facts(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
     chosen = {"name": "resnet9", "width": 8, **backbone}
-    return build_net(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)
+    return build_net(facts, Recipe(preparation={"size": size}, backbone=chosen, head=head), pretrained=False)

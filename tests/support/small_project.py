@@ -20,7 +20,7 @@ SMALL = "\n".join(
 )
 TINY_RECIPE = "\n".join(
     [
-        "images: {size: 16}",
+        "preparation: {size: 16}",
         "backbone: {name: resnet9, width: 4}",
         "augment: xray",
         "training: {epochs: 2, batch_size: 8, learning_rate: 0.01}",

@@ -240,14 +240,14 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     [
         ({"training": {"batch_size": 64}}, "training.batch_size, fold 0: a batch of 64 is more than the 40 images"),
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
-        ({"images": {"steps": ["clahee"]}}, "images.steps: unknown step 'clahee' .did you mean 'clahe'"),
+        ({"preparation": {"steps": ["clahee"]}}, "preparation.steps: unknown step 'clahee' .did you mean 'clahe'"),
         (
             {"training": {"accumulation_steps": 31}},
             "accumulation_steps, fold 0: 31 batches make a step, and there are 30: no step is ",
         ),
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
-        ({"backbone": {"name": "InceptionV3"}}, "images.size: 16 px are too small for InceptionV3. Set it to 75"),
+        ({"backbone": {"name": "InceptionV3"}}, "preparation.size: 16 px are too small for InceptionV3. Set it to 75"),
         ({"head": "cut_points"}, "head: task binary has no ordered classes"),
     ],
 )

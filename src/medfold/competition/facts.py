@@ -1,11 +1,11 @@
 """The facts of one competition, as read from competition.yaml."""
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from medfold import config
+from medfold import config, earlier_versions
 from medfold.competition.facts_sections import (
     DEFAULT_MAX_MEGABYTES,
     FoldFacts,
@@ -21,6 +21,8 @@ Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
 class CompetitionFacts(config.SettingsFile):
     """The facts of one competition: the content of competition.yaml."""
+
+    former_names: ClassVar[earlier_versions.Names] = earlier_versions.FACTS
 
     title: str = Field(description="Name of the competition, shown in reports.")
     url: str | None = Field(
@@ -166,7 +168,7 @@ class CompetitionFacts(config.SettingsFile):
         content = self.model_dump(mode="json", include=keys)
         if "images" in content and content["images"].get("max_megabytes") == DEFAULT_MAX_MEGABYTES:
             del content["images"]["max_megabytes"]  # earlier versions did not have it
-        return config.with_former_names(content)
+        return earlier_versions.with_former_names(content, earlier_versions.FACTS)
 
     @cached_property
     def class_names(self) -> list[str]:

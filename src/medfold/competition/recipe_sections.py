@@ -1,4 +1,4 @@
-"""The sections of a recipe: images, backbone, training."""
+"""The sections of a recipe: preparation, backbone, training."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from medfold.config import StrictModel
 MAX_EPOCHS = 100_000  # more is surely a typing error
 
 
-class ImageSettings(StrictModel):
+class PreparationSettings(StrictModel):
     """Preparation of the images, once, before they are stored."""
 
     size: int = Field(default=64, ge=8, le=2048, description="Height and width of the prepared images, in pixels.")

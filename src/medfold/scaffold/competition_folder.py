@@ -154,7 +154,7 @@ def _baseline(draft: Draft) -> str:
     rule = f"{BASELINE_IMAGES:,} / {count_of(draft.num_images, 'image')}, at least 1, at most {MAX_BASELINE_EPOCHS}"
     return (
         "# A small net for a CPU, for a first score; not measured. Better: RECIPE=gpu, or mobilenet without a GPU\n"
-        f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
+        f"preparation: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
         f"training: {{epochs: {epochs}}} # {rule}\n"
     )
 
@@ -169,9 +169,9 @@ def _fitting_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> tupl
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH
     size = ""
     if is_small and largest_side >= MIN_GPU_SIZE:
-        size = f"images: {{size: {largest_side}}} # the size of the largest image\n"
+        size = f"preparation: {{size: {largest_side}}} # the size of the largest image\n"
     elif is_small:
-        size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
+        size = f"preparation: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
         if re.search(XRAY, words):
             return "gpu_radiograph", "X-rays", size

@@ -31,7 +31,7 @@ IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # one fold of five is held out
 FACTS = """
 title: Made-up images
 source: {kind: url, url: "https://example.org/images.npz", file: images.npz, md5: "MD5"}
-upload: local
+upload: none
 task: binary
 labels: {layout: arrays, file: images.npz, targets: [label]}
 images: {train: unused, test: unused, channels: 1, symmetry: horizontal}

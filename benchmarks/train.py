@@ -92,7 +92,7 @@ class Training:
             {
                 "title": "Noise",
                 "source": {"kind": "phantom"},
-                "upload": "local",
+                "upload": "none",
                 "task": "binary",
                 "labels": {"targets": ["target"]},
                 "images": {"train": "unused", "test": "unused", "channels": job.channels, "symmetry": job.symmetry},

@@ -57,6 +57,17 @@ def test_keys_of_nested_objects_are_renamed_in_their_order():
     assert with_current_names({"score": None}, names) == with_former_names({"score": None}, names) == {"score": None}
 
 
+def test_the_former_values_of_settings_are_read():
+    former = {"source": {"kind": "kaggle-dataset", "slug": "a/b"}, "upload": "local"}
+    former["folds"] = {"method": "stratified-group"}
+    current = {"source": {"kind": "kaggle_dataset", "slug": "a/b"}, "upload": "none"}
+    current["folds"] = {"method": "stratified_group"}
+    assert helpers.competition_facts("binary", **former) == helpers.competition_facts("binary", **current)
+    assert with_former_names(current, FACTS) == former
+    assert with_current_names(former, FACTS) == with_current_names(current, FACTS) == current
+    assert with_current_names({"upload": ["local"], "source": None}, FACTS) == {"upload": ["local"], "source": None}
+
+
 def tables(names):
     """Yields a table of former names, and those in it."""
     yield names

@@ -25,19 +25,19 @@ from tests.support.helpers import REPOSITORY
 FACTS = """
 title: Small phantom
 source: {kind: phantom, train_patients: 60, test_patients: 20}
-upload: local
+upload: none
 task: binary
 labels: {file: train.csv, id: id, targets: [target], group: patient_id}
 images: {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: horizontal}
 score: {metric: auc}
 submission: {sample: sample_submission.csv}
-folds: {k: 3, method: stratified-group}
+folds: {k: 3, method: stratified_group}
 """
 # Another competition, whose images are in an archive within an archive.
 UNPACKED = """
 title: Unpacked
 source: {kind: own}
-upload: local
+upload: none
 task: binary
 labels: {file: train.csv, targets: [target], holdout: 0.2}
 images: {train: "train/{id}.png", channels: 1}

@@ -114,8 +114,8 @@ def test_arrays_need_no_image_patterns(project_folder):
     ("labels", "method"),
     [
         ({}, "stratified"),
-        ({"group": "patient_id"}, "stratified-group"),
-        ({"group_pattern": "p(.*)"}, "stratified-group"),
+        ({"group": "patient_id"}, "stratified_group"),
+        ({"group_pattern": "p(.*)"}, "stratified_group"),
     ],
 )
 def test_folds_method_follows_from_the_groups(labels, method):
@@ -146,7 +146,7 @@ def _facts(**sections):
     required = {
         "title": "x",
         "source": {"kind": "own"},
-        "upload": "local",
+        "upload": "none",
         "task": "binary",
         "images": {"train": "{id}.png", "test": "t/{id}.png"},
         "score": {"metric": "auc"},

@@ -238,7 +238,7 @@ def test_audit_suggests_lesions_without_a_group_column(guessed):
     text = competition.paths.facts_file.read_text()
     changed, num_removed = re.subn(r"  group: lesion_id # .*\n", "", text)
     assert num_removed == 1
-    changed = changed.replace("method: stratified-group", "method: stratified")
+    changed = changed.replace("method: stratified_group", "method: stratified")
     competition.paths.facts_file.write_text(changed)
     ended = medfold("folds", "-c", "theirs")
     assert "suspected groups                 lesion_id: 18 values, 36 images share theirs" in ended.said

@@ -42,7 +42,7 @@ def prepared(lookalike, once) -> Competition:
 def competition(prepared, tmp_path, monkeypatch) -> Competition:
     """A copy of the prepared project, to be changed; nothing is uploaded."""
     copy_project(prepared.project_paths.root, tmp_path, monkeypatch)
-    if prepared.facts.upload != "local":
+    if prepared.facts.upload != "none":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Competition.open(prepared.paths.name)
 

@@ -34,7 +34,7 @@ def test_units_and_hidden_labels_equal_the_known_truth(lookalike):
     assert competition.facts.submission.id == truth["id_column"]
     units = list(test["id"]) if truth["units"] is None else truth["units"]
     assert list(dict.fromkeys(test["unit"])) == units
-    if competition.facts.upload == "local":
+    if competition.facts.upload == "none":
         solution = read_csv(competition.paths.solution, id=str, **dict.fromkeys(truth["targets"], str))
         answers = truth["answers"] or {id: truth["labels"][id] for id in units}
         assert solution.set_index("id")[truth["targets"]].to_dict("index") == answers

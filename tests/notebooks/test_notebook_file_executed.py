@@ -96,7 +96,7 @@ def _raw_data_with(folder, images: int, competition: Competition):
 @pytest.mark.slow
 def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkeypatch, python, no_leaderboard):
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
-    facts = SMALL.replace("upload: local", source).split("\n", 2)
+    facts = SMALL.replace("upload: none", source).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
     projects = {}
     for images in (3, 3000):

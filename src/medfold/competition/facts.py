@@ -32,9 +32,10 @@ class CompetitionFacts(config.SettingsFile):
     )
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
     source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")
-    upload: Literal["csv", "notebook", "local"] = Field(
+    upload: Literal["csv", "notebook", "none"] = Field(
         description="What `make submit` uploads to be scored. `csv`: the file, to Kaggle. `notebook`: a notebook that "
-        "writes the file on Kaggle. `local`: nothing; the file is scored here, against the hidden labels in `data/`.",
+        "writes the file on Kaggle. `none`: nothing; if `data/` has the labels of the test set, the local leaderboard "
+        "scores the file.",
     )
     task: Task = Field(
         description="`binary`: one label, yes or no. `multiclass`: one of several classes. `multilabel`: several "
@@ -64,7 +65,7 @@ class CompetitionFacts(config.SettingsFile):
             self._resolve("submission", id=self.labels.id if has_image_rows else "id")
         if self.folds.method == "auto":
             is_grouped = self.labels.group or self.labels.group_pattern
-            self._resolve("folds", method="stratified-group" if is_grouped else "stratified")
+            self._resolve("folds", method="stratified_group" if is_grouped else "stratified")
         return self
 
     def _resolve(self, section: str, **values: str) -> None:
@@ -150,10 +151,8 @@ class CompetitionFacts(config.SettingsFile):
     def _check_part_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):
             raise ValueError("'labels.part' is for tables with a row for each image")
-        if self.upload != "local":
-            raise ValueError(
-                "'labels.part' is for upload: local; on Kaggle the sample submission lists the test images"
-            )
+        if self.upload != "none":
+            raise ValueError("'labels.part' is for upload: none; on Kaggle the sample submission lists the test images")
         other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:

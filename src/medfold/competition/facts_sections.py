@@ -117,12 +117,12 @@ class LabelFacts(StrictModel):
         default=None,
         description="Column that marks each row as training, validation or test (`train`, `val`, `Testing`, ...). "
         "Validation rows are trained on, or become the test set if there is no other. "
-        "`images.test` may then be left out. Needs `upload: local` and a table with a row per image.",
+        "`images.test` may then be left out. Needs `upload: none` and a table with a row per image.",
     )
     test_file: RawPath | None = Field(
         default=None,
         description="Table of the test images. Without it the sample submission names them; without that, the files "
-        "that match `images.test`. Labels in it make the local leaderboard (`upload: local`).",
+        "that match `images.test`. Labels in it make the local leaderboard (`upload: none`).",
     )
     holdout: float | None = Field(
         default=None,
@@ -359,10 +359,10 @@ class FoldFacts(StrictModel):
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
     seed: int = Field(default=42, ge=0, le=MAX_SEED, description="Seed of the split.")
-    method: Literal["auto", "stratified", "group", "stratified-group"] = Field(
+    method: Literal["auto", "stratified", "group", "stratified_group"] = Field(
         default="auto",
         description="`stratified`: equal shares of the classes; for data without groups. `group`: groups stay whole. "
-        "`stratified-group`: both. `auto`: `stratified-group` with `labels.group` or `labels.group_pattern`, else "
+        "`stratified_group`: both. `auto`: `stratified_group` with `labels.group` or `labels.group_pattern`, else "
         "`stratified`.",
     )
     duplicates: Literal["exact", "near"] = Field(

@@ -113,7 +113,7 @@ def _check_fold_method(competition: Competition) -> None:
     facts = competition.facts
     has_group_facts = facts.labels.group or facts.labels.group_pattern
     if facts.folds.method == "stratified" and has_group_facts:
-        fix = "Set it to stratified-group or group, or remove labels.group"
+        fix = "Set it to stratified_group or group, or remove labels.group"
         raise SettingError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
 
 

@@ -83,19 +83,19 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
     facts |= {
         "title": name.replace("-", " ").capitalize(),
         "source": source,
-        "upload": facts.get("upload", "local"),
+        "upload": facts.get("upload", "none"),
         "score": {"metric": None, **facts.get("score", {})},
     }
     _drop_default_id(draft, facts)
     if _is_own(facts):
-        if facts["upload"] != "local":
+        if facts["upload"] != "none":
             draft.drop_reasons("upload")
-            draft.add_reason("upload", "local", "no address on Kaggle was given")
+            draft.add_reason("upload", "none", "no address on Kaggle was given")
             draft.drop_doubts("upload")
             address = variable("COMPETITION", "https://www.kaggle.com/competitions/...")
-            what = f"local, since no competition on Kaggle is known; for one, give its address: {address}"
+            what = f"none, since no competition on Kaggle is known; for one, give its address: {address}"
             draft.add_doubt("upload", what)
-        facts["upload"] = "local"
+        facts["upload"] = "none"
     facts["images"] = {**facts["images"], "symmetry": "none"}
     for section, keys in SECTION_KEY_ORDER.items():
         facts[section] = _in_order(facts[section], keys)
@@ -201,7 +201,7 @@ def _readme(name: str, facts: dict[str, Any]) -> str:
 
 def _address(facts: dict[str, Any]) -> str | None:
     """Returns the address of the competition or data set; None for data that are not on Kaggle."""
-    folder = {"kaggle": "competitions", "kaggle-dataset": "datasets"}.get(facts["source"]["kind"])
+    folder = {"kaggle": "competitions", "kaggle_dataset": "datasets"}.get(facts["source"]["kind"])
     return f"https://www.kaggle.com/{folder}/{facts['source']['slug']}" if folder else None
 
 

@@ -41,7 +41,7 @@ def test_id_in_several_parts_is_refused(raw):
         LAYOUTS["wide"](facts(part="split", repeated="same"), raw)
 
 
-@pytest.mark.parametrize("upload", ["local", "csv"])
+@pytest.mark.parametrize("upload", ["none", "csv"])
 def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tmp_path, upload):
     for part, numbers in (("train", "0123"), ("test", "45")):
         for number in numbers:
@@ -52,7 +52,7 @@ def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tm
     described = facts(images, test_file="test.csv").model_copy(update={"upload": upload})
     _, test, solution = LAYOUTS["wide"](described, tmp_path)
     assert (test["id"].tolist(), "sick" in test) == (["4", "5"], False)
-    if upload == "local":
+    if upload == "none":
         assert solution[["id", "sick", "usage"]].to_numpy().tolist() == [["4", "0", "Private"], ["5", "1", "Private"]]
     else:
         assert solution is None

@@ -12,7 +12,7 @@ from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 
 LEADERBOARDS: dict[str, type[Leaderboard]] = {  # by `upload` of competition.yaml
-    "local": LocalLeaderboard,
+    "none": LocalLeaderboard,
     "csv": KaggleLeaderboard,
     "notebook": NotebookLeaderboard,
 }
@@ -28,6 +28,6 @@ def leaderboard_of(
         test_groups: see `LocalLeaderboard`. Defaults to none, which is enough to fetch scores.
         pack: see `NotebookLeaderboard`. Defaults to none, which is enough to fetch scores.
     """
-    own_inputs = {"local": {"test_groups": test_groups}, "notebook": {"pack": pack}}
+    own_inputs = {"none": {"test_groups": test_groups}, "notebook": {"pack": pack}}
     upload = competition.facts.upload
     return LEADERBOARDS[upload](competition.facts, competition.paths, **own_inputs.get(upload, {}))

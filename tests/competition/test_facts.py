@@ -110,6 +110,15 @@ def test_arrays_need_no_image_patterns(project_folder):
         Competition.open("arrays")
 
 
+def test_arrays_are_by_default_in_the_file_of_the_source():
+    layout = {"layout": "arrays", "targets": ["t"]}
+    source = {"kind": "url", "url": "https://example.org/x", "file": "x.npz", "md5": "0"}
+    assert competition_facts(labels=layout, source=source).labels.file == "x.npz"
+    assert competition_facts(labels={**layout, "file": "y.npz"}, source=source).labels.file == "y.npz"
+    with pytest.raises(ValueError, match="'labels.file' is missing: the file with the arrays, such as data.npz"):
+        competition_facts(labels=layout, source={"kind": "own"})
+
+
 @pytest.mark.parametrize(
     ("labels", "method"),
     [

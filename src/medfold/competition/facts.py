@@ -63,6 +63,8 @@ class CompetitionFacts(config.SettingsFile):
         if not self.submission.id:
             has_image_rows = self.submission.sample and not self.score.unit and "{" not in self.labels.id
             self._resolve("submission", id=self.labels.id if has_image_rows else "id")
+        if self.labels.layout == "arrays" and not self.labels.file:
+            self._resolve("labels", file=str(self.source.get("file", "")))
         if self.folds.method == "auto":
             is_grouped = self.labels.group or self.labels.group_pattern
             self._resolve("folds", method="stratified_group" if is_grouped else "stratified")
@@ -89,6 +91,8 @@ class CompetitionFacts(config.SettingsFile):
         has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:
             raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
+        if has_arrays and not self.labels.file:
+            raise ValueError("'labels.file' is missing: the file with the arrays, such as data.npz")
         if has_arrays and self.labels.holdout:
             raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
         if self.labels.part:

@@ -64,7 +64,8 @@ class LabelFacts(StrictModel):
     layout: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
     file: RawPath = Field(
         default="",
-        description="Table or array file with the labels, below `raw/` and `images.root`. Not for layout `folders`.",
+        description="Table or array file with the labels, below `raw/` and `images.root`. Layout `arrays`: by default "
+        "`source.file`. Not for layout `folders`.",
     )
     id: str = Field(
         default="id",

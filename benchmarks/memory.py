@@ -27,7 +27,7 @@ from medfold.system.http_download import md5_of_file
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
-IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # one fold of five is held out
+IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # a net is trained on four folds of five
 FACTS = """
 title: Made-up images
 source: {kind: url, url: "https://example.org/images.npz", file: images.npz, md5: "MD5"}

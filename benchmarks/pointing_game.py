@@ -36,7 +36,7 @@ LIMIT = 0.5
 
 
 def right_positives(competition: Competition, run: str, fold: int) -> pd.DataFrame:
-    """The held-out images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
+    """The validation images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
     (target,) = competition.facts.prediction_columns
     samples = read_csv(competition.paths.samples)
     oof = read_csv(competition.paths.run(run).fold(fold).oof)

@@ -67,7 +67,7 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
     add_competition(project_folder, "local", facts)
     competition = Competition.open("local")
     download(competition, path=given)
-    assert "test.csv has labels: they become the hidden solution" in capsys.readouterr().out
+    assert "test.csv has labels: they become the solution" in capsys.readouterr().out
     finished_run(competition, "noise", quality=1.0)
     submit(competition, run_names=["noise"], force=True)
     assert "8 images" in capsys.readouterr().out

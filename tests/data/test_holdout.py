@@ -1,4 +1,4 @@
-"""The labelled samples that are held out as test set."""
+"""The holdout: labelled samples that become the test set."""
 
 import cv2
 import numpy as np

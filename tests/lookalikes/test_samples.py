@@ -8,7 +8,7 @@ from medfold.tables import read_csv
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import shipped
 
-HELD_OUT = 0.2
+HOLDOUT = 0.2
 
 
 def test_sample_table_equals_the_known_truth(lookalike):
@@ -16,7 +16,7 @@ def test_sample_table_equals_the_known_truth(lookalike):
     train, test = lookalike.part("train"), lookalike.part("test")
     if truth["test"] is None:
         assert sorted(table["id"]) == sorted(truth["train"])
-        assert abs(len(test) / len(table) - HELD_OUT) < 0.1
+        assert abs(len(test) / len(table) - HOLDOUT) < 0.1
         assert set(train["group"]).isdisjoint(test["group"])
     else:
         assert list(train["id"]) == truth["train"]

@@ -1,4 +1,4 @@
-"""Facts of a competition without a test set: some labelled images are held out."""
+"""Facts of a competition without a test set: some labelled images become the holdout."""
 
 FACTS = """title: Hold-out
 source: {kind: kaggle_dataset, slug: a/b}

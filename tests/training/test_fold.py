@@ -174,7 +174,7 @@ def test_training_begins_as_the_recipe_says(begin_training, deterministic, preci
 
 
 @pytest.mark.parametrize("num_images", [None, 12])
-def test_images_of_the_held_out_fold_are_not_trained_on(begin_training, num_images):
+def test_validation_images_are_not_trained_on(begin_training, num_images):
     made = task("multiclass", num_images=num_images, seed=4)
     rows = pd.Series(made.store.rows.to_numpy()[::-1], index=made.store.rows.index)  # not in the order of the table
     made = replace(made, store=Store(made.store.pixels, rows))
@@ -215,7 +215,7 @@ def test_cut_points_learn_an_ordinal_task(tmp_path):
 
 @pytest.mark.parametrize("keep", ["best", pytest.param("final", marks=pytest.mark.slow)])
 def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
-    """The held-out fold has one class: no epoch has an AUC."""
+    """The validation images have one class: no epoch has an AUC."""
     made = task(backbone="simple_cnn", keep=keep, patience=1 if keep == "best" else 0, epochs=3)
     targets, held = made.targets.copy(), (made.train["fold"] == 0).to_numpy()
     targets[held] = 1

@@ -154,7 +154,8 @@ class TrainingSettings(StrictModel):
     keep: Literal["final", "best"] = Field(
         default="final",
         description="The epoch whose weights the trained net keeps. `final`: the last one. `best`: the one with the "
-        "best score on the held-out fold; that score is then marked optimistic. An undefined score never counts.",
+        "best score on the validation images (those of the fold); that score is then marked optimistic. An undefined "
+        "score never counts.",
     )
     patience: int = Field(
         default=0, ge=0, description="`keep: best`: stop after this number of epochs without a better one. 0: never."

@@ -39,7 +39,7 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test set, if the raw data has them, become the
-    hidden solution. With `labels.holdout` all samples are in the training set until `write_holdout`.
+    solution. With `labels.holdout` all samples are in the training set until `write_holdout`.
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit
@@ -168,7 +168,7 @@ def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
 
 
 def check_solution(paths: CompetitionPaths) -> None:
-    """Checks that a hidden solution which came with the data has not changed since the sample table was built.
+    """Checks that a solution which came with the data has not changed since the sample table was built.
 
     Raises:
         UserError: the solution has changed.

@@ -1,4 +1,4 @@
-"""Heat maps of images by the net of the fold that each was held out from, and checks of their reliability."""
+"""Heat maps of images by the net that did not see them in training, and checks of their reliability."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -48,7 +48,7 @@ def read_label_table(
     has_columns = facts.upload == "none" and (labels.part or labels.test_file) and set(needed) <= set(test)
     has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
     if has_labels:
-        say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
+        say("samples", f"{test_path.name} has labels: they become the solution of the local leaderboard")
         rows = parse(test, facts, test_path)
         test = merge_repeated_rows(rows, [labels.id], labels.targets, facts, test_path)
     else:  # a sample submission has columns with the names of the targets, too

@@ -1,4 +1,4 @@
-"""Report section with galleries of images, each explained by the net of the fold that it was held out from."""
+"""Report section with galleries of images, each explained by the net that did not see it in training."""
 
 from collections.abc import Callable
 

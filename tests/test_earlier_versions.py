@@ -60,8 +60,10 @@ def test_keys_of_nested_objects_are_renamed_in_their_order():
 def test_the_former_values_of_settings_are_read():
     former = {"source": {"kind": "kaggle-dataset", "slug": "a/b"}, "upload": "local"}
     former["folds"] = {"method": "stratified-group"}
+    former["labels"] = {"targets": ["target"], "repeated": "any", "part": "subset"}
     current = {"source": {"kind": "kaggle_dataset", "slug": "a/b"}, "upload": "none"}
     current["folds"] = {"method": "stratified_group"}
+    current["labels"] = {"targets": ["target"], "repeated": "max", "split": "subset"}
     assert helpers.competition_facts("binary", **former) == helpers.competition_facts("binary", **current)
     assert with_former_names(current, FACTS) == former
     assert with_current_names(former, FACTS) == with_current_names(current, FACTS) == current

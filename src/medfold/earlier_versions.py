@@ -37,6 +37,8 @@ FACTS: Names = {  # of competition.yaml
         "test_file": "test",
         "train_arrays": "train",
         "expected_counts": "counts",
+        "split": "part",
+        "repeated": Values(max="any"),
     },
     "images": {"max_unreadable": "tolerate", "dicom_headers": "headers", "expected_shape": "shape"},
     "score": {"more_metrics": "also"},

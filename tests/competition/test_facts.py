@@ -166,20 +166,20 @@ def _facts(**sections):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test set"),
-        ({"test_file": "test.csv"}, "'labels.part' and 'labels.test_file' both define"),
-        ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"holdout": 0.2}, "'labels.split' and 'labels.holdout' both define the test set"),
+        ({"test_file": "test.csv"}, "'labels.split' and 'labels.test_file' both define"),
+        ({"layout": "long", "value": "sick"}, "'labels.split' is for tables with a row for each image"),
         ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
     ],
 )
 def test_part_column_that_contradicts_other_facts_is_refused(more, message):
     with pytest.raises(ValueError, match=message):
-        facts(part="split", **more)
+        facts(split="split", **more)
 
 
 def test_label_map_to_unknown_class_is_refused():
     with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
-        facts(part="split", map={"?": "ill"})
+        facts(split="split", map={"?": "ill"})
 
 
 def test_label_that_contains_the_separator_is_refused():

@@ -161,7 +161,7 @@ def numbered(raw: Path) -> None:
     "auc",
     task="binary",
     classes=["no", "Yes"],
-    labels={"part": "split", "map": {"": None}, "group": "patient"},
+    labels={"split": "split", "map": {"": None}, "group": "patient"},
 )
 def parts(raw: Path) -> None:
     """One table with a column for train and test, words in several cases, rows without a label."""

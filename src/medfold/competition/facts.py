@@ -95,7 +95,7 @@ class CompetitionFacts(config.SettingsFile):
             raise ValueError("'labels.file' is missing: the file with the arrays, such as data.npz")
         if has_arrays and self.labels.holdout:
             raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
-        if self.labels.part:
+        if self.labels.split:
             self._check_part_column()
         elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
@@ -154,13 +154,15 @@ class CompetitionFacts(config.SettingsFile):
 
     def _check_part_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):
-            raise ValueError("'labels.part' is for tables with a row for each image")
+            raise ValueError("'labels.split' is for tables with a row for each image")
         if self.upload != "none":
-            raise ValueError("'labels.part' is for upload: none; on Kaggle the sample submission lists the test images")
+            raise ValueError(
+                "'labels.split' is for upload: none; on Kaggle the sample submission lists the test images"
+            )
         other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
-            raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test set: remove one")
+            raise ValueError(f"'labels.split' and '{conflicts[0]}' both define the test set: remove one")
 
     def fingerprint_input(self, keys: Any = None) -> dict[str, Any]:
         """Returns what fingerprints of the facts are made from: JSON, under the names of earlier versions.

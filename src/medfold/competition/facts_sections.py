@@ -94,9 +94,9 @@ class LabelFacts(StrictModel):
         'Example: `{"-1": "1", "?": null}`. Layout `folders`: of names of folders; `lists`: of names in a list. '
         "Not for layout `one_hot`.",
     )
-    repeated: Literal["refuse", "same", "any", "majority"] = Field(
+    repeated: Literal["refuse", "same", "max", "majority"] = Field(
         default="refuse",
-        description="Several rows of one id. `refuse`: an error. `same`: they must agree and count once. `any`: the "
+        description="Several rows of one id. `refuse`: an error. `same`: they must agree and count once. `max`: the "
         "highest class counts. `majority`: the most frequent class counts; of equally frequent ones, the highest.",
     )
     group: str | None = Field(
@@ -114,7 +114,7 @@ class LabelFacts(StrictModel):
         description="More columns for the sample table, used by the audit and for scores of subgroups. All others stay "
         "in `raw/`.",
     )
-    part: str | None = Field(
+    split: str | None = Field(
         default=None,
         description="Column that marks each row as training, validation or test (`train`, `val`, `Testing`, ...). "
         "Validation rows are trained on, or become the test set if there is no other. "

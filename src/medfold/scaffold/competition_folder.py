@@ -36,7 +36,7 @@ SECTION_KEY_ORDER = {
         "repeated",
         "group",
         "group_pattern",
-        "part",
+        "split",
         "test_file",
         "holdout",
     ],

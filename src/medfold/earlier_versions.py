@@ -47,6 +47,7 @@ FACTS: Names = {  # of competition.yaml
 }
 RECIPE: Names = {
     "preparation": "images",
+    "head": Values(classification="classes", ordinal="cut_points"),
     "training": {
         "num_images": "images",
         "accumulation_steps": "accumulate",

@@ -774,7 +774,7 @@ recipe(
     r"backbone.input_scaling",
     "backbone.name=ConvNeXtTiny preparation.size=32 backbone.input_scaling=magic",
 )
-recipe("a head for grades", r"--set: 'head': task binary has no ordered classes", "head=cut_points")
+recipe("a head for grades", r"--set: 'head': task binary has no ordered classes", "head=ordinal")
 recipe("an unknown pipeline", r"--set: 'augment': unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
 recipe(
     "a pipeline for colours, on grey images",

@@ -13,7 +13,7 @@ from tests.support.helpers import competition_facts
 @pytest.mark.parametrize(
     "choices",
     [
-        pytest.param({"head": "cut_points", "backbone": {"name": "resnet9", "width": 4}}, id="cut points"),
+        pytest.param({"head": "ordinal", "backbone": {"name": "resnet9", "width": 4}}, id="cut points"),
         pytest.param({"head": "both", "backbone": {"name": "resnet9", "width": 4}}, id="both heads"),
         pytest.param({"backbone": {"name": "ResNet50"}}, id="channels turned round", marks=pytest.mark.slow),
     ],

@@ -37,7 +37,7 @@ from tests.support.helpers import REPOSITORY
         (
             {"title": "Fundus", "images": {}, "task": "binary"},
             3000,
-            {"extends": "gpu_fundus", "head": "classes"},
+            {"extends": "gpu_fundus", "head": "classification"},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},

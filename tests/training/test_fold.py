@@ -206,7 +206,7 @@ def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images
 @pytest.mark.slow
 def test_cut_points_learn_an_ordinal_task(tmp_path):
     made = task("ordinal", epochs=12)
-    made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
+    made = replace(made, recipe=made.recipe.model_copy(update={"head": "ordinal"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
     oof = read_predictions(made.facts, tmp_path / "fold0" / "oof.csv")
     targets = made.targets[(made.train["fold"] == 0).to_numpy()]
@@ -248,7 +248,7 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
         ({"backbone": {"name": "InceptionV3"}}, "preparation.size: 16 px are too small for InceptionV3. Set it to 75"),
-        ({"head": "cut_points"}, "head: task binary has no ordered classes"),
+        ({"head": "ordinal"}, "head: task binary has no ordered classes"),
     ],
 )
 def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):

@@ -24,10 +24,10 @@ class Recipe(config.SettingsFile):
 
     preparation: PreparationSettings = PreparationSettings()
     backbone: BackboneSettings = BackboneSettings()
-    head: Literal["classes", "cut_points", "both"] = Field(
-        default="classes",
-        description="`classes`: a probability for each class or label. Ordinal tasks: `cut_points`, one grade cut into "
-        "classes at learnt points (McCullagh 1980); `both`, the mean of the two.",
+    head: Literal["classification", "ordinal", "both"] = Field(
+        default="classification",
+        description="`classification`: a probability for each class or label. For task ordinal: `ordinal`, one grade "
+        "cut into classes at learnt points (McCullagh 1980); `both`, the mean of the two.",
     )
     augment: str | list[str | dict[str, dict[str, Any]]] = Field(
         default="light", description="Random changes of the training images: a pipeline, or a list of transforms."

@@ -89,5 +89,5 @@ def check_buildable(facts: CompetitionFacts, recipe: Recipe, pretrained: bool = 
         fix = f"Set it to {backbone.min_size} or more"
         what = f"{recipe.preparation.size} px are too small for {backbone_settings.name}"
         raise SettingError(what, "preparation.size", fix)
-    if recipe.head != "classes" and facts.task != "ordinal":
-        raise SettingError(f"task {facts.task} has no ordered classes", "head", "Set it to classes")
+    if recipe.head != "classification" and facts.task != "ordinal":
+        raise SettingError(f"task {facts.task} has no ordered classes", "head", "Set it to classification")

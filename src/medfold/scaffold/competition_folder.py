@@ -164,7 +164,7 @@ def _fitting_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> tupl
     images = facts["images"]
     words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
-        head = "" if facts["task"] == "ordinal" else "head: classes # the classes have no order, so no cut points\n"
+        head = "" if facts["task"] == "ordinal" else "head: classification # the classes have no order\n"
         return "gpu_fundus", "fundus photographs", head
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH
     size = ""

@@ -90,12 +90,14 @@ def _describe_problem(
     first = problems[0]
     key = ".".join(str(part) for part in location)
     if first["type"] == "extra_forbidden":
+        name = str(location[-1])
         if elsewhere and key in _all_keys(elsewhere[0]):
             return f"unknown key '{key}': it belongs in {elsewhere[1]}"
         known = _fields(model, location[:-1])
-        name = str(location[-1])
         section = key.removesuffix(name)
         hint = _key_in_another_section(model, name) or did_you_mean(name, known, prefix=section)
+        if elsewhere and not hint and (keys := _keys_ending_in(elsewhere[0], name)):
+            return f"unknown key '{key}': {' or '.join(keys)} belongs in {elsewhere[1]}"
         return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
     if first["type"] == "missing" and not _is_missing_item(first):
         return _missing(key)
@@ -179,3 +181,7 @@ def _key_in_another_section(model: type[BaseModel], name: str) -> str:
 
     keys = [f"'{key}'" for key in _all_keys(model) if matches(key)]
     return f" (did you mean {' or '.join(keys)}?)" if keys else ""
+
+
+def _keys_ending_in(model: type[BaseModel], name: str) -> list[str]:
+    return [f"'{key}'" for key in _all_keys(model) if key.endswith(f".{name}")]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
 from medfold.system import array_files, files, json_files
 from tests.support.helpers import refused
@@ -43,18 +43,18 @@ def test_changed_or_missing_index_of_a_store_is_refused(small, table):
 
 
 def test_store_key_depends_on_everything_that_changes_pixels(small, table):
-    keys = {store_key(small, ImageSettings(size=size)) for size in (16, 24)}
-    keys.add(store_key(small, ImageSettings(size=16, fit="pad")))
-    keys.add(store_key(small, ImageSettings(size=16, steps=["clahe"])))
+    keys = {store_key(small, PreparationSettings(size=size)) for size in (16, 24)}
+    keys.add(store_key(small, PreparationSettings(size=16, fit="pad")))
+    keys.add(store_key(small, PreparationSettings(size=16, steps=["clahe"])))
     for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
         images = small.facts.images.model_copy(update=change)
         changed = replace(small, facts=small.facts.model_copy(update={"images": images}))
-        keys.add(store_key(changed, ImageSettings(size=16)))
+        keys.add(store_key(changed, PreparationSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    keys.add(store_key(small, ImageSettings(size=16)))
+    keys.add(store_key(small, PreparationSettings(size=16)))
     metadata = json_files.read(small.paths.samples_metadata)
     json_files.write(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
-    keys.add(store_key(small, ImageSettings(size=16)))
+    keys.add(store_key(small, PreparationSettings(size=16)))
     assert len(keys) == 9
 
 

@@ -107,7 +107,7 @@ def _describe_changes(
         for key in STORE_FACTS
         if key in facts_before and facts_before[key] != facts_now[key]
     ]
-    if image_facts or any(key.startswith("recipe.images.") for key in changed):
+    if image_facts or any(key.startswith("recipe.preparation.") for key in changed):
         return described + image_facts
     return [*described, "the raw images, or how medfold prepares them, have changed"]
 

@@ -27,7 +27,7 @@ def test_given_folder_is_hard_linked_not_copied(small, tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "a.txt").write_text("a")
-    with_source(small, kind="kaggle-dataset", slug="a/b").fetch(folder)
+    with_source(small, kind="kaggle_dataset", slug="a/b").fetch(folder)
     assert (small.paths.raw / "a.txt").stat().st_ino == (folder / "a.txt").stat().st_ino
 
 
@@ -37,7 +37,7 @@ def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, ca
     (folder / "train.csv").write_text("corrected by hand")
     (folder / "train.csv.zip").write_bytes(zipped({"train.csv": b"as it came"}))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for fill in (with_source(small, kind="kaggle-dataset", slug="a/b").fetch, open_source(small).link):
+    for fill in (with_source(small, kind="kaggle_dataset", slug="a/b").fetch, open_source(small).link):
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]

@@ -76,6 +76,7 @@ def test_data_set_is_downloaded_trained_and_scored_locally(kaggle, clone, tmp_pa
     assert np.isfinite(pd.read_csv(clone / "submissions" / "ledger.csv")["private"].iloc[0])
 
 
+@pytest.mark.slow
 def test_make_download_fetches_single_files(kaggle, clone):
     content, _ = histology(6, 4)
     kaggle.competitions[NAME] = HostedCompetition(files=content)

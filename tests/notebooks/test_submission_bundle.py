@@ -61,6 +61,7 @@ def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, mo
     assert {name for name, _ in seen if name.endswith((".png", ".csv"))} == set()
 
 
+@pytest.mark.slow
 def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
     competition = packed_project.competition
     monkeypatch.chdir(competition.project_paths.root)

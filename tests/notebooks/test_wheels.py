@@ -51,6 +51,7 @@ def test_wheel_that_the_lock_does_not_have_is_not_packed(index, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_wheel_by_the_hashes_of_the_lock_is_packed(index, tmp_path, monkeypatch, capsys):
     (wheel,) = index.glob("*.whl")
     lines = f"pylibjpeg=={version('pylibjpeg')} \\\n    --hash=sha256:{sha256(wheel)}\n    # via medfold\n"
@@ -80,6 +81,7 @@ def test_link_among_the_sources_is_refused(tmp_path, monkeypatch):
         wheels.build_wheel(tmp_path)
 
 
+@pytest.mark.slow
 def test_wheels_are_downloaded_once(index, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(wheels, "LOCK", tmp_path / "no lock")
     first = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
@@ -104,6 +106,7 @@ def test_python_version_without_wheel_warns(tmp_path, monkeypatch, capsys):
     assert "for Python 3.11: if Kaggle runs that version, the images cannot be read" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_failed_wheel_download_raises_and_leaves_no_files(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with refused("no wheel of pylibjpeg==.* for Python 3.11: ERROR: No matching distribution"):

@@ -83,6 +83,7 @@ def test_pickled_batches_contain_no_pixels(mapped):
     assert all(not isinstance(value, np.ndarray) or value.nbytes < mapped.nbytes for value in state.values())
 
 
+@pytest.mark.slow
 def test_early_stop_leaves_no_processes_or_shared_memory(mapped, monkeypatch):
     names = []
     shared = shared_memory.allocate

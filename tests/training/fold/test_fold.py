@@ -63,6 +63,7 @@ def test_tables_hold_the_prediction_of_each_image_by_the_saved_net(tmp_path, tta
         assert expected.std(axis=0).min() > 1e-4  # so that a prediction of another image would be noticed
 
 
+@pytest.mark.slow
 def test_batch_statistics_of_the_saved_net_are_those_of_all_training_images(tmp_path, monkeypatch):
     monkeypatch.setattr(fold, "NUM_STATISTICS_IMAGES_PER_EPOCH", 8)
     paths, made = FoldPaths(tmp_path / "fold1"), task(epochs=1)
@@ -75,6 +76,7 @@ def test_batch_statistics_of_the_saved_net_are_those_of_all_training_images(tmp_
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_duration_of_the_training_is_written(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     fold.train_fold(task(epochs=1), 0, paths)
@@ -188,6 +190,7 @@ def test_images_of_the_held_out_fold_are_not_trained_on(begin_training, num_imag
         assert handed.items() <= expected.items()
 
 
+@pytest.mark.slow
 def test_each_fold_and_each_seed_of_a_run_has_a_seed_of_its_own(begin_training):
     seeds = [begin_training(task(seed=seed), number).seed for seed in (0, 1) for number in range(3)]
     assert len(set(seeds)) == 6
@@ -308,6 +311,7 @@ def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
 
 
+@pytest.mark.slow
 def test_predictions_that_are_not_numbers_leave_no_finished_fold(tmp_path, monkeypatch):
     monkeypatch.setattr(
         TrainedNet, "predict", lambda self, rows, tta, advance: np.where(np.arange(len(rows)) < 2, np.nan, 0.5)[:, None]

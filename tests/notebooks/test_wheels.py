@@ -1,12 +1,12 @@
 """Wheels that a notebook installs: medfold itself, and packages that Kaggle lacks."""
 
 import shutil
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.system.hashes import sha256
 from tests.support import kaggle_image
@@ -92,14 +92,15 @@ def test_wheels_are_downloaded_once(index, tmp_path, monkeypatch, capsys):
 
 
 def test_python_version_without_wheel_warns(tmp_path, monkeypatch, capsys):
-    def pip(words, failed, fix, **environment):
-        if "--python-version=3.11" in words:
-            raise UserError(failed, "pip", fix)
-        folder = Path(words[words.index("--dest") + 1])
+    def pip(command, **settings):
+        if "--python-version=3.11" in command:
+            return subprocess.CompletedProcess(command, 1, stderr="ERROR: no matching distribution")
+        folder = Path(command[command.index("--dest") + 1])
         folder.mkdir(exist_ok=True)
         (folder / "pylibjpeg-1-py3-none-any.whl").write_bytes(b"")
+        return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(wheels, "_pip", pip)
+    monkeypatch.setattr(subprocess, "run", pip)
     (tmp_path / "out").mkdir()
     (wheel,) = wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")
     assert wheel.is_file()

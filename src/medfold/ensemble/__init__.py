@@ -1,8 +1,8 @@
 """Ensembles of runs: methods, and the choice among them.
 
 - `methods`: the ways to combine runs, one with `greedy_selection`;
-- `members`: the OOF predictions of the runs; `method_choice`: the choice by cross-fitted score; `choice_file`: saves
-  it; `calibration`: what temperature scaling would change;
+- `members`: the OOF predictions of the runs; `method_choice`: chooses by cross-fitted score; `choice`: what was chosen;
+  `choice_file`: saves it; `calibration`: what temperature scaling would change;
 - `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores;
 - `combination`: the mean over folds, and the combination of runs by the choice;
 - `recheck_files`: what `make recheck` needs of an ensemble.

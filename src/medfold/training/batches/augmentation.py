@@ -168,42 +168,53 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
         fix = "Example: augment: [HorizontalFlip, {Affine: {rotate: [-10, 10]}}]"
         raise SettingError(f"expected one transform per list item, received {item}", "augment", fix)
     ((name, arguments),) = item.items()
-    known = [key for key in vars(A) if isinstance(vars(A)[key], type) and issubclass(vars(A)[key], A.BasicTransform)]
-    known += COMPOSITIONS
-    if name in PIPELINES:
-        fix = f"Write augment: {name}, or list its transforms (docs/reference.md)" if name != "none" else "Remove it"
-        raise SettingError(f"'{name}' is a whole pipeline, which cannot be an item of a list", "augment", fix)
-    if name not in known:
-        fix = f"Known: the transforms of albumentations, and {', '.join(COMPOSITIONS)}"
-        raise SettingError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)
-    allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
-    if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
-        fix = "Remove it, or change images.symmetry if the images really look the same that way"
-        raise SettingError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
+    _check_name(name)
+    _check_symmetry(name, symmetry)
+    _check_arguments(name, arguments)
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in arguments.items()}
     if name in COMPOSITIONS:
-        inner_items = arguments.get("transforms")
-        if not isinstance(inner_items, list) or not inner_items:
-            fix = f"Example: {name}: {{transforms: [Blur, Sharpen], p: 0.3}}"
-            raise SettingError(f"{name} needs a list of transforms", "augment", fix)
-        arguments = {**arguments, "transforms": [_build_transform(inner, symmetry) for inner in inner_items]}
-    arguments = {
-        key: tuple(value) if isinstance(value, list) and key != "transforms" else value
-        for key, value in arguments.items()
-    }
-    known_arguments = list(inspect.signature(getattr(A, name)).parameters)
-    for argument in arguments:
-        if argument not in known_arguments:
-            what = f"{name} has no argument '{argument}'{did_you_mean(str(argument), known_arguments)}"
-            raise SettingError(what, "augment", f"It has: {', '.join(known_arguments)}")
+        values["transforms"] = [_build_transform(inner, symmetry) for inner in arguments["transforms"]]
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # albumentations only warns about a value that it changes
         try:
-            return getattr(A, name)(**arguments)
+            return getattr(A, name)(**values)
         except (ValueError, TypeError, UserWarning) as error:
             is_checked = isinstance(error.__cause__, ValidationError)
             reason = "; ".join(describe_errors(error.__cause__)) if is_checked else " ".join(str(error).split())
             fix = f"Check the arguments of {name}"
             raise SettingError(f"{name}: {reason.rstrip('.')}", "augment", fix) from None
+
+
+def _check_name(name: str) -> None:
+    """Checks that a name is that of a transform or a composition."""
+    if name in PIPELINES:
+        fix = f"Write augment: {name}, or list its transforms (docs/reference.md)" if name != "none" else "Remove it"
+        raise SettingError(f"'{name}' is a whole pipeline, which cannot be an item of a list", "augment", fix)
+    known = [key for key, value in vars(A).items() if isinstance(value, type) and issubclass(value, A.BasicTransform)]
+    known += COMPOSITIONS
+    if name not in known:
+        fix = f"Known: the transforms of albumentations, and {', '.join(COMPOSITIONS)}"
+        raise SettingError(f"unknown transform '{name}'{did_you_mean(name, known)}", "augment", fix)
+
+
+def _check_symmetry(name: str, symmetry: Symmetry) -> None:
+    """Checks that a transform that rotates or mirrors is within the symmetry of the images."""
+    allowed = {"none": set(), "horizontal": _NEEDS_HORIZONTAL, "dihedral": _NEEDS_HORIZONTAL | _NEEDS_DIHEDRAL}
+    if name in (_NEEDS_DIHEDRAL | _NEEDS_HORIZONTAL) - allowed[symmetry]:
+        fix = "Remove it, or change images.symmetry if the images really look the same that way"
+        raise SettingError(f"{name} is not within images.symmetry: {symmetry}", "augment", fix)
+
+
+def _check_arguments(name: str, arguments: dict[str, Any]) -> None:
+    """Checks the names of the arguments of a transform; a composition needs a list of transforms."""
+    if name in COMPOSITIONS and not (isinstance(arguments.get("transforms"), list) and arguments["transforms"]):
+        fix = f"Example: {name}: {{transforms: [Blur, Sharpen], p: 0.3}}"
+        raise SettingError(f"{name} needs a list of transforms", "augment", fix)
+    known = list(inspect.signature(getattr(A, name)).parameters)
+    for argument in arguments:
+        if argument not in known:
+            what = f"{name} has no argument '{argument}'{did_you_mean(str(argument), known)}"
+            raise SettingError(what, "augment", f"It has: {', '.join(known)}")
 
 
 def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, int]) -> None:

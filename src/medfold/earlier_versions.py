@@ -1,4 +1,4 @@
-"""Former names of files, columns, keys and settings, so that what earlier versions of medfold wrote is still read.
+"""Former names of files, columns, keys and values, so that what earlier versions of medfold wrote is still read.
 
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object, `Values` for
 the values of a key. To rename something on disk, add it here, and pass the table where it is read. Fingerprints of

@@ -112,12 +112,12 @@ def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, in
     return np.mean([cv2.resize(each, size) for each in maps], axis=0)
 
 
-def copy_run_with_images(competition, name: str, **images) -> None:
+def copy_run_with_preparation(competition, name: str, **preparation) -> None:
     """Adds a run with the weights of `baseline` and another preparation."""
     before, now = competition.paths.run("baseline").folder, competition.paths.run(name).folder
     shutil.copytree(before, now)
     metadata = json_files.read(now / "run.json")
-    metadata["recipe"]["images"] |= images
+    metadata["recipe"]["preparation"] |= preparation
     json_files.write(metadata, now / "run.json", sealed=True)
 
 
@@ -156,7 +156,7 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, 
 
 @pytest.mark.slow
 def test_explain_shows_prepared_images_where_preparation_moves_pixels(competition, tmp_path):
-    copy_run_with_images(competition, "padded", fit="pad")
+    copy_run_with_preparation(competition, "padded", fit="pad")
     pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
     predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
     prepared = prepare_image(pixels, Recipe(preparation={"size": 16, "fit": "pad"}).preparation)

@@ -123,7 +123,7 @@ class LabelFacts(StrictModel):
     test_file: RawPath | None = Field(
         default=None,
         description="Table of the test images. Without it the sample submission names them; without that, the files "
-        "that match `images.test`. Labels in it make the local leaderboard (`upload: none`).",
+        "that match `images.test`. With labels in it, submissions are scored locally (`upload: none`).",
     )
     holdout: float | None = Field(
         default=None,

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from medfold.errors import UserError
 from medfold.notebooks import wheels
+from medfold.notebooks.access_keys import check_no_access_key
 from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.system import files
@@ -46,11 +47,15 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
 
     Returns:
         The size of each file, in bytes.
+
+    Raises:
+        UserError: the manifest, which has the recipe and what `SET=` changes, contains an access key.
     """
     hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     content_hashes = {name: digest for name, digest in hashes.items() if not name.endswith(".whl")}
     content_id = fingerprint([content_hashes, *identity], 12)
     files.write_json({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
+    check_no_access_key((folder / manifest_name).read_text(encoding="utf-8"), folder / manifest_name)
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 

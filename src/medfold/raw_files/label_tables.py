@@ -27,6 +27,11 @@ def normalise_texts(values: pd.Series) -> pd.Series:
     return values.str.strip().str.replace(INTEGER_AS_FLOAT, r"\1", regex=True)
 
 
+def normalise_text(value: str) -> str:
+    """Normalises one text as `normalise_texts` does."""
+    return re.sub(INTEGER_AS_FLOAT, r"\1", value.strip())
+
+
 def parse_binary_columns(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Parses columns of marks to 0 and 1, ignoring case and spaces; NaN for any other cell."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(BINARY_MARKS))

@@ -1,9 +1,14 @@
 """Raw data that the user has: linked or unpacked into raw/."""
 
-import pandas as pd
+import os
+from pathlib import Path
 
+import pandas as pd
+import pytest
+
+from medfold.data.sources import local_files
 from medfold.data.sources.source import open_source
-from tests.support.helpers import zipped
+from tests.support.helpers import refused, zipped
 from tests.support.sources import with_source
 
 
@@ -43,3 +48,10 @@ def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, ca
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
         assert "train.csv.zip exists already with other contents" in capsys.readouterr().out
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/null"), reason="needs /dev/null")  # noqa: PTH110
+def test_device_is_refused_before_it_is_read(small, monkeypatch):
+    monkeypatch.setattr(local_files.zipfile, "is_zipfile", pytest.fail)  # of /dev/zero, it reads without end
+    with refused("FROM=/dev/null: neither a file nor a folder"):
+        with_source(small, kind="kaggle-dataset", slug="a/b").fetch(Path("/dev/null"))

@@ -2,6 +2,9 @@
 
 import mmap
 import os
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +18,16 @@ from medfold.errors import UserError
 from medfold.system import files
 
 BLOCK_BYTES = 16 << 20  # at least a row
+# NumPy raises these for a damaged .npy or .npz file, beside ValueError. It reads the header of an array as Python.
+DAMAGED_ARRAY_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    SyntaxError,
+    tokenize.TokenError,
+)
 
 
 def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:

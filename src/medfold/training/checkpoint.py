@@ -2,7 +2,6 @@
 
 import json
 import time
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from medfold.earlier_versions import CHECKPOINT, CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA, with_current_names
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.hashes import fingerprint
 
 SAVE_INTERVAL_SECONDS = 300.0  # between checkpoints within an epoch
@@ -59,7 +59,7 @@ class Checkpoint:
                         raise UserError(what, path, fix)
                     if metadata.pop("layout") in self._known_layouts:
                         return [content[f"{number}"] for number in range(len(content.files) - 1)], metadata
-            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            except (*DAMAGED_ARRAY_ERRORS, ValueError, KeyError):
                 continue
         return None
 

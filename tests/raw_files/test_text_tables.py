@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold.raw_files.text_tables import read_table
+from medfold.system import limits
 from tests.support.helpers import refused
 
 ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
@@ -87,6 +88,18 @@ def test_columns_of_equal_name_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("id, id\n1,2\n")
     with refused("two columns are called 'id'"):
         read_table(tmp_path / "x.csv", {})
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "xlsx", "parquet"])
+def test_decompression_bomb_is_refused(tmp_path, monkeypatch, ending):
+    pytest.importorskip({"xlsx": "openpyxl", "parquet": "pyarrow"}.get(ending, "pandas"))
+    monkeypatch.setattr(limits, "BOMB_BYTES", 2000)
+    monkeypatch.setattr(limits, "BOMB_RATIO", 0.1 if ending == "xlsx" else 2)
+    table = pd.DataFrame({"id": ["i"] * 20_000})
+    file = tmp_path / f"bomb.{ending}"
+    {"xlsx": table.to_excel, "parquet": table.to_parquet}.get(ending, table.to_csv)(file, index=False)
+    with refused("unpacks to far more than a table of its size"):
+        read_table(file, {})
 
 
 @pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])

@@ -118,16 +118,16 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     except (OSError, ValueError, EOFError):
         raise UserError("not the array that was written, or cut off", folder / IMAGES_FILE, fix) from None
     try:
-        hashes = files.read_json(folder / BLOCKS_FILE)
+        hashes = files.read_json(folder / BLOCKS_FILE, form=array_files.BlockHashes)
     except UserError as error:
         raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes
-    index_hash = hashes.pop(INDEX_FILE, None)  # stores of earlier versions have none
+    index_hash = hashes.get(INDEX_FILE)  # stores of earlier versions have none
     if not (folder / INDEX_FILE).is_file() or (index_hash and sha256(folder / INDEX_FILE) != index_hash):
         raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
-    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes(**hashes)):
+    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes.from_json(hashes)):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes

@@ -4,6 +4,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from medfold.errors import UserError
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
@@ -63,18 +65,26 @@ def aligned_lines(values: dict[str, str]) -> str:
     return "\n".join(f"{heading:<13}{value}" for heading, value in values.items())
 
 
-def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
+class BundleJson(BaseModel):
+    """The values that the manifest of every bundle has, by their types."""
+
+    files: dict[str, str]
+    packages: list[str]
+
+
+def open_bundle(folder: Path, manifest_name: str, form: type[BundleJson] = BundleJson) -> dict[str, Any]:
     """Reads the manifest of a bundle, and checks that the bundle is complete.
 
     Args:
         folder: folder of the bundle.
         manifest_name: file name of the manifest.
+        form: the values that the manifest must have, by their types. Defaults to those of every bundle.
 
     Raises:
-        UserError: no manifest, a missing or damaged file, a file outside the folder, or a package that is not
-            installed.
+        UserError: no manifest, one with values of other types, a missing or damaged file, a file outside the folder,
+            or a package that is not installed.
     """
-    manifest = files.read_json(folder / manifest_name)
+    manifest = files.read_json(folder / manifest_name, fix="Pack the bundle again", form=form)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [

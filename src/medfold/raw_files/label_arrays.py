@@ -9,7 +9,8 @@ import numpy as np
 
 from medfold.errors import CHECK_COMPLETE, REPLACE, MissingFileError, UserError
 from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
-from medfold.system.limits import npz_bytes
+from medfold.system.limits import zip_contents_bytes
+
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
@@ -23,7 +24,7 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
         raise MissingFileError(path, CHECK_COMPLETE)
     try:
         if zipfile.is_zipfile(path):
-            npz_bytes(path)
+            zip_contents_bytes(path)
         content = np.load(path)
         if not isinstance(content, np.lib.npyio.NpzFile):
             raise UserError("not an .npz archive but a single array", path, "Save images and labels with numpy.savez")

@@ -8,12 +8,14 @@ import warnings
 import zlib
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from medfold.errors import CHECK_COMPLETE, CHECK_PATH, REPLACE, MissingFileError, SettingError, UserError
+from medfold.system.limits import is_bomb, max_unpacked_bytes, zip_contents_bytes
 from medfold.terminal.console import warn
 from medfold.text import count_of, did_you_mean, shorten_list
 
@@ -22,6 +24,7 @@ TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".x
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
+POINTER_BYTES = 8  # of memory, at least, for each cell of a table
 MAX_LISTED_COLUMNS = 30  # in an error message
 ID_KEYS = ("labels.id", "submission.id")  # keys of columns in which no cell may be empty
 SAME_NAME = 0.8  # similarity of file names from which one is probably the other, misspelt
@@ -118,13 +121,18 @@ def _read_with_package(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError
     try:
+        import_module(package)
         if package == "openpyxl":
+            _check_workbook_size(path)
             table = pd.read_excel(path, dtype=str, keep_default_na=False, engine=package)
         else:
+            _check_parquet_size(path)
             table = pd.read_parquet(path, engine=package)
     except ImportError:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
         raise UserError(f"reading the table needs the package {package}", path, fix) from None
+    except UserError:
+        raise
     except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
         raise UserError(
             f"not a readable table ({type(error).__name__})", path, f"{REPLACE}, or correct the extension"
@@ -136,10 +144,39 @@ def _read_with_package(path: Path) -> pd.DataFrame:
     return _clean_column_names(table.reset_index(drop=True), path)
 
 
+def _check_workbook_size(path: Path) -> None:
+    """Raises UserError for an Excel workbook that unpacks to far more than its size."""
+    try:
+        zip_contents_bytes(path)
+    except ValueError:
+        raise _decompression_bomb(path) from None
+
+
+def _check_parquet_size(path: Path) -> None:
+    """Raises UserError for a Parquet file that declares far more cells than its size."""
+    from pyarrow import parquet  # optional package
+
+    metadata = parquet.read_metadata(path)
+    if is_bomb(path.stat().st_size, POINTER_BYTES * metadata.num_rows * metadata.num_columns):
+        raise _decompression_bomb(path)
+
+
+def _decompression_bomb(path: Path) -> UserError:
+    return UserError("unpacks to far more than a table of its size", path, REPLACE)
+
+
+def _decompressed(path: Path) -> bytes:
+    """Returns the contents of a .gz file, read within limits."""
+    limit = max_unpacked_bytes(path.stat().st_size)
+    with gzip.open(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise _decompression_bomb(path)
+    return content
+
+
 def _decode_text(path: Path) -> str:
-    content = path.read_bytes()
-    if path.suffix.lower() == ".gz":
-        content = gzip.decompress(content)
+    content = _decompressed(path) if path.suffix.lower() == ".gz" else path.read_bytes()
     encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:

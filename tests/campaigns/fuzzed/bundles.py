@@ -24,7 +24,13 @@ def _prepare_bundle(folder: Path, kind: str) -> None:
     if kind == "kit.json":
         FittedTransform([]).save(folder / "ensemble.npz")
         run = {"name": "noise", "recipe": {}, "weights": ["net.weights.h5"]}
-        manifest = {"facts": competition_facts().model_dump(mode="json"), "runs": [run], "score": "AUC 0.9"}
+        manifest = {
+            "facts": competition_facts().model_dump(mode="json"),
+            "runs": [run],
+            "score": "AUC 0.9",
+            "slug": "small",
+        }
+        manifest["fallback"] = [0.5]
     else:
         manifest = {
             "competition": "small",

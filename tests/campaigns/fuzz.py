@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from medfold.errors import UserError, os_errors_explained
+from medfold.images import worker_pool
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from tests.campaigns.campaign import Campaign
 from tests.campaigns.fuzzed import READ, Subject
@@ -88,6 +89,8 @@ def attempt(copy: int, kind: str, seed: int, given: Path, folder: Path) -> tuple
 
 def prepare(folder: Path) -> Path:
     """The folder for undamaged files, which are written when they are needed."""
+    # Workers are forked from one process, which imports these modules once. Each block of files has new workers.
+    worker_pool.PRELOADED += [f"tests.campaigns.fuzzed.{name}" for name in MODULES]
     return folder
 
 

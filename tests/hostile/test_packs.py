@@ -1,6 +1,7 @@
 """What is packed for Kaggle is a list by kind: no other file, nothing behind a link, and no secret called weights."""
 
 import json
+import re
 from zipfile import ZipFile
 
 import h5py

@@ -25,8 +25,9 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
     with refused(f"{len(table)} of {len(table)} prepared images .*changed"):
         verify_store(small.paths, key)
     (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1])
-    with refused("not the array .*cut off.*make data"):
-        verify_store(small.paths, key)
+    for read in (verify_store, load_store):
+        with refused("not the array .*cut off.*make data"):
+            read(small.paths, key)
 
 
 def test_changed_or_missing_index_of_a_store_is_refused(small, table):
@@ -38,6 +39,9 @@ def test_changed_or_missing_index_of_a_store_is_refused(small, table):
     assert index.read_text() != text
     with refused("index.csv: missing, or changed since it was written"):
         verify_store(small.paths, key)
+    index.write_text(text.replace("id", "name", 1))
+    with refused("index.csv: not the table that was written.*make data"):
+        load_store(small.paths, key)
     index.unlink()
     with refused("index.csv: missing, or changed since it was written"):
         verify_store(small.paths, key)

@@ -126,6 +126,14 @@ def test_run_json_without_a_key_is_refused(folded, key):
         record_run_start(paths, origin(folded))
 
 
+def test_run_json_with_fingerprints_of_other_images_is_refused(folded):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    json_files.write({**json_files.read(paths.metadata), "images_fingerprints": {"test": "0"}}, paths.metadata)
+    with refused(r"run.json: the value of 'images_fingerprints.train' is missing"):
+        read_run_json(paths)
+
+
 def test_run_json_without_a_value_is_refused(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")

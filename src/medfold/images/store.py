@@ -93,10 +93,31 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 
 
 def load_store(paths: CompetitionPaths, key: str) -> Store:
-    """Opens a store, memory-mapped: its pixels are not read yet."""
-    folder = paths.store(key)
-    index = read_csv(folder / INDEX_FILE)
-    return Store(np.load(folder / IMAGES_FILE, mmap_mode="r"), index.set_index("id")["row"])
+    """Opens a store, memory-mapped: its pixels are not read yet.
+
+    Raises:
+        UserError: a file of it is damaged.
+    """
+    index_file = paths.store(key) / INDEX_FILE
+    index = read_csv(index_file, row=int)
+    if not {"id", "row"} <= set(index):
+        raise UserError("not the table that was written", index_file, _fix_of_damage(paths, key))
+    return Store(_open_images(paths, key), index.set_index("id")["row"])
+
+
+def _open_images(paths: CompetitionPaths, key: str) -> np.ndarray:
+    images_file = paths.store(key) / IMAGES_FILE
+    try:
+        return np.load(images_file, mmap_mode="r")
+    except (*array_files.DAMAGED_ARRAY_ERRORS, ValueError):
+        what = "not the array that was written, or cut off"
+        raise UserError(what, images_file, _fix_of_damage(paths, key)) from None
+
+
+def _fix_of_damage(paths: CompetitionPaths, key: str) -> str:
+    """Returns what to do about a damaged store, for an error message."""
+    removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
+    return f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
 
 
 def verify_store(paths: CompetitionPaths, key: str) -> int:
@@ -111,12 +132,7 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
         UserError: pixels have changed since, or the file is cut off.
     """
     folder = paths.store(key)
-    removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
-    fix = f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
-    try:
-        pixels = np.load(folder / IMAGES_FILE, mmap_mode="r")
-    except (OSError, ValueError, EOFError):
-        raise UserError("not the array that was written, or cut off", folder / IMAGES_FILE, fix) from None
+    fix, pixels = _fix_of_damage(paths, key), _open_images(paths, key)
     try:
         hashes = json_files.read(folder / BLOCKS_FILE, form=array_files.BlockHashes)
     except UserError as error:

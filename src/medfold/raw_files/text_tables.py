@@ -51,7 +51,7 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
         raise MissingFileError(path, CHECK_COMPLETE, key, _similar_file(path) if key else "") from None
-    except (OSError, EOFError, zlib.error, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, zlib.error, pd.errors.EmptyDataError, pd.errors.ParserError, csv.Error) as error:
         raise _unreadable_table(path, error) from None
     for column, column_key in needed.items():
         check_column(column, column_key, table, path.name)
@@ -137,7 +137,10 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         raise UserError(
             f"not a readable table ({type(error).__name__})", path, f"{REPLACE}, or correct the extension"
         ) from None
-    table = table.astype("string").fillna("").astype(object)
+    try:
+        table = table.astype("string").fillna("").astype(object)
+    except ValueError:
+        raise UserError("not a readable table (a column of bytes that are not text)", path, REPLACE) from None
     return _clean_column_names(table.reset_index(drop=True), path)
 
 
@@ -216,11 +219,11 @@ def _parse_text(text: str, path: Path) -> pd.DataFrame:
         try:
             table = pd.read_csv(io.StringIO(text), **read_arguments)
         except (pd.errors.ParserWarning, pd.errors.ParserError):  # some rows may have more columns than the header
-            width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
+            width = max((len(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)), default=0)
             if width > MAX_COLUMNS:
                 raise
             rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **read_arguments)
-            num_columns = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
+            num_columns = len(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator)))
             table = _drop_surplus_columns(rows, num_columns, head, path)
         else:  # pandas numbers repeated names, so the header is read again without that
             table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **read_arguments).iloc[0]

@@ -1,8 +1,6 @@
 """Cross-fitting: whatever is fitted on labels is evaluated on folds whose labels were not used."""
 
 import json
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from medfold.earlier_versions import PREDICTION_MAPS
 from medfold.errors import UserError
 from medfold.registry import Registry
 from medfold.system import files
+from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.limits import zip_contents_bytes
 
 MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
@@ -97,7 +96,7 @@ class FittedTransform:
                     number, _, argument = key.partition(" ")
                     if argument:
                         steps[int(number)][1][argument] = content[key]
-        except (ValueError, LookupError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
+        except (*DAMAGED_ARRAY_ERRORS, ValueError, LookupError):
             raise UserError("damaged, or not what medfold wrote", path, files.RESTORE_OR_REMOVE) from None
         return cls(steps)
 

@@ -2,6 +2,9 @@
 
 import mmap
 import os
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +18,16 @@ from medfold.errors import UserError
 from medfold.system import files, json_files
 
 BLOCK_BYTES = 16 << 20  # at least a row
+# NumPy raises these for a damaged .npy or .npz file, beside ValueError. It reads the header of an array as Python.
+DAMAGED_ARRAY_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    SyntaxError,
+    tokenize.TokenError,
+)
 
 
 def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
@@ -143,7 +156,7 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
         noted = json_files.read(hashes_file, form=BlockHashes)
         if noted is not None:
             return not damaged_rows(array, BlockHashes.from_json(noted))
-    except (OSError, ValueError, EOFError, UserError):  # cut off, or not the file that was written
+    except (*DAMAGED_ARRAY_ERRORS, ValueError, UserError):  # cut off, or not the file that was written
         return False
     write_hashes(array, hashes_file)
     return True

@@ -144,7 +144,9 @@ def failure_reason(error: requests.RequestException) -> str:
 
 def _is_permanent(error: requests.RequestException) -> bool:
     """Returns True if another attempt cannot succeed."""
-    invalid_address = requests.exceptions.InvalidURL | requests.exceptions.MissingSchema
+    invalid_address = (
+        requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema
+    )
     if isinstance(error, UnsafeRedirectError | MalformedResponseError | invalid_address):
         return True
     status = error.response.status_code if error.response is not None else None

@@ -2,8 +2,6 @@
 
 import json
 import time
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from pydantic import TypeAdapter
 from medfold.earlier_versions import CHECKPOINT, CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA, with_current_names
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.hashes import fingerprint
 from medfold.system.limits import zip_contents_bytes
 
@@ -64,7 +63,7 @@ class Checkpoint:
                         raise UserError(what, path, fix)
                     if metadata.pop("layout") in self._known_layouts:
                         return [content[f"{number}"] for number in range(len(content.files) - 1)], metadata
-            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+            except (*DAMAGED_ARRAY_ERRORS, ValueError, KeyError):
                 continue
         return None
 

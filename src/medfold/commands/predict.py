@@ -9,7 +9,7 @@ from medfold.commands.shared.output_file import check_output
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import find_new_images
 from medfold.ensemble import SavedChoice
-from medfold.inference import (
+from medfold.new_images import (
     BATCH_SIZE,
     PLAIN_MEAN_CHOICE,
     EnsemblePredictor,

@@ -10,7 +10,7 @@ from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.config import PlainName
 from medfold.ensemble import Ensemble
-from medfold.inference import MemberRun
+from medfold.new_images import MemberRun
 from medfold.notebooks import attached_data, wheels
 from medfold.notebooks.bundle import BundleJson, add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights

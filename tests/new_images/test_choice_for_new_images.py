@@ -6,7 +6,7 @@ import pytest
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import read_choice
 from medfold.ensemble.ensemble import ensemble_runs
-from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
+from medfold.new_images.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
 from medfold.tables import read_csv, write_csv
 
 
@@ -19,7 +19,7 @@ def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
     made = submission_choice(two_runs, two_runs, ["weak", "strong"])
     stack = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs)).members.predictions
     monkeypatch.setattr(
-        "medfold.inference.choice_for_new_images.ensemble_runs", lambda *_: pytest.fail("it was made again")
+        "medfold.new_images.choice_for_new_images.ensemble_runs", lambda *_: pytest.fail("it was made again")
     )
     saved = submission_choice(two_runs, two_runs, ["strong", "weak"])
     assert saved.title == made.title

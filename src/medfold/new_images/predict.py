@@ -11,8 +11,8 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble import SavedChoice
 from medfold.errors import UserError
-from medfold.inference.ensemble_predictor import EnsemblePredictor, MemberRun
-from medfold.inference.image_predictions import predict_images
+from medfold.new_images.ensemble_predictor import EnsemblePredictor, MemberRun
+from medfold.new_images.image_predictions import predict_images
 from medfold.runs import TrainedRun, predictions_table
 from medfold.terminal.command_text import variable
 from medfold.text import count_of

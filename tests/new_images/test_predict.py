@@ -9,8 +9,8 @@ from medfold.competition.recipe_sections import PreparationSettings
 from medfold.ensemble.choice_file import SavedChoice
 from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.methods import mean_of
-from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE
-from medfold.inference.new_images import member_runs, predict_new_images
+from medfold.new_images.choice_for_new_images import PLAIN_MEAN_CHOICE
+from medfold.new_images.predict import member_runs, predict_new_images
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts, picture, refused

@@ -3,15 +3,15 @@
 - `choice_for_new_images`: how a submission combines the runs;
 - `ensemble_predictor`: predicts arrays of pixels with the nets of all runs; `image_predictions`: predicts image files
   with it; `time_budget`: the time for that in a notebook;
-- `new_images`: the table of predictions; `heat_maps`: pictures that explain them.
+- `predict`: the table of predictions; `heat_maps`: pictures that explain them.
 """
 
-from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
-from medfold.inference.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun
-from medfold.inference.heat_maps import check_same_image_area, write_heat_maps
-from medfold.inference.image_predictions import predict_images
-from medfold.inference.new_images import member_runs, predict_new_images
-from medfold.inference.time_budget import TimeBudget
+from medfold.new_images.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
+from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun
+from medfold.new_images.heat_maps import check_same_image_area, write_heat_maps
+from medfold.new_images.image_predictions import predict_images
+from medfold.new_images.predict import member_runs, predict_new_images
+from medfold.new_images.time_budget import TimeBudget
 
 __all__ = [
     "BATCH_SIZE",

@@ -8,8 +8,8 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.images import read_batches
-from medfold.inference.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
-from medfold.inference.time_budget import TimeBudget
+from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
+from medfold.new_images.time_budget import TimeBudget
 from medfold.terminal.progress import progress_bar
 
 

@@ -22,6 +22,7 @@ FILES: dict[str, str] = {
     ".measurements.unfinished": ".pixels.unfinished",
     "unreadable_images.csv": "bad_images.csv",
     "leaks.csv": "audit.csv",
+    "solution": "hidden",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
     "net.weights.h5": "weights.h5",
@@ -138,11 +139,11 @@ def current_by_former(names: dict[str, str]) -> dict[str, str]:
 
 
 def current_or_former(folder: Path, name: str) -> Path:
-    """Returns the path of a file of `FILES`: under its former name if an earlier version wrote it.
+    """Returns the path of a file or folder of `FILES`: under its former name if an earlier version wrote it.
 
     Args:
-        folder: the folder of the file.
-        name: current name of the file.
+        folder: the folder that it is in.
+        name: its current name.
     """
     has_former = not (folder / name).exists() and (folder / FILES[name]).exists()
     return folder / FILES[name] if has_former else folder / name

@@ -14,7 +14,7 @@ CONTENT = {"train/a.png": b"a" * 100, "train.csv": b"id,label\na,1\n"}
 
 @pytest.fixture
 def folders(tmp_path):
-    found = SourceFolders(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads")
+    found = SourceFolders(tmp_path / "raw", tmp_path / "solution", tmp_path / "downloads")
     found.raw.mkdir()
     found.downloads.mkdir()
     return found

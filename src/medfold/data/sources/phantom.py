@@ -67,10 +67,10 @@ class PhantomImage:
 def fetch(options: Options, into: SourceFolders) -> None:
     """Draws the competition: `train/`, `test/`, `train.csv`, `sample_submission.csv`.
 
-    Writes what a competitor may not see to the hidden folder: `solution.csv` (id, target, usage Public or Private) and
-    `nodules.csv` (id, x, y, radius in pixels, snr).
+    Writes what a competitor may not see to the folder of the solution: `solution.csv` (id, target, usage Public or
+    Private) and `nodules.csv` (id, x, y, radius in pixels, snr).
     """
-    target, hidden = into.raw, into.hidden
+    target, solution = into.raw, into.solution
     train, test = (list(_images(options, part)) for part in PARTS)
     rows = dict(_draw_all(options, train + test, target))
     table = pd.DataFrame([_record(rows[image], image) for image in train])
@@ -83,23 +83,23 @@ def fetch(options: Options, into: SourceFolders) -> None:
     pd.DataFrame({"id": truth["id"], "target": 0.5}).to_csv(target / "sample_submission.csv", index=False)
 
     usage = np.where(rng.permutation(len(truth)) < 0.3 * len(truth), "Public", "Private")
-    hidden.mkdir(parents=True)
-    truth[["id", "target"]].assign(usage=usage).to_csv(hidden / "solution.csv", index=False)
+    solution.mkdir(parents=True)
+    truth[["id", "target"]].assign(usage=usage).to_csv(solution / "solution.csv", index=False)
     places = {image.id: rows[image]["nodule"] for image in train + test if rows[image]["nodule"]}
     places |= {copy: places[original] for copy, original in copies.items() if original in places}
     nodules = pd.DataFrame(
         [{"id": image_id, **place} for image_id, place in sorted(places.items())],
         columns=["id", "x", "y", "radius", "snr"],
     )
-    write_sealed_csv(nodules.round(3), hidden / NODULES, ORIGIN)
+    write_sealed_csv(nodules.round(3), solution / NODULES, ORIGIN)
 
 
-def finding_positions(hidden: Path) -> pd.DataFrame | None:
+def finding_positions(solution: Path) -> pd.DataFrame | None:
     """Returns the nodules of all images: id, x, y, radius in pixels of the raw image; None before the download."""
-    path = hidden / NODULES
+    path = solution / NODULES
     if not path.is_file():
         return None
-    fix = f"Draw the data again: {command('download', COMPETITION=hidden.parent.name, FORCE=1)}"
+    fix = f"Draw the data again: {command('download', COMPETITION=solution.parent.name, FORCE=1)}"
     return read_unchanged_csv(path, ORIGIN, fix)[["id", "x", "y", "radius"]]
 
 

@@ -33,7 +33,7 @@ class _RunJson(BaseModel):
     weights: list[str]
 
 
-class _KitJson(BundleJson):
+class _SubmissionBundleJson(BundleJson):
     """The values of kit.json, by their types."""
 
     medfold: str
@@ -70,7 +70,7 @@ class SubmissionBundle:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
         folder = Path(folder)
-        manifest = open_bundle(folder, MANIFEST, _KitJson)
+        manifest = open_bundle(folder, MANIFEST, _SubmissionBundleJson)
         use_plugins(folder / PLUGINS if PLUGINS in manifest["files"] else None)  # only as it was packed
         members = [
             MemberRun(

@@ -17,10 +17,10 @@ from medfold.scoring import (
     MIN_PROBABILITY,
     FittedTransform,
     Metric,
-    prediction_map,
     targets_as_columns,
     to_logits,
     to_probabilities,
+    transform_step,
 )
 
 PLAIN_MEAN = "mean"  # name of the method that all others are compared with
@@ -78,7 +78,7 @@ def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
     return FittedTransform.from_function(mean_of)
 
 
-@prediction_map
+@transform_step
 def mean_of(stack: np.ndarray) -> np.ndarray:
     """Averages the members."""
     return stack.mean(axis=0)
@@ -90,7 +90,7 @@ def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     return FittedTransform.from_function(geometric_mean_of, exclusive=_exclusive(stack, targets))
 
 
-@prediction_map
+@transform_step
 def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     """Averages the members' logits and converts the mean to probabilities."""
     return to_probabilities(to_logits(stack, exclusive).mean(axis=0), exclusive)
@@ -108,7 +108,7 @@ def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
     )
 
 
-@prediction_map
+@transform_step
 def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
     """Averages the members' ranks among the sorted reference predictions.
 
@@ -214,7 +214,7 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
     return FittedTransform.from_function(stacked_labels, slopes=slopes, offsets=offsets)
 
 
-@prediction_map
+@transform_step
 def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Applies a logistic regression over classes.
 
@@ -232,7 +232,7 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
     return result
 
 
-@prediction_map
+@transform_step
 def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Applies a separate logistic regression to each label; the plain mean where its slopes are nan."""
     by_regression = expit(np.einsum("lm,mnl->nl", slopes, to_logits(stack, False)) + offsets)
@@ -268,13 +268,13 @@ def _weighted_mean(weights: np.ndarray, exclusive: bool) -> FittedTransform:
     )
 
 
-@prediction_map
+@transform_step
 def weighted_mean_of(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Averages the members with one weight each."""
     return np.tensordot(weights, stack, axes=1)
 
 
-@prediction_map
+@transform_step
 def weighted_columns_of(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -> np.ndarray:
     """Averages with weights float64 (members, columns); exclusive classes are normalised to a sum of 1."""
     return _normalised(np.einsum("mc,mnc->nc", weights, stack), exclusive)

@@ -1,12 +1,12 @@
 """Prediction of images that no dataset holds: new images, and the hidden test set of a notebook competition.
 
-- `choice_for_new_images`: how a submission combines the runs;
+- `ensemble_for_new_images`: how a submission combines the runs;
 - `ensemble_predictor`: predicts arrays of pixels with the nets of all runs; `image_predictions`: predicts image files
   with it; `time_budget`: the time for that in a notebook;
 - `predict`: the table of predictions; `heat_maps`: pictures that explain them.
 """
 
-from medfold.new_images.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
+from medfold.new_images.ensemble_for_new_images import PLAIN_MEAN_ENSEMBLE, load_or_fit_ensemble
 from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun
 from medfold.new_images.heat_maps import check_same_image_area, write_heat_maps
 from medfold.new_images.image_predictions import predict_images
@@ -15,14 +15,14 @@ from medfold.new_images.time_budget import TimeBudget
 
 __all__ = [
     "BATCH_SIZE",
-    "PLAIN_MEAN_CHOICE",
+    "PLAIN_MEAN_ENSEMBLE",
     "EnsemblePredictor",
     "MemberRun",
     "TimeBudget",
     "check_same_image_area",
+    "load_or_fit_ensemble",
     "member_runs",
     "predict_images",
     "predict_new_images",
-    "submission_choice",
     "write_heat_maps",
 ]

@@ -30,25 +30,25 @@ class ExaminedImage(NamedTuple):
     num_pages: int = 1
 
 
-def examine_images(raw: Path, images: Sequence[str]) -> list[ExaminedImage]:
+def examine_images(raw: Path, image_paths: Sequence[str]) -> list[ExaminedImage]:
     """Reads images in worker processes, where limits of memory and time hold.
 
     Args:
         raw: folder that image paths are relative to.
-        images: paths, in the syntax of `read_image_with_headers`.
+        image_paths: paths, in the syntax of `read_image_with_headers`.
     """
-    results = dict(pair for pairs in map_in_workers(partial(_examine, raw=raw), images) for pair in pairs)
+    results = dict(pair for pairs in map_in_workers(partial(_examine, raw=raw), image_paths) for pair in pairs)
     return [
         ExaminedImage(DECODER_CRASHED) if isinstance(results[row], WorkerDied) else results[row]
-        for row in range(len(images))
+        for row in range(len(image_paths))
     ]
 
 
-def _examine(image: str, raw: Path) -> ExaminedImage:
+def _examine(image_path: str, raw: Path) -> ExaminedImage:
     facts = ImageFacts(train="unused", test="", channels=3)
-    num_pages = count_pages(path_of_image(raw, image), facts)
+    num_pages = count_pages(path_of_image(raw, image_path), facts)
     try:
-        pixels = read_image(raw, image, facts)
+        pixels = read_image(raw, image_path, facts)
     except UserError as error:
         return ExaminedImage(error.what, num_pages=num_pages)
     return ExaminedImage("", max(pixels.shape[:2]), bool((pixels == pixels[..., :1]).all()), num_pages)

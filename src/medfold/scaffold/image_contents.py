@@ -13,7 +13,7 @@ DEFAULT_IMAGES_READ, MAX_IMAGES_READ = 24, 200  # images that are read to find o
 CHEAP_BYTES = 50_000_000
 
 
-def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
+def guess_channels(draft: Draft, raw: Path, image_paths: list[str]) -> int:
     """Guesses the number of channels by reading some images; adds the reason, doubts and the size to the draft.
 
     The images are read in worker processes, where limits of memory and time hold.
@@ -22,17 +22,19 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
         draft: gets the reason, the largest side, and doubts about pages or frames, about images of mixed kinds, and
             about those that crash their decoder.
         raw: folder with the files of the competition.
-        images: training images, as `read_image` takes them.
+        image_paths: training images, as `read_image` takes them.
 
     Returns:
         1 if all of the images are grey, otherwise 3.
     """
-    chosen = _evenly_spaced(images, MAX_IMAGES_READ)
-    if sum(path_of_image(raw, image).stat().st_size for image in chosen) > CHEAP_BYTES:
-        chosen = _evenly_spaced(images, DEFAULT_IMAGES_READ)
+    chosen = _evenly_spaced(image_paths, MAX_IMAGES_READ)
+    if sum(path_of_image(raw, image_path).stat().st_size for image_path in chosen) > CHEAP_BYTES:
+        chosen = _evenly_spaced(image_paths, DEFAULT_IMAGES_READ)
     examined = examine_images(raw, chosen)
     crashed = [
-        image for image, found in zip(chosen, examined, strict=True) if found.unreadable_reason == DECODER_CRASHED
+        image_path
+        for image_path, found in zip(chosen, examined, strict=True)
+        if found.unreadable_reason == DECODER_CRASHED
     ]
     if crashed:
         draft.add_doubt("images.train", f"{shorten_list(crashed)}: {DECODER_CRASHED}; replace or remove the file")

@@ -30,6 +30,12 @@ def calibration_gain(
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
     Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
+
+    Args:
+        members: OOF predictions of the members.
+        facts: facts of the competition.
+        method_choice: the methods that were tried; the chosen one is measured.
+        per_class: whether the method fitted weights for each class or label. Defaults to False.
     """
     chosen = method_choice.candidates[0] if method_choice.chosen.method.gives_ranks else method_choice.chosen
     scaling = temperature_calibration().fit

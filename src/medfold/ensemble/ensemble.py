@@ -24,7 +24,7 @@ from medfold.text import shorten_list
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Combined runs.
+    """Runs combined into one prediction: how they are combined, the OOF score, the test predictions.
 
     Args:
         run_names: names of the runs, one per member.

@@ -1,4 +1,4 @@
-"""First look at images of unknown kind: size, colour, number of pages, for the draft of a competition."""
+"""First look at images of unknown kind: size, colour, number of frames, for the draft of a competition."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from medfold.competition import ImageFacts
 from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image
-from medfold.images.formats.file_contents import count_pages
+from medfold.images.formats.file_contents import count_frames_in_file
 from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.image_paths import path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
@@ -21,13 +21,13 @@ class ExaminedImage(NamedTuple):
         unreadable_reason: '' if the image can be read.
         largest_side: height or width in pixels; 0 if it is unreadable.
         is_grey: True if all its channels are equal.
-        num_pages: number of pages or frames of its file.
+        num_frames: number of frames of its file, or of pages of a TIFF.
     """
 
     unreadable_reason: str
     largest_side: int = 0
     is_grey: bool = False
-    num_pages: int = 1
+    num_frames: int = 1
 
 
 def examine_images(raw: Path, image_paths: Sequence[str]) -> list[ExaminedImage]:
@@ -46,9 +46,9 @@ def examine_images(raw: Path, image_paths: Sequence[str]) -> list[ExaminedImage]
 
 def _examine(image_path: str, raw: Path) -> ExaminedImage:
     facts = ImageFacts(train="unused", test="", channels=3)
-    num_pages = count_pages(path_of_image(raw, image_path), facts)
+    num_frames = count_frames_in_file(path_of_image(raw, image_path), facts)
     try:
         pixels = read_image(raw, image_path, facts)
     except UserError as error:
-        return ExaminedImage(error.what, num_pages=num_pages)
-    return ExaminedImage("", max(pixels.shape[:2]), bool((pixels == pixels[..., :1]).all()), num_pages)
+        return ExaminedImage(error.what, num_frames=num_frames)
+    return ExaminedImage("", max(pixels.shape[:2]), bool((pixels == pixels[..., :1]).all()), num_frames)

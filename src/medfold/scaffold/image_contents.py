@@ -41,7 +41,7 @@ def guess_channels(draft: Draft, raw: Path, image_paths: list[str]) -> int:
     readable = [image for image in examined if not image.unreadable_reason]
     draft.largest_side = max((image.largest_side for image in readable), default=None)
     grey = [image.is_grey for image in readable]
-    _doubt_pages(draft, {image.num_pages for image in examined}, all(grey))
+    _doubt_frames(draft, {image.num_frames for image in examined}, all(grey))
     if not grey:
         draft.add_doubt("images.channels", f"none of the {len(chosen)} images examined can be read")
         return 3
@@ -53,18 +53,18 @@ def guess_channels(draft: Draft, raw: Path, image_paths: list[str]) -> int:
     return 1 if all(grey) else 3
 
 
-def _doubt_pages(draft: Draft, pages: set[int], all_grey: bool) -> None:
+def _doubt_frames(draft: Draft, counts: set[int], all_grey: bool) -> None:
     """Adds a doubt if files have several pages or frames.
 
     Args:
         draft: the doubt is added to it.
-        pages: the numbers of pages that occur.
+        counts: the numbers of frames or pages that occur.
         all_grey: True if all images examined are grey.
     """
-    if max(pages) > 1:
-        count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
+    if max(counts) > 1:
+        count = f"up to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
         handling = "the first is used; middle, last or montage?"
-        if pages == {3} and not all_grey:
+        if counts == {3} and not all_grey:
             handling = "they are used as the three channels of one image"
         draft.add_doubt("images.frame", f"files have {count} pages or frames, and {handling}")
 

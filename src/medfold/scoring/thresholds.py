@@ -183,5 +183,11 @@ def _minimise_loss(loss: Callable[[np.ndarray], float], offset: float) -> Fitted
 
 @transform_step
 def apply_sharpening(predictions: np.ndarray, slope: float, offset: float) -> np.ndarray:
-    """Returns sigmoid(slope * (logit(p) - offset))."""
+    """Pushes probabilities away from a threshold: sigmoid(slope * (logit(p) - offset)).
+
+    Args:
+        predictions: float64 (n, 1), probabilities.
+        slope: steepness; 1 with offset 0 changes nothing, a large one gives decisions.
+        offset: logit of the threshold.
+    """
     return expit(slope * (to_logits(predictions, exclusive=False) - offset))

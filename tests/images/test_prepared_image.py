@@ -11,6 +11,6 @@ def test_image_of_unexpected_shape_is_bad(small, table):
     path = small.paths.raw / table["image"].iloc[0]
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
     run_scan(small, table)
-    assert pd.read_csv(small.paths.unreadable_images)["reason"].tolist() == [
+    assert pd.read_csv(small.paths.unreadable_images)["unreadable_reason"].tolist() == [
         "64x128 pixels, expected 128x128 (images.expected_shape)"
     ]

@@ -121,7 +121,7 @@ def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
     monkeypatch.setattr(scan, "scan_image", crash_at_third_image)
     run_scan(small, table, CHOICES)
     listed = pd.read_csv(small.paths.unreadable_images)
-    assert listed[["id", "reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DECODER_CRASHED]]
+    assert listed[["id", "unreadable_reason"]].to_numpy().tolist() == [[table["id"].iloc[2], scan.DECODER_CRASHED]]
 
 
 def test_invalid_step_raises_before_any_image_is_read(small, table):

@@ -54,8 +54,8 @@ def test_few_unreadable_images_are_listed_and_left_out(small, table):
     damage(small, table, [5])
     run_scan(small, table, CHOICES)
     listed = pd.read_csv(small.paths.unreadable_images)
-    assert listed[["file", "id", "part"]].to_numpy().tolist() == [table.loc[5, ["image", "id", "part"]].tolist()]
-    assert "not a picture" in listed["reason"].iloc[0]
+    assert listed[["id", "part", "image"]].to_numpy().tolist() == [table.loc[5, ["id", "part", "image"]].tolist()]
+    assert "not a picture" in listed["unreadable_reason"].iloc[0]
     known = read_measurements(small)
     assert (known["unreadable_reason"] != "").to_numpy().nonzero()[0].tolist() == [5]
     opened = load_store(small.paths, store_key(small, CHOICES))
@@ -93,7 +93,7 @@ def list_unreadable(small):
 
 def test_share_that_is_tolerated_is_no_error(small, list_unreadable):
     list_unreadable(2)
-    assert pd.read_csv(small.paths.unreadable_images).to_numpy().tolist() == [["i2.png", "reason 2", "i2", "train"]]
+    assert pd.read_csv(small.paths.unreadable_images).to_numpy().tolist() == [["i2", "train", "i2.png", "reason 2"]]
     with refused(r"2 of 10 images cannot be read, more than images\.max_unreadable allows \(10\.00%\)"):
         list_unreadable(2, 9)
     assert pd.read_csv(small.paths.unreadable_images)["id"].tolist() == ["i2", "i9"]  # all are listed before the error

@@ -111,8 +111,8 @@ def _show(table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:
     print_table(table.columns, [[image_id, *(f"{value:.4f}" for value in values)] for image_id, *values in shown])
     if len(table) > MAX_SHOWN_ROWS:
         say("", f"and {len(table) - MAX_SHOWN_ROWS:,} more")
-    for image, reason in list(unreadable.items())[:MAX_SHOWN_UNREADABLE]:
-        warn("predict", f"left out: {image}: {reason}")
+    for image_path, reason in list(unreadable.items())[:MAX_SHOWN_UNREADABLE]:
+        warn("predict", f"left out: {image_path}: {reason}")
     if len(unreadable) > MAX_SHOWN_UNREADABLE:
         warn("predict", f"left out: {len(unreadable) - MAX_SHOWN_UNREADABLE} more that cannot be read")
     say("predict", f"{count_of(len(table), 'image')} -> {display_path(file)}")

@@ -100,12 +100,12 @@ def write_unreadable_images(paths: CompetitionPaths, samples: pd.DataFrame, meas
         measurements: the measurements, in the order of `samples`.
 
     Returns:
-        The list: file, reason, id and part of each unreadable image.
+        The list: id, part, image (its path) and unreadable_reason of each unreadable image.
     """
     is_unreadable = (measurements["unreadable_reason"] != "").to_numpy()
-    unreadable_images = samples.loc[is_unreadable, ["id", "part"]].assign(
-        file=samples.loc[is_unreadable, "image"], reason=measurements.loc[is_unreadable, "unreadable_reason"]
-    )[["file", "reason", "id", "part"]]
+    unreadable_images = samples.loc[is_unreadable, ["id", "part", "image"]].assign(
+        unreadable_reason=measurements.loc[is_unreadable, "unreadable_reason"]
+    )
     if len(unreadable_images):
         write_csv(unreadable_images, paths.unreadable_images)
     else:
@@ -131,10 +131,10 @@ def check_enough_readable(competition: Competition, unreadable_images: pd.DataFr
     if len(unreadable_images) / num_images <= allowed and not are_all_unreadable:
         return
     first = unreadable_images.iloc[0]
-    reasons = unreadable_images["reason"]
+    reasons = unreadable_images["unreadable_reason"]
     what = (
         f"{len(unreadable_images):,} of {num_images:,} images {problem_of(reasons)}, more than images.max_unreadable "
-        f"allows ({allowed:.2%}). The first: {first['file']}: {first['reason']}"
+        f"allows ({allowed:.2%}). The first: {first['image']}: {first['unreadable_reason']}"
     )
     if are_all_unreadable and reasons.nunique() == 1:
         fix = "All have this reason: check 'images' in competition.yaml, and the files"

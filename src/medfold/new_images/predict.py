@@ -63,9 +63,9 @@ def predict_new_images(
     ids = list(compress(image_paths, predicted.is_predicted))
     unreadable = {image_paths[row]: reason for row, reason in predicted.unreadable.items()}
     if not ids:
-        image, reason = next(iter(unreadable.items()))
-        what = f"none of {count_of(len(image_paths), 'image')} can be read; {image}: {reason}"
-        given = root / image.partition("|")[0] if len(image_paths) == 1 else root
+        image_path, reason = next(iter(unreadable.items()))
+        what = f"none of {count_of(len(image_paths), 'image')} can be read; {image_path}: {reason}"
+        given = root / image_path.partition("|")[0] if len(image_paths) == 1 else root
         raise UserError(what, variable("IMAGES", given), "Check that the files are complete")
     combined = predictor.combine(ids, predicted.run_predictions)
     table = predictions_table(facts, combined["id"], combined[columns].to_numpy())

@@ -323,17 +323,16 @@ def targets() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def target_table(audience: str) -> str:
-    """What each make target does: the first line of the command's help, else the words of the Makefile.
+    """What each make target does, by the words of the Makefile.
 
     Args:
         audience: users, or developers of medfold.
     """
-    commands = typer.main.get_command(app).commands
-    sentences = {name: command.help.splitlines()[0] for name, command in commands.items()}
+    commands = {"help", "setup", *typer.main.get_command(app).commands}
     rows = (
-        (f"`make {name}`", sentences.get(name, f"{sentence(what)}."))
+        (f"`make {name}`", f"{sentence(what)}.")
         for name, (what, _) in targets().items()
-        if (name in {*commands, "help", "setup"}) == (audience == "users")
+        if (name in commands) == (audience == "users")
     )
     return table(("target", "what it does"), rows)
 

@@ -113,7 +113,7 @@ class TrainingSettings(StrictModel):
     focal_gamma: float = Field(
         default=2.0,
         ge=0,
-        description="Focal loss: the higher, the less do well-predicted images count. 0: cross-entropy.",
+        description="Focal loss: the higher it is, the less well-predicted images count. 0: cross-entropy.",
     )
     mixup: float = Field(
         default=0.0,

@@ -62,7 +62,7 @@ class Job:
 
 
 def job(backbone: dict, size: int, channels: int, augment: str, symmetry: str, of_resident: float | None) -> Job:
-    recipe = Recipe.model_validate({"images": {"size": size}, "backbone": backbone, "augment": augment})
+    recipe = Recipe.model_validate({"preparation": {"size": size}, "backbone": backbone, "augment": augment})
     width = f", width {backbone['width']}" if "width" in backbone else ""
     return Job(f"{backbone['name']}{width}, {size} px, {augment}", recipe, channels, symmetry, of_resident)
 
@@ -87,12 +87,12 @@ class Training:
 
     def __init__(self, job: Job, folder: Path, images: int = IMAGES):
         keras.backend.clear_session()
-        recipe, shape = job.recipe, (job.recipe.images.size, job.recipe.images.size, job.channels)
+        recipe, shape = job.recipe, (job.recipe.preparation.size, job.recipe.preparation.size, job.channels)
         facts = CompetitionFacts.model_validate(
             {
                 "title": "Noise",
                 "source": {"kind": "phantom"},
-                "upload": "local",
+                "upload": "none",
                 "task": "binary",
                 "labels": {"targets": ["target"]},
                 "images": {"train": "unused", "test": "unused", "channels": job.channels, "symmetry": job.symmetry},

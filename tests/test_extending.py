@@ -29,10 +29,10 @@ labels: {layout: names, targets: [target], group_pattern: "[0-9]+"}
 images: {train: "train/{id}.pixels", test: "test/{id}.pixels", channels: 1, symmetry: none}
 score: {metric: youden, more_metrics: [auc]}
 submission: {sample: sample_submission.csv}
-folds: {k: 2, seed: 0, method: stratified-group}
+folds: {k: 2, seed: 0, method: stratified_group}
 """
 RECIPE = """
-images: {size: 16, steps: [{invert: {top: 255}}]}
+preparation: {size: 16, steps: [{invert: {top: 255}}]}
 backbone: {name: two_convolutions, width: 8}
 augment: none
 training:

@@ -26,6 +26,7 @@ from tests.support.yaml_bombs import LAUGHS, MERGED_LAUGHS
         ("a: 0." + "9" * 5000, "in line 1: a number of more than 100 digits"),
         ("a: 1\nb: 2020-13-45", "in line 2: a value that cannot be read"),
         ("a: !!int x", "in line 1: a value that cannot be read"),
+        ('a: 1\nb: "\\udcff"', "in line 2: a value that cannot be read .an escape that is no character"),
         ("a: !!map x", "expected"),
         ("a: !!omap {b: 1}", "expected a sequence"),
         ("a: !!python/object/apply:os.system [echo]", "in line 1: could not determine a constructor"),

@@ -118,6 +118,8 @@ def _unknown_key(
     name = str(location[-1])
     section = key.removesuffix(name)
     hint = _key_in_another_section(model, name) or did_you_mean(name, known, prefix=section)
+    if elsewhere and not hint and (keys := _keys_ending_in(elsewhere[0], name)):
+        return f"unknown key '{key}': {' or '.join(keys)} belongs in {elsewhere[1]}"
     return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
 
 
@@ -199,3 +201,7 @@ def _key_in_another_section(model: type[BaseModel], name: str) -> str:
 
     keys = [f"'{key}'" for key in _all_keys(model) if matches(key)]
     return f" (did you mean {' or '.join(keys)}?)" if keys else ""
+
+
+def _keys_ending_in(model: type[BaseModel], name: str) -> list[str]:
+    return [f"'{key}'" for key in _all_keys(model) if key.endswith(f".{name}")]

@@ -46,6 +46,8 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= letter <= "\udfff" for letter in node.value):
+            raise _problem("a value that cannot be read (an escape that is no character)", node.start_mark)
         is_number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
         if is_number and isinstance(node, yaml.ScalarNode) and len(node.value) > MAX_NUMBER_LENGTH:
             raise _problem(f"a number of more than {MAX_NUMBER_LENGTH} digits", node.start_mark)

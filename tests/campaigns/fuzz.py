@@ -1,164 +1,137 @@
-"""Images damaged at random: each is read, or refused in one line; none crashes its process or takes long."""
+"""Files damaged at random: each is read, or refused in one line; none crashes, takes long or leaves its folder."""
 
+import contextlib
+import faulthandler
+import importlib
 import io
+import os
+import shutil
 import time
-from functools import partial
+import traceback
+from functools import cache, partial
 from pathlib import Path
 
-import h5py
 import numpy as np
-import tifffile
-from PIL import Image
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-)
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.errors import UserError
-from medfold.images.formats.decoding import read_image
+from medfold.errors import UserError, os_errors_explained
+from medfold.images import worker_pool
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from tests.campaigns.campaign import Campaign
-from tests.support.dicom_files import dataset, encapsulated, save, smooth, write
+from tests.campaigns.fuzzed import READ, Subject
+from tests.support.helpers import REPOSITORY
 
 BLOCK = 100  # damaged files per case
-LONGEST = 10.0  # seconds allowed per file
-FULL, SHARE = 12, 1  # cases per kind
-COLOUR = smooth((64, 60, 3), 8)
-SYNTAXES = {
-    "plain": ExplicitVRLittleEndian,
-    "deflated": DeflatedExplicitVRLittleEndian,
-    "rle": RLELossless,
-    "jpeg-lossless": JPEGLosslessSV1,
-    "jpeg-ls": JPEGLSLossless,
-    "jpeg-2000": JPEG2000Lossless,
-}
+LONGEST = 10.0  # seconds of the processor allowed per file
+GIVEN_UP = 120  # seconds after which its process is ended
+MAX_MEGABYTES = 256  # of a decoded image; the worker gets six times as much memory, and 300 MB
+MODULES = ("images", "tables", "archives", "projects", "bundles")
+KEPT = REPOSITORY / ".campaigns" / "fuzz"  # damaged files of cases that failed
+DIARY = "This is the diary of the user, which is nobody's business."
 
 
-def _pillow(kind: str, **options) -> bytes:
-    data = io.BytesIO()
-    Image.fromarray(COLOUR).save(data, kind, **options)
-    return data.getvalue()
-
-
-def _array(save) -> bytes:
-    data = io.BytesIO()
-    save(data)
-    return data.getvalue()
-
-
-def _hdf5(data: io.BytesIO) -> None:
-    with h5py.File(data, "w") as file:
-        file["a"] = np.frombuffer(_pillow("PNG"), np.uint8)
-
-
-def whole(kind: str, folder: Path) -> bytes:
-    """An undamaged file of a kind, which is a suffix, or dcm with a transfer syntax."""
-    suffix, _, syntax = kind.partition(" ")
-    if suffix != "dcm":
-        return MAKERS[kind]()
-    path = folder / "whole.dcm"
-    if syntax == "jpeg":
-        grey = smooth((64, 60), 8)
-        frame = _array(lambda data: Image.fromarray(grey).save(data, "JPEG"))
-        save(path, encapsulated(dataset(grey), JPEGBaseline8Bit, [frame]))
-    else:
-        write(path, smooth((64, 60), 12), SYNTAXES[syntax], bits=12)
-    return path.read_bytes()
-
-
-MAKERS = {
-    "png": lambda: _pillow("PNG"),
-    "jpg": lambda: _pillow("JPEG"),
-    "bmp": lambda: _pillow("BMP"),
-    "webp": lambda: _pillow("WEBP", lossless=True),
-    "tif": lambda: _pillow("TIFF", compression="tiff_lzw"),
-    "tiff": lambda: _array(lambda data: tifffile.imwrite(data, smooth((64, 60)), compression="zlib", predictor=True)),
-    "npy": lambda: _array(lambda data: np.save(data, COLOUR)),
-    "npz": lambda: _array(lambda data: np.savez(data, a=COLOUR[None])),
-    "h5": lambda: _array(_hdf5),
-}
-MEMBERS = {"npz": "#a/0", "h5": "#a"}
-KINDS = [*MAKERS, *(f"dcm {syntax}" for syntax in [*SYNTAXES, "jpeg"])]
-
-
-def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """A copy with one to four damages: bytes replaced, one set to an extreme, a piece deleted, doubled or zeroed."""
-    found = bytearray(data)
-    for _ in range(rng.integers(1, 5)):
-        at, length = int(rng.integers(len(found))), int(rng.integers(1, 65))
-        # Half of the damage is done to the headers, where it changes more.
-        at = at % 512 if rng.random() < 0.5 else at
-        match rng.integers(5):
-            case 0:
-                found[at : at + length] = rng.bytes(len(found[at : at + length]))
-            case 1:
-                found[at : at + 1] = bytes([rng.choice([0, 1, 0x7F, 0x80, 0xFF])])
-            case 2:
-                del found[at : at + length]
-            case 3:
-                found[at:at] = found[at : at + length]
-            case _:
-                found[at : at + length] = bytes(len(found[at : at + length]))
-        if not found:
-            found = bytearray(1)
-    return bytes(found)
-
-
-def attempt(item: tuple[str, str], folder: Path) -> tuple[str, float]:
-    """Reads a file: 'read' or the error message, and the seconds it took."""
-    name, channels = item
-    began = time.perf_counter()
-    try:
-        pixels = read_image(folder, name, ImageFacts(train="x", channels=int(channels)))
-        assert pixels.dtype == np.uint8
-        assert pixels.ndim == 3
-        told = "read"
-    except UserError as error:
-        told = str(error)
-    return told, time.perf_counter() - began
+@cache
+def subjects() -> dict[str, Subject]:
+    """The kinds of files, by name."""
+    modules = [importlib.import_module(f"tests.campaigns.fuzzed.{name}") for name in MODULES]
+    return {name: subject for module in modules for name, subject in module.SUBJECTS.items()}
 
 
 def cases(seed: int, full: bool) -> list[str]:
     """A case is a kind of file, and the seed of a hundred damaged copies of it."""
-    blocks = range(FULL if full else SHARE)
-    return [f"{kind} {1000 * seed + block}" for block in blocks for kind in KINDS]
+    blocks = {kind: subject.blocks if full else 1 for kind, subject in subjects().items()}
+    return [f"{kind} {1000 * seed + block}" for kind, count in blocks.items() for block in range(count)]
 
 
-def check(case: str, given: None, folder: Path) -> str:
+def plant(folder: Path) -> None:
+    """Writes a file that nothing may read or change."""
+    folder.mkdir()
+    (folder / "diary.txt").write_text(DIARY)
+
+
+def state(folder: Path) -> list[tuple]:
+    """The files of a folder with contents and time of their last change."""
+    return [(path, path.read_bytes(), path.stat().st_mtime_ns) for path in sorted(folder.rglob("*"))]
+
+
+def attempt(copy: int, kind: str, seed: int, given: Path, folder: Path) -> tuple[str, str]:
+    """Makes and reads one damaged copy, in a folder of its own; an undamaged one for -1.
+
+    Returns:
+        `READ` or the line of the UserError; and what went wrong, or ''.
+    """
+    rng = np.random.default_rng([*kind.encode(), seed, copy]) if copy >= 0 else None
+    place, planted = folder / "copies" / f"{copy}", state(folder / "planted")
+    shutil.rmtree(place, ignore_errors=True)  # of an attempt whose process was ended
+    place.mkdir()
+    home, output, told = Path.cwd(), io.StringIO(), READ
+    faulthandler.dump_traceback_later(GIVEN_UP, exit=True)
+    try:
+        os.chdir(place)
+        began = time.process_time()
+        try:
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), os_errors_explained():
+                told = subjects()[kind].attempt(rng, given, place)
+        except UserError as error:
+            told = str(error)
+        seconds = time.process_time() - began
+        assert seconds < LONGEST, f"took {seconds:.0f} s"
+        assert state(folder / "planted") == planted, "a file outside was changed"
+        assert DIARY not in told + output.getvalue(), "a file outside was read"
+        assert "\n" not in told, f"several lines: {told}"
+    except Exception:
+        return told, traceback.format_exc()
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        os.chdir(home)
+    shutil.rmtree(place)
+    return told, ""
+
+
+def prepare(folder: Path) -> Path:
+    """The folder for undamaged files, which are written when they are needed."""
+    # Workers are forked from one process, which imports these modules once. Each block of files has new workers.
+    worker_pool.PRELOADED += [f"tests.campaigns.fuzzed.{name}" for name in MODULES]
+    return folder
+
+
+def check(case: str, given: Path, folder: Path) -> str:
     """Reads a hundred damaged files in worker processes."""
-    kind, _, number = case.rpartition(" ")
-    data, rng = whole(kind, folder), np.random.default_rng([*kind.encode(), int(number)])
-    suffix = kind.split()[0]
-    channels, member = "1" if suffix in ("dcm", "tiff") else "3", MEMBERS.get(suffix, "")
-    (folder / f"sound.{suffix}").write_bytes(data)
-    told, _ = attempt((f"sound.{suffix}{member}", channels), folder)
-    assert told == "read", told
-    items = [(f"{copy}.{suffix}{member}", channels) for copy in range(BLOCK)]
-    for copy in range(BLOCK):
-        (folder / f"{copy}.{suffix}").write_bytes(damaged(data, rng))
-    read = 0
-    for results in map_in_workers(partial(attempt, folder=folder), items):
+    kind, _, seed = case.rpartition(" ")
+    whole = given / kind
+    if not whole.is_dir():
+        whole.mkdir()
+        subjects()[kind].prepare(whole)
+    plant(folder / "planted")
+    (folder / "copies").mkdir()
+    read, faults = 0, {}
+    function = partial(attempt, kind=kind, seed=int(seed), given=whole, folder=folder)
+    for results in map_in_workers(function, range(-1, BLOCK), MAX_MEGABYTES):
         for position, result in results:
-            name = items[position][0]
-            assert result != WorkerDied(), f"{name} ended its process"
-            told, seconds = result
-            assert seconds < LONGEST, f"{name} took {seconds:.0f} s"
-            assert "\n" not in told, f"{name}: several lines: {told}"
-            assert told == "read" or told.startswith(str(folder / name.partition("#")[0])), f"{name}: {told}"
-            assert "DOE" not in told, f"{name}: the patient is named"
-            read += told == "read"
-    return f"{read} read, {BLOCK - read} refused"
+            died = "", f"ended its process: a crash, or more than {GIVEN_UP} s"
+            told, fault = died if result == WorkerDied() else result
+            if position == 0 and told != READ:
+                fault = fault or f"undamaged, and not read: {told}"
+            if fault:
+                kept = _keep(folder / "copies" / f"{position - 1}", case)
+                faults.setdefault(fault.strip().splitlines()[-1], f"{fault}\n-> {kept}")
+            read += told == READ
+    assert sorted(path.name for path in folder.iterdir()) == ["copies", "planted"]
+    assert not faults, "\n".join([f"{len(faults)} kinds of faults", *faults.values()])
+    return f"{read - 1} read, {BLOCK + 1 - read} refused"
+
+
+def _keep(place: Path, case: str) -> str:
+    """Copies a damaged file, or the folder of it, to where it stays; returns its path as text."""
+    kept = KEPT / f"{case} {place.name}"
+    shutil.rmtree(kept, ignore_errors=True)
+    if place.is_dir():
+        shutil.copytree(place, kept, symlinks=True)
+    return kept.relative_to(REPOSITORY).as_posix()
 
 
 CAMPAIGN = Campaign(
-    question=f"Is each damaged image read, or refused in one line ({BLOCK} copies a case)?",
+    question=f"Is each damaged file read, or refused in one line ({BLOCK} copies a case)?",
     cases=cases,
-    prepare=lambda folder: None,
+    prepare=prepare,
     check=check,
 )

@@ -13,7 +13,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.runs import list_runs
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition import image_settings
+from medfold.competition import preparation_settings
 from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
@@ -75,7 +75,7 @@ def finished_once(once, folded_once):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             competition = Competition.open("small")
-            scan_dataset(competition, image_settings(competition, "baseline"))
+            scan_dataset(competition, preparation_settings(competition, "baseline"))
             finished_run(competition, "one")
             finished_run(competition, "two", 0.5)
             for fold in range(competition.facts.folds.k):
@@ -88,7 +88,7 @@ def finished_once(once, folded_once):
 def run_all_commands(competition):
     """Runs what reads the files of earlier stages, and returns what must not depend on damage."""
     make_folds(competition)
-    settings = image_settings(competition, "baseline")
+    settings = preparation_settings(competition, "baseline")
     scan_dataset(competition, settings)
     dataset, key = load_dataset(competition), store_key(competition, settings)
     verify_store(competition.paths, key)

@@ -15,7 +15,7 @@ from tests.support.make_targets import make, succeed
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 NAME = "histopathologic-cancer-detection"
-TINY = "backbone.width=4 training.epochs=1 images.size=16 training.batch_size=16"
+TINY = "backbone.width=4 training.epochs=1 preparation.size=16 training.batch_size=16"
 
 
 def host_histology(kaggle, entered):

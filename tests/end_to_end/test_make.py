@@ -223,7 +223,7 @@ def test_command_and_options_are_spelled_as_they_were_typed(clone):
 
 
 def tiny_run():
-    return ["RUN=tiny", "SET=backbone.width=4 training.epochs=1 images.size=16"]
+    return ["RUN=tiny", "SET=backbone.width=4 training.epochs=1 preparation.size=16"]
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ def test_check_folds_returns_the_kept_folds(kept):
         ),
         (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
         (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
-        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
+        (list("abcdef"), {"method": "group"}, "made with method=stratified_group"),
     ],
 )
 def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, message):

@@ -6,6 +6,7 @@ import pytest
 
 from medfold.folds import near_duplicates, near_duplicates_cache
 from medfold.folds.near_duplicates_cache import cached_near_duplicates, read_near_duplicates
+from medfold.system import json_files
 
 
 @pytest.fixture
@@ -72,3 +73,14 @@ def test_most_similar_pairs_are_read_first(small, appearance, monkeypatch):
     expected = [("a", "c"), ("b", "c"), ("a", "b")]
     assert cached_near_duplicates(small.paths, appearance.assign(pixel_hash=["h1", "h2", "h3"])).pairs == expected
     assert read_near_duplicates(small.paths) == expected
+
+
+@pytest.mark.parametrize("pairs", [[["a", "b"]], [["a", "b", "near"]], [[1, 2, 0.9]], {"a": "b"}, "ab", None])
+def test_pairs_of_another_form_are_computed_again(small, appearance, computed, capsys, pairs):
+    cached_near_duplicates(small.paths, appearance)
+    content = json_files.read(small.paths.near_duplicates) | {"pairs": pairs}
+    json_files.write(content, small.paths.near_duplicates, sealed=True)
+    assert read_near_duplicates(small.paths) == []
+    assert cached_near_duplicates(small.paths, appearance).pairs == [("a", "b")]
+    assert len(computed) == 2
+    assert "near_duplicates.json has changed since it was written: made again" in capsys.readouterr().out

@@ -31,7 +31,7 @@ def test_new_folds_are_written_with_settings_and_counts(small, capsys):
         "num_groups": 5,
         "audit": {"split_groups": 0, "duplicates": 1, "contradicting_duplicates": 0, "duplicates_in_test": 0},
     }
-    text = "folds      made: 3 folds, stratified-group, seed 7, 5 groups -> folds/small.csv\n"
+    text = "folds      made: 3 folds, stratified_group, seed 7, 5 groups -> folds/small.csv\n"
     assert capsys.readouterr().out == text
 
 

@@ -1,13 +1,21 @@
 """A user with planted files, for whom make targets run on hostile files; and a project for commands in this process."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from medfold.competition.competition import Competition
+from medfold.notebooks.wheels import SOURCES
+from medfold.system.hashes import sha256
 from tests.layouts.clinic import FACTS, Ended, make_given, make_in_state, medfold
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import REPOSITORY
 from tests.support.make_targets import clone_repository
 from tests.support.small_project import TINY_RECIPE, add_competition, copy_project
 from tests.support.victim import Victim
+from tests.support.weights_files import keras_weights
 
 TOKEN = "KGAT_0123456789abcdef"
 
@@ -26,6 +34,37 @@ def _clinic_once(once):
 def victim(_clinic_once, tmp_path) -> Victim:
     """A clone whose raw data in `given/` is not yet read."""
     return Victim(tmp_path, _clinic_once)
+
+
+@pytest.fixture(scope="session")
+def _trained_clinic_once(once, _clinic_once):
+    """The same for a notebook competition of Kaggle, with a trained run."""
+
+    def make(root: Path) -> None:
+        shutil.copytree(_clinic_once, root, dirs_exist_ok=True)
+        for name in SOURCES:
+            shutil.copy(REPOSITORY / name, root)
+        facts = root / "competition" / "clinic" / "competition.yaml"
+        kaggle = {"{kind: own}": "{kind: kaggle, slug: clinic}", "upload: none": "upload: notebook"}
+        for old, new in kaggle.items():
+            facts.write_text(facts.read_text().replace(old, new))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(root)
+            assert medfold("download", "-c", "clinic", "--from", "given").code == 0
+            assert medfold("folds", "-c", "clinic").code == 0
+            finished_run(Competition.open("clinic"))
+        for fold in (root / "runs" / "clinic" / "baseline").glob("fold*"):
+            weights = keras_weights(fold / "net.weights.h5")
+            marker = json.loads((fold / "done.json").read_text())
+            (fold / "done.json").write_text(json.dumps({**marker, weights.name: sha256(weights)}))
+
+    return once("clone with a trained clinic", make)
+
+
+@pytest.fixture
+def trained_victim(_trained_clinic_once, tmp_path) -> Victim:
+    """A clone with the trained run `baseline`, which can be packed for Kaggle."""
+    return Victim(tmp_path, _trained_clinic_once)
 
 
 @pytest.fixture(scope="session")

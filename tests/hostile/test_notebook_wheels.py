@@ -1,7 +1,10 @@
 """The notebook installs only wheels that were packed, and job.json and kit.json lay or read no file outside."""
 
+import hashlib
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from medfold.notebooks.bundle import complete_bundle, open_bundle
 from medfold.notebooks.training_bundle import TrainingBundle
 from medfold.system import json_files
 from tests.support.helpers import competition_facts, refused
+from tests.support.kaggle_server import HostedCompetition, KaggleServer, status
+from tests.support.victim import Victim
 
 WHEELS = {"medfold-1.0-py3-none-any.whl": b"medfold", "pydicom-3.0-py3-none-any.whl": b"pydicom"}
 
@@ -154,3 +159,84 @@ def test_checkpoint_is_neither_written_nor_read_outside(tmp_path, changes):
 def test_weights_outside_the_bundle_are_not_used(tmp_path):
     with refused(r"'\.\./net\.weights\.h5' is not among the files that were packed"):
         _ = job(tmp_path, weights="../net.weights.h5").request
+
+
+@pytest.fixture(scope="session")
+def made_once(once, _trained_clinic_once, tmp_path_factory):
+    """The notebook of `make notebook` with its bundle, and that of `make train ON=kaggle`, whose upload failed."""
+
+    def make(folder: Path) -> None:
+        victim = Victim(tmp_path_factory.mktemp("packing"), _trained_clinic_once)
+        assert victim.make("notebook").code == 0
+        with KaggleServer() as server:
+            server.competitions["clinic"] = HostedCompetition()
+            server.fault("upload", *[status(403)] * 20)
+            victim.environment = server.environment(victim.home)
+            assert victim.make("train", "ON=kaggle", "RUN=mine", "FOLD=0").code == 2
+        for name, run in {"kit.json": "baseline", "job.json": "mine"}.items():
+            shutil.copytree(victim.clone / "runs" / "clinic" / run / "notebook", folder / name)
+
+    return once("notebooks that make wrote", make)
+
+
+@pytest.fixture(params=["kit.json", "job.json"])
+def made(made_once, tmp_path, request):
+    """The bundle of one of the two, mounted as on Kaggle; and a function that runs the first cell of its notebook."""
+    written = shutil.copytree(made_once / request.param, tmp_path / "written")
+    bundle = tmp_path / "kaggle" / "input" / "datasets" / "alice" / "kit"
+    (manifest,) = written.rglob(request.param)
+    shutil.copytree(manifest.parent, bundle)
+    (notebook,) = written.rglob("*.ipynb")
+    code = next(cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code")["source"]
+    source = "".join(code).replace('"/kaggle/', f'"{tmp_path}/kaggle/')
+
+    def run() -> str:
+        """Its output; pip is not started, whatever happens."""
+        stub = "import sys; sys.executable = '/bin/echo'\n"
+        command = [sys.executable, "-c", stub + source]
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        return ended.stdout + ended.stderr
+
+    return bundle, bundle / request.param, run
+
+
+def change_a_packed_byte(bundle, manifest):
+    (wheel,) = bundle.glob("medfold-*.whl")
+    wheel.write_bytes(wheel.read_bytes()[:-1] + b"x")
+
+
+def add_a_wheel(bundle, manifest):
+    (bundle / "numpy-99.0-py3-none-any.whl").write_bytes(b"another package")
+
+
+def lay_a_file_outside(bundle, manifest):
+    content = json.loads(manifest.read_text())
+    content["project_files"] = {"../../../outside/x": "text"}
+    manifest.write_text(json.dumps(content))
+
+
+def accept_another_wheel(bundle, manifest):
+    (wheel,) = bundle.glob("medfold-*.whl")
+    wheel.write_bytes(b"another")
+    content = json.loads(manifest.read_text())
+    content["files"][wheel.name] = hashlib.sha256(b"another").hexdigest()
+    manifest.write_text(json.dumps(content))
+
+
+def replace_the_manifest(bundle, manifest):
+    manifest.write_text("{}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "tamper", [change_a_packed_byte, add_a_wheel, lay_a_file_outside, accept_another_wheel, replace_the_manifest]
+)
+def test_notebook_that_make_wrote_refuses_a_tampered_bundle(made, tamper, tmp_path):
+    bundle, manifest, run = made
+    assert "-m pip install --quiet --no-index" in run()
+    tamper(bundle, manifest)
+    before = sorted(tmp_path.rglob("*"))
+    said = run()
+    assert "not the wheels that were packed" in said or "attach the version of the data set" in said
+    assert "pip install" not in said
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,5 +1,7 @@
 """What is packed for Kaggle is a list by kind: no other file, nothing behind a link, and no secret called weights."""
 
+import json
+import re
 from zipfile import ZipFile
 
 import h5py
@@ -7,9 +9,10 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.notebooks.training_bundle import write_training_bundle
+from medfold.system.hashes import sha256
 from medfold.training.request import TrainingRequest
 from tests.support.helpers import picture, refused
-from tests.support.kaggle_server import TOKEN
+from tests.support.kaggle_server import TOKEN, HostedCompetition, KaggleServer
 from tests.support.weights_files import checkpoint, keras_weights
 
 REQUEST = TrainingRequest("baseline", {}, 0, "baseline", [0], 1, 3)
@@ -144,3 +147,111 @@ def test_weights_and_checkpoint_are_packed(pack, folded, tmp_path):
     packed = pack(weights)
     assert weights.read_bytes() in packed
     assert state.read_bytes() in packed
+
+
+STRAY_IN_CLONE = [
+    "competition/clinic/notes.md",
+    "competition/clinic/.env",
+    "competition/clinic/kaggle.json",
+    "runs/clinic/baseline/notes.md",
+    "runs/clinic/baseline/fold0/access_token",
+    "folds/access.csv",
+    ".env",
+    "src/medfold.egg-info/access_token",
+    "submissions/clinic/access_token",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["notebook", "submit DRY_RUN=1 FORCE=1"])
+def test_make_packs_no_stray_file(trained_victim, target):
+    for name in STRAY_IN_CLONE:
+        path = trained_victim.clone / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"token: {TOKEN}\n")  # not the token of the victim, which may be in no file at all
+    assert trained_victim.make(*target.split()).code == 0
+    packed = trained_victim.files_of("runs/clinic/baseline/notebook", "submissions/clinic")
+    assert len(packed) > 1
+    holding = {name for name, content in packed.items() if TOKEN.encode() in content}
+    assert holding <= set(STRAY_IN_CLONE)
+
+
+def link_to_weights(victim):
+    weights = keras_weights(victim.outside / "net.weights.h5")
+    victim.plant()
+    path = victim.clone / "runs" / "clinic" / "baseline" / "fold0" / "net.weights.h5"
+    path.unlink()
+    path.symlink_to(weights)
+
+
+def token_as_weights(victim):
+    fold = victim.clone / "runs" / "clinic" / "baseline" / "fold0"
+    (fold / "net.weights.h5").write_text(TOKEN)
+    marker = json.loads((fold / "done.json").read_text())
+    (fold / "done.json").write_text(json.dumps({**marker, "net.weights.h5": sha256(fold / "net.weights.h5")}))
+
+
+def link_to_plugins(victim):
+    (victim.outside / "plugins.py").write_text("token = 1\n")
+    victim.plant()
+    (victim.clone / "competition" / "clinic" / "plugins.py").symlink_to(victim.outside / "plugins.py")
+
+
+def link_within_the_code(victim):
+    (victim.clone / "src" / "medfold" / "notes.md").symlink_to(victim.outside / "diary.txt")
+
+
+def link_to_the_licence(victim):
+    (victim.clone / "LICENSE").unlink()
+    (victim.clone / "LICENSE").symlink_to(victim.outside / "diary.txt")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [link_to_weights, token_as_weights, link_to_plugins, link_within_the_code, link_to_the_licence]
+)
+def test_make_notebook_packs_nothing_behind_a_link_and_no_token_as_weights(trained_victim, change):
+    change(trained_victim)
+    line = trained_victim.refuse("notebook")
+    assert "a link, and files for Kaggle are not read through links" in line or "not a weights file of Keras" in line
+    assert not trained_victim.files_of("runs/clinic/baseline/notebook")
+
+
+@pytest.fixture
+def kaggle_of_victim(trained_victim):
+    """An imitation of Kaggle that the commands of the victim reach; a token for it is in the environment."""
+    with KaggleServer() as server:
+        server.competitions["clinic"] = HostedCompetition()
+        trained_victim.environment = server.environment(trained_victim.home)
+        yield server
+
+
+SENT = {
+    "a token as weights": ("{clone}/net.weights.h5", None),
+    "a link as weights": ("{clone}/linked.weights.h5", None),
+    "the token of the user as weights": ("{home}/.kaggle/access_token", None),
+    "a link as folds": ("", "folds/clinic.csv"),
+    "a link as recipe": ("", "competition/clinic/more.yaml"),
+    "a link as checkpoint": ("", "runs/clinic/mine/fold0/checkpoint.npz"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("weights", "link"), SENT.values(), ids=SENT)
+def test_make_train_on_kaggle_sends_nothing_of_the_kind(trained_victim, kaggle_of_victim, weights, link):
+    victim = trained_victim
+    (victim.clone / "net.weights.h5").write_text(TOKEN)
+    (victim.clone / "linked.weights.h5").symlink_to(victim.home / ".kaggle" / "access_token")
+    if link:
+        path = victim.clone / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = path.read_text() if path.is_file() else "images: {size: 32}\n"
+        (victim.outside / path.name).write_text(text)
+        victim.plant()
+        path.unlink(missing_ok=True)
+        path.symlink_to(victim.outside / path.name)
+    given = f"backbone.name=MobileNetV2 backbone.weights='{weights.format(clone=victim.clone, home=victim.home)}'"
+    settings = [f"SET={given}"] if weights else []
+    line = victim.refuse("train", "ON=kaggle", "RUN=mine", "FOLD=0", *settings)
+    assert re.search("a link, and files for Kaggle|not a weights file of Keras|no such weights file", line), line
+    assert kaggle_of_victim.uploads == {}

@@ -3,9 +3,11 @@
 import getpass
 import hashlib
 import json
+import re
 import socket
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from medfold.commands.download import download
@@ -21,6 +23,7 @@ from medfold.runs.run_json import read_run_json
 from medfold.system import json_files
 from medfold.training import TrainingRequest
 from medfold.training.run_start import begin_run
+from tests.support.dicom_files import dataset, save, smooth
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.kaggle_server import TOKEN, HostedCompetition, status
@@ -187,3 +190,138 @@ def test_predictions_of_images_in_the_home_folder_name_no_folder_above_them(trai
     predictions = predict(trained, images, ["baseline"])
     assert predictions.file.name == "scans.csv"
     assert "alice" not in predictions.file.read_text()
+
+
+ADDRESSES = {  # of the source, and of the redirect
+    "no redirect": ("127.0.0.1", None),
+    "another name of the host": ("localhost", None),
+    "another port": ("127.0.0.1", "{second}"),
+    "another host": ("127.0.0.1", "{other_host}"),
+    "a file": ("127.0.0.1", "file://{outside}/diary.txt"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("host", "redirect"), ADDRESSES.values(), ids=ADDRESSES)
+def test_make_download_sends_no_password_and_reads_no_file(victim, servers, host, redirect):
+    first, second = servers
+    targets = {"second": second.address("/b"), "other_host": second.address("/b", "localhost")}
+    if redirect:
+        first.redirects["/a"] = redirect.format(**targets, outside=victim.outside)
+    source = {"kind": "url", "url": first.address("/a", host), "file": "train.csv", "md5": "0" * 32}
+    victim.change_facts("{kind: own}", json.dumps(source))
+    victim.environment = {"no_proxy": "127.0.0.1,localhost"}
+    line = victim.refuse("download")
+    assert "md5 of the download differs" in line or "train.csv failed" in line
+    asked = first.requests + second.requests
+    assert asked
+    assert [headers.get("Authorization") for _, headers, _ in asked] == [None] * len(asked)
+
+
+HOLDOUT = "group: patient\n  holdout: 0.25"
+PATIENTS = {  # competition.yaml that holds the patient: parts and their replacements
+    "column": {},
+    "pattern": {"group: patient": "group_pattern: '(i[0-9])'"},
+    "header": {"group: patient": "group: PatientID\n  holdout: 0.25"},
+    "pattern and holdout": {"group: patient": "group_pattern: '(i[0-9])'\n  holdout: 0.25"},
+    "holdout": {"group: patient": HOLDOUT},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PATIENTS)
+def test_make_folds_writes_patients_into_files_of_the_owner_only(victim, kind):
+    for old, new in PATIENTS[kind].items():
+        victim.change_facts(old, new)
+    if kind not in ("column", "pattern"):
+        victim.change_facts(', test: "test/{id}.png"', "")
+        victim.change_facts("submission: {sample: sample_submission.csv}\n", "")
+    if kind == "header":
+        victim.change_facts("train/{id}.png", "train/{id}.dcm")
+        victim.change_facts("symmetry: none", "symmetry: none, dicom_headers: [PatientID]")
+        for number, path in enumerate(sorted((victim.given / "train").iterdir())):
+            save(path.with_suffix(".dcm"), dataset(smooth((20, 18), 8, seed=number), PatientID=f"p{number // 2}"))
+            path.unlink()
+    for target, words in (("download", [f"FROM={victim.given}"]), ("folds", [])):
+        assert victim.make(target, *words).code == 0
+    private = [path for path in (victim.clone / "data" / "clinic").rglob("*.csv") if path.stat().st_mode & 0o077 == 0]
+    assert "groups.csv" in {path.name for path in private}
+    patients = {f"p{number}" for number in range(8)} if "pattern" not in kind else {"i0", "i1"}
+    for path in (victim.clone / "data" / "clinic").glob("*.csv"):
+        if path not in private:
+            cells = set(pd.read_csv(path, dtype=str).to_numpy().ravel())
+            assert not patients & cells, path
+    assert not patients & set(pd.read_csv(victim.clone / "folds" / "clinic.csv", dtype=str).to_numpy().ravel())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keyword", ["PatientID", "PatientName", "PatientBirthDate", "StudyDate", "InstitutionName"])
+def test_header_that_identifies_a_person_is_no_column(victim, keyword):
+    secret = "19700203" if keyword.endswith("Date") else "Doe-4711"
+    for path in sorted((victim.given / "train").iterdir()):
+        save(path.with_suffix(".dcm"), dataset(smooth((20, 18), 8, seed=len(path.name)), **{keyword: secret}))
+        path.unlink()
+    victim.change_facts('"train/{id}.png", test: "test/{id}.png"', '"train/{id}.dcm"')
+    victim.change_facts("submission: {sample: sample_submission.csv}\n", "")
+    victim.change_facts("symmetry: none", f"symmetry: none, dicom_headers: [{keyword}]")
+    victim.change_facts("group: patient", f"group: patient\n  keep_columns: [{keyword}]")
+    victim.make("download", f"FROM={victim.given}")
+    ended = victim.make("folds")
+    assert ended.code in (0, 2)
+    assert secret not in ended.said + ended.errors
+    written = victim.files_of("data/clinic", "folds", "submissions", "runs")
+    assert [name for name, content in written.items() if "/raw/" not in name and secret.encode() in content] == []
+
+
+def remove_weights(victim):
+    """They fit no net, and a report without them has no heat maps."""
+    for fold in (victim.clone / "runs" / "clinic" / "baseline").glob("fold*"):
+        (fold / "net.weights.h5").unlink()
+        marker = json.loads((fold / "done.json").read_text())
+        del marker["net.weights.h5"]
+        (fold / "done.json").write_text(json.dumps(marker))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", ["report", "submit DRY_RUN=1 FORCE=1", "notebook", "ensemble RUNS=baseline", "recheck"]
+)
+def test_make_writes_no_folder_of_this_machine_and_no_user(trained_victim, words):
+    victim = trained_victim
+    target, *variables = words.split()
+    if target == "report":
+        remove_weights(victim)
+    assert victim.make(target, *variables).code == 0
+    secrets = {str(victim.clone.parent), str(Path.home()) if len(str(Path.home())) > 5 else str(victim.home)}
+    secrets |= {name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 4}  # shorter: parts of words
+    written = victim.files_of("runs", "submissions", "folds")
+    assert len(written) > 10
+    for name, content in written.items():
+        assert [secret for secret in secrets if secret.encode() in content] == [], name
+
+
+TEXTS = [
+    "<script>document.title='pwned'</script>",
+    '"><meta http-equiv="Content-Security-Policy" content="default-src *">',
+    "'><img src=http://127.0.0.1:9/x onerror=alert(1)>",
+    "</title><base href='http://127.0.0.1:9/'>",
+    "{{ 7*7 }}{% include '/etc/passwd' %}",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", TEXTS)
+def test_report_of_hostile_texts_keeps_its_policy(trained_victim, text):
+    victim = trained_victim
+    remove_weights(victim)
+    victim.change_facts("title: Clinic", f"title: {json.dumps(text)}\nlicence: {json.dumps(text)}")
+    assert victim.make("report").code == 0
+    page = (victim.clone / "runs" / "clinic" / "baseline" / "report.html").read_text()
+    assert page.count("<meta http-equiv=") == 1
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', page)[1]
+    sources = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert sources["default-src"] == "'none'"
+    assert sources["img-src"] == "data:"
+    assert sources["script-src"].startswith("'sha256-")
+    assert "http" not in policy
+    assert not re.search("<base|<img src=http|<script>document|49</", page)

@@ -73,3 +73,13 @@ def test_verify_forgets_rows_that_differ_from_their_hash(folder):
     with refused(r"images.npy: 1 of 3 images"):
         journal.verify("images.npy", journal.read())
     assert Journal(folder, "inputs", 3, SHAPES).done == {0, 2}
+
+
+@pytest.mark.parametrize(
+    "line", ["no JSON", "[1]", "[[1]]", '{"a": 1}', "5", "null", '[[1, "", 3]]', "[" * 9000, "\x00"]
+)
+def test_damaged_lines_are_left_out(folder, line):
+    with (folder / "journal.jsonl").open("a") as file:
+        file.write(f"{line}\n")
+    assert {0, 2} <= Journal(folder, "inputs", 3, SHAPES).done
+    assert 1 not in Journal(folder, "inputs", 3, SHAPES).done

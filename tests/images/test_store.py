@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
 from medfold.system import array_files, files, json_files
 from tests.support.helpers import refused
@@ -24,8 +25,9 @@ def test_verify_store_refuses_changes_and_adds_missing_hashes(small, table):
     with refused(f"{len(table)} of {len(table)} prepared images .*changed"):
         verify_store(small.paths, key)
     (folder / "images.npy").write_bytes((folder / "images.npy").read_bytes()[:-1])
-    with refused("not the array .*cut off.*make data"):
-        verify_store(small.paths, key)
+    for read in (verify_store, load_store):
+        with refused("not the array .*cut off.*make data"):
+            read(small.paths, key)
 
 
 def test_changed_or_missing_index_of_a_store_is_refused(small, table):
@@ -37,24 +39,27 @@ def test_changed_or_missing_index_of_a_store_is_refused(small, table):
     assert index.read_text() != text
     with refused("index.csv: missing, or changed since it was written"):
         verify_store(small.paths, key)
+    index.write_text(text.replace("id", "name", 1))
+    with refused("index.csv: not the table that was written.*make data"):
+        load_store(small.paths, key)
     index.unlink()
     with refused("index.csv: missing, or changed since it was written"):
         verify_store(small.paths, key)
 
 
 def test_store_key_depends_on_everything_that_changes_pixels(small, table):
-    keys = {store_key(small, ImageSettings(size=size)) for size in (16, 24)}
-    keys.add(store_key(small, ImageSettings(size=16, fit="pad")))
-    keys.add(store_key(small, ImageSettings(size=16, steps=["clahe"])))
+    keys = {store_key(small, PreparationSettings(size=size)) for size in (16, 24)}
+    keys.add(store_key(small, PreparationSettings(size=16, fit="pad")))
+    keys.add(store_key(small, PreparationSettings(size=16, steps=["clahe"])))
     for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
         images = small.facts.images.model_copy(update=change)
         changed = replace(small, facts=small.facts.model_copy(update={"images": images}))
-        keys.add(store_key(changed, ImageSettings(size=16)))
+        keys.add(store_key(changed, PreparationSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    keys.add(store_key(small, ImageSettings(size=16)))
+    keys.add(store_key(small, PreparationSettings(size=16)))
     metadata = json_files.read(small.paths.samples_metadata)
     json_files.write(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
-    keys.add(store_key(small, ImageSettings(size=16)))
+    keys.add(store_key(small, PreparationSettings(size=16)))
     assert len(keys) == 9
 
 
@@ -78,3 +83,16 @@ def test_store_is_on_the_disk_before_it_gets_its_name(small, tmp_path, monkeypat
     assert opened.rows_of(pd.Series(["b", "a"])).tolist() == [0, 1]
     assert (opened.pixels == pixels).all()
     assert verify_store(small.paths, "key") == pixels.nbytes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"rows": "3"}, {"rows_per_block": None}, {"hashes": [1]}, {"hashes": "ab"}, {"rows_per_block": 0}, {"hashes": []}],
+)
+def test_hashes_of_another_form_are_refused(small, table, changes):
+    run_scan(small, table, CHOICES)
+    key = store_key(small, CHOICES)
+    hashes = small.paths.store(key) / "blocks.json"
+    json_files.write(json_files.read(hashes) | changes, hashes, sealed=True)
+    with refused(r"blocks.json: the value of '.*' is missing or is not what medfold writes|prepared images lie in"):
+        verify_store(small.paths, key)

@@ -61,9 +61,9 @@ def asked(monkeypatch):
     return asked
 
 
-def test_runs_of_equal_image_settings_get_the_same_pixels(asked):
+def test_runs_of_equal_preparation_get_the_same_pixels(asked):
     predictor = EnsemblePredictor(FACTS, [member("a", 8), member("b", 16), member("c", 8)], MEAN)
-    assert [settings.size for settings in predictor.image_settings] == [8, 16]
+    assert [settings.size for settings in predictor.preparations] == [8, 16]
     assert predictor.num_runs == 3
     small, large = np.zeros((2, 8, 8, 1), np.uint8), np.full((2, 16, 16, 1), 255, np.uint8)
     limit = PredictionLimit(1, 1)

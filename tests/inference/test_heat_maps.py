@@ -18,8 +18,8 @@ from tests.support.helpers import competition_facts, picture, refused
 FACTS = competition_facts()
 
 
-def recipe(**images) -> Recipe:
-    return Recipe.model_validate({"images": {"size": 8, **images}})
+def recipe(**preparation) -> Recipe:
+    return Recipe.model_validate({"preparation": {"size": 8, **preparation}})
 
 
 class FakeExplainer:
@@ -123,7 +123,6 @@ def test_large_pictures_are_shrunk(explain, tmp_path, shape, expected):
 @pytest.mark.parametrize("other", [{"fit": "crop"}, {"steps": ["clahe"]}])
 def test_runs_that_use_different_parts_of_an_image_are_refused(other):
     check_same_image_area({"a": recipe(), "b": recipe(size=16)})
-    with refused(
-        r"^EXPLAIN=1: a and c use different parts of an image \(images\.steps, images\.fit\)\. Explain them one by one$"
-    ):
+    keys = r"\(preparation\.steps, preparation\.fit\)"
+    with refused(rf"^EXPLAIN=1: a and c use different parts of an image {keys}\. Explain them one by one$"):
         check_same_image_area({"a": recipe(), "b": recipe(), "c": recipe(**other)})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.inference import image_predictions
 from medfold.inference.ensemble_predictor import PredictionLimit
 from medfold.inference.image_predictions import predict_images
@@ -16,7 +16,7 @@ NAMES = ["a.png", "b.png", "broken.png", "c.png"]
 class MeanPredictor:
     """Two runs: the first predicts the mean of an image's pixels, the second a half."""
 
-    image_settings = (ImageSettings(size=8),)
+    preparations = (PreparationSettings(size=8),)
     num_runs = 2
 
     def __init__(self):

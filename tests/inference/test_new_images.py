@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.ensemble.choice_file import SavedChoice
 from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.methods import mean_of
@@ -22,7 +22,7 @@ class FakePredictor:
     """Two runs: the first predicts the mean of an image's pixels, the second a half."""
 
     def __init__(self):
-        self.image_settings = [ImageSettings(size=8)]
+        self.preparations = [PreparationSettings(size=8)]
         self.num_runs = 2
 
     def predict(self, pixels, limit=None):

@@ -98,7 +98,7 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     shutil.copytree(packed_project.competition.project_paths.root, root)
     monkeypatch.chdir(root)
     competition = Competition.open("small")
-    train(competition, overrides=parse_overrides("images.size=24 tta=false"), run="other")
+    train(competition, overrides=parse_overrides("preparation.size=24 tta=false"), run="other")
     shutil.rmtree(competition.paths.submissions)
     submit(competition, run_names=["baseline", "other"], method="rank", dry_run=True)
     (local_submission,) = competition.paths.submissions.glob("*.csv")

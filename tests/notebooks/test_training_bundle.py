@@ -112,3 +112,39 @@ def test_damaged_results_are_not_unpacked(folded, tmp_path):
     with refused(r"trained\.zip: damaged archive \(Bad CRC-32 for file 'fold0/oof\.csv'\)"):
         unpack_results(tmp_path / "trained.zip", local_run, [0], MARK)
     assert not local_run.fold(0).folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("files", ["a"]),
+        ("packages", "numpy"),
+        ("competition", "../other"),
+        ("competition", None),
+        ("weights", "../../net.h5"),
+        ("checkpoints", {"fold1-state.npz": "1"}),
+        ("checkpoints", {"fold1-state.npz": -1}),
+        ("project_files", {"a": 1}),
+        ("content_id", 5),
+        ("request", None),
+        ("request.folds", ["0"]),
+        ("request.folds", [-1]),
+        ("request.folds", 0),
+        ("request.run", "../run"),
+        ("request.run", None),
+        ("request.seed", "0"),
+        ("request.jobs", "many"),
+        ("request.jobs", "99999999999"),
+        ("request.overrides", []),
+        ("request.thread_shares", 0),
+        ("request.unknown", 1),
+    ],
+)
+def test_job_with_values_of_other_types_is_refused(folded, no_wheel_build, tmp_path, key, value):
+    training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
+    manifest = json_files.read(tmp_path / "job" / training_bundle.MANIFEST)
+    parent, _, name = key.rpartition(".")
+    (manifest[parent] if parent else manifest)[name] = value
+    json_files.write(manifest, tmp_path / "job" / training_bundle.MANIFEST)
+    with refused(f"job.json: the value of '{key}.*' is missing or is not what medfold writes. Pack the bundle again"):
+        TrainingBundle.open(tmp_path / "job")

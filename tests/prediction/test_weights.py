@@ -94,6 +94,17 @@ def test_weights_of_another_net_raise_with_the_layer(tmp_path):
         load_net(facts("multiclass"), recipe(), tmp_path / "net.weights.h5")
 
 
+def test_damaged_weights_raise(net, tmp_path):
+    path = tmp_path / "net.weights.h5"
+    save_weights(net, path)
+    whole = path.read_bytes()
+    for signature in (b"TREE", b"HEAP", b"SNOD", b"OHDR"):
+        path.write_bytes(whole.replace(signature, b"oops"))
+        if signature in whole:
+            with refused(r"net.weights.h5: weights do not fit the recipe \("):
+                read_weights(net, path)
+
+
 def test_file_that_holds_no_weights_raises(tmp_path):
     (tmp_path / "net.weights.h5").write_text("<html>Not found</html>")
     with refused(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medfold.raw_files.label_arrays import class_numbers, open_arrays
-from tests.support.helpers import refused
+from tests.support.helpers import refused, zipped
 
 
 def test_arrays_are_opened_by_name(tmp_path):
@@ -17,6 +17,13 @@ def test_arrays_are_opened_by_name(tmp_path):
 def test_missing_array_file_is_refused(tmp_path):
     with refused("x.npz: no such file"), open_arrays(tmp_path / "x.npz"):
         pass
+
+
+def test_array_with_a_damaged_header_is_refused(tmp_path):
+    header = b"\x93NUMPY\x01\x00\x10\x00{'descr': ({[(     "
+    (tmp_path / "train.npz").write_bytes(zipped({"labels.npy": header}))
+    with refused(r"train\.npz: damaged"), open_arrays(tmp_path / "train.npz") as arrays:
+        _ = arrays["labels"]
 
 
 def test_array_of_objects_raises_when_it_is_read(tmp_path):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold.raw_files.text_tables import read_table
+from medfold.system import limits
 from tests.support.helpers import refused
 
 ROWS = [["NA", "ä"], ["007", ""], ["1e5", "a b"]]
@@ -53,6 +54,7 @@ def test_guessed_encoding_is_reported_once(tmp_path, capsys):
         ("other.csv.gz", b"id,label\n1,2\n", "damaged"),
         ("open.csv", b'id,label\n1,"x\n2,y\n', "row 2: a quote is opened and never closed"),
         ("names.csv", b"id,label\n1,2\n3,4,5\n", "row 3 has more columns than the header, 'id,label'"),
+        ("long.csv", b'id,label\n1,2,\n3,"' + b"x" * 200_000 + b'"\n', "field larger than field limit"),
         ("other.csv", b"id;labels\n1;2\n", "no column 'label' .did you mean 'labels'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -65,6 +67,18 @@ def test_unreadable_table_raises_and_names_the_file(tmp_path, name, content, mes
     assert "\n" not in str(caught.value)
 
 
+def test_surplus_separators_are_left_out_with_line_ends_of_old_spreadsheets(tmp_path):
+    (tmp_path / "old.csv").write_bytes(b"id,label\r1,2,\r3,4,\r")
+    assert read_table(tmp_path / "old.csv", {}).to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
+def test_column_of_bytes_in_parquet_is_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    pd.DataFrame({"id": [b"\xff"]}).to_parquet(tmp_path / "train.parquet")
+    with refused(r"train\.parquet: not a readable table \(a column of bytes that are not text\)"):
+        read_table(tmp_path / "train.parquet", {})
+
+
 def test_column_name_can_contain_another_separator(tmp_path):
     (tmp_path / "x.csv").write_text("id,label(a;b;c)\n1,2\n")
     assert list(read_table(tmp_path / "x.csv", {}).columns) == ["id", "label(a;b;c)"]
@@ -74,6 +88,18 @@ def test_columns_of_equal_name_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("id, id\n1,2\n")
     with refused("two columns are called 'id'"):
         read_table(tmp_path / "x.csv", {})
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "xlsx", "parquet"])
+def test_decompression_bomb_is_refused(tmp_path, monkeypatch, ending):
+    pytest.importorskip({"xlsx": "openpyxl", "parquet": "pyarrow"}.get(ending, "pandas"))
+    monkeypatch.setattr(limits, "BOMB_BYTES", 2000)
+    monkeypatch.setattr(limits, "BOMB_RATIO", 0.1 if ending == "xlsx" else 2)
+    table = pd.DataFrame({"id": ["i"] * 20_000})
+    file = tmp_path / f"bomb.{ending}"
+    {"xlsx": table.to_excel, "parquet": table.to_parquet}.get(ending, table.to_csv)(file, index=False)
+    with refused("unpacks to far more than a table of its size"):
+        read_table(file, {})
 
 
 @pytest.mark.parametrize(("ending", "package"), [("xlsx", "openpyxl"), ("parquet", "pyarrow")])

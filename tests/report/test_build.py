@@ -102,6 +102,13 @@ def test_report_of_untrained_run_is_refused(competition):
 
 
 @pytest.mark.slow
+def test_history_with_words_for_numbers_is_refused(competition):
+    history = competition.paths.run("good").fold(0).history
+    history.write_text("phase,epoch,learning_rate,loss,val_auc\nall,0,0.1,0.5,high\n")
+    with refused(r"history\.csv: damaged or edited .*high"):
+        report(competition, ["good"])
+
+
 def test_competition_title_is_escaped(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
     add_competition(project_folder, "odd", facts.replace("keep_columns: [age, sex]", "keep_columns: []"))

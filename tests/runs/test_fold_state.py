@@ -29,7 +29,7 @@ def test_fold_is_done_only_if_hashes_match(small):
 def test_fold_with_invalid_done_file_is_not_done(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    for content in ("{", "[]", "", "{}"):
+    for content in ("{", "[]", "", "{}", '{"oof.csv": 1}', '{"../../oof.csv": "0"}'):
         paths.fold(1).done.write_text(content)
         assert trained_folds(paths, 3) == [0, 2]
 

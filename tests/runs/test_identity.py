@@ -38,8 +38,8 @@ from tests.support.small_project import add_competition, copy_project
 THREE = "\n".join(
     [
         "title: Three grades",
-        "source: {kind: kaggle-dataset, slug: a/b}",
-        "upload: local",
+        "source: {kind: kaggle_dataset, slug: a/b}",
+        "upload: none",
         "task: multiclass",
         "classes: [calm, mild, wild]",
         "labels: {layout: folders, targets: [label], holdout: 0.3}",

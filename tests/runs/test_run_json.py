@@ -50,14 +50,14 @@ def test_start_with_other_settings_is_refused(small, changes, message):
     ("key", "now", "change"),
     [
         ("facts", [0, 255], r"images\.range was None, now \[0, 255\]"),
-        ("recipe", 64, r"recipe\.images\.size was 32, now 64"),
+        ("recipe", 64, r"recipe\.preparation\.size was 32, now 64"),
     ],
 )
 def test_other_prepared_images_are_explained_by_the_setting_that_changed(small, key, now, change):
     def started(store_key, size, value_range):
         facts = small.facts.model_dump(mode="json")
         facts["images"]["range"] = value_range
-        return {**ORIGIN, "facts": facts, "recipe": {"images": {"size": size}}, "store_key": store_key}
+        return {**ORIGIN, "facts": facts, "recipe": {"preparation": {"size": size}}, "store_key": store_key}
 
     paths = small.paths.run("baseline")
     record_run_start(paths, started("s", 32, None))
@@ -124,6 +124,14 @@ def test_run_json_without_a_key_is_refused(folded, key):
         read_run_json(paths)
     with refused(f"run.json: no key '{key}"):
         record_run_start(paths, origin(folded))
+
+
+def test_run_json_with_fingerprints_of_other_images_is_refused(folded):
+    finished_run(folded, "noise")
+    paths = folded.paths.run("noise")
+    json_files.write({**json_files.read(paths.metadata), "images_fingerprints": {"test": "0"}}, paths.metadata)
+    with refused(r"run.json: the value of 'images_fingerprints.train' is missing"):
+        read_run_json(paths)
 
 
 def test_run_json_without_a_value_is_refused(folded):

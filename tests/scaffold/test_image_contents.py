@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from medfold.images.examination import ExaminedImage
+from medfold.images.image_batches import DECODER_CRASHED
 from medfold.scaffold import image_contents
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.image_contents import guess_channels
@@ -50,6 +52,17 @@ def test_unreadable_images_are_left_out(tmp_path):
     found, draft = guessed(tmp_path, names)
     assert found == 1
     assert draft.reasons == [("images.channels", "1", "1 of the 1 images examined are grey")]
+
+
+def test_image_that_crashes_its_decoder_is_named(tmp_path, monkeypatch):
+    crashed, grey = ExaminedImage(DECODER_CRASHED), ExaminedImage("", 12, True)
+    monkeypatch.setattr(image_contents, "examine_images", lambda _, images: [crashed, *[grey] * (len(images) - 1)])
+    found, draft = guessed(tmp_path, grey_and_coloured(tmp_path, 3, 0))
+    assert found == 1
+    assert draft.reasons[0].why == "2 of the 2 images examined are grey"
+    assert list(map(str, draft.doubts)) == [
+        f"images.train: 000.png: {DECODER_CRASHED}; replace or remove the file",
+    ]
 
 
 def test_three_channels_are_guessed_if_no_image_can_be_read(tmp_path):

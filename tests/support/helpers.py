@@ -37,7 +37,7 @@ def competition_facts(task: str = "binary", **changes) -> CompetitionFacts:
     facts = {
         "title": "test",
         "source": {"kind": "phantom"},
-        "upload": "local",
+        "upload": "none",
         "task": task,
         "labels": {"targets": ["a", "b"] if task == "multilabel" else ["target"]},
         "images": {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1},

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +45,15 @@ class Victim:
     """
 
     def __init__(self, folder: Path, template: Path):
-        self.clone, self.outside, self._home, self._bin = (
+        self.clone, self.outside, self.home, self._bin = (
             folder / name for name in ("my clone", "outside", "home", "bin")
         )
         shutil.copytree(template, self.clone)
         self.given = self.clone / "given"
         self.facts_file = self.clone / "competition" / "clinic" / "competition.yaml"
-        (self._home / ".kaggle").mkdir(parents=True)
-        (self._home / ".kaggle" / "access_token").write_text(TOKEN)
-        (self._home / ".netrc").write_text(f"machine 127.0.0.1 login user password {TOKEN}\n")
+        (self.home / ".kaggle").mkdir(parents=True)
+        (self.home / ".kaggle" / "access_token").write_text(TOKEN)
+        (self.home / ".netrc").write_text(f"machine 127.0.0.1 login user password {TOKEN}\n")
         self.outside.mkdir()
         (self.outside / "diary.txt").write_text(DIARY)
         self._bin.mkdir()
@@ -60,11 +61,23 @@ class Victim:
             (self._bin / name).write_text(f"#!/bin/sh\ntouch '{self._bin}/{name} was started'\n")
             (self._bin / name).chmod(0o755)
         self.max_memory = 0
+        self.environment: dict[str, str] = {}  # variables of the make targets, beside those of this process
         self.plant()
 
     def plant(self) -> None:
         """Remembers the planted files as they are now."""
         self._planted = self._state_of_planted_files()
+
+    def files_of(self, *folders: str) -> dict[str, bytes]:
+        """The contents of the files below folders of the clone, by path; members of wheels and archives, too."""
+        found = {}
+        for path in (path for name in folders for path in sorted((self.clone / name).rglob("*")) if path.is_file()):
+            name = path.relative_to(self.clone).as_posix()
+            found[name] = path.read_bytes()
+            if zipfile.is_zipfile(path):
+                with zipfile.ZipFile(path) as archive:
+                    found |= {f"{name}/{member}": archive.read(member) for member in archive.namelist()}
+        return found
 
     def change_facts(self, old: str, new: str) -> None:
         """Replaces a part of the competition.yaml."""
@@ -77,9 +90,10 @@ class Victim:
         command = ["make", "-C", str(self.clone), "--no-print-directory", target, f"PYTHON={sys.executable}"]
         if not any(word.startswith("COMPETITION=") for word in variables):
             command.append("COMPETITION=clinic")
-        environment = {**os.environ, "HOME": str(self._home), "PATH": f"{self._bin}:{os.environ['PATH']}"}
+        environment = {**os.environ, "HOME": str(self.home), "PATH": f"{self._bin}:{os.environ['PATH']}"}
         for name in ("PYTHONPATH", "KAGGLE_API_TOKEN", "KAGGLE_CONFIG_DIR"):
             environment.pop(name, None)
+        environment |= self.environment
         process = subprocess.Popen(
             [*command, *variables], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
         )
@@ -101,7 +115,9 @@ class Victim:
         return lines[0]
 
     def _check_unharmed(self, ended: Ended) -> None:
-        assert self._state_of_planted_files() == self._planted
+        now = self._state_of_planted_files()
+        changed = sorted(path for path in now.keys() | self._planted.keys() if now.get(path) != self._planted.get(path))
+        assert not changed, changed
         assert not list(self._bin.glob("* was started"))
         assert "Traceback" not in ended.said + ended.errors
         for secret in (TOKEN, DIARY):
@@ -113,11 +129,11 @@ class Victim:
             assert ended.memory < self.max_memory + MAX_MEMORY
 
     def _state_of_planted_files(self) -> dict[str, tuple[str, int]]:
-        paths = (path for folder in (self._home, self.outside) for path in sorted(folder.rglob("*")) if path.is_file())
+        paths = (path for folder in (self.home, self.outside) for path in sorted(folder.rglob("*")) if path.is_file())
         return {
             str(path): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
             for path in paths
-            if not {".cache", ".keras", ".config"} & set(path.parts)  # of libraries, in a new home
+            if not {".cache", ".keras", ".config", ".rustup"} & set(path.parts)  # of libraries and pip, in a new home
         }
 
 

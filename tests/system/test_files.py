@@ -108,6 +108,12 @@ def test_check_folder_names_the_file_in_its_place(tmp_path):
                 check(path)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_folder_in_which_no_file_can_be_made_is_refused():
+    with refused("/proc/none: .*. Choose another folder"):
+        files.check_writable(Path("/proc/none"))
+
+
 def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeypatch):
     files.check_writable(tmp_path / "not yet" / "there")
     assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,13 @@
 """Downloads through every fault, from an imitated storage on 127.0.0.1."""
 
 import base64
+import contextlib
 import errno
 import gzip
 import hashlib
 import os
+import socket
+import threading
 
 import pytest
 import requests
@@ -211,3 +214,81 @@ def test_finished_part_is_not_downloaded_again(get, kaggle, tmp_path):
     kaggle.log.clear()
     assert get().read_bytes() == CONTENT
     assert ranges(kaggle) == [None]  # only its headers were requested
+
+
+@contextlib.contextmanager
+def answering(response: bytes):
+    """A server on 127.0.0.1 that sends these bytes to whoever connects; gives its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.recv(1 << 16)
+                        connection.sendall(response)
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/a.zip"
+
+
+@pytest.fixture
+def download_raw(tmp_path, monkeypatch):
+    """A function that downloads from a server which sends these bytes, and returns what is in the file."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(http_download.waiting, "pause", lambda seconds: None)
+
+    def download(response: bytes) -> bytes:
+        with answering(response) as address:
+            http_download.download_file(lambda: http_download.open_stream(address), tmp_path / "a.zip")
+        return (tmp_path / "a.zip").read_bytes()
+
+    return download
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+MOVED = b"HTTP/1.1 302 Found\r\nLocation: "
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        OK + b"Content-Length: 5, 6\r\n\r\nabcde",
+        OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nabc",
+        OK + b"Content-Length: 3\r\nx-goog-hash: md5=YQ\r\n\r\nabc",
+        OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc",
+        OK + b"X: " + b"a" * 100_000 + b"\r\n\r\nabc",
+        MOVED + b"http://[bad\r\n\r\n",
+        MOVED + b"http://127.0.0.1:999999/\r\n\r\n",
+        MOVED + b"http://a\x01b/\xff\r\n\r\n",
+        MOVED + b"file:///etc/passwd\r\n\r\n",
+        b"HTTP/1.1 999999 OK\r\n\r\n",
+        b"",
+    ],
+)
+def test_malformed_response_is_an_error_in_one_line(download_raw, response):
+    with refused("download of a.zip failed: ") as caught:
+        download_raw(response)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("length", [b"abc", b"-5", b"5, 5", "²".encode("latin1")])
+def test_length_that_is_no_number_counts_as_unknown(download_raw, length):
+    assert download_raw(OK + b"Content-Length: " + length + b"\r\n\r\nabcde") == b"abcde"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_file_of_unknown_size_may_take_half_of_the_free_space(download_raw, monkeypatch, tmp_path, encoding):
+    body = gzip.compress(CONTENT, mtime=0) if encoding == "gzip" else CONTENT
+    response = OK + f"Content-Encoding: {encoding}\r\n\r\n".encode() + body
+    monkeypatch.setattr(http_download.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 2 * len(CONTENT)}))
+    assert download_raw(response) == CONTENT
+    monkeypatch.setattr(http_download.shutil, "disk_usage", lambda path: type("Usage", (), {"free": len(CONTENT)}))
+    with refused(r"size the server does not say, and of more than 512 kB.*more than half of the free disk space"):
+        download_raw(response)
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from medfold.system.limits import BOMB_BYTES, BOMB_RATIO, is_bomb, npz_bytes
+from medfold.system.limits import BOMB_BYTES, BOMB_RATIO, is_bomb, zip_contents_bytes
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts and limits private memory")
 
@@ -64,10 +64,10 @@ def test_bombs_are_told_from_data_by_ratio_and_size():
 
 def test_size_of_arrays_is_what_they_declare(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros(10**6, np.uint8), y=np.zeros(5, np.uint8))
-    assert 10**6 + 5 < npz_bytes(tmp_path / "a.npz") < 10**6 + 1000
+    assert 10**6 + 5 < zip_contents_bytes(tmp_path / "a.npz") < 10**6 + 1000
     monkeypatch.setattr("medfold.system.limits.BOMB_BYTES", 10**5)
-    with pytest.raises(ValueError, match=r"declares arrays of 0\.0 GB, but has 0\.0 MB"):
-        npz_bytes(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=r"declares contents of 0\.0 GB, but has 0\.0 MB"):
+        zip_contents_bytes(tmp_path / "a.npz")
     (tmp_path / "b.npz").write_bytes(b"noise")
     with pytest.raises(zipfile.BadZipFile):
-        npz_bytes(tmp_path / "b.npz")
+        zip_contents_bytes(tmp_path / "b.npz")

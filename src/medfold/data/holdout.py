@@ -13,7 +13,7 @@ from medfold.terminal.console import say
 
 
 def set_aside_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Chooses the holdout, moves it to the test set and writes the sample table and the hidden solution.
+    """Chooses the holdout, moves it to the test set and writes the sample table and the solution.
 
     Images that cannot be read stay in the training set, where they are left out.
 

@@ -36,7 +36,7 @@ def write_samples(
         facts: facts of the competition.
         paths: paths of the competition; `groups.csv` is written already.
         table: the sample table.
-        solution: the hidden solution; None if there is none, or if the source has written it.
+        solution: the solution; None if there is none, or if the source has written it.
         needs_holdout: True if `labels.holdout` is still to be moved to the test set.
     """
     paths.samples_metadata.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ def needs_holdout(paths: CompetitionPaths) -> bool:
 
 
 def check_solution(paths: CompetitionPaths) -> None:
-    """Checks that a hidden solution which came with the data has not changed since the sample table was built.
+    """Checks that a solution which came with the data has not changed since the sample table was built.
 
     Raises:
         UserError: the solution has changed.

@@ -23,7 +23,7 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     """Reads the raw labels, checks them against the images, and writes the sample table and `groups.csv`.
 
     Writes a sample submission if the raw data has none. Labels of the test set, if the raw data has them, become the
-    hidden solution. With `labels.holdout` all samples are in the training set until `set_aside_holdout`.
+    solution. With `labels.holdout` all samples are in the training set until `set_aside_holdout`.
 
     Raises:
         UserError: a missing file or column, a repeated id, an unknown label value, a label without its image, a unit

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel
 
 from medfold.earlier_versions import NEAR_DUPLICATES
 from medfold.errors import UserError
@@ -80,12 +81,16 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
     return [(a, b) for a, b, _ in sorted(cached["pairs"], key=lambda row: -row[2])]
 
 
+class _NearDuplicatesJson(BaseModel):
+    """The values of near_duplicates.json by their types: each pair has two ids and their similarity."""
+
+    inputs_fingerprint: str
+    pairs: list[tuple[str, str, float]]
+
+
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        cached = json_files.read(paths.near_duplicates, NEAR_DUPLICATES)
+        return json_files.read(paths.near_duplicates, NEAR_DUPLICATES, form=_NearDuplicatesJson)
     except UserError:
-        cached = {}
-    if cached is not None and not (isinstance(cached, dict) and {"inputs_fingerprint", "pairs"} <= set(cached)):
         warn("damaged", f"{paths.near_duplicates.name} has changed since it was written: made again")
         return None
-    return cached

@@ -57,7 +57,7 @@ def _metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) 
 
 
 def format_folds(competition: Competition, train: pd.DataFrame) -> str:
-    """Formats the folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
+    """Formats the folds as text: '5 folds, stratified_group, seed 42, 80 groups -> folds/x.csv'.
 
     Args:
         competition: the competition: fold settings, and the path of the folds table.

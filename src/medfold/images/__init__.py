@@ -2,7 +2,7 @@
 
 - `formats/`: a module per image format;
 - `image_paths`: syntax of image paths; `image_list`: fingerprint of all of them;
-- `prepared_image`: an image decoded and prepared;
+- `prepared_image`: an image decoded and prepared; `examination`: a first look, for `make new`;
 - `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
 - `scan`: all raw images, decoded once; `scan_worker`: one image; `scan_journal`: makes it resumable; `scan_tables`: its
   tables; `worker_pool`: all cores; `store`: prepared images; `image_batches`: images that are predicted and not stored;
@@ -12,8 +12,9 @@
 from medfold.images import preparation_steps as preparation_steps  # registers them
 from medfold.images.contact_sheet import thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
+from medfold.images.examination import examine_images
 from medfold.images.formats.decoding import read_image
-from medfold.images.formats.file_contents import count_pages, list_members, read_dicom_headers
+from medfold.images.formats.file_contents import list_members
 from medfold.images.formats.format_registry import (
     UNSUPPORTED_FORMATS,
     image_extension,
@@ -24,7 +25,7 @@ from medfold.images.formats.format_registry import (
     may_be_dicom,
 )
 from medfold.images.heat_map import overlay, to_displayable
-from medfold.images.image_batches import read_batches
+from medfold.images.image_batches import DECODER_CRASHED, read_batches
 from medfold.images.image_list import image_list_fingerprint
 from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
@@ -38,13 +39,14 @@ from medfold.images.store import Store, load_store, store_exists, store_key, ver
 from medfold.images.value_checks import value_warnings
 
 __all__ = [
+    "DECODER_CRASHED",
     "ONE_VALUE_PREFIX",
     "STATISTICS",
     "THUMBNAIL_SIZE",
     "UNSUPPORTED_FORMATS",
     "ScanResult",
     "Store",
-    "count_pages",
+    "examine_images",
     "files_of_image",
     "fit_within",
     "identifying_keywords",
@@ -64,7 +66,6 @@ __all__ = [
     "problem_of",
     "read_appearance",
     "read_batches",
-    "read_dicom_headers",
     "read_headers",
     "read_image",
     "read_measurements",

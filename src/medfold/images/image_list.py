@@ -1,6 +1,7 @@
 """Fingerprint of the images of a competition: their ids and paths; noted beside the sample table."""
 
 import pandas as pd
+from pydantic import BaseModel
 
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
@@ -8,6 +9,12 @@ from medfold.paths import CompetitionPaths
 from medfold.system import json_files
 from medfold.system.hashes import sha256_of_text
 from medfold.terminal.command_text import command
+
+
+class _SamplesJson(BaseModel):
+    """The value of samples.json that is needed here."""
+
+    image_list_fingerprint: str
 
 
 def image_list_fingerprint(samples: pd.DataFrame) -> str:
@@ -21,7 +28,7 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    metadata = json_files.read(paths.samples_metadata, SAMPLES)
+    metadata = json_files.read(paths.samples_metadata, SAMPLES, form=_SamplesJson)
     if not metadata:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
     return metadata["image_list_fingerprint"]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +39,15 @@ class Journal:
         self.done = set(self.read())
 
     def read(self) -> dict[int, ImageScan]:
-        """Returns the results by row. A last line that was cut off is left out."""
+        """Returns the results by row. Lines that were cut off or damaged are left out: their images are read again."""
         if not self._path.is_file():
             return {}
-        with self._path.open(encoding="utf-8") as lines:
-            complete = [line for line in lines if line.endswith("\n")]
-        results = [ImageScan.from_json(values) for line in complete for values in json.loads(line)]
-        return {result.row: result for result in results}
+        results: dict[int, ImageScan] = {}
+        with self._path.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                with suppress(ValueError, TypeError, RecursionError):
+                    results |= {values[0]: ImageScan.from_json(values) for values in json.loads(line)}
+        return results
 
     @contextmanager
     def writing(self) -> Iterator:

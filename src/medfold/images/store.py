@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
+from medfold.competition import Competition, ImageFacts, PreparationSettings, plugins_hash
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import READERS
 from medfold.images.image_list import read_image_list_fingerprint
@@ -39,12 +39,12 @@ class Store:
         return self.rows.loc[ids].to_numpy()
 
 
-def store_key(competition: Competition, image_settings: ImageSettings) -> str:
+def store_key(competition: Competition, preparation: PreparationSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:
         competition: the competition: its facts `images`, sample table and raw data.
-        image_settings: how to prepare the images.
+        preparation: how to prepare the images.
 
     Raises:
         UserError: there is no sample table.
@@ -55,13 +55,13 @@ def store_key(competition: Competition, image_settings: ImageSettings) -> str:
         "samples": read_image_list_fingerprint(paths),
         "raw": sha256(paths.raw_manifest),
         "reading": image_facts.model_dump(mode="json", include=READING_FACTS),
-        "images": image_settings.model_dump(),
+        "images": preparation.model_dump(),
     }
-    return fingerprint(inputs | image_plugins(image_facts, paths, image_settings))
+    return fingerprint(inputs | image_plugins(image_facts, paths, preparation))
 
 
 def image_plugins(
-    image_facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
+    image_facts: ImageFacts, paths: CompetitionPaths, preparation: PreparationSettings | None = None
 ) -> dict[str, str]:
     """Returns {"plugins": hash of plugins.py} if plugins.py reads or prepares images, else {}.
 
@@ -71,14 +71,14 @@ def image_plugins(
     Args:
         image_facts: the facts `images` (the file extensions).
         paths: paths of the competition.
-        image_settings: the preparation steps. Defaults to no preparation.
+        preparation: the preparation steps. Defaults to no preparation.
     """
     plugins = plugins_hash(paths.plugins)
     if plugins is None:
         return {}
     names = [
         name
-        for step in (image_settings.steps if image_settings else [])
+        for step in (preparation.steps if preparation else [])
         for name in ([step] if isinstance(step, str) else step)
     ]
     extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*image_facts.train, *image_facts.test)} - {""}
@@ -93,10 +93,31 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 
 
 def load_store(paths: CompetitionPaths, key: str) -> Store:
-    """Opens a store, memory-mapped: its pixels are not read yet."""
-    folder = paths.store(key)
-    index = read_csv(folder / INDEX_FILE)
-    return Store(np.load(folder / IMAGES_FILE, mmap_mode="r"), index.set_index("id")["row"])
+    """Opens a store, memory-mapped: its pixels are not read yet.
+
+    Raises:
+        UserError: a file of it is damaged.
+    """
+    index_file = paths.store(key) / INDEX_FILE
+    index = read_csv(index_file, row=int)
+    if not {"id", "row"} <= set(index):
+        raise UserError("not the table that was written", index_file, _fix_of_damage(paths, key))
+    return Store(_open_images(paths, key), index.set_index("id")["row"])
+
+
+def _open_images(paths: CompetitionPaths, key: str) -> np.ndarray:
+    images_file = paths.store(key) / IMAGES_FILE
+    try:
+        return np.load(images_file, mmap_mode="r")
+    except (*array_files.DAMAGED_ARRAY_ERRORS, ValueError):
+        what = "not the array that was written, or cut off"
+        raise UserError(what, images_file, _fix_of_damage(paths, key)) from None
+
+
+def _fix_of_damage(paths: CompetitionPaths, key: str) -> str:
+    """Returns what to do about a damaged store, for an error message."""
+    removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
+    return f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
 
 
 def verify_store(paths: CompetitionPaths, key: str) -> int:
@@ -111,23 +132,18 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
         UserError: pixels have changed since, or the file is cut off.
     """
     folder = paths.store(key)
-    removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
-    fix = f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
+    fix, pixels = _fix_of_damage(paths, key), _open_images(paths, key)
     try:
-        pixels = np.load(folder / IMAGES_FILE, mmap_mode="r")
-    except (OSError, ValueError, EOFError):
-        raise UserError("not the array that was written, or cut off", folder / IMAGES_FILE, fix) from None
-    try:
-        hashes = json_files.read(folder / BLOCKS_FILE)
+        hashes = json_files.read(folder / BLOCKS_FILE, form=array_files.BlockHashes)
     except UserError as error:
         raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes
-    index_hash = hashes.pop(INDEX_FILE, None)  # stores of earlier versions have none
+    index_hash = hashes.get(INDEX_FILE)  # stores of earlier versions have none
     if not (folder / INDEX_FILE).is_file() or (index_hash and sha256(folder / INDEX_FILE) != index_hash):
         raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
-    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes(**hashes)):
+    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes.from_json(hashes)):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes

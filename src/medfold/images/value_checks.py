@@ -1,6 +1,8 @@
 """Plausibility checks of stored values: a CT without air, a value range that is mostly empty."""
 
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import tifffile
 from medfold.competition import ImageFacts
 from medfold.images.formats.format_registry import is_dicom
 from medfold.images.image_paths import path_of_image
+from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.system.native_output import silence_library
 
 NUM_CHECKED = 24  # images that are read for the checks
@@ -16,6 +19,20 @@ AIR, HIGHEST_MINIMUM = -1000, -500  # Hounsfield units: air, and what the darkes
 # The range is suspicious if this share of the pixels lies in this part of it.
 PIXEL_SHARE, RANGE_SHARE = 0.999, 1 / 8
 silence_library("tifffile")
+
+
+class _ValueRange(NamedTuple):
+    """The stored values of an image.
+
+    Args:
+        low: minimum.
+        high: PIXEL_SHARE of the values are at most this.
+        top: maximum.
+    """
+
+    low: float
+    high: float
+    top: float
 
 
 def value_warnings(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:
@@ -32,10 +49,24 @@ def value_warnings(raw: Path, images: list[str], image_facts: ImageFacts) -> lis
     num_checked = min(NUM_CHECKED, len(images))
     chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, num_checked)] if images else []
     image_files = [path_of_image(raw, image) for image in chosen]
-    suspicions = [_missing_air([minimum for path in image_files if (minimum := _ct_minimum(path)) is not None])]
-    if not image_facts.range and not image_facts.windows:
-        suspicions.append(_empty_range([values for path in image_files if (values := _deep_values(path)) is not None]))
+    examine = partial(_examine, with_range=not image_facts.range and not image_facts.windows)
+    results = dict(pair for pairs in map_in_workers(examine, image_files, image_facts.max_megabytes) for pair in pairs)
+    examined = [results[index] for index in sorted(results) if not isinstance(results[index], WorkerDied)]
+    suspicions = [
+        _missing_air([minimum for minimum, _ in examined if minimum is not None]),
+        _empty_range([values for _, values in examined if values is not None]),
+    ]
     return [text for text in suspicions if text]
+
+
+def _examine(path: Path, with_range: bool) -> tuple[float | None, _ValueRange | None]:
+    """Returns the darkest value of a CT slice, and the range of deep values; None for other and unreadable files."""
+    values = _deep_values(path) if with_range else None
+    if values is None:
+        return _ct_minimum(path), None
+    return _ct_minimum(path), _ValueRange(
+        float(values.min()), float(np.quantile(values, PIXEL_SHARE)), float(values.max())
+    )
 
 
 def _missing_air(minima: list[float]) -> str:
@@ -50,16 +81,12 @@ def _missing_air(minima: list[float]) -> str:
     return f"{message}: sign or RescaleIntercept may be wrong, then images.windows show the wrong tissue"
 
 
-def _empty_range(images: list[np.ndarray]) -> str:
+def _empty_range(images: list[_ValueRange]) -> str:
     """Returns a warning if the pixels of many images use a small part of the value range; otherwise ''.
 
     This happens where a file marks a pixel with the largest value of its type: the mark then sets the image's range.
     """
-    narrow = []
-    for values in images:
-        low, high, top = float(values.min()), float(np.quantile(values, PIXEL_SHARE)), float(values.max())
-        if top > low and (high - low) / (top - low) <= RANGE_SHARE:
-            narrow.append((low, high))
+    narrow = [(low, high) for low, high, top in images if top > low and (high - low) / (top - low) <= RANGE_SHARE]
     if 4 * len(narrow) < len(images) or not narrow:
         return ""
     low, high = min(low for low, _ in narrow), max(high for _, high in narrow)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, ImageSettings, Recipe
+from medfold.competition import CompetitionFacts, PreparationSettings, Recipe
 from medfold.ensemble import combine_runs, mean_of_arrays
 from medfold.scoring import FittedTransform
 from medfold.system.native_output import silence_native_output
@@ -61,7 +61,7 @@ class EnsemblePredictor:
         batch_size: images per forward pass. Defaults to 64.
 
     Attributes:
-        image_settings: the distinct image settings of the runs.
+        preparations: the distinct ways in which the runs prepare images.
 
     Raises:
         UserError: a weights file is damaged, or belongs to another net.
@@ -77,11 +77,11 @@ class EnsemblePredictor:
         self._facts = facts
         self._fitted = fitted
         self._runs = [_RunPredictor(facts, member, batch_size) for member in members]
-        self.image_settings: list[ImageSettings] = []
+        self.preparations: list[PreparationSettings] = []
         for member in members:
-            if member.recipe.images not in self.image_settings:
-                self.image_settings.append(member.recipe.images)
-        self._setting_index = [self.image_settings.index(member.recipe.images) for member in members]
+            if member.recipe.preparation not in self.preparations:
+                self.preparations.append(member.recipe.preparation)
+        self._preparation_index = [self.preparations.index(member.recipe.preparation) for member in members]
 
     @property
     def num_runs(self) -> int:
@@ -101,13 +101,13 @@ class EnsemblePredictor:
         """Predicts images with each run.
 
         Args:
-            pixels: uint8 (n, size, size, channels), one array for each of `image_settings`.
+            pixels: uint8 (n, size, size, channels), one array for each of `preparations`.
             limit: restricts folds or views. Defaults to all.
 
         Returns:
             float64 (n, columns) for each run: the mean of its folds.
         """
-        return [run(pixels[index], limit) for run, index in zip(self._runs, self._setting_index, strict=True)]
+        return [run(pixels[index], limit) for run, index in zip(self._runs, self._preparation_index, strict=True)]
 
     def combine(
         self,
@@ -153,7 +153,7 @@ class _RunPredictor:
             self._weights.append(self._net.get_weights())
         self._predictor = Predictor(self._net, facts.images.symmetry, member.recipe.tta, batch_size=batch_size)
         self.num_folds, self.num_views = len(self._weights), self._predictor.num_views
-        size = member.recipe.images.size
+        size = member.recipe.preparation.size
         # Compiled now, so that the time of the first images is representative of the others.
         self._predictor(np.zeros((1, size, size, facts.images.num_channels), np.uint8), np.arange(1), num_views=1)
 

@@ -45,10 +45,12 @@ def check_same_image_area(recipes: dict[str, Recipe]) -> None:
     Raises:
         UserError: they use different parts.
     """
-    (first, first_recipe), *others = recipes.items()
-    for name, recipe in others:
-        if (recipe.images.steps, recipe.images.fit) != (first_recipe.images.steps, first_recipe.images.fit):
-            what = f"{first} and {name} use different parts of an image (images.steps, images.fit)"
+    (first, first_area), *others = (
+        (name, (recipe.preparation.steps, recipe.preparation.fit)) for name, recipe in recipes.items()
+    )
+    for name, area in others:
+        if area != first_area:
+            what = f"{first} and {name} use different parts of an image (preparation.steps, preparation.fit)"
             raise UserError(what, variable("EXPLAIN"), "Explain them one by one")
 
 
@@ -73,13 +75,13 @@ def write_heat_maps(
         columns: int (n,), the prediction column that each heat map explains.
         folder: folder to write, `<path of the image>.png` with `__` for slashes; it replaces a former one.
     """
-    image_settings = [member.recipe.images for member in members]
+    preparations = [member.recipe.preparation for member in members]
     explainers = [_explainers(facts, member) for member in members]
 
     def prepare_picture(image_id: str) -> tuple[np.ndarray, list[np.ndarray]]:
         pixels = read_image(root, image_id, facts.images)
-        prepared = [prepare_image(pixels, settings) for settings in image_settings]
-        return _shrunk(pixels) if image_settings[0].keeps_positions else prepared[0], prepared
+        prepared = [prepare_image(pixels, settings) for settings in preparations]
+        return _shrunk(pixels) if preparations[0].keeps_positions else prepared[0], prepared
 
     with (
         files.atomic_write(folder) as unfinished,

@@ -47,7 +47,7 @@ def predict_images(
     is_predicted = np.zeros(len(images), bool)
     unreadable = {}
     with progress_bar("predict", len(images)) as bar:
-        for rows, pixels, errors in read_batches(root, images, facts.images, predictor.image_settings, BATCH_SIZE):
+        for rows, pixels, errors in read_batches(root, images, facts.images, predictor.preparations, BATCH_SIZE):
             limit = budget.next_limit() if budget else None
             if budget and limit is None:
                 break

@@ -5,13 +5,14 @@
 - `plain_keras`: a net as layers of Keras alone.
 """
 
-from medfold.models.backbones import backbone, describe_weights_error
+from medfold.models.backbones import WEIGHTS_ERRORS, backbone, describe_weights_error
 from medfold.models.build import build_net, check_buildable
 from medfold.models.device import gpus, make_deterministic, resolve_compile, resolve_precision
 from medfold.models.heads import split_backbone_and_head
 from medfold.models.plain_keras import to_plain_keras
 
 __all__ = [
+    "WEIGHTS_ERRORS",
     "backbone",
     "build_net",
     "check_buildable",

@@ -9,6 +9,8 @@ from keras import layers
 from medfold.competition import BackboneSettings
 from medfold.registry import Registry
 
+WEIGHTS_ERRORS = (OSError, RuntimeError, KeyError)  # of h5py, for a weights file that is damaged
+
 
 @dataclass(frozen=True)
 class Backbone:
@@ -49,7 +51,7 @@ def backbone(scaling: str, **arguments) -> Callable:
 def describe_weights_error(error: Exception) -> str:
     """Describes in a line why Keras could not load a weights file into a net: its first layer that does not fit."""
     text = str(error)
-    if isinstance(error, OSError):
+    if isinstance(error, WEIGHTS_ERRORS):
         return f"not a readable weights file: {text.splitlines()[0]}"
     layer = re.search(r"<\w+ name=([^,>]+)", text)
     if not layer:

@@ -11,7 +11,7 @@ from keras import layers
 
 from medfold.competition import BackboneSettings
 from medfold.errors import SettingError, UserError
-from medfold.models.backbones import BACKBONES, Backbone, describe_weights_error
+from medfold.models.backbones import BACKBONES, WEIGHTS_ERRORS, Backbone, describe_weights_error
 from medfold.models.pooling import feature_maps
 from medfold.project_root import display_path
 from medfold.terminal.command_text import variable
@@ -62,7 +62,7 @@ def _build_application(name: str, images, backbone_settings: BackboneSettings):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras names the image size that the weights were trained on
             net = application(include_top=False, weights=weights, input_shape=input_shape, **arguments)
-    except (ValueError, OSError) as error:
+    except (*WEIGHTS_ERRORS, ValueError) as error:
         if weights in (None, "imagenet"):
             raise
         fix = f"Name a file of weights of {name} without its top layers, or set backbone.weights to none"

@@ -23,7 +23,7 @@ def data_on_kaggle(competition: Competition) -> AttachedData:
         return AttachedData()
     if attached := source.on_kaggle():
         return attached
-    fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
+    fix = "Upload it as your own data set, and name that: source: {kind: kaggle_dataset, slug: owner/name}"
     raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
 
 

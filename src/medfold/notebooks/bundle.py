@@ -4,8 +4,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from medfold.errors import UserError
 from medfold.notebooks import wheels
+from medfold.notebooks.access_keys import check_no_access_key
 from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
 from medfold.system import json_files
@@ -44,11 +47,15 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
 
     Returns:
         The size of each file, in bytes.
+
+    Raises:
+        UserError: the manifest, which has the recipe and what `SET=` changes, contains an access key.
     """
     hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     content_hashes = {name: digest for name, digest in hashes.items() if not name.endswith(".whl")}
     content_id = fingerprint([content_hashes, *identity], 12)
     json_files.write({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
+    check_no_access_key((folder / manifest_name).read_text(encoding="utf-8"), folder / manifest_name)
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
@@ -64,18 +71,26 @@ def aligned_lines(values: dict[str, str]) -> str:
     return "\n".join(f"{heading:<13}{value}" for heading, value in values.items())
 
 
-def open_bundle(folder: Path, manifest_name: str) -> dict[str, Any]:
+class BundleJson(BaseModel):
+    """The values that the manifest of every bundle has, by their types."""
+
+    files: dict[str, str]
+    packages: list[str]
+
+
+def open_bundle(folder: Path, manifest_name: str, form: type[BundleJson] = BundleJson) -> dict[str, Any]:
     """Reads the manifest of a bundle, and checks that the bundle is complete.
 
     Args:
         folder: folder of the bundle.
         manifest_name: file name of the manifest.
+        form: the values that the manifest must have, by their types. Defaults to those of every bundle.
 
     Raises:
-        UserError: no manifest, a missing or damaged file, a file outside the folder, or a package that is not
-            installed.
+        UserError: no manifest, one with values of other types, a missing or damaged file, a file outside the folder,
+            or a package that is not installed.
     """
-    manifest = json_files.read(folder / manifest_name)
+    manifest = json_files.read(folder / manifest_name, fix="Pack the bundle again", form=form)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [

@@ -43,7 +43,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         with setting_errors_located(paths, request.recipe, request.overrides):
             _prepare_data(competition, Path(inputs))
             recipe = request.load_recipe(competition)
-            dataset = load_dataset(competition, recipe.images)
+            dataset = load_dataset(competition, recipe.preparation)
             result = train_run(competition, request, recipe, dataset)
         say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
     except UserError as error:

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
+from medfold.config import PlainName
 from medfold.ensemble import Ensemble
 from medfold.inference import MemberRun
 from medfold.notebooks import attached_data, wheels
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
+from medfold.notebooks.bundle import BundleJson, add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
 from medfold.paths import ProjectPaths
 from medfold.runs import TrainedRun
@@ -20,6 +23,25 @@ from medfold.text import count_of
 
 MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all other files
 ENSEMBLE, PLUGINS = "ensemble.npz", "plugins.py"
+
+
+class _RunJson(BaseModel):
+    """A run in kit.json: its recipe, and the names of its weights files."""
+
+    name: str
+    recipe: dict[str, Any]
+    weights: list[str]
+
+
+class _KitJson(BundleJson):
+    """The values of kit.json, by their types."""
+
+    medfold: str
+    slug: PlainName
+    score: str
+    facts: dict[str, Any]
+    runs: list[_RunJson]
+    fallback: list[float]
 
 
 @dataclass(frozen=True)
@@ -48,7 +70,7 @@ class SubmissionBundle:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
         folder = Path(folder)
-        manifest = open_bundle(folder, MANIFEST)
+        manifest = open_bundle(folder, MANIFEST, _KitJson)
         use_plugins(folder / PLUGINS if PLUGINS in manifest["files"] else None)  # only as it was packed
         members = [
             MemberRun(

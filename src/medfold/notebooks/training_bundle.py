@@ -7,15 +7,26 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 from medfold import __version__, config
 from medfold.competition import CompetitionFacts, Recipe, plugins_hash
+from medfold.config import PlainName
 from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
-from medfold.notebooks.bundle import add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file, path_inside
+from medfold.notebooks.bundle import (
+    BundleJson,
+    add_wheels,
+    aligned_lines,
+    complete_bundle,
+    open_bundle,
+    packed_file,
+    path_inside,
+)
 from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
 from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
@@ -26,6 +37,33 @@ from medfold.training import TrainingRequest
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
 RESULTS_ARCHIVE = "trained.zip"  # the archive of results
+
+
+class _RequestJson(BaseModel):
+    """The training request in job.json; see `TrainingRequest`."""
+
+    model_config = ConfigDict(extra="forbid")
+    recipe: PlainName
+    run: PlainName
+    folds: list[NonNegativeInt]
+    overrides: dict[str, Any] = {}
+    seed: NonNegativeInt = 0
+    jobs: Annotated[str, Field(pattern="^(auto|[1-9][0-9]{0,3})$")] = "1"
+    thread_shares: Annotated[
+        PositiveInt | None, Field(validation_alias=AliasChoices("thread_shares", REQUEST["thread_shares"]))
+    ] = None
+
+
+class _JobJson(BundleJson):
+    """The values of job.json, by their types."""
+
+    medfold: str
+    competition: PlainName
+    request: _RequestJson
+    weights: PlainName | None
+    checkpoints: dict[str, NonNegativeInt]
+    project_files: dict[str, str]
+    content_id: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +85,7 @@ class TrainingBundle:
         Raises:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        return cls(Path(folder), open_bundle(Path(folder), MANIFEST))
+        return cls(Path(folder), open_bundle(Path(folder), MANIFEST, _JobJson))
 
     def __str__(self) -> str:
         request = self.request

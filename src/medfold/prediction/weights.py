@@ -13,7 +13,7 @@ import keras
 
 from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import UserError
-from medfold.models import build_net, describe_weights_error
+from medfold.models import WEIGHTS_ERRORS, build_net, describe_weights_error
 from medfold.system import files
 
 KERAS_ENDING = ".weights.h5"  # by which Keras selects the format
@@ -80,7 +80,7 @@ def read_weights(net: keras.Model, weights_file: Path) -> None:
     with _with_ending_of_keras(weights_file) as named:
         try:
             net.load_weights(named)
-        except (ValueError, OSError) as error:
+        except (*WEIGHTS_ERRORS, ValueError) as error:
             what = f"weights do not fit the recipe ({describe_weights_error(error)})"
             raise UserError(what, weights_file, "Restore the file, or train the fold again") from None
 

@@ -1,7 +1,6 @@
 """Images and labels as arrays of one .npz file."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from medfold.errors import CHECK_COMPLETE, REPLACE, MissingFileError, UserError
-from medfold.system.limits import npz_bytes
-
-ARRAY_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    SyntaxError,
-    MemoryError,
-)
+from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
+from medfold.system.limits import zip_contents_bytes
 
 
 @contextmanager
@@ -34,13 +24,13 @@ def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
         raise MissingFileError(path, CHECK_COMPLETE)
     try:
         if zipfile.is_zipfile(path):
-            npz_bytes(path)
+            zip_contents_bytes(path)
         content = np.load(path)
         if not isinstance(content, np.lib.npyio.NpzFile):
             raise UserError("not an .npz archive but a single array", path, "Save images and labels with numpy.savez")
         with content:
             yield content
-    except ARRAY_ERRORS as error:
+    except (*DAMAGED_ARRAY_ERRORS, MemoryError) as error:
         raise UserError(
             f"damaged, or not an .npz archive ({str(error) or type(error).__name__})", path, REPLACE
         ) from None

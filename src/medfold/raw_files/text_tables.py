@@ -8,12 +8,14 @@ import warnings
 import zlib
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from medfold.errors import CHECK_COMPLETE, CHECK_PATH, REPLACE, MissingFileError, SettingError, UserError
+from medfold.system.limits import is_bomb, max_unpacked_bytes, zip_contents_bytes
 from medfold.terminal.console import warn
 from medfold.text import count_of, did_you_mean, shorten_list
 
@@ -22,6 +24,7 @@ TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".x
 READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
+POINTER_BYTES = 8  # of memory, at least, for each cell of a table
 MAX_LISTED_COLUMNS = 30  # in an error message
 ID_KEYS = ("labels.id", "submission.id")  # keys of columns in which no cell may be empty
 SAME_NAME = 0.8  # similarity of file names from which one is probably the other, misspelt
@@ -48,7 +51,7 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
         raise MissingFileError(path, CHECK_COMPLETE, key, _similar_file(path) if key else "") from None
-    except (OSError, EOFError, zlib.error, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, zlib.error, pd.errors.EmptyDataError, pd.errors.ParserError, csv.Error) as error:
         raise _unreadable_table(path, error) from None
     for column, column_key in needed.items():
         check_column(column, column_key, table, path.name)
@@ -118,25 +121,62 @@ def _read_with_package(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError
     try:
+        import_module(package)
         if package == "openpyxl":
+            _check_workbook_size(path)
             table = pd.read_excel(path, dtype=str, keep_default_na=False, engine=package)
         else:
+            _check_parquet_size(path)
             table = pd.read_parquet(path, engine=package)
     except ImportError:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
         raise UserError(f"reading the table needs the package {package}", path, fix) from None
+    except UserError:
+        raise
     except Exception as error:  # both packages raise many kinds of errors: of zip, of XML and their own
         raise UserError(
             f"not a readable table ({type(error).__name__})", path, f"{REPLACE}, or correct the extension"
         ) from None
-    table = table.astype("string").fillna("").astype(object)
+    try:
+        table = table.astype("string").fillna("").astype(object)
+    except ValueError:
+        raise UserError("not a readable table (a column of bytes that are not text)", path, REPLACE) from None
     return _clean_column_names(table.reset_index(drop=True), path)
 
 
+def _check_workbook_size(path: Path) -> None:
+    """Raises UserError for an Excel workbook that unpacks to far more than its size."""
+    try:
+        zip_contents_bytes(path)
+    except ValueError:
+        raise _decompression_bomb(path) from None
+
+
+def _check_parquet_size(path: Path) -> None:
+    """Raises UserError for a Parquet file that declares far more cells than its size."""
+    from pyarrow import parquet  # optional package
+
+    metadata = parquet.read_metadata(path)
+    if is_bomb(path.stat().st_size, POINTER_BYTES * metadata.num_rows * metadata.num_columns):
+        raise _decompression_bomb(path)
+
+
+def _decompression_bomb(path: Path) -> UserError:
+    return UserError("unpacks to far more than a table of its size", path, REPLACE)
+
+
+def _decompressed(path: Path) -> bytes:
+    """Returns the contents of a .gz file, read within limits."""
+    limit = max_unpacked_bytes(path.stat().st_size)
+    with gzip.open(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise _decompression_bomb(path)
+    return content
+
+
 def _decode_text(path: Path) -> str:
-    content = path.read_bytes()
-    if path.suffix.lower() == ".gz":
-        content = gzip.decompress(content)
+    content = _decompressed(path) if path.suffix.lower() == ".gz" else path.read_bytes()
     encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
@@ -179,11 +219,11 @@ def _parse_text(text: str, path: Path) -> pd.DataFrame:
         try:
             table = pd.read_csv(io.StringIO(text), **read_arguments)
         except (pd.errors.ParserWarning, pd.errors.ParserError):  # some rows may have more columns than the header
-            width = max((len(row) for row in csv.reader(io.StringIO(text), delimiter=separator)), default=0)
+            width = max((len(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)), default=0)
             if width > MAX_COLUMNS:
                 raise
             rows = pd.read_csv(io.StringIO(text), header=None, names=range(width), **read_arguments)
-            num_columns = len(next(csv.reader(io.StringIO(text), delimiter=separator)))
+            num_columns = len(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator)))
             table = _drop_surplus_columns(rows, num_columns, head, path)
         else:  # pandas numbers repeated names, so the header is read again without that
             table.columns = pd.read_csv(io.StringIO(text), header=None, nrows=1, **read_arguments).iloc[0]
@@ -199,8 +239,9 @@ def _clean_column_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
         table = table.iloc[: last + 1]
     # Spreadsheets may write empty columns after the last one.
     table = table.loc[:, [bool(name) or bool((values != "").any()) for name, values in table.items()]]
-    if repeated := [name for name in table.columns if list(table.columns).count(name) > 1]:
-        raise UserError(f"two columns are called '{repeated[0]}'", path, "Rename one of them")
+    if not table.columns.is_unique:
+        repeated = table.columns[table.columns.duplicated(keep=False)][0]
+        raise UserError(f"two columns are called '{repeated}'", path, "Rename one of them")
     return table
 
 

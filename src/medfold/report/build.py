@@ -127,7 +127,8 @@ def _histories(run_paths: RunPaths, done: list[int], metric: Metric) -> dict[int
     """Reads the training history of each fold that has the metric."""
     files_of_fold = {fold: run_paths.fold(fold).history for fold in done}
     former_names = {metric.validation_name: metric.name}
-    histories = {fold: read_csv(path, former_names) for fold, path in files_of_fold.items() if path.is_file()}
+    types = {"loss": float, metric.validation_name: float}
+    histories = {fold: read_csv(path, former_names, **types) for fold, path in files_of_fold.items() if path.is_file()}
     # If the metric of the competition was changed, older histories lack it.
     return {fold: history for fold, history in histories.items() if metric.validation_name in history}
 

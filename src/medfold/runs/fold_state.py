@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from medfold.config import PlainName
 from medfold.errors import UserError
 from medfold.paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run_json
@@ -43,10 +44,10 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
     if not fold_paths.done.is_file():
         return []
     try:
-        marker = json_files.read(fold_paths.done)
+        marker = json_files.read(fold_paths.done, form=dict[PlainName, str])
     except UserError:
         return [fold_paths.done.name]
-    if not isinstance(marker, dict) or not marker:
+    if not marker:
         return [fold_paths.done.name]
     hashes = {
         name: sha256(fold_paths.folder / name) if (fold_paths.folder / name).is_file() else None for name in marker

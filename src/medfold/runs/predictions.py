@@ -42,6 +42,8 @@ def read_predictions(facts: CompetitionFacts, path: Path) -> pd.DataFrame:
         if column not in table:
             fix = "It is not a table of this competition; train the fold again"
             raise UserError(f"no column '{column}'", path, fix)
+    if "fold" in table and not pd.api.types.is_integer_dtype(table["fold"]):
+        raise UserError("a fold that is not a number", path, "Restore it from a backup, or train the fold again")
     numbers = table[facts.prediction_columns].apply(pd.to_numeric, errors="coerce")
     check_finite(numbers.to_numpy(np.float64), table["id"], path)
     return table

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -51,6 +51,11 @@ class _Facts(BaseModel):
     images: _SymmetryFact
 
 
+class _ImagesFingerprints(BaseModel):
+    train: str
+    test: str
+
+
 class _RunJson(BaseModel):
     """The values of run.json that other modules use, by their types; it has more."""
 
@@ -60,7 +65,7 @@ class _RunJson(BaseModel):
     seed: int
     store_key: str | None = None
     labels_fingerprint: str | None = None
-    images_fingerprints: dict[Literal["train", "test"], str] | None = None
+    images_fingerprints: _ImagesFingerprints | None = None
     plugins_hash: str | None = None
     command: str | None = None
     commit: str | None = None
@@ -107,7 +112,7 @@ def _describe_changes(
         for key in STORE_FACTS
         if key in facts_before and facts_before[key] != facts_now[key]
     ]
-    if image_facts or any(key.startswith("recipe.images.") for key in changed):
+    if image_facts or any(key.startswith("recipe.preparation.") for key in changed):
         return described + image_facts
     return [*described, "the raw images, or how medfold prepares them, have changed"]
 

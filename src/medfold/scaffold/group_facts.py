@@ -4,9 +4,8 @@ import re
 
 import pandas as pd
 
-from medfold.errors import UserError
 from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word
-from medfold.images import is_dicom, path_of_image, read_dicom_headers
+from medfold.images import is_dicom, path_of_image, read_headers
 from medfold.scaffold.draft import MAX_INSPECTED, Draft
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_files import ImageFiles
@@ -86,22 +85,18 @@ def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -
     Returns:
         True if the headers can be grouped by.
     """
-    paths = list(dict.fromkeys(path_of_image(image_files.raw, image) for image in images))[:MAX_INSPECTED]
-    if not paths or not all(is_dicom(image_files.raw / path) for path in image_files.files):
+    one_per_file = pd.Series({path_of_image(image_files.raw, image): image for image in images}).head(MAX_INSPECTED)
+    if one_per_file.empty or not all(is_dicom(image_files.raw / path) for path in image_files.files):
         return False
-    rows = []
-    for path in paths:
-        try:
-            rows.append(read_dicom_headers(path, GROUP_HEADERS))
-        except UserError:  # the audit reports damaged files
-            continue
+    headers = read_headers(image_files.raw, one_per_file, list(GROUP_HEADERS), complete=False)
     for keyword in GROUP_HEADERS:
-        values = [row[keyword] for row in rows if row[keyword]]
-        if 2 * len(values) < len(rows) or not 1 < len(set(values)) < len(values):
+        values = [value for value in headers[keyword] if value]
+        num_missing = len(one_per_file) - len(values)
+        if num_missing > len(values) or not 1 < len(set(values)) < len(values):
             continue
         draft.facts["images"]["dicom_headers"] = [keyword]
         draft.facts["labels"]["group"] = keyword
-        missing = f"; {len(rows) - len(values)} have none" if len(values) < len(rows) else ""
+        missing = f"; {num_missing} have none" if num_missing else ""
         why = f"from the DICOM headers: {len(set(values)):,} in the {len(values):,} images examined{missing}"
         draft.add_reason("labels.group", keyword, why)
         return True

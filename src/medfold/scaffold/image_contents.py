@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medfold.competition import ImageFacts
-from medfold.errors import UserError
-from medfold.images import count_pages, path_of_image, read_image
+from medfold.images import DECODER_CRASHED, examine_images, path_of_image
 from medfold.scaffold.draft import Draft
+from medfold.text import shorten_list
 
 DEFAULT_IMAGES_READ, MAX_IMAGES_READ = 24, 200  # images that are read to find out whether they have colours
 # MAX_IMAGES_READ are read if their files together have at most this size, otherwise DEFAULT_IMAGES_READ.
@@ -17,8 +16,11 @@ CHEAP_BYTES = 50_000_000
 def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
     """Guesses the number of channels by reading some images; adds the reason, doubts and the size to the draft.
 
+    The images are read in worker processes, where limits of memory and time hold.
+
     Args:
-        draft: gets the reason, the largest side, and doubts about pages or frames and about images of mixed kinds.
+        draft: gets the reason, the largest side, and doubts about pages or frames, about images of mixed kinds, and
+            about those that crash their decoder.
         raw: folder with the files of the competition.
         images: training images, as `read_image` takes them.
 
@@ -28,16 +30,16 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
     chosen = _evenly_spaced(images, MAX_IMAGES_READ)
     if sum(path_of_image(raw, image).stat().st_size for image in chosen) > CHEAP_BYTES:
         chosen = _evenly_spaced(images, DEFAULT_IMAGES_READ)
-    facts = ImageFacts(train="unused", test="", channels=3)
-    grey = []
-    for image in chosen:
-        try:
-            pixels = read_image(raw, image, facts)
-        except UserError:
-            continue
-        draft.largest_side = max(draft.largest_side or 0, *pixels.shape[:2])
-        grey.append(bool((pixels == pixels[..., :1]).all()))
-    _doubt_pages(draft, {count_pages(path_of_image(raw, image), facts) for image in chosen}, all(grey))
+    examined = examine_images(raw, chosen)
+    crashed = [
+        image for image, found in zip(chosen, examined, strict=True) if found.unreadable_reason == DECODER_CRASHED
+    ]
+    if crashed:
+        draft.add_doubt("images.train", f"{shorten_list(crashed)}: {DECODER_CRASHED}; replace or remove the file")
+    readable = [image for image in examined if not image.unreadable_reason]
+    draft.largest_side = max((image.largest_side for image in readable), default=None)
+    grey = [image.is_grey for image in readable]
+    _doubt_pages(draft, {image.num_pages for image in examined}, all(grey))
     if not grey:
         draft.add_doubt("images.channels", f"none of the {len(chosen)} images examined can be read")
         return 3

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from medfold.earlier_versions import PREDICTION_MAPS
+from medfold.errors import UserError
 from medfold.registry import Registry
 from medfold.system import files
+from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
+from medfold.system.limits import zip_contents_bytes
 
 MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
 
@@ -78,13 +82,22 @@ class FittedTransform:
 
     @classmethod
     def load(cls, path: Path) -> "FittedTransform":
-        """Reads a file of `save`. To apply the transform, the modules that define its functions must be imported."""
-        with np.load(path) as content:
-            steps: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in json.loads(str(content["steps"]))]
-            for key in content.files:
-                number, _, argument = key.partition(" ")
-                if argument:
-                    steps[int(number)][1][argument] = content[key]
+        """Reads a file of `save`. To apply the transform, the modules that define its functions must be imported.
+
+        Raises:
+            UserError: the file is damaged, or not one of `save`.
+        """
+        try:
+            zip_contents_bytes(path)
+            with np.load(path) as content:
+                names = TypeAdapter(list[str]).validate_json(str(content["steps"]), strict=True)
+                steps: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in names]
+                for key in content.files:
+                    number, _, argument = key.partition(" ")
+                    if argument:
+                        steps[int(number)][1][argument] = content[key]
+        except (*DAMAGED_ARRAY_ERRORS, ValueError, LookupError):
+            raise UserError("damaged, or not what medfold wrote", path, files.RESTORE_OR_REMOVE) from None
         return cls(steps)
 
 
@@ -108,9 +121,9 @@ def cross_fit(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.n
         raise ValueError("cross-fitting needs at least two folds")
     result = np.empty(predictions.shape[-2:])
     for number in numbers:
-        held_out = fold == number
-        fitted = fit(predictions[..., ~held_out, :], targets[~held_out])
-        result[held_out] = fitted.apply(predictions[..., held_out, :])
+        in_fold = fold == number
+        fitted = fit(predictions[..., ~in_fold, :], targets[~in_fold])
+        result[in_fold] = fitted.apply(predictions[..., in_fold, :])
     return result
 
 

@@ -2,6 +2,9 @@
 
 import mmap
 import os
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +18,16 @@ from medfold.errors import UserError
 from medfold.system import files, json_files
 
 BLOCK_BYTES = 16 << 20  # at least a row
+# NumPy raises these for a damaged .npy or .npz file, beside ValueError. It reads the header of an array as Python.
+DAMAGED_ARRAY_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    SyntaxError,
+    tokenize.TokenError,
+)
 
 
 def create_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
@@ -101,6 +114,11 @@ class BlockHashes:
     rows_per_block: int
     hashes: list[str]
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "BlockHashes":
+        """Makes the hashes from the contents of a JSON file, which may have more keys."""
+        return cls(values["rows"], values["rows_per_block"], values["hashes"])
+
 
 def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[BlockHashes, list[int]]:
     """Hashes an array block by block, and finds rows that differ from the hashes noted when they were written.
@@ -135,10 +153,10 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
     """
     try:
         array = np.load(array_file, mmap_mode="r")
-        noted = json_files.read(hashes_file)
+        noted = json_files.read(hashes_file, form=BlockHashes)
         if noted is not None:
-            return not damaged_rows(array, BlockHashes(**noted))
-    except (OSError, ValueError, EOFError, TypeError, UserError):  # cut off, or not the file that was written
+            return not damaged_rows(array, BlockHashes.from_json(noted))
+    except (*DAMAGED_ARRAY_ERRORS, ValueError, UserError):  # cut off, or not the file that was written
         return False
     write_hashes(array, hashes_file)
     return True
@@ -148,9 +166,9 @@ def damaged_rows(array: np.ndarray, blocks: BlockHashes) -> list[range]:
     """Finds the blocks of an array whose hash is not what was noted.
 
     Returns:
-        The rows of each such block; all rows as one range if their number is another.
+        The rows of each such block; all rows as one range if the number of rows or blocks is another.
     """
-    if len(array) != blocks.rows:
+    if len(array) != blocks.rows or len(blocks.hashes) != -(-blocks.rows // max(1, blocks.rows_per_block)):
         return [range(len(array))]
     found = zip(_blocks(array, blocks.rows_per_block), blocks.hashes, strict=True)
     return [range(start, start + len(block)) for (start, block), noted in found if row_hash(block) != noted]

@@ -171,10 +171,12 @@ def check_writable(folder: Path) -> None:
     nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
     probe = temporary_path(nearest / "lock")
     try:
-        with os_errors_explained(), FileLock(probe):
-            pass
+        with os_errors_explained():
+            probe.touch()  # where no file can be made, as in /proc, FileLock would try for ever
+            with FileLock(probe):
+                pass
     except UserError as error:
-        raise UserError(error.what, folder, error.fix) from None
+        raise UserError(error.what, folder, error.fix or "Choose another folder") from None
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)

@@ -20,10 +20,15 @@ TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
 MAX_FAILURES = 6  # in a row, without a new byte; then it is an error
 MAX_WAIT = 120  # seconds
 CHUNK_SIZE = 1 << 16
+FREE_SHARE = 0.5  # of the free disk space, for a file whose size the server does not say
 
 
 class WrongResponseError(requests.RequestException):
     """The response is not the rest of the partial file."""
+
+
+class MalformedResponseError(requests.RequestException):
+    """The response has headers, or an address to follow, that are not what HTTP allows."""
 
 
 class ExpiredAddressError(requests.RequestException):
@@ -55,8 +60,8 @@ class _PartialFile:
     @property
     def is_resumable(self) -> bool:
         """True if the server can send the rest of the file."""
-        identity = json_files.read(self.validators)
-        return identity is not None and identity["same"] is not None
+        identity = json_files.read(self.validators, form=dict[str, str | int | None])
+        return identity is not None and identity.get("same") is not None
 
     def discard_unless(self, identity: dict) -> None:
         """Removes the bytes, unless they belong to the file of this identity and the server can send the rest."""
@@ -83,8 +88,8 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
         unpacked_ratio: bytes that unpacking will need on the same disk, per byte of the file. Defaults to 0.
 
     Raises:
-        UserError: a permanent error of the server, not enough disk space, no progress in several attempts, or a hash
-            other than the server's.
+        UserError: a permanent error of the server, not enough disk space, a file of unknown size that takes more than
+            half of the free space, no progress in several attempts, or a hash other than the server's.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = _PartialFile.of(target)
@@ -119,6 +124,8 @@ def failure_reason(error: requests.RequestException) -> str:
         return "the address has expired"
     if isinstance(error, UnsafeRedirectError):
         return str(error)
+    if isinstance(error, MalformedResponseError):
+        return "the server's response is malformed"
     if isinstance(error, WrongResponseError):
         return "the server sent something other than the rest of the file"
     if error.response is not None:
@@ -137,7 +144,10 @@ def failure_reason(error: requests.RequestException) -> str:
 
 def _is_permanent(error: requests.RequestException) -> bool:
     """Returns True if another attempt cannot succeed."""
-    if isinstance(error, UnsafeRedirectError | requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+    invalid_address = (
+        requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema
+    )
+    if isinstance(error, UnsafeRedirectError | MalformedResponseError | invalid_address):
         return True
     status = error.response.status_code if error.response is not None else None
     return (
@@ -188,18 +198,24 @@ def _receive_once(
     request_file: Callable[[], requests.Response], target: Path, partial: _PartialFile, unpacked_ratio: float
 ) -> str | None:
     """Receives the rest of a file in one attempt; returns the MD5 that the server sends, if any."""
-    with request_file() as response:
-        response.raise_for_status()
-        identity = _identity(response)
-        partial.discard_unless(identity)
-        _check_disk_space(target, identity["bytes"], partial.size, unpacked_ratio)
-        _stream_rest(response, partial.path, identity)
-        return _md5(response)
+    try:
+        with request_file() as response:
+            response.raise_for_status()
+            identity = _identity(response)
+            partial.discard_unless(identity)
+            _check_disk_space(target, identity["bytes"], partial.size, unpacked_ratio)
+            _stream_rest(response, partial.path, identity)
+            return _md5(response)
+    except requests.RequestException:
+        raise
+    except ValueError:  # of numbers, addresses and hashes that requests and http.client do not check
+        raise MalformedResponseError from None
 
 
 def _stream_rest(response: requests.Response, partial_file: Path, identity: dict) -> None:
     """Streams the missing bytes of the file into `partial_file`."""
     total = identity["bytes"]
+    limit = total if total is not None else int(FREE_SHARE * shutil.disk_usage(partial_file.parent).free)
     if total is not None and _size(partial_file) > total:
         partial_file.unlink()
     size = _size(partial_file)
@@ -227,8 +243,15 @@ def _stream_rest(response: requests.Response, partial_file: Path, identity: dict
         progress_bar("download", total, "bytes", size) as bar,
     ):
         for piece in response.iter_content(CHUNK_SIZE):
+            size += len(piece)
+            if size > limit:
+                break
             file.write(piece)
             bar.advance(len(piece))
+    if total is None and size > limit:
+        partial_file.unlink()
+        what = f"a file whose size the server does not say, and of more than {format_size(limit)}"
+        raise UserError(what, None, "It would take more than half of the free disk space")
     if total is not None and _size(partial_file) != total:
         raise requests.ConnectionError("Connection closed too early")
 
@@ -236,10 +259,11 @@ def _stream_rest(response: requests.Response, partial_file: Path, identity: dict
 def _identity(response: requests.Response) -> dict:
     """Returns validator and size that identify the file; `same` is None if the server cannot send ranges."""
     headers = response.headers
-    length = headers.get("Content-Length") if "Content-Encoding" not in headers else None
+    length = headers.get("Content-Length", "") if "Content-Encoding" not in headers else ""
+    num_bytes = int(length) if length.isascii() and length.isdecimal() else None
     same = headers.get("ETag") or headers.get("Last-Modified")
-    resumable = headers.get("Accept-Ranges") == "bytes" and length is not None
-    return {"same": same if resumable else None, "bytes": int(length) if length is not None else None}
+    resumable = headers.get("Accept-Ranges") == "bytes" and num_bytes is not None
+    return {"same": same if resumable else None, "bytes": num_bytes}
 
 
 def _check_disk_space(target: Path, total: int | None, size: int, unpacked_ratio: float) -> None:

@@ -20,11 +20,18 @@ def is_bomb(packed: int, unpacked: int) -> bool:
         packed: bytes of the archive.
         unpacked: bytes of its contents, as it declares them.
     """
-    return unpacked > max(BOMB_RATIO * packed, BOMB_BYTES)
+    return unpacked > max_unpacked_bytes(packed)
 
 
-def npz_bytes(path: Path) -> int:
-    """Returns the size of all arrays of an .npz file, in bytes, as it declares them; reading them takes no more.
+def max_unpacked_bytes(packed: int) -> int:
+    """Returns the largest size of the contents of so many bytes that is not a decompression bomb."""
+    return max(BOMB_RATIO * packed, BOMB_BYTES)
+
+
+def zip_contents_bytes(path: Path) -> int:
+    """Returns the size of all files in a zip archive, in bytes, as it declares them; reading them takes no more.
+
+    Arrays (.npz) and Excel workbooks are zip archives, too.
 
     Raises:
         ValueError: it declares far more than its size, see `is_bomb`.
@@ -34,7 +41,7 @@ def npz_bytes(path: Path) -> int:
         declared = sum(member.file_size for member in archive.infolist())
     packed = path.stat().st_size
     if is_bomb(packed, declared):
-        raise ValueError(f"declares arrays of {declared / 1e9:,.1f} GB, but has {packed / 1e6:,.1f} MB")
+        raise ValueError(f"declares contents of {declared / 1e9:,.1f} GB, but has {packed / 1e6:,.1f} MB")
     return declared
 
 

@@ -74,7 +74,7 @@ def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
     epochs = count_of(training.epochs, "epoch")
     if training.head_epochs:
         epochs = f"{training.head_epochs} + {epochs}"
-    plan = f"{recipe.backbone.name}, {recipe.images.size} px, {epochs}, folds {shorten_list(missing, 10)}"
+    plan = f"{recipe.backbone.name}, {recipe.preparation.size} px, {epochs}, folds {shorten_list(missing, 10)}"
     num_at_once = min(num_jobs, len(missing))
     return f"{plan}, {num_at_once} at a time" if num_at_once > 1 else plan
 
@@ -178,7 +178,7 @@ def _run_inputs(
         facts=competition.facts,
         recipe=recipe,
         seed=seed,
-        store=load_store(competition.paths, store_key(competition, recipe.images)),
+        store=load_store(competition.paths, store_key(competition, recipe.preparation)),
         train=dataset.train,
         targets=dataset.targets,
         test=dataset.test,

@@ -21,7 +21,7 @@ from medfold.folds.suspected_groups import SuspectedGroup
 from medfold.system import json_files
 from tests.support.small_project import SMALL, add_competition
 
-GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle_dataset, slug: a/b}")
 
 
 @pytest.fixture

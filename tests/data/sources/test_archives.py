@@ -71,6 +71,16 @@ def test_members_outside_the_target_are_refused(tmp_path, target, name):
     assert contents(target) == {}
 
 
+@pytest.mark.parametrize("name", ["", ".", "./."])
+def test_members_without_a_name_are_refused(tmp_path, target, name):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("good.txt", b"x")
+        file.writestr(zipfile.ZipInfo(name), b"x")
+    with refused("unsafe member"):
+        unpack_archive(tmp_path / "a.zip", target)
+    assert contents(target) == {}
+
+
 @pytest.mark.parametrize("mode", [0o120777, 0o010644, 0o060644])  # a link, a pipe, a device
 def test_links_pipes_and_devices_are_refused(tmp_path, target, mode):
     odd = zipfile.ZipInfo("odd")

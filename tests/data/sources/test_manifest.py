@@ -66,5 +66,7 @@ def test_missing_file_and_missing_or_old_manifest_are_named(listed):
     assert missing_files(listed) == ["train/a.png"]
     write_csv(list_raw_files(listed.raw).drop(columns="sha256"), listed.raw_manifest)  # as version 0.1 wrote it
     assert missing_files(listed) == [listed.raw_manifest.name]
+    write_csv(list_raw_files(listed.raw).drop(columns="bytes"), listed.raw_manifest)
+    assert missing_files(listed) == [listed.raw_manifest.name]
     listed.raw_manifest.unlink()
     assert missing_files(listed) == [listed.raw_manifest.name]

@@ -181,6 +181,18 @@ def test_jpeg_ls_with_stray_byte_is_read(tmp_path, syntax):
     assert np.abs(read_dataset(made, tmp_path).astype(int) - pixels).max() <= 3
 
 
+@pytest.mark.parametrize(
+    ("syntax", "header", "value"),
+    [(JPEGLosslessSV1, "BitsAllocated", 64), (JPEGLSLossless, "SamplesPerPixel", 3)],
+    ids=["JPEG Lossless", "JPEG-LS"],
+)
+def test_headers_of_other_pixels_than_the_jpeg_are_refused(tmp_path, syntax, header, value):
+    made = pydicom.dcmread(write(tmp_path / "whole.dcm", smooth((64, 60)), syntax, bits=12))
+    setattr(made, header, value)
+    with refused("damaged: JPEG"):
+        read_dataset(made, tmp_path)
+
+
 def test_missing_pixels_and_unsupported_bit_depth_raise(tmp_path):
     made = dataset(smooth(bits=8).astype(np.uint8))
     made.PixelData = b""

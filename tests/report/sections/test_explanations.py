@@ -80,13 +80,13 @@ def test_pointing_game_compares_hits_with_chance():
 
 @pytest.fixture
 def show(tmp_path):
-    """Returns a function: the picture of the image a.png for a recipe with these image settings."""
+    """Returns a function: the picture of the image a.png for a recipe with this preparation."""
     facts = competition_facts()
     paths = SimpleNamespace(raw_root=lambda root: tmp_path)
     store = SimpleNamespace(pixels=np.full((2, 8, 8, 1), 77, np.uint8), rows=pd.Series({"a": 1}))
 
-    def run(**images):
-        recipe = Recipe.model_validate({"images": {"size": 8, **images}})
+    def run(**preparation):
+        recipe = Recipe.model_validate({"preparation": {"size": 8, **preparation}})
         return explanations._picture(SimpleNamespace(facts=facts, paths=paths), recipe, store, SAMPLES.iloc[0])
 
     return run

@@ -109,5 +109,5 @@ def test_other_ids_are_refused(solution_and_submission):
 def test_missing_solution_is_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
     small.paths.solution.unlink()
-    with refused("no hidden solution"):
+    with refused("missing: it holds the labels of the test set"):
         submit_locally(small, table, groups)

@@ -177,7 +177,7 @@ def test_training_begins_as_the_recipe_says(begin_training, deterministic, preci
 
 
 @pytest.mark.parametrize("num_images", [None, 12])
-def test_images_of_the_held_out_fold_are_not_trained_on(begin_training, num_images):
+def test_validation_images_are_not_trained_on(begin_training, num_images):
     made = task("multiclass", num_images=num_images, seed=4)
     rows = pd.Series(made.store.rows.to_numpy()[::-1], index=made.store.rows.index)  # not in the order of the table
     made = replace(made, store=Store(made.store.pixels, rows))
@@ -210,7 +210,7 @@ def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images
 @pytest.mark.slow
 def test_cut_points_learn_an_ordinal_task(tmp_path):
     made = task("ordinal", epochs=12)
-    made = replace(made, recipe=made.recipe.model_copy(update={"head": "cut_points"}))
+    made = replace(made, recipe=made.recipe.model_copy(update={"head": "ordinal"}))
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
     oof = read_predictions(made.facts, tmp_path / "fold0" / "oof.csv")
     targets = made.targets[(made.train["fold"] == 0).to_numpy()]
@@ -219,7 +219,7 @@ def test_cut_points_learn_an_ordinal_task(tmp_path):
 
 @pytest.mark.parametrize("keep", ["best", pytest.param("final", marks=pytest.mark.slow)])
 def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
-    """The held-out fold has one class: no epoch has an AUC."""
+    """The validation images have one class: no epoch has an AUC."""
     made = task(backbone="simple_cnn", keep=keep, patience=1 if keep == "best" else 0, epochs=3)
     targets, held = made.targets.copy(), (made.train["fold"] == 0).to_numpy()
     targets[held] = 1
@@ -244,15 +244,15 @@ def test_worker_processes_do_not_change_the_result(tmp_path):
     [
         ({"training": {"batch_size": 64}}, "training.batch_size, fold 0: a batch of 64 is more than the 40 images"),
         ({"training": {"epochs": 0}}, "training.epochs: nothing is trained"),
-        ({"images": {"steps": ["clahee"]}}, "images.steps: unknown step 'clahee' .did you mean 'clahe'"),
+        ({"preparation": {"steps": ["clahee"]}}, "preparation.steps: unknown step 'clahee' .did you mean 'clahe'"),
         (
             {"training": {"accumulation_steps": 31}},
             "accumulation_steps, fold 0: 31 batches make a step, and there are 30: no step is ",
         ),
         ({"training": {"head_epochs": 3}}, "training.head_epochs: a backbone without weights has no features"),
         ({"augment": ["ChannelDropout"]}, "augment: ChannelDropout does not take 1-channel images"),
-        ({"backbone": {"name": "InceptionV3"}}, "images.size: 16 px are too small for InceptionV3. Set it to 75"),
-        ({"head": "cut_points"}, "head: task binary has no ordered classes"),
+        ({"backbone": {"name": "InceptionV3"}}, "preparation.size: 16 px are too small for InceptionV3. Set it to 75"),
+        ({"head": "ordinal"}, "head: task binary has no ordered classes"),
     ],
 )
 def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):

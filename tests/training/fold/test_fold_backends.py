@@ -50,7 +50,7 @@ np.savez(sys.argv[1], **maps)
 NETS = {
     "one map": {"task": "multiclass"},
     "maps of several resolutions": {"task": "multilabel", "pooling": "pyramid"},
-    "a grade": {"task": "ordinal", "head": "cut_points"},
+    "a grade": {"task": "ordinal", "head": "ordinal"},
     "no map": {"name": "simple_cnn"},
 }
 

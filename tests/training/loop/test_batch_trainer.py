@@ -30,7 +30,7 @@ def test_accumulated_batches_equal_one_large_batch():
         keras.utils.set_random_seed(0)
         recipe = Recipe.model_validate(
             {
-                "images": {"size": 16},
+                "preparation": {"size": 16},
                 "backbone": {"name": "simple_cnn"},
                 "training": {"accumulation_steps": accumulate, "warmup": 0, "dropout": 0, "learning_rate": 0.01},
             }
@@ -85,7 +85,7 @@ def overflow_at(monkeypatch, steps):
 
 
 def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
-    recipe = Recipe.model_validate({"images": {"size": 16}, "backbone": {"name": "simple_cnn"}})
+    recipe = Recipe.model_validate({"preparation": {"size": 16}, "backbone": {"name": "simple_cnn"}})
     model = build_net(competition_facts(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)
     step = BatchTrainer(model, optimizer, losses.build_loss(competition_facts(), recipe.training))

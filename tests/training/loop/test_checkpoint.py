@@ -13,7 +13,7 @@ from medfold.training.fold import fold
 from medfold.training.loop import checkpoint as state
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint, remove_checkpoint
-from tests.support.helpers import refused
+from tests.support.helpers import refused, zipped
 from tests.support.interruptions import PowerFailure, interrupt_after
 from tests.support.small_tasks import result_files, task
 
@@ -53,7 +53,8 @@ def test_damaged_checkpoint_falls_back_to_previous_one(tmp_path):
     checkpoint.save(ARRAYS, {"num_batches": 2})
     assert checkpoint.load()[1] == {"num_batches": 2}
     whole = (tmp_path / "state.npz").read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", b"nonsense"):
+    odd_header = zipped({"metadata.npy": b"\x93NUMPY\x01\x00\x10\x00{'descr': ({[(     "})
+    for damaged in (whole[: len(whole) // 2], b"", b"nonsense", odd_header):
         (tmp_path / "state.npz").write_bytes(damaged)
         assert checkpoint.load()[1] == {"num_batches": 1}
     remove_checkpoint(tmp_path / "state.npz")

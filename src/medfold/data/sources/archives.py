@@ -183,7 +183,8 @@ def _open_members(archive: Path) -> Iterator[tuple[Iterable[_Member], Callable[[
 def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
     is_plain = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG, stat.S_IFDIR)
     is_encrypted = bool(info.flag_bits & 1)
-    return _Member(_decode_name(info), info.file_size, info.is_dir(), is_plain, is_encrypted, lambda: opened.open(info))
+    name = _decode_name(info)
+    return _Member(name, info.file_size, name.endswith("/"), is_plain, is_encrypted, lambda: opened.open(info))
 
 
 def _decode_name(info: zipfile.ZipInfo) -> str:
@@ -286,7 +287,8 @@ def _check_members(unchecked: Iterable[_Member], archive: Path, target: Path, bu
 
 def _check_member(member: _Member, archive: Path) -> None:
     is_outside = not stays_below(member.path.as_posix()) or re.match("[A-Za-z]:", member.name)
-    if is_outside or not member.is_plain:
+    is_nameless = not member.path.parts and not member.is_folder
+    if is_outside or is_nameless or not member.is_plain:
         raise RefusedArchiveError(
             f"unsafe member '{member.name}'", archive, "Nothing was unpacked; download it from its official source"
         )

@@ -41,12 +41,13 @@ def missing_files(paths: CompetitionPaths) -> list[str]:
         return [paths.raw_manifest.name]
     manifest = read_csv(paths.raw_manifest)
     written = paths.raw_manifest.stat().st_mtime_ns
-    if "sha256" not in manifest:  # written by version 0.1
+    columns = ["file", "bytes", "sha256"]
+    if not set(columns) <= set(manifest):  # written by version 0.1, or edited
         return [paths.raw_manifest.name]
     stats = {path.relative_to(paths.raw).as_posix(): path.stat() for path in paths.raw.rglob("*") if path.is_file()}
     return [
         name
-        for name, size, noted_hash in manifest.itertuples(index=False)
+        for name, size, noted_hash in manifest[columns].itertuples(index=False)
         if name not in stats
         or stats[name].st_size != size
         or (stats[name].st_mtime_ns > written and sha256(paths.raw / name) != noted_hash)

@@ -326,6 +326,9 @@ def _check_frame(dataset: Dataset, number: int, plugin: str) -> None:
         dicom_jpeg.check_lossless(frame, *size, dataset.BitsAllocated)
     declared = declared_size(frame)
     has_other_size = declared is not None and (declared.height, declared.width) != size[:2]
+    # GDCM allocates memory for the pixels of the DICOM headers, and writes those of the JPEG.
+    if plugin == "gdcm" and declared is not None:
+        has_other_size |= 8 * declared.bytes_per_pixel != dataset.SamplesPerPixel * dataset.BitsAllocated
     max_rle_bytes = MIN_RLE_BYTES + 2 * math.prod(size) * -(-dataset.BitsAllocated // 8)
     if has_other_size or (syntax == RLELossless and len(frame) > max_rle_bytes):
         raise _undecodable(dataset, number)

@@ -8,7 +8,7 @@ import numpy as np
 from medfold.competition import ImageFacts
 from medfold.images.formats.arrays import image_from_array, narrow_to_uint8
 from medfold.images.formats.failures import ImageError
-from medfold.system.limits import allow_memory, npz_bytes
+from medfold.system.limits import allow_memory, zip_contents_bytes
 
 COPIES = 3  # of all arrays in memory, at most: as read, as bytes, and one in between
 
@@ -47,7 +47,7 @@ def _array(path: Path, name: str) -> np.ndarray:
         content = None
     if not isinstance(content, np.lib.npyio.NpzFile):
         raise ImageError("not an .npz archive")
-    allow_memory(COPIES * npz_bytes(path))
+    allow_memory(COPIES * zip_contents_bytes(path))
     with content:
         images = content.get(name)
     if not isinstance(images, np.ndarray):

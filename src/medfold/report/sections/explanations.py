@@ -1,4 +1,4 @@
-"""Report section with galleries of images, each explained by the net of the fold that it was held out from."""
+"""Report section with galleries of images, each explained by the net that did not see it in training."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ def explanations_section(
         measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
     """
     run = Run.open(competition, ensemble.run_names[0])
-    store = load_store(competition.paths, store_key(competition, run.recipe.images))
+    store = load_store(competition.paths, store_key(competition, run.recipe.preparation))
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
 
@@ -125,7 +125,7 @@ def _tile(picture: np.ndarray, heat: np.ndarray | None, text: str, evidence_for:
 
 def _picture(competition: Competition, recipe: Recipe, store: Store, sample: pd.Series) -> np.ndarray:
     """Returns the raw image if the net saw all of it, only resized; else the prepared image, where positions agree."""
-    if recipe.images.keeps_positions:
+    if recipe.preparation.keeps_positions:
         settings = competition.facts.images
         try:
             return to_displayable(read_image(competition.paths.raw_root(settings.root), sample["image"], settings))

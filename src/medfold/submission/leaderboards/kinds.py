@@ -7,7 +7,7 @@ from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 
 LEADERBOARDS: dict[str, type[Leaderboard]] = {  # by `upload` of competition.yaml
-    "local": LocalLeaderboard,
+    "none": LocalLeaderboard,
     "csv": KaggleLeaderboard,
     "notebook": NotebookLeaderboard,
 }

@@ -21,7 +21,7 @@ class Leaderboard(ABC):
 
     Args:
         facts: facts of the competition (metric, source, format of the submission).
-        paths: paths of the hidden labels and the published scores, where these are on this machine.
+        paths: paths of the labels of the test set and the published scores, where these are on this machine.
 
     Attributes:
         has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.

@@ -1,4 +1,4 @@
-"""The local leaderboard of practice competitions, whose hidden solution is in data/."""
+"""The local leaderboard, for competitions with the labels of the test set in data/."""
 
 from collections.abc import Callable
 
@@ -21,22 +21,22 @@ from medfold.text import count_of
 
 
 class LocalLeaderboard(Leaderboard):
-    """Scores a submission on this machine, by the hidden solution in data/."""
+    """Scores a submission on this machine, by the solution in data/."""
 
     def preflight(self) -> None:
-        """Checks that the hidden solution exists, if the data includes labels of the test set.
+        """Checks that the solution exists, if the data includes labels of the test set.
 
         Raises:
             UserError: there is no solution.
         """
         if not self.paths.solution.is_file() and _has_test_labels(self.facts):
             fix = f"Run: {command('download', COMPETITION=self.paths.name, FORCE=1)}"
-            raise UserError("no hidden solution", self.paths.solution, fix)
+            raise UserError("missing: it holds the labels of the test set", self.paths.solution, fix)
 
     def submit(
         self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
     ) -> LeaderboardResult:
-        """Scores a submission on the public and the private part of the hidden solution, joined by id.
+        """Scores a submission on the public and the private part of the solution, joined by id.
 
         The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If
         they use the probabilities from which decisions were made, the printed line notes it.
@@ -86,7 +86,7 @@ def _public_and_private_scores(
 
     Args:
         facts: facts of the competition (the metrics).
-        solution: the hidden solution: id, targets and usage.
+        solution: the solution: id, targets and usage.
         written: the predictions that the submission holds, by unit.
         probabilities: the probabilities from which the submission was made, by unit.
         test_groups: group of each unit of the test set, for intervals.

@@ -1,4 +1,4 @@
-"""One fold, in the order of work: trains on the other folds, predicts the held-out fold and the test set, saves."""
+"""One fold, in the order of work: trains on the other folds, predicts the fold itself and the test set, saves."""
 
 import time
 from typing import Any
@@ -83,7 +83,7 @@ def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:
     with tensorflow_errors_explained(fold.topic):
         trained = _train(fold)
         oof, test = _predict(fold, trained)
-    oof_table = predictions_table(inputs.facts, fold.held_out["id"], oof, fold=number)
+    oof_table = predictions_table(inputs.facts, fold.validation["id"], oof, fold=number)
     test_table = predictions_table(inputs.facts, inputs.test["id"], test)
     fold_files.write_net_and_predictions(trained, oof_table, test_table)
     warnings = self_check(self_check_input(fold, trained, oof))  # runs the net: after its weights are saved
@@ -117,9 +117,9 @@ def _train(fold: FoldInputs) -> TrainedNet:
 
 
 def _training_images(fold: FoldInputs) -> TrainingImages:
-    """Returns the images that are not held out, or `training.num_images` of them, evenly from all classes."""
+    """Returns the images of the other folds, or `training.num_images` of them, evenly from all classes."""
     inputs = fold.run_inputs
-    is_used = ~fold.is_held_out
+    is_used = ~fold.is_validation
     rows, targets = inputs.store.rows_of(inputs.train["id"][is_used]), inputs.targets[is_used]
     seed = int(np.random.SeedSequence([inputs.seed, fold.number]).generate_state(1)[0])
     if inputs.recipe.training.num_images:
@@ -158,7 +158,7 @@ def _train_phase(fold: FoldInputs, remaining: RemainingPhase) -> list[dict[str, 
 
     def compute_score() -> float:
         phase.statistics.gather(NUM_STATISTICS_IMAGES_PER_EPOCH)
-        return _score(fold, predictor(phase.net_inputs, inputs.store.rows_of(fold.held_out["id"])))
+        return _score(fold, predictor(phase.net_inputs, inputs.store.rows_of(fold.validation["id"])))
 
     training = inputs.recipe.training
     callbacks = build_callbacks(training.callbacks, fold.paths.folder)
@@ -183,7 +183,7 @@ def _report_memorisation(trained: TrainedNet, topic: str) -> None:
 
 
 def _predict(fold: FoldInputs, trained: TrainedNet) -> tuple[np.ndarray, np.ndarray]:
-    """Predicts the held-out images and the test set, with a progress bar.
+    """Predicts the validation images and the test set, with a progress bar.
 
     Returns:
         Two arrays, float32 (images, columns).
@@ -192,7 +192,7 @@ def _predict(fold: FoldInputs, trained: TrainedNet) -> tuple[np.ndarray, np.ndar
         UserError: a prediction is not a number.
     """
     inputs = fold.run_inputs
-    oof_ids, test_ids = fold.held_out["id"], inputs.test["id"]
+    oof_ids, test_ids = fold.validation["id"], inputs.test["id"]
     with progress_bar(fold.topic, len(oof_ids) + len(test_ids)) as bar:
         bar.describe("predict")
         oof = trained.predict(inputs.store.rows_of(oof_ids), inputs.recipe.tta, bar.advance)
@@ -203,7 +203,7 @@ def _predict(fold: FoldInputs, trained: TrainedNet) -> tuple[np.ndarray, np.ndar
 
 
 def _score(fold: FoldInputs, predictions: np.ndarray) -> float:
-    """Scores the predictions of the held-out images by the metric of the competition; nan if undefined."""
+    """Scores the predictions of the validation images by the metric of the competition; nan if undefined."""
     facts = fold.run_inputs.facts
-    aggregated = aggregate(facts, fold.held_out["unit"].to_numpy(), fold.held_out_targets, predictions)
+    aggregated = aggregate(facts, fold.validation["unit"].to_numpy(), fold.validation_targets, predictions)
     return metric_of(facts)(aggregated.targets, aggregated.predictions)

@@ -40,7 +40,7 @@ class FoldFiles:
 
         Args:
             trained: the trained net.
-            oof: table of predictions of the held-out samples.
+            oof: table of predictions of the validation samples.
             test: table of predictions of the test set.
         """
         for stale in (self._paths.done, *self._outputs):

@@ -29,16 +29,16 @@ class FoldInputs:
         return f"fold {self.number}"
 
     @property
-    def is_held_out(self) -> np.ndarray:
-        """True for each training sample of the fold, which the net must not see: bool (samples,)."""
+    def is_validation(self) -> np.ndarray:
+        """True for each validation sample, which the net must not see: bool (samples,)."""
         return (self.run_inputs.train["fold"] == self.number).to_numpy()
 
     @property
-    def held_out(self) -> pd.DataFrame:
-        """The held-out samples: id, unit, group, fold."""
-        return self.run_inputs.train[self.is_held_out]
+    def validation(self) -> pd.DataFrame:
+        """The validation samples: id, unit, group, fold."""
+        return self.run_inputs.train[self.is_validation]
 
     @property
-    def held_out_targets(self) -> np.ndarray:
-        """The targets of the held-out samples, in their order."""
-        return self.run_inputs.targets[self.is_held_out]
+    def validation_targets(self) -> np.ndarray:
+        """The targets of the validation samples, in their order."""
+        return self.run_inputs.targets[self.is_validation]

@@ -20,11 +20,12 @@ def check_trainable(facts: CompetitionFacts, recipe: Recipe) -> None:
         SettingError: preparation, backbone, weights, head or augmentation are impossible, or the recipe has no epochs.
     """
     load_plugins()  # also if the recipe names nothing of it: its hash becomes a part of the run
-    steps_of(recipe.images)
+    steps_of(recipe.preparation)
     losses.LOSSES.find(recipe.training.loss, "training.loss")
     check_callbacks(recipe.training.callbacks)
     check_buildable(facts, recipe)
-    build_augmenter(recipe.augment, facts.images.symmetry, (recipe.images.size,) * 2 + (facts.images.num_channels,))
+    size = recipe.preparation.size
+    build_augmenter(recipe.augment, facts.images.symmetry, (size, size, facts.images.num_channels))
     if not recipe.training.epochs and not recipe.training.head_epochs:
         raise SettingError("nothing is trained", "training.epochs", "Set it, or training.head_epochs, to 1 or more")
     if recipe.training.head_epochs:

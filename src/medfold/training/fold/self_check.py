@@ -26,9 +26,9 @@ class SelfCheckInput:
 
     Args:
         facts: facts of the competition (the metric, and the prediction columns).
-        targets: int (n,) or (n, labels), the targets of the held-out units.
-        predictions: float (n, columns), the predictions of the held-out units.
-        groups: (n,), the group of each held-out unit.
+        targets: int (n,) or (n, labels), the targets of the validation units.
+        predictions: float (n, columns), the predictions of the validation units.
+        groups: (n,), the group of each validation unit.
         prior: float (columns,), the mean of the training labels.
         losses: float (epochs,), the mean loss of each epoch.
         training_outputs: float (m, columns), outputs for some training images in training mode.
@@ -55,12 +55,12 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
     Args:
         fold_inputs: the settings and data of the fold.
         trained: the trained net of the fold.
-        oof: float (n, columns), the predictions of the held-out images.
+        oof: float (n, columns), the predictions of the validation images.
     """
     facts = fold_inputs.run_inputs.facts
     last_phase = trained.last_phase
     images = trained.images
-    units = aggregate(facts, fold_inputs.held_out["unit"].to_numpy(), fold_inputs.held_out_targets, oof)
+    units = aggregate(facts, fold_inputs.validation["unit"].to_numpy(), fold_inputs.validation_targets, oof)
     rows = np.sort(np.random.default_rng(images.seed).permutation(images.rows)[:NUM_TRAINING_IMAGES])
     batch = np.asarray(last_phase.net_inputs[rows], np.float32)
     batch = last_phase.view_of(batch, 0) if last_phase.view_of else batch
@@ -76,7 +76,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
         facts=facts,
         targets=units.targets,
         predictions=units.predictions,
-        groups=fold_inputs.held_out["group"].to_numpy()[units.first],
+        groups=fold_inputs.validation["group"].to_numpy()[units.first],
         prior=losses.target_columns(facts, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,

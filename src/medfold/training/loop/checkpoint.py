@@ -2,16 +2,18 @@
 
 import json
 import time
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from medfold.earlier_versions import CHECKPOINT, CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA, with_current_names
 from medfold.errors import UserError
 from medfold.system import files
+from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.hashes import fingerprint
+from medfold.system.limits import zip_contents_bytes
 
 SAVE_INTERVAL_SECONDS = 300.0  # between checkpoints within an epoch
 MAX_TIME_SHARE = 0.02  # maximum share of the time for saving
@@ -46,9 +48,11 @@ class Checkpoint:
         """
         for path in (self._path, self._previous):
             try:
+                zip_contents_bytes(path)
                 with np.load(path) as content:
                     name = CHECKPOINT_METADATA if CHECKPOINT_METADATA in content else FORMER_CHECKPOINT_METADATA
-                    metadata = with_current_names(json.loads(str(content[name])), CHECKPOINT)
+                    text = TypeAdapter(dict[str, Any]).validate_json(str(content[name]), strict=True)
+                    metadata = with_current_names(text, CHECKPOINT)
                     if metadata.pop("identity") != self._identity:
                         continue
                     if (started_in := metadata.pop("precision")) != self._precision:
@@ -59,7 +63,7 @@ class Checkpoint:
                         raise UserError(what, path, fix)
                     if metadata.pop("layout") in self._known_layouts:
                         return [content[f"{number}"] for number in range(len(content.files) - 1)], metadata
-            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            except (*DAMAGED_ARRAY_ERRORS, ValueError, KeyError):
                 continue
         return None
 

@@ -30,7 +30,7 @@ class TrainingLoop:
         remaining: the phase, its state and the checkpoint that saves the state.
         training: the settings of the recipe: which weights to keep, and when to stop.
         metric: metric of the competition; its sign decides which epoch is the best.
-        compute_score: () -> the score of the net on the held-out fold.
+        compute_score: () -> the score of the net on the validation images.
         callbacks: Keras callbacks; at the end of an epoch they get `loss`, `val_<metric>` and `learning_rate`.
         topic: name of the training on the terminal, such as `fold 0`.
     """

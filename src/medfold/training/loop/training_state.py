@@ -23,7 +23,7 @@ class TrainingState:
 
     Args:
         history: one row per epoch, of this phase and earlier phases: phase (its name), epoch, learning_rate,
-            loss and val_<metric>, the score of the held-out fold.
+            loss and val_<metric>, the score of the validation images.
         num_batches: number of batches of this phase so far.
         epochs_since_best: number of epochs since the best one.
         best_weights: weights of the best epoch; empty if none are kept.

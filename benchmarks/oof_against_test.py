@@ -1,9 +1,9 @@
-"""Does the OOF score predict the hidden one? phantom-chest, drawn from several seeds.
+"""Does the OOF score predict the test score? phantom-chest, drawn from several seeds.
 
-    .venv/bin/python benchmarks/oof_against_hidden.py [--seeds 0 1 2 3 4]
+    .venv/bin/python benchmarks/oof_against_test.py [--seeds 0 1 2 3 4]
 
 For each seed: a project folder of its own, the whole pipeline with the baseline recipe, and the OOF AUC beside the AUC
-on all hidden images. Fails if the mean absolute difference is over 0.02 or a single one over 0.05. About 5
+on all test images. Fails if the mean absolute difference is over 0.02 or a single one over 0.05. About 5
 minutes per seed on 2 CPU cores.
 """
 
@@ -23,7 +23,7 @@ NAME = "phantom-chest"
 
 
 def measure(seed: int, root: Path) -> tuple[float, float]:
-    """OOF AUC and AUC on all hidden images, for one seed of the generator."""
+    """OOF AUC and AUC on all test images, for one seed of the generator."""
     shutil.copytree(REPOSITORY / "competition", root / "competition")
     facts = root / "competition" / NAME / "competition.yaml"
     text = facts.read_text()
@@ -41,13 +41,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     seeds = parser.parse_args().seeds
-    print("| seed | OOF AUC | AUC on all hidden images | OOF minus hidden |\n|---|---|---|---|")
+    print("| seed | OOF AUC | AUC on all test images | OOF minus test |\n|---|---|---|---|")
     gaps = []
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
-            oof, hidden = measure(seed, Path(folder))
-        gaps.append(abs(oof - hidden))
-        print(f"| {seed} | {oof:.4f} | {hidden:.4f} | {oof - hidden:+.4f} |", flush=True)
+            oof, test = measure(seed, Path(folder))
+        gaps.append(abs(oof - test))
+        print(f"| {seed} | {oof:.4f} | {test:.4f} | {oof - test:+.4f} |", flush=True)
     mean = sum(gaps) / len(gaps)
     print(f"\nmean absolute difference {mean:.4f}, largest {max(gaps):.4f}")
     sys.exit(0 if mean <= 0.02 and max(gaps) <= 0.05 else 1)

@@ -1,0 +1,29 @@
+"""The first look at images: size, colour, pages; unreadable ones and those that crash their decoder by name."""
+
+import numpy as np
+import tifffile
+
+from medfold.images import examination
+from medfold.images.examination import ExaminedImage, examine_images
+from medfold.images.image_batches import DECODER_CRASHED
+from medfold.images.worker_pool import WorkerDied
+from tests.support.helpers import picture
+
+
+def test_size_colour_and_pages_are_found(tmp_path):
+    picture(tmp_path / "grey.png", shape=(12, 10))
+    picture(tmp_path / "coloured.png", shape=(9, 31, 3))
+    tifffile.imwrite(tmp_path / "pages.tif", np.zeros((4, 8, 8), np.uint8), photometric="minisblack")
+    (tmp_path / "text.png").write_bytes(b"no picture")
+    grey, coloured, pages, text = examine_images(tmp_path, ["grey.png", "coloured.png", "pages.tif", "text.png"])
+    assert grey == ExaminedImage("", 12, True, 1)
+    assert coloured == ExaminedImage("", 31, False, 1)
+    assert pages == ExaminedImage("", 8, True, 4)
+    assert text.unreadable_reason
+    assert text.num_pages == 1
+    assert examine_images(tmp_path, []) == []
+
+
+def test_image_that_crashes_its_decoder_is_unreadable(tmp_path, monkeypatch):
+    monkeypatch.setattr(examination, "map_in_workers", lambda *_: [[(1, ExaminedImage(""))], [(0, WorkerDied())]])
+    assert examine_images(tmp_path, ["a", "b"]) == [ExaminedImage(DECODER_CRASHED), ExaminedImage("")]

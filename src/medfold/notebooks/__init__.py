@@ -5,9 +5,9 @@
   `hidden_predictions`: predicts the hidden test set within memory and time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
   unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
-- for both: `packed_files`: the project's files that may be packed; `bundle`: writes the manifest of a bundle, and opens
-  a complete one; `wheels`: the packages that are installed in the notebook; `notebook_file`: the notebooks; `mounts`:
-  the folders where Kaggle mounts attached data.
+- for both: `packed_files`: the project's files that may be packed; `access_keys`: search for tokens in them; `bundle`:
+  writes the manifest of a bundle, and opens a complete one; `wheels`: the packages that are installed in the notebook;
+  `notebook_file`: the notebooks; `mounts`: the folders where Kaggle mounts attached data.
 """
 
 from medfold.notebooks.hidden_predictions import predict_hidden_test

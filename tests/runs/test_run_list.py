@@ -112,6 +112,14 @@ def test_training_seconds_of_the_folds_are_summed(small):
     assert training_seconds([run], 2) == 1.5
 
 
+@pytest.mark.parametrize("seconds", ["NaN", "-1", "1" + "0" * 400])
+def test_training_seconds_that_are_no_duration_are_refused(small, seconds):
+    run = small.paths.run("one")
+    files.write_text(f'{{"seconds": {seconds}}}', run.fold(0).timing)
+    with refused(r"timing\.json: the value of 'seconds' is missing or is not what medfold writes"):
+        training_seconds([run], 3)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [({}, False), ({"beta": 2}, True), ({"weights": {"a": 2.0}}, True), ({"also": ["accuracy"]}, False)],

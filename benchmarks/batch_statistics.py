@@ -4,11 +4,11 @@
 
 Batch normalisation predicts by averages that it gathered in training. Four nets of keras.applications are trained for
 40, 200 and 2,000 steps at 32 px on fold 0 of chest-xray-pneumonia, from scratch and from weights: a file with
-torchvision's ImageNet weights for MobileNetV2, and for the others what 2,000 steps on retinamnist gave. The held-out
+torchvision's ImageNet weights for MobileNetV2, and for the others what 2,000 steps on retinamnist gave. The validation
 images are then predicted three times by the same weights: with the averages that training left behind, with those that
-medfold recomputes (2,048 training images), and with those of the held-out images themselves, which medfold never looks
-at: what the weights are worth. Those of medfold must reach 0.98 of the last. Both sets must have been downloaded (`make
-download`). About an hour on 2 CPU cores.
+medfold recomputes (2,048 training images), and with those of the validation images themselves, which medfold never
+looks at: what the weights are worth. Those of medfold must reach 0.98 of the last. Both sets must have been downloaded
+(`make download`). About an hour on 2 CPU cores.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from medfold.data.dataset import load_dataset
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.system.native_output import silence_native_output
-from medfold.training.augmentation import build_augmenter
-from medfold.training.batches import TrainingBatches
+from medfold.training.batches.augmentation import build_augmenter
+from medfold.training.batches.batches import TrainingBatches
 from results import Result, judge
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find
@@ -37,11 +37,11 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
 
     from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
-    from medfold.training import losses
-    from medfold.training.batch_statistics import BatchStatistics
-    from medfold.training.batch_trainer import BatchTrainer
-    from medfold.training.fold import NUM_STATISTICS_IMAGES_FINAL
-    from medfold.training.optimizer import build_optimizer
+    from medfold.training.fold.fold import NUM_STATISTICS_IMAGES_FINAL
+    from medfold.training.loop import losses
+    from medfold.training.loop.batch_statistics import BatchStatistics
+    from medfold.training.loop.batch_trainer import BatchTrainer
+    from medfold.training.loop.optimizer import build_optimizer
 
 NETS = ("MobileNetV2", "EfficientNetV2B0", "DenseNet121", "ResNet50V2")
 STEPS = (40, 200, 2000)
@@ -52,7 +52,7 @@ LIMIT = 0.98
 
 @dataclass(frozen=True)
 class Images:
-    """What is learnt: fold 0 is held out."""
+    """What is learnt: all folds but 0."""
 
     facts: CompetitionFacts
     pixels: np.ndarray
@@ -66,14 +66,14 @@ def recipe_of(net: str, weights: Path | None, scaling: str = "auto") -> Recipe:
     """A recipe as a user would write it; float32, so that the machine does not matter."""
     backbone = {"name": net, "weights": str(weights) if weights else "none", "input_scaling": scaling}
     training = {"precision": "float32", "learning_rate": 0.001, "batch_size": 16}
-    return Recipe.model_validate({"images": {"size": SIZE}, "backbone": backbone, "training": training})
+    return Recipe.model_validate({"preparation": {"size": SIZE}, "backbone": backbone, "training": training})
 
 
 def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
-    choices = recipe_of(NETS[0], None).images
-    dataset = load_dataset(competition, image_settings=choices)
+    choices = recipe_of(NETS[0], None).preparation
+    dataset = load_dataset(competition, preparation=choices)
     held = load_store(competition.paths, store_key(competition, choices))
     rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
     return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])
@@ -103,7 +103,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
 
 
 def auc(images: Images, model: keras.Model) -> float:
-    """Of the held-out images."""
+    """Of the validation images."""
     predict = Predictor(model, images.facts.images.symmetry, tta=False)
     return float(roc_auc_score(images.held_targets, predict(images.pixels, images.held_rows)[:, 0]))
 

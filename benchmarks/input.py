@@ -22,9 +22,9 @@ import albumentations as A  # noqa: N812
 import cv2
 import numpy as np
 
-from medfold.training.augmentation import build_augmenter
-from medfold.training.batches import TrainingBatches
-from medfold.training.loader import load_batches
+from medfold.training.batches.augmentation import build_augmenter
+from medfold.training.batches.batches import TrainingBatches
+from medfold.training.batches.loader import load_batches
 from results import Result, run
 
 TORCH = "2.13.0"

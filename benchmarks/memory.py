@@ -27,11 +27,11 @@ from medfold.system.http_download import md5_of_file
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent
-IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # one fold of five is held out
+IMAGES, SIZE, BATCH, FOLDS = 2560, 64, 32, 5  # a net is trained on four folds of five
 FACTS = """
 title: Made-up images
 source: {kind: url, url: "https://example.org/images.npz", file: images.npz, md5: "MD5"}
-upload: local
+upload: none
 task: binary
 labels: {layout: arrays, file: images.npz, targets: [label]}
 images: {train: unused, test: unused, channels: 1, symmetry: horizontal}
@@ -39,7 +39,7 @@ score: {metric: auc}
 folds: {k: 5, method: stratified}
 """
 RECIPE = """
-images: {size: 64}
+preparation: {size: 64}
 backbone: {name: resnet9, width: 8}
 augment: xray
 training: {batch_size: 32}

@@ -39,7 +39,7 @@ def measure(rounds: int = 1) -> list[Result]:
         began = time.perf_counter()
         train = pd.DataFrame({"id": ids, "group": merge_groups(groups, hashes.to_numpy()), "pixel_hash": hashes})
         targets = positive[groups].astype(np.int64)
-        options = FoldFacts(k=5, method="stratified-group")
+        options = FoldFacts(k=5, method="stratified_group")
         train["fold"] = assign_folds(ids, targets, train["group"].to_numpy(), options)
         found = find_leaks(train, test, targets)
         seconds.append(time.perf_counter() - began)

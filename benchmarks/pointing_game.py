@@ -36,7 +36,7 @@ LIMIT = 0.5
 
 
 def right_positives(competition: Competition, run: str, fold: int) -> pd.DataFrame:
-    """The held-out images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
+    """The validation images of a fold with a nodule that its net found: id, image, x, y, radius in raw pixels."""
     (target,) = competition.facts.prediction_columns
     samples = read_csv(competition.paths.samples)
     oof = read_csv(competition.paths.run(run).fold(fold).oof)
@@ -51,8 +51,8 @@ def of_fold(competition: Competition, run: str, fold: int, choices: Recipe) -> p
         raise SystemExit(f"fold {fold} of {run} found no nodule")
     raw = competition.paths.raw_root(competition.facts.images.root)
     pictures = [read_image(raw, image, competition.facts.images) for image in table["image"]]
-    images = np.stack([prepare_image(pixels, choices.images) for pixels in pictures])
-    scale = choices.images.size / np.array([pixels.shape[1::-1] for pixels in pictures])
+    images = np.stack([prepare_image(pixels, choices.preparation) for pixels in pictures])
+    scale = choices.preparation.size / np.array([pixels.shape[1::-1] for pixels in pictures])
     # Pixels are counted at their centres.
     x, y = ((table[["x", "y"]].to_numpy() + 0.5) * scale - 0.5).T
     radius = table["radius"].to_numpy() * scale.mean(axis=1)

@@ -31,9 +31,9 @@ import pydicom
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from medfold.competition.competition import Competition, image_settings
+from medfold.competition.competition import Competition, preparation_settings
 from medfold.competition.facts_sections import ImageFacts
-from medfold.data.samples import read_samples
+from medfold.data.sample_files import read_samples
 from medfold.images import scan
 from medfold.images.formats.decoding import read_image
 from medfold.images.scan import scan_images
@@ -116,7 +116,7 @@ def competition(root: Path, given: list[Path], count: int) -> Competition:
     (raw / "sample_submission.csv").write_text(f"id,label\n{ids[-1]},0\n")
     home.mkdir(parents=True)
     (home / "competition.yaml").write_text(FACTS.replace("ENDING", ending))
-    (home / "baseline.yaml").write_text(f"images: {{size: {SIZE}}}\n")
+    (home / "baseline.yaml").write_text(f"preparation: {{size: {SIZE}}}\n")
     medfold(root, "download", "--competition", "files", "--from", "raw")
     return Competition.open("files", ProjectPaths(root))
 
@@ -196,7 +196,7 @@ def whole(found: Competition) -> Rate:
         files.remove(found.paths.measurements)
         table = read_samples(found.facts, found.paths)
         with suppress(EnoughError):
-            scan_images(found, table, image_settings(found, "baseline"))
+            scan_images(found, table, preparation_settings(found, "baseline"))
     finally:
         scan.map_in_workers = work
     return rate

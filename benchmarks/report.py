@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition.competition import Competition, image_settings
+from medfold.competition.competition import Competition, preparation_settings
 from medfold.competition.recipe_files import load_recipe
 from medfold.data.dataset import load_dataset
 from medfold.models.build import build_net
@@ -49,7 +49,7 @@ def competition(root: Path) -> Competition:
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
     found = Competition.open("phantom-chest", ProjectPaths(root))
-    load_dataset(found, image_settings=image_settings(found, "baseline"))
+    load_dataset(found, preparation=preparation_settings(found, "baseline"))
     return found
 
 

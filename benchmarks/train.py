@@ -25,8 +25,8 @@ from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.system import hardware
 from medfold.system.native_output import silence_native_output
-from medfold.training.batches import Batch
-from medfold.training.loader import load_batches
+from medfold.training.batches.batches import Batch
+from medfold.training.batches.loader import load_batches
 from medfold.training.parallel import default_num_workers
 from results import Result, run
 
@@ -34,7 +34,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     import keras
 
     from medfold.models import build_net, resolve_precision
-    from medfold.training.phases import TrainingImages, plan_phases
+    from medfold.training.loop.phases import TrainingImages, plan_phases
 
 IMAGES = 640
 SECONDS = 6.0  # of a turn: short, so that both sides of a ratio meet the same minute
@@ -62,7 +62,7 @@ class Job:
 
 
 def job(backbone: dict, size: int, channels: int, augment: str, symmetry: str, of_resident: float | None) -> Job:
-    recipe = Recipe.model_validate({"images": {"size": size}, "backbone": backbone, "augment": augment})
+    recipe = Recipe.model_validate({"preparation": {"size": size}, "backbone": backbone, "augment": augment})
     width = f", width {backbone['width']}" if "width" in backbone else ""
     return Job(f"{backbone['name']}{width}, {size} px, {augment}", recipe, channels, symmetry, of_resident)
 
@@ -87,12 +87,12 @@ class Training:
 
     def __init__(self, job: Job, folder: Path, images: int = IMAGES):
         keras.backend.clear_session()
-        recipe, shape = job.recipe, (job.recipe.images.size, job.recipe.images.size, job.channels)
+        recipe, shape = job.recipe, (job.recipe.preparation.size, job.recipe.preparation.size, job.channels)
         facts = CompetitionFacts.model_validate(
             {
                 "title": "Noise",
                 "source": {"kind": "phantom"},
-                "upload": "local",
+                "upload": "none",
                 "task": "binary",
                 "labels": {"targets": ["target"]},
                 "images": {"train": "unused", "test": "unused", "channels": job.channels, "symmetry": job.symmetry},

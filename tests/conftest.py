@@ -1,5 +1,6 @@
 """Fixtures of all tests: a project folder with a small phantom, an imitated Kaggle; no network but 127.0.0.1."""
 
+import gc
 import os
 import shutil
 import socket
@@ -38,6 +39,12 @@ settings.register_profile("test", max_examples=10, deadline=None, derandomize=Tr
 settings.register_profile("all", max_examples=50, deadline=None, database=None)
 settings.register_profile("campaign", max_examples=500, deadline=None, database=None)
 settings.load_profile("test")
+
+
+def pytest_collection_finish():
+    """Exempts what the tests share, above all Keras and thousands of test functions, from each garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter, config):

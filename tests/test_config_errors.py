@@ -21,7 +21,7 @@ from tests.support.helpers import competition_facts, refused
         ({"training": {"lr": 3}}, r"unknown key 'training.lr' \(did you mean 'training.learning_rate'\?\)"),
         ({"training": {"epochs": "many"}}, "'training.epochs': .*received 'many'"),
         ({"training": {"epochs": -1}}, "'training.epochs': .*received -1"),
-        ({"images": {"fit": "squash"}}, "'images.fit': .*received 'squash'"),
+        ({"preparation": {"fit": "squash"}}, "'preparation.fit': .*received 'squash'"),
     ],
 )
 def test_error_in_a_recipe_names_the_key(content, message):
@@ -33,14 +33,20 @@ def test_error_in_a_recipe_names_the_key(content, message):
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        ({"images": {"size": "abc"}}, "'images.size': expected a whole number, received 'abc'"),
-        ({"images": {"size": 5.5}}, "'images.size': expected a whole number, received 5.5"),
-        ({"images": {"size": 5000}}, "'images.size': expected at most 2048, received 5000"),
-        ({"images": {"size": 4}}, "'images.size': expected at least 8, received 4"),
-        ({"images": {"size": None}}, "'images.size': expected a whole number, received nothing"),
-        ({"images": {"size": {"width": 4}}}, "'images.size': expected a whole number, received 'key: value' pairs"),
-        ({"images": {"fit": "squash"}}, "'images.fit': expected one of stretch, pad, crop; received 'squash'"),
-        ({"images": {"steps": "clahe"}}, "'images.steps': expected a list, received 'clahe'; write [clahe]"),
+        ({"preparation": {"size": "abc"}}, "'preparation.size': expected a whole number, received 'abc'"),
+        ({"preparation": {"size": 5.5}}, "'preparation.size': expected a whole number, received 5.5"),
+        ({"preparation": {"size": 5000}}, "'preparation.size': expected at most 2048, received 5000"),
+        ({"preparation": {"size": 4}}, "'preparation.size': expected at least 8, received 4"),
+        ({"preparation": {"size": None}}, "'preparation.size': expected a whole number, received nothing"),
+        (
+            {"preparation": {"size": {"width": 4}}},
+            "'preparation.size': expected a whole number, received 'key: value' pairs",
+        ),
+        (
+            {"preparation": {"fit": "squash"}},
+            "'preparation.fit': expected one of stretch, pad, crop; received 'squash'",
+        ),
+        ({"preparation": {"steps": "clahe"}}, "'preparation.steps': expected a list, received 'clahe'; write [clahe]"),
         ({"training": 3}, "'training': expected 'key: value' pairs, received 3"),
         ({"training": {"epochs": True}}, "'training.epochs': expected a whole number, received true"),
         ({"training": {"mixup": False}}, "'training.mixup': expected a number, received false"),
@@ -54,8 +60,12 @@ def test_error_in_a_recipe_names_the_key(content, message):
         ({"augment": 5}, "'augment': expected text or a list, received 5"),
         ({"augment": [{"D4": 5}]}, "'augment.0.D4': expected 'key: value' pairs, received 5"),
         ({"backbone": {"name": ["a"]}}, "'backbone.name': expected text, received ['a']"),
-        ({"images": {"zzz": 1}}, "unknown key 'images.zzz' (known: size, steps, fit)"),
-        ({"images": {"fit": 1}, "tta": 3}, "'images.fit': expected one of stretch, pad, crop; received 1; 'tta': "),
+        ({"preparation": {"zzz": 1}}, "unknown key 'preparation.zzz' (known: size, steps, fit)"),
+        ({"images": {"size": 4}}, "'preparation.size': expected at least 8, received 4"),
+        (
+            {"preparation": {"fit": 1}, "tta": 3},
+            "'preparation.fit': expected one of stretch, pad, crop; received 1; 'tta': ",
+        ),
     ],
 )
 def test_invalid_recipe_value_says_expected_and_received(content, line):
@@ -138,3 +148,21 @@ def test_missing_fact_raises_with_its_key():
     del facts["score"]
     with refused("'score' is missing"):
         config.validated(CompetitionFacts, facts, "competition.yaml")
+
+
+@pytest.mark.parametrize(
+    ("model", "content", "line"),
+    [
+        (Recipe, {"labels": {}}, "unknown key 'labels': it belongs in other.yaml"),
+        (Recipe, {"preparation": {"channels": 1}}, "unknown key 'preparation.channels': 'images.channels' belongs in "),
+        (Recipe, {"images": {"channels": 1}}, "unknown key 'preparation.channels': 'images.channels' belongs in "),
+        (CompetitionFacts, {"preparation": {"size": 32}}, "unknown key 'preparation': it belongs in other.yaml"),
+        (CompetitionFacts, {"images": {"size": 32}}, "unknown key 'images.size': 'preparation.size' belongs in other"),
+    ],
+)
+def test_key_of_another_file_is_refused_with_that_file(model, content, line):
+    other = CompetitionFacts if model is Recipe else Recipe
+    content = config.merge({} if model is Recipe else competition_facts().model_dump(), content)
+    with pytest.raises(UserError) as caught:
+        config.validated(model, content, "this.yaml", (other, "other.yaml"))
+    assert str(caught.value).startswith(f"this.yaml: {line}")

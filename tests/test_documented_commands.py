@@ -222,9 +222,12 @@ ENDINGS = r"(csv|h5|html|ipynb|jpg|json|keras|md|npy|npz|py|toml|txt|yaml)"
 
 def written_files() -> list[str]:
     """Returns the files in docs/files.md, with `*` for placeholders."""
-    table = read("docs/files.md")
-    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ") and "`" in line]
-    names = [name for cells in rows for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    names, folder = [], ""
+    for line in read("docs/files.md").splitlines():
+        if line.startswith("## "):
+            folder = "".join(re.findall(r"`([^`]+)`", line))  # the heading of a table is the folder of its files
+        elif line.startswith("| "):
+            names += [folder + name for cell in line.split("|")[1:3] for name in re.findall(r"`([^`]+)`", cell)]
     return [re.sub(r"<[^>]*>", "*", name.rstrip("/")) for name in names]
 
 

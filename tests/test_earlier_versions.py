@@ -3,7 +3,7 @@
 import pytest
 
 from medfold import earlier_versions
-from medfold.earlier_versions import SETTINGS, current_or_former, with_current_names, with_former_names
+from medfold.earlier_versions import FACTS, current_or_former, with_current_names, with_former_names
 from tests.support import helpers
 
 LISTS = {
@@ -22,8 +22,8 @@ FORMER_LISTS = {
 
 def test_the_former_names_of_settings_are_read():
     assert helpers.competition_facts("multilabel", **FORMER_LISTS) == helpers.competition_facts("multilabel", **LISTS)
-    assert with_former_names(LISTS, SETTINGS) == FORMER_LISTS
-    assert with_current_names(FORMER_LISTS, SETTINGS) == LISTS
+    assert with_former_names(LISTS, FACTS) == FORMER_LISTS
+    assert with_current_names(FORMER_LISTS, FACTS) == LISTS
 
 
 @pytest.mark.parametrize("section", ["labels", "submission"])
@@ -55,6 +55,19 @@ def test_keys_of_nested_objects_are_renamed_in_their_order():
     assert list(with_current_names(former, names).items()) == list(current.items())
     assert list(with_former_names(current, names).items()) == list(former.items())
     assert with_current_names({"score": None}, names) == with_former_names({"score": None}, names) == {"score": None}
+
+
+def test_the_former_values_of_settings_are_read():
+    former = {"source": {"kind": "kaggle-dataset", "slug": "a/b"}, "upload": "local"}
+    former["folds"] = {"method": "stratified-group"}
+    former["labels"] = {"targets": ["target"], "repeated": "any", "part": "subset"}
+    current = {"source": {"kind": "kaggle_dataset", "slug": "a/b"}, "upload": "none"}
+    current["folds"] = {"method": "stratified_group"}
+    current["labels"] = {"targets": ["target"], "repeated": "max", "split": "subset"}
+    assert helpers.competition_facts("binary", **former) == helpers.competition_facts("binary", **current)
+    assert with_former_names(current, FACTS) == former
+    assert with_current_names(former, FACTS) == with_current_names(current, FACTS) == current
+    assert with_current_names({"upload": ["local"], "source": None}, FACTS) == {"upload": ["local"], "source": None}
 
 
 def tables(names):

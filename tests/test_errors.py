@@ -19,7 +19,10 @@ def test_user_error_has_place_problem_and_remedy():
     ("error", "line"),
     [
         (SettingError("wrong", "augment"), "augment: wrong"),
-        (SettingError("wrong", "images.steps", "Correct it", "clahe"), "images.steps, clahe: wrong. Correct it"),
+        (
+            SettingError("wrong", "preparation.steps", "Correct it", "clahe"),
+            "preparation.steps, clahe: wrong. Correct it",
+        ),
         (MissingFileError(Path("train.csv"), "Check it"), "train.csv: no such file. Check it"),
         (MissingFileError(Path("a.csv"), "Check it", "labels.file"), "labels.file: a.csv: no such file. Check it"),
     ],

@@ -15,7 +15,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.images.store import image_plugins
-from medfold.system import files
+from medfold.system import json_files
 from tests.support import kaggle_image
 from tests.support.helpers import REPOSITORY, refused
 
@@ -29,10 +29,10 @@ labels: {layout: names, targets: [target], group_pattern: "[0-9]+"}
 images: {train: "train/{id}.pixels", test: "test/{id}.pixels", channels: 1, symmetry: none}
 score: {metric: youden, more_metrics: [auc]}
 submission: {sample: sample_submission.csv}
-folds: {k: 2, seed: 0, method: stratified-group}
+folds: {k: 2, seed: 0, method: stratified_group}
 """
 RECIPE = """
-images: {size: 16, steps: [{invert: {top: 255}}]}
+preparation: {size: 16, steps: [{invert: {top: 255}}]}
 backbone: {name: two_convolutions, width: 8}
 augment: none
 training:
@@ -69,11 +69,11 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     train(competition, jobs=2)
     train(competition, seeds=[1])
     run = competition.paths.run("baseline")
-    assert files.read_json(run.score)["metric"] == "youden"
-    assert files.read_json(run.score)["value"] > 0.9
+    assert json_files.read(run.score)["metric"] == "youden"
+    assert json_files.read(run.score)["value"] > 0.9
     epochs = (run.fold(0).folder / "epochs.txt").read_text().splitlines()
     assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
-    assert "plugins_hash" in files.read_json(run.metadata)
+    assert "plugins_hash" in json_files.read(run.metadata)
     ensemble(competition, ["baseline", "baseline-s1"])
     submit(competition, run_names=["baseline", "baseline-s1"], method="median", dry_run=True)
     said = capsys.readouterr().out

@@ -73,6 +73,12 @@ def test_listed_modules_exist():
     assert set(modules()) >= THIN
 
 
+def test_only_commands_print_tables_and_ask_questions():
+    allowed = ("commands/", "cli/", "terminal/")
+    sources = {name: (SOURCE / name).read_text(encoding="utf-8") for name in modules() if not name.startswith(allowed)}
+    assert [name for name, text in sources.items() if re.search(r"\b(print_table|confirm)\(", text)] == []
+
+
 def list_test_files() -> list[str]:
     """Lists the test files by their path below tests/."""
     return sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py"))

@@ -112,7 +112,7 @@ def test_key_without_description_is_refused(generator):
 def test_undescribed_make_variable_is_refused(generator, monkeypatch):
     monkeypatch.delitem(generator.OTHER_VARIABLES, "ORDER")
     with pytest.raises(ValueError, match="make test takes ORDER="):
-        generator.variable_table()
+        generator.variable_table("developers")
 
 
 def test_field_of_a_result_without_description_is_refused(generator):

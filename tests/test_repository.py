@@ -43,7 +43,7 @@ def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
         comment = file.read_text(encoding="utf-8").splitlines()[1]
         if file.stem == "gpu" or "not measured" in comment:
             recipe = load_recipe(competition.paths, file.stem, {})
-            assert re.findall(r"(\d+) px", comment) == [str(recipe.images.size)], file
+            assert re.findall(r"(\d+) px", comment) == [str(recipe.preparation.size)], file
             assert re.findall(r"(\d+) epochs?", comment) == [str(recipe.training.epochs)], file
             assert file.stem != "gpu" or comment.startswith(f"# {recipe.backbone.name}, "), file
 
@@ -168,7 +168,7 @@ def test_workflow_may_only_read_and_names_actions_by_commit():
 def test_modules_named_in_structure_md_exist():
     page = (REPOSITORY / "docs" / "development" / "structure.md").read_text(encoding="utf-8")
     source = REPOSITORY / "src" / "medfold"
-    modules_with_package = [name for name in re.findall(r"`(\w+/\w+)/?`", page) if not name.startswith("tests/")]
+    modules_with_package = [name for name in re.findall(r"`(\w+(?:/\w+)+)/?`", page) if not name.startswith("tests/")]
     assert len(modules_with_package) > 40
     for module in modules_with_package:
         assert (source / f"{module}.py").is_file() or (source / module).is_dir(), module

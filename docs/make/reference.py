@@ -34,8 +34,8 @@ from medfold.images import preparation
 from medfold.images.formats.windows import WINDOWS
 from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.system import files
-from medfold.training.augmentation import PIPELINES, PURPOSES
-from medfold.training.augmentation_checks import MAX_ROTATION
+from medfold.training.batches.augmentation import PIPELINES, PURPOSES
+from medfold.training.batches.augmentation_checks import MAX_ROTATION
 
 # What is decorated there is registered when it is imported.
 for module in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
@@ -73,6 +73,7 @@ RESULTS = {
     "scores": ("scores", "scores"),
     "predict": ("predict", "predict"),
 }
+SAID_OF_ALL = "Every competition has this recipe"  # begins the comment of each shared recipe; reference.md.j2 says it
 COMMAND = re.compile(r'make [a-z-]+(?: [A-Z_]+=(?:"[^"]*"|[^\s,.;]+))*')
 VARIABLE = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
 
@@ -302,7 +303,8 @@ def bases(kind: str) -> str:
         comment = re.match(r"(?:#.*\n)*", text)[0]
         lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
-        marked = COMMAND.sub(r"`\g<0>`", " ".join(re.split(r"(?<=\.) (?=[A-Z])", what)[:2]))
+        sentences = [each for each in re.split(r"(?<=\.) (?=[A-Z])", what) if not each.startswith(SAID_OF_ALL)]
+        marked = COMMAND.sub(r"`\g<0>`", " ".join(sentences[: 1 if kind == "recipe" else 2]))
         described = re.sub(r"^To extend, not to run: `extends: \w+`\. |; (for a GPU, )?not measured(?=\.$)", "", marked)
         found = "recipe" if path.stem in SHARED_RECIPES else "recipe to extend"
         if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else found):
@@ -336,8 +338,11 @@ def target_table(audience: str) -> str:
     return table(("target", "what it does"), rows)
 
 
-def variable_table() -> str:
+def variable_table(audience: str) -> str:
     """What each variable of make means, by the option of the command that it is handed to; its targets and default.
+
+    Args:
+        audience: users, or developers of medfold.
 
     Raises:
         ValueError: a variable that is neither such an option nor among OTHER_VARIABLES.
@@ -350,6 +355,7 @@ def variable_table() -> str:
     rows = (
         (f"`{name}={next(filter(None, users.values()), '')}`", meaning, ", ".join(users), given)
         for (name, given, meaning), users in sorted(found.items(), key=lambda each: each[0][0])
+        if (audience == "users") == bool({"every target", *typer.main.get_command(app).commands} & set(users))
     )
     return table(("variable", "meaning", "targets", "default"), rows)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,7 @@ from pydantic import (
 
 from medfold import earlier_versions
 from medfold.config_errors import describe_errors
+from medfold.earlier_versions import Names
 from medfold.errors import UserError
 from medfold.system.path_checks import check_path_below, check_plain_name, is_plain_name
 from medfold.text import did_you_mean, shorten_list
@@ -44,10 +45,12 @@ class StrictModel(BaseModel):
 class SettingsFile(StrictModel):
     """Base of a whole configuration file: settings that have their former name are read as well."""
 
+    former_names: ClassVar[Names] = {}
+
     @model_validator(mode="before")
     @classmethod
     def _rename_former_keys(cls, content: Any) -> Any:
-        return earlier_versions.with_current_names(content, earlier_versions.SETTINGS)
+        return earlier_versions.with_current_names(content, cls.former_names)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -62,7 +65,7 @@ def load(path: Path, bases: Path) -> dict[str, Any]:
     Raises:
         UserError: no such file, not YAML, not a mapping, or circular `extends`.
     """
-    return _load(path, bases, ())
+    return _load(path, bases, _former_names(path), ())
 
 
 def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
@@ -71,21 +74,22 @@ def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
     Raises:
         UserError: as `load`, for one of the bases.
     """
-    return _load_bases(names, path, bases, ())
+    return _load_bases(names, path, bases, _former_names(path), ())
 
 
-def _load(path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    content = read_yaml(path)
-    content = with_current_names(content, path)
+def _load(path: Path, bases: Path, former_names: Names, seen: tuple[Path, ...]) -> dict[str, Any]:
+    content = with_current_names(read_yaml(path), former_names, path)
     extended = content.pop("extends", None)
     names = extended if isinstance(extended, list) else [extended] if extended is not None else []
-    return merge(_load_bases(names, path, bases, seen), content)
+    return merge(_load_bases(names, path, bases, former_names, seen), content)
 
 
-def _load_bases(names: Sequence[Any], path: Path, bases: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+def _load_bases(
+    names: Sequence[Any], path: Path, bases: Path, former_names: Names, seen: tuple[Path, ...]
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name in names:
-        result = merge(result, _load(_base_file(name, path, bases, seen), bases, (*seen, path)))
+        result = merge(result, _load(_base_file(name, path, bases, seen), bases, former_names, (*seen, path)))
     return result
 
 
@@ -112,29 +116,25 @@ def _holds_facts(name: str) -> bool:
     return name == "competition" or name.endswith("_facts")
 
 
-def with_current_names(content: dict[str, Any], where: object) -> dict[str, Any]:
+def _former_names(path: Path) -> Names:
+    return earlier_versions.FACTS if _holds_facts(path.stem) else earlier_versions.RECIPE
+
+
+def with_current_names(content: dict[str, Any], former_names: Names, where: object) -> dict[str, Any]:
     """Gives settings their current names, so that one of an earlier version overrides the same one of a base.
 
     Args:
         content: facts or a recipe, or a part of them.
+        former_names: `FACTS` or `RECIPE` of `earlier_versions`.
         where: the file or option that holds them, for the error message.
 
     Raises:
         UserError: a key is there under both names.
     """
     try:
-        return earlier_versions.with_current_names(content, earlier_versions.SETTINGS)
+        return earlier_versions.with_current_names(content, former_names)
     except ValueError as error:
         raise UserError(str(error), where) from None
-
-
-def with_former_names(content: dict[str, Any]) -> dict[str, Any]:
-    """Gives settings their former names, for fingerprints that equal the fingerprints of earlier versions.
-
-    Args:
-        content: facts or a recipe, or a part of them, with current names.
-    """
-    return earlier_versions.with_former_names(content, earlier_versions.SETTINGS)
 
 
 def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

@@ -90,37 +90,59 @@ def _describe_problem(
     first = problems[0]
     key = ".".join(str(part) for part in location)
     if first["type"] == "extra_forbidden":
-        if elsewhere and key in _all_keys(elsewhere[0]):
-            return f"unknown key '{key}': it belongs in {elsewhere[1]}"
-        known = _fields(model, location[:-1])
-        name = str(location[-1])
-        section = key.removesuffix(name)
-        hint = _key_in_another_section(model, name) or did_you_mean(name, known, prefix=section)
-        return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
+        return _unknown_key(model, location, elsewhere)
     if first["type"] == "missing" and not _is_missing_item(first):
         return _missing(key)
-    received = first["input"]
     if first["type"] == "invalid_key":
         section = ".".join(str(part) for part in location[:-1])
-        hint = "; a number has a point, not a comma: 0.01" if isinstance(received, int) else ""
-        return f"'{section}': expected text as a key, received {_received(received)}{hint}"
+        hint = "; a number has a point, not a comma: 0.01" if isinstance(first["input"], int) else ""
+        return f"'{section}': expected text as a key, received {_received(first['input'])}{hint}"
     expected = [text for problem in problems if (text := _expected(problem))]
     if expected:
-        message = f"expected {' or '.join(dict.fromkeys(expected))}"
-        message += f"{';' if ', ' in message else ','} received {_received(received)}"
-        if expected == ["a list"] and isinstance(received, str | int | float):
-            message += f"; write [{received}]"
-        elif "a number" in expected and isinstance(received, str) and re.fullmatch(r"-?\d+,\d+", received):
-            message += f"; write {received.replace(',', '.')}"
+        message = _unexpected_value(expected, first["input"])
     else:
-        message = first["msg"].removeprefix("Value error, ")
-        message = message[0].lower() + message[1:]
+        message = _message_of(first)
         if message.startswith(f"'{key}."):  # it names the key within this section
             return message
-        is_quoted = repr(received) in message or (isinstance(received, str) and f"'{received}'" in message)
-        if isinstance(received, str | int | float) and not is_quoted:
-            message += f", received {_received(received)}"
     return f"'{key}': {message}" if key else message
+
+
+def _unknown_key(
+    model: type[BaseModel], location: tuple[Any, ...], elsewhere: tuple[type[BaseModel], str] | None
+) -> str:
+    """Describes an unknown key: the file it belongs in, a similar key, or the known ones."""
+    key = ".".join(str(part) for part in location)
+    if elsewhere and key in _all_keys(elsewhere[0]):
+        return f"unknown key '{key}': it belongs in {elsewhere[1]}"
+    known = _fields(model, location[:-1])
+    name = str(location[-1])
+    section = key.removesuffix(name)
+    hint = _key_in_another_section(model, name) or did_you_mean(name, known, prefix=section)
+    if elsewhere and not hint and (keys := _keys_ending_in(elsewhere[0], name)):
+        return f"unknown key '{key}': {' or '.join(keys)} belongs in {elsewhere[1]}"
+    return f"unknown key '{key}'{hint or (f' (known: {shorten_list(known, 12)})' if known else '')}"
+
+
+def _unexpected_value(expected: list[str], received: Any) -> str:
+    """Describes a value of a wrong type or range, and how to write what was probably meant."""
+    options = " or ".join(dict.fromkeys(expected))
+    message = f"expected {options}{';' if ', ' in options else ','} received {_received(received)}"
+    if expected == ["a list"] and isinstance(received, str | int | float):
+        return f"{message}; write [{received}]"
+    if "a number" in expected and isinstance(received, str) and re.fullmatch(r"-?\d+,\d+", received):
+        return f"{message}; write {received.replace(',', '.')}"
+    return message
+
+
+def _message_of(problem: Any) -> str:
+    """Returns the message of a validator, with the received value unless it quotes it."""
+    received = problem["input"]
+    message = problem["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    is_quoted = repr(received) in message or (isinstance(received, str) and f"'{received}'" in message)
+    if isinstance(received, str | int | float) and not is_quoted:
+        message += f", received {_received(received)}"
+    return message
 
 
 def _missing(key: str) -> str:
@@ -179,3 +201,7 @@ def _key_in_another_section(model: type[BaseModel], name: str) -> str:
 
     keys = [f"'{key}'" for key in _all_keys(model) if matches(key)]
     return f" (did you mean {' or '.join(keys)}?)" if keys else ""
+
+
+def _keys_ending_in(model: type[BaseModel], name: str) -> list[str]:
+    return [f"'{key}'" for key in _all_keys(model) if key.endswith(f".{name}")]

@@ -1,15 +1,21 @@
-"""Former names of files, columns, keys and settings, so that what earlier versions of medfold wrote is still read.
+"""Former names of files, columns, keys and values, so that what earlier versions of medfold wrote is still read.
 
-Each table holds former names by the current ones; a table in a table is for the keys of a nested object. To rename
-something on disk, add it here, and pass the table where it is read. Fingerprints of settings and scores are computed
-with former names, so that they equal the recorded fingerprints. An entry may go when nobody has such files any more;
-one of `SETTINGS`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without it fingerprints would change.
+Each table holds former names by the current ones; a table in a table is for the keys of a nested object, `Values` for
+the values of a key. To rename something on disk, add it here, and pass the table where it is read. Fingerprints of
+settings and scores are computed with former names, so that they equal the recorded fingerprints. An entry may go when
+nobody has such files any more; one of `FACTS`, `RECIPE`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without
+it fingerprints would change.
 """
 
 from pathlib import Path
 from typing import Any
 
-Names = dict[str, "str | Names"]
+
+class Values(dict[str, str]):
+    """Former values of a key by the current ones."""
+
+
+Names = dict[str, "str | Names | Values"]
 
 FILES: dict[str, str] = {
     "measurements.csv": "pixels.csv",
@@ -21,17 +27,27 @@ FILES: dict[str, str] = {
     "net.weights.h5": "weights.h5",
     "self_check_warnings.json": "checks.json",
 }
-SETTINGS: Names = {  # of competition.yaml and of recipes
+FOLD_METHODS = Values(stratified_group="stratified-group")
+FACTS: Names = {  # of competition.yaml
+    "source": {"kind": Values(kaggle_dataset="kaggle-dataset")},
+    "upload": Values(none="local"),
     "labels": {
         "layout": "shape",
         "keep_columns": "keep",
         "test_file": "test",
         "train_arrays": "train",
         "expected_counts": "counts",
+        "split": "part",
+        "repeated": Values(max="any"),
     },
     "images": {"max_unreadable": "tolerate", "dicom_headers": "headers", "expected_shape": "shape"},
     "score": {"more_metrics": "also"},
     "submission": {"layout": "shape", "allow_empty_lists": "empty"},
+    "folds": {"method": FOLD_METHODS},
+}
+RECIPE: Names = {
+    "preparation": "images",
+    "head": Values(classification="classes", ordinal="cut_points"),
     "training": {
         "num_images": "images",
         "accumulation_steps": "accumulate",
@@ -61,10 +77,15 @@ FINDINGS: dict[str, str] = {  # kinds of leaks in leaks.csv
     "near_duplicates_in_test": "near_leaked",
     "images_of_one_value": "plain",
 }
-FOLDS: Names = {"num_samples": "samples", "num_groups": "groups", "audit": FINDINGS}  # folds/<name>.json
+FOLDS: Names = {  # folds/<name>.json
+    "folds": {"method": FOLD_METHODS},
+    "num_samples": "samples",
+    "num_groups": "groups",
+    "audit": FINDINGS,
+}
 RUN: Names = {  # run.json
-    "recipe": SETTINGS,
-    "facts": SETTINGS,
+    "recipe": RECIPE,
+    "facts": FACTS,
     "folds_fingerprint": "folds",
     "images_fingerprints": "images",
     "labels_fingerprint": "labels",
@@ -78,7 +99,7 @@ SCORE: Names = {  # score.json
     "is_optimistic": "optimistic",
     "more_metrics": "also",
     "self_check_warnings": "suspicious",
-    "facts": SETTINGS,
+    "facts": FACTS,
 }
 LEDGER: dict[str, str] = {  # columns of submissions/ledger.csv
     "time": "when",
@@ -128,7 +149,7 @@ def current_or_former(folder: Path, name: str) -> Path:
 
 
 def with_current_names(content: Any, names: Names, parent: str = "") -> Any:
-    """Renames keys that have their former name; returns anything but a mapping unchanged.
+    """Renames keys and values that have their former name; returns anything but a mapping unchanged.
 
     Args:
         content: the content of a file, or a part of it.
@@ -141,7 +162,10 @@ def with_current_names(content: Any, names: Names, parent: str = "") -> Any:
     if not isinstance(content, dict):
         return content
     for name, former in names.items():
-        if isinstance(former, dict):
+        if isinstance(former, Values):
+            if name in content:
+                content = {**content, name: _renamed_value(content[name], current_by_former(former))}
+        elif isinstance(former, dict):
             if name in content:
                 content = {**content, name: with_current_names(content[name], former, f"{parent}{name}.")}
         elif former in content:
@@ -152,7 +176,7 @@ def with_current_names(content: Any, names: Names, parent: str = "") -> Any:
 
 
 def with_former_names(content: Any, names: Names) -> Any:
-    """Renames keys to their former names, the inverse of `with_current_names`, for fingerprints.
+    """Renames keys and values to their former names, the inverse of `with_current_names`, for fingerprints.
 
     Args:
         content: the content of a file, or a part of it, with current names.
@@ -163,5 +187,14 @@ def with_former_names(content: Any, names: Names) -> Any:
     renamed = {}
     for key, value in content.items():
         former = names.get(key, key)
-        renamed |= {key: with_former_names(value, former)} if isinstance(former, dict) else {former: value}
+        if isinstance(former, Values):
+            renamed[key] = _renamed_value(value, former)
+        elif isinstance(former, dict):
+            renamed[key] = with_former_names(value, former)
+        else:
+            renamed[former] = value
     return renamed
+
+
+def _renamed_value(value: Any, names: dict[str, str]) -> Any:
+    return names.get(value, value) if isinstance(value, str) else value

@@ -73,7 +73,7 @@ class SettingError(UserError):
 
     Args:
         what: what is wrong, in one clause.
-        key: the key, such as `images.steps`.
+        key: the key, such as `preparation.steps`.
         fix: what to do, as an imperative or a command. Defaults to none.
         item: what has the problem: an item of a list, such as `clahe`, or what is trained, such as `fold 0`. Defaults
             to none.

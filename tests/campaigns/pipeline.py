@@ -25,33 +25,33 @@ from tests.support.helpers import REPOSITORY
 FACTS = """
 title: Small phantom
 source: {kind: phantom, train_patients: 60, test_patients: 20}
-upload: local
+upload: none
 task: binary
 labels: {file: train.csv, id: id, targets: [target], group: patient_id}
 images: {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: horizontal}
 score: {metric: auc}
 submission: {sample: sample_submission.csv}
-folds: {k: 3, method: stratified-group}
+folds: {k: 3, method: stratified_group}
 """
 # Another competition, whose images are in an archive within an archive.
 UNPACKED = """
 title: Unpacked
 source: {kind: own}
-upload: local
+upload: none
 task: binary
 labels: {file: train.csv, targets: [target], holdout: 0.2}
 images: {train: "train/{id}.png", channels: 1}
 score: {metric: auc}
 """
 RECIPE = """
-images: {size: 32}
+preparation: {size: 32}
 backbone: {name: resnet9, width: 8}
 augment: xray
 training: {epochs: 40, batch_size: 8, dropout: 0.3}
 """
 # A head on the features of a backbone: the features are computed once and kept.
 HEAD = """
-images: {{size: 32}}
+preparation: {{size: 32}}
 backbone: {{name: MobileNetV2, weights: "{weights}"}}
 augment: none
 training: {{head_epochs: 3, epochs: 0, batch_size: 8}}

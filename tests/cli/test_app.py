@@ -197,6 +197,7 @@ def test_refused_files_leave_nothing_behind(project_folder, tmp_path, monkeypatc
     assert [path.name for path in given.iterdir()] == ["train.csv"]
 
 
+@pytest.mark.slow
 def test_debug_option_shows_the_traceback(project_folder):
     result = medfold("--debug", "download", "-c", "smal")
     assert result.returncode == 2

@@ -21,10 +21,10 @@ from tests.support.small_project import SMALL, add_competition
 
 @pytest.mark.parametrize("upload", ["csv", "notebook"])
 def test_upload_to_kaggle_without_a_competition_there_is_refused_when_it_is_opened(project_folder, upload):
-    facts = SMALL.replace("upload: local", f"upload: {upload}")
+    facts = SMALL.replace("upload: none", f"upload: {upload}")
     add_competition(project_folder, "nowhere", facts)
     what = f"competition/nowhere/competition.yaml: 'upload': {upload} needs a Kaggle competition, and neither 'source'"
-    with refused(f"^{what} nor 'url' names one. Set url: .*, or upload: local$"), open_competition("nowhere"):
+    with refused(f"^{what} nor 'url' names one. Set url: .*, or upload: none$"), open_competition("nowhere"):
         pass
     add_competition(project_folder, "named", f"{facts}\nurl: https://www.kaggle.com/competitions/named")
     with open_competition("named") as competition:

@@ -4,7 +4,7 @@ from medfold.commands.data import data
 from medfold.competition.competition import Competition
 from medfold.data.raw_data import load_samples
 from medfold.paths import ProjectPaths
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.small_project import SMALL, add_competition
@@ -30,7 +30,7 @@ def test_raw_data_of_ones_own_is_not_offered_as_a_download(project_folder, capsy
 
 def test_data_lists_users_of_data_and_removes_by_name(folded, capsys):
     finished_run(folded, "a")
-    key = files.read_json(folded.paths.run("a").metadata)["store_key"]
+    key = json_files.read(folded.paths.run("a").metadata)["store_key"]
     unused = folded.paths.data / "store" / "0123"
     for folder, size in ((folded.paths.store(key), 3000), (unused, 2000), (folded.paths.features(key), 1000)):
         folder.mkdir(parents=True, exist_ok=True)

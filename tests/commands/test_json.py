@@ -7,7 +7,7 @@ import pytest
 
 from medfold.cli import main
 from medfold.commands.submit import submit
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 
 
@@ -30,8 +30,8 @@ def medfold(monkeypatch, capsys):
 
 def test_runs_as_json(two_runs, medfold):
     finished_run(two_runs, "other", 3.0)
-    score = files.read_json(two_runs.paths.run("other").score)
-    files.write_json({**score, "metric": "log_loss", "value": 0.1}, two_runs.paths.run("other").score)
+    score = json_files.read(two_runs.paths.run("other").score)
+    json_files.write({**score, "metric": "log_loss", "value": 0.1}, two_runs.paths.run("other").score)
     code, output = medfold("runs", "-c", "small")
     assert (code, output["error"]) == (0, None)
     listed = output["result"]
@@ -73,8 +73,8 @@ def test_scores_and_recheck_as_json(two_runs, medfold):
     code, output = medfold("recheck", "-c", "small", "--runs", "strong")
     assert code == 0
     assert [result["kind"] for result in output["result"]] == ["run", "submission"]
-    score = files.read_json(two_runs.paths.run("strong").score)
-    files.write_json({**score, "value": 0.1}, two_runs.paths.run("strong").score)
+    score = json_files.read(two_runs.paths.run("strong").score)
+    json_files.write({**score, "value": 0.1}, two_runs.paths.run("strong").score)
     code, output = medfold("recheck", "-c", "small", "--runs", "strong")
     assert code == 2
     assert output["result"][0]["differences"]

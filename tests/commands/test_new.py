@@ -6,7 +6,7 @@ import yaml
 
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
-from medfold.competition.competition import Competition, image_settings
+from medfold.competition.competition import Competition, preparation_settings
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe
 from medfold.paths import ProjectPaths
@@ -47,10 +47,10 @@ def test_new_folder_works_once_the_metric_is_filled_in(project_folder, histology
     assert "metric: # fill in" in text
     (folder / "competition.yaml").write_text(text.replace("metric: #", "metric: auc #"))
     competition = Competition.open("tissue")
-    dataset = make_folds(competition, image_settings=image_settings(competition, "baseline"))
+    dataset = make_folds(competition, preparation=preparation_settings(competition, "baseline"))
     assert (len(dataset.train), len(dataset.test)) == (60, 20)
     assert load_recipe(competition.paths, "baseline", {}) == Recipe(
-        images={"size": 96, "fit": "pad"}, training={"epochs": 40}
+        preparation={"size": 96, "fit": "pad"}, training={"epochs": 40}
     )
     assert "extends: gpu_small" in (folder / "gpu.yaml").read_text()
 
@@ -83,7 +83,7 @@ def test_slug_or_address_of_a_data_set_gives_source_kaggle_dataset(project_folde
     new(ProjectPaths.find(), text, histology)
     folder = project_folder / "competition" / "tissue"
     facts = yaml.safe_load((folder / "competition.yaml").read_text())
-    assert facts["source"] == {"kind": "kaggle-dataset", "slug": "somebody/tissue"}
+    assert facts["source"] == {"kind": "kaggle_dataset", "slug": "somebody/tissue"}
     assert "url" not in facts  # source names it
     assert "https://www.kaggle.com/datasets/somebody/tissue" in (folder / "README.md").read_text().splitlines()
 
@@ -114,14 +114,14 @@ def test_unusable_files_raise_and_leave_no_folder(project_folder, tmp_path):
         assert not (project_folder / "competition" / "odd").exists()
 
 
-def test_local_files_give_source_own_and_upload_local(project_folder, histology, capsys):
+def test_local_files_give_source_own_and_no_upload(project_folder, histology, capsys):
     new(ProjectPaths.find(), "tissue", histology)
     said = capsys.readouterr().out
     text = (project_folder / "competition" / "tissue" / "competition.yaml").read_text()
     facts = yaml.safe_load(text)
-    assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "local")
+    assert (facts["source"], facts["upload"]) == ({"kind": "own"}, "none")
     assert "kaggle.com" not in text
-    assert "upload: local, since no competition on Kaggle is known" in said
+    assert "upload: none, since no competition on Kaggle is known" in said
     assert said.count("upload  ") == 1
     readme = (project_folder / "competition" / "tissue" / "README.md").read_text()
     assert "    export COMPETITION=tissue\n    make download FROM=folder-or-archive\n    make folds\n" in readme

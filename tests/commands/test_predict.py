@@ -21,7 +21,7 @@ from medfold.models.build import build_net
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_net
 from medfold.runs.trained_run import TrainedRun
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import competition_facts, picture, refused
 
 
@@ -94,7 +94,7 @@ def test_predict_without_usable_images_or_run_is_refused(competition, tmp_path):
         predict(competition, new, ["other"])
 
 
-RECIPE = Recipe(images={"size": 16}, backbone={"width": 4})
+RECIPE = Recipe(preparation={"size": 16}, backbone={"width": 4})
 
 
 def load_nets(competition) -> list:
@@ -107,18 +107,18 @@ def read_heat_map(folder, name: str) -> np.ndarray:
 
 
 def mean_map(trained: list, pixels: np.ndarray, column: int, size: tuple[int, int]) -> np.ndarray:
-    prepared = prepare_image(pixels, RECIPE.images)[None]
+    prepared = prepare_image(pixels, RECIPE.preparation)[None]
     maps = [GradCam(net)(prepared, np.array([column]))[0] for net in trained]
     return np.mean([cv2.resize(each, size) for each in maps], axis=0)
 
 
-def copy_run_with_images(competition, name: str, **images) -> None:
-    """Adds a run with the weights of `baseline` and other image settings."""
+def copy_run_with_preparation(competition, name: str, **preparation) -> None:
+    """Adds a run with the weights of `baseline` and another preparation."""
     before, now = competition.paths.run("baseline").folder, competition.paths.run(name).folder
     shutil.copytree(before, now)
-    metadata = files.read_json(now / "run.json")
-    metadata["recipe"]["images"] |= images
-    files.write_json(metadata, now / "run.json", sealed=True)
+    metadata = json_files.read(now / "run.json")
+    metadata["recipe"]["preparation"] |= preparation
+    json_files.write(metadata, now / "run.json", sealed=True)
 
 
 @pytest.mark.slow
@@ -156,10 +156,10 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, 
 
 @pytest.mark.slow
 def test_explain_shows_prepared_images_where_preparation_moves_pixels(competition, tmp_path):
-    copy_run_with_images(competition, "padded", fit="pad")
+    copy_run_with_preparation(competition, "padded", fit="pad")
     pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
     predict(competition, tmp_path / "in", ["padded"], tmp_path / "out.csv", explain=True)
-    prepared = prepare_image(pixels, Recipe(images={"size": 16, "fit": "pad"}).images)
+    prepared = prepare_image(pixels, Recipe(preparation={"size": 16, "fit": "pad"}).preparation)
     found = read_heat_map(tmp_path / "out-explained", "a.png.png")
     heat = mean_map(load_nets(competition), prepared, 0, (16, 16))
     np.testing.assert_allclose(found.astype(int), overlay(prepared, heat), atol=1)

@@ -7,7 +7,7 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
-from medfold.competition.competition import image_settings
+from medfold.competition.competition import preparation_settings
 from medfold.images.store import store_exists, store_key
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
@@ -30,13 +30,13 @@ def make_unreadable(small, part, row):
 
 
 def test_prepare_skips_a_complete_store_unless_forced(small, capsys):
-    prepare(small, overrides={"images": {"size": 24}})
+    prepare(small, overrides={"preparation": {"size": 24}})
     said = capsys.readouterr().out
     count = len(pd.read_csv(small.paths.samples))
     assert f"prepare    {count} images at 24x24 px -> data/small/store/" in said
-    prepare(small, overrides={"images": {"size": 24}})
+    prepare(small, overrides={"preparation": {"size": 24}})
     assert "complete: data/small/store/" in capsys.readouterr().out
-    prepare(small, overrides={"images": {"size": 24}}, force=True)
+    prepare(small, overrides={"preparation": {"size": 24}}, force=True)
     assert f"{count} images at 24x24" in capsys.readouterr().out
 
 
@@ -48,13 +48,13 @@ def test_prepare_of_a_complete_store_names_unreadable_images_again(small, capsys
 
 
 def test_make_folds_prepares_the_images_of_the_recipe(small):
-    choices = image_settings(small, "baseline")
-    make_folds(small, image_settings=choices)
+    choices = preparation_settings(small, "baseline")
+    make_folds(small, preparation=choices)
     assert store_exists(small.paths, store_key(small, choices))
     with refused(r"unknown recipe \(did you mean 'baseline'\?\)"):
-        image_settings(small, "baselin")
+        preparation_settings(small, "baselin")
     (small.paths.folder / "baseline.yaml").unlink()
-    assert image_settings(small, "baseline") is None
+    assert preparation_settings(small, "baseline") is None
 
 
 @pytest.mark.slow

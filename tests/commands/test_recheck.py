@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.earlier_versions import RECORD, with_former_names
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import refused
 from tests.support.rechecks import RUN_CHANGES, change_last_digit, change_number, edit_json, first_file
 
@@ -20,10 +20,10 @@ def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
 
 def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
     path = first_file(submitted, "*.json")
-    written = with_former_names(files.read_json(path), RECORD)
+    written = with_former_names(json_files.read(path), RECORD)
     assert {"mark", "nothing", "decisions", "words"} <= set(written)
     assert {"units", "optimistic", "also"} <= set(written["score"])
-    files.write_json(written, path)
+    json_files.write(written, path)
     table = first_file(submitted, "recheck/*.csv")
     assert "probability of target" in table.read_text()
     table.write_text(table.read_text().replace("probability of target", "behind target"))

@@ -10,7 +10,7 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.project_root import display_path
-from medfold.system import files
+from medfold.system import files, json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.small_project import SMALL
@@ -29,8 +29,8 @@ def test_list_runs_puts_best_complete_run_first(two_runs, capsys):
 
 def test_list_runs_hides_scores_of_another_metric(two_runs, capsys):
     finished_run(two_runs, "other", 3.0)
-    score = files.read_json(two_runs.paths.run("other").score)
-    files.write_json({**score, "metric": "log_loss", "value": 0.1}, two_runs.paths.run("other").score)
+    score = json_files.read(two_runs.paths.run("other").score)
+    json_files.write({**score, "metric": "log_loss", "value": 0.1}, two_runs.paths.run("other").score)
     list_runs(two_runs)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["strong", "weak", "other"]
@@ -84,8 +84,8 @@ def test_list_runs_names_a_damaged_run_json_and_lists_the_others(two_runs, capsy
 
 def test_list_runs_ignores_settings_without_effect(two_runs, capsys):
     for name, recipe in (("weak", {"training": {"focal_gamma": 5.0}}), ("strong", {"training": {"ema_decay": 0.5}})):
-        origin = files.read_json(two_runs.paths.run(name).metadata)
-        files.write_json(config.merge(origin, {"recipe": recipe}), two_runs.paths.run(name).metadata)
+        origin = json_files.read(two_runs.paths.run(name).metadata)
+        json_files.write(config.merge(origin, {"recipe": recipe}), two_runs.paths.run(name).metadata)
     list_runs(two_runs)
     said = capsys.readouterr().out
     assert "focal_gamma" not in said

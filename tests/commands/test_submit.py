@@ -9,7 +9,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import read_ledger
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.helpers import refused
@@ -63,7 +63,7 @@ def test_submit_warns_of_folds_that_are_not_trained(folded, capsys, trained_fold
     finished_run(folded, folds=trained_folds)
     if recorded:
         metadata = folded.paths.run("baseline").metadata
-        files.write_json({**files.read_json(metadata), "command": recorded}, metadata, sealed=True)
+        json_files.write({**json_files.read(metadata), "command": recorded}, metadata, sealed=True)
     submit(folded)
     lines = [line for line in capsys.readouterr().out.splitlines() if "not trained" in line]
     named = recorded.removeprefix("make train ") if recorded else "COMPETITION=small RUN=baseline"
@@ -78,7 +78,7 @@ def test_submit_of_all_folds_warns_of_none(folded, capsys):
 
 def test_submit_warns_of_a_lost_ledger(folded, capsys):
     finished_run(folded)
-    files.write_json({"status": "scored"}, folded.paths.submissions / "earlier.json")
+    json_files.write({"status": "scored"}, folded.paths.submissions / "earlier.json")
     submit(folded)
     text = "ledger     ledger.csv is missing, although earlier.csv was submitted: a new one is started. "
     assert text in capsys.readouterr().out

@@ -84,7 +84,7 @@ def test_new_folds_are_shown_before_the_training(small, trainings, capsys):
 
 
 def test_images_are_prepared_as_the_recipe_says(folded, trainings):
-    train(folded, overrides={"images": {"size": 24}})
+    train(folded, overrides={"preparation": {"size": 24}})
     (images,) = folded.paths.data.glob("store/*/images.npy")
     assert np.load(images).shape[1:] == (24, 24, 1)
     assert trainings.places == ["here"]

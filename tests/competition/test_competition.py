@@ -24,7 +24,7 @@ variants:
 
 SHARED = """
 source: {kind: phantom}
-upload: local
+upload: none
 labels: {layout: arrays, file: x.npz, targets: [label]}
 images: {channels: 1}
 """

@@ -110,12 +110,21 @@ def test_arrays_need_no_image_patterns(project_folder):
         Competition.open("arrays")
 
 
+def test_arrays_are_by_default_in_the_file_of_the_source():
+    layout = {"layout": "arrays", "targets": ["t"]}
+    source = {"kind": "url", "url": "https://example.org/x", "file": "x.npz", "md5": "0"}
+    assert competition_facts(labels=layout, source=source).labels.file == "x.npz"
+    assert competition_facts(labels={**layout, "file": "y.npz"}, source=source).labels.file == "y.npz"
+    with pytest.raises(ValueError, match="'labels.file' is missing: the file with the arrays, such as data.npz"):
+        competition_facts(labels=layout, source={"kind": "own"})
+
+
 @pytest.mark.parametrize(
     ("labels", "method"),
     [
         ({}, "stratified"),
-        ({"group": "patient_id"}, "stratified-group"),
-        ({"group_pattern": "p(.*)"}, "stratified-group"),
+        ({"group": "patient_id"}, "stratified_group"),
+        ({"group_pattern": "p(.*)"}, "stratified_group"),
     ],
 )
 def test_folds_method_follows_from_the_groups(labels, method):
@@ -146,7 +155,7 @@ def _facts(**sections):
     required = {
         "title": "x",
         "source": {"kind": "own"},
-        "upload": "local",
+        "upload": "none",
         "task": "binary",
         "images": {"train": "{id}.png", "test": "t/{id}.png"},
         "score": {"metric": "auc"},
@@ -157,20 +166,20 @@ def _facts(**sections):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"holdout": 0.2}, "'labels.part' and 'labels.holdout' both define the test set"),
-        ({"test_file": "test.csv"}, "'labels.part' and 'labels.test_file' both define"),
-        ({"layout": "long", "value": "sick"}, "'labels.part' is for tables with a row for each image"),
+        ({"holdout": 0.2}, "'labels.split' and 'labels.holdout' both define the test set"),
+        ({"test_file": "test.csv"}, "'labels.split' and 'labels.test_file' both define"),
+        ({"layout": "long", "value": "sick"}, "'labels.split' is for tables with a row for each image"),
         ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
     ],
 )
 def test_part_column_that_contradicts_other_facts_is_refused(more, message):
     with pytest.raises(ValueError, match=message):
-        facts(part="split", **more)
+        facts(split="split", **more)
 
 
 def test_label_map_to_unknown_class_is_refused():
     with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
-        facts(part="split", map={"?": "ill"})
+        facts(split="split", map={"?": "ill"})
 
 
 def test_label_that_contains_the_separator_is_refused():

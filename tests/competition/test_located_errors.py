@@ -17,10 +17,10 @@ FACTS, RECIPE = "competition/small/competition.yaml", "competition/small/baselin
     [
         ("labels.group", {}, f"{FACTS}: 'labels.group'"),
         ("images.windows", {}, f"{FACTS}: 'images.windows'"),
-        ("images.train", {"images": {"size": 9}}, f"{FACTS}: 'images.train'"),
-        ("images.steps", {}, f"{RECIPE}: 'images.steps'"),
-        ("images.steps", {"images": {"steps": ["x"]}}, "SET: 'images.steps'"),
-        ("images.size", {"images": {"steps": ["x"]}}, f"{RECIPE}: 'images.size'"),
+        ("images.train", {"preparation": {"size": 9}}, f"{FACTS}: 'images.train'"),
+        ("preparation.steps", {}, f"{RECIPE}: 'preparation.steps'"),
+        ("preparation.steps", {"preparation": {"steps": ["x"]}}, "SET: 'preparation.steps'"),
+        ("preparation.size", {"preparation": {"steps": ["x"]}}, f"{RECIPE}: 'preparation.size'"),
         ("augment", {}, f"{RECIPE}: 'augment'"),
         ("augment", {"augment": ["x"]}, "SET: 'augment'"),
         ("backbone", {"backbone": {"name": "x"}}, "SET: 'backbone'"),
@@ -33,9 +33,9 @@ def test_errors_name_the_file_with_the_key(small, key, overrides, where):
 
 
 def test_the_item_of_a_list_is_named(small):
-    match = "baseline.yaml: 'images.steps', clahe: wrong. Correct it"
+    match = "baseline.yaml: 'preparation.steps', clahe: wrong. Correct it"
     with refused(match), setting_errors_located(small.paths, "baseline"):
-        raise SettingError("wrong", "images.steps", "Correct it", "clahe")
+        raise SettingError("wrong", "preparation.steps", "Correct it", "clahe")
 
 
 def test_the_key_of_a_missing_file_is_located(small):

@@ -51,9 +51,9 @@ def test_run_name_has_seed_and_hash_of_overrides():
     "text",
     [
         "training.epochs=3 tta=false",
-        "training.learning_rate=0.0003 images.size=96",
+        "training.learning_rate=0.0003 preparation.size=96",
         "backbone.weights='my weights.h5' backbone.name=MobileNetV2",
-        "images.steps=[circle_crop,clahe]",
+        "preparation.steps=[circle_crop,clahe]",
         "backbone.weights='123'",
     ],
 )
@@ -66,3 +66,5 @@ def test_format_overrides_gives_the_typed_text(text):
 def test_run_name_is_the_same_for_former_names():
     assert run_name("baseline", 0, {"training": {"ema": 0.5}}) == "baseline-0f4dc0"
     assert run_name("baseline", 0, {"training": {"ema_decay": 0.5}}) == "baseline-0f4dc0"
+    assert run_name("baseline", 0, {"images": {"size": 96}}) == "baseline-4ad8b6"
+    assert run_name("baseline", 0, {"preparation": {"size": 96}}) == "baseline-4ad8b6"

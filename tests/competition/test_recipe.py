@@ -1,7 +1,9 @@
 """A recipe without folders of this machine, and its identity."""
 
+import pytest
+
 from medfold.competition.recipe import Recipe
-from medfold.earlier_versions import SETTINGS, with_former_names
+from medfold.earlier_versions import RECIPE, with_former_names
 from medfold.system.hashes import fingerprint
 
 
@@ -10,8 +12,14 @@ def test_the_identity_of_a_recipe_is_that_of_earlier_versions():
     changed = Recipe.model_validate({"training": former})
     assert (changed.training.accumulation_steps, changed.training.global_clipnorm) == (2, 2.0)
     assert (changed.training.ema_decay, changed.training.jit_compile) == (0.5, True)
-    identities = [with_former_names(each.portable(), SETTINGS) for each in (changed, Recipe())]
+    identities = [with_former_names(each.portable(), RECIPE) for each in (changed, Recipe())]
     assert [fingerprint(identity) for identity in identities] == ["ee0ff12f1ed8f579", "eefb4ec774d78a34"]
+
+
+@pytest.mark.parametrize(("former", "current"), [("classes", "classification"), ("cut_points", "ordinal")])
+def test_the_former_names_of_heads_are_read(former, current):
+    assert Recipe.model_validate({"head": former}).head == current
+    assert Recipe(head=current).fingerprint_input()["head"] == former
 
 
 def test_portable_recipe_has_no_local_folders():

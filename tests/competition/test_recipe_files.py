@@ -5,7 +5,7 @@ import pytest
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
 from medfold.competition.recipe_files import load_recipe
-from medfold.earlier_versions import SETTINGS, with_former_names
+from medfold.earlier_versions import RECIPE, with_former_names
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused
 
@@ -35,10 +35,21 @@ def test_yes_no_values_are_refused_for_numbers(project_folder, key, value):
 def test_the_former_name_of_the_number_of_images_is_read(project_folder):
     assert load(training={"images": 4}) == load(training={"num_images": 4})
     content = load(training={"num_images": 4}).portable()
-    assert with_former_names(content, SETTINGS)["training"]["images"] == 4
+    assert with_former_names(content, RECIPE)["training"]["images"] == 4
     assert effective_recipe({"training": {"images": 4}}, "none")["training.num_images"] == 4
     with refused(r"'training\.images' is the former name of 'training\.num_images'"):
         load(training={"images": 4, "num_images": 4})
+
+
+def test_the_former_name_of_a_section_is_read_in_files_and_overrides(project_folder):
+    folder = project_folder / "competition" / "small"
+    (folder / "mine.yaml").write_text("extends: simple_cnn\nimages: {size: 24, fit: pad}\n")
+    (folder / "larger.yaml").write_text("extends: mine\npreparation: {size: 40}\n")
+    assert (load("larger").preparation.size, load("larger").preparation.fit) == (40, "pad")
+    assert load("larger", images={"size": 48}) == load("larger", preparation={"size": 48})
+    assert with_former_names(load("mine").portable(), RECIPE)["images"] == {"size": 24, "steps": [], "fit": "pad"}
+    with refused("SET: 'images' is the former name of 'preparation': remove one of them"):
+        load("mine", images={"size": 48}, preparation={"fit": "crop"})
 
 
 def test_a_former_name_overrides_the_setting_of_a_base(project_folder):
@@ -52,7 +63,7 @@ def test_a_former_name_overrides_the_setting_of_a_base(project_folder):
 def test_shared_recipes_need_no_file(project_folder):
     assert load("simple_cnn").backbone.name == "simple_cnn"
     debug = load("debug")
-    assert (debug.training.num_images, debug.images, debug.backbone) == (32, load().images, load().backbone)
+    assert (debug.training.num_images, debug.preparation, debug.backbone) == (32, load().preparation, load().backbone)
     mobilenet = load("mobilenet")
     assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
     assert ineffective_settings(mobilenet, "horizontal") == {}

@@ -4,12 +4,12 @@ import pytest
 from pydantic import ValidationError
 
 from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
+from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 
-SECTIONS = {"images": ImageSettings, "backbone": BackboneSettings, "training": TrainingSettings}
+SECTIONS = {"preparation": PreparationSettings, "backbone": BackboneSettings, "training": TrainingSettings}
 # Smallest and largest values of keys with bounds; None where there is no bound.
 BOUNDS = [
-    ("images", "size", 8, 2048),
+    ("preparation", "size", 8, 2048),
     ("backbone", "width", 4, None),
     ("training", "num_images", 2, None),
     ("training", "head_epochs", 0, 100_000),
@@ -66,7 +66,7 @@ def test_numbers_below_their_bound_are_refused(key, wrong):
 @pytest.mark.parametrize(
     ("section", "key", "values"),
     [
-        ("images", "fit", ["stretch", "pad", "crop"]),
+        ("preparation", "fit", ["stretch", "pad", "crop"]),
         ("backbone", "input_scaling", ["auto", "tf", "torch", "caffe", "unit"]),
         ("backbone", "pooling", ["average", "pyramid"]),
         ("training", "sampler", ["shuffled", "balanced"]),
@@ -83,7 +83,7 @@ def test_keys_with_a_choice_take_no_other_value(section, key, values):
         set_value(section, key, "other")
 
 
-@pytest.mark.parametrize(("section", "key"), [("images", "steps"), ("training", "callbacks")])
+@pytest.mark.parametrize(("section", "key"), [("preparation", "steps"), ("training", "callbacks")])
 def test_lists_hold_names_or_names_with_arguments(section, key):
     value = ["a", {"b": {"c": 1}}]
     assert set_value(section, key, value) == value
@@ -103,4 +103,4 @@ def test_unknown_key_is_refused(section):
     [({}, True), ({"fit": "pad"}, False), ({"fit": "crop"}, False), ({"steps": ["circle_crop"]}, False)],
 )
 def test_only_resizing_keeps_positions(settings, keeps):
-    assert ImageSettings(**settings).keeps_positions is keeps
+    assert PreparationSettings(**settings).keeps_positions is keeps

@@ -67,7 +67,7 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
     add_competition(project_folder, "local", facts)
     competition = Competition.open("local")
     download(competition, path=given)
-    assert "test.csv has labels: they become the hidden solution" in capsys.readouterr().out
+    assert "test.csv has labels: they become the solution" in capsys.readouterr().out
     finished_run(competition, "noise", quality=1.0)
     submit(competition, run_names=["noise"], force=True)
     assert "8 images" in capsys.readouterr().out
@@ -80,7 +80,7 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
         picture(path, seed=number)
         if number % 4 == 0:
             cv2.imwrite(str(path), np.zeros((12, 10), np.uint8))
-    grouped = FACTS.replace("k: 3, duplicates: exact", "k: 3, method: stratified-group, duplicates: near")
+    grouped = FACTS.replace("k: 3, duplicates: exact", "k: 3, method: stratified_group, duplicates: near")
     grouped = grouped.replace("holdout: 0.3", 'holdout: 0.3, group_pattern: "p[0-9]+"')
     add_competition(project_folder, "air", grouped)
     competition = Competition.open("air")

@@ -1,4 +1,4 @@
-"""The labelled samples that are held out as test set."""
+"""The holdout: labelled samples that become the test set."""
 
 import cv2
 import numpy as np
@@ -9,8 +9,8 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition, image_settings
-from medfold.data.samples import needs_holdout, read_samples
+from medfold.competition.competition import Competition, preparation_settings
+from medfold.data.sample_files import needs_holdout, read_samples
 from medfold.images.scan_tables import read_measurements
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
@@ -39,18 +39,18 @@ def test_holdout_has_the_requested_share_and_keeps_copies_together(holdout_proje
 
 
 def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monkeypatch):
-    recipe = image_settings(holdout_project, "baseline")
-    first = make_folds(holdout_project, image_settings=recipe)
+    recipe = preparation_settings(holdout_project, "baseline")
+    first = make_folds(holdout_project, preparation=recipe)
     before = read_csv(holdout_project.paths.samples)
     capsys.readouterr()
     monkeypatch.setattr("medfold.images.scan.map_in_workers", lambda *words: pytest.fail("an image was decoded again"))
-    again = make_folds(holdout_project, image_settings=recipe)
+    again = make_folds(holdout_project, preparation=recipe)
     assert "holdout" not in capsys.readouterr().out
     assert first.test.equals(again.test)
     measured = read_measurements(holdout_project)
     assert sorted(measured["id"]) == sorted(before["id"])
     holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
-    assert make_folds(holdout_project, image_settings=recipe).train["id"].tolist() == first.train["id"].tolist()
+    assert make_folds(holdout_project, preparation=recipe).train["id"].tolist() == first.train["id"].tolist()
     assert read_csv(holdout_project.paths.samples).equals(before)
 
 

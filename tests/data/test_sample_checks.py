@@ -43,7 +43,7 @@ def test_sets_with_unique_ids_are_not_refused(paths):
 @pytest.mark.parametrize(
     ("labels", "told", "fix"),
     [
-        ("0101", r" \('target' of b is 1 and 0\)", "Correct the labels, or set it to any or majority"),
+        ("0101", r" \('target' of b is 1 and 0\)", "Correct the labels, or set it to max or majority"),
         ("0110", r" \(their labels are equal\)", "Set it to same"),
     ],
 )

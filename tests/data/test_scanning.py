@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.data import scanning
 from medfold.images.scan import ScanResult
 
@@ -47,7 +47,7 @@ def test_number_and_time_of_scanned_images_are_printed(scan):
 
 
 def test_store_of_prepared_images_is_named(scan):
-    printed = scan(1, settings=ImageSettings(size=16))
+    printed = scan(1, settings=PreparationSettings(size=16))
     assert printed == "prepare    1 image at 16x16 px -> data/small/store/0123abcd, 0 s\n"
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_printed_if_nothing_was_scanned(scan):
 
 
 def test_settings_and_appearance_are_passed_on(scan, small):
-    settings = ImageSettings(size=16)
+    settings = PreparationSettings(size=16)
     scan(0, settings=settings, with_appearance=True)
     assert scan.asked[0][0] is small
     assert scan.asked[0][2:] == (settings, True)

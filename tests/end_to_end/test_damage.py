@@ -13,12 +13,12 @@ from medfold.commands.recheck import recheck
 from medfold.commands.runs import list_runs
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition import image_settings
+from medfold.competition import preparation_settings
 from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import REPOSITORY
@@ -58,12 +58,12 @@ def add_other_files(fold_paths):
     """Adds the files of a trained fold that are not tables of predictions."""
     fold_paths.weights.write_bytes(random.Random(0).randbytes(300))
     fold_paths.history.write_text("epoch,loss\n1,0.5\n2,0.25\n")
-    files.write_json([], fold_paths.self_check_warnings)
+    json_files.write([], fold_paths.self_check_warnings)
     hashes = {
         path.name: sha256(path) for path in (fold_paths.weights, fold_paths.history, fold_paths.self_check_warnings)
     }
-    files.write_json({**files.read_json(fold_paths.done), **hashes}, fold_paths.done)
-    files.write_json({"seconds": 12.5, "finished": "2026-01-01T00:00:00+00:00"}, fold_paths.timing)
+    json_files.write({**json_files.read(fold_paths.done), **hashes}, fold_paths.done)
+    json_files.write({"seconds": 12.5, "finished": "2026-01-01T00:00:00+00:00"}, fold_paths.timing)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def finished_once(once, folded_once):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             competition = Competition.open("small")
-            scan_dataset(competition, image_settings(competition, "baseline"))
+            scan_dataset(competition, preparation_settings(competition, "baseline"))
             finished_run(competition, "one")
             finished_run(competition, "two", 0.5)
             for fold in range(competition.facts.folds.k):
@@ -88,7 +88,7 @@ def finished_once(once, folded_once):
 def run_all_commands(competition):
     """Runs what reads the files of earlier stages, and returns what must not depend on damage."""
     make_folds(competition)
-    settings = image_settings(competition, "baseline")
+    settings = preparation_settings(competition, "baseline")
     scan_dataset(competition, settings)
     dataset, key = load_dataset(competition), store_key(competition, settings)
     verify_store(competition.paths, key)

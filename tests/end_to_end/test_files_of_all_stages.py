@@ -11,7 +11,7 @@ from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.data.sources.source import open_source
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
@@ -64,7 +64,7 @@ def test_submission_is_the_mean_of_the_folds(competition):
 
 
 def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
-    monkeypatch.setattr("medfold.training.run._train_here", None)
+    monkeypatch.setattr("medfold.training.fold.fold.train_fold", None)
     before = {
         path: path.stat().st_mtime_ns
         for path in competition.project_paths.root.rglob("*.csv")
@@ -97,7 +97,7 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
         finished_run(folded, name, quality)
     submit(folded, run_names=["a", "b", "c"])
     (file,) = folded.paths.submissions.glob("*.csv")
-    before, score = read_csv(file, id=str).set_index("id"), files.read_json(file.with_suffix(".json"))["score"]
+    before, score = read_csv(file, id=str).set_index("id"), json_files.read(file.with_suffix(".json"))["score"]
     for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
@@ -107,4 +107,4 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
     after = read_csv(other, id=str).set_index("id")
     assert after.index.tolist() == before.index.tolist()[::-1]
     pd.testing.assert_frame_equal(after.loc[before.index], before, check_exact=True)
-    assert files.read_json(other.with_suffix(".json"))["score"] == score
+    assert json_files.read(other.with_suffix(".json"))["score"] == score

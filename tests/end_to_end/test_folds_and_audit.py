@@ -67,6 +67,6 @@ def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):
-    add_competition(project_folder, "leaky", SMALL.replace("stratified-group", "stratified"))
+    add_competition(project_folder, "leaky", SMALL.replace("stratified_group", "stratified"))
     with refused("method stratified would split the groups"):
         make_folds(Competition.open("leaky"))

@@ -15,7 +15,7 @@ from tests.support.make_targets import make, succeed
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 NAME = "histopathologic-cancer-detection"
-TINY = "backbone.width=4 training.epochs=1 images.size=16 training.batch_size=16"
+TINY = "backbone.width=4 training.epochs=1 preparation.size=16 training.batch_size=16"
 
 
 def host_histology(kaggle, entered):
@@ -76,6 +76,7 @@ def test_data_set_is_downloaded_trained_and_scored_locally(kaggle, clone, tmp_pa
     assert np.isfinite(pd.read_csv(clone / "submissions" / "ledger.csv")["private"].iloc[0])
 
 
+@pytest.mark.slow
 def test_make_download_fetches_single_files(kaggle, clone):
     content, _ = histology(6, 4)
     kaggle.competitions[NAME] = HostedCompetition(files=content)

@@ -103,6 +103,7 @@ def test_variables_of_environment_and_other_targets_are_accepted(clone, monkeypa
     assert "no DRY_RUN" not in make(clone, "runs", "submit", "COMPETITION=small", "DRY_RUN=1").stderr
 
 
+@pytest.mark.slow
 def test_three_targets_give_a_valid_submission_from_one_fold(clone):
     words = ["COMPETITION=small"]
     assert "images" in succeed(clone, "download", *words)
@@ -208,6 +209,7 @@ def test_user_error_prints_one_line_and_make_fails(shared_clone):
     ]
 
 
+@pytest.mark.slow
 def test_command_and_options_are_spelled_as_they_were_typed(clone):
     line = "medfold: FOLD=9: there is no fold 9. Choose 0 to 2, or all\n"
     assert line in make(clone, "train", "COMPETITION=small", "FOLD=9").stderr
@@ -221,7 +223,7 @@ def test_command_and_options_are_spelled_as_they_were_typed(clone):
 
 
 def tiny_run():
-    return ["RUN=tiny", "SET=backbone.width=4 training.epochs=1 images.size=16"]
+    return ["RUN=tiny", "SET=backbone.width=4 training.epochs=1 preparation.size=16"]
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ def test_unexpected_image_shape_raises_each_time(project_folder):
 
 
 def test_given_data_that_does_not_fit_is_not_complete(project_folder, tmp_path):
-    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle_dataset, slug: a/b}")
     add_competition(project_folder, "far", facts)
     (tmp_path / "wrong").mkdir()
     (tmp_path / "wrong" / "train.csv").write_text("id,target,patient_id,age,sex\n")
@@ -38,7 +38,7 @@ def test_given_data_that_does_not_fit_is_not_complete(project_folder, tmp_path):
 
 
 def test_train_does_not_start_a_download_from_kaggle(project_folder):
-    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+    facts = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle_dataset, slug: a/b}")
     add_competition(project_folder, "far", facts, TINY_RECIPE)
     with refused("no data yet. Run: make download COMPETITION=far$"):
         train(Competition.open("far"))

@@ -6,7 +6,7 @@ import pytest
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.choice_file import choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble import ensemble_runs
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 
 
@@ -36,9 +36,9 @@ def test_choice_of_an_earlier_version_is_read(runs_one_and_two):
     metadata_file = runs_one_and_two.paths.runs / "one+two.ensemble.json"
     current, former = (metadata_file.with_suffix(f".{word}.npz") for word in ("probabilities", "probable"))
     current.rename(former)
-    metadata = files.read_json(metadata_file)
+    metadata = json_files.read(metadata_file)
     metadata["files"][former.name] = metadata["files"].pop(current.name)
-    files.write_json(metadata, metadata_file, sealed=True)
+    json_files.write(metadata, metadata_file, sealed=True)
     assert read_choice(runs_one_and_two, ["one", "two"]).probabilities is not None
     save_choice(runs_one_and_two, found)
     assert (current.is_file(), former.is_file()) == (True, False)

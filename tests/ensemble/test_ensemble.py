@@ -12,7 +12,7 @@ from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.runs.fold_state import mark_fold_trained
-from medfold.system import files
+from medfold.system import json_files
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
@@ -80,8 +80,8 @@ def test_runs_of_other_folds_are_refused(three_runs):
 
 def test_run_of_another_folds_table_is_refused(three_runs):
     dataset = load_dataset(three_runs)
-    origin = files.read_json(three_runs.paths.run("fair").metadata)
-    files.write_json({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
+    origin = json_files.read(three_runs.paths.run("fair").metadata)
+    json_files.write({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with refused("fair: the run was trained on another folds table"):
         ensemble_runs(three_runs, ["good", "fair"], dataset)
 

@@ -9,22 +9,10 @@ from scipy.special import expit, softmax
 from medfold.ensemble import method_choice
 from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import choose_method, compare_methods
-from medfold.ensemble.methods import METHODS
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import METRICS
+from tests.support.ensemble_members import independent, members
 from tests.support.helpers import competition_facts, refused
-
-
-def members(stack, targets, folds=5, seed=0):
-    n = len(targets)
-    fold = np.random.default_rng(seed).permutation(n) % folds
-    return MemberPredictions([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
-
-
-def independent(n=1000, count=3, strength=1.0, seed=0):
-    rng = np.random.default_rng(seed)
-    targets = rng.integers(0, 2, n)
-    return expit(rng.normal(strength * (2 * targets - 1), 1, (count, n)))[:, :, None], targets
 
 
 @pytest.mark.slow
@@ -266,47 +254,3 @@ def test_undefined_score_keeps_the_plain_mean(made):
     assert decision.post_processed is None or decision.post_processed.helps == bool(
         decision.post_processed.gain.value > 0
     )
-
-
-@pytest.mark.parametrize("name", METHODS.names())
-@pytest.mark.parametrize("metric", ["auc", "log_loss", "pf1"])
-def test_fallback_without_image_predicts_the_prior(name, metric):
-    """Positives are rare, so the prior is above the predictions for most images."""
-    rng = np.random.default_rng(0)
-    targets = (rng.random(1000) < 0.05).astype(int)
-    stack = expit(rng.normal(4 * targets - 5, 1, (3, 1000)))[:, :, None]
-    made = members(stack, targets)
-    decision = choose_method(made, competition_facts("binary", score={"metric": metric}), name)
-    blank = decision.fallback(made, np.array([0.05]))
-    below = np.mean(decision.fitted.apply(stack)[:, 0] < blank[0])
-    if name == "rank":
-        assert below == pytest.approx(0.5, abs=0.05)
-    elif metric == "pf1":
-        assert decision.post_processed.helps
-        assert blank[0] < 0.05  # sharpened like all predictions
-        assert 0.5 < below < 0.98
-    else:
-        assert blank[0] == 0.05
-
-
-def test_fallback_without_image_decides_by_the_prior():
-    stack, targets = independent(count=2)
-    facts = competition_facts("binary", score={"metric": "macro_f1"})
-    made = members(stack, targets)
-    decision = choose_method(made, facts, "mean")
-    assert decision.fallback(made, np.array([0.9])) > 0.5
-    assert decision.fallback(made, np.array([0.01])) < 0.5
-
-
-def test_probabilities_behind_decisions_are_the_mean_of_members():
-    stack, targets = independent(count=2)
-    for metric, name in (("auc", "rank"), ("macro_f1", "mean"), ("pf1", "mean"), ("macro_f1", "rank")):
-        decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": metric}), name)
-        fitted, out_of_fold = decision.probabilities
-        np.testing.assert_allclose(fitted.apply(stack), stack.mean(axis=0))
-        np.testing.assert_allclose(out_of_fold, stack.mean(axis=0))
-    decision = choose_method(
-        members(stack**3, targets), competition_facts("binary", score={"metric": "log_loss"}), "mean"
-    )
-    assert decision.post_processed.helps  # a temperature, whose results are probabilities
-    np.testing.assert_array_equal(decision.probabilities[1], decision.predictions)

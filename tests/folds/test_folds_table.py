@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from medfold.folds.folds_table import check_folds, folds_fingerprint, write_folds
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import refused
 
 
@@ -30,7 +30,7 @@ def test_check_folds_returns_the_kept_folds(kept):
         ),
         (list("abcdef"), {"k": 5}, "made with k=3, competition.yaml has k=5"),
         (list("abcdef"), {"seed": 1}, "made with seed=7, competition.yaml has seed=1"),
-        (list("abcdef"), {"method": "group"}, "made with method=stratified-group"),
+        (list("abcdef"), {"method": "group"}, "made with method=stratified_group"),
     ],
 )
 def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, message):
@@ -91,5 +91,5 @@ def test_other_folds_are_set_aside_and_equal_ones_replaced(kept):
     renamed = write_folds(small.paths, table.assign(fold=[2, 1, 0, 2, 1, 0]), {"new": True})
     assert renamed == small.paths.older_folds(before)
     assert renamed.read_text() == text
-    assert files.read_json(small.paths.older_folds(before, "json")) == {}
-    assert files.read_json(small.paths.folds_metadata) == {"new": True}
+    assert json_files.read(small.paths.older_folds(before, "json")) == {}
+    assert json_files.read(small.paths.folds_metadata) == {"new": True}

@@ -16,16 +16,16 @@ from tests.support.sample_tables import sample_tables
 def test_holdout_keeps_groups_whole_in_any_order(table, share, random):
     ids, targets, groups, options = table
     try:
-        held_out = choose_holdout(ids, targets, groups, share, options.seed)
+        in_holdout = choose_holdout(ids, targets, groups, share, options.seed)
     except UserError:
         return
-    assert 0 < held_out.sum() < len(ids)
-    assert pd.Series(held_out).groupby(groups).nunique().max() == 1
-    assert abs(held_out.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
+    assert 0 < in_holdout.sum() < len(ids)
+    assert pd.Series(in_holdout).groupby(groups).nunique().max() == 1
+    assert abs(in_holdout.mean() - share) <= pd.Series(groups).value_counts(normalize=True).max() + 1e-9
     order = list(range(len(ids)))
     random.shuffle(order)
     again = choose_holdout(ids.iloc[order].reset_index(drop=True), targets[order], groups[order], share, options.seed)
-    assert (again == held_out[order]).all()
+    assert (again == in_holdout[order]).all()
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.5])
@@ -35,10 +35,10 @@ def test_holdout_has_the_requested_share_of_each_class(share):
     targets = np.where(rng.random(150) < 0.2, 1, 0)[groups]
     ids = pd.Series([f"{number:04d}" for number in range(600)])
     drawn = [choose_holdout(ids, targets, groups, share, seed) for seed in range(5)]
-    for held_out in drawn:
-        assert abs(held_out.mean() - share) < 0.005
-        assert abs(held_out[targets == 1].mean() - share) < 0.02
-    assert len({held_out.tobytes() for held_out in drawn}) == 5
+    for in_holdout in drawn:
+        assert abs(in_holdout.mean() - share) < 0.005
+        assert abs(in_holdout[targets == 1].mean() - share) < 0.02
+    assert len({in_holdout.tobytes() for in_holdout in drawn}) == 5
 
 
 SIXTY_IDS = pd.Series([f"{number:02d}" for number in range(60)])
@@ -46,9 +46,9 @@ LABELS = np.random.default_rng(0).integers(0, 2, (60, 10))
 
 
 def test_holdout_balances_labels():
-    held_out = choose_holdout(SIXTY_IDS, LABELS, np.arange(60), 0.2, 0)
-    assert abs(held_out.sum() - 12) <= 1
-    assert (np.abs(LABELS[held_out].sum(axis=0) - 0.2 * LABELS.sum(axis=0)) < 2).all()
+    in_holdout = choose_holdout(SIXTY_IDS, LABELS, np.arange(60), 0.2, 0)
+    assert abs(in_holdout.sum() - 12) <= 1
+    assert (np.abs(LABELS[in_holdout].sum(axis=0) - 0.2 * LABELS.sum(axis=0)) < 2).all()
 
 
 @pytest.mark.parametrize(("share", "chosen"), [(0.1, "none"), (0.9, "all")])

@@ -6,7 +6,7 @@ import pytest
 
 from medfold.folds import near_duplicates, near_duplicates_cache
 from medfold.folds.near_duplicates_cache import cached_near_duplicates, read_near_duplicates
-from medfold.system import files
+from medfold.system import json_files
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ def test_most_similar_pairs_are_read_first(small, appearance, monkeypatch):
 @pytest.mark.parametrize("pairs", [[["a", "b"]], [["a", "b", "near"]], [[1, 2, 0.9]], {"a": "b"}, "ab", None])
 def test_pairs_of_another_form_are_computed_again(small, appearance, computed, capsys, pairs):
     cached_near_duplicates(small.paths, appearance)
-    content = files.read_json(small.paths.near_duplicates) | {"pairs": pairs}
-    files.write_json(content, small.paths.near_duplicates, sealed=True)
+    content = json_files.read(small.paths.near_duplicates) | {"pairs": pairs}
+    json_files.write(content, small.paths.near_duplicates, sealed=True)
     assert read_near_duplicates(small.paths) == []
     assert cached_near_duplicates(small.paths, appearance).pairs == [("a", "b")]
     assert len(computed) == 2

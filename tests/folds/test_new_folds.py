@@ -6,7 +6,7 @@ from medfold.commands.folds import make_folds
 from medfold.folds.folds_table import folds_fingerprint
 from medfold.folds.leaks import LeakReport
 from medfold.folds.new_folds import restore_folds_metadata, save_new_folds
-from medfold.system import files
+from medfold.system import json_files
 from medfold.tables import read_csv
 
 
@@ -25,13 +25,13 @@ def table(*folds: int) -> pd.DataFrame:
 def test_new_folds_are_written_with_settings_and_counts(small, capsys):
     save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
     assert read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
-    assert files.read_json(small.paths.folds_metadata) == {
+    assert json_files.read(small.paths.folds_metadata) == {
         "folds": small.facts.folds.model_dump(),
         "num_samples": 6,
         "num_groups": 5,
         "audit": {"split_groups": 0, "duplicates": 1, "contradicting_duplicates": 0, "duplicates_in_test": 0},
     }
-    text = "folds      made: 3 folds, stratified-group, seed 7, 5 groups -> folds/small.csv\n"
+    text = "folds      made: 3 folds, stratified_group, seed 7, 5 groups -> folds/small.csv\n"
     assert capsys.readouterr().out == text
 
 

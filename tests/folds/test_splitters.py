@@ -36,7 +36,7 @@ def test_folds_do_not_depend_on_the_order_of_rows(table, random):
     [np.arange(60) % 2, np.stack([np.arange(60) % 2, np.arange(60) % 3 // 2], axis=1)],
     ids=["classes", "labels"],
 )
-@pytest.mark.parametrize("method", ["stratified", "group", "stratified-group"])
+@pytest.mark.parametrize("method", ["stratified", "group", "stratified_group"])
 def test_another_seed_makes_other_folds(method, targets):
     ids, groups = pd.Series([f"{number:02d}" for number in range(60)]), np.arange(60)
     first, again, other = (
@@ -59,7 +59,7 @@ def test_grouped_folds_have_nearly_equal_shares():
     groups = rng.integers(0, 400, 1000)
     targets = (rng.random(400) < 0.3).astype(int)[groups]
     ids = pd.Series([f"{n:04d}" for n in range(1000)])
-    fold = assign_folds(ids, targets, groups, FoldFacts(k=5, seed=0, method="stratified-group"))
+    fold = assign_folds(ids, targets, groups, FoldFacts(k=5, seed=0, method="stratified_group"))
     rate = pd.Series(targets).groupby(fold).mean()
     assert (rate - targets.mean()).abs().max() < 0.03
 
@@ -69,7 +69,7 @@ def test_multilabel_folds_balance_labels_and_keep_groups_whole():
     groups = np.repeat(np.arange(300), 2)
     targets = np.repeat((rng.random((300, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(int), 2, axis=0)
     ids = pd.Series([f"{n:04d}" for n in range(600)])
-    fold = assign_folds(ids, targets, groups, FoldFacts(k=5, seed=0, method="stratified-group"))
+    fold = assign_folds(ids, targets, groups, FoldFacts(k=5, seed=0, method="stratified_group"))
     assert pd.Series(fold).groupby(groups).nunique().max() == 1
     table = fold_balance(targets, groups, fold, ["a", "b", "c", "d"])
     expected = targets.sum(axis=0) / 5
@@ -81,11 +81,11 @@ def test_multilabel_group_counts_with_the_labels_of_all_its_images():
     targets = np.zeros((200, 2), int)
     targets[1:40:2, 0] = 1  # only on the second image of each of 20 groups
     targets[0::4, 1] = 1
-    fold = assign_folds(pd.Series(map(str, range(200))), targets, groups, FoldFacts(k=5, method="stratified-group"))
+    fold = assign_folds(pd.Series(map(str, range(200))), targets, groups, FoldFacts(k=5, method="stratified_group"))
     assert pd.Series(targets[:, 0]).groupby(fold).sum().tolist() == [4] * 5
 
 
-@pytest.mark.parametrize("method", ["stratified", "stratified-group"])
+@pytest.mark.parametrize("method", ["stratified", "stratified_group"])
 def test_classes_with_fewer_members_than_folds_are_not_stratified(method):
     ids, targets, groups = pd.Series([f"{n}" for n in range(9)]), np.repeat([0, 1, 2], 3), np.arange(9)
     fold = assign_folds(ids, targets, groups, FoldFacts(k=4, method=method))

@@ -45,7 +45,7 @@ def _trained_clinic_once(once, _clinic_once):
         for name in SOURCES:
             shutil.copy(REPOSITORY / name, root)
         facts = root / "competition" / "clinic" / "competition.yaml"
-        kaggle = {"{kind: own}": "{kind: kaggle, slug: clinic}", "upload: local": "upload: notebook"}
+        kaggle = {"{kind: own}": "{kind: kaggle, slug: clinic}", "upload: none": "upload: notebook"}
         for old, new in kaggle.items():
             facts.write_text(facts.read_text().replace(old, new))
         with pytest.MonkeyPatch.context() as patch:

@@ -62,17 +62,22 @@ def test_variables_of_the_environment_are_not_run(run_make, text):
     ("target", "variable"),
     [
         ("new", "FROM"),
-        ("download", "FILES"),
-        ("data", "DELETE"),
-        ("predict", "IMAGES"),
         ("predict", "OUT"),
-        ("submit", "METHOD"),
-        ("compare", "RUNS"),
-        ("campaigns", "WHAT"),
-        ("campaigns", "SEED"),
-        ("test", "ORDER"),
-        ("pictures", "RECORDING"),
         ("train", "UNKNOWN"),
+        *(
+            pytest.param(target, variable, marks=pytest.mark.slow)
+            for target, variable in (
+                ("download", "FILES"),
+                ("data", "DELETE"),
+                ("predict", "IMAGES"),
+                ("submit", "METHOD"),
+                ("compare", "RUNS"),
+                ("campaigns", "WHAT"),
+                ("campaigns", "SEED"),
+                ("test", "ORDER"),
+                ("pictures", "RECORDING"),
+            )
+        ),
     ],
 )
 def test_no_variable_of_any_target_is_run(run_make, target, variable):

@@ -35,7 +35,7 @@ KEYS = [
     "recipe",
     "recipe.training",
     "recipe.training.keep",
-    "recipe.images",
+    "recipe.preparation",
     "facts",
     "facts.folds.k",
     "facts.images.symmetry",

@@ -12,7 +12,7 @@ import pytest
 from medfold.notebooks import notebook_file
 from medfold.notebooks.bundle import complete_bundle, open_bundle
 from medfold.notebooks.training_bundle import TrainingBundle
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import competition_facts, refused
 from tests.support.kaggle_server import HostedCompetition, KaggleServer, status
 from tests.support.victim import Victim
@@ -106,7 +106,7 @@ def test_manifest_that_names_a_file_outside_is_refused(tmp_path, name):
     folder = tmp_path / "bundle"
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path)
-    files.write_json({"files": {name: "0" * 64}, "packages": []}, folder / "job.json")
+    json_files.write({"files": {name: "0" * 64}, "packages": []}, folder / "job.json")
     with refused(r"job\.json: names a file outside its folder: "):
         open_bundle(folder, "job.json")
 

@@ -20,7 +20,7 @@ from medfold.competition.recipe_files import load_recipe
 from medfold.kaggle import Competitions, KaggleSession
 from medfold.notebooks.training_bundle import write_training_bundle
 from medfold.runs.run_json import read_run_json
-from medfold.system import files
+from medfold.system import json_files
 from medfold.training import TrainingRequest
 from medfold.training.run_start import begin_run
 from tests.support.dicom_files import dataset, save, smooth
@@ -151,7 +151,7 @@ def test_run_json_of_an_earlier_version_is_read_without_folders(started, weights
     del metadata["checksum"]
     metadata["recipe"]["backbone"]["weights"] = str(weights)
     metadata["command"] = f"make train COMPETITION=small RECIPE=baseline SEEDS=0 SET=backbone.weights={weights}"
-    files.write_json(metadata, run_paths.metadata, sealed=True)
+    json_files.write(metadata, run_paths.metadata, sealed=True)
     read = read_run_json(run_paths)
     assert "alice" not in json.dumps(read)
     assert read["command"].endswith(f"SET=backbone.weights=net.weights.h5 RUN={run_paths.name}")

@@ -114,7 +114,7 @@ def test_other_than_a_file_is_refused_and_the_others_still_work(kind, clinic, re
         "training=3",
         "training=[]",
         "tta=!!python/name:os.system",
-        "images.steps=[{a:{b:[1]}}]",
+        "preparation.steps=[{a:{b:[1]}}]",
         "backbone.name=\0",
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images.formats.decoding import read_image
 from medfold.images.image_batches import read_batches
 from medfold.images.preparation import prepare_image
@@ -17,7 +17,7 @@ def test_batches_cover_all_images_in_order(tmp_path):
     for number, name in enumerate(names):
         picture(tmp_path / name, seed=number)
     (tmp_path / "1.png").write_bytes(b"not an image")
-    settings = [ImageSettings(size=8), ImageSettings(size=16)]
+    settings = [PreparationSettings(size=8), PreparationSettings(size=16)]
     batches = list(read_batches(tmp_path, names, FACTS, settings, batch_size=2))
     assert [batch.rows.tolist() for batch in batches] == [[0, 2], [3, 4]]
     assert [list(batch.unreadable) for batch in batches] == [[1], []]
@@ -31,6 +31,6 @@ def test_batches_cover_all_images_in_order(tmp_path):
 def test_last_batch_may_have_no_readable_image(tmp_path):
     picture(tmp_path / "0.png")
     (tmp_path / "1.png").write_bytes(b"")
-    first, last = read_batches(tmp_path, ["0.png", "1.png"], FACTS, [ImageSettings(size=8)], batch_size=1)
+    first, last = read_batches(tmp_path, ["0.png", "1.png"], FACTS, [PreparationSettings(size=8)], batch_size=1)
     assert (first.rows.tolist(), last.rows.tolist(), list(last.unreadable)) == ([0], [], [1])
     assert last.pixels == []

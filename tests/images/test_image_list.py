@@ -3,7 +3,7 @@
 import pandas as pd
 
 from medfold.images.image_list import image_list_fingerprint, read_image_list_fingerprint
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.helpers import refused
 
 SAMPLES = pd.DataFrame({"id": ["a", "b"], "image": ["train/a.png", "train/b.png"], "target": [0, 1]})
@@ -20,5 +20,5 @@ def test_noted_fingerprint_is_read_also_under_its_former_name(small):
     with refused(r"samples\.csv: no sample table\. Run: make download COMPETITION=small"):
         read_image_list_fingerprint(small.paths)
     for name in ("image_list_fingerprint", "images"):
-        files.write_json({name: "0f"}, small.paths.samples_metadata)
+        json_files.write({name: "0f"}, small.paths.samples_metadata)
         assert read_image_list_fingerprint(small.paths) == "0f"

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images import preparation
 from medfold.images.preparation import steps_of
 from medfold.images.preparation_steps import _disc
 
 
 def apply_step(name, pixels, **arguments):
-    (function,) = steps_of(ImageSettings(steps=[{name: arguments}]))
+    (function,) = steps_of(PreparationSettings(steps=[{name: arguments}]))
     return function(pixels)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images import perceptual_hash, scan
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
@@ -126,7 +126,7 @@ def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
 
 def test_invalid_step_raises_before_any_image_is_read(small, table):
     with refused("crop_foregroud.*did you mean 'crop_foreground'"):
-        run_scan(small, table, ImageSettings(size=16, steps=["crop_foregroud"]))
+        run_scan(small, table, PreparationSettings(size=16, steps=["crop_foregroud"]))
     assert not small.paths.unfinished_scan.exists()
 
 

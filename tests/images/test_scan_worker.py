@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images.formats.decoding import read_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE, hash_and_thumbnail
 from medfold.images.preparation import prepare_image
@@ -95,7 +95,7 @@ def test_scan_writes_prepared_pixels_and_thumbnail_to_their_row(tmp_path):
     for name, size in (("images.npy", 8), ("thumbnails.npy", THUMBNAIL_SIZE)):
         shape = (3, size, size, 1) if name == "images.npy" else (3, size, size)
         array_files.create_array(tmp_path / name, shape, np.uint8)
-    settings = ImageSettings(size=8)
+    settings = PreparationSettings(size=8)
     scan_settings = ScanSettings(tmp_path, facts, settings, tmp_path / "images.npy", tmp_path / "thumbnails.npy")
     result = scan_image((1, "a.png"), scan_settings)
     stored, thumbnails = np.load(tmp_path / "images.npy"), np.load(tmp_path / "thumbnails.npy")

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
-from medfold.system import array_files, files
+from medfold.system import array_files, files, json_files
 from tests.support.helpers import refused
 from tests.support.scans import CHOICES, flip, run_scan
 
@@ -48,18 +48,18 @@ def test_changed_or_missing_index_of_a_store_is_refused(small, table):
 
 
 def test_store_key_depends_on_everything_that_changes_pixels(small, table):
-    keys = {store_key(small, ImageSettings(size=size)) for size in (16, 24)}
-    keys.add(store_key(small, ImageSettings(size=16, fit="pad")))
-    keys.add(store_key(small, ImageSettings(size=16, steps=["clahe"])))
+    keys = {store_key(small, PreparationSettings(size=size)) for size in (16, 24)}
+    keys.add(store_key(small, PreparationSettings(size=16, fit="pad")))
+    keys.add(store_key(small, PreparationSettings(size=16, steps=["clahe"])))
     for change in ({"channels": 3}, {"frame": "last"}, {"range": (0, 9)}):
         images = small.facts.images.model_copy(update=change)
         changed = replace(small, facts=small.facts.model_copy(update={"images": images}))
-        keys.add(store_key(changed, ImageSettings(size=16)))
+        keys.add(store_key(changed, PreparationSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
-    keys.add(store_key(small, ImageSettings(size=16)))
-    metadata = files.read_json(small.paths.samples_metadata)
-    files.write_json(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
-    keys.add(store_key(small, ImageSettings(size=16)))
+    keys.add(store_key(small, PreparationSettings(size=16)))
+    metadata = json_files.read(small.paths.samples_metadata)
+    json_files.write(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
+    keys.add(store_key(small, PreparationSettings(size=16)))
     assert len(keys) == 9
 
 
@@ -93,6 +93,6 @@ def test_hashes_of_another_form_are_refused(small, table, changes):
     run_scan(small, table, CHOICES)
     key = store_key(small, CHOICES)
     hashes = small.paths.store(key) / "blocks.json"
-    files.write_json(files.read_json(hashes) | changes, hashes, sealed=True)
+    json_files.write(json_files.read(hashes) | changes, hashes, sealed=True)
     with refused(r"blocks.json: the value of '.*' is missing or is not what medfold writes|prepared images lie in"):
         verify_store(small.paths, key)

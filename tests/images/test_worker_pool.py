@@ -66,6 +66,7 @@ def test_crashing_items_are_reported_and_others_processed(at):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no alarm")
 def test_item_that_takes_too_long_is_reported_and_others_processed(monkeypatch):
     monkeypatch.setattr(worker_pool, "MAX_SECONDS", 1)
@@ -73,6 +74,7 @@ def test_item_that_takes_too_long_is_reported_and_others_processed(monkeypatch):
     assert found == {0: 0, 1: 1, 2: 2, 3: WorkerDied(), 4: 4, 5: 5}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory")
 def test_memory_of_an_item_is_limited_by_the_largest_image():
     (results,) = map_in_workers(memory_error_of, [700], max_megabytes=10)
@@ -81,6 +83,7 @@ def test_memory_of_an_item_is_limited_by_the_largest_image():
     assert results == [(0, False)]
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_raise(monkeypatch):
     monkeypatch.setattr(worker_pool, "_initialise", exit_at_once)
     with refused("image processes: processes cannot be started. In a script of your own"):

@@ -18,7 +18,7 @@ from tests.support.small_project import TINY_RECIPE, add_competition
 
 FACTS = """title: Clinic
 source: {kind: own}
-upload: local
+upload: none
 task: binary
 classes: [healthy, sick]
 labels:
@@ -29,7 +29,7 @@ labels:
 images: {train: "train/{id}.png", test: "test/{id}.png", channels: 1, symmetry: none}
 score: {metric: auc}
 submission: {sample: sample_submission.csv}
-folds: {k: 2, seed: 1, method: stratified-group}
+folds: {k: 2, seed: 1, method: stratified_group}
 """
 TRAINING, TEST = 16, 4
 

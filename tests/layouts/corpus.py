@@ -620,7 +620,7 @@ fact("a wrong type", r"'folds.k': .*received 'many'", "k: 2", "k: many")
 fact("yes for a number", r"'folds.k': expected a whole number, received true", "k: 2", "k: yes")
 fact("one fold", r"'folds.k'", "k: 2", "k: 1")
 fact("a negative seed", r"'folds.seed'", "seed: 1", "seed: -1")
-fact("an unknown method", r"'folds.method'", "stratified-group", "random")
+fact("an unknown method", r"'folds.method'", "stratified_group", "random")
 fact("an unknown task", r"'task'", "task: binary", "task: regression")
 fact("three classes of two", r"'classes': task binary has two ", "[healthy, sick]", "[healthy, sick, ill]")
 fact("two classes of several", r"'classes': task multiclass needs three or more", "task: binary", "task: multiclass")
@@ -631,7 +631,7 @@ fact("a tab", r"not valid YAML", "  id: id", "\tid: id")
 fact("no source", r"'source' is missing", "source: {kind: own}\n", "")
 fact("an unknown source", r"unknown source.kind 'ownn' \(did you mean 'own'", "kind: own", "kind: ownn")
 fact("a source of other options", r"source: unknown key 'slug'", "kind: own", "kind: own, slug: a/b")
-fact("an unknown upload", r"'upload'", "upload: local", "upload: kagle")
+fact("an unknown upload", r"'upload'", "upload: none", "upload: kagle")
 fact("an unknown symmetry", r"'images.symmetry'", "symmetry: none", "symmetry: vertical")
 fact("no metric", r"'score.metric': not filled in yet", "metric: auc", "metric:")
 fact("an unknown metric", r"unknown metric 'aucc' \(did you mean 'auc'", "metric: auc", "metric: aucc")
@@ -692,7 +692,7 @@ fact(
     "{sample: sample_submission.csv}",
     "{sample: sample_submission.csv, id: image}",
 )
-fact("groups and no method for them", r"'folds.method': method stratified would", "stratified-group", "stratified")
+fact("groups and no method for them", r"'folds.method': method stratified would", "stratified_group", "stratified")
 fact("too many folds", r"'folds.k': 8 groups cannot make 9 folds. Set it to 8 or less", "k: 2", "k: 9")
 fact("a unit of an unknown column", r"score.unit", "score: {metric: auc}", 'score: {metric: auc, unit: "{nobody}"}')
 fact(
@@ -756,25 +756,25 @@ recipe(
 recipe(
     "weights that are not there",
     r"--set: 'backbone.weights': gone.weights.h5: no such weights file",
-    "backbone.name=MobileNetV2 images.size=32 backbone.weights=gone.weights.h5",
+    "backbone.name=MobileNetV2 preparation.size=32 backbone.weights=gone.weights.h5",
 )
 recipe(
     "weights of another kind",
     r"--set: 'backbone.weights': given/train.csv: not a Keras weights file",
-    "backbone.name=MobileNetV2 images.size=32 backbone.weights=given/train.csv",
+    "backbone.name=MobileNetV2 preparation.size=32 backbone.weights=given/train.csv",
 )
 recipe(
     "images too small",
-    r"--set: 'images.size': 16 px are too small for MobileNetV2",
-    "backbone.name=MobileNetV2 images.size=16",
+    r"--set: 'preparation.size': 16 px are too small for MobileNetV2",
+    "backbone.name=MobileNetV2 preparation.size=16",
 )
-recipe("a size of nothing", r"'images.size'", "images.size=0")
+recipe("a size of nothing", r"'preparation.size'", "preparation.size=0")
 recipe(
     "a scaling of a net that has its own",
     r"backbone.input_scaling",
-    "backbone.name=ConvNeXtTiny images.size=32 backbone.input_scaling=magic",
+    "backbone.name=ConvNeXtTiny preparation.size=32 backbone.input_scaling=magic",
 )
-recipe("a head for grades", r"--set: 'head': task binary has no ordered classes", "head=cut_points")
+recipe("a head for grades", r"--set: 'head': task binary has no ordered classes", "head=ordinal")
 recipe("an unknown pipeline", r"--set: 'augment': unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
 recipe(
     "a pipeline for colours, on grey images",
@@ -784,7 +784,11 @@ recipe(
 recipe("an unknown transform", r"--set: 'augment': unknown transform 'Flop'", "augment=[Flop]")
 recipe("a wrong argument", r"--set: 'augment': GaussNoise has no argument", 'augment=[{"GaussNoise":{"sigma":3}}]')
 recipe("a transform that mirrors", r"HorizontalFlip is not within images.symmetry: none", "augment=[HorizontalFlip]")
-recipe("an unknown step", r"--set: 'images.steps': unknown step 'crop_blackness'", "images.steps=[crop_blackness]")
+recipe(
+    "an unknown step",
+    r"--set: 'preparation.steps': unknown step 'crop_blackness'",
+    "preparation.steps=[crop_blackness]",
+)
 recipe("patience for nothing", r"--set: 'training.patience': it waits for a better epoch", "training.patience=3")
 recipe(
     "classes twice balanced",
@@ -837,7 +841,7 @@ wrong(
     "folded",
     TRAIN,
     r"baseline.yaml: not valid YAML",
-    write("competition/clinic/baseline.yaml", "images: {size: 16"),
+    write("competition/clinic/baseline.yaml", "preparation: {size: 16"),
     FOLDS,
 )
 

@@ -120,7 +120,7 @@ def test_masks_among_the_images_are_reported_until_excluded(bare):
     text = facts.read_text()
     start, end = text.index("labels:"), text.index("images:")
     text = text[:start] + labels + text[end:].replace('train: "train/{id}.png"', 'train: "class/{label}/{id}.png"')
-    text = text.replace("method: stratified-group", "method: stratified")
+    text = text.replace("method: stratified_group", "method: stratified")
     facts.write_text(text)
     for number in range(16):
         label = ("healthy", "sick")[number // 2 % 2]

@@ -161,7 +161,7 @@ def numbered(raw: Path) -> None:
     "auc",
     task="binary",
     classes=["no", "Yes"],
-    labels={"part": "split", "map": {"": None}, "group": "patient"},
+    labels={"split": "split", "map": {"": None}, "group": "patient"},
 )
 def parts(raw: Path) -> None:
     """One table with a column for train and test, words in several cases, rows without a label."""
@@ -224,7 +224,7 @@ def test_unseen_layout_gives_a_valid_submission(guessed):
 @pytest.mark.parametrize("guessed", LAYOUTS, indirect=True)
 def test_unseen_layout_is_trained_and_submitted(guessed):
     competition, _, _ = guessed
-    words = ("--fold", "0", "--set", "images.size=16 training.epochs=1 training.batch_size=8 backbone.width=4")
+    words = ("--fold", "0", "--set", "preparation.size=16 training.epochs=1 training.batch_size=8 backbone.width=4")
     for command in (("folds",), ("train", *words), ("submit", *words[2:], "--force")):
         ended = medfold(command[0], "-c", "theirs", *command[1:])
         assert ended.code == 0, ended.errors
@@ -238,7 +238,7 @@ def test_audit_suggests_lesions_without_a_group_column(guessed):
     text = competition.paths.facts_file.read_text()
     changed, num_removed = re.subn(r"  group: lesion_id # .*\n", "", text)
     assert num_removed == 1
-    changed = changed.replace("method: stratified-group", "method: stratified")
+    changed = changed.replace("method: stratified_group", "method: stratified")
     competition.paths.facts_file.write_text(changed)
     ended = medfold("folds", "-c", "theirs")
     assert "suspected groups                 lesion_id: 18 values, 36 images share theirs" in ended.said

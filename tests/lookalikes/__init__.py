@@ -16,7 +16,7 @@ import yaml
 from medfold.commands.download import download
 from medfold.competition.competition import Competition
 from medfold.data.dataset import load_dataset
-from medfold.data.samples import needs_holdout
+from medfold.data.sample_files import needs_holdout
 from medfold.paths import ProjectPaths
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 from tests.support.helpers import REPOSITORY

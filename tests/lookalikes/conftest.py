@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold.competition.competition import Competition
-from medfold.data.samples import read_samples
+from medfold.data.sample_files import read_samples
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 from tests.support.helpers import NoLeaderboard
@@ -38,6 +38,6 @@ def lookalike(request, once) -> Lookalike:
 def competition(lookalike, tmp_path, monkeypatch) -> Competition:
     """A copy of the look-alike's project, to be changed; nothing is uploaded."""
     copy_project(lookalike.competition.project_paths.root, tmp_path, monkeypatch)
-    if lookalike.competition.facts.upload != "local":
+    if lookalike.competition.facts.upload != "none":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Competition.open(lookalike.competition.paths.name)

@@ -8,7 +8,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition, image_settings
+from medfold.competition.competition import Competition, preparation_settings
 from medfold.data.dataset import load_dataset
 from medfold.data.sample_submission import read_sample_submission
 from medfold.images.formats.decoding import read_image
@@ -33,7 +33,7 @@ def prepared(lookalike, once) -> Competition:
     def make(folder):
         shutil.copytree(lookalike.competition.project_paths.root, folder, dirs_exist_ok=True)
         competition = Competition.open(name, ProjectPaths(folder))
-        load_dataset(competition, image_settings=image_settings(competition, "baseline"))
+        load_dataset(competition, preparation=preparation_settings(competition, "baseline"))
 
     return Competition.open(name, ProjectPaths(once(f"prepared {name}", make)))
 
@@ -42,7 +42,7 @@ def prepared(lookalike, once) -> Competition:
 def competition(prepared, tmp_path, monkeypatch) -> Competition:
     """A copy of the prepared project, to be changed; nothing is uploaded."""
     copy_project(prepared.project_paths.root, tmp_path, monkeypatch)
-    if prepared.facts.upload != "local":
+    if prepared.facts.upload != "none":
         monkeypatch.setattr("medfold.commands.submit.leaderboard_of", NoLeaderboard.of)
     return Competition.open(prepared.paths.name)
 
@@ -60,7 +60,7 @@ def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalik
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
 def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
     facts, paths, truth = prepared.facts, prepared.paths, lookalike.truth
-    choices = image_settings(prepared, "baseline")
+    choices = preparation_settings(prepared, "baseline")
     opened = load_store(paths, store_key(prepared, choices))
     assert set(opened.rows.index) == set(lookalike.table["id"])
     assert not paths.unreadable_images.exists()

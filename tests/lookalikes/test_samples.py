@@ -8,7 +8,7 @@ from medfold.tables import read_csv
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import shipped
 
-HELD_OUT = 0.2
+HOLDOUT = 0.2
 
 
 def test_sample_table_equals_the_known_truth(lookalike):
@@ -16,7 +16,7 @@ def test_sample_table_equals_the_known_truth(lookalike):
     train, test = lookalike.part("train"), lookalike.part("test")
     if truth["test"] is None:
         assert sorted(table["id"]) == sorted(truth["train"])
-        assert abs(len(test) / len(table) - HELD_OUT) < 0.1
+        assert abs(len(test) / len(table) - HOLDOUT) < 0.1
         assert set(train["group"]).isdisjoint(test["group"])
     else:
         assert list(train["id"]) == truth["train"]
@@ -34,7 +34,7 @@ def test_units_and_hidden_labels_equal_the_known_truth(lookalike):
     assert competition.facts.submission.id == truth["id_column"]
     units = list(test["id"]) if truth["units"] is None else truth["units"]
     assert list(dict.fromkeys(test["unit"])) == units
-    if competition.facts.upload == "local":
+    if competition.facts.upload == "none":
         solution = read_csv(competition.paths.solution, id=str, **dict.fromkeys(truth["targets"], str))
         answers = truth["answers"] or {id: truth["labels"][id] for id in units}
         assert solution.set_index("id")[truth["targets"]].to_dict("index") == answers

@@ -8,7 +8,7 @@ from medfold.commands.train import train
 from medfold.competition.overrides import parse_overrides
 
 pytestmark = pytest.mark.slow
-STEP = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"
+STEP = "preparation.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"
 
 
 def test_preset_trains_and_submits(competition):

@@ -8,10 +8,10 @@ from medfold import config
 from medfold.competition.recipe import Recipe
 from medfold.models.build import build_net
 from medfold.prediction.weights import load_net, save_weights
-from medfold.training import losses
-from medfold.training.augmentation import build_augmenter
-from medfold.training.batch_trainer import BatchTrainer
-from medfold.training.optimizer import build_optimizer
+from medfold.training.batches.augmentation import build_augmenter
+from medfold.training.loop import losses
+from medfold.training.loop.batch_trainer import BatchTrainer
+from medfold.training.loop.optimizer import build_optimizer
 from tests.support.helpers import REPOSITORY, refused
 from tests.support.nets import batch, facts, recipe
 
@@ -64,7 +64,8 @@ def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
 @pytest.mark.parametrize("base", sorted(path.stem for path in BASES.glob("gpu_*.yaml")))
 def test_gpu_recipes_train_a_step_at_small_size(base):
     content = config.load(BASES / f"{base}.yaml", BASES)
-    chosen = Recipe.model_validate(config.merge(content, {"images": {"size": 32}, "backbone": {"weights": "none"}}))
+    small = {"preparation": {"size": 32}, "backbone": {"weights": "none"}}
+    chosen = Recipe.model_validate(config.merge(content, small))
     model = build_net(facts("ordinal", channels=3), chosen)
     step = BatchTrainer(
         model,

@@ -37,7 +37,7 @@ def test_cut_points_start_uniform_and_stay_ordered():
 
 
 def test_cut_points_need_ordered_classes():
-    chosen = Recipe.model_validate({"images": {"size": 32}, "head": "cut_points"})
+    chosen = Recipe.model_validate({"preparation": {"size": 32}, "head": "ordinal"})
     assert build_net(facts("ordinal"), chosen).output_shape == (None, 3)
     with refused("head: task multiclass has no ordered classes"):
         build_net(facts("multiclass"), chosen)
@@ -45,7 +45,7 @@ def test_cut_points_need_ordered_classes():
 
 @pytest.mark.parametrize(
     ("head", "layers"),
-    [("classes", {"head"}), ("cut_points", {"grade", "cut_points"}), ("both", {"head", "grade", "cut_points"})],
+    [("classification", {"head"}), ("ordinal", {"grade", "cut_points"}), ("both", {"head", "grade", "cut_points"})],
 )
 def test_head_is_that_of_the_recipe(head, layers):
     model = build_net(facts("ordinal"), Recipe.model_validate({**recipe("simple_cnn").model_dump(), "head": head}))

@@ -8,7 +8,7 @@ import pytest
 
 from medfold.models.backbones import BACKBONES
 from medfold.models.build import build_net
-from medfold.training.batch_trainer import BatchTrainer
+from medfold.training.loop.batch_trainer import BatchTrainer
 from tests.support.helpers import refused
 from tests.support.nets import batch, facts, recipe
 

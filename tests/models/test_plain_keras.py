@@ -13,7 +13,7 @@ from tests.support.helpers import competition_facts
 @pytest.mark.parametrize(
     "choices",
     [
-        pytest.param({"head": "cut_points", "backbone": {"name": "resnet9", "width": 4}}, id="cut points"),
+        pytest.param({"head": "ordinal", "backbone": {"name": "resnet9", "width": 4}}, id="cut points"),
         pytest.param({"head": "both", "backbone": {"name": "resnet9", "width": 4}}, id="both heads"),
         pytest.param({"backbone": {"name": "ResNet50"}}, id="channels turned round", marks=pytest.mark.slow),
     ],
@@ -21,7 +21,7 @@ from tests.support.helpers import competition_facts
 def test_own_layers_are_replaced_by_plain_keras_layers(tmp_path, choices):
     keras.utils.set_random_seed(0)
     facts = competition_facts("ordinal", images={"train": "x", "test": "x", "channels": 3})
-    model = build_net(facts, Recipe.model_validate({"images": {"size": 32}, **choices}))
+    model = build_net(facts, Recipe.model_validate({"preparation": {"size": 32}, **choices}))
     for layer in model.layers:  # other cut points than the initial ones
         if layer.name == "cut_points":
             layer.set_weights([np.array([-1.5, 0.3], np.float32)])

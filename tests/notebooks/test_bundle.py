@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.notebooks.bundle import aligned_lines, complete_bundle, open_bundle, say_written
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from tests.support.helpers import refused
 
@@ -14,7 +14,7 @@ def write_bundle(folder, **changes):
     """Writes a manifest that names one file and one package."""
     (folder / "a.txt").write_text("a")
     manifest = {"files": {"a.txt": sha256(folder / "a.txt")}, "packages": ["numpy"], **changes}
-    files.write_json(manifest, folder / MANIFEST)
+    json_files.write(manifest, folder / MANIFEST)
 
 
 def test_complete_bundle_is_opened(tmp_path):
@@ -53,8 +53,8 @@ def test_completed_bundle_is_opened_with_its_hashes_and_sizes(tmp_path):
 def test_files_are_printed_with_their_sizes_before_they_are_sent(tmp_path, capsys):
     say_written(tmp_path / "kit", {"plugins.py": 3, "kit.json": 2000})
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["plugins.py", "3", "B"] in lines
-    assert ["kit.json", "2", "kB"] in lines
+    assert ["3", "B", "plugins.py"] in lines
+    assert ["2", "kB", "kit.json"] in lines
 
 
 def test_content_id_changes_with_files_and_identity_but_not_with_wheels_or_the_manifest(tmp_path):
@@ -65,7 +65,7 @@ def test_content_id_changes_with_files_and_identity_but_not_with_wheels_or_the_m
         for name, text in contents.items():
             (folder / name.replace("_", ".")).write_text(text)
         complete_bundle(folder, manifest or {}, MANIFEST, identity)
-        return files.read_json(folder / MANIFEST)["content_id"]
+        return json_files.read(folder / MANIFEST)["content_id"]
 
     first = content_id(["identity"], a_txt="a", medfold_whl="version 1")
     assert first == content_id(["identity"], {"medfold": "2"}, a_txt="a", medfold_whl="version 2")

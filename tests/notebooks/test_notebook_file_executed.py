@@ -66,7 +66,7 @@ def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, py
     monkeypatch.chdir(project_paths.root)
     competition = Competition.open(name, project_paths)
     download(competition, path=tmp_path / "as shipped")
-    settings = "images.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
+    settings = "preparation.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0"
     train(competition, overrides=parse_overrides(settings), folds=[0], run="step")
     submit(competition, run_names=["step"], force=True)  # one epoch: no better than chance
     packed = notebook(competition, ["step"])
@@ -96,7 +96,7 @@ def _raw_data_with(folder, images: int, competition: Competition):
 @pytest.mark.slow
 def test_notebook_handles_3_or_3000_test_images(packed_project, tmp_path, monkeypatch, python, no_leaderboard):
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
-    facts = SMALL.replace("upload: local", source).split("\n", 2)
+    facts = SMALL.replace("upload: none", source).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
     projects = {}
     for images in (3, 3000):

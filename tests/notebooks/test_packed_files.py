@@ -6,6 +6,7 @@ import pytest
 
 from medfold.notebooks import packed_files
 from tests.support.helpers import refused
+from tests.support.kaggle_server import TOKEN
 from tests.support.weights_files import checkpoint, keras_weights
 
 
@@ -59,3 +60,15 @@ def test_file_that_is_no_checkpoint_is_refused(tmp_path):
     (tmp_path / "state.npz").write_text("KGAT_0")
     with refused(r"state\.npz: not a checkpoint, so it is not packed\. Remove it"):
         packed_files.copy_checkpoint(tmp_path / "state.npz", tmp_path / "copy.npz")
+
+
+@pytest.mark.parametrize("name", ["README.md", "baseline.yaml", "competition.yaml", "plugins.py"])
+def test_access_key_in_a_text_is_refused(folded, tmp_path, name):
+    path = folded.paths.folder / name
+    text = path.read_text() if path.exists() else ""
+    path.write_text(f"{text}\n# {TOKEN}{TOKEN}\n")
+    line = text.count("\n") + 2
+    with refused(f"{name}: line {line}: contains what looks like a Kaggle token, so nothing is packed") as caught:
+        packed_files.copy_plugins(folded.paths, tmp_path)
+        packed_files.competition_texts(folded.paths)
+    assert TOKEN not in str(caught.value)

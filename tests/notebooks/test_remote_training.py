@@ -10,7 +10,7 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.competition.overrides import parse_overrides
 from medfold.notebooks import training_bundle
-from medfold.system import files
+from medfold.system import json_files
 from tests.support import kaggle_image
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused, zipped
@@ -72,9 +72,9 @@ def project_of_source(source: str, hosted, tmp_path, monkeypatch) -> Competition
     lines = [line for line in SMALL.splitlines() if not line.startswith(("source:", "upload:"))]
     where = [line for line in SMALL.splitlines() if line.startswith("source:")] if source == "phantom" else []
     named = {"kaggle": ["source: {kind: kaggle, slug: small}"]}
-    named["kaggle-dataset"] = ["source: {kind: kaggle-dataset, slug: carol/nodules}"]
-    named["kaggle-dataset"] += ["url: https://www.kaggle.com/competitions/small"]
-    facts = [*lines, *(where or named[source]), "upload: local" if source == "phantom" else "upload: notebook"]
+    named["kaggle_dataset"] = ["source: {kind: kaggle_dataset, slug: carol/nodules}"]
+    named["kaggle_dataset"] += ["url: https://www.kaggle.com/competitions/small"]
+    facts = [*lines, *(where or named[source]), "upload: none" if source == "phantom" else "upload: notebook"]
     add_competition(tmp_path / "my project", "small", "\n".join(facts))
     monkeypatch.chdir(tmp_path / "my project")
     competition = Competition.open("small")
@@ -89,11 +89,11 @@ def connect_machines(hosted, tmp_path, hours=None):
 
 
 def fold_hashes(competition, run):
-    return files.read_json(competition.paths.run(run).fold(0).done)
+    return json_files.read(competition.paths.run(run).fold(0).done)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", ["kaggle", "kaggle-dataset", "phantom"])
+@pytest.mark.parametrize("source", ["kaggle", "kaggle_dataset", "phantom"])
 def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
     competition = project_of_source(source, hosted, tmp_path, monkeypatch)
     train(competition, folds=[0], run="home")
@@ -102,7 +102,7 @@ def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
     assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
     pushed = hosted.notebooks[REF].pushed
     assert pushed["competitionDataSources"] == (["small"] if source == "kaggle" else [])
-    assert pushed["datasetDataSources"] == [DATASET, *(["carol/nodules"] if source == "kaggle-dataset" else [])]
+    assert pushed["datasetDataSources"] == [DATASET, *(["carol/nodules"] if source == "kaggle_dataset" else [])]
     assert not pushed["enableInternet"]
     output = hosted.said()
     assert "fetched folds 0" in output
@@ -121,7 +121,7 @@ def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     assert "fetched folds 0, 2" in hosted.said()
     local_run, remote_run = (competition.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
-        assert files.read_json(remote_run.fold(fold).done) == files.read_json(local_run.fold(fold).done)
+        assert json_files.read(remote_run.fold(fold).done) == json_files.read(local_run.fold(fold).done)
 
 
 PLUGINS = """
@@ -153,14 +153,14 @@ def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatc
     assert "metric: auc" in facts
     competition.paths.facts_file.write_text(facts.replace("metric: auc", "metric: hits"))
     competition = Competition.open("small")
-    own = parse_overrides("backbone.name=one_convolution images.steps=[negative]")
+    own = parse_overrides("backbone.name=one_convolution preparation.steps=[negative]")
     train(competition, folds=[0], overrides=own, run="home")
     connect_machines(hosted, tmp_path)
     train(competition, on="kaggle", folds=[0], overrides=own, run="baseline")
     assert fold_hashes(competition, "baseline") == fold_hashes(competition, "home")
     run = competition.paths.run("baseline")
-    assert "plugins_hash" in files.read_json(run.metadata)
-    assert files.read_json(run.score)["metric"] == "hits"
+    assert "plugins_hash" in json_files.read(run.metadata)
+    assert json_files.read(run.score)["metric"] == "hits"
 
 
 @pytest.mark.slow

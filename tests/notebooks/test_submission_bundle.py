@@ -14,7 +14,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.plugins import active_plugins
 from medfold.competition.recipe import Recipe
-from medfold.ensemble.ensemble_predictor import MemberRun
+from medfold.inference.ensemble_predictor import MemberRun
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
 from medfold.notebooks.submission_bundle import _copy_weights
 from medfold.runs import TrainedRun
@@ -61,6 +61,7 @@ def test_bundle_contains_no_secrets_or_images(packed_project, prebuilt_wheel, mo
     assert {name for name, _ in seen if name.endswith((".png", ".csv"))} == set()
 
 
+@pytest.mark.slow
 def test_equal_folds_give_equal_bundles(packed_project, monkeypatch):
     competition = packed_project.competition
     monkeypatch.chdir(competition.project_paths.root)
@@ -97,7 +98,7 @@ def test_bundle_of_several_runs_predicts_local_ensemble(packed_project, monkeypa
     shutil.copytree(packed_project.competition.project_paths.root, root)
     monkeypatch.chdir(root)
     competition = Competition.open("small")
-    train(competition, overrides=parse_overrides("images.size=24 tta=false"), run="other")
+    train(competition, overrides=parse_overrides("preparation.size=24 tta=false"), run="other")
     shutil.rmtree(competition.paths.submissions)
     submit(competition, run_names=["baseline", "other"], method="rank", dry_run=True)
     (local_submission,) = competition.paths.submissions.glob("*.csv")

@@ -11,7 +11,7 @@ from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import ProjectPaths
 from medfold.runs.fold_state import is_fold_trained
-from medfold.system import files
+from medfold.system import json_files
 from medfold.training.request import TrainingRequest
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
@@ -41,11 +41,11 @@ def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_pa
     marks = set()
     for _ in range(2):
         training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
-        marks.add(files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
+        marks.add(json_files.read(tmp_path / "job" / training_bundle.MANIFEST)["content_id"])
     assert len(marks) == 1
     checkpoint(folded.paths.run("baseline").fold(0).checkpoint)
     training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
-    assert files.read_json(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
+    assert json_files.read(tmp_path / "job" / training_bundle.MANIFEST)["content_id"] not in marks
 
 
 def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
@@ -142,9 +142,9 @@ def test_damaged_results_are_not_unpacked(folded, tmp_path):
 )
 def test_job_with_values_of_other_types_is_refused(folded, no_wheel_build, tmp_path, key, value):
     training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")
-    manifest = files.read_json(tmp_path / "job" / training_bundle.MANIFEST)
+    manifest = json_files.read(tmp_path / "job" / training_bundle.MANIFEST)
     parent, _, name = key.rpartition(".")
     (manifest[parent] if parent else manifest)[name] = value
-    files.write_json(manifest, tmp_path / "job" / training_bundle.MANIFEST)
+    json_files.write(manifest, tmp_path / "job" / training_bundle.MANIFEST)
     with refused(f"job.json: the value of '{key}.*' is missing or is not what medfold writes. Pack the bundle again"):
         TrainingBundle.open(tmp_path / "job")

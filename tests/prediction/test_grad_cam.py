@@ -107,11 +107,11 @@ def test_maps_of_several_resolutions_have_the_cell_of_the_coarsest():
 
 
 HEADS = [
-    ("multiclass", "classes", 3),
-    ("ordinal", "cut_points", 3),
-    pytest.param("binary", "classes", 1, marks=pytest.mark.slow),
-    pytest.param("multilabel", "classes", 2, marks=pytest.mark.slow),
-    pytest.param("ordinal", "classes", 3, marks=pytest.mark.slow),
+    ("multiclass", "classification", 3),
+    ("ordinal", "ordinal", 3),
+    pytest.param("binary", "classification", 1, marks=pytest.mark.slow),
+    pytest.param("multilabel", "classification", 2, marks=pytest.mark.slow),
+    pytest.param("ordinal", "classification", 3, marks=pytest.mark.slow),
     pytest.param("ordinal", "both", 3, marks=pytest.mark.slow),
 ]
 
@@ -125,7 +125,7 @@ def test_every_head_has_a_map_per_column(task, head, columns):
     assert np.isfinite(maps).all()
     assert maps.any()
     is_equal = [np.allclose(maps[0], each, atol=1e-3) for each in maps[1:]]
-    assert is_equal == [head == "cut_points"] * (columns - 1)
+    assert is_equal == [head == "ordinal"] * (columns - 1)
     other = GradCam(randomise_weights(net))(pixels, np.arange(columns))
     assert np.isfinite(other).all()
 

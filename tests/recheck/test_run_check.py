@@ -9,7 +9,7 @@ from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.recheck.run_check import run_differences
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.rechecks import RUN_CHANGES
 from tests.support.small_project import add_variant
@@ -37,7 +37,7 @@ def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, ca
 
 def differences(competition, run_paths) -> list[str]:
     """Returns the differences of a run, by the facts saved with its score."""
-    facts = competition.facts.model_dump() | files.read_json(run_paths.score)["facts"]
+    facts = competition.facts.model_dump() | json_files.read(run_paths.score)["facts"]
     return list(run_differences(CompetitionFacts.model_validate(facts), competition.paths, run_paths))
 
 

@@ -8,7 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.recheck.submission_check import ledger_differences, plugin_maps, submission_differences
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
@@ -68,7 +68,7 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
     submit(folded, run_names=["one", "zero"], method="selection", dry_run=True)
     ledger = read_csv(folded.project_paths.ledger)
     for row in ledger.to_dict("records"):
-        record = files.read_json((folded.project_paths.root / row["file"]).with_suffix(".json"))
+        record = json_files.read((folded.project_paths.root / row["file"]).with_suffix(".json"))
         assert row["runs"] == " ".join(record["runs"])
         assert row["oof"] == pytest.approx(record["score"]["value"], abs=1e-6)
     recheck(folded)
@@ -80,7 +80,7 @@ def differences(folded):
     finished_run(folded, "one", 1.0)
     submit(folded, run_names=["one"])
     file = first_file(folded, "*.csv")
-    record = files.read_json(file.with_suffix(".json"))
+    record = json_files.read(file.with_suffix(".json"))
 
     def run(**changes) -> list[str]:
         root = folded.project_paths.root

@@ -14,9 +14,10 @@ from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
+from medfold.report.page import Section
 from medfold.scoring.metric import METRICS
 from medfold.submission.ledger import read_ledger
-from medfold.system import files
+from medfold.system import json_files
 from tests.lookalikes import lookalike_once
 from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.helpers import refused
@@ -28,7 +29,7 @@ def test_cards_show_score_interval_and_folds(competition, capsys):
     path = report(competition, ["good"])
     assert path == competition.project_paths.root / "runs/small/good/report.html"
     assert "runs/small/good/report.html" in capsys.readouterr().out
-    score, text = files.read_json(competition.paths.run("good").score), read_page(path)
+    score, text = json_files.read(competition.paths.run("good").score), read_page(path)
     assert cards(text) == {
         "out-of-fold AUC": (
             f"{score['value']:.4f}",
@@ -50,6 +51,13 @@ def test_page_is_self_contained_and_has_disclaimer(good):
     assert len(ids) == len(set(ids))
 
 
+def test_summaries_of_sections_are_printed(competition, capsys, monkeypatch):
+    section = Section("images", "Images", summary="heat maps: in the finding in 3 of 4")
+    monkeypatch.setattr("medfold.report.build.explanations_section", lambda *_: section)
+    report(competition, ["good"])
+    assert "report     heat maps: in the finding in 3 of 4\n" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_report_is_reproducible_byte_for_byte(competition, good):
     first = good.read_bytes()
@@ -69,7 +77,7 @@ def test_page_contains_no_patient_ids(competition, good):
 
 def test_partial_run_is_marked(competition):
     text = read_page(report(competition, ["part"]))
-    units = files.read_json(competition.paths.run("part").score)["num_units"]
+    units = json_files.read(competition.paths.run("part").score)["num_units"]
     assert f"Covers 1 of 3 folds: the score is of {units} of 59 samples." in text
     assert cards(text)["folds"] == ("1 of 3", f"{units} samples")
     assert "OPTIMISTIC" not in text
@@ -142,7 +150,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
         assert competition.facts.task == task
         noisy_run(competition)
         text = read_page(report(competition, ["noisy"]))
-        score = files.read_json(competition.paths.run("noisy").score)
+        score = json_files.read(competition.paths.run("noisy").score)
         return TaskReport(
             text, competition.facts, score, ensemble_runs(competition, ["noisy"], load_dataset(competition)), unit
         )

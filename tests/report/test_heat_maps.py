@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold import prediction
-from medfold.competition import ImageSettings
+from medfold.competition import PreparationSettings
 from medfold.report import heat_maps
 from medfold.report.heat_maps import compute_heat_maps
 
@@ -48,7 +48,7 @@ def given(monkeypatch):
 def computed(given, monkeypatch, findings=None, predictions=None):
     samples, store, folds = given
     facts = SimpleNamespace(task="binary", prediction_columns=["positive"])
-    recipe = SimpleNamespace(images=ImageSettings(size=SIZE))
+    recipe = SimpleNamespace(preparation=PreparationSettings(size=SIZE))
     monkeypatch.setattr(
         heat_maps, "open_source", lambda competition: SimpleNamespace(finding_positions=lambda: findings)
     )

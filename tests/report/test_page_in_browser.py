@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 COMPETITION = SMALL.replace("k: 3", "k: 2")
 RECIPE = "\n".join(
     [
-        "images: {size: 32}",
+        "preparation: {size: 32}",
         "backbone: {name: resnet9, width: 8}",
         "augment: none",
         "training: {epochs: 8, batch_size: 8, learning_rate: 0.005}",

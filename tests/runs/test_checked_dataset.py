@@ -5,7 +5,7 @@ import pytest
 
 from medfold.runs import checked_dataset
 from medfold.runs.checked_dataset import dataset_of_runs
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 
@@ -24,9 +24,9 @@ def test_missing_folds_and_measurements_are_made_again_and_are_equal(folded):
 def test_changed_fact_is_reported_before_anything_is_made(folded, monkeypatch):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    metadata = files.read_json(run.metadata)
+    metadata = json_files.read(run.metadata)
     metadata["facts"]["images"]["symmetry"] = "none"
-    files.write_json(metadata, run.metadata, sealed=True)
+    json_files.write(metadata, run.metadata, sealed=True)
     monkeypatch.setattr(checked_dataset, "load_dataset", lambda *_: pytest.fail("made before the check"))
     with refused("run 'baseline' was trained with 'images.symmetry': none, now it is"):
         dataset_of_runs(folded, ["baseline"])

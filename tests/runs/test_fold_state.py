@@ -9,7 +9,7 @@ from medfold.runs.fold_state import (
     mark_fold_trained,
     trained_folds,
 )
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
@@ -20,7 +20,7 @@ def test_fold_is_done_only_if_hashes_match(small):
     assert not is_fold_trained(fold)
     files.write_text("id\n", fold.oof)
     mark_fold_trained(fold, [fold.oof])
-    assert files.read_json(fold.done) == {"oof.csv": sha256(fold.oof)}
+    assert json_files.read(fold.done) == {"oof.csv": sha256(fold.oof)}
     assert is_fold_trained(fold)
     files.write_text("id\nx\n", fold.oof)
     assert not is_fold_trained(fold)

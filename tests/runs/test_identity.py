@@ -27,7 +27,7 @@ from medfold.errors import UserError
 from medfold.runs.checked_dataset import dataset_of_runs
 from medfold.runs.identity import facts_of_run, find_changed_fact, shared_facts
 from medfold.runs.run import Run
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.lookalikes import lookalike_once
@@ -38,8 +38,8 @@ from tests.support.small_project import add_competition, copy_project
 THREE = "\n".join(
     [
         "title: Three grades",
-        "source: {kind: kaggle-dataset, slug: a/b}",
-        "upload: local",
+        "source: {kind: kaggle_dataset, slug: a/b}",
+        "upload: none",
         "task: multiclass",
         "classes: [calm, mild, wild]",
         "labels: {layout: folders, targets: [label], holdout: 0.3}",
@@ -310,16 +310,16 @@ def test_folds_are_compared_by_content(folded, change):
 def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    metadata = {**files.read_json(run.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
+    metadata = {**json_files.read(run.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
     del metadata["images_fingerprints"]  # earlier versions recorded none
-    files.write_json(metadata, run.metadata)
+    json_files.write(metadata, run.metadata)
     submit(folded)
     (submission,) = folded.paths.submissions.glob("*.csv")
     content = submission.read_bytes()
     folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
-    files.write_json({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)
+    json_files.write({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)
     with refused("the run was trained on another folds table"):
         submit(folded, force=True)
 
@@ -355,7 +355,7 @@ def relabelled(competition: Competition, count: int = 3) -> Competition:
 def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advice):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    files.write_json({**files.read_json(run.metadata), "command": command}, run.metadata, sealed=True)
+    json_files.write({**json_files.read(run.metadata), "command": command}, run.metadata, sealed=True)
     with refused(f"Train it again under another name: {advice}$"):
         dataset_of_runs(relabelled(folded), ["baseline"])
 
@@ -399,18 +399,18 @@ def test_predict_reports_exchanged_positive_class(trained, capsys):
 
 def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     run = three.paths.run("noisy")
-    metadata = files.read_json(run.metadata)
+    metadata = json_files.read(run.metadata)
     assert metadata["facts"]["labels"]["layout"] == "folders"
-    files.write_json(with_former_names(metadata, RUN), run.metadata, sealed=True)
-    written = files.read_json(run.metadata)
+    json_files.write(with_former_names(metadata, RUN), run.metadata, sealed=True)
+    written = json_files.read(run.metadata)
     assert written["facts"]["labels"]["shape"] == "folders"
     assert {"folds", "images", "labels", "store", "pretrained"} <= set(written)
     assert facts_of_run(three, Run.open(three, "noisy")) == three.facts
     every_key = tuple(config.flat(three.facts.model_dump()))
     assert find_changed_fact(three, Run.open(three, "noisy"), every_key) is None
-    score = files.read_json(run.score)
-    files.write_json(with_former_names(score, SCORE), run.score, sealed=True)
-    assert {"units", "optimistic", "also"} <= set(files.read_json(run.score))
+    score = json_files.read(run.score)
+    json_files.write(with_former_names(score, SCORE), run.score, sealed=True)
+    assert {"units", "optimistic", "also"} <= set(json_files.read(run.score))
     submit(three, run_names=["noisy"])
     recheck(three)
 
@@ -421,6 +421,6 @@ def test_runs_of_different_facts_have_no_facts_in_common(folded):
     runs = [Run.open(folded, name) for name in ("one", "two")]
     assert shared_facts(folded, runs) == folded.facts
     facts = {**runs[1].metadata["facts"], "score": {**runs[1].metadata["facts"]["score"], "aggregate": "max"}}
-    files.write_json({**runs[1].metadata, "facts": facts}, runs[1].paths.metadata, sealed=True)
+    json_files.write({**runs[1].metadata, "facts": facts}, runs[1].paths.metadata, sealed=True)
     with refused("RUNS: one and two were trained with different facts: score.aggregate. Predict with one of them"):
         shared_facts(folded, [runs[0], Run.open(folded, "two")])

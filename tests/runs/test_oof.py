@@ -6,7 +6,7 @@ import pytest
 from medfold.data.dataset import load_dataset
 from medfold.errors import UserError
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 
 
@@ -26,7 +26,7 @@ def test_oof_holds_each_training_sample_once(folded, run):
     oof = pd.read_csv(run.oof)
     assert sorted(oof["id"]) == sorted(load_dataset(folded).train["id"])
     assert score.trained_folds == [0, 1, 2]
-    assert files.read_json(run.score) == score.content()
+    assert json_files.read(run.score) == score.content()
     assert read_score(run) == score
 
 
@@ -42,11 +42,11 @@ def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
 
 
 def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
-    files.write_json(["the loss did not go down"], run.fold(2).self_check_warnings)
-    files.write_json([], run.fold(0).self_check_warnings)
+    json_files.write(["the loss did not go down"], run.fold(2).self_check_warnings)
+    json_files.write([], run.fold(0).self_check_warnings)
     assert self_check_warnings(run, [0, 1, 2]) == {"2": ["the loss did not go down"]}
     rewritten(folded, run)
-    assert files.read_json(run.score)["self_check_warnings"] == {"2": ["the loss did not go down"]}
+    assert json_files.read(run.score)["self_check_warnings"] == {"2": ["the loss did not go down"]}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
     ],
 )
 def test_damaged_score_is_named_with_what_computes_it_again(run, change, problem):
-    files.write_json(change(files.read_json(run.score)), run.score)
+    json_files.write(change(json_files.read(run.score)), run.score)
     with pytest.raises(UserError, match=rf"score\.json: {problem}\. To compute it again, run: make train .*RUN=noise"):
         read_score(run)
     run.score.unlink()

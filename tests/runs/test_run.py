@@ -4,7 +4,7 @@ import pytest
 
 from medfold import config
 from medfold.runs.run import Run
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 
@@ -33,6 +33,6 @@ def test_recipe_of_an_earlier_version_without_keep_is_not_optimistic(run):
 
 
 def test_damaged_run_json_is_refused(folded, run):
-    files.write_json({**run.metadata, "facts": {}}, run.paths.metadata)
+    json_files.write({**run.metadata, "facts": {}}, run.paths.metadata)
     with refused("no key 'facts.folds.k'"):
         Run.open(folded, "one")

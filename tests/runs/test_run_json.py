@@ -5,7 +5,7 @@ import pytest
 from medfold.competition.recipe import Recipe
 from medfold.runs.fold_state import require_trained_folds
 from medfold.runs.run_json import read_run_json, record_run_start
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 
@@ -50,14 +50,14 @@ def test_start_with_other_settings_is_refused(small, changes, message):
     ("key", "now", "change"),
     [
         ("facts", [0, 255], r"images\.range was None, now \[0, 255\]"),
-        ("recipe", 64, r"recipe\.images\.size was 32, now 64"),
+        ("recipe", 64, r"recipe\.preparation\.size was 32, now 64"),
     ],
 )
 def test_other_prepared_images_are_explained_by_the_setting_that_changed(small, key, now, change):
     def started(store_key, size, value_range):
         facts = small.facts.model_dump(mode="json")
         facts["images"]["range"] = value_range
-        return {**ORIGIN, "facts": facts, "recipe": {"images": {"size": size}}, "store_key": store_key}
+        return {**ORIGIN, "facts": facts, "recipe": {"preparation": {"size": size}}, "store_key": store_key}
 
     paths = small.paths.run("baseline")
     record_run_start(paths, started("s", 32, None))
@@ -114,12 +114,12 @@ def test_invalid_run_json_is_refused(folded):
 def test_run_json_without_a_key_is_refused(folded, key):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    content = parent = files.read_json(paths.metadata)
+    content = parent = json_files.read(paths.metadata)
     *parents, last = key.split(".")
     for name in parents:
         parent = parent[name]
     del parent[last]
-    files.write_json(content, paths.metadata, sealed=True)
+    json_files.write(content, paths.metadata, sealed=True)
     with refused(f"run.json: no key '{key}.*'. Restore it from a backup"):
         read_run_json(paths)
     with refused(f"run.json: no key '{key}"):
@@ -129,7 +129,7 @@ def test_run_json_without_a_key_is_refused(folded, key):
 def test_run_json_with_fingerprints_of_other_images_is_refused(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    files.write_json({**files.read_json(paths.metadata), "images_fingerprints": {"test": "0"}}, paths.metadata)
+    json_files.write({**json_files.read(paths.metadata), "images_fingerprints": {"test": "0"}}, paths.metadata)
     with refused(r"run.json: the value of 'images_fingerprints.train' is missing"):
         read_run_json(paths)
 
@@ -137,7 +137,7 @@ def test_run_json_with_fingerprints_of_other_images_is_refused(folded):
 def test_run_json_without_a_value_is_refused(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
-    files.write_json({**files.read_json(paths.metadata), "recipe": None}, paths.metadata)
+    json_files.write({**json_files.read(paths.metadata), "recipe": None}, paths.metadata)
     with refused(r"run.json: no key 'recipe'\. Restore it from a backup"):
         read_run_json(paths)
 

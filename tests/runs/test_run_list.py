@@ -11,7 +11,7 @@ from medfold.runs.run_list import (
     summarise_runs,
     training_seconds,
 )
-from medfold.system import files
+from medfold.system import files, json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import an_oof_score, competition_facts, refused
 
@@ -107,7 +107,7 @@ def test_training_seconds_of_the_folds_are_summed(small):
     run = small.paths.run("one")
     assert training_seconds([run], 3) is None
     for fold, seconds in ((0, 1.5), (2, 4.0)):
-        files.write_json({"seconds": seconds}, run.fold(fold).timing)
+        json_files.write({"seconds": seconds}, run.fold(fold).timing)
     assert training_seconds([run], 3) == 5.5
     assert training_seconds([run], 2) == 1.5
 

@@ -21,12 +21,12 @@ from tests.support.helpers import REPOSITORY
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             200,
-            {"extends": "gpu", "images": {"size": 200}},
+            {"extends": "gpu", "preparation": {"size": 200}},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             48,
-            {"extends": "gpu", "images": {"size": MIN_GPU_SIZE}},
+            {"extends": "gpu", "preparation": {"size": MIN_GPU_SIZE}},
         ),
         (
             {"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"},
@@ -37,17 +37,17 @@ from tests.support.helpers import REPOSITORY
         (
             {"title": "Fundus", "images": {}, "task": "binary"},
             3000,
-            {"extends": "gpu_fundus", "head": "classes"},
+            {"extends": "gpu_fundus", "head": "classification"},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             224,
-            {"extends": "gpu_small", "images": {"size": 224}},
+            {"extends": "gpu_small", "preparation": {"size": 224}},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             96,
-            {"extends": "gpu_small", "images": {"size": MIN_GPU_SIZE}},
+            {"extends": "gpu_small", "preparation": {"size": MIN_GPU_SIZE}},
         ),
         ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu"}),
         ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu"}),
@@ -67,7 +67,7 @@ def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, sid
 
 def test_smallest_size_of_a_gpu_recipe_is_that_of_the_shared_one_for_patches():
     shared = REPOSITORY / "competition" / "_base" / "gpu_histology.yaml"
-    assert yaml.safe_load(shared.read_text())["images"]["size"] == MIN_GPU_SIZE
+    assert yaml.safe_load(shared.read_text())["preparation"]["size"] == MIN_GPU_SIZE
 
 
 @pytest.mark.parametrize(("layout", "expected"), [("wide", "labels:\n  targets: [grade]\n"), ("folders", None)])

@@ -17,11 +17,11 @@ def test_part_column_is_never_a_target(tmp_path):
     table(tmp_path, "labels.csv", "image,split,stage", *rows)
     facts, said = facts_and_doubts(tmp_path)
     assert facts["labels"]["targets"] == ["stage"]
-    assert (facts["labels"]["part"], facts["images"]) == ("split", {"train": "images/{id}.png", "channels": 1})
+    assert (facts["labels"]["split"], facts["images"]) == ("split", {"train": "images/{id}.png", "channels": 1})
     table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
     facts, said = facts_and_doubts(tmp_path)
-    assert "part" not in facts["labels"]
-    assert "labels.part: column 'split' has names of parts, and is not used" in said
+    assert "split" not in facts["labels"]
+    assert "labels.split: column 'split' has names of parts, and is not used" in said
 
 
 def test_patients_whose_names_begin_those_of_images_are_only_the_group(tmp_path):
@@ -39,6 +39,6 @@ def test_unused_part_columns_and_files_are_reported(tmp_path):
     (tmp_path / "images" / "a.xcf").write_bytes(b"gimp xcf")
     facts, said = facts_and_doubts(tmp_path)
     assert facts["labels"]["targets"] == ["label"]
-    assert "labels.part: column 'is_test' names parts or folds, and is not used" in said
-    assert "labels.part: column 'fold' names parts or folds" in said
+    assert "labels.split: column 'is_test' names parts or folds, and is not used" in said
+    assert "labels.split: column 'fold' names parts or folds" in said
     assert "1 file in images with the extension .xcf: not a known image format; not used" in said

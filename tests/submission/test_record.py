@@ -22,7 +22,7 @@ from medfold.submission.record import (
     record_path,
     record_result,
 )
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.system.hashes import sha256_of_text
 from tests.support.helpers import an_oof_score
 
@@ -37,7 +37,7 @@ def test_content_id_is_the_recorded_one_or_made_from_the_hash():
 def test_last_row_with_the_content_id_is_found(small):
     rows = [replace(ROW, file=f"submissions/small/{name}.csv") for name in ("one", "two", "three")]
     for row, content_id in zip(rows, ("x", "y", "y"), strict=True):
-        files.write_json({"mark": content_id}, record_path(small, row))
+        json_files.write({"mark": content_id}, record_path(small, row))
     assert find_same_submission(small, rows, "x") == rows[0]
     assert find_same_submission(small, rows, "y") == rows[2]
     assert find_same_submission(small, rows, "z") is None
@@ -51,14 +51,14 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
         "also": {"auc": 0.8},
         "facts": {"score": {"also": ["auc"]}},
     }
-    files.write_json({"mark": "x", "score": former}, record_path(small, ROW))
+    json_files.write({"mark": "x", "score": former}, record_path(small, ROW))
     score = read_record(small, ROW)["score"]
     assert (score["num_units"], score["is_optimistic"], score["more_metrics"]) == (8, False, {"auc": 0.8})
     assert score["facts"] == {"score": {"more_metrics": ["auc"]}}
 
 
 def test_damaged_record_is_named(small):
-    files.write_json([1], record_path(small, ROW))
+    json_files.write([1], record_path(small, ROW))
     with pytest.raises(
         UserError, match=r"submissions/small/one\.json: not the record of a submission\. Restore it from a backup"
     ):
@@ -66,7 +66,7 @@ def test_damaged_record_is_named(small):
 
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
-    files.write_json({"score": {"value": 0.9}}, record_path(small, ROW))
+    json_files.write({"score": {"value": 0.9}}, record_path(small, ROW))
     add_to_record(small.paths, small.project_paths.root / ROW.file, {"kaggle": {"version": 2}})
     assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"version": 2}}
     record_result(small, ROW, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})

@@ -25,7 +25,7 @@ def record(folded):
 
     def run(name: str = "good", force: bool = False):
         ensemble = ensemble_runs(folded, [name], dataset)
-        draft = draft_submission(folded, ensemble, dataset.test_groups.index.tolist())
+        draft = draft_submission(folded, ensemble, dataset.test_groups)
         return record_draft(folded, ensemble, draft, force)
 
     return run
@@ -41,7 +41,7 @@ class Scored:
         assert run_names == ["good"]
         return locks.lock(file)
 
-    def submit(self, recorded, resubmit):
+    def submit(self, recorded, pack, resubmit):
         with pytest.raises(Timeout):
             locks.lock(recorded.file).acquire(blocking=False)
         self.submissions.append((recorded, resubmit))
@@ -51,7 +51,7 @@ class Scored:
 
 def send(competition, recorded, resubmit=False):
     leaderboard = Scored(competition)
-    result = submit_recorded(competition, recorded, leaderboard, resubmit)
+    result = submit_recorded(competition, recorded, leaderboard, pytest.fail, resubmit)
     return leaderboard, result
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from medfold.training.phases import Phase
+from medfold.training.loop.phases import Phase
 
 
 class FakeNet:

@@ -65,7 +65,7 @@ def _write_run(
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_json import record_run_start
     from medfold.runs.run_names import checked_run_paths
-    from medfold.system import files
+    from medfold.system import json_files
     from medfold.system.hashes import sha256
     from medfold.tables import write_csv
     from medfold.training.run_metadata import run_metadata
@@ -83,5 +83,5 @@ def _write_run(
         }
         for path, table in tables.items():
             write_csv(table, path)
-        files.write_json({path.name: sha256(path) for path in tables}, paths.done)
+        json_files.write({path.name: sha256(path) for path in tables}, paths.done)
     write_oof(facts, run, dataset.train, dataset.targets)

@@ -21,8 +21,10 @@ def noise(count: int, size: int = 32, channels: int = 1, seed: int = 0) -> np.nd
     return np.rint(255 * layered / layered.max()).astype(np.uint8)
 
 
-def build(task: str = "binary", channels: int = 1, head: str = "classes", size: int = 32, **backbone) -> keras.Model:
+def build(
+    task: str = "binary", channels: int = 1, head: str = "classification", size: int = 32, **backbone
+) -> keras.Model:
     keras.utils.set_random_seed(1)
     facts = competition_facts(task, images={"train": "{id}.png", "test": "{id}.png", "channels": channels})
     chosen = {"name": "resnet9", "width": 8, **backbone}
-    return build_net(facts, Recipe(images={"size": size}, backbone=chosen, head=head), pretrained=False)
+    return build_net(facts, Recipe(preparation={"size": size}, backbone=chosen, head=head), pretrained=False)

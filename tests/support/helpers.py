@@ -37,7 +37,7 @@ def competition_facts(task: str = "binary", **changes) -> CompetitionFacts:
     facts = {
         "title": "test",
         "source": {"kind": "phantom"},
-        "upload": "local",
+        "upload": "none",
         "task": task,
         "labels": {"targets": ["a", "b"] if task == "multilabel" else ["target"]},
         "images": {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1},
@@ -76,13 +76,13 @@ class NoLeaderboard(Leaderboard):
     """A leaderboard to which submissions are not uploaded."""
 
     @classmethod
-    def of(cls, competition, *needed_to_submit) -> Leaderboard:
+    def of(cls, competition) -> Leaderboard:
         return cls(competition.facts, competition.paths)
 
     def preflight(self) -> None:
         pass
 
-    def submit(self, recorded, resubmit=False) -> LeaderboardResult:
+    def submit(self, recorded, pack, resubmit=False) -> LeaderboardResult:
         return LeaderboardResult(status="written")
 
 

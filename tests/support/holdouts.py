@@ -1,8 +1,8 @@
-"""Facts of a competition without a test set: some labelled images are held out."""
+"""Facts of a competition without a test set: some labelled images become the holdout."""
 
 FACTS = """title: Hold-out
-source: {kind: kaggle-dataset, slug: a/b}
-upload: local
+source: {kind: kaggle_dataset, slug: a/b}
+upload: none
 task: binary
 classes: [no, yes]
 labels: {layout: folders, targets: [sick], holdout: 0.3}

@@ -1,6 +1,6 @@
 """Trainings that end as by a power failure."""
 
-from medfold.training.batch_trainer import BatchTrainer
+from medfold.training.loop.batch_trainer import BatchTrainer
 
 
 class PowerFailure(Exception):  # noqa: N818

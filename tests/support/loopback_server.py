@@ -25,7 +25,7 @@ class LoopbackServer(ThreadingHTTPServer):
         return f"http://{user}{host}:{self.server_address[1]}{path}"
 
     def __enter__(self) -> "LoopbackServer":
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from tests.support.helpers import competition_facts
 
 
 def recipe(name="resnet9", size=32, **backbone):
-    return Recipe.model_validate({"images": {"size": size}, "backbone": {"name": name, "width": 4, **backbone}})
+    return Recipe.model_validate({"preparation": {"size": size}, "backbone": {"name": name, "width": 4, **backbone}})
 
 
 def facts(task="binary", channels=1):

@@ -1,6 +1,6 @@
 """Changes to the files of runs and submissions, which a recheck must find, and what it says."""
 
-from medfold.system import files
+from medfold.system import json_files
 
 
 def first_file(competition, pattern: str):
@@ -16,18 +16,18 @@ def change_last_digit(path):
 
 def change_number(path, *key):
     """Adds 1e-6 to a number in a JSON file."""
-    content = files.read_json(path)
+    content = json_files.read(path)
     here = content
     for step in key[:-1]:
         here = here[step]
     here[key[-1]] += 1e-6
-    files.write_json(content, path)
+    json_files.write(content, path)
 
 
 def edit_json(path, edit):
-    content = files.read_json(path)
+    content = json_files.read(path)
     edit(content)
-    files.write_json(content, path)
+    json_files.write(content, path)
 
 
 # Changes to the files of a run, by name: the change, given the paths of the run, and the difference as a pattern.
@@ -68,7 +68,7 @@ RUN_CHANGES = {
         "metric is auc, saved none",
     ),
     "number of units": (
-        lambda run: files.write_json({**files.read_json(run.score), "num_units": 3}, run.score),
+        lambda run: json_files.write({**json_files.read(run.score), "num_units": 3}, run.score),
         r"num_units is \d+, saved 3",
     ),
 }

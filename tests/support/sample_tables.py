@@ -19,5 +19,5 @@ def sample_tables(draw):
     else:
         targets = np.array(draw(st.lists(st.lists(st.integers(0, 1), min_size=3, max_size=3), min_size=n, max_size=n)))
     ids = pd.Series([f"{number:04d}" for number in draw(st.permutations(range(n)))])
-    method = draw(st.sampled_from(["stratified", "group", "stratified-group"]))
+    method = draw(st.sampled_from(["stratified", "group", "stratified_group"]))
     return ids, targets, groups, FoldFacts(k=k, seed=draw(st.integers(0, 3)), method=method)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images.scan import scan_images
 
-CHOICES = ImageSettings(size=16)
+CHOICES = PreparationSettings(size=16)
 
 
 def run_scan(small, table, choices=None, with_appearance=False):

@@ -7,7 +7,7 @@ SMALL = "\n".join(
     [
         "title: A small phantom",
         "source: {kind: phantom, seed: 1, train_patients: 40, test_patients: 25, snr: [500, 900], duplicates: 2}",
-        "upload: local",
+        "upload: none",
         "task: binary",
         "labels: {file: train.csv, id: id, targets: [target], group: patient_id, keep_columns: [age, sex]}",
         "images:",
@@ -15,12 +15,12 @@ SMALL = "\n".join(
         "  expected_shape: [128, 128]}",
         "score: {metric: auc}",
         "submission: {sample: sample_submission.csv}",
-        "folds: {k: 3, seed: 7, method: stratified-group}",
+        "folds: {k: 3, seed: 7, method: stratified_group}",
     ]
 )
 TINY_RECIPE = "\n".join(
     [
-        "images: {size: 16}",
+        "preparation: {size: 16}",
         "backbone: {name: resnet9, width: 4}",
         "augment: xray",
         "training: {epochs: 2, batch_size: 8, learning_rate: 0.01}",

@@ -36,7 +36,7 @@ def task(kind="binary", seed=0, backbone="resnet9", **training):
             image[:: 2 + 2 * int(level)] += 150
     recipe = Recipe.model_validate(
         {
-            "images": {"size": 16},
+            "preparation": {"size": 16},
             "backbone": {"name": backbone, "width": 8},
             "augment": "none",
             "training": {"epochs": 6, "batch_size": 8, "learning_rate": 0.005, **training},
@@ -65,7 +65,7 @@ def task(kind="binary", seed=0, backbone="resnet9", **training):
 def with_pretrained_backbone(backbone, inputs, features, **training):
     """Returns the same inputs for a pretrained backbone, at 32 px."""
     settings = inputs.recipe.model_dump()
-    settings["images"]["size"] = 32
+    settings["preparation"]["size"] = 32
     settings["backbone"] = {"name": "MobileNetV2", "weights": str(backbone)}
     settings["training"].update(training)
     pixels = inputs.store.pixels.repeat(2, axis=1).repeat(2, axis=2)

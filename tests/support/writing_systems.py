@@ -28,8 +28,8 @@ SITES = ["בית חולים", "北京协和医院", "Zürich <1>"]
 SCRIPTS = "\n".join(
     [
         "title: 'מיון: classes in many scripts'",
-        "source: {kind: kaggle-dataset, slug: a/b}",
-        "upload: local",
+        "source: {kind: kaggle_dataset, slug: a/b}",
+        "upload: none",
         "task: multiclass",
         f"classes: {json.dumps(CLASSES, ensure_ascii=False)}",
         "labels: {file: train.csv, id: id, targets: [target], keep_columns: [site]}",

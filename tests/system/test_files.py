@@ -1,4 +1,4 @@
-"""Files: atomic writing, JSON, checks of folders."""
+"""Files: atomic writing, checks of folders."""
 
 import errno
 import os
@@ -99,28 +99,6 @@ def test_atomic_write_syncs_contents_before_the_rename(tmp_path, monkeypatch, co
     assert calls == ["rename"]
 
 
-def test_write_json_refuses_nan_and_writes_nothing(tmp_path):
-    with pytest.raises(ValueError, match="JSON"):
-        files.write_json({"value": float("nan")}, tmp_path / "a.json")
-    assert files.read_json(tmp_path / "a.json") is None
-
-
-def test_json_of_an_earlier_version_is_read_with_the_current_names(tmp_path):
-    path = tmp_path / "x.json"
-    files.write_json({"mark": 1, "b": 2}, path, sealed=True)
-    assert files.read_json(path, {"content_id": "mark"}) == {"content_id": 1, "b": 2}
-
-
-def test_sealed_json_is_read_back_without_its_checksum_and_refused_after_a_change(tmp_path):
-    path = tmp_path / "x.json"
-    value = {"score": 0.875, "folds": [0, 1], "by name": {"1": None}}
-    files.write_json(value, path, sealed=True)
-    assert files.read_json(path) == value
-    path.write_text(path.read_text().replace("0.875", "0.876"))
-    with refused(r"x\.json: changed since medfold wrote it"):
-        files.read_json(path)
-
-
 def test_check_folder_names_the_file_in_its_place(tmp_path):
     files.check_folder(tmp_path / "not yet" / "there")
     (tmp_path / "file").write_text("")
@@ -128,6 +106,12 @@ def test_check_folder_names_the_file_in_its_place(tmp_path):
         for check in (files.check_folder, files.check_writable):
             with refused(r"file: a file is where a folder must be. Move it away$"):
                 check(path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_folder_in_which_no_file_can_be_made_is_refused():
+    with refused("/proc/none: .*. Choose another folder"):
+        files.check_writable(Path("/proc/none"))
 
 
 def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeypatch):

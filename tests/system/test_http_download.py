@@ -12,7 +12,7 @@ import threading
 import pytest
 import requests
 
-from medfold.system import files, http_download
+from medfold.system import http_download, json_files
 from tests.support.helpers import refused
 from tests.support.kaggle_server import drop, stall, status
 
@@ -190,7 +190,7 @@ def test_disk_that_fills_up_is_reported(get, kaggle, tmp_path):
     folder.mkdir()
     (folder / "archive.zip.part").symlink_to("/dev/full")
     identity = {"same": f'"{hashlib.md5(CONTENT).hexdigest()}"', "bytes": len(CONTENT)}
-    files.write_json(identity, folder / "archive.zip.part.json")
+    json_files.write(identity, folder / "archive.zip.part.json")
     with refused(f"cannot write .{os.strerror(errno.ENOSPC)}.*Free disk space, and run the same"):
         get()
 
@@ -210,7 +210,7 @@ def test_finished_part_is_not_downloaded_again(get, kaggle, tmp_path):
     target = tmp_path / "folder" / "archive.zip"
     identity = {"same": f'"{http_download.md5_of_file(target)}"', "bytes": len(CONTENT)}
     target.rename(target.with_name("archive.zip.part"))
-    files.write_json(identity, target.with_name("archive.zip.part.json"))
+    json_files.write(identity, target.with_name("archive.zip.part.json"))
     kaggle.log.clear()
     assert get().read_bytes() == CONTENT
     assert ranges(kaggle) == [None]  # only its headers were requested

@@ -46,6 +46,7 @@ def test_allowed_memory_sets_no_limit_where_there_is_none():
     assert "done" in run("from medfold.system.limits import *; allow_memory(1); bytearray(10**8); print('done')").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no alarm")
 def test_process_ends_when_the_time_is_over_but_not_later():
     code = "import time; from medfold.system.limits import *\nwith ended_after(1): {}\n{}; print('went on')"

@@ -6,27 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from medfold.system import files, locks
+from medfold.system import json_files, locks
 from tests.support.helpers import refused
 
 ADD = """
 import sys
 import time
 from pathlib import Path
-from medfold.system import files, locks
+from medfold.system import json_files, locks
 path = Path(sys.argv[1])
 for _ in range(20):
     with locks.lock(path):
-        files.write_json(files.read_json(path) + 1, path)
+        json_files.write(json_files.read(path) + 1, path)
 """
 
 
 def test_lock_prevents_lost_updates(tmp_path):
     path = tmp_path / "count.json"
-    files.write_json(0, path)
+    json_files.write(0, path)
     workers = [subprocess.Popen([sys.executable, "-c", ADD, str(path)]) for _ in range(3)]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
-    assert files.read_json(path) == 60
+    assert json_files.read(path) == 60
 
 
 @pytest.mark.parametrize("existing", ["", "data", "data/x"])

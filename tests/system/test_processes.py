@@ -34,6 +34,7 @@ def test_user_error_in_subprocess_is_raised_in_parent():
         run_in_subprocess("numbers", raise_user_error)
 
 
+@pytest.mark.slow
 def test_killed_subprocess_raises_user_error():
     with refused("numbers: the process was killed. It may have run out of memory"):
         run_in_subprocess("numbers", kill_own_process)

@@ -28,10 +28,10 @@ WORDS = [
     (make_command, ("train",), {"SEEDS": 0}, "make train SEEDS=0", "make train SEEDS=0"),
     (
         as_typed,
-        ('make train SEEDS=0 SET="tta=false images.size=9"',),
+        ('make train SEEDS=0 SET="tta=false preparation.size=9"',),
         {},
-        'make train SEEDS=0 SET="tta=false images.size=9"',
-        'medfold train --seeds 0 --set "tta=false images.size=9"',
+        'make train SEEDS=0 SET="tta=false preparation.size=9"',
+        'medfold train --seeds 0 --set "tta=false preparation.size=9"',
     ),
     (as_typed, ('make train SET="a',), {}, *['make train SET="a'] * 2),
     (as_typed, ("make train x",), {}, *["make train x"] * 2),

@@ -189,7 +189,7 @@ def test_frozen_features_are_computed_before_parallel_folds(project_folder, two_
     file = project_folder / "net.weights.h5"
     keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(file)
     backbone = {"name": "MobileNetV2", "weights": str(file)}
-    overrides = {"images": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
+    overrides = {"preparation": {"size": 32}, "backbone": backbone, "training": {"head_epochs": 2, "epochs": 0}}
     competition = Competition.open("small")
     train(competition, jobs=2, overrides=overrides, run="frozen")
     lines = [line.split()[0] for line in capfd.readouterr().out.splitlines() if line.startswith(("features ", "fold "))]

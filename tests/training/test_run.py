@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from medfold.cli import app
 from medfold.commands.train import train
 from medfold.errors import UserError
-from medfold.system import files, hardware
+from medfold.system import hardware, json_files
+from medfold.training import fold as fold_package
 from medfold.training import parallel, run
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
@@ -95,7 +96,7 @@ class FakeFold:
             raise UserError("the loss is not a number", f"fold {number}")
         self.trained.append(number)
         self.workers.append(inputs.num_workers)
-        files.write_json({"oof.csv": "0" * 64}, fold_paths.done)
+        json_files.write({"oof.csv": "0" * 64}, fold_paths.done)
         return 0.75
 
 
@@ -103,12 +104,11 @@ class FakeFold:
 def imitated(folded, monkeypatch):
     """Imitates the training of folds in this process; the score is not computed."""
     fake = FakeFold()
-    monkeypatch.setattr(run, "_import_fold", lambda: fake)
-    inputs = SimpleNamespace(facts=folded.facts, train=None, targets=None)
-    monkeypatch.setattr(run, "_run_inputs", lambda *given: vars(inputs).update(num_workers=given[-1]) or inputs)
+    monkeypatch.setattr(fold_package, "fold", fake, raising=False)
+    monkeypatch.setattr(run, "load_store", lambda paths, key: None)
     monkeypatch.setattr(run, "write_oof", lambda facts, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
-    fake.data = SimpleNamespace(train=None, targets=None)
+    fake.data = SimpleNamespace(train=None, targets=None, test=None)
     return fake
 
 

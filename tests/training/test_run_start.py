@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.training import run_start
 from medfold.training.request import TrainingRequest
@@ -19,7 +19,7 @@ def begin(competition, request):
 def test_run_records_the_command_that_started_it(folded):
     run_paths, missing = begin(folded, TrainingRequest(overrides={"training": {"epochs": 7}}, seed=3, run="one"))
     assert missing == [0, 1, 2]
-    words = shlex.split(files.read_json(run_paths.metadata)["command"])
+    words = shlex.split(json_files.read(run_paths.metadata)["command"])
     assert words[:2] == ["make", "train"]
     expected = {"COMPETITION=small", "RECIPE=baseline", "SEEDS=3", "SET=training.epochs=7", "RUN=one"}
     assert set(words[2:]) == expected
@@ -45,10 +45,10 @@ def test_missing_folds_are_the_requested_ones_that_are_not_done(folded, folds, r
 
 def test_folds_hashed_by_an_earlier_version_keep_their_hash(folded):
     run_paths, _ = begin(folded, TrainingRequest(run="one"))
-    earlier = {**files.read_json(run_paths.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
-    files.write_json(earlier, run_paths.metadata, sealed=True)
+    earlier = {**json_files.read(run_paths.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
+    json_files.write(earlier, run_paths.metadata, sealed=True)
     begin(folded, TrainingRequest(run="one"))
-    assert files.read_json(run_paths.metadata)["folds_fingerprint"] == earlier["folds_fingerprint"]
+    assert json_files.read(run_paths.metadata)["folds_fingerprint"] == earlier["folds_fingerprint"]
 
 
 def test_run_of_another_recipe_is_not_continued(folded):

@@ -145,9 +145,9 @@ def folds(
     """Build, audit and keep the folds; first prepare the images for a recipe, if they have not been scanned yet."""
     with open_competition(competition, writes=["data", "folds"], recipe=recipe) as opened:
         from medfold.commands.folds import make_folds
-        from medfold.competition import image_settings
+        from medfold.competition import preparation_settings
 
-        make_folds(opened, force, image_settings=image_settings(opened, recipe))
+        make_folds(opened, force, preparation=preparation_settings(opened, recipe))
 
 
 @app.command()

@@ -90,7 +90,7 @@ def open_competition(
         for metric in (score.metric, *score.more_metrics):
             metric_of(competition.facts, metric)
         open_source(competition)
-        if competition.facts.upload != "local":
+        if competition.facts.upload != "none":
             kaggle_slug(competition.facts)
         for folder_name, folder in folders.items():
             check = files.check_writable if folder_name in writes else files.check_folder

@@ -12,7 +12,7 @@ from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import format_size, print_table, say
 from medfold.text import shorten_list
@@ -111,7 +111,7 @@ def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
     runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
         with suppress(UserError):  # `make runs` reports a damaged one
-            content = files.read_json(file, RUN, form=_StoreOfRun) or {}
+            content = json_files.read(file, RUN, form=_StoreOfRun) or {}
             runs.setdefault(content.get("store_key", ""), []).append(file.parent.name)
     return runs
 

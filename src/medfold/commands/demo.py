@@ -8,7 +8,7 @@ from medfold.commands.recheck import recheck
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition import Competition, image_settings
+from medfold.competition import Competition, preparation_settings
 from medfold.terminal.console import format_duration, say
 
 
@@ -17,7 +17,7 @@ def demo(competition: Competition) -> None:
     say("medfold", competition.facts.title)
     start = time.monotonic()
     download(competition)
-    make_folds(competition, image_settings=image_settings(competition, "baseline"))
+    make_folds(competition, preparation=preparation_settings(competition, "baseline"))
     train(competition, show_score=False)  # `submit` shows it
     submit(competition)
     report(competition, ["baseline"])

@@ -132,7 +132,7 @@ def _disk(root: Path) -> CheckResult:
 
 def _kaggle(competition: Competition) -> Iterator[CheckResult]:
     facts = competition.facts
-    needs_kaggle = facts.source["kind"] == "kaggle" or facts.upload != "local"
+    needs_kaggle = facts.source["kind"] == "kaggle" or facts.upload != "none"
     try:
         session = KaggleSession.connect()
     except UserError as error:

@@ -58,10 +58,10 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
 
 def _note(facts: CompetitionFacts, recipe: Recipe, net: str, file: str) -> str:
     """Returns the text that describes input and output of an exported net."""
-    size = recipe.images.size
+    size = recipe.preparation.size
     has_one_view = facts.images.symmetry == "none" or not recipe.tta
     flips = "" if has_one_view else f" and over flips ({facts.images.symmetry})"
-    steps = ", ".join(map(str, recipe.images.steps)) or "none"
+    steps = ", ".join(map(str, recipe.preparation.steps)) or "none"
     return f"""{facts.title}: {net}, trained by medfold.
 
     import keras
@@ -69,7 +69,7 @@ def _note(facts: CompetitionFacts, recipe: Recipe, net: str, file: str) -> str:
     probabilities = model.predict_on_batch(images)
 
 Input: float32 (batch, {size}, {size}, {facts.images.num_channels}), pixels from 0 to 255; the net scales them itself.
-medfold resizes an image to that size by: preparation steps {steps}; images.fit {recipe.images.fit}.
+medfold resizes an image to that size by: preparation steps {steps}; preparation.fit {recipe.preparation.fit}.
 Output: float32 (batch, {len(facts.prediction_columns)}), probabilities of: {", ".join(facts.prediction_columns)}.
 A submission also averages over all folds{flips}.
 {RESEARCH_NOTICE}

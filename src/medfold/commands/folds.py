@@ -1,17 +1,19 @@
 """`make folds`: builds the folds, and prints them with an audit of the data."""
 
 from medfold.commands.shared.dataset_audit import audit_and_show
-from medfold.competition import Competition, ImageSettings
+from medfold.competition import Competition, PreparationSettings
 from medfold.data import Dataset, load_dataset
 
 
-def make_folds(competition: Competition, force: bool = False, image_settings: ImageSettings | None = None) -> Dataset:
+def make_folds(
+    competition: Competition, force: bool = False, preparation: PreparationSettings | None = None
+) -> Dataset:
     """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
 
     Args:
         competition: the competition; its raw data is there.
         force: replace existing folds. Defaults to False.
-        image_settings: `images` of a recipe; if the images must be scanned, they are also prepared for its store.
+        preparation: `preparation` of a recipe; if the images must be scanned, they are also prepared for its store.
             Defaults to no preparation.
 
     Returns:
@@ -20,6 +22,6 @@ def make_folds(competition: Competition, force: bool = False, image_settings: Im
     Raises:
         UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
     """
-    dataset = load_dataset(competition, image_settings, with_near_duplicates=True, renew_folds=force)
+    dataset = load_dataset(competition, preparation, with_near_duplicates=True, renew_folds=force)
     audit_and_show(competition, dataset)
     return dataset

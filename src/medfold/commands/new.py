@@ -89,7 +89,7 @@ def _parse_name(text: str) -> tuple[str, dict[str, str]]:
             fix = f"Write {variable('COMPETITION', '-'.join(text.lower().split()))}"
             raise UserError("the name has spaces", variable("COMPETITION", text), fix)
         return text, {"kind": "kaggle", "slug": text}
-    for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle-dataset")):
+    for folder, kind in (("competitions", "kaggle"), ("datasets", "kaggle_dataset")):
         try:
             slug = parse_slug(text, folder)
         except ValueError:

@@ -8,12 +8,12 @@ import pandas as pd
 from medfold.commands.shared.output_file import check_output
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import find_new_images
-from medfold.ensemble import (
+from medfold.ensemble import SavedChoice
+from medfold.inference import (
     BATCH_SIZE,
     PLAIN_MEAN_CHOICE,
     EnsemblePredictor,
     MemberRun,
-    SavedChoice,
     check_same_image_area,
     member_runs,
     predict_new_images,

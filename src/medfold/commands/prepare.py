@@ -22,9 +22,9 @@ def prepare(
         overrides: values that replace values of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
     """
-    image_settings = load_recipe(competition.paths, recipe, overrides or {}).images
+    preparation = load_recipe(competition.paths, recipe, overrides or {}).preparation
     load_samples(competition)  # the key depends on the sample table
-    key = store_key(competition, image_settings)
+    key = store_key(competition, preparation)
     if force:
         paths = competition.paths
         for path in (paths.measurements, paths.appearance, paths.store(key), paths.unfinished_store(key)):
@@ -35,6 +35,6 @@ def prepare(
             "prepare",
             f"complete: {display_path(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
         )
-    table, scan = scan_dataset(competition, image_settings)
+    table, scan = scan_dataset(competition, preparation)
     if not scan.num_images:
         warn_of_unreadable(competition, table, scan.measurements)

@@ -32,10 +32,15 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     dataset = dataset_of_runs(competition, run_names)
     ensemble = ensemble_runs(competition, run_names, dataset, method, per_class)
     first_recipe = Run.open(competition, ensemble.run_names[0]).recipe
-    _, scan = scan_dataset(competition, first_recipe.images)  # fills the store that heat maps need, if it is missing
+    # Fills the store that heat maps need, if it is missing.
+    _, scan = scan_dataset(competition, first_recipe.preparation)
     variables = {"METHOD": method, "PER_CLASS": per_class}
-    text = render(build_page(competition, dataset, ensemble, scan.measurements, variables))
+    page = build_page(competition, dataset, ensemble, scan.measurements, variables)
+    text = render(page)
     path = EnsemblePaths(competition.paths, ensemble.run_names).report
     files.write_text(text, path)
+    for section in page.sections:
+        if section.summary:
+            say("report", section.summary)
     say("report", f"{display_path(path)}, {format_size(len(text.encode()))}: open it in a browser")
     return path

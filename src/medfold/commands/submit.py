@@ -60,10 +60,9 @@ def submit(
     units = dataset.test_groups.index.tolist()
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
-    draft = draft_submission(competition, ensemble, units)
+    draft = draft_submission(competition, ensemble, dataset.test_groups)
     _show_score(competition.facts, ensemble.score, num_units=dataset.train["unit"].nunique())
-    pack = partial(pack_submission, competition, dataset, ensemble)
-    leaderboard = leaderboard_of(competition, dataset.test_groups, pack)
+    leaderboard = leaderboard_of(competition)
     recorded = record_draft(competition, ensemble, draft, force)
     if isinstance(recorded, AlreadySubmitted):
         row = recorded.row
@@ -73,7 +72,8 @@ def submit(
     if dry_run:
         _check_upload(leaderboard)
         return
-    result = submit_recorded(competition, recorded, leaderboard, resubmit=force)
+    pack = partial(pack_submission, competition, dataset, ensemble)
+    result = submit_recorded(competition, recorded, leaderboard, pack, resubmit=force)
     _show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file

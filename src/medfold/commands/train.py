@@ -4,7 +4,7 @@ import time
 from typing import Any, Literal
 
 from medfold.commands.shared.dataset_audit import audit_and_show
-from medfold.competition import Competition, ImageSettings, Recipe, ineffective_settings
+from medfold.competition import Competition, PreparationSettings, Recipe, ineffective_settings
 from medfold.data import Dataset, load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
@@ -81,24 +81,24 @@ def _prepare_training_here(competition: Competition, requests: list[TrainingRequ
     if has_missing_folds:
         check_recipe_trainable(competition, recipe)
         _warn_ineffective(competition, recipe)
-    dataset = _load_dataset(competition, recipe.images)
+    dataset = _load_dataset(competition, recipe.preparation)
     if has_missing_folds:
-        _verify_store(competition, recipe.images)
+        _verify_store(competition, recipe.preparation)
     return dataset
 
 
-def _load_dataset(competition: Competition, image_settings: ImageSettings | None) -> Dataset:
+def _load_dataset(competition: Competition, preparation: PreparationSettings | None) -> Dataset:
     """Loads the dataset, and shows its folds if they are new."""
-    dataset = load_dataset(competition, image_settings)
+    dataset = load_dataset(competition, preparation)
     if dataset.has_new_folds:
         audit_and_show(competition, dataset)
     return dataset
 
 
-def _verify_store(competition: Competition, image_settings: ImageSettings) -> None:
+def _verify_store(competition: Competition, preparation: PreparationSettings) -> None:
     """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
     began = time.monotonic()
-    size = verify_store(competition.paths, store_key(competition, image_settings))
+    size = verify_store(competition.paths, store_key(competition, preparation))
     seconds = time.monotonic() - began
     if seconds > 1:
         say(

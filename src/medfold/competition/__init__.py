@@ -9,7 +9,7 @@
 - `slugs`: names of competitions and data sets on Kaggle.
 """
 
-from medfold.competition.competition import RESEARCH_NOTICE, Competition, image_settings, load_facts
+from medfold.competition.competition import RESEARCH_NOTICE, Competition, load_facts, preparation_settings
 from medfold.competition.facts import CompetitionFacts, has_known_groups
 from medfold.competition.facts_sections import DEFAULT_MAX_MEGABYTES, MAX_SEED, FoldFacts, ImageFacts, Symmetry
 from medfold.competition.located_errors import setting_errors_located
@@ -23,7 +23,7 @@ from medfold.competition.plugins import active_plugins, plugins_hash, use_plugin
 from medfold.competition.recipe import Recipe, weights_without_folders
 from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
 from medfold.competition.recipe_files import load_recipe, recipe_names
-from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
+from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "CompetitionFacts",
     "FoldFacts",
     "ImageFacts",
-    "ImageSettings",
+    "PreparationSettings",
     "Recipe",
     "Symmetry",
     "TrainingSettings",
@@ -45,7 +45,6 @@ __all__ = [
     "effective_recipe",
     "format_overrides",
     "has_known_groups",
-    "image_settings",
     "ineffective_settings",
     "kaggle_slug",
     "load_facts",
@@ -53,6 +52,7 @@ __all__ = [
     "parse_overrides",
     "parse_slug",
     "plugins_hash",
+    "preparation_settings",
     "recipe_names",
     "run_name",
     "setting_errors_located",

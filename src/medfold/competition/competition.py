@@ -9,8 +9,9 @@ from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe, recipe_names
-from medfold.competition.recipe_sections import ImageSettings
+from medfold.competition.recipe_sections import PreparationSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
+from medfold.earlier_versions import FACTS
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.system.path_checks import is_plain_name
@@ -114,11 +115,11 @@ def _read_facts(paths: CompetitionPaths) -> dict[str, Any]:
         raise UserError(what, paths.facts_file, "Choose a name of letters, digits and hyphens")
     if paths.name not in variants:
         return facts
-    return config.merge(facts, config.with_current_names(variants[paths.name], facts_location(paths)))
+    return config.merge(facts, config.with_current_names(variants[paths.name], FACTS, facts_location(paths)))
 
 
-def image_settings(competition: Competition, recipe: str) -> ImageSettings | None:
-    """Returns the image settings of a recipe; None for `baseline`, the default, if the competition does not have it.
+def preparation_settings(competition: Competition, recipe: str) -> PreparationSettings | None:
+    """Returns how a recipe prepares images; None for `baseline`, the default, if the competition does not have it.
 
     Raises:
         UserError: errors of `load_recipe`, such as an unknown recipe.
@@ -126,4 +127,4 @@ def image_settings(competition: Competition, recipe: str) -> ImageSettings | Non
     paths = competition.paths
     if recipe == "baseline" and recipe not in recipe_names(paths):
         return None
-    return load_recipe(paths, recipe, {}).images
+    return load_recipe(paths, recipe, {}).preparation

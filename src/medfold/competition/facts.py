@@ -1,11 +1,11 @@
 """The facts of one competition, as read from competition.yaml."""
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from medfold import config
+from medfold import config, earlier_versions
 from medfold.competition.facts_sections import (
     DEFAULT_MAX_MEGABYTES,
     FoldFacts,
@@ -22,6 +22,8 @@ Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 class CompetitionFacts(config.SettingsFile):
     """The facts of one competition: the content of competition.yaml."""
 
+    former_names: ClassVar[earlier_versions.Names] = earlier_versions.FACTS
+
     title: str = Field(description="Name of the competition, shown in reports.")
     url: str | None = Field(
         default=None,
@@ -30,9 +32,10 @@ class CompetitionFacts(config.SettingsFile):
     )
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
     source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")
-    upload: Literal["csv", "notebook", "local"] = Field(
+    upload: Literal["csv", "notebook", "none"] = Field(
         description="What `make submit` uploads to be scored. `csv`: the file, to Kaggle. `notebook`: a notebook that "
-        "writes the file on Kaggle. `local`: nothing; the file is scored here, against the hidden labels in `data/`.",
+        "writes the file on Kaggle. `none`: nothing; if `data/` has the labels of the test set, the local leaderboard "
+        "scores the file.",
     )
     task: Task = Field(
         description="`binary`: one label, yes or no. `multiclass`: one of several classes. `multilabel`: several "
@@ -60,9 +63,11 @@ class CompetitionFacts(config.SettingsFile):
         if not self.submission.id:
             has_image_rows = self.submission.sample and not self.score.unit and "{" not in self.labels.id
             self._resolve("submission", id=self.labels.id if has_image_rows else "id")
+        if self.labels.layout == "arrays" and not self.labels.file:
+            self._resolve("labels", file=str(self.source.get("file", "")))
         if self.folds.method == "auto":
             is_grouped = self.labels.group or self.labels.group_pattern
-            self._resolve("folds", method="stratified-group" if is_grouped else "stratified")
+            self._resolve("folds", method="stratified_group" if is_grouped else "stratified")
         return self
 
     def _resolve(self, section: str, **values: str) -> None:
@@ -86,9 +91,11 @@ class CompetitionFacts(config.SettingsFile):
         has_arrays = self.labels.layout == "arrays"
         if not self.images.train and not has_arrays:
             raise ValueError("'images.train' is missing: the pattern of the training images, such as train/{id}.png")
+        if has_arrays and not self.labels.file:
+            raise ValueError("'labels.file' is missing: the file with the arrays, such as data.npz")
         if has_arrays and self.labels.holdout:
             raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
-        if self.labels.part:
+        if self.labels.split:
             self._check_part_column()
         elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
@@ -147,15 +154,15 @@ class CompetitionFacts(config.SettingsFile):
 
     def _check_part_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):
-            raise ValueError("'labels.part' is for tables with a row for each image")
-        if self.upload != "local":
+            raise ValueError("'labels.split' is for tables with a row for each image")
+        if self.upload != "none":
             raise ValueError(
-                "'labels.part' is for upload: local; on Kaggle the sample submission lists the test images"
+                "'labels.split' is for upload: none; on Kaggle the sample submission lists the test images"
             )
         other_keys = {"labels.test_file": self.labels.test_file, "labels.holdout": self.labels.holdout}
         other_keys["submission.sample"] = self.submission.sample
         if conflicts := [key for key, value in other_keys.items() if value]:
-            raise ValueError(f"'labels.part' and '{conflicts[0]}' both define the test set: remove one")
+            raise ValueError(f"'labels.split' and '{conflicts[0]}' both define the test set: remove one")
 
     def fingerprint_input(self, keys: Any = None) -> dict[str, Any]:
         """Returns what fingerprints of the facts are made from: JSON, under the names of earlier versions.
@@ -166,7 +173,7 @@ class CompetitionFacts(config.SettingsFile):
         content = self.model_dump(mode="json", include=keys)
         if "images" in content and content["images"].get("max_megabytes") == DEFAULT_MAX_MEGABYTES:
             del content["images"]["max_megabytes"]  # earlier versions did not have it
-        return config.with_former_names(content)
+        return earlier_versions.with_former_names(content, earlier_versions.FACTS)
 
     @cached_property
     def class_names(self) -> list[str]:

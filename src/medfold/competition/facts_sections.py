@@ -64,7 +64,8 @@ class LabelFacts(StrictModel):
     layout: str = Field(default="wide", description="Layout of the labels in the raw data; see the layouts below.")
     file: RawPath = Field(
         default="",
-        description="Table or array file with the labels, below `raw/` and `images.root`. Not for layout `folders`.",
+        description="Table or array file with the labels, below `raw/` and `images.root`. Layout `arrays`: by default "
+        "`source.file`. Not for layout `folders`.",
     )
     id: str = Field(
         default="id",
@@ -93,9 +94,9 @@ class LabelFacts(StrictModel):
         'Example: `{"-1": "1", "?": null}`. Layout `folders`: of names of folders; `lists`: of names in a list. '
         "Not for layout `one_hot`.",
     )
-    repeated: Literal["refuse", "same", "any", "majority"] = Field(
+    repeated: Literal["refuse", "same", "max", "majority"] = Field(
         default="refuse",
-        description="Several rows of one id. `refuse`: an error. `same`: they must agree and count once. `any`: the "
+        description="Several rows of one id. `refuse`: an error. `same`: they must agree and count once. `max`: the "
         "highest class counts. `majority`: the most frequent class counts; of equally frequent ones, the highest.",
     )
     group: str | None = Field(
@@ -113,16 +114,16 @@ class LabelFacts(StrictModel):
         description="More columns for the sample table, used by the audit and for scores of subgroups. All others stay "
         "in `raw/`.",
     )
-    part: str | None = Field(
+    split: str | None = Field(
         default=None,
         description="Column that marks each row as training, validation or test (`train`, `val`, `Testing`, ...). "
         "Validation rows are trained on, or become the test set if there is no other. "
-        "`images.test` may then be left out. Needs `upload: local` and a table with a row per image.",
+        "`images.test` may then be left out. Needs `upload: none` and a table with a row per image.",
     )
     test_file: RawPath | None = Field(
         default=None,
         description="Table of the test images. Without it the sample submission names them; without that, the files "
-        "that match `images.test`. Labels in it make the local leaderboard (`upload: local`).",
+        "that match `images.test`. With labels in it, submissions are scored locally (`upload: none`).",
     )
     holdout: float | None = Field(
         default=None,
@@ -359,10 +360,10 @@ class FoldFacts(StrictModel):
 
     k: int = Field(default=5, ge=2, description="Number of folds.")
     seed: int = Field(default=42, ge=0, le=MAX_SEED, description="Seed of the split.")
-    method: Literal["auto", "stratified", "group", "stratified-group"] = Field(
+    method: Literal["auto", "stratified", "group", "stratified_group"] = Field(
         default="auto",
         description="`stratified`: equal shares of the classes; for data without groups. `group`: groups stay whole. "
-        "`stratified-group`: both. `auto`: `stratified-group` with `labels.group` or `labels.group_pattern`, else "
+        "`stratified_group`: both. `auto`: `stratified_group` with `labels.group` or `labels.group_pattern`, else "
         "`stratified`.",
     )
     duplicates: Literal["exact", "near"] = Field(

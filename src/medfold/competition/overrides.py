@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from medfold import config
+from medfold import config, earlier_versions
 from medfold.competition.recipe import weights_without_folders
 from medfold.errors import UserError
 from medfold.system.hashes import fingerprint
@@ -53,7 +53,7 @@ def parse_overrides(text: str) -> dict[str, Any]:
 
 
 def _example() -> str:
-    return f"Example: {variable('SET', 'training.epochs=3 images.size=96')}"
+    return f"Example: {variable('SET', 'training.epochs=3 preparation.size=96')}"
 
 
 def format_overrides(overrides: dict[str, Any]) -> str:
@@ -107,5 +107,5 @@ def run_name(recipe: str, seed: int, overrides: dict[str, Any]) -> str:
 
     Former names of settings give the same hash.
     """
-    hashed = fingerprint(config.with_former_names(overrides), 6)
+    hashed = fingerprint(earlier_versions.with_former_names(overrides, earlier_versions.RECIPE), 6)
     return recipe + (f"-s{seed}" if seed else "") + (f"-{hashed}" if overrides else "")

@@ -1,12 +1,12 @@
 """A recipe: the settings to experiment with, as they are in <recipe>.yaml."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from medfold import config
-from medfold.competition.recipe_sections import BackboneSettings, ImageSettings, TrainingSettings
+from medfold import config, earlier_versions
+from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 
 # Keys of `training` that earlier versions did not have.
 ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")
@@ -20,12 +20,14 @@ def weights_without_folders(weights: str) -> str:
 class Recipe(config.SettingsFile):
     """All settings of a run except the competition, its folds and the seed."""
 
-    images: ImageSettings = ImageSettings()
+    former_names: ClassVar[earlier_versions.Names] = earlier_versions.RECIPE
+
+    preparation: PreparationSettings = PreparationSettings()
     backbone: BackboneSettings = BackboneSettings()
-    head: Literal["classes", "cut_points", "both"] = Field(
-        default="classes",
-        description="`classes`: a probability for each class or label. Ordinal tasks: `cut_points`, one grade cut into "
-        "classes at learnt points (McCullagh 1980); `both`, the mean of the two.",
+    head: Literal["classification", "ordinal", "both"] = Field(
+        default="classification",
+        description="`classification`: a probability for each class or label. For task ordinal: `ordinal`, one grade "
+        "cut into classes at learnt points (McCullagh 1980); `both`, the mean of the two.",
     )
     augment: str | list[str | dict[str, dict[str, Any]]] = Field(
         default="light", description="Random changes of the training images: a pipeline, or a list of transforms."
@@ -51,4 +53,4 @@ class Recipe(config.SettingsFile):
 
     def fingerprint_input(self) -> dict[str, Any]:
         """Returns what fingerprints of the recipe are made from: `portable`, under the names of earlier versions."""
-        return config.with_former_names(self.portable())
+        return earlier_versions.with_former_names(self.portable(), earlier_versions.RECIPE)

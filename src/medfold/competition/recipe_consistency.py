@@ -6,6 +6,7 @@ from typing import Any
 from medfold import config
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_sections import TrainingSettings
+from medfold.earlier_versions import RECIPE
 from medfold.errors import UserError
 
 
@@ -79,7 +80,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(config.with_current_names(recipe, "recipe"))
+    flat_recipe = config.flat(config.with_current_names(recipe, RECIPE, "recipe"))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:

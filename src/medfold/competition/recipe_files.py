@@ -7,6 +7,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_consistency import check_no_contradictions
+from medfold.earlier_versions import RECIPE
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
@@ -65,7 +66,7 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
         content = config.load(file, paths.base_folder)
     else:
         content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, paths.base_folder)
-    overrides = config.with_current_names(overrides, variable("SET"))
+    overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
     elsewhere = (CompetitionFacts, paths.facts_file.name)
     try:
         where = variable("SET") if overrides else display_path(file)
@@ -86,6 +87,6 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
         overrides: keys that SET changes, nested.
         key: the key, such as `training.epochs`.
     """
-    changed_keys = config.flat(config.with_current_names(overrides, variable("SET")))
+    changed_keys = config.flat(config.with_current_names(overrides, RECIPE, variable("SET")))
     is_set = any(f"{changed}.".startswith(f"{key}.") for changed in changed_keys)
     return variable("SET") if is_set else display_path(recipe_file(paths, name))

@@ -1,4 +1,4 @@
-"""The sections of a recipe: images, backbone, training."""
+"""The sections of a recipe: preparation, backbone, training."""
 
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from medfold.config import StrictModel
 MAX_EPOCHS = 100_000  # more is surely a typing error
 
 
-class ImageSettings(StrictModel):
+class PreparationSettings(StrictModel):
     """Preparation of the images, once, before they are stored."""
 
     size: int = Field(default=64, ge=8, le=2048, description="Height and width of the prepared images, in pixels.")
@@ -154,7 +154,8 @@ class TrainingSettings(StrictModel):
     keep: Literal["final", "best"] = Field(
         default="final",
         description="The epoch whose weights the trained net keeps. `final`: the last one. `best`: the one with the "
-        "best score on the held-out fold; that score is then marked optimistic. An undefined score never counts.",
+        "best score on the validation images (those of the fold); that score is then marked optimistic. An undefined "
+        "score never counts.",
     )
     patience: int = Field(
         default=0, ge=0, description="`keep: best`: stop after this number of epochs without a better one. 0: never."

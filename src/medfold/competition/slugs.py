@@ -42,5 +42,5 @@ def kaggle_slug(facts: CompetitionFacts) -> str:
         return parse_slug(address, "competitions")
     except ValueError:
         what = f"{facts.upload} needs a Kaggle competition, and neither 'source' nor 'url' names one"
-        fix = "Set url: https://www.kaggle.com/competitions/<name>, or upload: local"
+        fix = "Set url: https://www.kaggle.com/competitions/<name>, or upload: none"
         raise SettingError(what, "upload", fix) from None

@@ -3,10 +3,11 @@
 - `sources/`: a module per kind of source; `raw_data`: gets, repairs and renews the raw data;
 - `staging`: raw data that is kept only if it is accepted;
 - `label_layouts/`: a module per layout of the labels; `targets`: labels as numbers;
-- `samples`: the sample table; `sample_checks`: its checks; `patient_units`: units that are named by patients;
+- `samples`: builds the sample table; `sample_checks`: its checks; `sample_files`: writes and reads it; `patient_units`:
+  units that are named by patients;
 - `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples; `attributes`: their kept columns and DICOM headers;
-- `holdout`: training images that become the test set;
+- `holdout`: training images that become the test set; `hidden_test_set`: the test set alone, for notebooks;
 - `dataset`: all of these together, with folds and leaks;
 - `audit`: what may make a score misleading, apart from leaks;
 - `examples`: images to show; `image_folder`: new images that no competition describes.
@@ -16,20 +17,14 @@ from medfold.data.attributes import sample_attributes
 from medfold.data.audit import AuditFindings, audit_dataset
 from medfold.data.dataset import Dataset, load_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
+from medfold.data.hidden_test_set import read_test_set
 from medfold.data.image_folder import find_new_images
 from medfold.data.label_layouts import label_layout
 from medfold.data.patient_units import describe_patient_units
 from medfold.data.raw_data import download_variables, fetch_raw_data, fetch_raw_files, load_samples
+from medfold.data.sample_files import check_solution, needs_holdout, read_samples, samples_are_fresh
 from medfold.data.sample_submission import read_sample_submission
-from medfold.data.samples import (
-    build_samples,
-    check_solution,
-    count_images,
-    needs_holdout,
-    read_samples,
-    read_test_set,
-    samples_are_fresh,
-)
+from medfold.data.samples import build_samples, count_images
 from medfold.data.scanning import scan_dataset, warn_of_unreadable
 from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source

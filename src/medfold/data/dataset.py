@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings, setting_errors_located
+from medfold.competition import Competition, PreparationSettings, setting_errors_located
 from medfold.data.holdout import set_aside_holdout
-from medfold.data.samples import needs_holdout
+from medfold.data.sample_files import needs_holdout
 from medfold.data.scanning import scan_dataset
 from medfold.data.targets import encode_targets
 from medfold.errors import SettingError, UserError
@@ -52,7 +52,7 @@ class Dataset:
 
 def load_dataset(
     competition: Competition,
-    image_settings: ImageSettings | None = None,
+    preparation: PreparationSettings | None = None,
     with_near_duplicates: bool = False,
     renew_folds: bool = False,
 ) -> Dataset:
@@ -65,7 +65,7 @@ def load_dataset(
 
     Args:
         competition: the competition; what is missing is written to its data/ and folds/.
-        image_settings: `images` of a recipe; if images are scanned, they are also written to the store of these
+        preparation: `preparation` of a recipe; if images are scanned, they are also written to the store of these
             settings. Defaults to none: images are only measured.
         with_near_duplicates: also search for near-duplicates, and write all leaks to leaks.csv. Defaults to False: only
             if folds are made, or if `folds.duplicates` is near.
@@ -85,7 +85,7 @@ def load_dataset(
         makes_folds = renew_folds or not paths.folds.is_file()
         joins_near = facts.folds.duplicates == "near"
         all_samples, near = _measured_samples(
-            competition, image_settings, with_near_duplicates or makes_folds or joins_near
+            competition, preparation, with_near_duplicates or makes_folds or joins_near
         )
         joined = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
@@ -113,12 +113,12 @@ def _check_fold_method(competition: Competition) -> None:
     facts = competition.facts
     has_group_facts = facts.labels.group or facts.labels.group_pattern
     if facts.folds.method == "stratified" and has_group_facts:
-        fix = "Set it to stratified-group or group, or remove labels.group"
+        fix = "Set it to stratified_group or group, or remove labels.group"
         raise SettingError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
 
 
 def _measured_samples(
-    competition: Competition, image_settings: ImageSettings | None, with_near_duplicates: bool
+    competition: Competition, preparation: PreparationSettings | None, with_near_duplicates: bool
 ) -> tuple[pd.DataFrame, NearDuplicates | None]:
     """Loads the sample table with what the scan found of each image, and scans images that have not been measured.
 
@@ -126,7 +126,7 @@ def _measured_samples(
         The sample table with the columns `unreadable_reason` and `pixel_hash`; the near-duplicates, None if they are
         not requested.
     """
-    table, scan = scan_dataset(competition, image_settings, with_appearance=with_near_duplicates)
+    table, scan = scan_dataset(competition, preparation, with_appearance=with_near_duplicates)
     measured = scan.measurements
     table = table.merge(measured[["id", "unreadable_reason", "pixel_hash"]], on="id", validate="one_to_one")
     if not with_near_duplicates:

@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition
-from medfold.data.samples import write_holdout
+from medfold.competition import Competition, CompetitionFacts
+from medfold.data.sample_files import write_samples
 from medfold.data.targets import encode_targets
 from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
+from medfold.paths import CompetitionPaths
 from medfold.system import locks
 from medfold.terminal.console import say
 
 
 def set_aside_holdout(competition: Competition, all_samples: pd.DataFrame, near: NearDuplicates | None) -> pd.DataFrame:
-    """Chooses the holdout, moves it to the test set and writes the sample table and the hidden solution.
+    """Chooses the holdout, moves it to the test set and writes the sample table and the solution.
 
     Images that cannot be read stay in the training set, where they are left out.
 
@@ -38,8 +39,31 @@ def set_aside_holdout(competition: Competition, all_samples: pd.DataFrame, near:
     in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, facts.folds.seed)
     columns = all_samples.drop(columns=["unreadable_reason", "pixel_hash"])
     with locks.lock(competition.paths.samples):
-        table = write_holdout(facts, competition.paths, columns, in_holdout)
+        table = _write_holdout(facts, competition.paths, columns, in_holdout)
     count, total = in_holdout.sum(), is_readable.sum()
     moved = f"{count:,} of {total:,} images ({count / total:.1%}, {share:.1%} requested)"
     say("holdout", f"{moved} become the test set; copies of an image stay together")
     return table.assign(unreadable_reason=all_samples["unreadable_reason"], pixel_hash=all_samples["pixel_hash"])
+
+
+def _write_holdout(
+    facts: CompetitionFacts, paths: CompetitionPaths, table: pd.DataFrame, in_holdout: np.ndarray
+) -> pd.DataFrame:
+    """Moves the holdout to the test set and hides its labels, for a local leaderboard; writes both.
+
+    Args:
+        facts: facts of the competition (`labels.holdout`).
+        paths: paths of the competition; sample table, solution and sample submission are written again.
+        table: the sample table, all of it in the training set.
+        in_holdout: bool (n,), True for samples of the holdout.
+
+    Returns:
+        The sample table, as it was written.
+    """
+    targets = facts.labels.targets
+    test = table[in_holdout]
+    solution = test[["unit", *targets]].rename(columns={"unit": "id"}).assign(usage="Private").drop_duplicates("id")
+    table = table.assign(part=np.where(in_holdout, "test", "train"))
+    table.loc[in_holdout, targets] = None
+    write_samples(facts, paths, table, solution, needs_holdout=False)
+    return table

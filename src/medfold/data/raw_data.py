@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.samples import build_samples, count_images, read_samples, samples_are_fresh
+from medfold.data.sample_files import read_samples, samples_are_fresh
+from medfold.data.samples import build_samples, count_images
 from medfold.data.sources.local_files import existing_path
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source

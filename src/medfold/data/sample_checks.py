@@ -81,10 +81,10 @@ def _compare_repeated_labels(table: pd.DataFrame, targets: Sequence[str]) -> tup
             name = num_values.index[num_values > 1][0]
             values = repeated.loc[repeated["id"] == name, target].unique()
             differing = f" ('{target}' of {name} is {' and '.join(values[:2])})"
-            return differing, "Correct the labels, or set it to any or majority"
+            return differing, "Correct the labels, or set it to max or majority"
     if known:
         return " (their labels are equal)", "Set it to same"
-    return "", "Set it to same (the rows agree), any or majority"
+    return "", "Set it to same (the rows agree), max or majority"
 
 
 def check_group_pattern(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:

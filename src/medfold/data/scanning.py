@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings
+from medfold.competition import Competition, PreparationSettings
 from medfold.data.raw_data import load_samples
 from medfold.images import ScanResult, problem_of, scan_images, store_key
 from medfold.project_root import display_path
@@ -13,7 +13,7 @@ MAX_SHOWN = 3  # unreadable images listed on the terminal
 
 
 def scan_dataset(
-    competition: Competition, image_settings: ImageSettings | None = None, with_appearance: bool = False
+    competition: Competition, preparation: PreparationSettings | None = None, with_appearance: bool = False
 ) -> tuple[pd.DataFrame, ScanResult]:
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
@@ -21,7 +21,7 @@ def scan_dataset(
 
     Args:
         competition: the competition; measurements and store are put into its data/.
-        image_settings: `images` of a recipe; scanned images are also written to the store of these settings. Defaults
+        preparation: `preparation` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
         with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
 
@@ -29,12 +29,12 @@ def scan_dataset(
         The sample table; the result of the scan, with the measurements in the same order.
     """
     table = load_samples(competition)
-    scan = scan_images(competition, table, image_settings, with_appearance)
+    scan = scan_images(competition, table, preparation, with_appearance)
     if scan.num_images:
         message = f"{count_of(scan.num_images, 'image')} scanned"
-        if image_settings:
-            message = f"{count_of(scan.num_images, 'image')} at {image_settings.size}x{image_settings.size} px"
-            message += f" -> {display_path(competition.paths.store(store_key(competition, image_settings)))}"
+        if preparation:
+            message = f"{count_of(scan.num_images, 'image')} at {preparation.size}x{preparation.size} px"
+            message += f" -> {display_path(competition.paths.store(store_key(competition, preparation)))}"
         rate = f", {scan.num_images / scan.seconds:,.0f} a second" if scan.seconds > 1 else ""
         say("prepare", f"{message}, {format_duration(scan.seconds)}{rate}")
         warn_of_unreadable(competition, table, scan.measurements)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from medfold.competition import CompetitionFacts
+from medfold.ensemble.choice import EnsembleChoice
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import EnsembleChoice
 from medfold.scoring import METRICS, chain_fits, cross_fit, metric_of, temperature_calibration
 
 

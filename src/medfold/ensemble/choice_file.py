@@ -9,7 +9,7 @@ from medfold.ensemble.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.paths import EnsemblePaths
 from medfold.scoring import FittedTransform
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 
 
@@ -52,7 +52,7 @@ def save_choice(competition: Competition, ensemble: Ensemble) -> None:
     files.remove(paths.former_choice_probabilities)
     hashes = {file.name: sha256(file) for file in (paths.choice, paths.choice_probabilities) if file.is_file()}
     contents = {"inputs": ensemble.input_hashes, "title": choice.title, "files": hashes}
-    files.write_json(contents, paths.choice_metadata, sealed=True)
+    json_files.write(contents, paths.choice_metadata, sealed=True)
 
 
 class _ChoiceJson(BaseModel):
@@ -67,7 +67,7 @@ def read_choice(competition: Competition, run_names: list[str]) -> SavedChoice |
     """Reads the saved choice for some runs; None if there is none, or if their folds have changed since."""
     paths = EnsemblePaths(competition.paths, sorted(set(run_names)))
     try:
-        metadata = files.read_json(paths.choice_metadata, form=_ChoiceJson)
+        metadata = json_files.read(paths.choice_metadata, form=_ChoiceJson)
     except UserError:
         return None
     if not metadata:

@@ -10,9 +10,10 @@ import pandas as pd
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
 from medfold.ensemble.calibration import Calibration, calibration_gain
+from medfold.ensemble.choice import EnsembleChoice
 from medfold.ensemble.combination import combine_runs, mean_by_id
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import EnsembleChoice, choose_method
+from medfold.ensemble.method_choice import choose_method
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
 from medfold.scoring import OofPredictions, OofScore, label_means, oof_by_unit, oof_score, targets_of_units

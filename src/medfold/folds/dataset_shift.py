@@ -37,7 +37,7 @@ class DatasetShift:
 def adversarial_auc(train: pd.DataFrame, test: pd.DataFrame, groups: np.ndarray, seed: int = 0) -> DatasetShift:
     """Measures how well a quick classifier separates the test set from the training set ("adversarial validation").
 
-    The AUC is the mean over held-out folds; a group is never split between them. At most `MAX_ROWS` rows of each set
+    The AUC is the mean over folds; a group is never split between them. At most `MAX_ROWS` rows of each set
     are sampled.
 
     Args:
@@ -93,11 +93,11 @@ def _folds(is_test: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.
 
 
 def _auc(table: pd.DataFrame, is_test: np.ndarray, fold: tuple[np.ndarray, np.ndarray], seed: int) -> float:
-    """Returns the AUC of gradient-boosted trees on the held-out rows of a fold."""
+    """Returns the AUC of gradient-boosted trees on the validation rows of a fold."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
 
-    fit, held_out = fold
+    fit, validation = fold
     trees = HistGradientBoostingClassifier(
         learning_rate=0.3,
         max_iter=20,
@@ -107,7 +107,7 @@ def _auc(table: pd.DataFrame, is_test: np.ndarray, fold: tuple[np.ndarray, np.nd
         random_state=seed,
     )
     trees.fit(table.iloc[fit], is_test[fit])
-    return roc_auc_score(is_test[held_out], trees.predict_proba(table.iloc[held_out])[:, 1])
+    return roc_auc_score(is_test[validation], trees.predict_proba(table.iloc[validation])[:, 1])
 
 
 def _auc_alone(values: np.ndarray, is_test: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> float:
@@ -116,9 +116,9 @@ def _auc_alone(values: np.ndarray, is_test: np.ndarray, folds: list[tuple[np.nda
 
     aucs = []
     count = values.max() + 1
-    for fit, held_out in folds:
+    for fit, validation in folds:
         row_counts = np.bincount(values[fit], minlength=count)
         test_counts = np.bincount(values[fit], weights=is_test[fit], minlength=count)
         encoding = (test_counts + is_test.mean()) / (row_counts + 1)
-        aucs.append(roc_auc_score(is_test[held_out], encoding[values[held_out]]))
+        aucs.append(roc_auc_score(is_test[validation], encoding[values[validation]]))
     return float(np.mean(aucs))

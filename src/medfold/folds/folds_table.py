@@ -11,7 +11,7 @@ from medfold.competition import FoldFacts
 from medfold.earlier_versions import FOLDS
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.system import files, locks
+from medfold.system import json_files, locks
 from medfold.system.hashes import sha256_of_text
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
@@ -62,7 +62,7 @@ def read_folds_metadata(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    return files.read_json(path, FOLDS, form=_FoldsJson) or {}
+    return json_files.read(path, FOLDS, form=_FoldsJson) or {}
 
 
 def _fix_damaged(paths: CompetitionPaths) -> str:
@@ -93,7 +93,7 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     with locks.lock(paths.folds):
         renamed = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
         write_csv(table[["id", "group", "fold"]], paths.folds)
-        files.write_json(metadata, paths.folds_metadata)
+        json_files.write(metadata, paths.folds_metadata)
     return renamed
 
 

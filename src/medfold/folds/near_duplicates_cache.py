@@ -12,7 +12,7 @@ from medfold.errors import UserError
 from medfold.folds.near_duplicates import clusters, find_near_duplicates
 from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.terminal.console import warn
 
@@ -60,7 +60,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
             for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
         cached = {"inputs_fingerprint": inputs_fingerprint, "pairs": rows}
-        files.write_json(cached, paths.near_duplicates, sealed=True)
+        json_files.write(cached, paths.near_duplicates, sealed=True)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
     rows = position.loc[[image_id for pair in pairs for image_id in pair]].to_numpy().reshape(-1, 2)
@@ -90,7 +90,7 @@ class _NearDuplicatesJson(BaseModel):
 
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        return files.read_json(paths.near_duplicates, NEAR_DUPLICATES, form=_NearDuplicatesJson)
+        return json_files.read(paths.near_duplicates, NEAR_DUPLICATES, form=_NearDuplicatesJson)
     except UserError:
         warn("damaged", f"{paths.near_duplicates.name} has changed since it was written: made again")
         return None

@@ -8,7 +8,7 @@ from medfold.competition import Competition
 from medfold.folds.folds_table import DAMAGED, write_folds
 from medfold.folds.leaks import LeakReport
 from medfold.project_root import display_path
-from medfold.system import files
+from medfold.system import json_files
 from medfold.terminal.console import say, warn
 from medfold.text import count_of
 
@@ -39,7 +39,7 @@ def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks:
     """
     path = competition.paths.folds_metadata
     if not path.is_file():
-        files.write_json(_metadata(competition, train, leaks), path)
+        json_files.write(_metadata(competition, train, leaks), path)
         warn(
             "folds",
             f"{path.name} was missing: made again from competition.yaml, "
@@ -57,7 +57,7 @@ def _metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) 
 
 
 def format_folds(competition: Competition, train: pd.DataFrame) -> str:
-    """Formats the folds as text: '5 folds, stratified-group, seed 42, 80 groups -> folds/x.csv'.
+    """Formats the folds as text: '5 folds, stratified_group, seed 42, 80 groups -> folds/x.csv'.
 
     Args:
         competition: the competition: fold settings, and the path of the folds table.

@@ -73,8 +73,8 @@ def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> n
 
 def _fold_numbers(splits: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Returns the fold number of each row, int64, from splits (rows of the other folds, rows of the fold)."""
-    parts = [held_out for _, held_out in splits]
+    parts = [validation for _, validation in splits]
     fold = np.empty(sum(map(len, parts)), np.int64)
-    for number, held_out in enumerate(parts):
-        fold[held_out] = number
+    for number, validation in enumerate(parts):
+        fold[validation] = number
     return fold

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.competition import ImageFacts, ImageSettings
+from medfold.competition import ImageFacts, PreparationSettings
 from medfold.images.prepared_image import read_prepared
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 
@@ -32,7 +32,7 @@ def read_batches(
     raw: Path,
     images: Sequence[str],
     image_facts: ImageFacts,
-    image_settings: Sequence[ImageSettings],
+    preparations: Sequence[PreparationSettings],
     batch_size: int = 64,
 ) -> Iterator[ImageBatch]:
     """Reads images on all cores and yields them in order, in batches.
@@ -44,7 +44,7 @@ def read_batches(
         raw: folder that image paths are relative to.
         images: paths, in the syntax of `read_image_with_headers`.
         image_facts: the facts `images`; an image of another shape than `expected_shape` counts as unreadable.
-        image_settings: the preparations to apply, each to every image.
+        preparations: the preparations to apply, each to every image.
         batch_size: number of readable images per batch; the last one may have fewer. Defaults to 64.
 
     Yields:
@@ -53,7 +53,7 @@ def read_batches(
     Raises:
         UserError: no process can be started, or a preparation step is unknown or has wrong arguments.
     """
-    read = partial(_prepared, raw=raw, image_facts=image_facts, image_settings=tuple(image_settings))
+    read = partial(_prepared, raw=raw, image_facts=image_facts, preparations=tuple(preparations))
     waiting: dict[int, list[np.ndarray] | str | WorkerDied] = {}
     position = 0
     rows = []
@@ -79,7 +79,7 @@ def read_batches(
 
 
 def _prepared(
-    image: str, raw: Path, image_facts: ImageFacts, image_settings: tuple[ImageSettings, ...]
+    image: str, raw: Path, image_facts: ImageFacts, preparations: tuple[PreparationSettings, ...]
 ) -> list[np.ndarray] | str:
-    result = read_prepared(raw, image, image_facts, image_settings)
+    result = read_prepared(raw, image, image_facts, preparations)
     return result if isinstance(result, str) else result.prepared

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256_of_text
 from medfold.terminal.command_text import command
 
@@ -28,7 +28,7 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    metadata = files.read_json(paths.samples_metadata, SAMPLES, form=_SamplesJson)
+    metadata = json_files.read(paths.samples_metadata, SAMPLES, form=_SamplesJson)
     if not metadata:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
     return metadata["image_list_fingerprint"]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from pydantic import create_model
 
-from medfold.competition import ImageSettings
+from medfold.competition import PreparationSettings
 from medfold.config import StrictModel, validated
 from medfold.errors import SettingError, UserError
 from medfold.images.resizing import fit_within, resize
@@ -35,34 +35,34 @@ def step_arguments(name: str) -> type[StrictModel]:
     return create_model(name, __base__=StrictModel, **{arg.name: (arg.annotation, arg.default) for arg in parameters})
 
 
-def steps_of(image_settings: ImageSettings) -> list[Callable[[np.ndarray], np.ndarray]]:
+def steps_of(preparation: PreparationSettings) -> list[Callable[[np.ndarray], np.ndarray]]:
     """Returns the preparation steps of a recipe, with their arguments bound.
 
     Raises:
         SettingError: a step is unknown (the nearest name is suggested), or an argument is unknown or has a wrong value.
     """
     steps = []
-    for spec in image_settings.steps:
+    for spec in preparation.steps:
         spec = {spec: {}} if isinstance(spec, str) else spec
         if len(spec) != 1:
             fix = "Example: steps: [circle_crop, {clahe: {clip: 2}}]"
-            raise SettingError(f"expected one step per list item, received {spec}", "images.steps", fix)
+            raise SettingError(f"expected one step per list item, received {spec}", "preparation.steps", fix)
         ((name, arguments),) = spec.items()
-        STEPS.find(name, "images.steps")
+        STEPS.find(name, "preparation.steps")
         try:
             checked = validated(step_arguments(name), arguments, name)
         except UserError as error:
-            raise SettingError(error.what, "images.steps", error.fix, name) from None
+            raise SettingError(error.what, "preparation.steps", error.fix, name) from None
         steps.append(partial(STEPS[name], **dict(checked)))
     return steps
 
 
-def prepare_image(pixels: np.ndarray, image_settings: ImageSettings) -> np.ndarray:
+def prepare_image(pixels: np.ndarray, preparation: PreparationSettings) -> np.ndarray:
     """Applies the preparation steps of a recipe, then resizes the image.
 
     Args:
         pixels: uint8 (height, width, channels), 1 to 8 channels.
-        image_settings: `steps`, `size`, and `fit`: stretch to a square, pad with black to keep the aspect ratio, or
+        preparation: `steps`, `size`, and `fit`: stretch to a square, pad with black to keep the aspect ratio, or
             crop to the centre square.
 
     Returns:
@@ -71,16 +71,16 @@ def prepare_image(pixels: np.ndarray, image_settings: ImageSettings) -> np.ndarr
     Raises:
         UserError: see `steps_of`.
     """
-    for step in steps_of(image_settings):
+    for step in steps_of(preparation):
         pixels = step(pixels)
-    size = image_settings.size
+    size = preparation.size
     side = min(pixels.shape[:2])
-    if image_settings.fit == "crop":
+    if preparation.fit == "crop":
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
         pixels = pixels[top : top + side, left : left + side]
     height, width, channels = pixels.shape
     new_height = new_width = size
-    if image_settings.fit == "pad":
+    if preparation.fit == "pad":
         new_height, new_width = fit_within(height, width, size)
     if (new_height, new_width) != (height, width):
         pixels = _resized(pixels, new_height, new_width)

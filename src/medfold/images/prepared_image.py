@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from medfold.competition import ImageFacts, ImageSettings
+from medfold.competition import ImageFacts, PreparationSettings
 from medfold.errors import UserError
 from medfold.images.formats.decoding import read_image_with_headers
 from medfold.images.preparation import prepare_image
@@ -21,7 +21,7 @@ class PreparedImage(NamedTuple):
     Args:
         pixels: uint8 (height, width, channels), decoded but not prepared.
         headers: technical DICOM headers by keyword; empty for other formats.
-        prepared: uint8 (size, size, channels) each, one per item of `image_settings`.
+        prepared: uint8 (size, size, channels) each, one per item of `preparations`.
     """
 
     pixels: np.ndarray
@@ -30,7 +30,7 @@ class PreparedImage(NamedTuple):
 
 
 def read_prepared(
-    raw: Path, image: str, image_facts: ImageFacts, image_settings: Sequence[ImageSettings] = ()
+    raw: Path, image: str, image_facts: ImageFacts, preparations: Sequence[PreparationSettings] = ()
 ) -> PreparedImage | str:
     """Reads an image and prepares it.
 
@@ -38,7 +38,7 @@ def read_prepared(
         raw: folder that image paths are relative to.
         image: path relative to `raw`, in the syntax of `read_image_with_headers`.
         image_facts: how to read the image. If `expected_shape` is set, an image of another shape counts as unreadable.
-        image_settings: the preparations to apply, each to the decoded image. Defaults to none.
+        preparations: the preparations to apply, each to the decoded image. Defaults to none.
 
     Returns:
         The image, or the reason why it cannot be read.
@@ -54,7 +54,7 @@ def read_prepared(
     expected = image_facts.expected_shape
     if expected and [height, width] != expected:
         return f"{height}x{width} pixels, expected {expected[0]}x{expected[1]} {OTHER_SHAPE}"
-    return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in image_settings])
+    return PreparedImage(pixels, headers, [prepare_image(pixels, item) for item in preparations])
 
 
 def problem_of(reasons: pd.Series) -> str:

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageSettings
+from medfold.competition import Competition, PreparationSettings
 from medfold.errors import UserError
 from medfold.images import perceptual_hash, store
 from medfold.images.formats.windows import window_of
@@ -58,7 +58,7 @@ class ScanResult:
 def scan_images(
     competition: Competition,
     samples: pd.DataFrame,
-    image_settings: ImageSettings | None = None,
+    preparation: PreparationSettings | None = None,
     with_appearance: bool = False,
 ) -> ScanResult:
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
@@ -66,7 +66,7 @@ def scan_images(
     Args:
         competition: the competition; measurements and store are put into its data/.
         samples: the sample table.
-        image_settings: how to prepare the images for the store. Defaults to no store.
+        preparation: how to prepare the images for the store. Defaults to no store.
         with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
 
     Raises:
@@ -75,14 +75,14 @@ def scan_images(
     """
     began = time.monotonic()
     # Wrong steps and windows are reported before any image is read.
-    if image_settings:
-        steps_of(image_settings)
+    if preparation:
+        steps_of(preparation)
     for window in competition.facts.images.windows:
         window_of(window)
     with locks.lock(competition.paths.measurements):
         measurements = read_measurements(competition)
         missing = _MissingResults(
-            image_settings=_settings_of_missing_store(competition, image_settings),
+            preparation=_if_store_is_missing(competition, preparation),
             measurements=measurements,
             with_appearance=with_appearance and read_appearance(competition) is None,
         )
@@ -106,19 +106,19 @@ class _MissingResults:
     """The results that are missing, which a scan computes.
 
     Args:
-        image_settings: how to prepare the images for the store; None if no store is to be filled.
+        preparation: how to prepare the images for the store; None if no store is to be filled.
         measurements: measurements of the last scan, see `read_measurements`; None if they are to be computed.
         with_appearance: True if the appearance of the images is to be computed.
     """
 
-    image_settings: ImageSettings | None
+    preparation: PreparationSettings | None
     measurements: pd.DataFrame | None
     with_appearance: bool
 
     @property
     def is_needed(self) -> bool:
         """True if anything is missing."""
-        return self.measurements is None or self.image_settings is not None or self.with_appearance
+        return self.measurements is None or self.preparation is not None or self.with_appearance
 
     def needed_rows(self, num_images: int) -> list[int]:
         """Returns the rows of the images to scan: all but the images that could not be read in the last scan."""
@@ -127,11 +127,13 @@ class _MissingResults:
         return np.flatnonzero(self.measurements["unreadable_reason"] == "").tolist()
 
 
-def _settings_of_missing_store(competition: Competition, image_settings: ImageSettings | None) -> ImageSettings | None:
-    """Returns the image settings, or None if their store exists already."""
-    if image_settings and store_exists(competition.paths, store_key(competition, image_settings)):
+def _if_store_is_missing(
+    competition: Competition, preparation: PreparationSettings | None
+) -> PreparationSettings | None:
+    """Returns the preparation, or None if its store exists already."""
+    if preparation and store_exists(competition.paths, store_key(competition, preparation)):
         return None
-    return image_settings
+    return preparation
 
 
 def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResults) -> tuple[int, pd.DataFrame]:
@@ -141,12 +143,12 @@ def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResu
         The number of images that were scanned now, and the measurements of all images.
     """
     paths, image_facts = competition.paths, competition.facts.images
-    key = store_key(competition, missing.image_settings) if missing.image_settings else None
+    key = store_key(competition, missing.preparation) if missing.preparation else None
     folder = paths.unfinished_store(key) if key else paths.unfinished_scan
     settings = ScanSettings(
         raw=paths.raw_root(image_facts.root),
         image_facts=image_facts,
-        image_settings=missing.image_settings,
+        preparation=missing.preparation,
         store_file=folder / store.IMAGES_FILE if key else None,
         thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
     )
@@ -179,7 +181,7 @@ def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
     """Returns the shape of one image in each array that a scan fills, by file name."""
     shapes = {}
     if settings.store_file:
-        size = settings.image_settings.size
+        size = settings.preparation.size
         shapes[settings.store_file.name] = (size, size, settings.image_facts.num_channels)
     if settings.thumbnails_file:
         shapes[settings.thumbnails_file.name] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import xxhash
 
-from medfold.competition import ImageFacts, ImageSettings
+from medfold.competition import ImageFacts, PreparationSettings
 from medfold.images import perceptual_hash
 from medfold.images.prepared_image import read_prepared
 from medfold.images.resizing import resize
@@ -27,14 +27,14 @@ class ScanSettings:
     Args:
         raw: folder that image paths are relative to.
         image_facts: the facts `images`: how to read them.
-        image_settings: how to prepare the images for the store; needed with `store_file`.
+        preparation: how to prepare the images for the store; needed with `store_file`.
         store_file: .npy file for the prepared images. Defaults to None: no store is filled.
         thumbnails_file: .npy file for the thumbnails. Defaults to None: the appearance of the images is not computed.
     """
 
     raw: Path
     image_facts: ImageFacts
-    image_settings: ImageSettings | None = None
+    preparation: PreparationSettings | None = None
     store_file: Path | None = None
     thumbnails_file: Path | None = None
 
@@ -102,7 +102,7 @@ def scan_image(item: tuple[int, str], settings: ScanSettings) -> ImageScan:
         UserError: a preparation step is unknown or has wrong arguments.
     """
     row, image = item
-    preparations = [] if settings.store_file is None else [settings.image_settings]
+    preparations = [] if settings.store_file is None else [settings.preparation]
     result = read_prepared(settings.raw, image, settings.image_facts, preparations)
     if isinstance(result, str):
         return ImageScan(row, unreadable_reason=result)

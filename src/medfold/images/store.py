@@ -6,13 +6,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from medfold.competition import Competition, ImageFacts, ImageSettings, plugins_hash
+from medfold.competition import Competition, ImageFacts, PreparationSettings, plugins_hash
 from medfold.errors import UserError
 from medfold.images.formats.format_registry import READERS
 from medfold.images.image_list import read_image_list_fingerprint
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
-from medfold.system import array_files, files
+from medfold.system import array_files, files, json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import command
@@ -39,12 +39,12 @@ class Store:
         return self.rows.loc[ids].to_numpy()
 
 
-def store_key(competition: Competition, image_settings: ImageSettings) -> str:
+def store_key(competition: Competition, preparation: PreparationSettings) -> str:
     """Returns the name of a store: a hash of everything that determines its pixels and rows.
 
     Args:
         competition: the competition: its facts `images`, sample table and raw data.
-        image_settings: how to prepare the images.
+        preparation: how to prepare the images.
 
     Raises:
         UserError: there is no sample table.
@@ -55,13 +55,13 @@ def store_key(competition: Competition, image_settings: ImageSettings) -> str:
         "samples": read_image_list_fingerprint(paths),
         "raw": sha256(paths.raw_manifest),
         "reading": image_facts.model_dump(mode="json", include=READING_FACTS),
-        "images": image_settings.model_dump(),
+        "images": preparation.model_dump(),
     }
-    return fingerprint(inputs | image_plugins(image_facts, paths, image_settings))
+    return fingerprint(inputs | image_plugins(image_facts, paths, preparation))
 
 
 def image_plugins(
-    image_facts: ImageFacts, paths: CompetitionPaths, image_settings: ImageSettings | None = None
+    image_facts: ImageFacts, paths: CompetitionPaths, preparation: PreparationSettings | None = None
 ) -> dict[str, str]:
     """Returns {"plugins": hash of plugins.py} if plugins.py reads or prepares images, else {}.
 
@@ -71,14 +71,14 @@ def image_plugins(
     Args:
         image_facts: the facts `images` (the file extensions).
         paths: paths of the competition.
-        image_settings: the preparation steps. Defaults to no preparation.
+        preparation: the preparation steps. Defaults to no preparation.
     """
     plugins = plugins_hash(paths.plugins)
     if plugins is None:
         return {}
     names = [
         name
-        for step in (image_settings.steps if image_settings else [])
+        for step in (preparation.steps if preparation else [])
         for name in ([step] if isinstance(step, str) else step)
     ]
     extensions = {PurePosixPath(pattern).suffix.lower() for pattern in (*image_facts.train, *image_facts.test)} - {""}
@@ -134,7 +134,7 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     folder = paths.store(key)
     fix, pixels = _fix_of_damage(paths, key), _open_images(paths, key)
     try:
-        hashes = files.read_json(folder / BLOCKS_FILE, form=array_files.BlockHashes)
+        hashes = json_files.read(folder / BLOCKS_FILE, form=array_files.BlockHashes)
     except UserError as error:
         raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
@@ -169,4 +169,4 @@ def finish_store(
 
 def _write_hashes(folder: Path, blocks: array_files.BlockHashes) -> None:
     hashes = {**asdict(blocks), INDEX_FILE: sha256(folder / INDEX_FILE)}
-    files.write_json(hashes, folder / BLOCKS_FILE, sealed=True)
+    json_files.write(hashes, folder / BLOCKS_FILE, sealed=True)

@@ -12,7 +12,7 @@ from medfold.errors import UserError
 from medfold.kaggle.datasets import Datasets
 from medfold.kaggle.kernels import AttachedData, Kernels
 from medfold.kaggle.session import KaggleSession, Version
-from medfold.system import files
+from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from medfold.terminal.console import format_size, say
 
@@ -49,12 +49,12 @@ class RemoteRun:
     @property
     def files(self) -> list[Path]:
         """The manifest and the files that it names; another file in their folder is not sent."""
-        return sorted([self.manifest, *(self.folder / name for name in files.read_json(self.manifest)["files"])])
+        return sorted([self.manifest, *(self.folder / name for name in json_files.read(self.manifest)["files"])])
 
     @property
     def content_id(self) -> str:
         """Id of the content of the run; the same for all versions of this package."""
-        return files.read_json(self.manifest)["content_id"]
+        return json_files.read(self.manifest)["content_id"]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ def build_net(
     if not pretrained:
         backbone_settings = backbone_settings.model_copy(update={"weights": "none"})
     with compute_precision(precision):
-        images = keras.Input((recipe.images.size, recipe.images.size, facts.images.num_channels), name="image")
+        size = recipe.preparation.size
+        images = keras.Input((size, size, facts.images.num_channels), name="image")
         x = images
         if backbone.pretrained and facts.images.num_channels != 3:
             x = to_three_channels(x)
@@ -84,8 +85,9 @@ def check_buildable(facts: CompetitionFacts, recipe: Recipe, pretrained: bool = 
         raise SettingError(
             f"{backbone_settings.name} scales its input itself", "backbone.input_scaling", "Set it to auto"
         )
-    if recipe.images.size < backbone.min_size:
+    if recipe.preparation.size < backbone.min_size:
         fix = f"Set it to {backbone.min_size} or more"
-        raise SettingError(f"{recipe.images.size} px are too small for {backbone_settings.name}", "images.size", fix)
-    if recipe.head != "classes" and facts.task != "ordinal":
-        raise SettingError(f"task {facts.task} has no ordered classes", "head", "Set it to classes")
+        what = f"{recipe.preparation.size} px are too small for {backbone_settings.name}"
+        raise SettingError(what, "preparation.size", fix)
+    if recipe.head != "classification" and facts.task != "ordinal":
+        raise SettingError(f"task {facts.task} has no ordered classes", "head", "Set it to classification")

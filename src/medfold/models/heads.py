@@ -27,7 +27,8 @@ def add_head(facts: CompetitionFacts, head: str, features):
 
     Args:
         facts: facts of the competition (task and number of outputs).
-        head: classes (an output per class or label), cut_points (ordered classes from one grade) or both (their mean).
+        head: classification (an output per class or label), ordinal (ordered classes from one grade) or both (their
+            mean).
         features: (batch, d).
 
     Returns:
@@ -37,10 +38,10 @@ def add_head(facts: CompetitionFacts, head: str, features):
     options = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02), "dtype": "float32"}
     num_columns = len(facts.prediction_columns)
     classes = cuts = None
-    if head != "cut_points":
+    if head != "ordinal":
         activation = "softmax" if facts.exclusive_classes else "sigmoid"
         classes = layers.Dense(num_columns, activation=activation, name="head", **options)(features)
-    if head != "classes":
+    if head != "classification":
         grade = layers.Dense(1, use_bias=False, name="grade", **options)(features)
         cuts = CutPoints(num_columns, dtype="float32", name="cut_points")(grade)
     if head == "both":

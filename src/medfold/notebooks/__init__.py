@@ -4,14 +4,16 @@
   a private data set; `submission_packing`: writes that folder and the notebook beside it, for the commands;
   `hidden_predictions`: predicts the hidden test set within memory and time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
-  unpacks results; `remote_training`: sends a training to Kaggle, and runs it in the notebook;
+  unpacks results; `remote_training`: what happens here; `notebook_training`: what happens in the notebook;
 - for both: `packed_files`: the project's files that may be packed; `bundle`: writes the manifest of a bundle, and opens
-  a complete one; `wheels`: the packages that are installed in the notebook; `notebook_file`: the notebooks; `mounts`:
-  the folders where Kaggle mounts attached data.
+  a complete one; `wheels`: the packages that are installed in the notebook; `notebook_file`: the notebooks;
+  `attached_data`: the competition's data on Kaggle, and where it is mounted.
 """
 
+from medfold.notebooks.attached_data import data_on_kaggle
 from medfold.notebooks.hidden_predictions import predict_hidden_test
-from medfold.notebooks.remote_training import data_on_kaggle, train_in_notebook, train_on_kaggle
+from medfold.notebooks.notebook_training import train_in_notebook
+from medfold.notebooks.remote_training import train_on_kaggle
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.submission_packing import pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle

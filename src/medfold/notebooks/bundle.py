@@ -8,12 +8,13 @@ from pydantic import BaseModel
 
 from medfold.errors import UserError
 from medfold.notebooks import wheels
+from medfold.notebooks.access_keys import check_no_access_key
 from medfold.paths import ProjectPaths
 from medfold.project_root import display_path
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.system.path_checks import leads_into
-from medfold.terminal.console import format_size, print_table, say
+from medfold.terminal.console import format_size, say
 from medfold.text import count_of, shorten_list
 
 
@@ -46,18 +47,23 @@ def complete_bundle(folder: Path, manifest: dict[str, Any], manifest_name: str, 
 
     Returns:
         The size of each file, in bytes.
+
+    Raises:
+        UserError: the manifest, which has the recipe and what `SET=` changes, contains an access key.
     """
     hashes = {path.name: sha256(path) for path in sorted(folder.iterdir())}
     content_hashes = {name: digest for name, digest in hashes.items() if not name.endswith(".whl")}
     content_id = fingerprint([content_hashes, *identity], 12)
-    files.write_json({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
+    json_files.write({**manifest, "files": hashes, "content_id": content_id}, folder / manifest_name)
+    check_no_access_key((folder / manifest_name).read_text(encoding="utf-8"), folder / manifest_name)
     return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
 def say_written(folder: Path, sizes: dict[str, int]) -> None:
     """Prints the files of a bundle with their sizes, before any of them is sent."""
     say("bundle", f"{count_of(len(sizes), 'file')}, {format_size(sum(sizes.values()))} -> {display_path(folder)}")
-    print_table(["file", "size"], [[name, format_size(size)] for name, size in sizes.items()])
+    for name, size in sizes.items():
+        say("", f"{format_size(size):>7}  {name}")
 
 
 def aligned_lines(values: dict[str, str]) -> str:
@@ -84,7 +90,7 @@ def open_bundle(folder: Path, manifest_name: str, form: type[BundleJson] = Bundl
         UserError: no manifest, one with values of other types, a missing or damaged file, a file outside the folder,
             or a package that is not installed.
     """
-    manifest = files.read_json(folder / manifest_name, fix="Pack the bundle again", form=form)
+    manifest = json_files.read(folder / manifest_name, fix="Pack the bundle again", form=form)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [

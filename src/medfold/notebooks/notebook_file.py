@@ -6,7 +6,7 @@ from typing import Any
 
 from medfold import __version__
 from medfold.competition import CompetitionFacts
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 
 SUBMISSION_HOURS = 8.5  # Kaggle stops a submitted notebook after 9 hours
@@ -158,7 +158,7 @@ def _install(packages: dict[str, str], manifest: Path, hours: float, comment: st
 
 
 def _content_id(manifest: Path) -> str:
-    return files.read_json(manifest)["content_id"]
+    return json_files.read(manifest)["content_id"]
 
 
 def _notebook(cells: list[dict[str, Any]]) -> str:

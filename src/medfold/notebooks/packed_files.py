@@ -1,7 +1,7 @@
 """The project's files that go into a bundle, listed by kind; nothing that lies beside them is packed.
 
 A file that is a link is refused: it may lead to any file of this machine. What is called weights must be weights: a
-wrong path must not send another file.
+wrong path must not send another file. A text must not contain an access key.
 """
 
 import shutil
@@ -13,6 +13,7 @@ import h5py
 from medfold import config
 from medfold.competition import CompetitionFacts, Recipe, weights_without_folders
 from medfold.errors import UserError
+from medfold.notebooks.access_keys import check_no_access_key
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.terminal.console import warn
@@ -28,9 +29,10 @@ def copy_plugins(paths: CompetitionPaths, folder: Path) -> None:
     """Copies plugins.py into the folder of a bundle, if the competition has one.
 
     Raises:
-        UserError: it is a link.
+        UserError: it is a link, is not text in UTF-8, or contains an access key.
     """
     if _exists(paths.plugins):
+        _texts(paths, [paths.plugins])
         copy_file(paths.plugins, folder / paths.plugins.name)
 
 
@@ -72,7 +74,7 @@ def competition_texts(paths: CompetitionPaths) -> dict[str, str]:
     """Returns facts, recipes and README.md of a competition, by their path below the project folder.
 
     Raises:
-        UserError: one of them is a link, or is not text in UTF-8.
+        UserError: one of them is a link, is not text in UTF-8, or contains an access key.
     """
     readme = paths.folder / "README.md"
     texts = _settings_texts(paths, sorted(paths.folder.glob("*.yaml")))
@@ -85,7 +87,7 @@ def training_texts(paths: CompetitionPaths) -> dict[str, str]:
     They are facts and recipes with the shared ones that they extend, plugins.py, and the folds with their record.
 
     Raises:
-        UserError: one of them is a link, or is not text in UTF-8.
+        UserError: one of them is a link, is not text in UTF-8, or contains an access key.
     """
     yaml_files = [*sorted(paths.base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if _exists(paths.plugins) else []
@@ -112,9 +114,11 @@ def _texts(paths: CompetitionPaths, files: list[Path]) -> dict[str, str]:
     for path in files:
         check_no_link(path)
         try:
-            texts[path.relative_to(paths.root).as_posix()] = path.read_bytes().decode("utf-8")
+            text = path.read_bytes().decode("utf-8")
         except UnicodeDecodeError:
             raise UserError("not text in UTF-8", path, "Save it as UTF-8") from None
+        check_no_access_key(text, path)
+        texts[path.relative_to(paths.root).as_posix()] = text
     return texts
 
 

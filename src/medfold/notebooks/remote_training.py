@@ -1,13 +1,10 @@
-"""Training on Kaggle's GPUs: sends the request, trains in the notebook, fetches the results."""
+"""Training on Kaggle's GPUs, seen from here: sends the bundle, runs the notebook, fetches the results."""
 
-import os
-import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
-from medfold.competition import Competition, Recipe, setting_errors_located
-from medfold.data import Dataset, fetch_raw_data, load_dataset, load_samples, open_source
+from medfold.competition import Competition, Recipe
+from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.kaggle import (
     AttachedData,
@@ -18,18 +15,17 @@ from medfold.kaggle import (
     kaggle_name,
     run_on_kaggle,
 )
-from medfold.notebooks import mounts, notebook_file, training_bundle, wheels
+from medfold.notebooks import notebook_file, training_bundle, wheels
+from medfold.notebooks.attached_data import data_on_kaggle
 from medfold.notebooks.bundle import say_written
-from medfold.notebooks.training_bundle import TrainingBundle, unpack_results
-from medfold.paths import ProjectPaths, RunPaths
+from medfold.notebooks.training_bundle import unpack_results
+from medfold.paths import RunPaths
 from medfold.runs import trained_folds, write_oof
-from medfold.scoring import OofScore, describe_score
+from medfold.scoring import OofScore
 from medfold.system import files, locks
-from medfold.system.deadline import STOP_AT, deadline_passed
-from medfold.terminal.command_text import BY_MAKE
-from medfold.terminal.console import format_size, say, warn
+from medfold.terminal.console import say, warn
 from medfold.text import shorten_list
-from medfold.training import TrainingRequest, begin_run, requested_folds, train_run
+from medfold.training import TrainingRequest, begin_run, requested_folds
 
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
@@ -71,75 +67,6 @@ def train_on_kaggle(
     if not trained_folds(run_paths, num_folds):
         return None
     return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
-
-
-def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, hours: float) -> None:
-    """Trains the folds that a bundle requests, and packs the results; runs in the notebook.
-
-    Args:
-        folder: folder of the bundle.
-        inputs: folder below which Kaggle mounts the attached data.
-        out: folder to write `trained.zip` to.
-        hours: time limit; after it, training runs save a checkpoint and stop.
-
-    Raises:
-        UserError: errors of `train_run`; trained folds and checkpoints are packed anyway.
-    """
-    os.environ[BY_MAKE] = "1"  # its log is a file, which names make commands
-    os.environ[STOP_AT] = str(time.time() + 3600 * hours)
-    bundle = TrainingBundle.open(folder)
-    out = Path(out)
-    root = Path(tempfile.mkdtemp(prefix="medfold-"))  # Kaggle would keep all files in `out` as output
-    paths = bundle.write_competition(root)
-    os.chdir(root)
-    competition = Competition.open(paths.name, ProjectPaths(root))
-    request = bundle.request
-    try:
-        with setting_errors_located(paths, request.recipe, request.overrides):
-            _prepare_data(competition, Path(inputs))
-            recipe = request.load_recipe(competition)
-            dataset = load_dataset(competition, recipe.images)
-            result = train_run(competition, request, recipe, dataset)
-        say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
-    except UserError as error:
-        if not deadline_passed():
-            raise
-        warn("train", str(error))
-    finally:
-        archive = out / training_bundle.RESULTS_ARCHIVE
-        training_bundle.pack_results(paths.run(request.run), request.folds, bundle.manifest["content_id"], archive)
-        say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
-
-
-def data_on_kaggle(competition: Competition) -> AttachedData:
-    """Returns the data to attach to a notebook that trains; nothing, if medfold makes the data itself.
-
-    Raises:
-        UserError: the data is not on Kaggle.
-    """
-    source = open_source(competition)
-    if source.is_embedded:
-        return AttachedData()
-    if attached := source.on_kaggle():
-        return attached
-    fix = "Upload it as your own data set, and name that: source: {kind: kaggle-dataset, slug: owner/name}"
-    raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
-
-
-def _prepare_data(competition: Competition, inputs: Path) -> None:
-    """Links the raw data from where Kaggle mounts it, or draws that of a phantom competition; builds the samples."""
-    attached = data_on_kaggle(competition)
-    source = open_source(competition)
-    if source.is_embedded:
-        fetch_raw_data(competition)
-        return
-    if attached.competition:
-        folder = mounts.competition_folder(inputs, attached.competition)
-    else:
-        folder = mounts.dataset_folder(inputs, attached.datasets[0])
-    source.link(folder)
-    say("data", f"linked, not copied: {folder}")
-    load_samples(competition)
 
 
 def _pack_training(

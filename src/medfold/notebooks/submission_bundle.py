@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.config import PlainName
-from medfold.ensemble import Ensemble, MemberRun
-from medfold.notebooks import mounts, wheels
+from medfold.ensemble import Ensemble
+from medfold.inference import MemberRun
+from medfold.notebooks import attached_data, wheels
 from medfold.notebooks.bundle import BundleJson, add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
 from medfold.paths import ProjectPaths
@@ -104,7 +105,7 @@ class SubmissionBundle:
         Raises:
             UserError: it is not attached; the message lists what is.
         """
-        folder = mounts.competition_folder(Path(inputs), self.manifest["slug"])
+        folder = attached_data.competition_folder(Path(inputs), self.manifest["slug"])
         allow_links_into(Path(inputs))
         root = folder / self.facts.images.root
         return root if root.is_dir() else folder

@@ -17,7 +17,7 @@ BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
 
 
 def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
-    """Writes the bundle and the notebook and prints their contents.
+    """Writes the bundle, whose files it names, and the notebook.
 
     The caller must hold the `packing_lock` of the runs.
 
@@ -35,7 +35,7 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     score = describe_score(facts, ensemble.score, dataset.train["unit"].nunique())
     ensemble_paths = EnsemblePaths(paths, ensemble.run_names)
     folder = ensemble_paths.notebook
-    slug = paths.name if facts.upload == "local" else kaggle_slug(facts)
+    slug = paths.name if facts.upload == "none" else kaggle_slug(facts)
     sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE)
     packages = wheels.installed_versions(wheels.missing_packages(facts))
     run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]

@@ -31,7 +31,7 @@ from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, traini
 from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
 from medfold.runs import checked_run_paths, is_fold_trained
-from medfold.system import files, locks
+from medfold.system import files, json_files, locks
 from medfold.system.hashes import sha256
 from medfold.training import TrainingRequest
 
@@ -195,7 +195,7 @@ def pack_results(run_paths: RunPaths, folds: list[int], content_id: str, out: Pa
         archive.comment = content_id.encode()
         for number in folds:
             fold = run_paths.fold(number)
-            names = [*files.read_json(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
+            names = [*json_files.read(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
             for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")

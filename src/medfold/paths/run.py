@@ -103,7 +103,7 @@ class FoldPaths:
 
     @property
     def oof(self) -> Path:
-        """OOF predictions: predictions of the fold's held-out samples."""
+        """OOF predictions: predictions of the fold's validation samples."""
         return self.folder / "oof.csv"
 
     @property

@@ -19,6 +19,7 @@ from medfold.raw_files.label_tables import (
     map_labels,
     match_class_spelling,
     merge_repeated_rows,
+    normalise_text,
     normalise_texts,
     parse_binary_columns,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "match_class_spelling",
     "match_path_endings",
     "merge_repeated_rows",
+    "normalise_text",
     "normalise_texts",
     "open_arrays",
     "parse_binary_columns",

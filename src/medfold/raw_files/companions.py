@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from medfold.raw_files.listing import is_excluded
 from medfold.text import count_of
@@ -18,47 +19,79 @@ MANY_FOLDERS = 2  # image folders that contain the same name: then the name is a
 SUSPICIOUS_SHARE = 0.2  # of the images have a companion with the same addition: hardly an accident
 
 
-def find_companions(images: list[str]) -> tuple[list[str], int, dict[str, int]]:
+class Companions(NamedTuple):
+    """Companions among the images.
+
+    Args:
+        patterns: patterns that match the companions.
+        count: the number of images that they match.
+        unclear: for each addition to a name that may or may not mark a mask, its number of images.
+    """
+
+    patterns: list[str]
+    count: int
+    unclear: dict[str, int]
+
+
+def find_companions(images: list[str]) -> Companions:
     """Finds masks and other companions: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
         images: paths of all images below raw/.
-
-    Returns:
-        Patterns that match the companions; the number of images that they match; and, for each addition to a name that
-        may or may not mark a mask, its number of images.
     """
     by_folder: dict[str, set[str]] = {}
     for path in images:
         by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
-    exclude = set()
-    unclear = {}
+    by_name, unclear = _named_like_others(by_folder, len(images))
+    patterns = sorted(by_name | _mask_folders(by_folder) | _parallel_mask_folders(images))
+    return Companions(patterns, sum(is_excluded(path, patterns) for path in images), unclear)
+
+
+def _named_like_others(by_folder: dict[str, set[str]], num_images: int) -> tuple[set[str], dict[str, int]]:
+    """Finds images named like another one of their folder, with an addition: x_mask beside x, mask_x beside x.
+
+    Args:
+        by_folder: names of the images, without extension, by folder.
+        num_images: number of all images.
+
+    Returns:
+        Patterns of those whose addition says mask; and the number of the others, by an addition that is frequent.
+    """
     counts = Counter(addition for stems in by_folder.values() for stem in stems if (addition := _addition(stem, stems)))
-    num_originals = max(1, len(images) - sum(counts.values()))
+    num_originals = max(1, num_images - sum(counts.values()))
+    patterns: set[str] = set()
+    unclear = {}
     for addition, count in counts.items():
         if addition.endswith("*"):  # mask_x beside x
-            exclude |= {addition, f"*/{addition}"}
+            patterns |= {addition, f"*/{addition}"}
         elif MASK.search(addition):
-            exclude.add(f"*{addition}.*")
+            patterns.add(f"*{addition}.*")
         elif count >= SUSPICIOUS_SHARE * num_originals and count > 3:
             unclear[addition] = count
-    image_folders = {
-        folder: stems for folder, stems in by_folder.items() if not MASK.search(PurePosixPath(folder).name)
-    }
+    return patterns, unclear
+
+
+def _mask_folders(by_folder: dict[str, set[str]]) -> set[str]:
+    """Finds patterns of folders that are named like masks, and whose images are named like those of other folders.
+
+    Args:
+        by_folder: names of the images, without extension, by folder.
+    """
+    names = {folder: PurePosixPath(folder).name for folder in by_folder}
+    image_folders = [stems for folder, stems in by_folder.items() if not MASK.search(names[folder])]
+    originals = set().union(*image_folders)
+    patterns = set()
     for folder, stems in by_folder.items():
-        name = PurePosixPath(folder).name
-        if folder in image_folders:
+        name = names[folder]
+        if not MASK.search(name):
             continue
-        originals = {stem for image_stems in image_folders.values() for stem in image_stems}
         paired = [stem for stem in stems if stem in originals or _addition(stem, originals | {stem}) is not None]
         # Numbers that recur in every folder do not prove that the images belong together.
-        recurrences = sum(sum(stem in image_stems for image_stems in image_folders.values()) for stem in paired)
+        recurrences = sum(sum(stem in image_stems for image_stems in image_folders) for stem in paired)
         mean_recurrences = recurrences / max(1, len(paired))
         if len(paired) >= len(stems) / 2 and (mean_recurrences < MANY_FOLDERS or CERTAIN_MASK.search(name)):
-            exclude.add(f"{name}/*" if folder == name else f"*/{name}/*")
-    exclude |= _parallel_mask_folders(images)
-    patterns = sorted(exclude)
-    return patterns, sum(is_excluded(path, patterns) for path in images), unclear
+            patterns.add(f"{name}/*" if folder == name else f"*/{name}/*")
+    return patterns
 
 
 def _addition(stem: str, stems: set[str]) -> str | None:
@@ -97,11 +130,11 @@ def mask_warning(images: Iterable[str]) -> str:
     Args:
         images: the paths of samples; several files of one image are separated by `|`.
     """
-    exclude, count, unclear = find_companions([name for image in images for name in image.split("|")])
-    if exclude:
+    patterns, count, unclear = find_companions([name for image in images for name in image.split("|")])
+    if patterns:
         return (
             f"{count_of(count, 'image is named like a mask', 'images are named like masks')} of others: "
-            f"images.exclude: {exclude} leaves them out"
+            f"images.exclude: {patterns} leaves them out"
         )
     if unclear:
         addition, count = max(unclear.items(), key=lambda item: item[1])

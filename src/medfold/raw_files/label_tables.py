@@ -27,6 +27,11 @@ def normalise_texts(values: pd.Series) -> pd.Series:
     return values.str.strip().str.replace(INTEGER_AS_FLOAT, r"\1", regex=True)
 
 
+def normalise_text(value: str) -> str:
+    """Normalises one text as `normalise_texts` does."""
+    return re.sub(INTEGER_AS_FLOAT, r"\1", value.strip())
+
+
 def parse_binary_columns(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Parses columns of marks to 0 and 1, ignoring case and spaces; NaN for any other cell."""
     return table[columns].apply(lambda column: column.str.strip().str.lower().map(BINARY_MARKS))
@@ -164,7 +169,7 @@ def _describe_difference(rows: pd.DataFrame) -> str:
 def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str], facts: CompetitionFacts, path: Path):
     """Merges the rows of each key into one, by `labels.repeated`.
 
-    `refuse` leaves the table unchanged (the caller reports repeated ids), `same` requires equal labels, `any`
+    `refuse` leaves the table unchanged (the caller reports repeated ids), `same` requires equal labels, `max`
     takes the highest class, `majority` the most frequent one, with ties the highest. Other columns are taken from the
     first row.
 
@@ -194,10 +199,10 @@ def merge_repeated_rows(table: pd.DataFrame, keys: list[str], targets: list[str]
             ids = [" ".join(key) if isinstance(key, tuple) else key for key in keys_that_differ]
             what = f"{count_of(len(ids), 'id has', 'ids have')} rows with different labels: {shorten_list(ids)}"
             of_first = rows.loc[grouped.groups[keys_that_differ[0]], targets]
-            fix = "Choose how to merge them: labels.repeated: any, or majority"
+            fix = "Choose how to merge them: labels.repeated: max, or majority"
             raise UserError(f"{what} ({_describe_difference(of_first)})", path, fix)
         merged = grouped.max()
-    elif policy == "any":
+    elif policy == "max":
         merged = grouped.max()
     else:
         merged = grouped.agg(lambda values: values.mode().max())

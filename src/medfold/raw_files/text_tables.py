@@ -239,8 +239,9 @@ def _clean_column_names(table: pd.DataFrame, path: Path) -> pd.DataFrame:
         table = table.iloc[: last + 1]
     # Spreadsheets may write empty columns after the last one.
     table = table.loc[:, [bool(name) or bool((values != "").any()) for name, values in table.items()]]
-    if repeated := [name for name in table.columns if list(table.columns).count(name) > 1]:
-        raise UserError(f"two columns are called '{repeated[0]}'", path, "Rename one of them")
+    if not table.columns.is_unique:
+        repeated = table.columns[table.columns.duplicated(keep=False)][0]
+        raise UserError(f"two columns are called '{repeated}'", path, "Rename one of them")
     return table
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import MEASUREMENTS, SCORE, current_by_former
-from medfold.paths import CompetitionPaths, RunPaths
+from medfold.paths import CompetitionPaths, FoldPaths, RunPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.definitions import has_definition
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 
 
@@ -23,39 +23,52 @@ def run_differences(facts: CompetitionFacts, paths: CompetitionPaths, run_paths:
         paths: paths of the sample table, the measurements and the folds table.
         run_paths: paths of the run.
     """
-    saved = files.read_json(run_paths.score, SCORE)
+    saved = json_files.read(run_paths.score, SCORE)
+    yield from _done_differences(facts, run_paths, saved)
+    trained = [run_paths.fold(number) for number in saved["trained_folds"]]
+    for fold_paths in trained:
+        yield from _hash_differences(fold_paths)
+    if not all(fold_paths.oof.is_file() for fold_paths in trained):
+        return
+    oof = pd.concat([tables.read(fold_paths.oof) for fold_paths in trained], ignore_index=True)
+    if not run_paths.oof.is_file() or not tables.read(run_paths.oof).equals(oof):
+        yield "oof.csv differs from the oof.csv of the folds"
+    if not _has_each_sample_once(paths, oof, saved["trained_folds"]):
+        yield "oof.csv does not have each sample exactly once, in its fold of the folds table"
+        return
+    yield from score_differences(facts, units_of_samples(facts, paths, oof), saved)
+
+
+def _done_differences(facts: CompetitionFacts, run_paths: RunPaths, saved: dict[str, Any]) -> Iterator[str]:
+    """Yields what score.json says otherwise than run.json and the markers of the folds."""
     done = [number for number in range(facts.folds.k) if run_paths.fold(number).done.is_file()]
     missing_markers = [run_paths.fold(number).done for number in saved["trained_folds"] if number not in done]
     for path in missing_markers:
         yield f"{path.parent.name}/{path.name} is missing"
     if saved["trained_folds"] != done and not missing_markers:
         yield f"trained_folds are {done}, saved {saved['trained_folds']}"
-    is_optimistic = files.read_json(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
+    is_optimistic = json_files.read(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
     if saved["is_optimistic"] != is_optimistic:
         yield f"is_optimistic is {is_optimistic}, saved {saved['is_optimistic']}"
-    oof_tables = []
-    for fold in saved["trained_folds"]:
-        fold_paths = run_paths.fold(fold)
-        for name, digest in (files.read_json(fold_paths.done) or {}).items():
-            path = fold_paths.folder / name
-            if not path.is_file() or sha256(path) != digest:
-                yield f"{fold_paths.folder.name}/{name} is not the file recorded in done.json"
-        if not fold_paths.oof.is_file():
-            return
-        oof_tables.append(tables.read(fold_paths.oof))
-    oof = pd.concat(oof_tables, ignore_index=True)
-    if not run_paths.oof.is_file() or not tables.read(run_paths.oof).equals(oof):
-        yield "oof.csv differs from the oof.csv of the folds"
+
+
+def _hash_differences(fold_paths: FoldPaths) -> Iterator[str]:
+    """Yields the files of a fold that are missing, or have other hashes than its done.json."""
+    for name, digest in (json_files.read(fold_paths.done) or {}).items():
+        path = fold_paths.folder / name
+        if not path.is_file() or sha256(path) != digest:
+            yield f"{fold_paths.folder.name}/{name} is not the file recorded in done.json"
+
+
+def _has_each_sample_once(paths: CompetitionPaths, oof: pd.DataFrame, trained_folds: list[int]) -> bool:
+    """Returns True if the OOF predictions have each readable sample of the trained folds once, in its fold."""
     expected = tables.read(paths.folds).set_index("id")["fold"]
-    expected = expected[expected.isin([str(fold) for fold in saved["trained_folds"]])]
+    expected = expected[expected.isin([str(fold) for fold in trained_folds])]
     fold_of_id = oof.set_index("id")["fold"]
     samples = readable_samples(paths)
     readable = set(samples.loc[samples["part"] == "train", "id"])
-    missing = set(expected.index) & readable - set(fold_of_id.index)
-    if not fold_of_id.index.is_unique or missing or not fold_of_id.equals(expected.reindex(fold_of_id.index)):
-        yield "oof.csv does not have each sample exactly once, in its fold of the folds table"
-        return
-    yield from score_differences(facts, units_of_samples(facts, paths, oof), saved)
+    is_complete = set(expected.index) & readable <= set(fold_of_id.index)
+    return fold_of_id.index.is_unique and is_complete and fold_of_id.equals(expected.reindex(fold_of_id.index))
 
 
 def readable_samples(paths: CompetitionPaths) -> pd.DataFrame:

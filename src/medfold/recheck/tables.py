@@ -59,21 +59,15 @@ def cells(facts: CompetitionFacts, table: pd.DataFrame, words: list[str] | None 
         table: the submission, all cells as text.
         words: the words of the classes, or the words for no and yes. Defaults to a guess from the cells.
     """
-    names = facts.prediction_columns
-    id_column = facts.submission.id
-    (first, *others) = [column for column in table.columns if column != id_column]
+    names, id_column = facts.prediction_columns, facts.submission.id
+    first, *others = (column for column in table.columns if column != id_column)
     if facts.submission.layout == "lists":
         separator = facts.labels.separator
         values = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
         return pd.DataFrame(values, index=table[id_column], columns=names)
     one_class = facts.exclusive_classes and not others
     if words is None and (one_class or facts.task == "binary"):
-        names_in_facts = names if one_class else facts.class_names
-        words = (
-            names_in_facts
-            if set(table[first]) <= set(names_in_facts)
-            else [str(number) for number in range(len(names_in_facts))]
-        )
+        words = _guess_words(names if one_class else facts.class_names, table[first])
     if one_class:
         values = [[float(cell == word) for word in words] for cell in table[first]]
         return pd.DataFrame(values, index=table[id_column], columns=names)
@@ -81,13 +75,20 @@ def cells(facts: CompetitionFacts, table: pd.DataFrame, words: list[str] | None 
     if words is not None and set(values.to_numpy().ravel()) <= set(words):
         values = values.replace({word: str(number) for number, word in enumerate(words)})
     if facts.submission.layout == "long":
-        if not len(table):
-            return pd.DataFrame(columns=names, dtype=float)
-        split = table[id_column].str.extract(
-            rf"^(?P<unit>.+?)_(?P<label>{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})$"
-        )
-        return split.assign(value=values[first].astype(float)).pivot(index="unit", columns="label", values="value")[
-            names
-        ]
+        return _from_long(table[id_column], values[first], names)
     values = values[names] if others or first in names else values[[first]].set_axis(names, axis=1)
     return values.astype(float).set_index(table[id_column])
+
+
+def _guess_words(names: list[str], column: pd.Series) -> list[str]:
+    """Returns the words for classes in a column: their names, or their numbers if it holds other words."""
+    return names if set(column) <= set(names) else [str(number) for number in range(len(names))]
+
+
+def _from_long(ids: pd.Series, values: pd.Series, names: list[str]) -> pd.DataFrame:
+    """Returns the values of a submission with one row per unit and label, whose ids are `<unit>_<label>`."""
+    if not len(ids):
+        return pd.DataFrame(columns=names, dtype=float)
+    labels = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    split = ids.str.extract(rf"^(?P<unit>.+?)_(?P<label>{labels})$")
+    return split.assign(value=values.astype(float)).pivot(index="unit", columns="label", values="value")[names]

@@ -1,4 +1,4 @@
-"""Heat maps of images by the net of the fold that each was held out from, and checks of their reliability."""
+"""Heat maps of images by the net that did not see them in training, and checks of their reliability."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +78,7 @@ def compute_heat_maps(
             result.agreement = _agreement(explainer, randomised, images[first], columns[in_fold][first])
         if positions is not None:
             detected = _detected(competition.facts, fold_paths, positions)
-            pointed.append(_point(explainer, _prepared(store, detected["id"]), detected, recipe.images.size))
+            pointed.append(_point(explainer, _prepared(store, detected["id"]), detected, recipe.preparation.size))
     if pointed:
         result.hits, result.chance = (np.concatenate(arrays) for arrays in zip(*pointed, strict=True))
     return result
@@ -97,12 +97,12 @@ def _agreement(explainer: Any, randomised: Any, images: np.ndarray, columns: np.
 
 def _finding_positions(competition: Competition, recipe: Recipe, samples: pd.DataFrame) -> pd.DataFrame | None:
     """Returns the positions of the findings in pixels of the prepared images; None if they are not known."""
-    images = recipe.images
+    preparation = recipe.preparation
     positions = open_source(competition).finding_positions()
-    if positions is None or competition.facts.task != "binary" or not images.keeps_positions:
+    if positions is None or competition.facts.task != "binary" or not preparation.keeps_positions:
         return None
     positions = positions.merge(samples[["id", "height", "width"]], on="id")
-    scale_x, scale_y = images.size / positions["width"], images.size / positions["height"]
+    scale_x, scale_y = preparation.size / positions["width"], preparation.size / positions["height"]
     return positions.assign(
         x=positions["x"] * scale_x,
         y=positions["y"] * scale_y,

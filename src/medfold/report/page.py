@@ -56,11 +56,13 @@ class Section:
     Args:
         name: id on the page.
         title: the heading.
+        summary: what `make report` prints about the section. Defaults to nothing.
         parts: added by the methods below.
     """
 
     name: str
     title: str
+    summary: str = ""
     parts: list[dict[str, Any]] = field(default_factory=list)
 
     def text(self, text: str) -> None:

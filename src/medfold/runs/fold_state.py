@@ -8,7 +8,7 @@ from medfold.config import PlainName
 from medfold.errors import UserError
 from medfold.paths import FoldPaths, RunPaths
 from medfold.runs.run_json import first_train_command, read_run_json
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.terminal.command_text import as_typed, command, variable
 from medfold.text import shorten_list
@@ -33,7 +33,7 @@ def mark_fold_trained(fold_paths: FoldPaths, outputs: Iterable[Path]) -> None:
         fold_paths: the files of the fold.
         outputs: those that must stay as they are; all of them are written.
     """
-    files.write_json({file.name: sha256(file) for file in outputs}, fold_paths.done)
+    json_files.write({file.name: sha256(file) for file in outputs}, fold_paths.done)
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:
@@ -44,7 +44,7 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
     if not fold_paths.done.is_file():
         return []
     try:
-        marker = files.read_json(fold_paths.done, form=dict[PlainName, str])
+        marker = json_files.read(fold_paths.done, form=dict[PlainName, str])
     except UserError:
         return [fold_paths.done.name]
     if not marker:

@@ -14,7 +14,7 @@ from medfold.runs.run import read_run
 from medfold.runs.run_json import first_train_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import OofScore, oof_by_unit, oof_score
-from medfold.system import files, locks
+from medfold.system import json_files, locks
 from medfold.tables import write_csv
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
@@ -43,7 +43,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         warnings = self_check_warnings(run_paths, states.trained)
         content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
         write_csv(oof, run_paths.oof)
-        files.write_json(content, run_paths.score, sealed=True)
+        json_files.write(content, run_paths.score, sealed=True)
     return score
 
 
@@ -55,7 +55,7 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
     """
     if not run_paths.score.is_file():
         return None
-    content = files.read_json(run_paths.score, SCORE)
+    content = json_files.read(run_paths.score, SCORE)
     try:
         return TypeAdapter(OofScore).validate_python(content if isinstance(content, dict) else {})
     except ValidationError as error:
@@ -65,5 +65,5 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
 
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
-    warnings = {str(fold): files.read_json(run_paths.fold(fold).self_check_warnings, form=list[str]) for fold in folds}
+    warnings = {str(fold): json_files.read(run_paths.fold(fold).self_check_warnings, form=list[str]) for fold in folds}
     return {fold: lines for fold, lines in warnings.items() if lines}

@@ -11,7 +11,7 @@ from medfold.competition import Recipe, command_without_folders, recipe_names, w
 from medfold.earlier_versions import RUN
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths, RunPaths
-from medfold.system import files, locks
+from medfold.system import json_files, locks
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list
 
@@ -88,7 +88,7 @@ def record_run_start(run_paths: RunPaths, metadata: dict[str, Any]) -> None:
     with locks.lock(run_paths.metadata):
         saved = read_saved_run_json(run_paths)
         if saved is None:
-            files.write_json(metadata, run_paths.metadata, sealed=True)
+            json_files.write(metadata, run_paths.metadata, sealed=True)
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(json.loads(json.dumps(metadata)))
     if before["folds_fingerprint"] != now["folds_fingerprint"]:
@@ -112,7 +112,7 @@ def _describe_changes(
         for key in STORE_FACTS
         if key in facts_before and facts_before[key] != facts_now[key]
     ]
-    if image_facts or any(key.startswith("recipe.images.") for key in changed):
+    if image_facts or any(key.startswith("recipe.preparation.") for key in changed):
         return described + image_facts
     return [*described, "the raw images, or how medfold prepares them, have changed"]
 
@@ -183,12 +183,12 @@ def read_saved_run_json(run_paths: RunPaths) -> dict[str, Any] | None:
     Raises:
         UserError: the file is damaged, or lacks a key.
     """
-    metadata = files.read_json(run_paths.metadata, RUN, RUN_JSON_FIX)
+    metadata = json_files.read(run_paths.metadata, RUN, RUN_JSON_FIX)
     if metadata is None and not run_paths.metadata.is_file():
         return None
     if missing := [key for key in REQUIRED_KEYS if not _has_key(metadata, key)]:
         raise UserError(f"no key '{missing[0]}'", run_paths.metadata, RUN_JSON_FIX)
-    files.check_form(metadata, _RunJson, run_paths.metadata, RUN_JSON_FIX)
+    json_files.check_form(metadata, _RunJson, run_paths.metadata, RUN_JSON_FIX)
     return _without_folders(metadata, run_paths.name)
 
 

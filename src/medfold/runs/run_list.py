@@ -21,7 +21,7 @@ from medfold.runs.oof import read_score
 from medfold.runs.run import Run, read_run
 from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.scoring import OofScore, metric_of
-from medfold.system import files
+from medfold.system import json_files
 from medfold.terminal.command_text import command
 
 
@@ -135,25 +135,13 @@ def _summarise(
     competition: Competition, run: Run, states: FoldStates, labels: str | None, differences: dict[str, Any]
 ) -> RunSummary:
     has_current_folds = has_same_folds(competition, run.metadata)
-    try:
-        score = read_score(run.paths)
-    except UserError:
-        score = None
-        problem = f"{run.paths.score.name} is damaged: {command('train')} computes it again"
-    else:
-        problem = _problem(competition, run, score, labels, has_current_folds)
-        if not problem and score.trained_folds != states.trained:
-            problem = f"outdated score: {command('train')} computes it again"
-    if states.damaged_files:
-        fold, names = next(iter(states.damaged_files.items()))
-        problem = f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
-    shown = None if problem else score
+    score, problem = _score_or_problem(competition, run, states, labels, has_current_folds)
     return RunSummary(
         name=run.name,
-        value=shown and shown.value,
-        low=shown and shown.low,
-        high=shown and shown.high,
-        is_optimistic=bool(shown and shown.is_optimistic),
+        value=score and score.value,
+        low=score and score.low,
+        high=score and score.high,
+        is_optimistic=bool(score and score.is_optimistic),
         problem=problem,
         trained_folds=states.trained,
         num_folds=run.num_folds,
@@ -162,6 +150,24 @@ def _summarise(
         differences=differences,
         older_folds_fingerprint="" if has_current_folds else run.metadata["folds_fingerprint"],
     )
+
+
+def _score_or_problem(
+    competition: Competition, run: Run, states: FoldStates, labels: str | None, has_current_folds: bool
+) -> tuple[OofScore | None, str]:
+    """Returns the score of a run and ''; or None, and why it has none that compares with those of other runs."""
+    if states.damaged_files:
+        fold, names = next(iter(states.damaged_files.items()))
+        return None, f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
+    try:
+        score = read_score(run.paths)
+    except UserError:
+        return None, f"{run.paths.score.name} is damaged: {command('train')} computes it again"
+    if problem := _problem(competition, run, score, labels, has_current_folds):
+        return None, problem
+    if score.trained_folds != states.trained:
+        return None, f"outdated score: {command('train')} computes it again"
+    return score, ""
 
 
 def _problem(
@@ -210,7 +216,7 @@ class _Timing(BaseModel):
 def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:
     """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
     folds = [run_paths.fold(fold) for run_paths in all_run_paths for fold in range(num_folds)]
-    timings = [timing for fold in folds if (timing := files.read_json(fold.timing, form=_Timing))]
+    timings = [timing for fold in folds if (timing := json_files.read(fold.timing, form=_Timing))]
     return sum(timing["seconds"] for timing in timings) if timings else None
 
 

@@ -36,7 +36,7 @@ SECTION_KEY_ORDER = {
         "repeated",
         "group",
         "group_pattern",
-        "part",
+        "split",
         "test_file",
         "holdout",
     ],
@@ -83,19 +83,19 @@ def complete_facts(draft: Draft, name: str, source: dict[str, str]) -> dict[str,
     facts |= {
         "title": name.replace("-", " ").capitalize(),
         "source": source,
-        "upload": facts.get("upload", "local"),
+        "upload": facts.get("upload", "none"),
         "score": {"metric": None, **facts.get("score", {})},
     }
     _drop_default_id(draft, facts)
     if _is_own(facts):
-        if facts["upload"] != "local":
+        if facts["upload"] != "none":
             draft.drop_reasons("upload")
-            draft.add_reason("upload", "local", "no address on Kaggle was given")
+            draft.add_reason("upload", "none", "no address on Kaggle was given")
             draft.drop_doubts("upload")
             address = variable("COMPETITION", "https://www.kaggle.com/competitions/...")
-            what = f"local, since no competition on Kaggle is known; for one, give its address: {address}"
+            what = f"none, since no competition on Kaggle is known; for one, give its address: {address}"
             draft.add_doubt("upload", what)
-        facts["upload"] = "local"
+        facts["upload"] = "none"
     facts["images"] = {**facts["images"], "symmetry": "none"}
     for section, keys in SECTION_KEY_ORDER.items():
         facts[section] = _in_order(facts[section], keys)
@@ -154,7 +154,7 @@ def _baseline(draft: Draft) -> str:
     rule = f"{BASELINE_IMAGES:,} / {count_of(draft.num_images, 'image')}, at least 1, at most {MAX_BASELINE_EPOCHS}"
     return (
         "# A small net for a CPU, for a first score; not measured. Better: RECIPE=gpu, or mobilenet without a GPU\n"
-        f"images: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
+        f"preparation: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
         f"training: {{epochs: {epochs}}} # {rule}\n"
     )
 
@@ -164,14 +164,14 @@ def _fitting_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> tupl
     images = facts["images"]
     words = str(facts).lower()
     if re.search(r"fundus|retin[ao]", words):
-        head = "" if facts["task"] == "ordinal" else "head: classes # the classes have no order, so no cut points\n"
+        head = "" if facts["task"] == "ordinal" else "head: classification # the classes have no order\n"
         return "gpu_fundus", "fundus photographs", head
     is_small = largest_side is not None and largest_side <= LARGEST_PATCH
     size = ""
     if is_small and largest_side >= MIN_GPU_SIZE:
-        size = f"images: {{size: {largest_side}}} # the size of the largest image\n"
+        size = f"preparation: {{size: {largest_side}}} # the size of the largest image\n"
     elif is_small:
-        size = f"images: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
+        size = f"preparation: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
     if images.get("channels", 3) == 1 or ".dcm" in words:
         if re.search(XRAY, words):
             return "gpu_radiograph", "X-rays", size
@@ -201,7 +201,7 @@ def _readme(name: str, facts: dict[str, Any]) -> str:
 
 def _address(facts: dict[str, Any]) -> str | None:
     """Returns the address of the competition or data set; None for data that are not on Kaggle."""
-    folder = {"kaggle": "competitions", "kaggle-dataset": "datasets"}.get(facts["source"]["kind"])
+    folder = {"kaggle": "competitions", "kaggle_dataset": "datasets"}.get(facts["source"]["kind"])
     return f"https://www.kaggle.com/{folder}/{facts['source']['slug']}" if folder else None
 
 

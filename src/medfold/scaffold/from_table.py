@@ -57,7 +57,7 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     _check_unambiguous(tables.best, image_files)
     test_path, test_rows = _test_table(folder, ids)
     if column := _part_column(draft, table, ids, has_test_set=bool(test_path or sample)):
-        labels["part"] = column
+        labels["split"] = column
         table, test_rows = _split_by_part(draft, table, column)
     _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
     if ids.is_long:
@@ -87,7 +87,7 @@ def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.D
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     num_rows = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in counts.items())
-    draft.add_reason("labels.part", column, f"{num_rows}; {test_part} is the test set")
+    draft.add_reason("labels.split", column, f"{num_rows}; {test_part} is the test set")
     return table[part != test_part], table[part == test_part]
 
 
@@ -113,7 +113,7 @@ def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[s
     """Sets labels.repeated if several rows have the same id."""
     if table.duplicated(ids.column).any():
         same = (table.groupby(ids.column)[targets].nunique() <= 1).all(axis=None)
-        repeated = draft.facts["labels"]["repeated"] = "same" if same else "any"
+        repeated = draft.facts["labels"]["repeated"] = "same" if same else "max"
         count = int(table.duplicated(ids.column).sum())
         why = "and agree" if same else "and differ: several readers? 'majority' is the alternative"
         draft.add_reason("labels.repeated", repeated, f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}")
@@ -126,7 +126,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool
             continue
         if part_from_name(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
             what = "names parts or folds, and is not used: medfold makes its own folds"
-            draft.add_doubt("labels.part", f"column '{column}' {what}")
+            draft.add_doubt("labels.split", f"column '{column}' {what}")
             continue
         values = table[column].unique()
         if len(values) > MAX_PART_VALUES:
@@ -135,7 +135,7 @@ def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool
         if None in parts or len(parts) < 2:
             continue
         if ids.is_long or has_test_set or "train" not in parts:
-            draft.add_doubt("labels.part", f"column '{column}' has names of parts, and is not used")
+            draft.add_doubt("labels.split", f"column '{column}' has names of parts, and is not used")
             continue
         return column
     return None

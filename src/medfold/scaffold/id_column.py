@@ -67,32 +67,27 @@ def find_ids(table: pd.DataFrame, image_files: ImageFiles) -> Ids | None:
 
 def _readings(column: pd.Series, image_files: ImageFiles) -> list[Ids]:
     """Lists ways to read a column as ids: names of images, names with a label after them, or names of channel files."""
-    values = column.drop_duplicates().head(MAX_INSPECTED)
-    values = values[values != ""]
-    if not len(values) or _looks_like_labels(column, image_files):
+    different = list(dict.fromkeys(column.tolist()))
+    values = [value for value in different[:MAX_INSPECTED] if value != ""]
+    if not values or _looks_like_labels(len(different), len(column), image_files):
         return []
-    readings = [Ids(column.name, values.map(lambda value: bool(image_files.find_named(value))).mean())]
-    split = values.str.rpartition("_")
-    share = split[0].isin(image_files.by_stem.keys()).mean()
-    readings.append(Ids(column.name, share, tuple(split[2].unique()), is_long=True))
+    readings = [Ids(column.name, sum(map(bool, map(image_files.find_named, values))) / len(values))]
+    split = [value.rpartition("_") for value in values]
+    share = sum(start in image_files.by_stem for start, _, _ in split) / len(values)
+    readings.append(Ids(column.name, share, tuple(dict.fromkeys(ending for _, _, ending in split)), is_long=True))
     if channels := _channels(values, image_files):
         readings.append(Ids(column.name, 1.0, channels))
     return readings
 
 
-def _looks_like_labels(values: pd.Series, image_files: ImageFiles) -> bool:
+def _looks_like_labels(num_values: int, num_rows: int, image_files: ImageFiles) -> bool:
     """Returns True for a few recurring values that name few of the images: grades 0 to 4, with 0.png to 99.png."""
-    count = values.nunique()
-    return count < FEW_IDS and 3 * count <= len(values) and 2 * count < len(image_files.by_stem)
+    return num_values < FEW_IDS and 3 * num_values <= num_rows and 2 * num_values < len(image_files.by_stem)
 
 
-def _channels(values: pd.Series, image_files: ImageFiles) -> tuple[str, ...]:
+def _channels(values: list[str], image_files: ImageFiles) -> tuple[str, ...]:
     """Finds the endings that the files of every id have, one per channel: `<id>_red.png`, `<id>_green.png`; or none."""
-    endings: dict[str, list[str]] = {}
-    for stem in image_files.by_stem:
-        id, _, ending = stem.rpartition("_")
-        endings.setdefault(id, []).append(ending)
-    variants = {tuple(sorted(endings.get(value, ()))) for value in values.head(50)}
+    variants = {tuple(sorted(image_files.endings.get(value, ()))) for value in values[:50]}
     if len(variants) != 1:
         return ()
     channels = variants.pop()

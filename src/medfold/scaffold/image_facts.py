@@ -84,7 +84,7 @@ def _guess_test_images(
         images["test"] = _single_or_list(patterns)
         why = "a folder named after the test set, without a table"
         draft.add_reason("images.test", shorten_list(patterns, 4), why)
-    if "part" in labels:
+    if "split" in labels:
         if images.get("test") == images["train"]:
             del images["test"]
     elif not images.get("test"):

@@ -1,5 +1,6 @@
 """The image files of a competition, found by the names that tables have for them."""
 
+import posixpath
 import unicodedata
 from pathlib import Path, PurePosixPath
 
@@ -34,6 +35,7 @@ class ImageFiles:
         raw: folder with the files of the competition.
         files: image files that may be samples.
         by_stem: image files by their name without extension.
+        endings: the endings after the last `_` of these names, by what is before it.
         exclude: patterns of images that are masks or other companions.
         companions: the number of images that match `exclude`.
         unclear: additions to names that may or may not mark a mask, with the number of images.
@@ -47,6 +49,10 @@ class ImageFiles:
         self.by_stem: dict[str, list[str]] = {}
         for path in self.files:
             self.by_stem.setdefault(image_stem(path), []).append(path)
+        self.endings: dict[str, list[str]] = {}
+        for stem in self.by_stem:
+            start, _, ending = stem.rpartition("_")
+            self.endings.setdefault(start, []).append(ending)
         self._by_name: dict[str, list[str]] = {}
         for path in self.files:
             self._by_name.setdefault(PurePosixPath(path).name, []).append(path)
@@ -62,15 +68,18 @@ class ImageFiles:
         name = unicodedata.normalize("NFC", name).replace("\\", "/")
         if paths := self.by_stem.get(name):
             return paths
-        named = PurePosixPath(name)
-        same_stem = [*self.by_stem.get(named.stem, ()), *(self.by_stem.get(named.name, ()) if "/" in name else ())]
+        file = name.rstrip("/").rpartition("/")[2]
+        same_stem = [
+            *self.by_stem.get(posixpath.splitext(file)[0], ()),
+            *(self.by_stem.get(file, ()) if "/" in name else ()),
+        ]
         matches = [
             path
             for path in same_stem
             if f"/{path}".endswith(f"/{name}") or f"/{path}".rpartition(".")[0].endswith(f"/{name}")
         ]
         if not matches and "/" in name:  # the table has longer paths, such as absolute ones of another machine
-            return match_path_endings(name, self._by_name.get(named.name, []))
+            return match_path_endings(name, self._by_name.get(file, []))
         if matches or not name.isdecimal():
             return matches
         return [path for width in self._padded_lengths for path in self.by_stem.get(name.zfill(width), ())]

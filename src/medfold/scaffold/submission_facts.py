@@ -19,7 +19,7 @@ def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, te
     """
     facts = draft.facts
     if sample is None or facts["labels"].get("holdout"):
-        facts["upload"] = "local"
+        facts["upload"] = "none"
         return
     key = sample.table.columns[0]
     layout = facts["labels"]["layout"]

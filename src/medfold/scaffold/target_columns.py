@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.folds import is_group_name
-from medfold.raw_files import BINARY_MARKS, normalise_texts, part_from_name
+from medfold.raw_files import BINARY_MARKS, normalise_text, part_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.raw_folder import SampleSubmission
@@ -113,9 +113,12 @@ def _is_category(table: pd.DataFrame, column: str) -> bool:
 def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
     """Finds the longest run of neighbouring columns of 0 and 1, one per class or label; empty if it is too short."""
     runs: list[list[str]] = [[]]
+    possible = set(others)
     for column in table.columns:
-        is_mark = column in others and is_binary_column(table, column)
-        runs = [*runs[:-1], [*runs[-1], column]] if is_mark else [*runs, []]
+        if column in possible and is_binary_column(table, column):
+            runs[-1].append(column)
+        else:
+            runs.append([])
     longest = max(runs, key=len)
     return longest if len(longest) >= MIN_BINARY_COLUMNS else []
 
@@ -142,5 +145,5 @@ def is_named(column: str, pattern: str) -> bool:
 
 def is_binary_column(table: pd.DataFrame, column: str) -> bool:
     """Returns True for a column of 0 and 1 that is not about sex, side or the like; some cells may be empty or -1."""
-    values = set(normalise_texts(table[column]).str.lower())
+    values = {normalise_text(value).lower() for value in set(table[column].tolist())}
     return not PATIENT_DATA.search(column) and bool(values & set(BINARY_MARKS)) and values <= {*BINARY_MARKS, "", "-1"}

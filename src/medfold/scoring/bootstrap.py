@@ -17,12 +17,12 @@ class Difference:
     """Advantage of a candidate over a reference, with its confidence interval.
 
     Args:
-        value: the difference of the scores; positive if the second side (`make ensemble`: this method) is better, also
-            where lower is better; nan if either score is undefined.
+        value: the difference of the scores; positive if the candidate is better, also for a metric of which lower
+            values are better; nan if either score is undefined.
         low: lower end of its 95 % interval; nan if the metric is undefined on nine in ten resamples or more.
         high: upper end of its 95 % interval; nan where `low` is.
-        probability: share of the resamples in which the second side (`make ensemble`: this method) is better, ties
-            counted as half; nan where `low` is.
+        probability: share of the resamples in which the candidate is better, ties counted as half; nan where `low`
+            is.
     """
 
     value: float

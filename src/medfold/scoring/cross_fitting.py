@@ -121,9 +121,9 @@ def cross_fit(fit: Fit, predictions: np.ndarray, targets: np.ndarray, fold: np.n
         raise ValueError("cross-fitting needs at least two folds")
     result = np.empty(predictions.shape[-2:])
     for number in numbers:
-        held_out = fold == number
-        fitted = fit(predictions[..., ~held_out, :], targets[~held_out])
-        result[held_out] = fitted.apply(predictions[..., held_out, :])
+        in_fold = fold == number
+        fitted = fit(predictions[..., ~in_fold, :], targets[~in_fold])
+        result[in_fold] = fitted.apply(predictions[..., in_fold, :])
     return result
 
 

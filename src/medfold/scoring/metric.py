@@ -74,7 +74,7 @@ class Metric:
 
     @property
     def validation_name(self) -> str:
-        """Name of the score of the held-out fold after an epoch, as Keras calls it: `val_auc`."""
+        """Name of the score of the validation images after an epoch, as Keras calls it: `val_auc`."""
         return f"val_{self.name}"
 
 

@@ -1,6 +1,6 @@
 """Submissions: what is uploaded, its checks, and what is recorded about it.
 
-- `draft`: a submission before the upload, its content id and message;
+- `draft`: a submission before the upload; `message`: its message on Kaggle, with its content id;
 - `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
 - `check`: refuses what a leaderboard would refuse or score wrongly;
 - `submit`: records a draft before its upload, and never uploads the same predictions twice;

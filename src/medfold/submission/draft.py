@@ -1,4 +1,4 @@
-"""A submission before it is uploaded: its text, its content id, its message, and its file."""
+"""A submission before it is uploaded: built, checked, written."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,19 +7,16 @@ import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import read_sample_submission
-from medfold.earlier_versions import SCORE, with_former_names
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.scoring import chance_score, format_score, metric_of, metric_title
+from medfold.scoring import chance_score, metric_of
 from medfold.submission.check import check_submission
+from medfold.submission.message import describe_submission, make_content_id
 from medfold.submission.table import build_submission, complete_sample_submission, fill_missing, read_submission
 from medfold.system import files
-from medfold.system.git import git_commit
-from medfold.system.hashes import fingerprint, sha256, sha256_of_text
+from medfold.system.hashes import sha256, sha256_of_text
 from medfold.tables import csv_text
 from medfold.terminal.command_text import variable
-
-MAX_RUNS_LENGTH = 200  # letters of the run names in a message
 
 
 @dataclass(frozen=True)
@@ -33,6 +30,7 @@ class SubmissionDraft:
         message: description for the leaderboard: runs, OOF score, folds, commit, content id.
         sample: the sample submission with a row for each test unit.
         probabilities: test probabilities, a row per unit.
+        test_groups: group of each unit of the test set, indexed by unit.
     """
 
     text: str
@@ -41,20 +39,21 @@ class SubmissionDraft:
     message: str
     sample: pd.DataFrame
     probabilities: pd.DataFrame
+    test_groups: pd.Series
 
 
-def draft_submission(competition: Competition, ensemble: Ensemble, units: list[str]) -> SubmissionDraft:
+def draft_submission(competition: Competition, ensemble: Ensemble, test_groups: pd.Series) -> SubmissionDraft:
     """Builds and checks a submission, without writing it.
 
     Args:
         competition: the competition, with its sample submission.
         ensemble: the combined runs.
-        units: ids of the units of the test set, in the order of the sample table.
+        test_groups: group of each unit of the test set, indexed by unit, in the order of the sample table.
 
     Raises:
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
-    facts = competition.facts
+    facts, units = competition.facts, test_groups.index.tolist()
     sample = complete_sample_submission(facts, read_sample_submission(facts, competition.paths), units)
     predictions = fill_missing(facts, ensemble.test_predictions, units, ensemble.fallback)
     probabilities = fill_missing(facts, ensemble.test_probabilities, units, ensemble.prior)
@@ -62,9 +61,9 @@ def draft_submission(competition: Competition, ensemble: Ensemble, units: list[s
     check_submission(facts, table, sample)
     text = csv_text(table)
     text_hash = sha256_of_text(text)
-    content_id = _content_id(facts, text_hash, ensemble)
-    message = _message(competition, ensemble, content_id)
-    return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities)
+    content_id = make_content_id(facts, text_hash, ensemble)
+    message = describe_submission(competition, ensemble, content_id)
+    return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities, test_groups)
 
 
 def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> None:
@@ -81,31 +80,6 @@ def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> Non
         raise UserError(
             problem, " ".join(ensemble.run_names), f"Check labels and training; {variable('FORCE')} submits it anyway"
         )
-
-
-def _content_id(facts: CompetitionFacts, text_hash: str, ensemble: Ensemble) -> str:
-    """Returns the content id of a submission, made from its file.
-
-    For a notebook it is made from the trained folds: the public test set may have three rows, for which different
-    nets can predict the same.
-    """
-    if facts.upload != "notebook":
-        return f"file {text_hash[:12]}"
-    score = with_former_names({key: value for key, value in ensemble.score.content().items() if key != "facts"}, SCORE)
-    return f"folds {fingerprint([text_hash, ensemble.input_hashes, score], 12)}"
-
-
-def _message(competition: Competition, ensemble: Ensemble, content_id: str) -> str:
-    """Returns the text that is shown with the submission on Kaggle."""
-    score = ensemble.score
-    title = metric_title(competition.facts, score.metric)
-    value = format_score(score.value)
-    covers = f"{len(score.trained_folds)} of {competition.facts.folds.k} folds"
-    commit = git_commit(competition.project_paths.root)
-    code = f", commit {commit}" if commit else ""
-    label = "+".join(ensemble.run_names)
-    label = label if len(label) <= MAX_RUNS_LENGTH else f"{label[: MAX_RUNS_LENGTH - 3]}..."
-    return f"medfold {label}, OOF {title} {value}, {covers}{code}, {content_id}"
 
 
 def write_draft(facts: CompetitionFacts, draft: SubmissionDraft, file: Path) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The ledger, submissions/ledger.csv: a row for every submission, with its scores.
 
-Each scored submission shows a score on hidden labels. Whoever chooses among many of them overfits to these labels.
+Each scored submission shows a score on the test set. Whoever chooses among many of them overfits to its labels.
 """
 
 from dataclasses import dataclass, fields

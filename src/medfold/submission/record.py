@@ -17,7 +17,7 @@ from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 
 VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
@@ -63,7 +63,7 @@ def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    record = files.read_json(path, RECORD) or {}
+    record = json_files.read(path, RECORD) or {}
     if not isinstance(record, dict):
         raise UserError("not the record of a submission", path, "Restore it from a backup, or remove it")
     return record
@@ -147,7 +147,7 @@ def record_result(
     """
     versions = {key: value for key, value in read_record(competition, row).items() if key == VERSIONS_KEY}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
-    files.write_json({**contents, **versions, **entries, "problem": result.problem}, record_path(competition, row))
+    json_files.write({**contents, **versions, **entries, "problem": result.problem}, record_path(competition, row))
     add_row(competition.project_paths, replace(row, **entries))
 
 
@@ -160,7 +160,7 @@ def add_to_record(paths: CompetitionPaths, file: Path, entries: dict[str, Any]) 
         entries: the entries, by key.
     """
     path = paths.record_file(file)
-    files.write_json({**_read(path), **entries}, path)
+    json_files.write({**_read(path), **entries}, path)
 
 
 def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:

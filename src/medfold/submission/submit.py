@@ -4,10 +4,12 @@ A command may be killed at any moment. What is in the ledger with the status "wr
 file is then submitted again, and the leaderboard finds an earlier upload by the content id.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from medfold.competition import Competition
 from medfold.ensemble import Ensemble, save_choice, write_recheck_files
+from medfold.kaggle import RemoteRun
 from medfold.submission.draft import SubmissionDraft, check_better_than_chance, write_draft
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.leaderboard import Leaderboard
@@ -81,6 +83,7 @@ def submit_recorded(
     competition: Competition,
     recorded: RecordedSubmission,
     leaderboard: Leaderboard,
+    pack: Callable[[], RemoteRun],
     resubmit: bool,
 ) -> LeaderboardResult:
     """Submits to the leaderboard, and records the result in the ledger and beside the file.
@@ -91,12 +94,13 @@ def submit_recorded(
         competition: the competition of the submission.
         recorded: the submission.
         leaderboard: where it is scored.
+        pack: packs the folds and a notebook that predicts with them; called if the leaderboard takes notebooks.
         resubmit: submit it even if it is on the leaderboard already.
 
     Raises:
         UserError: it was refused, or another process submits these runs as a notebook.
     """
     with leaderboard.submission_lock(recorded.file, list(recorded.row.runs)):
-        result = leaderboard.submit(recorded, resubmit)
+        result = leaderboard.submit(recorded, pack, resubmit)
         record_result(competition, recorded.row, result, recorded.record)
     return result

@@ -1,7 +1,7 @@
 """Files, processes and the machine: what the packages above need from the operating system.
 
-- `files`: atomic writing, JSON; `hashes`: hashes of files, texts and values; `locks`: one process at a time;
-  `array_files`: .npy files filled row by row, hashed by block;
+- `files`: atomic writing; `json_files`: JSON files, checked when they are read; `array_files`: .npy files filled row
+  by row, hashed by block; `hashes`: hashes of files, texts and values; `locks`: one process at a time;
 - `http_session`: HTTP sessions that give no secret away; `http_download`: resumable download of one large file;
   `waiting`: pauses between repeated requests;
 - `processes`: child processes; `native_output`: silence for libraries that write to the terminal; `deadline`: when a

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import xxhash
 
 from medfold.errors import UserError
-from medfold.system import files
+from medfold.system import files, json_files
 
 BLOCK_BYTES = 16 << 20  # at least a row
 # NumPy raises these for a damaged .npy or .npz file, beside ValueError. It reads the header of an array as Python.
@@ -143,7 +143,7 @@ def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) 
 
 def write_hashes(array: np.ndarray, path: Path) -> None:
     """Writes the hashes of an array's blocks to a JSON file."""
-    files.write_json(asdict(hash_blocks(array)[0]), path, sealed=True)
+    json_files.write(asdict(hash_blocks(array)[0]), path, sealed=True)
 
 
 def is_intact(array_file: Path, hashes_file: Path) -> bool:
@@ -153,7 +153,7 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
     """
     try:
         array = np.load(array_file, mmap_mode="r")
-        noted = files.read_json(hashes_file, form=BlockHashes)
+        noted = json_files.read(hashes_file, form=BlockHashes)
         if noted is not None:
             return not damaged_rows(array, BlockHashes.from_json(noted))
     except (*DAMAGED_ARRAY_ERRORS, ValueError, UserError):  # cut off, or not the file that was written

@@ -1,6 +1,5 @@
-"""Atomic file writes (temporary name, then rename), and JSON files."""
+"""Atomic file writes (temporary name, then rename), and checks of folders."""
 
-import json
 import os
 import re
 import shutil
@@ -11,16 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
-from medfold.earlier_versions import Names, with_current_names
 from medfold.errors import FILE_IN_PLACE, UserError, os_errors_explained
 from medfold.system.hashes import fingerprint
-
-CHECKSUM = "checksum"  # the last key of a sealed JSON file
-RESTORE_OR_REMOVE = "Restore it from a backup, or remove it"  # the fix for a damaged file
 
 # `.<name of the final file>.<machine>-<process>-<random>.tmp`
 TEMPORARY_NAME = re.compile(r"\.(?P<final>[^/\\]+)\.(?P<machine>[0-9a-f]{6})-(?P<process>\d+)-[0-9a-f]{8}\.tmp")
@@ -155,76 +149,6 @@ def write_text(text: str, path: Path, private: bool = False) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(value: Any, path: Path, sealed: bool = False) -> None:
-    """Writes a JSON file atomically, indented by two spaces, keys in their order; NaN is an error.
-
-    Args:
-        value: dictionaries, lists, texts and numbers; a dictionary if `sealed`.
-        path: path of the file; an existing one is replaced.
-        sealed: adds a checksum, by which `read_json` notices that the file was changed; for objects that nobody edits.
-            Defaults to False.
-    """
-    if sealed:
-        value = {**value, CHECKSUM: _checksum(value)}
-    write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
-
-
-def read_json(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_REMOVE, form: Any = None) -> Any:
-    """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
-
-    Args:
-        path: path of the file.
-        former_names: table of `earlier_versions`: keys that had other names. Defaults to none.
-        fix: what to do if the file is damaged, for the message. Defaults to restoring or removing it.
-        form: the type that the contents must have, such as `dict[str, float]`, or a pydantic model of the keys that
-            are needed. Defaults to any.
-
-    Raises:
-        UserError: the file is damaged, was changed although it has a checksum, or has another form.
-    """
-    if not path.is_file():
-        return None
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        raise UserError("not JSON, or cut off", path, fix) from None
-    if isinstance(value, dict) and CHECKSUM in value and value.pop(CHECKSUM) != _checksum(value):
-        raise UserError("changed since medfold wrote it", path, fix)
-    try:
-        value = with_current_names(value, former_names or {})
-    except ValueError as error:
-        raise UserError(str(error), path, fix) from None
-    if form is not None:
-        check_form(value, form, path, fix)
-    return value
-
-
-def check_form(value: Any, form: Any, path: Path, fix: str = RESTORE_OR_REMOVE) -> None:
-    """Checks the contents of a JSON file that medfold wrote.
-
-    Args:
-        value: the contents.
-        form: their type, see `read_json`.
-        path: path of the file, for the message.
-        fix: what to do, for the message. Defaults to restoring or removing it.
-
-    Raises:
-        UserError: the contents are not of this type.
-    """
-    from pydantic import TypeAdapter, ValidationError  # slow import, and few files need it
-
-    try:
-        TypeAdapter(form).validate_json(json.dumps(value), strict=True)
-    except ValidationError as error:
-        key = ".".join(map(str, error.errors()[0]["loc"]))
-        what = f"the value of '{key}' is missing or is not what medfold writes" if key else "not what medfold writes"
-        raise UserError(what, path, fix) from None
-
-
-def _checksum(value: dict[str, Any]) -> str:
-    return fingerprint(json.loads(json.dumps(value)), 32)
-
-
 def check_folder(path: Path) -> None:
     """Checks that a path, which need not exist, is or can become a folder.
 
@@ -247,10 +171,12 @@ def check_writable(folder: Path) -> None:
     nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
     probe = temporary_path(nearest / "lock")
     try:
-        with os_errors_explained(), FileLock(probe):
-            pass
+        with os_errors_explained():
+            probe.touch()  # where no file can be made, as in /proc, FileLock would try for ever
+            with FileLock(probe):
+                pass
     except UserError as error:
-        raise UserError(error.what, folder, error.fix) from None
+        raise UserError(error.what, folder, error.fix or "Choose another folder") from None
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)

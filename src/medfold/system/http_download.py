@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from medfold.errors import UserError
-from medfold.system import files, waiting
+from medfold.system import json_files, waiting
 from medfold.system.http_session import GuardedSession, UnsafeRedirectError
 from medfold.terminal.console import format_size, say, warn
 from medfold.terminal.progress import progress_bar
@@ -60,14 +60,14 @@ class _PartialFile:
     @property
     def is_resumable(self) -> bool:
         """True if the server can send the rest of the file."""
-        identity = files.read_json(self.validators, form=dict[str, str | int | None])
+        identity = json_files.read(self.validators, form=dict[str, str | int | None])
         return identity is not None and identity.get("same") is not None
 
     def discard_unless(self, identity: dict) -> None:
         """Removes the bytes, unless they belong to the file of this identity and the server can send the rest."""
-        if identity["same"] is None or files.read_json(self.validators) != identity:
+        if identity["same"] is None or json_files.read(self.validators) != identity:
             self.remove()
-            files.write_json(identity, self.validators)
+            json_files.write(identity, self.validators)
 
     def remove(self) -> None:
         """Removes the bytes and their validators."""

@@ -38,7 +38,7 @@ def main() -> int:
             competition = Competition.open(payload["competition"])
             with setting_errors_located(competition.paths, request.recipe, request.overrides):
                 recipe = request.load_recipe(competition)
-                dataset = load_dataset(competition, image_settings=recipe.images)
+                dataset = load_dataset(competition, preparation=recipe.preparation)
                 train_run(competition, request, recipe, dataset)
     except UserError as error:
         send(problem=str(error))

@@ -86,90 +86,95 @@ def train_in_parallel(root: Path, requests: dict[int, dict[str, Any]], num_jobs:
     free_shares: queue.Queue[ResourceShare] = queue.Queue()
     for share in split_resources(num_jobs):
         free_shares.put(share)
-    running: list[subprocess.Popen] = []
-    stopping = threading.Event()
+    children = _Children(root)
     with live_table(f"fold {fold}" for fold in requests) as show, ThreadPoolExecutor(num_jobs) as pool:
 
         def train_one(fold: int) -> str | None:
             """Waits for a free share of the machine, and trains a fold with it."""
             share = free_shares.get()
             try:
-                if stopping.is_set():
-                    return None
-                return _run_child(
-                    root, requests[fold], share, running, stopping, lambda text: show(f"fold {fold}", text)
-                )
+                return children.run(fold, requests[fold], share, lambda text: show(f"fold {fold}", text))
             finally:
                 free_shares.put(share)
 
         try:
             problems = dict(zip(requests, pool.map(train_one, requests), strict=True))
-        except BaseException:  # such as Ctrl-C: a child that ends from now on did not fail
-            stopping.set()
-            raise
         finally:
-            _end(running)
+            children.end()  # after Ctrl-C some are still running
     return {fold: problem for fold, problem in problems.items() if problem}
 
 
-def _end(processes: list[subprocess.Popen]) -> None:
-    """Ends child processes: they clean up within the grace time, or are killed."""
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:  # the request was lost, as in a library that catches all exceptions
-            process.kill()
+class _Children:
+    """Child processes that train folds, and end together.
 
+    Args:
+        root: the project folder.
+    """
 
-def _start_child(root: Path, share: ResourceShare) -> subprocess.Popen:
-    """Starts a child process within its share of the machine; it waits for its request on standard input."""
-    each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with children_without_stop_signals():
-        return subprocess.Popen(
-            [sys.executable, "-m", "medfold.training.child"],
-            cwd=root,
-            env={**os.environ, **share.environment, **each_epoch},
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            **pipes,
-        )
+    def __init__(self, root: Path):
+        self._root = root
+        self._started: list[subprocess.Popen] = []
+        self._ending = threading.Event()
 
+    def run(self, fold: int, request: dict[str, Any], share: ResourceShare, show: Callable[[str], None]) -> str | None:
+        """Runs a child process to its end, and returns its error message; None if it succeeded or was stopped.
 
-def _run_child(
-    root: Path,
-    request: dict[str, Any],
-    share: ResourceShare,
-    running: list[subprocess.Popen],
-    stopping: threading.Event,
-    show: Callable[[str], None],
-) -> str | None:
-    """Runs one child process to its end and returns its error message; None if it has succeeded or was stopped."""
-    (fold,) = request["request"]["folds"]
-    process = _start_child(root, share)
-    running.append(process)
-    if stopping.is_set():  # stopped while this child was starting: no other code ends it
-        process.terminate()
-    with suppress(BrokenPipeError):  # it has ended already; its error message is read below
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-    problem = ""
-    with ThreadPoolExecutor(1) as reader:
-        errors = reader.submit(process.stderr.read)
-        for line in process.stdout:
-            message = json.loads(line)
-            problem = message.get("problem", problem)
-            if message.get("topic") == f"fold {fold}":
-                show(message["text"])
-        error_lines = errors.result().strip().splitlines()
-    if process.wait() == 0:
-        return None
-    if stopping.is_set() or process.returncode == INTERRUPTED:
-        show("stopped")
-        return None
-    problem = problem or (error_lines or [f"ended with exit code {process.returncode}"])[-1]
-    show(f"failed: {problem}")
-    return problem
+        Args:
+            fold: number of the fold.
+            request: what the child process reads.
+            share: its share of the machine.
+            show: shows the progress of the fold.
+        """
+        if self._ending.is_set():
+            return None
+        process = self._start(share)
+        with suppress(BrokenPipeError):  # it has ended already; its error message is read below
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+        problem = ""
+        with ThreadPoolExecutor(1) as reader:
+            errors = reader.submit(process.stderr.read)
+            for line in process.stdout:
+                message = json.loads(line)
+                problem = message.get("problem", problem)
+                if message.get("topic") == f"fold {fold}":
+                    show(message["text"])
+            error_lines = errors.result().strip().splitlines()
+        if process.wait() == 0:
+            return None
+        if self._ending.is_set() or process.returncode == INTERRUPTED:
+            show("stopped")
+            return None
+        problem = problem or (error_lines or [f"ended with exit code {process.returncode}"])[-1]
+        show(f"failed: {problem}")
+        return problem
+
+    def _start(self, share: ResourceShare) -> subprocess.Popen:
+        """Starts a child process within its share of the machine; it waits for its request on standard input."""
+        each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        with children_without_stop_signals():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "medfold.training.child"],
+                cwd=self._root,
+                env={**os.environ, **share.environment, **each_epoch},
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                **pipes,
+            )
+        self._started.append(process)
+        if self._ending.is_set():  # it was starting when the others were ended
+            process.terminate()
+        return process
+
+    def end(self) -> None:
+        """Ends the processes that still run: they clean up within the grace time, or are killed; none starts later."""
+        self._ending.set()
+        for process in self._started:
+            process.terminate()
+        for process in self._started:
+            try:
+                process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:  # the request was lost, as in a library that catches all exceptions
+                process.kill()

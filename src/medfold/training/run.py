@@ -21,7 +21,7 @@ from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
-from medfold.training.checkpoint import remove_checkpoint
+from medfold.training.loop.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
 from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import features_hashes_path, features_path
@@ -74,7 +74,7 @@ def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
     epochs = count_of(training.epochs, "epoch")
     if training.head_epochs:
         epochs = f"{training.head_epochs} + {epochs}"
-    plan = f"{recipe.backbone.name}, {recipe.images.size} px, {epochs}, folds {shorten_list(missing, 10)}"
+    plan = f"{recipe.backbone.name}, {recipe.preparation.size} px, {epochs}, folds {shorten_list(missing, 10)}"
     num_at_once = min(num_jobs, len(missing))
     return f"{plan}, {num_at_once} at a time" if num_at_once > 1 else plan
 
@@ -166,7 +166,7 @@ def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> N
 def _import_fold() -> ModuleType:
     """Imports the module that trains a fold; only when needed, since importing TensorFlow takes seconds."""
     with silence_native_output(show_on_error=True):  # TensorFlow logs the GPUs that it does not find
-        from medfold.training import fold
+        from medfold.training.fold import fold
     return fold
 
 
@@ -178,7 +178,7 @@ def _run_inputs(
         facts=competition.facts,
         recipe=recipe,
         seed=seed,
-        store=load_store(competition.paths, store_key(competition, recipe.images)),
+        store=load_store(competition.paths, store_key(competition, recipe.preparation)),
         train=dataset.train,
         targets=dataset.targets,
         test=dataset.test,

@@ -32,7 +32,7 @@ def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[st
         "folds_fingerprint": folds_fingerprint(competition.paths),
         "images_fingerprints": images_fingerprints(competition),
         "labels_fingerprint": labels_fingerprint(competition),
-        "store_key": store_key(competition, recipe.images),
+        "store_key": store_key(competition, recipe.preparation),
         "pretrained_hash": hash_pretrained_weights(recipe),
         "versions": {name: version(name) for name in (hardware.keras_backend(), *RECORDED_PACKAGES)},
         "commit": git_commit(competition.project_paths.root),
@@ -55,7 +55,7 @@ def plugins_and_backend(competition: Competition) -> dict[str, str]:
 
 def features_path(competition: Competition, recipe: Recipe) -> Path:
     """Returns the file for the features of the recipe's frozen backbone."""
-    key = store_key(competition, recipe.images)
+    key = store_key(competition, recipe.preparation)
     inputs = [
         recipe.backbone.model_dump(exclude={"freeze_norm", "width"}),
         hash_pretrained_weights(recipe),

@@ -73,5 +73,5 @@ def check_recipe_trainable(competition: Competition, recipe: Recipe) -> None:
         UserError: see `recipe_checks.check_trainable`.
     """
     with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
-        from medfold.training.recipe_checks import check_trainable
+        from medfold.training.fold.recipe_checks import check_trainable
     check_trainable(competition.facts, recipe)

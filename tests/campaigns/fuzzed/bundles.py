@@ -10,7 +10,7 @@ from medfold.notebooks.bundle import complete_bundle
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.training_bundle import TrainingBundle
 from medfold.scoring import FittedTransform
-from medfold.training.checkpoint import Checkpoint
+from medfold.training.loop.checkpoint import Checkpoint
 from tests.campaigns.fuzzed import READ, Subject
 from tests.campaigns.fuzzed.damage import HOSTILE_NAMES, cut, damaged, damaged_value, rezipped
 from tests.support.helpers import competition_facts

@@ -18,10 +18,10 @@ from medfold.data.sources.source import Source
 from medfold.folds.dataset_shift import DatasetShift
 from medfold.folds.leaks import LeakReport
 from medfold.folds.suspected_groups import SuspectedGroup
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.small_project import SMALL, add_competition
 
-GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle-dataset, slug: a/b}")
+GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle_dataset, slug: a/b}")
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     group = dataset.train.set_index("id")["group"]
     assert all(group[original] == group[copy] for original, copy in pairs)
     assert dataset.leaks.split_near_duplicates == []
-    assert files.read_json(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
+    assert json_files.read(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
     assert load_dataset(joined).train["group"].tolist() == dataset.train["group"].tolist()
 
 

@@ -12,7 +12,7 @@ def test_list_labels_ignore_case_and_follow_the_map(tmp_path):
     labels = {"layout": "lists", "file": "table.csv", "value": "found", "targets": ["Mass", "Edema"], "separator": "|"}
     labels |= {"holdout": 0.3, "map": {"Tumor": "Mass", "unclear": None}}
     made = competition_facts(
-        "multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="local"
+        "multilabel", labels=labels, images={"train": "images/{id}.png", "channels": 1}, upload="none"
     )
     train, *_ = LAYOUTS["lists"](made, tmp_path)
     assert train[["id", "Mass", "Edema"]].to_numpy().tolist() == [["0", "1", "1"], ["1", "1", "0"]]

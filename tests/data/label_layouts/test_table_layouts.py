@@ -9,7 +9,7 @@ from tests.support.label_tables import PARTS, SICK, facts, rows_of
 
 def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
     rows_of(raw, PARTS, SICK)
-    train, test, solution = LAYOUTS["wide"](facts(part="split"), raw)
+    train, test, solution = LAYOUTS["wide"](facts(split="split"), raw)
     assert train["id"].tolist() == list("01234")
     assert train["sick"].tolist() == list("01101")
     assert (test["id"].tolist(), "sick" in test) == (list("567"), False)
@@ -30,7 +30,7 @@ def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
 def test_unusable_part_column_is_refused(raw, split, message):
     rows_of(raw, split, SICK)
     with refused(message):
-        LAYOUTS["wide"](facts(part="split"), raw)
+        LAYOUTS["wide"](facts(split="split"), raw)
 
 
 def test_id_in_several_parts_is_refused(raw):
@@ -38,10 +38,10 @@ def test_id_in_several_parts_is_refused(raw):
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
     with refused("1 id in several parts: 0"):
-        LAYOUTS["wide"](facts(part="split", repeated="same"), raw)
+        LAYOUTS["wide"](facts(split="split", repeated="same"), raw)
 
 
-@pytest.mark.parametrize("upload", ["local", "csv"])
+@pytest.mark.parametrize("upload", ["none", "csv"])
 def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tmp_path, upload):
     for part, numbers in (("train", "0123"), ("test", "45")):
         for number in numbers:
@@ -52,7 +52,7 @@ def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tm
     described = facts(images, test_file="test.csv").model_copy(update={"upload": upload})
     _, test, solution = LAYOUTS["wide"](described, tmp_path)
     assert (test["id"].tolist(), "sick" in test) == (["4", "5"], False)
-    if upload == "local":
+    if upload == "none":
         assert solution[["id", "sick", "usage"]].to_numpy().tolist() == [["4", "0", "Private"], ["5", "1", "Private"]]
     else:
         assert solution is None
@@ -61,14 +61,14 @@ def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tm
 def test_label_map_translates_values_or_drops_rows(raw, capsys):
     rows_of(raw, PARTS, ["-1", "1", "-1.0", "?", "1", "", "0", " 1"])
     meaning = {-1: 0, "?": None, "": None}
-    train, test, solution = LAYOUTS["wide"](facts(part="split", map=meaning), raw)
+    train, test, solution = LAYOUTS["wide"](facts(split="split", map=meaning), raw)
     assert train[["id", "sick"]].to_numpy().tolist() == [["0", "0"], ["1", "1"], ["2", "0"], ["4", "1"]]
     assert (test["id"].tolist(), solution["sick"].tolist()) == (["6", "7"], ["0", "1"])
     told = " ".join(capsys.readouterr().out.split())
     assert "1 of 5 rows are left out because labels.map maps their labels to null" in told
     message = r"row 5, column 'sick': found \?, expected one of 0, 1.*labels.map: ..\?.: <0 or 1>"
     with refused(message):
-        LAYOUTS["wide"](facts(part="split", map={-1: 0}), raw)
+        LAYOUTS["wide"](facts(split="split", map={-1: 0}), raw)
 
 
 def test_ids_shared_by_both_tables_get_a_folder_prefix(tmp_path, capsys):

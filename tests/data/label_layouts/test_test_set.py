@@ -7,9 +7,9 @@ from tests.support.label_tables import SICK, facts, rows_of
 
 def test_validation_part_is_the_test_part_if_there_is_none(raw):
     rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
-    train, test, solution = LAYOUTS["wide"](facts(part="split"), raw)
+    train, test, solution = LAYOUTS["wide"](facts(split="split"), raw)
     assert (len(train), len(test), solution) == (5, 3, None)
-    alone = read_test_table(facts(part="split"), raw)  # as a notebook meets it
+    alone = read_test_table(facts(split="split"), raw)  # as a notebook meets it
     assert alone.to_numpy().tolist() == test[["id", "image", "unit"]].to_numpy().tolist()
 
 

@@ -46,7 +46,7 @@ REPEATED = "id,reader,target\na,1,0\na,2,1\na,3,1\nb,1,1\nb,2,0\nc,1,0\nc,1,0\n"
 
 
 @pytest.mark.parametrize(
-    ("how", "expected"), [("any", ["1", "1", "0"]), ("majority", ["1", "1", "0"]), ("same", None), ("refuse", None)]
+    ("how", "expected"), [("max", ["1", "1", "0"]), ("majority", ["1", "1", "0"]), ("same", None), ("refuse", None)]
 )
 def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
     raw, facts = wide

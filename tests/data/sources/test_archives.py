@@ -241,6 +241,7 @@ def test_nested_archives_share_one_budget_of_bytes(tmp_path, target, monkeypatch
     assert sum(map(len, contents(target).values())) < 10**6
 
 
+@pytest.mark.slow
 def test_nested_archives_share_one_budget_of_files(tmp_path, target):
     inner = zipped({f"{number}": b"" for number in range(4000)})
     archive = write_archive(tmp_path, zipped({f"{name}.zip": inner for name in "abc"}, zipfile.ZIP_DEFLATED))
@@ -250,6 +251,7 @@ def test_nested_archives_share_one_budget_of_files(tmp_path, target):
     assert len(contents(target)) == 8001  # with c.zip itself
 
 
+@pytest.mark.slow
 def test_many_small_files_of_a_large_archive_are_unpacked(tmp_path, target):
     archive = write_archive(tmp_path, zipped({f"{number:05}.txt": b"label" for number in range(12_000)}))
     unpack_archive(archive, target)

@@ -18,7 +18,7 @@ def raw_files(competition):
 @pytest.fixture
 def dataset(kaggle, content, project_folder):
     kaggle.datasets["bob/histology-set"] = HostedDataset(files=dict(content), archive=zipped(content))
-    facts = FACTS.replace(FACTS.splitlines()[1], "source: {kind: kaggle-dataset, slug: bob/histology-set}")
+    facts = FACTS.replace(FACTS.splitlines()[1], "source: {kind: kaggle_dataset, slug: bob/histology-set}")
     add_competition(project_folder, "set", facts)
     return Competition.open("set")
 

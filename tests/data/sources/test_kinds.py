@@ -24,14 +24,14 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
     assert hospital.fetch(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
 
 
-@pytest.mark.parametrize("kind", ["kaggle", "kaggle-dataset", "own", "phantom", "url"])
+@pytest.mark.parametrize("kind", ["kaggle", "kaggle_dataset", "own", "phantom", "url"])
 def test_every_built_in_kind_has_its_settings_and_functions(kind):
     assert kinds.SOURCES.is_built_in(kind)
     built_in = kinds.SOURCES[kind]
     assert "kind" in built_in.schema.model_fields
     assert callable(built_in.fetch)
     assert callable(built_in.accept)
-    assert (built_in.single_files is not None) is (kind in ("kaggle", "kaggle-dataset"))
+    assert (built_in.single_files is not None) is (kind in ("kaggle", "kaggle_dataset"))
     assert (built_in.finding_positions is not None) is (kind == "phantom")
     assert built_in.is_embedded is (kind == "phantom")
     assert built_in.has_address is (kind != "own")
@@ -41,11 +41,11 @@ def test_every_built_in_kind_has_its_settings_and_functions(kind):
     ("source", "expected"),
     [
         ({"kind": "kaggle", "slug": "histology"}, AttachedData(competition="histology")),
-        ({"kind": "kaggle-dataset", "slug": "carol/nodules"}, AttachedData(datasets=["carol/nodules"])),
+        ({"kind": "kaggle_dataset", "slug": "carol/nodules"}, AttachedData(datasets=["carol/nodules"])),
         ({"kind": "phantom"}, None),
         ({"kind": "own"}, None),
     ],
-    ids=["kaggle", "kaggle-dataset", "phantom", "own"],
+    ids=["kaggle", "kaggle_dataset", "phantom", "own"],
 )
 def test_source_says_what_a_notebook_attaches(small, source, expected):
     assert with_source(small, **source).on_kaggle() == expected

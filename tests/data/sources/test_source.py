@@ -47,7 +47,7 @@ def archive(tmp_path):
 
 
 def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
-    source = with_source(small, kind="kaggle-dataset", slug="a/b")
+    source = with_source(small, kind="kaggle_dataset", slug="a/b")
     manifest = source.fetch(archive)
     assert manifest[["file", "bytes"]].to_numpy().tolist() == [["set/b.txt", 1], ["set/train/a.txt", 1000]]
     assert manifest["sha256"][0] == hashlib.sha256(b"b").hexdigest()
@@ -59,7 +59,7 @@ def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
 
 
 def test_damaged_archive_is_refused(small, archive):
-    source = with_source(small, kind="kaggle-dataset", slug="a/b")
+    source = with_source(small, kind="kaggle_dataset", slug="a/b")
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
     with refused("damaged archive .*Download it again"):

@@ -17,7 +17,7 @@ def serve(folder):
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
     handler.log_message = lambda *arguments: None
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

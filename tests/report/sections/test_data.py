@@ -2,7 +2,7 @@
 
 from medfold.data.dataset import load_dataset
 from medfold.report.sections.data import audit_counts
-from medfold.system import files
+from medfold.system import files, json_files
 from tests.support.helpers import refused
 from tests.support.report_pages import cells, read_page
 
@@ -23,7 +23,7 @@ def test_data_and_fold_tables_match_the_dataset(competition, good):
 
 def test_findings_of_an_earlier_version_are_counted(small):
     former = {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3, "plain": 4}
-    files.write_json({"samples": 9, "groups": 5, "audit": former}, small.paths.folds_metadata)
+    json_files.write({"samples": 9, "groups": 5, "audit": former}, small.paths.folds_metadata)
     recorded = {"split_groups": 0, "duplicates": 2, "contradicting_duplicates": 1, "duplicates_in_test": 3}
     assert audit_counts(small.paths) == {**recorded, "images_of_one_value": 4}
     files.write_text("kind,ids\nleaked,a = b\nnear,a ~ c\nnear,b ~ c\nnear_split,b ~ c\n", small.paths.leaks)

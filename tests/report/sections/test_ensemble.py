@@ -7,7 +7,7 @@ import pytest
 from medfold.commands.report import report
 from medfold.data.dataset import load_dataset
 from medfold.ensemble.ensemble import ensemble_runs
-from medfold.system import files
+from medfold.system import json_files
 from tests.support.report_pages import cards, cells, read_page, sections
 
 
@@ -16,7 +16,7 @@ def test_ensemble_page_lists_members_and_methods(competition):
     path = report(competition, ["good", "fair"])
     assert path == competition.project_paths.root / "runs/small/fair+good.html"
     found, text = ensemble_runs(competition, ["good", "fair"], load_dataset(competition)), read_page(path)
-    scores = [files.read_json(competition.paths.run(name).score)["value"] for name in ("good", "fair")]
+    scores = [json_files.read(competition.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: if fitted on labels, scored on folds that they were not fitted on"
     methods = cells(text, caption)

@@ -49,40 +49,44 @@ def test_caption_has_id_truth_prediction_and_fold(task, targets, predictions, ro
     assert caption(task, targets, predictions, row, column) == expected
 
 
-def described(found: HeatMaps) -> list[str]:
+def described(found: HeatMaps) -> Section:
     section = Section("images", "Images")
     explanations._describe(section, found, "a positive")
+    return section
+
+
+def texts_of(section: Section) -> list[str]:
     return [part["text"] for part in section.parts]
 
 
 def test_method_and_evidence_are_described():
-    (text,) = described(replace(HeatMaps(), method="Grad-CAM"))
+    (text,) = texts_of(described(replace(HeatMaps(), method="Grad-CAM")))
     assert text.startswith("Heat maps (Grad-CAM) of the net that was not trained on the image: the evidence for")
     assert "for a positive. They show what influenced the prediction, not why it is right." in text
 
 
 def test_agreement_with_random_weights_is_a_mean():
-    texts = described(replace(HeatMaps(), method="Grad-CAM", agreement=[0.1, 0.5]))
+    texts = texts_of(described(replace(HeatMaps(), method="Grad-CAM", agreement=[0.1, 0.5])))
     assert "with its weights in random order: 0.30 (1: the same maps" in texts[1]
 
 
-def test_pointing_game_compares_hits_with_chance(capsys):
+def test_pointing_game_compares_hits_with_chance():
     found = replace(HeatMaps(), method="Grad-CAM", hits=np.array([1, 1, 0, 1]), chance=np.array([0.25, 0.5, 0.5, 0.75]))
-    texts = described(found)
+    section = described(found)
     expected = "the hottest point is in or beside the finding in 75% of 4 true positives (a random point: 50%)"
-    assert f"{expected}. " in texts[1]
-    assert f"heat maps  {expected}" in capsys.readouterr().out
+    assert f"{expected}. " in texts_of(section)[1]
+    assert section.summary == f"heat maps: {expected}"
 
 
 @pytest.fixture
 def show(tmp_path):
-    """Returns a function: the picture of the image a.png for a recipe with these image settings."""
+    """Returns a function: the picture of the image a.png for a recipe with this preparation."""
     facts = competition_facts()
     paths = SimpleNamespace(raw_root=lambda root: tmp_path)
     store = SimpleNamespace(pixels=np.full((2, 8, 8, 1), 77, np.uint8), rows=pd.Series({"a": 1}))
 
-    def run(**images):
-        recipe = Recipe.model_validate({"images": {"size": 8, **images}})
+    def run(**preparation):
+        recipe = Recipe.model_validate({"preparation": {"size": 8, **preparation}})
         return explanations._picture(SimpleNamespace(facts=facts, paths=paths), recipe, store, SAMPLES.iloc[0])
 
     return run

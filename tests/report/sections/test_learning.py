@@ -20,7 +20,7 @@ def test_section_plots_loss_and_score_of_each_fold():
     assert (section.name, [part["kind"] for part in section.parts]) == ("learning", ["text", "figures"])
     assert section.parts[0]["text"].endswith("Training took 90 s.")
     loss, score = section.parts[1]["content"]
-    assert (loss.title, score.title) == ("Loss", "AUC of the held-out fold")
+    assert (loss.title, score.title) == ("Loss", "AUC of the validation images")
     assert score.text == "By epoch; at the end fold 0 0.800, fold 2 0.900."
 
 

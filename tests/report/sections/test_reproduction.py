@@ -30,13 +30,13 @@ def recipe_table(competition, recipe: Recipe) -> dict:
 
 def test_recipe_is_compared_with_the_baseline(small):
     baseline = load_recipe(small.paths, "baseline", {})
-    changes = {"images": {"size": 32}, "training": {"epochs": 5}}
+    changes = {"preparation": {"size": 32}, "training": {"epochs": 5}}
     changed = load_recipe(small.paths, "baseline", changes)
     table = recipe_table(small, changed)
     assert table["caption"] == "mine: differences from baseline"
     assert table["columns"] == ["key", "baseline", "mine"]
     assert table["rows"] == [
-        ["images.size", str(baseline.images.size), "32"],
+        ["preparation.size", str(baseline.preparation.size), "32"],
         ["training.epochs", str(baseline.training.epochs), "5"],
     ]
 

@@ -12,7 +12,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.slugs import kaggle_slug
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.git import git_commit
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
@@ -175,7 +175,7 @@ def test_faulty_submission_is_not_uploaded(hosted, competition):
     path = competition.paths.run("baseline").fold(0).test
     write_csv(read_csv(path).assign(label=1.5), path)
     done = competition.paths.run("baseline").fold(0).done
-    files.write_json({**files.read_json(done), "test.csv": sha256(path)}, done)
+    json_files.write({**json_files.read(done), "test.csv": sha256(path)}, done)
     with refused("is not a probability from 0 to 1"):
         submit(competition)
     assert hosted.log == []

@@ -15,7 +15,7 @@ def test_every_upload_has_its_leaderboard(small, upload):
     facts = small.facts.model_copy(update={"upload": upload})
     leaderboard = leaderboard_of(Competition(small.project_paths, small.paths, facts))
     assert (leaderboard.facts, leaderboard.paths) == (facts, small.paths)
-    assert leaderboard.has_late_scores is (upload != "local")
+    assert leaderboard.has_late_scores is (upload != "none")
     assert isinstance(leaderboard, NotebookLeaderboard) is (upload == "notebook")
 
 

@@ -29,9 +29,9 @@ def solution_and_submission(small):
 def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
-    draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities)
+    draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities, groups)
     recorded = RecordedSubmission(file, written, draft, LedgerRow(), record={}, num_scored_before=0)
-    return LocalLeaderboard(facts or small.facts, small.paths, groups).submit(recorded)
+    return LocalLeaderboard(facts or small.facts, small.paths).submit(recorded, pack=pytest.fail)
 
 
 def test_public_and_private_scores_are_scored_by_id(solution_and_submission):
@@ -109,5 +109,5 @@ def test_other_ids_are_refused(solution_and_submission):
 def test_missing_solution_is_refused(solution_and_submission):
     small, table, groups, _ = solution_and_submission
     small.paths.solution.unlink()
-    with refused("no hidden solution"):
+    with refused("missing: it holds the labels of the test set"):
         submit_locally(small, table, groups)

@@ -12,7 +12,7 @@ from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.notebooks import wheels
 from medfold.submission.ledger import read_ledger
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 from tests.support.finished_runs import finished_run
@@ -49,7 +49,7 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
         keras_weights(trained.weights, value=fold)
-        files.write_json({**files.read_json(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
+        json_files.write({**json_files.read(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
@@ -247,7 +247,7 @@ def test_killed_submit_resumes_and_repeats_nothing(hosted, competition, method):
 def test_notebook_command_does_not_contact_kaggle(hosted, competition):
     packed = notebook(competition, ["baseline"])
     assert hosted.log == []
-    assert files.read_json(packed.folder / "kit.json")["content_id"] in packed.notebook.read_text()
+    assert json_files.read(packed.folder / "kit.json")["content_id"] in packed.notebook.read_text()
 
 
 def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
@@ -259,8 +259,8 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
         oof["label"] = oof["label"] * 0.999
         write_csv(oof, trained.oof)
         keras_weights(trained.weights, value=7)
-        marker = {name: sha256(trained.folder / name) for name in files.read_json(trained.done)}
-        files.write_json({**marker, trained.weights.name: sha256(trained.weights)}, trained.done)
+        marker = {name: sha256(trained.folder / name) for name in json_files.read(trained.done)}
+        json_files.write({**marker, trained.weights.name: sha256(trained.weights)}, trained.done)
     submit(competition)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
     assert len({row["sha256"] for row in ledger(competition)}) == 1
@@ -293,7 +293,7 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
         keras_weights(trained.weights, value=fold)
-        files.write_json({**files.read_json(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
+        json_files.write({**json_files.read(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(competition)

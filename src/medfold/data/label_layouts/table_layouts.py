@@ -33,11 +33,11 @@ def read_label_table(
     check_kept_headers(facts)
     labels = facts.labels
     path = path_inside(raw, facts.labels.file)
-    part_column = {labels.part: "labels.part"} if labels.part else {}
+    part_column = {labels.split: "labels.split"} if labels.split else {}
     table = read_table(path, {labels.id: "labels.id", **needed, **part_column}, "labels.file")
     test = None
     test_path = path_inside(raw, labels.test_file) if labels.test_file else path
-    if labels.part:
+    if labels.split:
         table, test = split_by_part(table, facts, path)
     elif not labels.holdout:
         test = read_test_rows(facts, raw)
@@ -45,10 +45,10 @@ def read_label_table(
     if test is None:
         return _build_part(train, facts, raw), None, None
     # Where a table has labels of the test set and there is no other leaderboard, they serve the local one.
-    has_columns = facts.upload == "local" and (labels.part or labels.test_file) and set(needed) <= set(test)
+    has_columns = facts.upload == "none" and (labels.split or labels.test_file) and set(needed) <= set(test)
     has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
     if has_labels:
-        say("samples", f"{test_path.name} has labels: they become the hidden solution of the local leaderboard")
+        say("samples", f"{test_path.name} has labels: they become the solution of the local leaderboard")
         rows = parse(test, facts, test_path)
         test = merge_repeated_rows(rows, [labels.id], labels.targets, facts, test_path)
     else:  # a sample submission has columns with the names of the targets, too

@@ -50,12 +50,12 @@ def read_test_table(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
 
 
 def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Reads the rows of the test set: by labels.part, labels.test_file, the sample submission or image files."""
+    """Reads the rows of the test set: by labels.split, labels.test_file, the sample submission or image files."""
     labels = facts.labels
     submission = facts.submission
-    if labels.part:
+    if labels.split:
         path = path_inside(raw, labels.file)
-        table = read_table(path, {labels.id: "labels.id", labels.part: "labels.part"}, "labels.file")
+        table = read_table(path, {labels.id: "labels.id", labels.split: "labels.split"}, "labels.file")
         return split_by_part(table, facts, path)[1].reset_index(drop=True)
     if labels.test_file:
         return read_table(path_inside(raw, labels.test_file), {labels.id: "labels.id"}, "labels.test_file")
@@ -84,7 +84,7 @@ def _test_files(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
 
 
 def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits a table into training and test set by the column `labels.part`.
+    """Splits a table into training and test set by the column `labels.split`.
 
     Rows of the validation set go to the training set, since folds replace it; without a test set they become the
     test set.
@@ -95,24 +95,24 @@ def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> t
     Raises:
         UserError: a part without rows, a value that is not a part, or an id in several parts.
     """
-    column = facts.labels.part
+    column = facts.labels.split
     key = facts.labels.id
     part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
     if part.isna().any():
         row = part.index[int(np.argmax(part.isna().to_numpy()))]
         value = table.at[row, column] or "nothing"
-        fix = "Write train, valid or test, or remove labels.part"
+        fix = "Write train, valid or test, or remove labels.split"
         raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a part", path, fix)
     several = part.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
         what = f"{count_of(len(ids), 'id')} in several parts: {shorten_list(ids)}"
         where = f"{display_path(path)}: column '{column}'"
-        raise UserError(what, where, "Give each id one part, or remove labels.part")
+        raise UserError(what, where, "Give each id one part, or remove labels.split")
     counts = part.value_counts()
     test_part = choose_test_part(counts.index)
     if test_part not in counts or "train" not in counts:
-        fix = "Remove labels.part, and set labels.holdout: the share of the images for the test set"
+        fix = "Remove labels.split, and set labels.holdout: the share of the images for the test set"
         raise UserError(f"column '{column}' has rows of {', '.join(counts.index)} only", path, fix)
     joined = ""
     if test_part == "test" and "valid" in counts:

@@ -1,4 +1,4 @@
-"""Source `kaggle-dataset`: a data set on Kaggle; public ones need no account."""
+"""Source `kaggle_dataset`: a data set on Kaggle; public ones need no account."""
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,7 +10,7 @@ from medfold.terminal.console import say
 
 
 class Options(BaseModel):
-    """The settings of a source of kind `kaggle-dataset`."""
+    """The settings of a source of kind `kaggle_dataset`."""
 
     model_config = ConfigDict(extra="forbid")
     kind: str

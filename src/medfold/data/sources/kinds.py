@@ -82,8 +82,8 @@ class SourceKind:
 
 
 SOURCES: Registry[SourceKind] = Registry("source")
-for _kind in ("kaggle", "kaggle-dataset", "own", "phantom", "url"):
-    SOURCES.register_lazily(_kind, f"{__package__}.{_kind.replace('-', '_')}", "KIND")
+for _kind in ("kaggle", "kaggle_dataset", "own", "phantom", "url"):
+    SOURCES.register_lazily(_kind, f"{__package__}.{_kind}", "KIND")
 
 
 def source(kind: str, options: type[BaseModel]) -> Callable:

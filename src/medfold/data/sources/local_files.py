@@ -38,12 +38,12 @@ def copy_or_unpack(path: Path, target: Path, name: str) -> None:
     """
     if path.is_dir():
         _copy_folder(path, target)
+    elif not path.is_file():  # a device, a pipe
+        raise UserError("neither a file nor a folder", variable("FROM", path), CHECK_PATH)
     elif archives.is_archive(path) or _is_zip_without_extension(path):
         unpack_archive(path, target)
-    elif path.is_file():
-        shutil.copy2(path, target / name)
     else:
-        raise UserError("neither a file nor a folder", variable("FROM", path), CHECK_PATH)
+        shutil.copy2(path, target / name)
 
 
 def _copy_folder(root: Path, target: Path) -> None:

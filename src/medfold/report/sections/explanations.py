@@ -1,4 +1,4 @@
-"""Report section with galleries of images, each explained by the net of the fold that it was held out from."""
+"""Report section with galleries of images, each explained by the net that did not see it in training."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,6 @@ from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
 from medfold.runs import Run
-from medfold.terminal.console import say
 
 IMAGE_SIZE = 320  # px: the longest side of an image
 
@@ -33,7 +32,7 @@ def explanations_section(
         measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
     """
     run = Run.open(competition, ensemble.run_names[0])
-    store = load_store(competition.paths, store_key(competition, run.recipe.images))
+    store = load_store(competition.paths, store_key(competition, run.recipe.preparation))
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
 
@@ -91,7 +90,7 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
             f"Pointing game: {text}. The positions of the findings in these generated images are known; beside means: "
             "at most one cell of the map away."
         )
-        say("heat maps", text)
+        section.summary = f"heat maps: {text}"
 
 
 def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
@@ -126,7 +125,7 @@ def _tile(picture: np.ndarray, heat: np.ndarray | None, text: str, evidence_for:
 
 def _picture(competition: Competition, recipe: Recipe, store: Store, sample: pd.Series) -> np.ndarray:
     """Returns the raw image if the net saw all of it, only resized; else the prepared image, where positions agree."""
-    if recipe.images.keeps_positions:
+    if recipe.preparation.keeps_positions:
         settings = competition.facts.images
         try:
             return to_displayable(read_image(competition.paths.raw_root(settings.root), sample["image"], settings))

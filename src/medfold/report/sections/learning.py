@@ -20,8 +20,8 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, seconds
     """
     section = Section("learning", "Learning curves")
     section.text(
-        "The held-out score is shown for each epoch; no epoch is chosen by it, unless the run is marked optimistic."
-        + (f" Training took {format_duration(seconds)}." if seconds is not None else "")
+        "The score of the validation images is shown for each epoch; no epoch is chosen by it, unless the run is "
+        "marked optimistic." + (f" Training took {format_duration(seconds)}." if seconds is not None else "")
     )
     last = ", ".join(
         f"fold {fold} {format_score(history[metric.validation_name].iloc[-1], 3)}"
@@ -32,7 +32,9 @@ def learning_section(histories: dict[int, pd.DataFrame], metric: Metric, seconds
     section.figures(
         [
             Drawing("loss", "Loss", "Mean loss of each epoch, by fold.", *loss),
-            Drawing("score", f"{isolate(metric.title)} of the held-out fold", f"By epoch; at the end {last}.", *score),
+            Drawing(
+                "score", f"{isolate(metric.title)} of the validation images", f"By epoch; at the end {last}.", *score
+            ),
         ]
     )
     return section

@@ -1,12 +1,13 @@
 """Kaggle's leaderboard, for competitions that take files."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from medfold.competition import kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission
+from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission, RemoteRun
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.leaderboard import Leaderboard
 from medfold.submission.record import RecordedSubmission
@@ -32,7 +33,9 @@ class KaggleLeaderboard(Leaderboard):
         """
         check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts))
 
-    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
+    def submit(
+        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+    ) -> LeaderboardResult:
         """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
 
         Raises:

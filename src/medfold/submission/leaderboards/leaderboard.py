@@ -1,12 +1,14 @@
 """Base class of leaderboards."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from medfold.competition import CompetitionFacts
+from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.record import RecordedSubmission
@@ -19,7 +21,7 @@ class Leaderboard(ABC):
 
     Args:
         facts: facts of the competition (metric, source, format of the submission).
-        paths: paths of the hidden labels and the published scores, where these are on this machine.
+        paths: paths of the labels of the test set and the published scores, where these are on this machine.
 
     Attributes:
         has_late_scores: True if scores may be published after `submit`; `fetch_scores` then fetches them.
@@ -48,11 +50,14 @@ class Leaderboard(ABC):
         return locks.lock(file)
 
     @abstractmethod
-    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
+    def submit(
+        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+    ) -> LeaderboardResult:
         """Scores or uploads a checked submission.
 
         Args:
             recorded: the submission.
+            pack: packs the folds and a notebook that predicts with them; called if the leaderboard takes notebooks.
             resubmit: submit it even if it is on the leaderboard already. Defaults to False.
 
         Raises:

@@ -1,6 +1,6 @@
-"""The local leaderboard of practice competitions, whose hidden solution is in data/."""
+"""The local leaderboard, for competitions with the labels of the test set in data/."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError
+from medfold.kaggle import RemoteRun
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
@@ -19,28 +20,23 @@ from medfold.terminal.command_text import command
 from medfold.text import count_of
 
 
-@dataclass(frozen=True)
 class LocalLeaderboard(Leaderboard):
-    """Scores a submission on this machine, by the hidden solution in data/.
-
-    Args:
-        test_groups: the group of each test id, for intervals; needed by `submit`. Defaults to none.
-    """
-
-    test_groups: pd.Series | None = None
+    """Scores a submission on this machine, by the solution in data/."""
 
     def preflight(self) -> None:
-        """Checks that the hidden solution exists, if the data includes labels of the test set.
+        """Checks that the solution exists, if the data includes labels of the test set.
 
         Raises:
             UserError: there is no solution.
         """
         if not self.paths.solution.is_file() and _has_test_labels(self.facts):
             fix = f"Run: {command('download', COMPETITION=self.paths.name, FORCE=1)}"
-            raise UserError("no hidden solution", self.paths.solution, fix)
+            raise UserError("missing: it holds the labels of the test set", self.paths.solution, fix)
 
-    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
-        """Scores a submission on the public and the private part of the hidden solution, joined by id.
+    def submit(
+        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+    ) -> LeaderboardResult:
+        """Scores a submission on the public and the private part of the solution, joined by id.
 
         The competition's metric is computed on the file's contents; for the further metrics see `metric_input`. If
         they use the probabilities from which decisions were made, the printed line notes it.
@@ -64,8 +60,9 @@ class LocalLeaderboard(Leaderboard):
                 return _unlabelled()
             fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
             raise UserError("the solution has other ids than the submission", paths.solution, fix)
-        probabilities = recorded.draft.probabilities.set_index("id")
-        scores, lines = _public_and_private_scores(facts, solution, written, probabilities, self.test_groups)
+        draft = recorded.draft
+        probabilities = draft.probabilities.set_index("id")
+        scores, lines = _public_and_private_scores(facts, solution, written, probabilities, draft.test_groups)
         ranking, own_row = _rank(paths, facts, scores)
         metric = facts.score.metric
         return LeaderboardResult(
@@ -89,10 +86,10 @@ def _public_and_private_scores(
 
     Args:
         facts: facts of the competition (the metrics).
-        solution: the hidden solution: id, targets and usage.
+        solution: the solution: id, targets and usage.
         written: the predictions that the submission holds, by unit.
         probabilities: the probabilities from which the submission was made, by unit.
-        test_groups: the group of each test id.
+        test_groups: group of each unit of the test set, for intervals.
 
     Returns:
         The scores by part and metric; a line of text for each part.

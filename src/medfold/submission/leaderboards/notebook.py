@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from medfold.competition import CompetitionFacts, kaggle_slug
@@ -24,15 +23,8 @@ OUTPUT = "submission.csv"
 MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
 
 
-@dataclass(frozen=True)
 class NotebookLeaderboard(KaggleLeaderboard):
-    """Runs a notebook on Kaggle that predicts, and submits its output there.
-
-    Args:
-        pack: packs the folds and a notebook that predicts with them; needed by `submit`. Defaults to none.
-    """
-
-    pack: Callable[[], RemoteRun] | None = None
+    """Runs a notebook on Kaggle that predicts, and submits its output there."""
 
     def preflight(self) -> None:
         """Checks with Kaggle that a submission would be accepted now.
@@ -50,7 +42,9 @@ class NotebookLeaderboard(KaggleLeaderboard):
         """
         return packing_lock(self.paths, run_names)
 
-    def submit(self, recorded: RecordedSubmission, resubmit: bool = False) -> LeaderboardResult:
+    def submit(
+        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+    ) -> LeaderboardResult:
         """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
 
         Raises:
@@ -64,7 +58,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)
         check_allowed(competitions, slug, notebooks=True)
-        remote_run = self.pack()
+        remote_run = pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
         finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, resubmit)
         add_to_record(self.paths, recorded.file, {VERSIONS_KEY: finished.versions})

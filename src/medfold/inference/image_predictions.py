@@ -1,0 +1,63 @@
+"""Prediction of raw images by the runs of an ensemble: one pass over the images, in batches."""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from medfold.competition import CompetitionFacts
+from medfold.images import read_batches
+from medfold.inference.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
+from medfold.inference.time_budget import TimeBudget
+from medfold.terminal.progress import progress_bar
+
+
+class ImagePredictions(NamedTuple):
+    """Predictions of images by each run.
+
+    Args:
+        is_predicted: bool (images,), False for images that are unreadable or were not reached.
+        run_predictions: float64 (predicted images, columns) for each run.
+        unreadable: the reason for each unreadable image, by position.
+    """
+
+    is_predicted: np.ndarray
+    run_predictions: list[np.ndarray]
+    unreadable: dict[int, str]
+
+
+def predict_images(
+    facts: CompetitionFacts,
+    predictor: EnsemblePredictor,
+    root: Path,
+    images: list[str],
+    budget: TimeBudget | None = None,
+) -> ImagePredictions:
+    """Predicts images batch by batch, until all are predicted or the time is up.
+
+    Args:
+        facts: facts of the competition that the runs were trained with.
+        predictor: predictor of the runs.
+        root: folder of the images.
+        images: paths of the images below the folder.
+        budget: the time, for which folds or views are left out if needed. Defaults to as long as it takes.
+    """
+    values = [np.zeros((len(images), len(facts.prediction_columns))) for _ in range(predictor.num_runs)]
+    is_predicted = np.zeros(len(images), bool)
+    unreadable = {}
+    with progress_bar("predict", len(images)) as bar:
+        for rows, pixels, errors in read_batches(root, images, facts.images, predictor.preparations, BATCH_SIZE):
+            limit = budget.next_limit() if budget else None
+            if budget and limit is None:
+                break
+            unreadable |= errors
+            start = time.monotonic()
+            if len(rows):
+                for run_values, batch_values in zip(values, predictor.predict(pixels, limit), strict=True):
+                    run_values[rows] = batch_values
+            is_predicted[rows] = True
+            if budget:
+                budget.record(len(rows) + len(errors), time.monotonic() - start)
+            bar.advance(len(rows) + len(errors))
+    return ImagePredictions(is_predicted, [run_values[is_predicted] for run_values in values], unreadable)

@@ -1,0 +1,92 @@
+"""Prediction of new images: joined by path, unreadable ones left out."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from medfold.competition.recipe_sections import PreparationSettings
+from medfold.ensemble.choice_file import SavedChoice
+from medfold.ensemble.combination import combine_runs
+from medfold.ensemble.methods import mean_of
+from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE
+from medfold.inference.new_images import member_runs, predict_new_images
+from medfold.scoring.cross_fitting import FittedTransform
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import competition_facts, picture, refused
+
+FACTS = competition_facts()
+
+
+class FakePredictor:
+    """Two runs: the first predicts the mean of an image's pixels, the second a half."""
+
+    def __init__(self):
+        self.preparations = [PreparationSettings(size=8)]
+        self.num_runs = 2
+
+    def predict(self, pixels, limit=None):
+        (only,) = pixels
+        return [only.mean(axis=(1, 2)) / 255, np.full((len(only), 1), 0.5)]
+
+    def combine(self, ids, predictions, unit=None, fitted=None):
+        runs = {}
+        for number, values in enumerate(predictions):
+            runs[f"run {number}"] = pd.DataFrame({"id": ids, "target": values[:, 0]})
+        own = pd.Series(ids, index=ids, dtype=object)
+        return combine_runs(FACTS, runs, own, fitted or FittedTransform.from_function(mean_of))
+
+
+def predict(folder, names, choice=PLAIN_MEAN_CHOICE):
+    return predict_new_images(FACTS, FakePredictor(), choice, folder, names)
+
+
+def test_predictions_have_the_path_of_each_image(tmp_path):
+    (tmp_path / "deep").mkdir()
+    cv2.imwrite(str(tmp_path / "deep" / "a.png"), np.zeros((20, 10), np.uint8))
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((7, 9), 255, np.uint8))
+    found = predict(tmp_path, ["deep/a.png", "b.png"])
+    assert found.table.to_numpy().tolist() == [["deep/a.png", pytest.approx(0.25)], ["b.png", pytest.approx(0.75)]]
+    assert found.unreadable == {}
+
+
+def test_unreadable_images_are_left_out_with_their_reasons(tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    found = predict(tmp_path, ["b.png", "a.png"])
+    assert found.table["id"].tolist() == ["a.png"]
+    assert list(found.unreadable) == ["b.png"]
+
+
+def test_images_none_of_which_can_be_read_are_refused(tmp_path):
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with refused(rf"^IMAGES={tmp_path}: none of 2 images can be read; a\.png: .*Check that the files are complete$"):
+        predict(tmp_path, ["a.png", "b.png"])
+
+
+def test_single_image_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with refused(rf"^IMAGES={tmp_path}/a\.png: none of 1 image can be read"):
+        predict(tmp_path, ["a.png"])
+
+
+def test_probabilities_stand_beside_ranks(tmp_path):
+    picture(tmp_path / "a.png")
+    choice = SavedChoice(PLAIN_MEAN_CHOICE.fitted, PLAIN_MEAN_CHOICE.fitted, "rank mean")
+    table = predict(tmp_path, ["a.png"], choice).table
+    assert list(table.columns) == ["id", "target", "probability of target"]
+    assert table["probability of target"].tolist() == table["target"].tolist()
+
+
+def test_members_have_the_weights_of_their_trained_folds(folded):
+    finished_run(folded, "one", folds=[0, 2])
+    (only,) = member_runs(folded, ["one"])
+    assert only.name == "one"
+    assert only.weights_files == [folded.paths.run("one").fold(fold).weights for fold in (0, 2)]
+
+
+def test_untrained_member_is_refused(folded):
+    finished_run(folded, "one", folds=[0, 2])
+    with refused("run 'two' is not trained"):
+        member_runs(folded, ["one", "two"])

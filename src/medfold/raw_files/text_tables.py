@@ -128,7 +128,6 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         else:
             _check_parquet_size(path)
             table = pd.read_parquet(path, engine=package)
-        table = table.astype("string").fillna("").astype(object)
     except ImportError:
         fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
         raise UserError(f"reading the table needs the package {package}", path, fix) from None
@@ -138,6 +137,10 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         raise UserError(
             f"not a readable table ({type(error).__name__})", path, f"{REPLACE}, or correct the extension"
         ) from None
+    try:
+        table = table.astype("string").fillna("").astype(object)
+    except Exception:  # of pandas and of pyarrow
+        raise UserError("not a readable table (a column of bytes that are not text)", path, REPLACE) from None
     return _clean_column_names(table.reset_index(drop=True), path)
 
 

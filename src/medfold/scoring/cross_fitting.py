@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from medfold.earlier_versions import PREDICTION_MAPS
 from medfold.errors import UserError
 from medfold.registry import Registry
-from medfold.system import files
+from medfold.system import json_files
 from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.limits import zip_contents_bytes
 
@@ -97,7 +97,7 @@ class FittedTransform:
                     if argument:
                         steps[int(number)][1][argument] = content[key]
         except (*DAMAGED_ARRAY_ERRORS, ValueError, LookupError):
-            raise UserError("damaged, or not what medfold wrote", path, files.RESTORE_OR_REMOVE) from None
+            raise UserError("damaged, or not what medfold wrote", path, json_files.RESTORE_OR_REMOVE) from None
         return cls(steps)
 
 

@@ -54,4 +54,4 @@ def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, ca
 def test_device_is_refused_before_it_is_read(small, monkeypatch):
     monkeypatch.setattr(local_files.zipfile, "is_zipfile", pytest.fail)  # of /dev/zero, it reads without end
     with refused("FROM=/dev/null: neither a file nor a folder"):
-        with_source(small, kind="kaggle-dataset", slug="a/b").fetch(Path("/dev/null"))
+        with_source(small, kind="kaggle_dataset", slug="a/b").fetch(Path("/dev/null"))

@@ -175,10 +175,3 @@ def test_empty_rows_at_the_end_are_left_out_and_said(tmp_path, capsys):
     (tmp_path / "x.csv").write_text("id,target\na,0\n,\nb,1\n,\n,\n")
     assert read_table(tmp_path / "x.csv", {})["id"].tolist() == ["a", "", "b"]
     assert "x.csv: 2 empty rows at the end left out" in capsys.readouterr().out
-
-
-def test_parquet_of_bytes_that_are_no_text_is_refused(tmp_path):
-    pytest.importorskip("pyarrow")
-    pd.DataFrame({"id": [b"\xff"]}).to_parquet(tmp_path / "a.parquet")
-    with refused("a.parquet: not a readable table .UnicodeDecodeError"):
-        read_table(tmp_path / "a.parquet", {})

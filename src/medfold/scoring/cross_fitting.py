@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from medfold.earlier_versions import PREDICTION_MAPS
 from medfold.errors import UserError
 from medfold.registry import Registry
-from medfold.system import json_files
+from medfold.system import files, json_files
 from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.limits import zip_contents_bytes
 

@@ -145,6 +145,13 @@ def test_settings_without_effect_are_printed_by_reason(small, steps, capsys):
     ]
 
 
+def test_small_batches_of_a_pretrained_net_are_warned_about(small, steps, capsys):
+    train(small, overrides={"backbone": {"name": "MobileNetV2", "weights": "imagenet"}, "training": {"batch_size": 4}})
+    assert "training.batch_size is 4: too few images" in capsys.readouterr().out
+    train(small, overrides={"training": {"batch_size": 4}})
+    assert "too few images" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("seconds", "is_said"), [(0.9, False), (1.5, True)])
 def test_check_of_the_store_is_printed_if_it_takes_a_while(small, steps, monkeypatch, capsys, seconds, is_said):
     clock = iter([10.0, 10.0 + seconds])

@@ -84,7 +84,12 @@ class TrainingSettings(StrictModel):
         le=MAX_EPOCHS,
         description="Epochs of the whole net. 0: the backbone keeps its initial weights.",
     )
-    batch_size: int = Field(default=32, ge=1, description="Images per batch.")
+    batch_size: int = Field(
+        default=32,
+        ge=1,
+        description="Images per batch. With pretrained weights 8 or more: batch normalisation before the head uses the "
+        "statistics of one batch, and `accumulation_steps` does not widen them.",
+    )
     accumulation_steps: int = Field(
         default=1, ge=1, description="Number of batches whose gradients are combined into one step of the optimizer."
     )

@@ -80,7 +80,7 @@ def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folde
     with refused("gpu: small has no such recipe; the shared file of that name is only to be extended. It has: "):
         load("gpu")
     (project_folder / "competition" / "small" / "gpu.yaml").write_text("extends: gpu\ntraining: {epochs: 2}\n")
-    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("EfficientNetV2S", 2)
+    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("ConvNeXtTiny", 2)
 
 
 def test_file_of_the_competition_replaces_shared_recipe(project_folder):

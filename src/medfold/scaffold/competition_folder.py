@@ -52,7 +52,6 @@ README_SECTIONS = {
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
-    "gpu_convnext",
     "gpu_fundus",
     "gpu_histology",
     "gpu_radiograph",

@@ -145,7 +145,7 @@ def test_settings_without_effect_are_printed_by_reason(small, steps, capsys):
     ]
 
 
-def test_small_batches_of_a_pretrained_net_are_warned_about(small, steps, capsys):
+def test_warning_about_small_batches_is_printed(small, steps, capsys):
     train(small, overrides={"backbone": {"name": "MobileNetV2", "weights": "imagenet"}, "training": {"batch_size": 4}})
     assert "training.batch_size is 4: too few images" in capsys.readouterr().out
     train(small, overrides={"training": {"batch_size": 4}})

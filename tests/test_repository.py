@@ -9,7 +9,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_consistency import batch_size_warning, ineffective_settings
-from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, recipe_names
+from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, own_settings, recipe_names
 from medfold.paths import ProjectPaths
 from medfold.scaffold.competition_folder import README_SECTIONS
 from tests.support.helpers import REPOSITORY, shipped
@@ -33,6 +33,7 @@ def test_no_recipe_has_a_setting_that_is_warned_about(name):
     for each in recipe_names(competition.paths):
         recipe = load_recipe(competition.paths, each, {})
         ineffective = set(ineffective_settings(recipe, competition.facts.images.symmetry))
+        ineffective &= own_settings(competition.paths, each, {})
         assert ineffective <= {"tta"}, each  # shared recipes turn it off for any symmetry
         assert batch_size_warning(recipe) == "", each
 

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
-from medfold.competition.recipe_files import load_recipe
+from medfold.competition.recipe_files import load_recipe, own_settings
 from medfold.earlier_versions import RECIPE, with_former_names
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused
@@ -66,9 +66,22 @@ def test_shared_recipes_need_no_file(project_folder):
     assert (debug.training.num_images, debug.preparation, debug.backbone) == (32, load().preparation, load().backbone)
     mobilenet = load("mobilenet")
     assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
-    assert ineffective_settings(mobilenet, "horizontal") == {}
+    own = own_settings(ProjectPaths.find().competition("small"), "mobilenet", {})
+    assert not own & set(ineffective_settings(mobilenet, "horizontal"))
     with refused(r"^SET: unknown key 'training.epoch'"):
         load("simple_cnn", training={"epoch": 3})
+
+
+def test_own_settings_are_those_of_the_file_and_of_overrides(project_folder):
+    paths = ProjectPaths.find().competition("small")
+    (paths.folder / "mine.yaml").write_text("extends: mobilenet\ntraining: {ema: 0.5}\n")
+    assert own_settings(paths, "mine", {"images": {"size": 24}}) == {
+        "extends",
+        "training.ema_decay",
+        "preparation.size",
+    }
+    assert {"backbone.name", "training.epochs"} < own_settings(paths, "mobilenet", {})
+    assert "training.cutmix" not in own_settings(paths, "mobilenet", {})
 
 
 def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):

@@ -22,7 +22,7 @@ from medfold.competition.overrides import (
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.recipe import Recipe, weights_without_folders
 from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
-from medfold.competition.recipe_files import load_recipe, recipe_names
+from medfold.competition.recipe_files import load_recipe, own_settings, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
@@ -50,6 +50,7 @@ __all__ = [
     "kaggle_slug",
     "load_facts",
     "load_recipe",
+    "own_settings",
     "parse_overrides",
     "parse_slug",
     "plugins_hash",

@@ -63,6 +63,7 @@ def test_a_former_name_overrides_the_setting_of_a_base(project_folder):
 def test_shared_recipes_need_no_file(project_folder):
     assert load("simple_cnn").backbone.name == "simple_cnn"
     debug = load("debug")
+    assert debug.training.check_memorised
     assert (debug.training.num_images, debug.preparation, debug.backbone) == (32, load().preparation, load().backbone)
     mobilenet = load("mobilenet")
     assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)

@@ -32,7 +32,7 @@ def measure(seed: int, root: Path) -> tuple[float, float]:
     subprocess.run([sys.executable, "-m", "medfold", "demo"], cwd=root, check=True, stdout=subprocess.DEVNULL)
     score = json.loads((root / "runs" / NAME / "baseline" / "score.json").read_text())
     (file,) = (root / "submissions" / NAME).glob("*.csv")
-    solution = pd.read_csv(root / "data" / NAME / "hidden" / "solution.csv")
+    solution = pd.read_csv(root / "data" / NAME / "solution" / "solution.csv")
     joined = solution.merge(pd.read_csv(file), on="id", suffixes=("_true", ""), validate="one_to_one")
     return score["value"], roc_auc_score(joined["target_true"], joined["target"])
 

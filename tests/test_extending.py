@@ -7,6 +7,7 @@ import sys
 import pandas as pd
 import pytest
 
+from medfold import plugins
 from medfold.cli.options import open_competition
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
@@ -126,7 +127,11 @@ def test_plugins_are_not_run_if_all_names_are_built_in(project_folder):
 
 def test_page_has_an_example_of_every_decorator():
     for decorator in (
-        *("metric", "backbone", "loss", "preparation_step", "callback", "ensemble_method", "prediction_map"),
+        *("metric", "backbone", "loss", "preparation_step", "callback", "ensemble_method", "transform_step"),
         *("image_format", "label_layout", "source"),
     ):
         assert re.search(rf"^@{decorator}\b", examples(), flags=re.MULTILINE), decorator
+
+
+def test_a_former_name_of_a_decorator_is_still_imported():
+    assert plugins.prediction_map is plugins.transform_step

@@ -26,7 +26,7 @@ OMITTED = " " * 11 + "..."
 def contact_sheet() -> np.ndarray:
     """Rows of training images: with a nodule, the same ones with the nodule ringed, without a nodule."""
     train = pd.read_csv(DATA / "raw" / "train.csv").drop_duplicates("patient_id")
-    nodules = pd.read_csv(DATA / "hidden" / "nodules.csv").set_index("id")
+    nodules = pd.read_csv(DATA / "solution" / "nodules.csv").set_index("id")
     ill = train.loc[train["target"].eq(1) & train["id"].isin(nodules.index), "id"].head(ACROSS)
     well = train.loc[train["target"].eq(0), "id"].head(2 * ACROSS)
 

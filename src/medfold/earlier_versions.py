@@ -3,7 +3,7 @@
 Each table holds former names by the current ones; a table in a table is for the keys of a nested object, `Values` for
 the values of a key. To rename something on disk, add it here, and pass the table where it is read. Fingerprints of
 settings and scores are computed with former names, so that they equal the recorded fingerprints. An entry may go when
-nobody has such files any more; one of `FACTS`, `RECIPE`, `SCORE`, `REQUEST` or `PREDICTION_MAPS` stays, since without
+nobody has such files any more; one of `FACTS`, `RECIPE`, `SCORE`, `REQUEST` or `SAVED_STEPS` stays, since without
 it fingerprints would change.
 """
 
@@ -22,6 +22,7 @@ FILES: dict[str, str] = {
     ".measurements.unfinished": ".pixels.unfinished",
     "unreadable_images.csv": "bad_images.csv",
     "leaks.csv": "audit.csv",
+    "solution": "hidden",
     "checkpoint.npz": "state.npz",
     "timing.json": "log.json",
     "net.weights.h5": "weights.h5",
@@ -115,7 +116,7 @@ RECORD: Names = {  # the JSON file beside a submission
     "class_words": "words",
 }
 # Functions in ensemble.npz. They are still saved under these names, so that bundles keep their content id.
-PREDICTION_MAPS: dict[str, str] = {
+SAVED_STEPS: dict[str, str] = {
     "apply_thresholds": "moved",
     "apply_cut_points": "cut",
     "apply_class_factors": "weighed",
@@ -138,11 +139,11 @@ def current_by_former(names: dict[str, str]) -> dict[str, str]:
 
 
 def current_or_former(folder: Path, name: str) -> Path:
-    """Returns the path of a file of `FILES`: under its former name if an earlier version wrote it.
+    """Returns the path of a file or folder of `FILES`: under its former name if an earlier version wrote it.
 
     Args:
-        folder: the folder of the file.
-        name: current name of the file.
+        folder: the folder that it is in.
+        name: its current name.
     """
     has_former = not (folder / name).exists() and (folder / FILES[name]).exists()
     return folder / FILES[name] if has_former else folder / name

@@ -21,15 +21,17 @@ _MODULES = {
     "label_layout": "medfold.data",
     "loss": "medfold.training.loop.losses",
     "metric": "medfold.scoring",
-    "prediction_map": "medfold.scoring",
     "preparation_step": "medfold.images",
     "source": "medfold.data",
     "to_classes": "medfold.scoring",
+    "transform_step": "medfold.scoring",
 }
+_FORMER_NAMES = {"prediction_map": "transform_step"}
 __all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
+    name = _FORMER_NAMES.get(name, name)
     if name not in _MODULES:
         raise AttributeError(f"medfold.plugins has no '{name}'. It has {', '.join(__all__)}")
     return getattr(importlib.import_module(_MODULES[name]), name)

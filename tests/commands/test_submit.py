@@ -33,7 +33,7 @@ def submit_killed_in(step, competition, monkeypatch):
     "step",
     [
         "submission.draft.read_submission",
-        "submission.submit.save_choice",
+        "submission.submit.save_fitted_ensemble",
         "submission.submit.record_result",
         "ensemble.recheck_files.oof_table",
     ],

@@ -48,7 +48,7 @@ def test_ensemble_shows_members_methods_and_choice(three_runs, capsys):
 def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
     dataset = load_dataset(three_runs)
     found = ensemble_runs(three_runs, ["good", "noise"], dataset, method="stacking")
-    contender = next(one for one in found.choice.candidates if one.method.name == "stacking")
+    contender = next(one for one in found.method_choice.candidates if one.method.name == "stacking")
     assert found.score.value == pytest.approx(contender.cross_fitted, abs=1e-9)
     assert found.score.ensemble == {"method": "stacking"}
     assert found.score.low <= found.score.value <= found.score.high

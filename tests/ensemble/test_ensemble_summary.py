@@ -31,19 +31,19 @@ def test_members_have_score_interval_and_correlation_of_errors(two_runs):
 
 def test_weights_are_those_of_the_chosen_method(two_runs):
     found, short = summary(two_runs, ["weak", "strong"], method="selection")
-    weights = found.choice.chosen.fitted.parameters["weights"]
+    weights = found.method_choice.chosen.fitted.parameters["weights"]
     assert [each.weight for each in short.members] == [pytest.approx(np.mean(row)) for row in weights]
     assert sum(each.weight for each in short.members) == pytest.approx(1)
 
 
 def test_methods_have_scores_and_one_is_chosen(two_runs):
     found, short = summary(two_runs, ["weak", "strong"])
-    assert [each.name for each in short.methods] == [each.method.name for each in found.choice.candidates]
+    assert [each.name for each in short.methods] == [each.method.name for each in found.method_choice.candidates]
     assert [(each.cross_fitted, each.in_sample, each.gain) for each in short.methods] == [
-        (each.cross_fitted, each.in_sample, each.gain) for each in found.choice.candidates
+        (each.cross_fitted, each.in_sample, each.gain) for each in found.method_choice.candidates
     ]
-    assert [each.name for each in short.methods if each.is_chosen] == [found.choice.chosen.method.name]
-    assert short.chosen.title == found.choice.chosen.method.title
+    assert [each.name for each in short.methods if each.is_chosen] == [found.method_choice.chosen.method.name]
+    assert short.chosen.title == found.method_choice.chosen.method.title
     assert short.methods[0].gain is None  # the mean itself
     assert (short.metric, short.score, short.calibration) == ("auc", found.score, found.calibration)
 

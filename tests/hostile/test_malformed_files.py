@@ -157,7 +157,7 @@ KINDS += ["many columns", "JSON"]
         "folds/clinic.csv",
         "data/clinic/samples.csv",
         "data/clinic/raw.csv",
-        "data/clinic/hidden/solution.csv",
+        "data/clinic/solution/solution.csv",
         "submissions/ledger.csv",
         "competition/clinic/leaderboard.csv",
     ],

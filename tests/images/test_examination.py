@@ -21,7 +21,7 @@ def test_size_colour_and_pages_are_found(tmp_path):
     assert coloured == ExaminedImage("", 31, False, 1)
     assert pages == ExaminedImage("", 8, True, 4)
     assert text.unreadable_reason
-    assert text.num_pages == 1
+    assert text.num_frames == 1
     assert examine_images(tmp_path, []) == []
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.inference.ensemble_predictor import PredictionLimit
-from medfold.inference.time_budget import TimeBudget
+from medfold.new_images.ensemble_predictor import PredictionLimit
+from medfold.new_images.time_budget import TimeBudget
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
 from tests.support import kaggle_image
 from tests.support.helpers import picture, refused

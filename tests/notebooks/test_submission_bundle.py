@@ -14,7 +14,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.plugins import active_plugins
 from medfold.competition.recipe import Recipe
-from medfold.inference.ensemble_predictor import MemberRun
+from medfold.new_images.ensemble_predictor import MemberRun
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
 from medfold.notebooks.submission_bundle import _copy_weights
 from medfold.runs import TrainedRun

@@ -18,3 +18,12 @@ def test_files_of_a_competition_are_in_documented_places(project_folder):
         "runs/small/baseline/fold2/oof.csv",
     }
     assert ProjectPaths.find().ledger == Path(project_folder) / "submissions" / "ledger.csv"
+
+
+def test_the_solution_is_read_from_its_former_folder(project_folder):
+    paths = ProjectPaths.find().competition("small")
+    assert paths.solution == paths.data / "solution" / "solution.csv"
+    (paths.data / "hidden").mkdir(parents=True)
+    assert paths.solution == paths.data / "hidden" / "solution.csv"
+    (paths.data / "solution").mkdir()
+    assert paths.solution == paths.data / "solution" / "solution.csv"

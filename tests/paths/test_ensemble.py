@@ -27,7 +27,7 @@ from medfold.paths import EnsemblePaths, combined_name
 )
 def test_files_of_several_runs_are_named_by_all_of_them(small, run_names, expected):
     paths = EnsemblePaths(small.paths, run_names)
-    listed = (paths.report, paths.choice, paths.choice_probabilities, paths.choice_metadata, paths.notebook)
+    listed = (paths.report, paths.fitted, paths.fitted_probabilities, paths.fitted_metadata, paths.notebook)
     assert [path.relative_to(small.paths.runs).as_posix() for path in listed] == expected
 
 

@@ -7,7 +7,7 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.recheck.submission_check import ledger_differences, plugin_maps, submission_differences
+from medfold.recheck.submission_check import ledger_differences, plugin_steps, submission_differences
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
@@ -120,7 +120,7 @@ def test_run_without_test_predictions_among_the_inputs_is_named(differences):
 def test_damaged_file_of_the_fitted_ensemble_is_named(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"PK")
     with refused(r"a\.npz: damaged \(ValueError\)\. Restore it from a backup"):
-        plugin_maps(tmp_path / "a.npz")
+        plugin_steps(tmp_path / "a.npz")
 
 
 def test_folds_of_the_score_are_those_of_the_inputs(differences):

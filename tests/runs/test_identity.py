@@ -212,10 +212,12 @@ def test_predictions_keep_column_names_of_the_run(trained, capsys):
 def change_test_set(competition: Competition, edit) -> None:
     """Edits the raw test images and the sample submission, and updates the solution."""
     edit(competition.paths.raw / "test", competition.paths.raw / "sample_submission.csv")
-    hidden = read_csv(competition.paths.solution, target=str)
+    solution = read_csv(competition.paths.solution, target=str)
     kept = read_csv(competition.paths.raw / "sample_submission.csv")["id"]
-    extra = pd.DataFrame({"id": [id for id in kept if id not in set(hidden["id"])], "target": "0", "usage": "Private"})
-    write_csv(pd.concat([hidden[hidden["id"].isin(kept)], extra]), competition.paths.solution)
+    extra = pd.DataFrame(
+        {"id": [id for id in kept if id not in set(solution["id"])], "target": "0", "usage": "Private"}
+    )
+    write_csv(pd.concat([solution[solution["id"].isin(kept)], extra]), competition.paths.solution)
     open_source(competition).write_manifest()
 
 

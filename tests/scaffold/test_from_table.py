@@ -11,7 +11,7 @@ def test_test_images_without_a_table_are_the_test_set(tmp_path):
     assert "holdout" not in facts["labels"]
 
 
-def test_part_column_is_never_a_target(tmp_path):
+def test_split_column_is_never_a_target(tmp_path):
     pictures(tmp_path, "images/a{n}.png")
     rows = [f"a{n:03},{['train', 'test'][n > 8]},{n % 3}" for n in range(12)]
     table(tmp_path, "labels.csv", "image,split,stage", *rows)
@@ -21,7 +21,7 @@ def test_part_column_is_never_a_target(tmp_path):
     table(tmp_path, "sample_submission.csv", "image,stage", *(f"a{n:03},0" for n in range(9, 12)))
     facts, said = facts_and_doubts(tmp_path)
     assert "split" not in facts["labels"]
-    assert "labels.split: column 'split' has names of parts, and is not used" in said
+    assert "labels.split: column 'split' has names of splits, and is not used" in said
 
 
 def test_patients_whose_names_begin_those_of_images_are_only_the_group(tmp_path):
@@ -33,12 +33,12 @@ def test_patients_whose_names_begin_those_of_images_are_only_the_group(tmp_path)
     assert "are names of images, too" not in said
 
 
-def test_unused_part_columns_and_files_are_reported(tmp_path):
+def test_unused_split_columns_and_files_are_reported(tmp_path):
     pictures(tmp_path, "images/{n}.png")
     table(tmp_path, "labels.csv", "image,is_test,fold,label", *(f"{n:03},{n // 9},{n % 5},{n % 2}" for n in range(12)))
     (tmp_path / "images" / "a.xcf").write_bytes(b"gimp xcf")
     facts, said = facts_and_doubts(tmp_path)
     assert facts["labels"]["targets"] == ["label"]
-    assert "labels.split: column 'is_test' names parts or folds, and is not used" in said
-    assert "labels.split: column 'fold' names parts or folds" in said
+    assert "labels.split: column 'is_test' names splits or folds, and is not used" in said
+    assert "labels.split: column 'fold' names splits or folds" in said
     assert "1 file in images with the extension .xcf: not a known image format; not used" in said

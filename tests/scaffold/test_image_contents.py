@@ -114,8 +114,8 @@ def test_several_pages_are_a_doubt(tmp_path, pages, doubt):
 
 def test_three_pages_that_differ_are_the_channels_of_one_image():
     draft = Draft()
-    image_contents._doubt_pages(draft, {3}, all_grey=False)
-    image_contents._doubt_pages(draft, {3}, all_grey=True)
-    image_contents._doubt_pages(draft, {1, 3}, all_grey=False)
+    image_contents._doubt_frames(draft, {3}, all_grey=False)
+    image_contents._doubt_frames(draft, {3}, all_grey=True)
+    image_contents._doubt_frames(draft, {1, 3}, all_grey=False)
     expected = ["used as the three channels of one image", "the first is used; middle", "the first is used; middle"]
     assert [text in doubt.what for text, doubt in zip(expected, draft.doubts, strict=True)] == [True, True, True]

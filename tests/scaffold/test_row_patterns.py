@@ -19,9 +19,9 @@ def test_paths_in_a_table_are_matched_by_their_end(tmp_path, front):
     assert facts["images"]["train"] == "{id}"
 
 
-def patterns(tmp_path, images: list[str], ids: Ids, part: str = "train", **columns: list[str]) -> list[str]:
+def patterns(tmp_path, images: list[str], ids: Ids, split: str = "train", **columns: list[str]) -> list[str]:
     """Finds the patterns that lead from the rows of a table to these images."""
-    return find_patterns(ImageFiles(tmp_path, images), pd.DataFrame(columns), ids, part)[0]
+    return find_patterns(ImageFiles(tmp_path, images), pd.DataFrame(columns), ids, split)[0]
 
 
 NUMBERS = [str(number) for number in range(6)]
@@ -51,12 +51,12 @@ def test_most_frequent_pattern_comes_first_and_covers_its_rows(tmp_path):
     assert sorted(of_rows) == sorted(images)
 
 
-@pytest.mark.parametrize(("part", "expected"), [("train", "train/{id}.png"), ("test", "test/{id}.png")])
-def test_images_in_the_folder_of_the_other_part_are_left_out(tmp_path, part, expected):
+@pytest.mark.parametrize(("split", "expected"), [("train", "train/{id}.png"), ("test", "test/{id}.png")])
+def test_images_in_the_folder_of_the_other_split_are_left_out(tmp_path, split, expected):
     images = [f"{folder}/{number}.png" for folder in ("train", "test") for number in NUMBERS]
-    assert patterns(tmp_path, images, Ids("scan", 1.0), part, scan=NUMBERS) == [expected]
+    assert patterns(tmp_path, images, Ids("scan", 1.0), split, scan=NUMBERS) == [expected]
     only = [f"test/{number}.png" for number in NUMBERS]
-    assert patterns(tmp_path, only, Ids("scan", 1.0), part, scan=NUMBERS) == ["test/{id}.png"]
+    assert patterns(tmp_path, only, Ids("scan", 1.0), split, scan=NUMBERS) == ["test/{id}.png"]
 
 
 def test_channels_of_a_file_become_a_field(tmp_path):

@@ -1,17 +1,17 @@
-"""Cross-fitting of prediction maps, chained fits, and fitted transforms in files."""
+"""Cross-fitting of transforms, chained fits, and fitted transforms in files."""
 
 import numpy as np
 import pytest
 
-from medfold.scoring.cross_fitting import MAPS, FittedTransform, chain_fits, cross_fit, prediction_map
+from medfold.scoring.cross_fitting import TRANSFORM_STEPS, FittedTransform, chain_fits, cross_fit, transform_step
 from tests.support.helpers import refused
 
 
 @pytest.fixture(autouse=True)
-def _own_maps(monkeypatch):
-    monkeypatch.setattr(MAPS, "_built_in", dict(MAPS._built_in))
+def _own_steps(monkeypatch):
+    monkeypatch.setattr(TRANSFORM_STEPS, "_built_in", dict(TRANSFORM_STEPS._built_in))
     for each in (plus, times, summed):
-        prediction_map(each)
+        transform_step(each)
 
 
 def plus(predictions, number):

@@ -16,7 +16,7 @@ def rows_of(raw, split, sick):
     (raw / "table.csv").write_text("\n".join(["id,split,sick", *rows]) + "\n")
 
 
-PARTS = ["train", "Train", "training", "train", "val", "test", "test", "Testing"]
+SPLITS = ["train", "Train", "training", "train", "val", "test", "test", "Testing"]
 SICK = ["0", "1", "1.0", " 0", "1", "0", "1", "1"]
 
 

@@ -8,16 +8,16 @@ import pandas as pd
 from medfold.commands.shared.output_file import check_output
 from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import find_new_images
-from medfold.ensemble import SavedChoice
-from medfold.inference import (
+from medfold.ensemble import FittedEnsemble
+from medfold.new_images import (
     BATCH_SIZE,
-    PLAIN_MEAN_CHOICE,
+    PLAIN_MEAN_ENSEMBLE,
     EnsemblePredictor,
     MemberRun,
     check_same_image_area,
+    load_or_fit_ensemble,
     member_runs,
     predict_new_images,
-    submission_choice,
     write_heat_maps,
 )
 from medfold.project_root import display_path
@@ -80,12 +80,12 @@ def predict(
     if explain:
         check_same_image_area({run.name: run.recipe for run in runs})
     root, image_paths = find_new_images(images, facts.images)
-    choice = submission_choice(competition, trained_competition, run_names)
+    ensemble = load_or_fit_ensemble(competition, trained_competition, run_names)
     members = member_runs(trained_competition, run_names)
-    by_name = sorted(members, key=lambda member: member.name)  # the order of the saved choice
-    predictor = EnsemblePredictor(facts, by_name, choice.fitted, min(BATCH_SIZE, len(image_paths)))
-    _show_members(trained_competition, by_name, choice, len(image_paths))
-    table, unreadable = predict_new_images(facts, predictor, choice, root, image_paths)
+    by_name = sorted(members, key=lambda member: member.name)  # the order of the saved ensemble
+    predictor = EnsemblePredictor(facts, by_name, ensemble.transform, min(BATCH_SIZE, len(image_paths)))
+    _show_members(trained_competition, by_name, ensemble, len(image_paths))
+    table, unreadable = predict_new_images(facts, predictor, ensemble, root, image_paths)
     write_csv(table, file)
     _show(table, unreadable, file)
     heat_maps = None
@@ -96,12 +96,14 @@ def predict(
     return Predictions(table, file, unreadable, heat_maps)
 
 
-def _show_members(competition: Competition, members: list[MemberRun], choice: SavedChoice, num_images: int) -> None:
+def _show_members(
+    competition: Competition, members: list[MemberRun], ensemble: FittedEnsemble, num_images: int
+) -> None:
     for member in members:
         folds = f"{len(member.weights_files)} of {competition.facts.folds.k} folds"
         say("predict", f"{count_of(num_images, 'image')}, {member.name}: the mean of {folds}")
-    if len(members) > 1 or choice is not PLAIN_MEAN_CHOICE:
-        say("predict", f"combined as in a submission: {choice.title}")
+    if len(members) > 1 or ensemble is not PLAIN_MEAN_ENSEMBLE:
+        say("predict", f"combined as in a submission: {ensemble.title}")
 
 
 def _show(table: pd.DataFrame, unreadable: dict[str, str], file: Path) -> None:

@@ -14,7 +14,7 @@ from medfold.recheck import (
     collect_differences,
     has_definition,
     ledger_differences,
-    plugin_maps,
+    plugin_steps,
     run_differences,
     submission_differences,
 )
@@ -134,7 +134,7 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
     try:
-        plugin_names = plugin_maps(competition.paths.recheck_file(file, "npz"))
+        plugin_names = plugin_steps(competition.paths.recheck_file(file, "npz"))
     except UserError as error:
         return Recheck("submission", file.name, [f"{display_path(error.where)}: {error.what}"])
     if plugin_names:

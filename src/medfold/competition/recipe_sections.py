@@ -58,7 +58,7 @@ class BackboneSettings(StrictModel):
 
 
 class TrainingSettings(StrictModel):
-    """Training of the net."""
+    """How the net is trained: sampling, epochs, batches, learning rate, loss, regularisation."""
 
     num_images: int | None = Field(
         default=None,

@@ -6,7 +6,7 @@ import pandas as pd
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data.sample_files import write_samples
 from medfold.data.targets import encode_targets
-from medfold.folds import NearDuplicates, choose_holdout, join_duplicates
+from medfold.folds import NearDuplicates, join_duplicates, select_holdout
 from medfold.paths import CompetitionPaths
 from medfold.system import locks
 from medfold.terminal.console import say
@@ -36,7 +36,7 @@ def set_aside_holdout(competition: Competition, all_samples: pd.DataFrame, near:
     in_holdout = np.zeros(len(all_samples), bool)
     targets = encode_targets(facts, readable)
     groups = join_duplicates(readable, near)
-    in_holdout[is_readable] = choose_holdout(readable["id"], targets, groups, share, facts.folds.seed)
+    in_holdout[is_readable] = select_holdout(readable["id"], targets, groups, share, facts.folds.seed)
     columns = all_samples.drop(columns=["unreadable_reason", "pixel_hash"])
     with locks.lock(competition.paths.samples):
         table = _write_holdout(facts, competition.paths, columns, in_holdout)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from medfold.competition import CompetitionFacts
-from medfold.ensemble.choice import EnsembleChoice
 from medfold.ensemble.members import MemberPredictions
+from medfold.ensemble.scored_fits import MethodChoice
 from medfold.scoring import METRICS, chain_fits, cross_fit, metric_of, temperature_calibration
 
 
@@ -25,13 +25,19 @@ class Calibration:
 
 
 def calibration_gain(
-    members: MemberPredictions, facts: CompetitionFacts, choice: EnsembleChoice, per_class: bool = False
+    members: MemberPredictions, facts: CompetitionFacts, method_choice: MethodChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
     Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
+
+    Args:
+        members: OOF predictions of the members.
+        facts: facts of the competition.
+        method_choice: the methods that were tried; the chosen one is measured.
+        per_class: whether the method fitted weights for each class or label. Defaults to False.
     """
-    chosen = choice.candidates[0] if choice.chosen.method.gives_ranks else choice.chosen
+    chosen = method_choice.candidates[0] if method_choice.chosen.method.gives_ranks else method_choice.chosen
     scaling = temperature_calibration().fit
     ece = METRICS["ece"]
     combination = partial(chosen.method.fit, metric=metric_of(facts), per_class=per_class)

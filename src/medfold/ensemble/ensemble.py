@@ -10,10 +10,10 @@ import pandas as pd
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
 from medfold.ensemble.calibration import Calibration, calibration_gain
-from medfold.ensemble.choice import EnsembleChoice
 from medfold.ensemble.combination import combine_runs, mean_by_id
 from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.method_choice import choose_method
+from medfold.ensemble.scored_fits import MethodChoice
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
 from medfold.scoring import OofPredictions, OofScore, label_means, oof_by_unit, oof_score, targets_of_units
@@ -24,12 +24,12 @@ from medfold.text import shorten_list
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Combined runs.
+    """Runs combined into one prediction: how they are combined, the OOF score, the test predictions.
 
     Args:
         run_names: names of the runs, one per member.
         members: OOF predictions of the members.
-        choice: the way they are combined.
+        method_choice: the methods that were tried, and the chosen one.
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
         probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
@@ -43,7 +43,7 @@ class Ensemble:
 
     run_names: list[str]
     members: MemberPredictions
-    choice: EnsembleChoice
+    method_choice: MethodChoice
     calibration: Calibration | None
     oof: OofPredictions
     probabilities: OofPredictions
@@ -78,31 +78,31 @@ def ensemble_runs(
     first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
     members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.fold, first_run.group)
-    choice = choose_method(members, facts, method, per_class)
-    probabilities_fitted, probabilities_oof = choice.probabilities
+    method_choice = choose_method(members, facts, method, per_class)
+    probabilities_fitted, probabilities_oof = method_choice.probabilities
     probabilities = replace(first_run, predictions=probabilities_oof)
-    oof = replace(first_run, predictions=choice.predictions)
+    oof = replace(first_run, predictions=method_choice.predictions)
     run_score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
-    score = replace(run_score, ensemble=_choice_entry(members, choice))
+    score = replace(run_score, ensemble=_method_entry(members, method_choice))
     tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
     unit = dataset.test.set_index("id")["unit"]
-    test_predictions = combine_runs(facts, tests_by_run, unit, choice.fitted)
+    test_predictions = combine_runs(facts, tests_by_run, unit, method_choice.fitted)
     test_probabilities = combine_runs(facts, tests_by_run, unit, probabilities_fitted)
     prior = label_means(facts, targets_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = calibration_gain(members, facts, choice, per_class)
+        calibration = calibration_gain(members, facts, method_choice, per_class)
     return Ensemble(
         run_names=members.run_names,
         members=members,
-        choice=choice,
+        method_choice=method_choice,
         calibration=calibration,
         oof=oof,
         probabilities=probabilities,
         score=score,
         test_predictions=test_predictions,
         test_probabilities=test_probabilities,
-        fallback=choice.fallback(members, prior),
+        fallback=method_choice.fallback(members, prior),
         prior=prior,
         input_hashes=_hash_inputs(competition, runs),
     )
@@ -143,13 +143,13 @@ def _hash_inputs(competition: Competition, runs: Iterable[TrainedRun]) -> dict[s
     return {file.relative_to(competition.project_paths.root).as_posix(): sha256(file) for file in tables}
 
 
-def _choice_entry(members: MemberPredictions, choice: EnsembleChoice) -> dict[str, Any]:
+def _method_entry(members: MemberPredictions, method_choice: MethodChoice) -> dict[str, Any]:
     """Returns the chosen method, its weights by run, and the parameters of the post-processing."""
-    chosen = choice.chosen
+    chosen = method_choice.chosen
     entry: dict[str, Any] = {"method": chosen.method.name}
     weights = chosen.fitted.parameters.get("weights")
     if weights is not None:
         entry["weights"] = {name: row.tolist() for name, row in zip(members.run_names, weights.round(9), strict=True)}
-    if used := choice.used_post_processing:
+    if used := method_choice.used_post_processing:
         entry["parameters"] = {key: value for key, value in used.fitted.parameters.items() if key != "weights"}
     return entry

@@ -108,9 +108,9 @@ def summarise_ensemble(facts: CompetitionFacts, ensemble: Ensemble) -> EnsembleS
             candidate.cross_fitted,
             candidate.in_sample,
             candidate.gain,
-            candidate is ensemble.choice.chosen,
+            candidate is ensemble.method_choice.chosen,
         )
-        for candidate in ensemble.choice.candidates
+        for candidate in ensemble.method_choice.candidates
     ]
     members = _members(facts, ensemble)
     post_processing = _post_processing(ensemble)
@@ -123,7 +123,7 @@ def _members(facts: CompetitionFacts, ensemble: Ensemble) -> list[MemberSummary]
     members = ensemble.members
     if len(members.run_names) == 1:
         return []
-    weights = ensemble.choice.chosen.fitted.parameters.get("weights")
+    weights = ensemble.method_choice.chosen.fitted.parameters.get("weights")
     if weights is not None and weights.ndim == 2:
         weights = weights.mean(axis=1)
     correlation = error_correlation(members)
@@ -137,11 +137,11 @@ def _members(facts: CompetitionFacts, ensemble: Ensemble) -> list[MemberSummary]
 
 
 def _post_processing(ensemble: Ensemble) -> PostProcessingSummary | None:
-    result = ensemble.choice.post_processed
+    result = ensemble.method_choice.post_processed
     if result is None:
         return None
     parameters = {key: value for key, value in result.fitted.parameters.items() if key != "weights"}
-    before = ensemble.choice.chosen.cross_fitted
+    before = ensemble.method_choice.chosen.cross_fitted
     return PostProcessingSummary(
         result.title, parameters, before, result.cross_fitted, result.in_sample, is_used=result.helps
     )

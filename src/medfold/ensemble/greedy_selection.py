@@ -59,6 +59,13 @@ def shortest_prefix(
     standard errors of the difference between both prefixes on the same rows, over 100 resamples of the rows with
     replacement. Resamples of a table of more than 10,000 rows have 10,000 rows, and the error is rescaled to the size
     of the table.
+
+    Args:
+        stack: float64 (members, n, columns), predictions.
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
+        metric: the metric that the mean is scored by.
+        picks: int (rounds,), the added members, from `greedy_path`.
+        scores: float64 (rounds,), the scores after each round, with their sign such that higher is better.
     """
     best = int(np.argmax(scores >= scores.max() - TOLERANCE)) + 1
     rng = np.random.default_rng(0)

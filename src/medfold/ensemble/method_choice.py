@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 
 from medfold.competition import CompetitionFacts
-from medfold.ensemble.choice import EnsembleChoice, MethodCandidate, PostProcessed
 from medfold.ensemble.members import MemberPredictions
 from medfold.ensemble.methods import METHODS, PLAIN_MEAN, EnsembleMethod
+from medfold.ensemble.scored_fits import MethodCandidate, MethodChoice, PostProcessed
 from medfold.errors import UserError
 from medfold.scoring import (
     Difference,
@@ -70,7 +70,7 @@ def compare_methods(
 
 def choose_method(
     members: MemberPredictions, facts: CompetitionFacts, method: str | None = None, per_class: bool = False
-) -> EnsembleChoice:
+) -> MethodChoice:
     """Chooses the method, and whether to apply post-processing.
 
     A method replaces the plain mean if its cross-fitted score is better and the 95 % interval of the paired difference
@@ -94,7 +94,7 @@ def choose_method(
     else:
         chosen = next(candidate for candidate in candidates if candidate.method.name == method)
     post_processed = _post_process(members, facts, chosen, per_class) if members.can_be_cross_fitted else None
-    return EnsembleChoice(candidates, chosen, post_processed)
+    return MethodChoice(candidates, chosen, post_processed)
 
 
 def _can_be_used(method: EnsembleMethod, members: MemberPredictions) -> bool:

@@ -17,10 +17,10 @@ from medfold.scoring import (
     MIN_PROBABILITY,
     FittedTransform,
     Metric,
-    prediction_map,
     targets_as_columns,
     to_logits,
     to_probabilities,
+    transform_step,
 )
 
 PLAIN_MEAN = "mean"  # name of the method that all others are compared with
@@ -78,7 +78,7 @@ def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
     return FittedTransform.from_function(mean_of)
 
 
-@prediction_map
+@transform_step
 def mean_of(stack: np.ndarray) -> np.ndarray:
     """Averages the members."""
     return stack.mean(axis=0)
@@ -87,10 +87,10 @@ def mean_of(stack: np.ndarray) -> np.ndarray:
 @ensemble_method("geometric mean", needs_labels=False)
 def geometric(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """The normalised geometric mean: the mean of the logits, converted back to probabilities."""
-    return FittedTransform.from_function(geometric_mean_of, exclusive=_exclusive(stack, targets))
+    return FittedTransform.from_function(geometric_mean_of, exclusive=_is_exclusive(stack, targets))
 
 
-@prediction_map
+@transform_step
 def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
     """Averages the members' logits and converts the mean to probabilities."""
     return to_probabilities(to_logits(stack, exclusive).mean(axis=0), exclusive)
@@ -104,11 +104,11 @@ def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool
     other images are predicted with it.
     """
     return FittedTransform.from_function(
-        rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_exclusive(stack, targets)
+        rank_mean_of, ordered=np.sort(stack, axis=1), exclusive=_is_exclusive(stack, targets)
     )
 
 
-@prediction_map
+@transform_step
 def rank_mean_of(stack: np.ndarray, ordered: np.ndarray, exclusive: bool) -> np.ndarray:
     """Averages the members' ranks among the sorted reference predictions.
 
@@ -144,8 +144,8 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
             selection_weights(stack[:, :, [column]], labels[:, column], column_metric)
             for column in range(stack.shape[2])
         ]
-        return _weighted_mean(np.stack(columns, axis=1), _exclusive(stack, targets))
-    return _weighted_mean(selection_weights(stack, targets, metric), _exclusive(stack, targets))
+        return _weighted_mean(np.stack(columns, axis=1), _is_exclusive(stack, targets))
+    return _weighted_mean(selection_weights(stack, targets, metric), _is_exclusive(stack, targets))
 
 
 @ensemble_method("optimised weights")
@@ -155,7 +155,7 @@ def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     They are found with SLSQP; the problem is convex. With `per_class` each column has its own weights, which minimise
     its own log loss.
     """
-    exclusive = _exclusive(stack, targets)
+    exclusive = _is_exclusive(stack, targets)
     if per_class and stack.shape[2] > 1:
         labels = targets_as_columns(targets, stack.shape[2])
         columns = [simplex_weights(stack[:, :, [column]], labels[:, column]) for column in range(stack.shape[2])]
@@ -167,7 +167,7 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Returns the weights, float64 (members,), at least 0 with a sum of 1, whose mean has the lowest log loss."""
     from scipy.optimize import minimize
 
-    if _exclusive(stack, targets):
+    if _is_exclusive(stack, targets):
         true_probability = stack[:, np.arange(len(targets)), targets]  # (members, n): probability of the true class
     else:
         positive = targets.reshape(len(targets), -1) == 1
@@ -200,7 +200,7 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
     """
     if len(np.unique(targets)) < 2:
         return mean(stack, targets, metric)
-    if _exclusive(stack, targets):
+    if _is_exclusive(stack, targets):
         slopes, offsets = _regression(_logit_features(stack, True), targets)
         return FittedTransform.from_function(
             stacked_classes, slopes=slopes, offsets=offsets, classes=np.unique(targets)
@@ -214,7 +214,7 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
     return FittedTransform.from_function(stacked_labels, slopes=slopes, offsets=offsets)
 
 
-@prediction_map
+@transform_step
 def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Applies a logistic regression over classes.
 
@@ -232,7 +232,7 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
     return result
 
 
-@prediction_map
+@transform_step
 def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Applies a separate logistic regression to each label; the plain mean where its slopes are nan."""
     by_regression = expit(np.einsum("lm,mnl->nl", slopes, to_logits(stack, False)) + offsets)
@@ -268,19 +268,20 @@ def _weighted_mean(weights: np.ndarray, exclusive: bool) -> FittedTransform:
     )
 
 
-@prediction_map
+@transform_step
 def weighted_mean_of(stack: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Averages the members with one weight each."""
     return np.tensordot(weights, stack, axes=1)
 
 
-@prediction_map
+@transform_step
 def weighted_columns_of(stack: np.ndarray, weights: np.ndarray, exclusive: bool) -> np.ndarray:
     """Averages with weights float64 (members, columns); exclusive classes are normalised to a sum of 1."""
     return _normalised(np.einsum("mc,mnc->nc", weights, stack), exclusive)
 
 
-def _exclusive(stack: np.ndarray, targets: np.ndarray) -> bool:
+def _is_exclusive(stack: np.ndarray, targets: np.ndarray) -> bool:
+    """Returns True if the columns are classes of which each unit has one; False for labels and a binary target."""
     return targets.ndim == 1 and stack.shape[2] > 1
 
 

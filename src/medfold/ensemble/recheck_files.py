@@ -18,7 +18,7 @@ def write_recheck_files(competition: Competition, ensemble: Ensemble, submission
         ensemble: the ensemble that the submission was made from.
         submission: path of the submission.
     """
-    ensemble.choice.fitted.save(competition.paths.recheck_file(submission, "npz"))
+    ensemble.method_choice.fitted.save(competition.paths.recheck_file(submission, "npz"))
     # With all digits, as rounding would change ties.
     text = oof_table(competition.facts, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
     files.write_text(text, competition.paths.recheck_file(submission, "csv"))

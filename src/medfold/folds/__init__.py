@@ -1,6 +1,6 @@
 """Folds: splitters, the folds table, and the search for leaks.
 
-- `splitters`: assign folds; `holdout_choice`: chooses the holdout; `class_counts`: classes in groups and folds;
+- `splitters`: assign folds; `holdout_selection`: selects the holdout; `class_counts`: classes in groups and folds;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<name>.csv`; `new_folds`: writes new folds with their record;
 - `leaks`: leaks between folds; `suspected_groups`: columns, ids and folders that look like groups;
@@ -13,7 +13,7 @@ from medfold.folds.class_differences import predictive_columns
 from medfold.folds.dataset_shift import DatasetShift, adversarial_auc
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint, read_folds_metadata
-from medfold.folds.holdout_choice import choose_holdout
+from medfold.folds.holdout_selection import select_holdout
 from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.folds.near_duplicates_cache import NearDuplicates, cached_near_duplicates, read_near_duplicates
 from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
@@ -38,7 +38,6 @@ __all__ = [
     "assign_folds",
     "cached_near_duplicates",
     "check_folds",
-    "choose_holdout",
     "find_group_word",
     "find_leaks",
     "find_suspected_groups",
@@ -53,4 +52,5 @@ __all__ = [
     "restore_folds_metadata",
     "save_new_folds",
     "scarce_classes",
+    "select_holdout",
 ]

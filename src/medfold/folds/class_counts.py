@@ -5,14 +5,28 @@ import pandas as pd
 
 
 def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], num_folds: int) -> dict[str, int]:
-    """Returns the classes (or labels) that occur in fewer groups than there are folds, with that number of groups."""
+    """Returns the classes (or labels) that occur in fewer groups than there are folds, with that number of groups.
+
+    Args:
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
+        groups: group numbers, int (n,).
+        names: names of the classes or labels, in the order of their numbers or columns.
+        num_folds: number of folds.
+    """
     members = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
     group_counts = {name: len(np.unique(groups[rows])) for name, rows in zip(names, members, strict=True)}
     return {name: count for name, count in group_counts.items() if count < num_folds}
 
 
 def fold_balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:
-    """Returns a row per fold: the number of samples, of groups, and of samples with each class (or label)."""
+    """Returns a row per fold: the number of samples, of groups, and of samples with each class (or label).
+
+    Args:
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
+        groups: group numbers, int (n,).
+        fold: int (n,), the fold of each sample.
+        names: names of the classes or labels, in the order of their numbers or columns.
+    """
     rows = []
     for number in np.unique(fold):
         in_fold = fold == number

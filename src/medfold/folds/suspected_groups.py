@@ -76,7 +76,7 @@ def find_group_word(name: str) -> str | None:
 
 
 def find_suspected_groups(
-    ids: pd.Series, images: pd.Series, columns: pd.DataFrame, fold: np.ndarray
+    ids: pd.Series, image_paths: pd.Series, columns: pd.DataFrame, fold: np.ndarray
 ) -> list[SuspectedGroup]:
     """Finds columns, parts of ids and folders whose values connect images of different folds.
 
@@ -85,7 +85,7 @@ def find_suspected_groups(
 
     Args:
         ids: ids of the training samples, text (n,).
-        images: paths of their images, text (n,).
+        image_paths: paths of their images, text (n,).
         columns: text (n, columns), the other columns of the label table.
         fold: int (n,), the fold of each sample.
 
@@ -94,7 +94,7 @@ def find_suspected_groups(
     """
     candidates = [(name, f"labels.group: {name}", columns[name], is_group_name(name)) for name in columns]
     candidates += _first_parts(ids)
-    candidates += _folders(images)
+    candidates += _folders(image_paths)
     suspects = []
     for name, setting, values, has_group_word in candidates:
         if not has_group_word and ATTRIBUTE_WORD.search(name) and name in columns:
@@ -126,9 +126,9 @@ def _first_parts(ids: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
     return []
 
 
-def _folders(images: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
+def _folders(image_paths: pd.Series) -> list[tuple[str, str, pd.Series, bool]]:
     """Finds the outermost folder level that looks like identifiers: patient00001 of patient00001/study1."""
-    folders = images.str.partition("#")[0].str.split("/").str[:-1]
+    folders = image_paths.str.partition("#")[0].str.split("/").str[:-1]
     for level in range(int(folders.str.len().max())):
         names = folders.str[level].fillna("").astype(str)
         if (names != "").mean() > 0.5 and _look_like_ids(names):

@@ -14,12 +14,12 @@ from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.terminal.progress import progress_bar
 
 
-def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
+def read_headers(raw: Path, image_paths: pd.Series, keywords: list[str], complete: bool = True) -> dict[str, list[str]]:
     """Reads DICOM headers of many images, on all cores.
 
     Args:
         raw: folder that image paths are relative to.
-        images: paths relative to `raw`. If an image consists of several files, the first one is read.
+        image_paths: paths relative to `raw`. If an image consists of several files, the first one is read.
         keywords: DICOM keywords, such as PatientID.
         complete: if True, an unreadable file is an error; if False, its values are ''. Defaults to True.
 
@@ -31,8 +31,8 @@ def read_headers(raw: Path, images: pd.Series, keywords: list[str], complete: bo
     """
     if not keywords:
         return {}
-    table = np.empty((len(images), len(keywords)), object)
-    image_files = [path_of_image(raw, image) for image in images]
+    table = np.empty((len(image_paths), len(keywords)), object)
+    image_files = [path_of_image(raw, image_path) for image_path in image_paths]
     with progress_bar("samples", len(image_files), "headers") as bar:
         for results in map_in_workers(partial(_values, keywords=keywords, complete=complete), image_files):
             for number, values in results:

@@ -1,4 +1,4 @@
-"""First look at files of unknown kind, in worker processes: size, colour and pages of images, members of HDF5 files."""
+"""First look at files of unknown kind, in worker processes: size, colour, frames of images, members of HDF5 files."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,26 +21,26 @@ class ExaminedImage(NamedTuple):
         unreadable_reason: '' if the image can be read.
         largest_side: height or width in pixels; 0 if it is unreadable.
         is_grey: True if all its channels are equal.
-        num_pages: number of pages or frames of its file.
+        num_frames: number of frames of its file, or of pages of a TIFF.
     """
 
     unreadable_reason: str
     largest_side: int = 0
     is_grey: bool = False
-    num_pages: int = 1
+    num_frames: int = 1
 
 
-def examine_images(raw: Path, images: Sequence[str]) -> list[ExaminedImage]:
+def examine_images(raw: Path, image_paths: Sequence[str]) -> list[ExaminedImage]:
     """Reads images in worker processes, where limits of memory and time hold.
 
     Args:
         raw: folder that image paths are relative to.
-        images: paths, in the syntax of `read_image_with_headers`.
+        image_paths: paths, in the syntax of `read_image_with_headers`.
     """
-    results = dict(pair for pairs in map_in_workers(partial(_examine, raw=raw), images) for pair in pairs)
+    results = dict(pair for pairs in map_in_workers(partial(_examine, raw=raw), image_paths) for pair in pairs)
     return [
         ExaminedImage(DECODER_CRASHED) if isinstance(results[row], WorkerDied) else results[row]
-        for row in range(len(images))
+        for row in range(len(image_paths))
     ]
 
 
@@ -56,11 +56,11 @@ def list_members(path: Path) -> list[str]:
     return members
 
 
-def _examine(image: str, raw: Path) -> ExaminedImage:
+def _examine(image_path: str, raw: Path) -> ExaminedImage:
     facts = ImageFacts(train="unused", test="", channels=3)
-    num_pages = file_contents.count_pages(path_of_image(raw, image), facts)
+    num_frames = file_contents.count_frames_in_file(path_of_image(raw, image_path), facts)
     try:
-        pixels = read_image(raw, image, facts)
+        pixels = read_image(raw, image_path, facts)
     except UserError as error:
-        return ExaminedImage(error.what, num_pages=num_pages)
-    return ExaminedImage("", max(pixels.shape[:2]), bool((pixels == pixels[..., :1]).all()), num_pages)
+        return ExaminedImage(error.what, num_frames=num_frames)
+    return ExaminedImage("", max(pixels.shape[:2]), bool((pixels == pixels[..., :1]).all()), num_frames)

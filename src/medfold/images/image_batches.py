@@ -30,7 +30,7 @@ class ImageBatch(NamedTuple):
 
 def read_batches(
     raw: Path,
-    images: Sequence[str],
+    image_paths: Sequence[str],
     image_facts: ImageFacts,
     preparations: Sequence[PreparationSettings],
     batch_size: int = 64,
@@ -42,7 +42,7 @@ def read_batches(
 
     Args:
         raw: folder that image paths are relative to.
-        images: paths, in the syntax of `read_image_with_headers`.
+        image_paths: paths, in the syntax of `read_image_with_headers`.
         image_facts: the facts `images`; an image of another shape than `expected_shape` counts as unreadable.
         preparations: the preparations to apply, each to every image.
         batch_size: number of readable images per batch; the last one may have fewer. Defaults to 64.
@@ -59,7 +59,7 @@ def read_batches(
     rows = []
     pixels = []
     unreadable = {}
-    for results in map_in_workers(read, images, image_facts.max_megabytes):
+    for results in map_in_workers(read, image_paths, image_facts.max_megabytes):
         waiting |= dict(results)
         while position in waiting:
             result = waiting.pop(position)
@@ -69,7 +69,7 @@ def read_batches(
             else:
                 unreadable[position] = result if isinstance(result, str) else DECODER_CRASHED
             position += 1
-            if len(rows) == batch_size or position == len(images):
+            if len(rows) == batch_size or position == len(image_paths):
                 yield ImageBatch(
                     np.array(rows, int), [np.stack(prepared) for prepared in zip(*pixels, strict=True)], unreadable
                 )
@@ -79,7 +79,7 @@ def read_batches(
 
 
 def _prepared(
-    image: str, raw: Path, image_facts: ImageFacts, preparations: tuple[PreparationSettings, ...]
+    image_path: str, raw: Path, image_facts: ImageFacts, preparations: tuple[PreparationSettings, ...]
 ) -> list[np.ndarray] | str:
-    result = read_prepared(raw, image, image_facts, preparations)
+    result = read_prepared(raw, image_path, image_facts, preparations)
     return result if isinstance(result, str) else result.prepared

@@ -30,13 +30,13 @@ class PreparedImage(NamedTuple):
 
 
 def read_prepared(
-    raw: Path, image: str, image_facts: ImageFacts, preparations: Sequence[PreparationSettings] = ()
+    raw: Path, image_path: str, image_facts: ImageFacts, preparations: Sequence[PreparationSettings] = ()
 ) -> PreparedImage | str:
     """Reads an image and prepares it.
 
     Args:
         raw: folder that image paths are relative to.
-        image: path relative to `raw`, in the syntax of `read_image_with_headers`.
+        image_path: path relative to `raw`, in the syntax of `read_image_with_headers`.
         image_facts: how to read the image. If `expected_shape` is set, an image of another shape counts as unreadable.
         preparations: the preparations to apply, each to the decoded image. Defaults to none.
 
@@ -47,7 +47,7 @@ def read_prepared(
         UserError: a preparation step is unknown or has wrong arguments.
     """
     try:
-        pixels, headers = read_image_with_headers(raw, image, image_facts)
+        pixels, headers = read_image_with_headers(raw, image_path, image_facts)
     except UserError as error:
         return error.what
     height, width = pixels.shape[:2]

@@ -188,18 +188,19 @@ def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _scan_remaining(journal: Journal, settings: ScanSettings, images: list[str], rows: list[int]) -> int:
+def _scan_remaining(journal: Journal, settings: ScanSettings, image_paths: list[str], rows: list[int]) -> int:
     """Scans the images that the journal does not contain yet, and returns their number.
 
     Args:
         journal: the results are added to it.
         settings: what to compute for each image.
-        images: paths of all images.
+        image_paths: paths of all images.
         rows: the images that are needed, as positions in `images`.
     """
     todo = [row for row in rows if row not in journal.done]
-    with journal.writing() as write, progress_bar("prepare", len(images), done=len(images) - len(todo)) as bar:
-        todo_images = [(row, images[row]) for row in todo]
+    num_images = len(image_paths)
+    with journal.writing() as write, progress_bar("prepare", num_images, done=num_images - len(todo)) as bar:
+        todo_images = [(row, image_paths[row]) for row in todo]
         max_megabytes = settings.image_facts.max_megabytes
         for batch in map_in_workers(partial(scan_image, settings=settings), todo_images, max_megabytes):
             write(

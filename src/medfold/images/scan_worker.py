@@ -101,9 +101,9 @@ def scan_image(item: tuple[int, str], settings: ScanSettings) -> ImageScan:
     Raises:
         UserError: a preparation step is unknown or has wrong arguments.
     """
-    row, image = item
+    row, image_path = item
     preparations = [] if settings.store_file is None else [settings.preparation]
-    result = read_prepared(settings.raw, image, settings.image_facts, preparations)
+    result = read_prepared(settings.raw, image_path, settings.image_facts, preparations)
     if isinstance(result, str):
         return ImageScan(row, unreadable_reason=result)
     pixels, headers, prepared = result
@@ -117,17 +117,17 @@ def scan_image(item: tuple[int, str], settings: ScanSettings) -> ImageScan:
         written[settings.thumbnails_file.name] = _write(settings.thumbnails_file, row, thumbnail)
         small = resize(pixels, min(STATISTICS_SIZE, height), min(STATISTICS_SIZE, width))
         appearance = Appearance(f"{phash:016x}", appearance_statistics(small), headers)
-    return ImageScan(row, "", height, width, hash_pixels(pixels, image), appearance, written)
+    return ImageScan(row, "", height, width, hash_pixels(pixels, image_path), appearance, written)
 
 
-def hash_pixels(pixels: np.ndarray, image: str) -> str:
+def hash_pixels(pixels: np.ndarray, image_path: str) -> str:
     """Returns the hash of an image's pixels; of its path if all pixels have one value, as in a slice of air.
 
     Images of one value show nothing, so they must not count as copies of each other.
 
     Args:
         pixels: uint8 (height, width, channels).
-        image: path of the image.
+        image_path: path of the image.
 
     Returns:
         32 hexadecimal digits (xxh3, 128 bits), with the prefix ONE_VALUE_PREFIX if they are of the path.
@@ -135,7 +135,7 @@ def hash_pixels(pixels: np.ndarray, image: str) -> str:
     digest = xxhash.xxh3_128(repr(pixels.shape).encode())
     first = pixels[:1, :1]
     if (pixels[::16, ::16] == first).all() and (pixels == first).all():
-        digest.update(image.encode())
+        digest.update(image_path.encode())
         return ONE_VALUE_PREFIX + digest.hexdigest()
     digest.update(np.ascontiguousarray(pixels))
     return digest.hexdigest()

@@ -35,20 +35,21 @@ class _ValueRange(NamedTuple):
     top: float
 
 
-def value_warnings(raw: Path, images: list[str], image_facts: ImageFacts) -> list[str]:
+def value_warnings(raw: Path, image_paths: list[str], image_facts: ImageFacts) -> list[str]:
     """Checks up to 24 images, evenly spaced, for implausible stored values.
 
     Args:
         raw: folder that image paths are relative to.
-        images: paths, in the syntax of `read_image_with_headers`.
+        image_paths: paths, in the syntax of `read_image_with_headers`.
         image_facts: image facts of the competition; the value range is checked only without `range` and `windows`.
 
     Returns:
         One warning per suspicion; none if the values are plausible.
     """
-    num_checked = min(NUM_CHECKED, len(images))
-    chosen = [images[int(position)] for position in np.linspace(0, len(images) - 1, num_checked)] if images else []
-    image_files = [path_of_image(raw, image) for image in chosen]
+    if not image_paths:
+        return []
+    rows = np.linspace(0, len(image_paths) - 1, min(NUM_CHECKED, len(image_paths))).astype(int)
+    image_files = [path_of_image(raw, image_paths[row]) for row in rows]
     examine = partial(_examine, with_range=not image_facts.range and not image_facts.windows)
     results = dict(pair for pairs in map_in_workers(examine, image_files, image_facts.max_megabytes) for pair in pairs)
     examined = [results[index] for index in sorted(results) if not isinstance(results[index], WorkerDied)]

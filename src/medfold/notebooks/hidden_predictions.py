@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.data import read_test_set
-from medfold.inference import EnsemblePredictor, TimeBudget, predict_images
+from medfold.new_images import EnsemblePredictor, TimeBudget, predict_images
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.submission import (
     build_submission,

@@ -27,6 +27,7 @@ from medfold.terminal.console import say, warn
 from medfold.text import shorten_list
 from medfold.training import TrainingRequest, begin_run, requested_folds
 
+BUNDLE_FOLDER = "job"  # also ends the name of the data set
 MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
 
 
@@ -75,18 +76,18 @@ def _pack_training(
     """Writes the bundle and the notebook of a training into `folder`, and returns them as a remote run."""
     packages = wheels.missing_packages(competition.facts)
     sizes = training_bundle.write_training_bundle(
-        competition.paths, competition.facts, recipe, request, packages, folder / "job"
+        competition.paths, competition.facts, recipe, request, packages, folder / BUNDLE_FOLDER
     )
-    manifest, notebook = folder / "job" / training_bundle.MANIFEST, folder / "training.ipynb"
+    manifest, notebook = folder / BUNDLE_FOLDER / training_bundle.MANIFEST, folder / "training.ipynb"
     text = notebook_file.training_notebook(
         competition.facts, request.run, request.folds, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
-    say_written(folder / "job", sizes)
+    say_written(folder / BUNDLE_FOLDER, sizes)
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=kaggle_name(*name_parts),
-        dataset=kaggle_name(*name_parts, "job"),
+        dataset=kaggle_name(*name_parts, BUNDLE_FOLDER),
         manifest=manifest,
         notebook=notebook,
         attached=attached,

@@ -10,7 +10,7 @@ from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
 from medfold.config import PlainName
 from medfold.ensemble import Ensemble
-from medfold.inference import MemberRun
+from medfold.new_images import MemberRun
 from medfold.notebooks import attached_data, wheels
 from medfold.notebooks.bundle import BundleJson, add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
@@ -33,7 +33,7 @@ class _RunJson(BaseModel):
     weights: list[str]
 
 
-class _KitJson(BundleJson):
+class _SubmissionBundleJson(BundleJson):
     """The values of kit.json, by their types."""
 
     medfold: str
@@ -70,7 +70,7 @@ class SubmissionBundle:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
         folder = Path(folder)
-        manifest = open_bundle(folder, MANIFEST, _KitJson)
+        manifest = open_bundle(folder, MANIFEST, _SubmissionBundleJson)
         use_plugins(folder / PLUGINS if PLUGINS in manifest["files"] else None)  # only as it was packed
         members = [
             MemberRun(
@@ -138,7 +138,7 @@ def write_submission_bundle(
         folder.mkdir(parents=True)
         packages = wheels.missing_packages(facts)
         add_wheels(folder, packages, ProjectPaths(paths.root))
-        ensemble.choice.fitted.save(folder / ENSEMBLE)
+        ensemble.method_choice.fitted.save(folder / ENSEMBLE)
         copy_plugins(paths, folder)
         run_entries = [_copy_weights(run, folder) for run in runs]
         manifest = {

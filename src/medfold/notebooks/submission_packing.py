@@ -13,7 +13,8 @@ from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.text import count_of
 
-BUNDLE, NOTEBOOK = "kit", "submission.ipynb"
+BUNDLE_FOLDER = "kit"  # also ends the name of the data set
+NOTEBOOK = "submission.ipynb"
 
 
 def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
@@ -36,16 +37,16 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     ensemble_paths = EnsemblePaths(paths, ensemble.run_names)
     folder = ensemble_paths.notebook
     slug = paths.name if facts.upload == "none" else kaggle_slug(facts)
-    sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE)
+    sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE_FOLDER)
     packages = wheels.installed_versions(wheels.missing_packages(facts))
     run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
-    manifest = folder / BUNDLE / MANIFEST
+    manifest = folder / BUNDLE_FOLDER / MANIFEST
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
-    say_written(folder / BUNDLE, sizes)
+    say_written(folder / BUNDLE_FOLDER, sizes)
     name_parts = ("medfold", paths.name, ensemble_paths.name)
     return RemoteRun(
         name=kaggle_name(*name_parts),
-        dataset=kaggle_name(*name_parts, "kit"),
+        dataset=kaggle_name(*name_parts, BUNDLE_FOLDER),
         manifest=manifest,
         notebook=folder / NOTEBOOK,
         attached=AttachedData(competition=slug),

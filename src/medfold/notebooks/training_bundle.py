@@ -54,7 +54,7 @@ class _RequestJson(BaseModel):
     ] = None
 
 
-class _JobJson(BundleJson):
+class _TrainingBundleJson(BundleJson):
     """The values of job.json, by their types."""
 
     medfold: str
@@ -85,7 +85,7 @@ class TrainingBundle:
         Raises:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        return cls(Path(folder), open_bundle(Path(folder), MANIFEST, _JobJson))
+        return cls(Path(folder), open_bundle(Path(folder), MANIFEST, _TrainingBundleJson))
 
     def __str__(self) -> str:
         request = self.request

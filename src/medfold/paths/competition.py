@@ -51,7 +51,7 @@ class CompetitionPaths:
 
     @property
     def data(self) -> Path:
-        """Folder of all data of the competition: raw, derived and hidden."""
+        """Folder of all data of the competition: raw, derived, and the solution."""
         return self.data_folder or self.root / "data" / self.name
 
     @property
@@ -74,14 +74,14 @@ class CompetitionPaths:
         return self.data / "downloads"
 
     @property
-    def hidden(self) -> Path:
-        """Hidden data: the labels of the test set, which the competitors must not see."""
-        return self.data / "hidden"
+    def solution_folder(self) -> Path:
+        """Folder of what a competitor must not see: the labels of the test set, positions of findings."""
+        return current_or_former(self.data, "solution")
 
     @property
     def solution(self) -> Path:
         """Labels of the test set, for the local leaderboard."""
-        return self.hidden / "solution.csv"
+        return self.solution_folder / "solution.csv"
 
     @property
     def samples(self) -> Path:

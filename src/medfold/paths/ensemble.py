@@ -34,26 +34,26 @@ class EnsemblePaths:
         return self._first_run.report if self._is_one_run else self.competition_paths.runs / f"{self.name}.html"
 
     @property
-    def choice(self) -> Path:
+    def fitted(self) -> Path:
         """How the runs are combined: `<run>/ensemble.npz`, or `<a+b>.ensemble.npz`."""
         if self._is_one_run:
             return self._first_run.folder / "ensemble.npz"
         return self.competition_paths.runs / f"{self.name}.ensemble.npz"
 
     @property
-    def choice_probabilities(self) -> Path:
-        """How they are combined to probabilities, where `choice` gives decisions or ranks; need not exist."""
-        return self.choice.with_suffix(PROBABILITIES_ENDING)
+    def fitted_probabilities(self) -> Path:
+        """How they are combined to probabilities, where `fitted` gives decisions or ranks; need not exist."""
+        return self.fitted.with_suffix(PROBABILITIES_ENDING)
 
     @property
-    def former_choice_probabilities(self) -> Path:
+    def former_fitted_probabilities(self) -> Path:
         """The same, as earlier versions of medfold named it."""
-        return self.choice.with_suffix(FORMER_PROBABILITIES_ENDING)
+        return self.fitted.with_suffix(FORMER_PROBABILITIES_ENDING)
 
     @property
-    def choice_metadata(self) -> Path:
-        """Hashes of the inputs and the files of the choice; written last."""
-        return self.choice.with_suffix(".json")
+    def fitted_metadata(self) -> Path:
+        """Hashes of the inputs and the files of the fitted ensemble; written last."""
+        return self.fitted.with_suffix(".json")
 
     @property
     def notebook(self) -> Path:

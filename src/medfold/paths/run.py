@@ -11,7 +11,7 @@ MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Paths of one run.
+    """Files and folders of a run: run.json, its folds, OOF predictions, score, report.
 
     Args:
         folder: the folder of the run.

@@ -1,7 +1,7 @@
 """Predictions of trained nets, and heat maps that explain them. Importing this package imports Keras.
 
 - `predictor`: probabilities, averaged over the views of an image; `weights`: weights files;
-- `grad_cam`: heat maps, with gradients from `map_gradients`; `grad_cam_checks`: checks of heat maps.
+- `grad_cam`: heat maps, with gradients from `heat_map_gradients`; `grad_cam_checks`: checks of heat maps.
 """
 
 from medfold.prediction.grad_cam import GradCam

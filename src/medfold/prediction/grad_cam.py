@@ -5,7 +5,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from medfold.prediction.map_gradients import weighted_maps
+from medfold.prediction.heat_map_gradients import weighted_maps
 from medfold.system.array_files import release_pages
 
 BATCH_SIZE = 16

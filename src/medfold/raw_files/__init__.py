@@ -1,11 +1,11 @@
-"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of parts.
+"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of splits.
 
 - `listing`: the files of a folder;
 - `path_patterns`: path patterns such as `train/{id}.png`; `image_search`: images of table rows, found by them;
 - `text_tables`: tables, read as text;
 - `label_tables`, `label_texts`, `label_arrays`: labels in tables, in texts and in arrays;
 - `companions`: masks and other files beside the images;
-- `parts`: words for train, valid and test.
+- `splits`: words for train, valid and test.
 """
 
 from medfold.raw_files.companions import find_companions, mask_warning
@@ -25,8 +25,8 @@ from medfold.raw_files.label_tables import (
 )
 from medfold.raw_files.label_texts import split_label_list, split_row_names
 from medfold.raw_files.listing import found_folders, is_data_name, is_excluded, list_files
-from medfold.raw_files.parts import choose_test_part, part_from_name
 from medfold.raw_files.path_patterns import CHANNEL_FIELD, PathPattern, fill_pattern, pattern_fields
+from medfold.raw_files.splits import choose_test_split, split_from_name
 from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_table
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "PathPattern",
     "check_classes",
     "check_column",
-    "choose_test_part",
+    "choose_test_split",
     "class_numbers",
     "drop_rows",
     "fill_pattern",
@@ -57,9 +57,9 @@ __all__ = [
     "normalise_texts",
     "open_arrays",
     "parse_binary_columns",
-    "part_from_name",
     "pattern_fields",
     "read_table",
+    "split_from_name",
     "split_label_list",
     "split_row_names",
 ]

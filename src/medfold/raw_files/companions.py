@@ -33,18 +33,18 @@ class Companions(NamedTuple):
     unclear: dict[str, int]
 
 
-def find_companions(images: list[str]) -> Companions:
+def find_companions(image_paths: list[str]) -> Companions:
     """Finds masks and other companions: `x_mask.png` beside `x.png`, `masks/x.png` beside `images/x.png`.
 
     Args:
-        images: paths of all images below raw/.
+        image_paths: paths of all images below raw/.
     """
     by_folder: dict[str, set[str]] = {}
-    for path in images:
+    for path in image_paths:
         by_folder.setdefault(str(PurePosixPath(path).parent), set()).add(PurePosixPath(path).stem)
-    by_name, unclear = _named_like_others(by_folder, len(images))
-    patterns = sorted(by_name | _mask_folders(by_folder) | _parallel_mask_folders(images))
-    return Companions(patterns, sum(is_excluded(path, patterns) for path in images), unclear)
+    by_name, unclear = _named_like_others(by_folder, len(image_paths))
+    patterns = sorted(by_name | _mask_folders(by_folder) | _parallel_mask_folders(image_paths))
+    return Companions(patterns, sum(is_excluded(path, patterns) for path in image_paths), unclear)
 
 
 def _named_like_others(by_folder: dict[str, set[str]], num_images: int) -> tuple[set[str], dict[str, int]]:
@@ -107,11 +107,11 @@ def _addition(stem: str, stems: set[str]) -> str | None:
     return None
 
 
-def _parallel_mask_folders(images: list[str]) -> set[str]:
+def _parallel_mask_folders(image_paths: list[str]) -> set[str]:
     """Finds patterns of mask folders with the same subfolders as the image folders: masks/CLASS/x.png."""
     # The names that the folder at one level takes, for paths that are equal in all else.
     variants: dict[tuple[int, tuple[str, ...], tuple[str, ...]], set[str]] = {}
-    for path in images:
+    for path in image_paths:
         *folders, name = PurePosixPath(path).parts
         for level in range(len(folders) - 1):
             rest = (*folders[level + 1 :], PurePosixPath(name).stem)
@@ -124,13 +124,13 @@ def _parallel_mask_folders(images: list[str]) -> set[str]:
     return {f"{folder}/*" for folder, count in paired.items() if count > unpaired[folder]}
 
 
-def mask_warning(images: Iterable[str]) -> str:
+def mask_warning(image_paths: Iterable[str]) -> str:
     """Returns a warning about images that may be masks of others; '' if there are none.
 
     Args:
-        images: the paths of samples; several files of one image are separated by `|`.
+        image_paths: the paths of samples; several files of one image are separated by `|`.
     """
-    patterns, count, unclear = find_companions([name for image in images for name in image.split("|")])
+    patterns, count, unclear = find_companions([name for image_path in image_paths for name in image_path.split("|")])
     if patterns:
         return (
             f"{count_of(count, 'image is named like a mask', 'images are named like masks')} of others: "

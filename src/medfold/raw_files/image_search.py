@@ -154,20 +154,21 @@ def match_path_endings(name: str, paths: list[str]) -> list[str]:
     return [path for path in paths if max_shared and num_shared(path) == max_shared]
 
 
-def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw: Path) -> pd.Series:
+def _match_by_ending(image_paths: pd.Series, table: pd.DataFrame, known: set[str], raw: Path) -> pd.Series:
     """Fills in missing images whose ids are longer paths than the raw files have, if the end of the path is unique.
 
     Ids are often absolute paths of the machine on which the table was made.
     """
     ids = table["id"].str.replace("\\", "/", regex=False)
-    missing = image.isna() & ids.str.contains("/", regex=False)
+    missing = image_paths.isna() & ids.str.contains("/", regex=False)
     if not missing.any():
-        return image
+        return image_paths
     by_name: dict[str, list[str]] = {}
     for path in known or list_files(raw):
         by_name.setdefault(path.rpartition("/")[2], []).append(path)
     matches = {
-        row: match_path_endings(ids[row], by_name.get(ids[row].rpartition("/")[2], [])) for row in image.index[missing]
+        row: match_path_endings(ids[row], by_name.get(ids[row].rpartition("/")[2], []))
+        for row in image_paths.index[missing]
     }
     unique = {row: paths[0] for row, paths in matches.items() if len(paths) == 1}
     if unique and len(set(unique.values())) == len(unique):
@@ -177,8 +178,8 @@ def _match_by_ending(image: pd.Series, table: pd.DataFrame, known: set[str], raw
             f"{count_of(len(unique), 'id matches', 'ids match')} an image only by the end of the path: "
             f"'{ids[row]}' was taken as {path}",
         )
-        image = image.fillna(pd.Series(unique, dtype=object))
-    return image
+        image_paths = image_paths.fillna(pd.Series(unique, dtype=object))
+    return image_paths
 
 
 def _fill_paths(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:

@@ -11,13 +11,13 @@ share a bug.
 from medfold.recheck.definitions import has_definition
 from medfold.recheck.differences import collect_differences
 from medfold.recheck.run_check import run_differences
-from medfold.recheck.submission_check import ledger_differences, plugin_maps, submission_differences
+from medfold.recheck.submission_check import ledger_differences, plugin_steps, submission_differences
 
 __all__ = [
     "collect_differences",
     "has_definition",
     "ledger_differences",
-    "plugin_maps",
+    "plugin_steps",
     "run_differences",
     "submission_differences",
 ]

@@ -43,7 +43,7 @@ def submission_differences(
         if not path.is_file() or sha256(path) != digest:
             yield f"{name} is not the file that it was made from"
             return
-    if not plugin_maps(paths.recheck_file(file, "npz")):
+    if not plugin_steps(paths.recheck_file(file, "npz")):
         yield from _number_differences(facts, paths, root, file, record)
     if (folds := sorted(_folds_of(record))) != record["score"]["trained_folds"]:
         yield f"trained_folds are {folds}, saved {record['score']['trained_folds']}"
@@ -122,7 +122,7 @@ def _number_differences(
         )
 
 
-def plugin_maps(fitted: Path) -> list[str]:
+def plugin_steps(fitted: Path) -> list[str]:
     """Returns the names of an ensemble's functions that are not defined here, since they are from a plugins.py.
 
     Raises:
@@ -130,7 +130,7 @@ def plugin_maps(fitted: Path) -> list[str]:
     """
     try:
         with np.load(fitted) as content:
-            return [name for name in json.loads(str(content["steps"])) if name not in MAPS]
+            return [name for name in json.loads(str(content["steps"])) if name not in STEPS]
     except DAMAGED_FILE_ERRORS as error:
         raise UserError(f"damaged ({type(error).__name__})", fitted, "Restore it from a backup") from None
 
@@ -142,7 +142,7 @@ def _apply(fitted: Path, values: np.ndarray) -> np.ndarray:
             parameters = {
                 key.partition(" ")[2]: content[key] for key in content.files if key.partition(" ")[0] == str(number)
             }
-            values = MAPS[name](values, **parameters)
+            values = STEPS[name](values, **parameters)
     return values
 
 
@@ -212,7 +212,7 @@ def _apply_sharpening(p: np.ndarray, slope: float, offset: float) -> np.ndarray:
 
 
 # The functions of predictions, by the names that a fitted ensemble is saved with.
-MAPS: dict[str, Callable[..., np.ndarray]] = {
+STEPS: dict[str, Callable[..., np.ndarray]] = {
     "mean_of": lambda stack: stack.mean(axis=0),
     "geometric_mean_of": lambda stack, exclusive: _probabilities(_logits(stack, exclusive).mean(axis=0), exclusive),
     "rank_mean_of": _rank_mean,

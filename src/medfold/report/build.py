@@ -69,11 +69,11 @@ def _sections(
     if histories := _histories(first_run_paths, ensemble.score.trained_folds, metric):
         seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
-    scored = ensemble.oof if ensemble.choice.used_post_processing else ensemble.probabilities
+    scored = ensemble.oof if ensemble.method_choice.used_post_processing else ensemble.probabilities
     sections.append(performance_section(facts, scored, ensemble.probabilities))
     if subgroups := subgroups_section(competition, dataset, ensemble):
         sections.append(subgroups)
-    if len(ensemble.run_names) > 1 or ensemble.choice.post_processed:
+    if len(ensemble.run_names) > 1 or ensemble.method_choice.post_processed:
         sections.append(ensemble_section(ensemble, metric))
     return [
         *sections,

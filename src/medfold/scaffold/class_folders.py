@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from medfold.images import image_extension
-from medfold.raw_files import part_from_name
+from medfold.raw_files import split_from_name
 from medfold.scaffold.class_order import is_healthy
 from medfold.scaffold.draft import MAX_LABELS
 from medfold.scaffold.image_files import ImageFiles
@@ -26,30 +26,30 @@ ORIGIN_FOLDER = re.compile(
 
 @dataclass(frozen=True)
 class ImagePath:
-    """The path of an image, split at the folder that names its part.
+    """The path of an image, divided at the folder that names its split.
 
     Args:
         path: path of the image below raw/.
-        part: train, valid, test, or all if no folder names a part.
-        before: the folders down to the one that names the part; empty if there is none.
+        split: train, valid, test, or all if no folder names a split.
+        before: the folders down to the one that names the split; empty if there is none.
         within: names of the folders below that one.
     """
 
     path: str
-    part: str
+    split: str
     before: tuple[str, ...]
     within: tuple[str, ...]
 
     @classmethod
     def from_path(cls, path: str) -> "ImagePath":
-        """Splits a path at the outermost folder that names a part, such as `train`."""
+        """Divides a path at the outermost folder that names a split, such as `train`."""
         folders = PurePosixPath(path).parts[:-1]
-        index = next((number for number, folder in enumerate(folders) if part_from_name(folder)), -1)
-        part = part_from_name(folders[index]) if index >= 0 else None
-        return cls(path, part or "all", folders[: index + 1], folders[index + 1 :])
+        index = next((number for number, folder in enumerate(folders) if split_from_name(folder)), -1)
+        split = split_from_name(folders[index]) if index >= 0 else None
+        return cls(path, split or "all", folders[: index + 1], folders[index + 1 :])
 
-    def part_within(self) -> "ImagePath":
-        """Returns the same image with all folders in `within`, for classes above the folder of the part."""
+    def split_within(self) -> "ImagePath":
+        """Returns the same image with all folders in `within`, for classes above the folder of the split."""
         return replace(self, before=(), within=(*self.before, *self.within))
 
     def label(self, level: int) -> str | None:
@@ -65,14 +65,14 @@ class ImagePath:
 def class_names(image_files: ImageFiles) -> set[str]:
     """Returns the names of folders that could be classes; empty if there are none, or all name origins (`site1`)."""
     all_images = [ImagePath.from_path(path) for path in image_files.files]
-    images = [image for image in all_images if image.part == "train"] or all_images
+    images = [image for image in all_images if image.split == "train"] or all_images
     level = class_level(images)
     names = names_at(images, level) if level is not None else set()
     return set() if all(ORIGIN_FOLDER.search(name) for name in names) else names
 
 
 def class_level(images: list[ImagePath]) -> int | None:
-    """Returns the level of folders, within the part, whose names could be classes; None if there is none."""
+    """Returns the level of folders, within the split, whose names could be classes; None if there is none."""
     for level in range(max((len(image.within) for image in images), default=0)):
         if names := names_at(images, level):
             deeper = names_at(images, level + 1)

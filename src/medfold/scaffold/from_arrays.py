@@ -19,34 +19,34 @@ def from_arrays(folder: RawFolder) -> Draft:
     """Drafts the facts from the arrays of the first .npz file, in the layout of MedMNIST.
 
     Raises:
-        UserError: no array `test_images`, no other part with images and labels, or arrays of another form.
+        UserError: no array `test_images`, no other split with images and labels, or arrays of another form.
     """
     path, *others = folder.arrays
     with open_arrays(folder.path / path) as content:
         names = [name.removesuffix("_images") for name in content.files if name.endswith("_images")]
-        parts = [name for name in names if f"{name}_labels" in content]
-        if "test" not in parts or len(parts) < 2:
+        splits = [name for name in names if f"{name}_labels" in content]
+        if "test" not in splits or len(splits) < 2:
             what = "no table with ids, no folders, and no arrays train_images, train_labels ..."
             fix = f"Arrays: {shorten_list(content.files, 8)}. Add a table of the labels, or rename the arrays"
             raise UserError(what, folder.path, fix)
-        shape = content[f"{parts[0]}_images"].shape
-        by_part = {part: content[f"{part}_labels"] for part in parts}
-    _check_forms(folder.path / path, f"{parts[0]}_images", shape, by_part)
-    train_parts = [part for part in parts if part != "test"]
-    labels = np.concatenate([values.reshape(len(values), -1) for values in by_part.values()])
+        shape = content[f"{splits[0]}_images"].shape
+        by_split = {split: content[f"{split}_labels"] for split in splits}
+    _check_forms(folder.path / path, f"{splits[0]}_images", shape, by_split)
+    train_splits = [split for split in splits if split != "test"]
+    labels = np.concatenate([values.reshape(len(values), -1) for values in by_split.values()])
     numbers = class_numbers(labels)
     labels = labels if numbers is None else numbers[:, None]
     targets = ["label"] if labels.shape[1] == 1 else [f"label{number}" for number in range(labels.shape[1])]
     channels = _channels(shape)
     draft = Draft(
         facts={
-            "labels": {"file": path, "layout": "arrays", "targets": targets, "train_arrays": train_parts},
+            "labels": {"file": path, "layout": "arrays", "targets": targets, "train_arrays": train_splits},
             "images": {"channels": channels},
         },
-        num_images=sum(len(by_part[part]) for part in train_parts),
+        num_images=sum(len(by_split[split]) for split in train_splits),
         largest_side=max(shape[1:3]),
     )
-    draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(parts)}")
+    draft.add_reason("labels.layout", "arrays", f"{path} contains images and labels of {shorten_list(splits)}")
     guess_task(draft, pd.DataFrame(labels.astype(str), columns=targets), targets)
     draft.add_reason("images.channels", channels, f"the arrays are {shape}")
     draft.add_doubt("labels.group", "patients unknown; are there several images per patient?")

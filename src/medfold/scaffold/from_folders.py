@@ -15,11 +15,11 @@ from medfold.scaffold.raw_folder import RawFolder, SampleSubmission
 from medfold.text import count_of, shorten_list
 
 FEW_CLASSES, FEW_PER_CLASS = 6, 8  # more folders than this, with fewer images each, may be patients
-PARTS = ("train", "valid", "test", "all")
+SPLITS = ("train", "valid", "test", "all")
 
 
-class _Parts(NamedTuple):
-    """The images of each part.
+class _Splits(NamedTuple):
+    """The images of each split.
 
     Args:
         train: images with a class, to train on.
@@ -42,8 +42,8 @@ def from_folders(folder: RawFolder) -> Draft:
     """
     draft = Draft()
     all_images, level = _find_class_level(folder.image_files)
-    by_part = _by_part(all_images)
-    labelled = by_part["train"] or by_part["all"]
+    by_split = _by_split(all_images)
+    labelled = by_split["train"] or by_split["all"]
     other = names_at(labelled, level + 1) or (names_at(labelled, level - 1) if level else set())
     if other:
         names = shorten_list(sorted(other), 6)
@@ -52,13 +52,13 @@ def from_folders(folder: RawFolder) -> Draft:
     draft.facts |= {"task": "binary" if len(classes) == 2 else "multiclass", "classes": classes}
     draft.facts["labels"] = {"layout": "folders", "targets": ["label"]}
     draft.add_reason("labels.layout", "folders", f"no table names images, but folders do: {shorten_list(classes, 6)}")
-    parts = _choose_parts(by_part, labelled[0].part, classes, level)
-    _add_patterns(draft, parts, level)
-    if parts.unlabelled and (sample := folder.read_sample()):
-        _add_submission(draft, sample, parts.unlabelled)
-    _doubt_unused_images(draft, all_images, parts)
-    draft.num_images = len(parts.train) + len(parts.valid)
-    train = [image.path for image in parts.train]
+    splits = _choose_splits(by_split, labelled[0].split, classes, level)
+    _add_patterns(draft, splits, level)
+    if splits.unlabelled and (sample := folder.read_sample()):
+        _add_submission(draft, sample, splits.unlabelled)
+    _doubt_unused_images(draft, all_images, splits)
+    draft.num_images = len(splits.train) + len(splits.valid)
+    train = [image.path for image in splits.train]
     draft.facts["images"]["channels"] = guess_channels(draft, folder.path, train)
     if len(classes) > FEW_CLASSES and len(train) < FEW_PER_CLASS * len(classes):
         draft.add_doubt("classes", f"{len(classes)} folders with few images each: are they classes, or patients?")
@@ -76,12 +76,12 @@ def _find_class_level(image_files: ImageFiles) -> tuple[list[ImagePath], int]:
         UserError: there is no such level.
     """
     all_images = [ImagePath.from_path(path) for path in image_files.files]
-    by_part = _by_part(all_images)
-    labelled = by_part["train"] or by_part["all"]
+    by_split = _by_split(all_images)
+    labelled = by_split["train"] or by_split["all"]
     level = class_level(labelled)
-    if level is None and labelled and labelled[0].part != "all":  # CLASS/train, CLASS/test
-        all_images = [image.part_within() for image in all_images]
-        level = class_level(_by_part(all_images)["train"])
+    if level is None and labelled and labelled[0].split != "all":  # CLASS/train, CLASS/test
+        all_images = [image.split_within() for image in all_images]
+        level = class_level(_by_split(all_images)["train"])
     if level is None:
         names = {str(PurePosixPath(image.path).parent) for image in all_images}
         folders = shorten_list(sorted("this folder itself" if name == "." else name for name in names), 6)
@@ -92,32 +92,32 @@ def _find_class_level(image_files: ImageFiles) -> tuple[list[ImagePath], int]:
     return all_images, level
 
 
-def _by_part(images: list[ImagePath]) -> dict[str, list[ImagePath]]:
-    return {part: [image for image in images if image.part == part] for part in PARTS}
+def _by_split(images: list[ImagePath]) -> dict[str, list[ImagePath]]:
+    return {split: [image for image in images if image.split == split] for split in SPLITS}
 
 
-def _choose_parts(by_part: dict[str, list[ImagePath]], train_part: str, classes: list[str], level: int) -> _Parts:
+def _choose_splits(by_split: dict[str, list[ImagePath]], train_split: str, classes: list[str], level: int) -> _Splits:
     """Chooses the images to train and to test on.
 
     Args:
-        by_part: images by the part that their folders name.
-        train_part: the part to train on: train, or all.
+        by_split: images by the split that their folders name.
+        train_split: the split to train on: train, or all.
         classes: names of the class folders.
         level: level of the folders that name them.
     """
     with_label = {
-        part: [image for image in images if image.label(level) in classes] for part, images in by_part.items()
+        split: [image for image in images if image.label(level) in classes] for split, images in by_split.items()
     }
     valid, test = with_label["valid"], with_label["test"]
-    unlabelled = [] if test else by_part["test"]
+    unlabelled = [] if test else by_split["test"]
     if valid and not test and not unlabelled:  # the validation set serves as the test set
         valid, test = [], valid
-    return _Parts(with_label[train_part], valid, test, unlabelled)
+    return _Splits(with_label[train_split], valid, test, unlabelled)
 
 
-def _add_patterns(draft: Draft, parts: _Parts, level: int) -> None:
+def _add_patterns(draft: Draft, splits: _Splits, level: int) -> None:
     """Adds images.train, and images.test or labels.holdout."""
-    train, valid, test, unlabelled = parts
+    train, valid, test, unlabelled = splits
     train_patterns = _patterns([*train, *valid], level)
     draft.facts["images"] = {"train": train_patterns}
     joined = f", including {len(valid):,} of the validation set" if valid else ""
@@ -136,9 +136,9 @@ def _add_patterns(draft: Draft, parts: _Parts, level: int) -> None:
         draft.add_reason("labels.holdout", 0.2, "no test images: a share of the training images is used instead")
 
 
-def _doubt_unused_images(draft: Draft, all_images: list[ImagePath], parts: _Parts) -> None:
-    """Adds a doubt about images that are in no part."""
-    used = {id(image) for part in parts for image in part}
+def _doubt_unused_images(draft: Draft, all_images: list[ImagePath], splits: _Splits) -> None:
+    """Adds a doubt about images that are in no split."""
+    used = {id(image) for split in splits for image in split}
     unused = [image for image in all_images if id(image) not in used]
     if unused:
         folders = {f"{PurePosixPath(image.path).parent}/*{image_extension(image.path)}" for image in unused}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.raw_files import choose_test_part, part_from_name
+from medfold.raw_files import choose_test_split, split_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.group_facts import guess_group
 from medfold.scaffold.id_column import Ids
@@ -20,7 +20,7 @@ from medfold.scaffold.target_columns import guess_targets, keep_targets_of_sampl
 from medfold.scaffold.task import guess_task
 from medfold.text import count_of, shorten_list
 
-MAX_PART_VALUES = 8  # a column with more different values does not name parts
+MAX_SPLIT_VALUES = 8  # a column with more different values does not name splits
 
 
 class TableDraft(NamedTuple):
@@ -56,9 +56,9 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     sample = folder.read_sample()
     _check_unambiguous(tables.best, image_files)
     test_path, test_rows = _test_table(folder, ids)
-    if column := _part_column(draft, table, ids, has_test_set=bool(test_path or sample)):
+    if column := _split_column(draft, table, ids, has_test_set=bool(test_path or sample)):
         labels["split"] = column
-        table, test_rows = _split_by_part(draft, table, column)
+        table, test_rows = _divide_by_split(draft, table, column)
     _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
     if ids.is_long:
         targets = _long_targets(draft, table, ids)
@@ -81,20 +81,20 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     return TableDraft(draft, has_named_label)
 
 
-def _split_by_part(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits the table of labels into training and test set by a column that names parts."""
-    part = table[column].map(part_from_name)
-    counts = part.value_counts()
-    test_part = choose_test_part(counts.index)
+def _divide_by_split(draft: Draft, table: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Divides the table of labels into training and test set by a column that names splits."""
+    split = table[column].map(split_from_name)
+    counts = split.value_counts()
+    test_split = choose_test_split(counts.index)
     num_rows = ", ".join(f"{count_of(count, 'row')} of {name}" for name, count in counts.items())
-    draft.add_reason("labels.split", column, f"{num_rows}; {test_part} is the test set")
-    return table[part != test_part], table[part == test_part]
+    draft.add_reason("labels.split", column, f"{num_rows}; {test_split} is the test set")
+    return table[split != test_split], table[split == test_split]
 
 
 def _doubt_other_tables(draft: Draft, others: list[LabelTable]) -> None:
     """Adds a doubt about each table that names images and is not used."""
     for path, table, _ in others:
-        advice = "; add its rows to train on them" if part_from_name(PurePosixPath(path).name) == "valid" else ""
+        advice = "; add its rows to train on them" if split_from_name(PurePosixPath(path).name) == "valid" else ""
         columns = shorten_list(list(table), 6)
         draft.add_doubt("labels.file", f"{path} has names of images, too: not used{advice}. Columns: {columns}")
 
@@ -119,23 +119,23 @@ def _guess_repeated(draft: Draft, table: pd.DataFrame, ids: Ids, targets: list[s
         draft.add_reason("labels.repeated", repeated, f"{count_of(count, 'row repeats', 'rows repeat')} an id {why}")
 
 
-def _part_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool) -> str | None:
+def _split_column(draft: Draft, table: pd.DataFrame, ids: Ids, has_test_set: bool) -> str | None:
     """Returns the column that separates train and test, if nothing else defines the test set."""
     for column in table.columns:
         if column == ids.column:
             continue
-        if part_from_name(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
-            what = "names parts or folds, and is not used: medfold makes its own folds"
+        if split_from_name(column) or re.fullmatch(r"(?i)k?[\W_]?folds?", column):
+            what = "names splits or folds, and is not used: medfold makes its own folds"
             draft.add_doubt("labels.split", f"column '{column}' {what}")
             continue
         values = table[column].unique()
-        if len(values) > MAX_PART_VALUES:
+        if len(values) > MAX_SPLIT_VALUES:
             continue
-        parts = {part_from_name(value) for value in values}
-        if None in parts or len(parts) < 2:
+        splits = {split_from_name(value) for value in values}
+        if None in splits or len(splits) < 2:
             continue
-        if ids.is_long or has_test_set or "train" not in parts:
-            draft.add_doubt("labels.split", f"column '{column}' has names of parts, and is not used")
+        if ids.is_long or has_test_set or "train" not in splits:
+            draft.add_doubt("labels.split", f"column '{column}' has names of splits, and is not used")
             continue
         return column
     return None

@@ -16,7 +16,7 @@ GROUP_HEADERS = ("PatientID", "StudyInstanceUID")  # DICOM headers to group by, 
 
 
 def guess_group(
-    draft: Draft, table: pd.DataFrame, ids: Ids, used: list[str], image_files: ImageFiles, images: list[str]
+    draft: Draft, table: pd.DataFrame, ids: Ids, used: list[str], image_files: ImageFiles, image_paths: list[str]
 ) -> None:
     """Guesses what to group by: a column, a pattern in the ids, or DICOM headers of the images.
 
@@ -26,12 +26,12 @@ def guess_group(
         ids: the column that names the images.
         used: columns that are ids or targets.
         image_files: the image files of the competition.
-        images: training images, as `read_image` takes them.
+        image_paths: training images, as `read_image` takes them.
     """
     if (
         _group_by_column(draft, table, used)
         or _group_by_pattern(draft, table[ids.column])
-        or group_by_headers(draft, image_files, images)
+        or group_by_headers(draft, image_files, image_paths)
     ):
         return
     if "patient" not in ids.column.lower():
@@ -74,18 +74,20 @@ def _group_by_pattern(draft: Draft, ids: pd.Series) -> bool:
     return True
 
 
-def group_by_headers(draft: Draft, image_files: ImageFiles, images: list[str]) -> bool:
+def group_by_headers(draft: Draft, image_files: ImageFiles, image_paths: list[str]) -> bool:
     """Drafts grouping by patient or study, if DICOM headers name some that have several images.
 
     Args:
         draft: images.dicom_headers, labels.group and the reason are added to it.
         image_files: the image files of the competition.
-        images: training images, as `read_image` takes them.
+        image_paths: training images, as `read_image` takes them.
 
     Returns:
         True if the headers can be grouped by.
     """
-    one_per_file = pd.Series({path_of_image(image_files.raw, image): image for image in images}).head(MAX_INSPECTED)
+    one_per_file = pd.Series(
+        {path_of_image(image_files.raw, image_path): image_path for image_path in image_paths}
+    ).head(MAX_INSPECTED)
     if one_per_file.empty or not all(is_dicom(image_files.raw / path) for path in image_files.files):
         return False
     headers = read_headers(image_files.raw, one_per_file, list(GROUP_HEADERS), complete=False)

@@ -13,7 +13,7 @@ DEFAULT_IMAGES_READ, MAX_IMAGES_READ = 24, 200  # images that are read to find o
 CHEAP_BYTES = 50_000_000
 
 
-def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
+def guess_channels(draft: Draft, raw: Path, image_paths: list[str]) -> int:
     """Guesses the number of channels by reading some images; adds the reason, doubts and the size to the draft.
 
     The images are read in worker processes, where limits of memory and time hold.
@@ -22,24 +22,26 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
         draft: gets the reason, the largest side, and doubts about pages or frames, about images of mixed kinds, and
             about those that crash their decoder.
         raw: folder with the files of the competition.
-        images: training images, as `read_image` takes them.
+        image_paths: training images, as `read_image` takes them.
 
     Returns:
         1 if all of the images are grey, otherwise 3.
     """
-    chosen = _evenly_spaced(images, MAX_IMAGES_READ)
-    if sum(path_of_image(raw, image).stat().st_size for image in chosen) > CHEAP_BYTES:
-        chosen = _evenly_spaced(images, DEFAULT_IMAGES_READ)
+    chosen = _evenly_spaced(image_paths, MAX_IMAGES_READ)
+    if sum(path_of_image(raw, image_path).stat().st_size for image_path in chosen) > CHEAP_BYTES:
+        chosen = _evenly_spaced(image_paths, DEFAULT_IMAGES_READ)
     examined = examine_images(raw, chosen)
     crashed = [
-        image for image, found in zip(chosen, examined, strict=True) if found.unreadable_reason == DECODER_CRASHED
+        image_path
+        for image_path, found in zip(chosen, examined, strict=True)
+        if found.unreadable_reason == DECODER_CRASHED
     ]
     if crashed:
         draft.add_doubt("images.train", f"{shorten_list(crashed)}: {DECODER_CRASHED}; replace or remove the file")
     readable = [image for image in examined if not image.unreadable_reason]
     draft.largest_side = max((image.largest_side for image in readable), default=None)
     grey = [image.is_grey for image in readable]
-    _doubt_pages(draft, {image.num_pages for image in examined}, all(grey))
+    _doubt_frames(draft, {image.num_frames for image in examined}, all(grey))
     if not grey:
         draft.add_doubt("images.channels", f"none of the {len(chosen)} images examined can be read")
         return 3
@@ -51,18 +53,18 @@ def guess_channels(draft: Draft, raw: Path, images: list[str]) -> int:
     return 1 if all(grey) else 3
 
 
-def _doubt_pages(draft: Draft, pages: set[int], all_grey: bool) -> None:
+def _doubt_frames(draft: Draft, counts: set[int], all_grey: bool) -> None:
     """Adds a doubt if files have several pages or frames.
 
     Args:
         draft: the doubt is added to it.
-        pages: the numbers of pages that occur.
+        counts: the numbers of frames or pages that occur.
         all_grey: True if all images examined are grey.
     """
-    if max(pages) > 1:
-        count = f"up to {max(pages)}" if len(pages) > 1 else f"{max(pages)}"
+    if max(counts) > 1:
+        count = f"up to {max(counts)}" if len(counts) > 1 else f"{max(counts)}"
         handling = "the first is used; middle, last or montage?"
-        if pages == {3} and not all_grey:
+        if counts == {3} and not all_grey:
             handling = "they are used as the three channels of one image"
         draft.add_doubt("images.frame", f"files have {count} pages or frames, and {handling}")
 

@@ -5,7 +5,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 
 from medfold.images import UNSUPPORTED_FORMATS, image_extension, image_extensions, image_stem, is_dicom
-from medfold.raw_files import TABLE_EXTENSIONS, find_companions, is_excluded, match_path_endings, part_from_name
+from medfold.raw_files import TABLE_EXTENSIONS, find_companions, is_excluded, match_path_endings, split_from_name
 
 CONTAINERS = (".hdf5", ".h5")
 IMAGE_EXTENSIONS = {*image_extensions(), *CONTAINERS}
@@ -92,7 +92,7 @@ class ImageFiles:
         """
         used_files = {name for image in used for name in image.split("|")}
         unused = [PurePosixPath(path) for path in self.files if path not in used_files]
-        test = [path for path in unused if any(part_from_name(name) == "test" for name in path.parts[:-1])]
+        test = [path for path in unused if any(split_from_name(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in test} & {str(PurePosixPath(path).parent) for path in used_files}:
             return []
         return list(dict.fromkeys(f"{path.parent}/{{id}}{image_extension(path.name)}" for path in test))

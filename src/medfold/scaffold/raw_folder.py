@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from medfold.raw_files import TABLE_EXTENSIONS, list_files, part_from_name, read_table
+from medfold.raw_files import TABLE_EXTENSIONS, list_files, read_table, split_from_name
 from medfold.scaffold.image_files import ImageFiles
 
 TEST = re.compile(r"(^|[\W_\d])test", re.I)  # in names of tables and their folders; not in 'latest'
@@ -61,7 +61,7 @@ class RawFolder:
         tables = [file for file in tables if file != sample_path]
         test_tables = [file for file in tables if TEST.search(file)]
         if not sample_path and not test_tables:  # then the validation set serves as the test set
-            test_tables = [file for file in tables if part_from_name(PurePosixPath(file).name) == "valid"]
+            test_tables = [file for file in tables if split_from_name(PurePosixPath(file).name) == "valid"]
         return cls(
             path=path,
             files=files,

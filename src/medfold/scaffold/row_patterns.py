@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.images import image_stem
-from medfold.raw_files import CHANNEL_FIELD, image_exists, part_from_name
+from medfold.raw_files import CHANNEL_FIELD, image_exists, split_from_name
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_files import CONTAINERS, ImageFiles
 
@@ -16,14 +16,14 @@ MAX_ROWS = 5000  # rows of a table that are looked up
 MAX_PATTERNS = 40  # for the images of one table
 
 
-def find_patterns(image_files: ImageFiles, table: pd.DataFrame, ids: Ids, part: str) -> tuple[list[str], list[str]]:
+def find_patterns(image_files: ImageFiles, table: pd.DataFrame, ids: Ids, split: str) -> tuple[list[str], list[str]]:
     """Finds the patterns that lead from the rows of a table to their images, the most frequent pattern first.
 
     Args:
         image_files: the image files of the competition.
         table: a table with text columns.
         ids: id column of the table.
-        part: train or test; images in a folder of the other part are used only if there are no others.
+        split: train or test; images in a folder of the other split are used only if there are no others.
 
     Returns:
         The patterns, as many as are needed for all rows that have an image; and the images of these rows, each by
@@ -32,14 +32,16 @@ def find_patterns(image_files: ImageFiles, table: pd.DataFrame, ids: Ids, part: 
     count = min(MAX_ROWS, len(table))
     chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, count).astype(int))] if count else table
     rows = [_patterns_of_row(image_files, row, ids) for row in chosen.to_dict("records")]
-    of_part = [{pattern: path for pattern, path in row.items() if not _names_other_part(pattern, part)} for row in rows]
-    rows = of_part if any(of_part) else rows
+    of_split = [
+        {pattern: path for pattern, path in row.items() if not _names_other_split(pattern, split)} for row in rows
+    ]
+    rows = of_split if any(of_split) else rows
     patterns: list[str] = []
     remaining = [row for row in rows if row]
     images = []
     while remaining and len(patterns) < MAX_PATTERNS:
         counts = Counter(pattern for row in remaining for pattern in row)
-        best = min(counts, key=lambda text: (-counts[text], part not in text, not _is_plain(text), len(text), text))
+        best = min(counts, key=lambda text: (-counts[text], split not in text, not _is_plain(text), len(text), text))
         patterns.append(best)
         images += [row[best] for row in remaining if best in row]
         remaining = [row for row in remaining if best not in row]
@@ -87,10 +89,10 @@ def _container_patterns(image_files: ImageFiles, image_id: str) -> set[str]:
     return {f"{path}#{{id}}" for path in containers if image_exists(f"{path}#{image_id}", image_files.raw, {path})}
 
 
-def _names_other_part(pattern: str, part: str) -> bool:
-    """Returns True if a pattern has a folder named after the other part: test for train, train for test."""
-    other = "test" if part == "train" else "train"
-    return any(part_from_name(folder) == other for folder in pattern.split("/")[:-1])
+def _names_other_split(pattern: str, split: str) -> bool:
+    """Returns True if a pattern has a folder named after the other split: test for train, train for test."""
+    other = "test" if split == "train" else "train"
+    return any(split_from_name(folder) == other for folder in pattern.split("/")[:-1])
 
 
 def _is_plain(pattern: str) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.errors import UserError
 from medfold.folds import is_group_name
-from medfold.raw_files import BINARY_MARKS, normalise_text, part_from_name
+from medfold.raw_files import BINARY_MARKS, normalise_text, split_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.raw_folder import SampleSubmission
@@ -102,15 +102,15 @@ def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: Samp
 
 
 def _possible_labels(table: pd.DataFrame, ids: Ids) -> list[str]:
-    """Finds the columns of several values that are not ids, row numbers or names of parts."""
+    """Finds the columns of several values that are not ids, row numbers or names of splits."""
     id_columns = {ids.column, *ids.others}
     others = [
         column
         for column in table.columns
         if column not in id_columns and table[column].nunique() >= 2 and not INDEX.fullmatch(column)
     ]
-    parts = [column for column in others if all(map(part_from_name, table[column].unique()))]
-    return [column for column in others if column not in parts]
+    split_columns = [column for column in others if all(map(split_from_name, table[column].unique()))]
+    return [column for column in others if column not in split_columns]
 
 
 def _is_category(table: pd.DataFrame, column: str) -> bool:

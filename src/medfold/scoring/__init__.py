@@ -14,7 +14,7 @@ from medfold.scoring.aggregation import aggregate, aggregate_predictions, target
 from medfold.scoring.bootstrap import Difference, bootstrap_interval, paired_difference
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.chance import chance_score, label_means
-from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, prediction_map
+from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, transform_step
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
 from medfold.scoring.metric import (
     METRICS,
@@ -71,11 +71,11 @@ __all__ = [
     "oof_score",
     "paired_difference",
     "post_processing_of",
-    "prediction_map",
     "targets_as_columns",
     "targets_of_units",
     "temperature_calibration",
     "to_classes",
     "to_logits",
     "to_probabilities",
+    "transform_step",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from medfold.scoring.cross_fitting import FittedTransform, prediction_map
+from medfold.scoring.cross_fitting import FittedTransform, transform_step
 
 MIN_PROBABILITY = 1e-7  # probabilities are clipped to this; float32 cannot come closer to 1
 MAX_TEMPERATURE = 20.0  # temperatures are searched from 1/20 to 20
@@ -72,7 +72,7 @@ def _max_margin(logits: np.ndarray, exclusive: bool) -> float:
     return np.max(ordered[:, -1] - ordered[:, -2])
 
 
-@prediction_map
+@transform_step
 def apply_temperature(predictions: np.ndarray, temperature: float, exclusive: bool) -> np.ndarray:
     """Divides the logits of probabilities by a temperature."""
     return to_probabilities(to_logits(predictions, exclusive) / temperature, exclusive)

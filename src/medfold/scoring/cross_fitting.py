@@ -9,27 +9,27 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from medfold.earlier_versions import PREDICTION_MAPS
+from medfold.earlier_versions import SAVED_STEPS
 from medfold.errors import UserError
 from medfold.registry import Registry
 from medfold.system import files, json_files
 from medfold.system.array_files import DAMAGED_ARRAY_ERRORS
 from medfold.system.limits import zip_contents_bytes
 
-MAPS: Registry[Callable[..., np.ndarray]] = Registry("prediction map")
+TRANSFORM_STEPS: Registry[Callable[..., np.ndarray]] = Registry("transform step")
 
 
-def prediction_map(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+def transform_step(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Registers a function (predictions, **arguments) -> predictions under its own name, for `FittedTransform`.
 
     The name is saved in ensemble.npz, so a function keeps its name.
     """
-    MAPS.register(_saved_name(function), function, function.__module__)
+    TRANSFORM_STEPS.register(_saved_name(function), function, function.__module__)
     return function
 
 
 def _saved_name(function: Callable) -> str:
-    return PREDICTION_MAPS.get(function.__name__, function.__name__)
+    return SAVED_STEPS.get(function.__name__, function.__name__)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class FittedTransform:
     """A fitted function of predictions, stored as data, so that it can be saved and applied on another machine.
 
     Args:
-        steps: saved names of functions decorated with `@prediction_map`, each with its arguments (arrays or numbers).
+        steps: saved names of functions decorated with `@transform_step`, each with its arguments (arrays or numbers).
             They are applied in order: the first takes predictions float64 (..., n, columns), the last returns float64
             (n, columns).
         parameters: the fitted values, for display.
@@ -53,7 +53,7 @@ class FittedTransform:
         """Makes a transform with a single step.
 
         Args:
-            function: a function decorated with `@prediction_map`.
+            function: a function decorated with `@transform_step`.
             parameters: the fitted values, for display. Defaults to none.
             arguments: keyword arguments of the function.
         """
@@ -62,7 +62,7 @@ class FittedTransform:
     def apply(self, predictions: np.ndarray) -> np.ndarray:
         """Applies the steps to predictions float64 (..., n, columns)."""
         for name, arguments in self.steps:
-            predictions = MAPS[name](predictions, **arguments)
+            predictions = TRANSFORM_STEPS[name](predictions, **arguments)
         return predictions
 
     def followed_by(self, other: "FittedTransform") -> "FittedTransform":

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import expit
 
 from medfold.scoring.calibration import to_logits
-from medfold.scoring.cross_fitting import FittedTransform, prediction_map
+from medfold.scoring.cross_fitting import FittedTransform, transform_step
 from medfold.scoring.metric import Metric
 
 MAX_THRESHOLDS = 500  # candidates per column
@@ -40,7 +40,7 @@ def fit_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric)
     return FittedTransform.from_function(apply_thresholds, {"thresholds": best}, thresholds=np.array(best))
 
 
-@prediction_map
+@transform_step
 def apply_thresholds(predictions: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Stretches each column so that its threshold moves to one half."""
     below, above = 0.5 * predictions / thresholds, 0.5 + 0.5 * (predictions - thresholds) / (1 - thresholds)
@@ -110,7 +110,7 @@ def fit_cut_points(predictions: np.ndarray, targets: np.ndarray, metric: Metric 
     return FittedTransform.from_function(apply_cut_points, {"cut points": cuts.tolist()}, cuts=cuts)
 
 
-@prediction_map
+@transform_step
 def apply_cut_points(predictions: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Gives probability 1 to the grade whose cut points enclose the expected grade."""
     grades = len(cuts) + 1
@@ -140,7 +140,7 @@ def fit_class_factors(predictions: np.ndarray, targets: np.ndarray, metric: Metr
     return FittedTransform.from_function(apply_class_factors, {"factors": factors.tolist()}, factors=factors)
 
 
-@prediction_map
+@transform_step
 def apply_class_factors(predictions: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Multiplies the classes by their factors and normalises the result to a sum of 1."""
     scaled = predictions * factors
@@ -181,7 +181,13 @@ def _minimise_loss(loss: Callable[[np.ndarray], float], offset: float) -> Fitted
     return FittedTransform.from_function(apply_sharpening, fitted, **fitted)
 
 
-@prediction_map
+@transform_step
 def apply_sharpening(predictions: np.ndarray, slope: float, offset: float) -> np.ndarray:
-    """Returns sigmoid(slope * (logit(p) - offset))."""
+    """Pushes probabilities away from a threshold: sigmoid(slope * (logit(p) - offset)).
+
+    Args:
+        predictions: float64 (n, 1), probabilities.
+        slope: steepness; 1 with offset 0 changes nothing, a large one gives decisions.
+        offset: logit of the threshold.
+    """
     return expit(slope * (to_logits(predictions, exclusive=False) - offset))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medfold.competition import Competition
-from medfold.ensemble import Ensemble, save_choice, write_recheck_files
+from medfold.ensemble import Ensemble, save_fitted_ensemble, write_recheck_files
 from medfold.kaggle import RemoteRun
 from medfold.submission.draft import SubmissionDraft, check_better_than_chance, write_draft
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -66,7 +66,7 @@ def record_draft(
         record = submission_record(competition.facts, ensemble, draft)
         file = competition.project_paths.root / row.file
         table = write_draft(competition.facts, draft, file)
-        save_choice(competition, ensemble)
+        save_fitted_ensemble(competition, ensemble)
         write_recheck_files(competition, ensemble, file)
         record_result(competition, row, LeaderboardResult(status="written"), record)
     num_scored = sum(earlier_row.status == "scored" for earlier_row in earlier)

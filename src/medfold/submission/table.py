@@ -44,7 +44,7 @@ def fill_missing(
         facts: facts of the competition (the prediction columns).
         predictions: id (of the unit) and prediction columns.
         units: ids of the units of the test set.
-        fallback: float64 (columns,), the prediction without an image, see `EnsembleChoice.fallback`.
+        fallback: float64 (columns,), the prediction without an image, see `MethodChoice.fallback`.
     """
     missing = pd.Index(units).difference(predictions["id"], sort=False)
     if not len(missing):

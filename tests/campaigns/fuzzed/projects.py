@@ -17,7 +17,7 @@ from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe
-from medfold.ensemble.choice_file import read_choice
+from medfold.ensemble.fitted_ensemble import read_fitted_ensemble
 from medfold.images import worker_pool
 from tests.campaigns.fuzzed import READ, Subject
 from tests.campaigns.fuzzed.damage import (
@@ -245,7 +245,7 @@ def _attempt_run(rng: np.random.Generator | None, given: Path, place: Path) -> s
                 if name in ("fold0/oof.csv", "fold0/test.csv") and rng.random() < 0.7:
                     _correct_hashes(root / RUN / "fold0")
             commands = [pick(RUN_COMMANDS, rng)]
-            read_choice(Competition.open("clinic"), ["noise"])
+            read_fitted_ensemble(Competition.open("clinic"), ["noise"])
         told = [_told(*words) for words in commands]
         _check_place(place)
     return next((each for each in told if each != READ), READ)

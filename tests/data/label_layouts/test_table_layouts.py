@@ -1,14 +1,14 @@
-"""What the layouts with a table share: the part column, mapped labels, ids in train and in test."""
+"""What the layouts with a table share: the split column, mapped labels, ids in train and in test."""
 
 import pytest
 
 from medfold.data.label_layouts import LAYOUTS
 from tests.support.helpers import picture, refused
-from tests.support.label_tables import PARTS, SICK, facts, rows_of
+from tests.support.label_tables import SICK, SPLITS, facts, rows_of
 
 
-def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
-    rows_of(raw, PARTS, SICK)
+def test_split_column_divides_rows_and_hides_test_labels(raw, capsys):
+    rows_of(raw, SPLITS, SICK)
     train, test, solution = LAYOUTS["wide"](facts(split="split"), raw)
     assert train["id"].tolist() == list("01234")
     assert train["sick"].tolist() == list("01101")
@@ -21,23 +21,23 @@ def test_part_column_splits_rows_and_hides_test_labels(raw, capsys):
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which is not a part"),
-        (["fold1"] * 8, "row 2, column 'split': found fold1, which is not a part"),
+        (["train"] * 6 + ["", "test"], "row 8, column 'split': found nothing, which is not a split"),
+        (["fold1"] * 8, "row 2, column 'split': found fold1, which is not a split"),
         (["train"] * 8, "column 'split' has rows of train only"),
         (["test"] * 8, "column 'split' has rows of test only"),
     ],
 )
-def test_unusable_part_column_is_refused(raw, split, message):
+def test_unusable_split_column_is_refused(raw, split, message):
     rows_of(raw, split, SICK)
     with refused(message):
         LAYOUTS["wide"](facts(split="split"), raw)
 
 
 def test_id_in_several_parts_is_refused(raw):
-    rows_of(raw, PARTS, SICK)
+    rows_of(raw, SPLITS, SICK)
     with (raw / "table.csv").open("a") as file:
         file.write("0,test,0\n")
-    with refused("1 id in several parts: 0"):
+    with refused("1 id in several splits: 0"):
         LAYOUTS["wide"](facts(split="split", repeated="same"), raw)
 
 
@@ -59,7 +59,7 @@ def test_labels_of_a_test_table_are_a_solution_for_the_local_leaderboard_only(tm
 
 
 def test_label_map_translates_values_or_drops_rows(raw, capsys):
-    rows_of(raw, PARTS, ["-1", "1", "-1.0", "?", "1", "", "0", " 1"])
+    rows_of(raw, SPLITS, ["-1", "1", "-1.0", "?", "1", "", "0", " 1"])
     meaning = {-1: 0, "?": None, "": None}
     train, test, solution = LAYOUTS["wide"](facts(split="split", map=meaning), raw)
     assert train[["id", "sick"]].to_numpy().tolist() == [["0", "0"], ["1", "1"], ["2", "0"], ["4", "1"]]

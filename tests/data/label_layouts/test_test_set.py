@@ -1,11 +1,11 @@
-"""The test set of a label layout: from a table, a part column, or all matching files."""
+"""The test set of a label layout: from a table, a split column, or all matching files."""
 
 from medfold.data.label_layouts import LAYOUTS, read_test_table
 from tests.support.helpers import picture, refused
 from tests.support.label_tables import SICK, facts, rows_of
 
 
-def test_validation_part_is_the_test_part_if_there_is_none(raw):
+def test_validation_split_is_the_test_split_if_there_is_none(raw):
     rows_of(raw, ["train"] * 5 + ["val"] * 3, [*SICK[:5], "", "", ""])
     train, test, solution = LAYOUTS["wide"](facts(split="split"), raw)
     assert (len(train), len(test), solution) == (5, 3, None)
@@ -13,7 +13,7 @@ def test_validation_part_is_the_test_part_if_there_is_none(raw):
     assert alone.to_numpy().tolist() == test[["id", "image", "unit"]].to_numpy().tolist()
 
 
-def test_test_part_without_a_table_is_all_matching_files(raw):
+def test_test_split_without_a_table_is_all_matching_files(raw):
     for number in (7, 8):
         picture(raw / "test" / f"{number:05}.png", seed=number)
     (raw / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(6)))

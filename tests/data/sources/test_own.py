@@ -11,7 +11,7 @@ from tests.support.helpers import refused
 
 
 def test_fetch_asks_for_a_file_or_folder(tmp_path):
-    folders = SourceFolders(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads")
+    folders = SourceFolders(tmp_path / "raw", tmp_path / "solution", tmp_path / "downloads")
     with refused(r"source\.kind: the data is your own: .*Name it: FROM=folder-or-archive"):
         own.fetch(own.Options(kind="own"), folders)
     assert list(tmp_path.iterdir()) == []

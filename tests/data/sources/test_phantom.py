@@ -22,12 +22,12 @@ def options(**changes):
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantom")
-    phantom.fetch(options(), SourceFolders(folder / "raw", folder / "hidden", folder / "downloads"))
+    phantom.fetch(options(), SourceFolders(folder / "raw", folder / "solution", folder / "downloads"))
     return folder
 
 
 def test_equal_seeds_draw_equal_files(drawn, tmp_path):
-    phantom.fetch(options(), SourceFolders(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads"))
+    phantom.fetch(options(), SourceFolders(tmp_path / "raw", tmp_path / "solution", tmp_path / "downloads"))
     files = sorted(path.relative_to(drawn) for path in drawn.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
     assert all((drawn / file).read_bytes() == (tmp_path / file).read_bytes() for file in files)
@@ -44,7 +44,7 @@ def test_tables_list_exactly_the_drawn_files(drawn):
     assert {path.stem for path in (drawn / "raw" / "train").iterdir()} == set(train["id"])
     assert train["id"].is_unique
     sample = pd.read_csv(drawn / "raw" / "sample_submission.csv")
-    solution = pd.read_csv(drawn / "hidden" / "solution.csv")
+    solution = pd.read_csv(drawn / "solution" / "solution.csv")
     assert {path.stem for path in (drawn / "raw" / "test").iterdir()} == set(sample["id"])
     assert sample["id"].tolist() == solution["id"].tolist()
     assert (solution["usage"] == "Public").mean() == pytest.approx(0.3, abs=0.03)
@@ -65,23 +65,23 @@ def test_duplicates_have_other_ids(drawn):
 
 
 def test_nodule_table_lists_all_positives_with_their_snr(drawn):
-    nodules = pd.read_csv(drawn / "hidden" / "nodules.csv").set_index("id")
-    solution = pd.read_csv(drawn / "hidden" / "solution.csv").set_index("id")
+    nodules = pd.read_csv(drawn / "solution" / "nodules.csv").set_index("id")
+    solution = pd.read_csv(drawn / "solution" / "solution.csv").set_index("id")
     assert set(solution.index[solution["target"] == 1]) == set(nodules.index) & set(solution.index)
     assert nodules["snr"].between(20, 100).all()
 
 
 def test_changed_table_of_nodules_is_refused(drawn, tmp_path):
-    hidden = tmp_path / "chest" / "hidden"
-    shutil.copytree(drawn / "hidden", hidden)
-    lines = (hidden / "nodules.csv").read_text().splitlines(keepends=True)
-    (hidden / "nodules.csv").write_text("".join(lines[: len(lines) // 2]))
+    solution = tmp_path / "chest" / "solution"
+    shutil.copytree(drawn / "solution", solution)
+    lines = (solution / "nodules.csv").read_text().splitlines(keepends=True)
+    (solution / "nodules.csv").write_text("".join(lines[: len(lines) // 2]))
     with refused("nodules.csv: changed since.*download COMPETITION=chest FORCE=1"):
-        phantom.finding_positions(hidden)
+        phantom.finding_positions(solution)
 
 
 def test_findings_are_the_places_of_the_nodules(drawn):
-    found = phantom.finding_positions(drawn / "hidden").set_index("id")
+    found = phantom.finding_positions(drawn / "solution").set_index("id")
     assert list(found.columns) == ["x", "y", "radius"]
     train = pd.read_csv(drawn / "raw" / "train.csv").set_index("id")
     counts = train["patient_id"].value_counts()
@@ -100,7 +100,7 @@ def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
     source = Source({"kind": "phantom", "train_patients": 10, "test_patients": 5, "duplicates": 2}, paths)
     assert source.finding_positions() is None
     source.fetch()
-    assert len(source.finding_positions()) == len(pd.read_csv(paths.hidden / "nodules.csv")) > 0
+    assert len(source.finding_positions()) == len(pd.read_csv(paths.solution_folder / "nodules.csv")) > 0
     assert Source({"kind": "kaggle", "slug": "a"}, paths).finding_positions() is None
 
 

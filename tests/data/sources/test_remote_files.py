@@ -14,7 +14,7 @@ CONTENT = {"train/a.png": b"a" * 100, "train.csv": b"id,label\na,1\n"}
 
 @pytest.fixture
 def folders(tmp_path):
-    found = SourceFolders(tmp_path / "raw", tmp_path / "hidden", tmp_path / "downloads")
+    found = SourceFolders(tmp_path / "raw", tmp_path / "solution", tmp_path / "downloads")
     found.raw.mkdir()
     found.downloads.mkdir()
     return found
@@ -92,7 +92,7 @@ def test_unsafe_archive_is_deleted_and_not_downloaded_again(folders, arriving, t
 )
 def test_file_arrives_under_its_name(folders, arriving, sent):
     arriving[0].append(sent)
-    remote_files.fetch_file(lambda: None, "train.csv", folders.raw / "train.csv")
+    remote_files.fetch_file(lambda: None, folders.raw / "train.csv")
     assert raw_files(folders) == {"train.csv": b"id,label\n"}
     assert [path.name for path in folders.raw.iterdir()] == ["train.csv"]
 
@@ -100,5 +100,5 @@ def test_file_arrives_under_its_name(folders, arriving, sent):
 def test_zip_file_of_another_content_stays_zipped(folders, arriving):
     archive = zipped(CONTENT)
     arriving[0].append(archive)
-    remote_files.fetch_file(lambda: None, "train.zip", folders.raw / "train.zip")
+    remote_files.fetch_file(lambda: None, folders.raw / "train.zip")
     assert raw_files(folders) == {"train.zip": archive}

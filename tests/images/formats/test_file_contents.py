@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from medfold.competition.facts_sections import ImageFacts
-from medfold.images.formats.file_contents import count_pages, list_members, read_dicom_headers
+from medfold.images.formats.file_contents import count_frames_in_file, list_members, read_dicom_headers
 from tests.support.dicom_files import smooth, write
 from tests.support.helpers import refused
 from tests.support.noise_images import NOISE, read_content
@@ -15,7 +15,7 @@ def test_imagej_contiguous_stack_pages_are_found(tmp_path):
     pages = NOISE.integers(0, 256, (5, 23, 37), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", pages, imagej=True, metadata={"axes": "ZYX"}, contiguous=True)
     np.testing.assert_array_equal(read_content(tmp_path, "a.tif", channels=1, frame=3)[..., 0], pages[3])
-    assert count_pages(tmp_path / "a.tif", ImageFacts(train="x")) == 5
+    assert count_frames_in_file(tmp_path / "a.tif", ImageFacts(train="x")) == 5
 
 
 def test_read_dicom_headers_returns_requested_keywords(tmp_path):

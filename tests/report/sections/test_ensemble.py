@@ -20,10 +20,10 @@ def test_ensemble_page_lists_members_and_methods(competition):
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: if fitted on labels, scored on folds that they were not fitted on"
     methods = cells(text, caption)
-    assert [row[0] for row in methods] == [one.method.title for one in found.choice.candidates]
-    assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.choice.candidates]
+    assert [row[0] for row in methods] == [one.method.title for one in found.method_choice.candidates]
+    assert [row[1] for row in methods] == [f"{one.cross_fitted:.4f}" for one in found.method_choice.candidates]
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
-    assert marked == found.choice.chosen.method.title
+    assert marked == found.method_choice.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score.value:.4f}"
     assert "make submit COMPETITION=small RUNS=&#34;fair good&#34;" in text
     assert "ensemble" in sections(text)
@@ -34,5 +34,5 @@ def test_requested_ensemble_method_is_used(competition):
     found = ensemble_runs(competition, ["fair", "peeked"], load_dataset(competition), method="stacking")
     text = read_page(report(competition, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
-    assert marked == found.choice.chosen.method.title
+    assert marked == found.method_choice.chosen.method.title
     assert cards(text)["out-of-fold AUC"][0] == f"{found.score.value:.4f}"

@@ -19,8 +19,8 @@ def card():
     def run(run_names, **changes):
         facts = competition_facts(**changes)
         method = SimpleNamespace(title="arithmetic mean")
-        choice = SimpleNamespace(chosen=SimpleNamespace(method=method))
-        ensemble = SimpleNamespace(run_names=run_names, score=SCORE, choice=choice)
+        method_choice = SimpleNamespace(chosen=SimpleNamespace(method=method))
+        ensemble = SimpleNamespace(run_names=run_names, score=SCORE, method_choice=method_choice)
         train = pd.DataFrame({"unit": ["a", "b", "c"], "group": [0, 0, 1]})
         section = model_card_section(SimpleNamespace(facts=facts), SimpleNamespace(train=train), ensemble)
         assert [part["text"] for part in section.parts if part["kind"] == "heading"] == [

@@ -16,18 +16,18 @@ from medfold.system.path_checks import path_inside
 
 @label_layout
 def arrays(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
-    """Images and labels as arrays of one .npz file: `<part>_images`; `<part>_labels`, (n,) or (n, targets)."""
+    """Images and labels as arrays of one .npz file: `<split>_images`; `<split>_labels`, (n,) or (n, targets)."""
     labels = facts.labels
     path = path_inside(raw, labels.file)
     with open_arrays(path) as content:
-        train, test = (_read_part(content, prefixes, facts, path) for prefixes in (labels.train_arrays, ["test"]))
+        train, test = (_read_split(content, prefixes, facts, path) for prefixes in (labels.train_arrays, ["test"]))
     return train, test.drop(columns=labels.targets), test[["id", *labels.targets]].assign(usage="Private")
 
 
-def _read_part(
+def _read_split(
     content: Mapping[str, np.ndarray], prefixes: list[str], facts: CompetitionFacts, path: Path
 ) -> pd.DataFrame:
-    """Reads the arrays of a part, with their labels as text: columns id, image, unit, patient and the targets."""
+    """Reads the arrays of a split, with their labels as text: columns id, image, unit, patient and the targets."""
     labels = facts.labels
     table = pd.concat([_read_arrays(content, prefix, facts, path) for prefix in prefixes], ignore_index=True)
     table = table.assign(patient=None)

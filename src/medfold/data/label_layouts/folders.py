@@ -31,13 +31,13 @@ def folders(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     """
     (target,) = facts.labels.targets
     check_kept_headers(facts)
-    tables = {part: _read_part(part, facts, raw) for part in ("train", "test")}
+    tables = {split: _read_split(split, facts, raw) for split in ("train", "test")}
     _make_ids_unique(facts, tables["train"], tables["test"])
-    parts = []
+    splits = []
     for table in tables.values():
         table["unit"] = table["id"]
-        parts.append(table.rename(columns={"label": target}).sort_values("id", kind="stable").reset_index(drop=True))
-    train, test = parts
+        splits.append(table.rename(columns={"label": target}).sort_values("id", kind="stable").reset_index(drop=True))
+    train, test = splits
     if not facts.images.test:
         return train, None, None
     unlabelled = test[target].isna()
@@ -49,12 +49,12 @@ def folders(facts: CompetitionFacts, raw: Path) -> TrainTestSolution:
     return train, test.drop(columns=target), test[["id", target]].assign(usage="Private")
 
 
-def _read_part(part: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Reads the images of a part: columns id, image, label, patient and the columns of labels.keep_columns."""
+def _read_split(split: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
+    """Reads the images of a split: columns id, image, label, patient and the columns of labels.keep_columns."""
     labels = facts.labels
     images = facts.images
-    patterns = images.train if part == "train" else images.test
-    table = _match_images(part, patterns, facts, raw)
+    patterns = images.train if split == "train" else images.test
+    table = _match_images(split, patterns, facts, raw)
     if patterns and table["label"].notna().all():
         # The same accent may be encoded as one character or as two.
         table["label"] = table["label"].map(partial(unicodedata.normalize, "NFC"))
@@ -63,7 +63,7 @@ def _read_part(part: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     _check_folder_classes(table, facts, raw)
     if patterns:
         table = with_headers(table, table["image"], images.dicom_headers, raw)
-    for column in [*([labels.group] if labels.group else []), *labels.keep_columns] if part == "train" else ():
+    for column in [*([labels.group] if labels.group else []), *labels.keep_columns] if split == "train" else ():
         if column not in table:
             example = f"{patterns[0].rpartition('/')[0]}/{{{column}}}/{{id}}.png"
             key = "labels.group" if column == labels.group else "labels.keep_columns"
@@ -72,17 +72,17 @@ def _read_part(part: str, facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     patients = patient_column(table, table, facts)
     # Patient numbers in file names may restart in the test set, so that equal ones are different patients.
     may_restart = labels.group not in images.dicom_headers
-    table["patient"] = [f"{part} {patient}" if patient and may_restart else patient for patient in patients]
+    table["patient"] = [f"{split} {patient}" if patient and may_restart else patient for patient in patients]
     extra = [column for column in labels.keep_columns if column in table]
     return table[["id", "image", "label", "patient", *extra]].copy()
 
 
-def _match_images(part: str, patterns: list[str], facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
-    """Finds the images of a part: columns id, image, label and the other fields of the patterns."""
+def _match_images(split: str, patterns: list[str], facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
+    """Finds the images of a split: columns id, image, label and the other fields of the patterns."""
     images = facts.images
     all_files = list_files(raw, exclude=images.exclude)
     # Where a folder `test` is beside the class folders, {label}/{id}.png would match its images, too.
-    unlabelled = [PathPattern(pattern) for pattern in images.test if part == "train" and "{label}" not in pattern]
+    unlabelled = [PathPattern(pattern) for pattern in images.test if split == "train" and "{label}" not in pattern]
     candidates = [path for path in all_files if not any(path_pattern.match(path) for path_pattern in unlabelled)]
     rows = []
     for path_pattern in map(PathPattern, patterns):
@@ -91,7 +91,7 @@ def _match_images(part: str, patterns: list[str], facts: CompetitionFacts, raw: 
     columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
     table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
     if table.empty and patterns:
-        raise UserError(f"no {part} image matches {' or '.join(patterns)}", raw, found_folders(all_files))
+        raise UserError(f"no {split} image matches {' or '.join(patterns)}", raw, found_folders(all_files))
     return table
 
 
@@ -112,16 +112,16 @@ def _make_ids_unique(facts: CompetitionFacts, train: pd.DataFrame, test: pd.Data
     are unique, since a sample submission may name them.
     """
     pattern = facts.labels.id if "{" in facts.labels.id else ""
-    for part, table in (("test", test), ("train", train)):
+    for split, table in (("test", test), ("train", train)):
         replaced = False
         if pattern and not table[pattern_fields(pattern)].isna().any(axis=None):
             table["id"] = fill_pattern(pattern, table, "labels.id")
         path_without_ending = table["image"].str.replace(r"\.\w+$", "", regex=True)
         for longer in (table["label"] + "/" + table["id"], path_without_ending, table["image"]):
-            in_both = part == "train" and bool(set(table["id"]) & set(test["id"]))
+            in_both = split == "train" and bool(set(table["id"]) & set(test["id"]))
             if not (table["id"].duplicated().any() or in_both) or longer.isna().any():
                 continue
             table["id"] = longer
             replaced = True
         if replaced:
-            say("samples", f"names of {part} images recur: ids are made of their paths, like {table['id'].iloc[0]}")
+            say("samples", f"names of {split} images recur: ids are made of their paths, like {table['id'].iloc[0]}")

@@ -56,15 +56,24 @@ def locate_images(
 
 
 def with_headers(
-    table: pd.DataFrame, image: pd.Series, keywords: list[str], raw: Path, complete: bool = True
+    table: pd.DataFrame, image_paths: pd.Series, keywords: list[str], raw: Path, complete: bool = True
 ) -> pd.DataFrame:
-    """Adds a column for each DICOM header; '' for missing images."""
+    """Adds a column for each DICOM header; '' for missing images.
+
+    Args:
+        table: a row per image.
+        image_paths: paths of the images relative to `raw`, with the index of `table`.
+        keywords: the headers to read, by their DICOM keywords.
+        raw: folder that image paths are relative to.
+        complete: refuse a header that no image has; see `read_headers`. Defaults to True.
+    """
     if not keywords:
         return table
-    exists = image.map(lambda path: path_of_image(raw, path).is_file())  # images.max_unreadable allows missing ones
-    headers = read_headers(raw, image[exists], keywords, complete)
-    columns = {name: pd.Series(values, image.index[exists]) for name, values in headers.items()}
-    return table.assign(**{name: values.reindex(image.index, fill_value="") for name, values in columns.items()})
+    # images.max_unreadable allows missing ones
+    exists = image_paths.map(lambda path: path_of_image(raw, path).is_file())
+    headers = read_headers(raw, image_paths[exists], keywords, complete)
+    columns = {name: pd.Series(values, image_paths.index[exists]) for name, values in headers.items()}
+    return table.assign(**{name: values.reindex(image_paths.index, fill_value="") for name, values in columns.items()})
 
 
 def patient_column(located: pd.DataFrame, original: pd.DataFrame, facts: CompetitionFacts) -> pd.Series:

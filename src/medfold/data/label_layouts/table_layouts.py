@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import check_kept_headers, locate_images, patient_column
 from medfold.data.label_layouts.layout import TrainTestSolution
-from medfold.data.label_layouts.test_set import read_test_rows, split_by_part
+from medfold.data.label_layouts.test_set import divide_by_split, read_test_rows
 from medfold.raw_files import check_column, merge_repeated_rows, read_table
 from medfold.system.path_checks import path_inside
 from medfold.terminal.console import say
@@ -33,17 +33,17 @@ def read_label_table(
     check_kept_headers(facts)
     labels = facts.labels
     path = path_inside(raw, facts.labels.file)
-    part_column = {labels.split: "labels.split"} if labels.split else {}
-    table = read_table(path, {labels.id: "labels.id", **needed, **part_column}, "labels.file")
+    split_column = {labels.split: "labels.split"} if labels.split else {}
+    table = read_table(path, {labels.id: "labels.id", **needed, **split_column}, "labels.file")
     test = None
     test_path = path_inside(raw, labels.test_file) if labels.test_file else path
     if labels.split:
-        table, test = split_by_part(table, facts, path)
+        table, test = divide_by_split(table, facts, path)
     elif not labels.holdout:
         test = read_test_rows(facts, raw)
     train = merge_repeated_rows(parse(table, facts, path), [labels.id], labels.targets, facts, path)
     if test is None:
-        return _build_part(train, facts, raw), None, None
+        return _build_split(train, facts, raw), None, None
     # Where a table has labels of the test set and there is no other leaderboard, they serve the local one.
     has_columns = facts.upload == "none" and (labels.split or labels.test_file) and set(needed) <= set(test)
     has_labels = has_columns and bool((test[list(needed)] != "").any(axis=None))
@@ -53,7 +53,7 @@ def read_label_table(
         test = merge_repeated_rows(rows, [labels.id], labels.targets, facts, test_path)
     else:  # a sample submission has columns with the names of the targets, too
         test = test.drop(columns=labels.targets, errors="ignore")
-    train, test = _build_part(train, facts, raw), _build_part(test, facts, raw, "test")
+    train, test = _build_split(train, facts, raw), _build_split(test, facts, raw, "test")
     _make_training_ids_differ(train, test)
     if not has_labels:
         return train, test, None
@@ -61,23 +61,23 @@ def read_label_table(
     return train, test.drop(columns=labels.targets), solution[["id", *labels.targets, "usage"]]
 
 
-def _build_part(table: pd.DataFrame, facts: CompetitionFacts, raw: Path, part: str = "train") -> pd.DataFrame:
-    """Builds a part's table: id, image, unit, patient, the targets and the columns of labels.keep_columns.
+def _build_split(table: pd.DataFrame, facts: CompetitionFacts, raw: Path, split: str = "train") -> pd.DataFrame:
+    """Builds a split's table: id, image, unit, patient, the targets and the columns of labels.keep_columns.
 
     Args:
         table: the table of the raw data, with the targets where they are known.
         facts: facts of the competition (`labels` and `images`).
         raw: folder of the raw data.
-        part: train or test; tables of the test set may lack labels.group and labels.keep_columns. Defaults to train.
+        split: train or test; tables of the test set may lack labels.group and labels.keep_columns. Defaults to train.
     """
     labels = facts.labels
     path = path_inside(raw, facts.labels.file)
     images = facts.images
-    patterns = images.train if part == "train" else images.test or images.train
+    patterns = images.train if split == "train" else images.test or images.train
     located, original = locate_images(table, patterns, facts, raw)
     group = {labels.group: "labels.group"} if labels.group else {}
     kept = dict.fromkeys(labels.keep_columns, "labels.keep_columns")
-    for column, key in (group | kept).items() if part == "train" else ():
+    for column, key in (group | kept).items() if split == "train" else ():
         check_column(column, key, original, path.name)
     copied = [column for column in [*labels.keep_columns, *labels.targets] if column in original]
     return pd.concat([located, patient_column(located, original, facts), original[copied]], axis=1)

@@ -12,11 +12,11 @@ from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.raw_files import (
     PathPattern,
-    choose_test_part,
+    choose_test_split,
     found_folders,
     list_files,
-    part_from_name,
     read_table,
+    split_from_name,
     split_row_names,
 )
 from medfold.system.path_checks import path_inside
@@ -56,7 +56,7 @@ def read_test_rows(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     if labels.split:
         path = path_inside(raw, labels.file)
         table = read_table(path, {labels.id: "labels.id", labels.split: "labels.split"}, "labels.file")
-        return split_by_part(table, facts, path)[1].reset_index(drop=True)
+        return divide_by_split(table, facts, path)[1].reset_index(drop=True)
     if labels.test_file:
         return read_table(path_inside(raw, labels.test_file), {labels.id: "labels.id"}, "labels.test_file")
     if not submission.sample:
@@ -83,7 +83,7 @@ def _test_files(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     return table.assign(**{key: table["id"]}).reset_index(drop=True)
 
 
-def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def divide_by_split(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits a table into training and test set by the column `labels.split`.
 
     Rows of the validation set go to the training set, since folds replace it; without a test set they become the
@@ -93,31 +93,31 @@ def split_by_part(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> t
         The training set and the test set, as copies.
 
     Raises:
-        UserError: a part without rows, a value that is not a part, or an id in several parts.
+        UserError: a split without rows, a value that is not a split, or an id in several splits.
     """
     column = facts.labels.split
     key = facts.labels.id
-    part = table[column].map({value: part_from_name(value) for value in table[column].unique()})
-    if part.isna().any():
-        row = part.index[int(np.argmax(part.isna().to_numpy()))]
+    split = table[column].map({value: split_from_name(value) for value in table[column].unique()})
+    if split.isna().any():
+        row = split.index[int(np.argmax(split.isna().to_numpy()))]
         value = table.at[row, column] or "nothing"
         fix = "Write train, valid or test, or remove labels.split"
-        raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a part", path, fix)
-    several = part.groupby(table[key]).nunique()
+        raise UserError(f"row {row + 2}, column '{column}': found {value}, which is not a split", path, fix)
+    several = split.groupby(table[key]).nunique()
     if (several > 1).any():
         ids = several.index[several > 1]
-        what = f"{count_of(len(ids), 'id')} in several parts: {shorten_list(ids)}"
+        what = f"{count_of(len(ids), 'id')} in several splits: {shorten_list(ids)}"
         where = f"{display_path(path)}: column '{column}'"
-        raise UserError(what, where, "Give each id one part, or remove labels.split")
-    counts = part.value_counts()
-    test_part = choose_test_part(counts.index)
-    if test_part not in counts or "train" not in counts:
+        raise UserError(what, where, "Give each id one split, or remove labels.split")
+    counts = split.value_counts()
+    test_split = choose_test_split(counts.index)
+    if test_split not in counts or "train" not in counts:
         fix = "Remove labels.split, and set labels.holdout: the share of the images for the test set"
         raise UserError(f"column '{column}' has rows of {', '.join(counts.index)} only", path, fix)
     joined = ""
-    if test_part == "test" and "valid" in counts:
+    if test_split == "test" and "valid" in counts:
         joined = f", {counts['valid']:,} of the validation set among them"
-    is_test = part == test_part
-    num_rows = f"{count_of((~is_test).sum(), 'row')} to train on{joined}, {counts[test_part]:,} to test on"
+    is_test = split == test_split
+    num_rows = f"{count_of((~is_test).sum(), 'row')} to train on{joined}, {counts[test_split]:,} to test on"
     say("samples", f"by column '{column}': {num_rows}")
     return table[~is_test].copy(), table[is_test].copy()

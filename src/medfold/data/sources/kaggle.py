@@ -39,7 +39,7 @@ def single_files(options: Options) -> SingleFiles:
     return SingleFiles(
         sizes=lambda: competition_files(session, options.slug),
         fetch=lambda name, target: remote_files.fetch_file(
-            lambda: request_competition_archive(session, options.slug, name), name, target
+            lambda: request_competition_archive(session, options.slug, name), target
         ),
     )
 

@@ -40,7 +40,7 @@ def single_files(options: Options) -> SingleFiles:
     return SingleFiles(
         sizes=lambda: dataset_files(session, options.slug),
         fetch=lambda name, target: remote_files.fetch_file(
-            lambda: request_dataset_archive(session, options.slug, name), name, target
+            lambda: request_dataset_archive(session, options.slug, name), target
         ),
     )
 

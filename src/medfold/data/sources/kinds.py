@@ -23,12 +23,13 @@ class SourceFolders:
 
     Args:
         raw: folder for the data, later `data/<name>/raw`.
-        hidden: files that a competitor may not see; the source makes this folder if it has any.
+        solution: files that a competitor may not see, as the labels of the test set; the source makes this folder if it
+            has any.
         downloads: partial downloads; kept until `raw` is complete, so that an interrupted download can resume.
     """
 
     raw: Path
-    hidden: Path
+    solution: Path
     downloads: Path
 
 
@@ -57,13 +58,13 @@ class SourceKind:
     Args:
         schema: pydantic model of the settings under `source:` in competition.yaml; the functions below get an instance.
         fetch: `fetch(options, into)` fills the folder `into.raw`; files that a competitor may not see go to
-            `into.hidden`. Both folders are temporary: `data/<name>/raw` is either unchanged or complete, whatever
+            `into.solution`. Both folders are temporary: `data/<name>/raw` is either unchanged or complete, whatever
             happens. Raises UserError if the data cannot be had.
         accept: `accept(options, path)` checks the existing file or folder that `FROM=` names, before it is copied, and
             returns the name under which a single file is kept. Raises UserError for what the source does not take.
             Defaults to any file or folder.
         single_files: `single_files(options)` gives access to files that can be downloaded separately. Defaults to none.
-        finding_positions: reads the positions of the findings in the images from the hidden folder, as
+        finding_positions: reads the positions of the findings in the images from the folder of the solution, as
             `Source.finding_positions` returns them. Defaults to none.
         on_kaggle: `on_kaggle(options)` returns what to attach to a notebook on Kaggle, so that it finds the data.
             Defaults to none: the data is not there.

@@ -33,7 +33,7 @@ NOISE = 0.025  # standard deviation of the quantum noise; the anatomy spans abou
 CLUTTER = 0.015  # standard deviation of the vessel pattern within the lungs
 NODULES = "nodules.csv"
 ORIGIN = "phantom"  # of the table of nodules
-PARTS = {"train": 0, "test": 1}  # in the seed, so that the two sets never share a patient
+SPLITS = {"train": 0, "test": 1}  # in the seed, so that the two sets never share a patient
 
 
 class Options(BaseModel):
@@ -59,7 +59,7 @@ class PhantomImage:
     """One image to draw: the patient it shows and its number among the patient's images."""
 
     id: str
-    part: str
+    split: str
     patient: int
     number: int
 
@@ -67,11 +67,11 @@ class PhantomImage:
 def fetch(options: Options, into: SourceFolders) -> None:
     """Draws the competition: `train/`, `test/`, `train.csv`, `sample_submission.csv`.
 
-    Writes what a competitor may not see to the hidden folder: `solution.csv` (id, target, usage Public or Private) and
-    `nodules.csv` (id, x, y, radius in pixels, snr).
+    Writes what a competitor may not see to the folder of the solution: `solution.csv` (id, target, usage Public or
+    Private) and `nodules.csv` (id, x, y, radius in pixels, snr).
     """
-    target, hidden = into.raw, into.hidden
-    train, test = (list(_images(options, part)) for part in PARTS)
+    target, solution = into.raw, into.solution
+    train, test = (list(_images(options, split)) for split in SPLITS)
     rows = dict(_draw_all(options, train + test, target))
     table = pd.DataFrame([_record(rows[image], image) for image in train])
     truth = pd.DataFrame([_record(rows[image], image) for image in test])
@@ -83,23 +83,23 @@ def fetch(options: Options, into: SourceFolders) -> None:
     pd.DataFrame({"id": truth["id"], "target": 0.5}).to_csv(target / "sample_submission.csv", index=False)
 
     usage = np.where(rng.permutation(len(truth)) < 0.3 * len(truth), "Public", "Private")
-    hidden.mkdir(parents=True)
-    truth[["id", "target"]].assign(usage=usage).to_csv(hidden / "solution.csv", index=False)
+    solution.mkdir(parents=True)
+    truth[["id", "target"]].assign(usage=usage).to_csv(solution / "solution.csv", index=False)
     places = {image.id: rows[image]["nodule"] for image in train + test if rows[image]["nodule"]}
     places |= {copy: places[original] for copy, original in copies.items() if original in places}
     nodules = pd.DataFrame(
         [{"id": image_id, **place} for image_id, place in sorted(places.items())],
         columns=["id", "x", "y", "radius", "snr"],
     )
-    write_sealed_csv(nodules.round(3), hidden / NODULES, ORIGIN)
+    write_sealed_csv(nodules.round(3), solution / NODULES, ORIGIN)
 
 
-def finding_positions(hidden: Path) -> pd.DataFrame | None:
+def finding_positions(solution: Path) -> pd.DataFrame | None:
     """Returns the nodules of all images: id, x, y, radius in pixels of the raw image; None before the download."""
-    path = hidden / NODULES
+    path = solution / NODULES
     if not path.is_file():
         return None
-    fix = f"Draw the data again: {command('download', COMPETITION=hidden.parent.name, FORCE=1)}"
+    fix = f"Draw the data again: {command('download', COMPETITION=solution.parent.name, FORCE=1)}"
     return read_unchanged_csv(path, ORIGIN, fix)[["id", "x", "y", "radius"]]
 
 
@@ -117,31 +117,31 @@ def accept(options: Options, path: Path) -> str:
 KIND = SourceKind(Options, fetch, accept, finding_positions=finding_positions, is_embedded=True)
 
 
-def _rng(options: Options, part: str, patient: int, number: int) -> np.random.Generator:
-    return np.random.default_rng([options.seed, PARTS[part], patient, number])
+def _rng(options: Options, split: str, patient: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([options.seed, SPLITS[split], patient, number])
 
 
-def _images(options: Options, part: str) -> Iterator[PhantomImage]:
-    patients = options.train_patients if part == "train" else options.test_patients
+def _images(options: Options, split: str) -> Iterator[PhantomImage]:
+    patients = options.train_patients if split == "train" else options.test_patients
     for patient in range(patients):
-        count = _rng(options, part, patient, 0).choice([1, 2, 3], p=[0.5, 0.4, 0.1])
+        count = _rng(options, split, patient, 0).choice([1, 2, 3], p=[0.5, 0.4, 0.1])
         for number in range(1, count + 1):
-            yield PhantomImage(_id(part, patient, number), part, patient, number)
+            yield PhantomImage(_id(split, patient, number), split, patient, number)
 
 
-def _id(part: str, patient: int, number: int) -> str:
+def _id(split: str, patient: int, number: int) -> str:
     """Returns an id whose order reveals nothing: a scrambled counter (the factor is odd, so all ids are different)."""
-    scrambled = ((patient * 4 + number) * 2654435761 + PARTS[part] * 0x5BD1E995) % 2**32
-    return f"{part}_{scrambled:08x}"
+    scrambled = ((patient * 4 + number) * 2654435761 + SPLITS[split] * 0x5BD1E995) % 2**32
+    return f"{split}_{scrambled:08x}"
 
 
 def _draw_all(options: Options, images: list[PhantomImage], target: Path) -> Iterator[tuple[PhantomImage, dict]]:
-    for part in PARTS:
-        (target / part).mkdir(parents=True)
+    for split in SPLITS:
+        (target / split).mkdir(parents=True)
 
     def draw(image: PhantomImage) -> tuple[PhantomImage, dict]:
-        pixels, attributes = draw_image(options, image.part, image.patient, image.number)
-        cv2.imwrite(str(target / image.part / f"{image.id}.png"), pixels)
+        pixels, attributes = draw_image(options, image.split, image.patient, image.number)
+        cv2.imwrite(str(target / image.split / f"{image.id}.png"), pixels)
         return image, attributes
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -171,24 +171,24 @@ def _add_duplicates(
     copies = {}
     for number, original in enumerate(originals):
         row = table.iloc[original]
-        part, rows = ("train", table) if number < count else ("test", truth)
+        split, rows = ("train", table) if number < count else ("test", truth)
         patient = 9000 + number  # above the numbers of drawn patients, of which there are fewer than 9000
-        copy = {**row, "id": _id(part, patient, 1), "patient_id": f"P{patient}"}
-        if number == 0 and part == "train":
+        copy = {**row, "id": _id(split, patient, 1), "patient_id": f"P{patient}"}
+        if number == 0 and split == "train":
             copy["target"] = 1 - row["target"]
         pixels = (target / "train" / f"{row['id']}.png").read_bytes()
-        (target / part / f"{copy['id']}.png").write_bytes(pixels)
+        (target / split / f"{copy['id']}.png").write_bytes(pixels)
         rows.loc[len(rows)] = copy
         copies[copy["id"]] = row["id"]
     return copies
 
 
-def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict]:
+def draw_image(options: Options, split: str, patient: int, number: int) -> tuple[np.ndarray, dict]:
     """Draws one radiograph, as displayed.
 
     Args:
         options: seed, prevalence and SNR range.
-        part: 'train' or 'test'.
+        split: 'train' or 'test'.
         patient: number of the patient within the set; decides anatomy, age, sex and disease.
         number: number of the image, from 1; decides posture, exposure, noise and the nodule's SNR.
 
@@ -196,19 +196,19 @@ def draw_image(options: Options, part: str, patient: int, number: int) -> tuple[
         Pixels, uint8 (128, 128), and a dictionary with age, sex, target (0 or 1) and nodule (x, y, radius in
         pixels, snr; `None` without one).
     """
-    film, attributes, image_rng = draw_film(options, part, patient, number)
+    film, attributes, image_rng = draw_film(options, split, patient, number)
     # Exposure and display: gain, offset and a film-like curve.
     gain, offset, gamma = image_rng.uniform(0.7, 1.05), image_rng.uniform(0, 0.15), math.exp(image_rng.normal(0, 0.18))
     shown = np.clip(film, 0, 1) ** gamma * gain + offset
     return np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8), attributes
 
 
-def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[np.ndarray, dict, np.random.Generator]:
+def draw_film(options: Options, split: str, patient: int, number: int) -> tuple[np.ndarray, dict, np.random.Generator]:
     """Draws the radiograph before exposure.
 
     Args:
         options: seed, prevalence and SNR range.
-        part: 'train' or 'test'.
+        split: 'train' or 'test'.
         patient: number of the patient within the set; decides anatomy, age, sex and disease.
         number: number of the image, from 1; decides posture, noise and the nodule's SNR.
 
@@ -216,7 +216,7 @@ def draw_film(options: Options, part: str, patient: int, number: int) -> tuple[n
         Pixels, float32 (128, 128) of about 0..1; the dictionary of `draw_image`; and the random generator of the image
         in its state after drawing.
     """
-    patient_rng, image_rng = _rng(options, part, patient, 10), _rng(options, part, patient, 10 + number)
+    patient_rng, image_rng = _rng(options, split, patient, 10), _rng(options, split, patient, 10 + number)
     target = int(patient_rng.random() < options.prevalence)
     age = int(np.clip(patient_rng.normal(58 + 5 * target, 13), 18, 90))
     sex = "F" if patient_rng.random() < 0.48 else "M"

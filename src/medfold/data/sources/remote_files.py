@@ -52,7 +52,7 @@ def fetch_archive(open_response: Callable[[], requests.Response], name: str, int
             into.raw.mkdir()
 
 
-def fetch_file(open_response: Callable[[], requests.Response], name: str, target: Path) -> None:
+def fetch_file(open_response: Callable[[], requests.Response], target: Path) -> None:
     """Downloads one file to `target`; unpacks it if Kaggle sends it as a zip archive, as it does with large files."""
     download = target.with_name(f".{target.name}.download")
     http_download.download_file(open_response, download)

@@ -84,13 +84,13 @@ class Source:
         if force:
             for archive in paths.downloads.glob("*.zip"):
                 archive.unlink()
-        files.remove_temporaries(paths.hidden)
+        files.remove_temporaries(paths.solution_folder)
         with files.atomic_write(paths.raw) as raw:
             raw.mkdir()
             if path is None:
-                with files.atomic_write(paths.hidden) as hidden:
-                    self._kind.fetch(self.options, SourceFolders(raw, hidden, paths.downloads))
-                    hidden.mkdir(exist_ok=True)
+                with files.atomic_write(paths.solution_folder) as solution:
+                    self._kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
+                    solution.mkdir(exist_ok=True)
                 packed = archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
             else:
                 path = local_files.existing_path(path)
@@ -171,7 +171,7 @@ class Source:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return self._kind.finding_positions(self._paths.hidden) if self._kind.finding_positions else None
+        return self._kind.finding_positions(self._paths.solution_folder) if self._kind.finding_positions else None
 
     def on_kaggle(self) -> "AttachedData | None":
         """Returns what to attach to a notebook on Kaggle, so that it finds the data; None if the data is not there."""

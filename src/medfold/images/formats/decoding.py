@@ -26,21 +26,21 @@ class DecodedImage(NamedTuple):
     headers: dict[str, str]
 
 
-def read_image_with_headers(raw: Path, image: str, image_facts: ImageFacts) -> DecodedImage:
+def read_image_with_headers(raw: Path, image_path: str, image_facts: ImageFacts) -> DecodedImage:
     """Reads an image and its headers.
 
     Args:
         raw: folder that image paths are relative to.
-        image: path relative to `raw`, followed by `#member` for files that contain many images. Or several paths
+        image_path: path relative to `raw`, followed by `#member` for files that contain many images. Or several paths
             separated by `|`, one grey file per channel; then the headers are from the first file.
         image_facts: the facts `images` (channels, windows, range, frame).
 
     Raises:
         UserError: the format is unknown, the file cannot be read, or the channels have different sizes.
     """
-    names = files_of_image(raw, image)
+    names = files_of_image(raw, image_path)
     if len(names) == 1:
-        return _decode(raw, image, image_facts)
+        return _decode(raw, image_path, image_facts)
     if len(names) != image_facts.num_channels:
         what = f"{count_of(len(names), 'file')}, but 'images.channels' is {image_facts.num_channels}"
         raise UserError(what, raw / names[0], "Set images.channels to the names of the channels, one per file")
@@ -54,12 +54,12 @@ def read_image_with_headers(raw: Path, image: str, image_facts: ImageFacts) -> D
     return DecodedImage(np.concatenate([channel.pixels for channel in channels], axis=2), channels[0].headers)
 
 
-def read_image(raw: Path, image: str, image_facts: ImageFacts) -> np.ndarray:
+def read_image(raw: Path, image_path: str, image_facts: ImageFacts) -> np.ndarray:
     """Reads the pixels of an image.
 
     Args:
         raw: folder that image paths are relative to.
-        image: path relative to `raw`, in the syntax of `read_image_with_headers`.
+        image_path: path relative to `raw`, in the syntax of `read_image_with_headers`.
         image_facts: the facts `images` (channels, windows, range, frame).
 
     Returns:
@@ -68,12 +68,12 @@ def read_image(raw: Path, image: str, image_facts: ImageFacts) -> np.ndarray:
     Raises:
         UserError: see `read_image_with_headers`.
     """
-    return read_image_with_headers(raw, image, image_facts).pixels
+    return read_image_with_headers(raw, image_path, image_facts).pixels
 
 
-def _decode(raw: Path, image: str, image_facts: ImageFacts) -> DecodedImage:
+def _decode(raw: Path, image_path: str, image_facts: ImageFacts) -> DecodedImage:
     """Decodes the image of one file, with the channels of the competition."""
-    path, member = split_file_and_member(raw, image)
+    path, member = split_file_and_member(raw, image_path)
     try:
         try:
             pixels, headers = find_reader(path)(path, member, image_facts)
@@ -87,4 +87,4 @@ def _decode(raw: Path, image: str, image_facts: ImageFacts) -> DecodedImage:
     except UserError:
         raise
     except Exception as error:  # decoders raise many types; each means that the image is unreadable
-        raise unreadable("image", error, raw / image) from None
+        raise unreadable("image", error, raw / image_path) from None

@@ -45,8 +45,8 @@ def list_members(path: Path) -> list[str]:
         raise unreadable("file", error, path) from None
 
 
-def count_pages(path: Path, image_facts: ImageFacts) -> int:
-    """Returns the number of pages of a TIFF, or of frames of a DICOM or .npy file; 1 for other or unreadable files."""
+def count_frames_in_file(path: Path, image_facts: ImageFacts) -> int:
+    """Returns the number of frames of a DICOM or .npy file, or of pages of a TIFF; 1 for other or unreadable files."""
     try:
         if path.suffix.lower() in (".tif", ".tiff"):
             from medfold.images.formats import tiff

@@ -26,7 +26,7 @@ def model_card_section(competition: Competition, dataset: Dataset, ensemble: Ens
     section.list(
         [
             f"{plural('Run', ensemble.run_names)} {join_names(ensemble.run_names)}: a convolutional net per fold.",
-            f"Combined by: {ensemble.choice.chosen.method.title}.",
+            f"Combined by: {ensemble.method_choice.chosen.method.title}.",
             f"Task {facts.task}: {join_names(facts.prediction_columns[:MAX_ROWS])}.",
             f"Trained on {count_of(len(dataset.train), 'image')} of {num_groups}.",
             f"Out of fold: {describe_score(facts, score, dataset.train['unit'].nunique())}.",

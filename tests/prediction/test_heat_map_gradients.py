@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from medfold.prediction import map_gradients
-from medfold.prediction.map_gradients import weighted_maps
+from medfold.prediction import heat_map_gradients
+from medfold.prediction.heat_map_gradients import weighted_maps
 from tests.support.helpers import refused
 
 KERNEL = np.array([[2.0, -1.0], [0.5, 3.0]], np.float32)  # (features, columns)
@@ -55,13 +55,13 @@ def test_largest_gradient_at_the_input_is_taken_without_maps(parts):
 
 def test_zeros_behind_a_map_do_not_change_the_net(parts):
     """JAX takes the gradient at zeros that are added to each map."""
-    copy, zeros = map_gradients._with_shifts(parts[0], 3)
+    copy, zeros = heat_map_gradients._with_shifts(parts[0], 3)
     assert [tuple(variable.shape) for variable in zeros] == [(3, 4, 4, 2)]
     for found, expected in zip(copy(images()), parts[0](images()), strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_other_backends_are_refused_with_the_one_that_works(parts, monkeypatch):
-    monkeypatch.setattr(map_gradients.keras.backend, "backend", lambda: "torch")
+    monkeypatch.setattr(heat_map_gradients.keras.backend, "backend", lambda: "torch")
     with refused(r"^torch: heat maps need TensorFlow or JAX\. .*run this command with KERAS_BACKEND=tensorflow$"):
         weighted_maps(parts[0], keras.Variable(KERNEL), 3)

@@ -1,4 +1,4 @@
-"""What was chosen: the prediction for a unit without an image, and the probabilities behind decisions."""
+"""Scored fits: the prediction for a unit without an image, and the probabilities behind decisions."""
 
 import numpy as np
 import pytest

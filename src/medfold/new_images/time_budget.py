@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from medfold.inference.ensemble_predictor import PredictionLimit
+from medfold.new_images.ensemble_predictor import PredictionLimit
 from medfold.terminal.console import format_duration, warn
 from medfold.text import count_of
 

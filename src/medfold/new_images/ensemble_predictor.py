@@ -1,7 +1,7 @@
 """Prediction with an ensemble, for new images and for a hidden test set.
 
 The submission, `make predict` and the notebook use the same steps: the mean over the folds of each run (each fold
-rounded to nine digits, as in test.csv), then the ensemble's choice applied to the runs.
+rounded to nine digits, as in test.csv), then the fitted ensemble of the runs.
 """
 
 from collections.abc import Sequence
@@ -122,7 +122,7 @@ class EnsemblePredictor:
             ids: text (n,), the ids of the images.
             predictions: float64 (n, columns) for each run, as returned by `predict`.
             unit: the unit of each image, indexed by image id. Defaults to one unit per image.
-            fitted: combines the predictions of the runs. Defaults to the ensemble's choice.
+            fitted: combines the predictions of the runs. Defaults to the `fitted` of the predictor.
 
         Returns:
             A table with `id` (of the unit) and the prediction columns.

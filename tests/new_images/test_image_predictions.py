@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from medfold.competition.recipe_sections import PreparationSettings
-from medfold.inference import image_predictions
-from medfold.inference.ensemble_predictor import PredictionLimit
-from medfold.inference.image_predictions import predict_images
+from medfold.new_images import image_predictions
+from medfold.new_images.ensemble_predictor import PredictionLimit
+from medfold.new_images.image_predictions import predict_images
 from tests.support.helpers import competition_facts, picture
 
 LIMIT = PredictionLimit(1, 1)

@@ -1,4 +1,4 @@
-"""Choice of the holdout of `labels.holdout`: whole groups, with all classes in proportion."""
+"""Selection of the holdout of `labels.holdout`: whole groups, with all classes in proportion."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from medfold.text import count_of
 MAX_MOVES = 1000  # groups moved in or out of the holdout to approach the requested share
 
 
-def choose_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
+def select_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Selects a share of the samples in whole groups, with all classes (or labels) in proportion.
 
     Groups are sorted by the labels they contain, in random order within equal ones, and sampled systematically from

@@ -1,4 +1,4 @@
-"""What was chosen for an ensemble: the methods that were tried, with their scores, and the one that is used."""
+"""Methods of an ensemble that were tried, with their scores, and the one that is used."""
 
 from dataclasses import dataclass
 
@@ -60,8 +60,8 @@ class PostProcessed(ScoredFit):
 
 
 @dataclass(frozen=True)
-class EnsembleChoice:
-    """The chosen way to combine members.
+class MethodChoice:
+    """The methods and the post-processing that were tried, and the chosen ones.
 
     Args:
         candidates: all methods that were tried, the plain mean first.

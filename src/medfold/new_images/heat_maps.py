@@ -11,7 +11,7 @@ import numpy as np
 from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import UserError
 from medfold.images import fit_within, overlay, prepare_image, read_image, resize
-from medfold.inference.ensemble_predictor import MemberRun
+from medfold.new_images.ensemble_predictor import MemberRun
 from medfold.system import files, hardware
 from medfold.system.native_output import silence_native_output
 from medfold.terminal.command_text import variable

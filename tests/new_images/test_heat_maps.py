@@ -10,9 +10,9 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.images.heat_map import overlay
-from medfold.inference import heat_maps
-from medfold.inference.ensemble_predictor import MemberRun
-from medfold.inference.heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
+from medfold.new_images import heat_maps
+from medfold.new_images.ensemble_predictor import MemberRun
+from medfold.new_images.heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
 from tests.support.helpers import competition_facts, picture, refused
 
 FACTS = competition_facts()

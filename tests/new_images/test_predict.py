@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from medfold.competition.recipe_sections import PreparationSettings
-from medfold.ensemble.choice_file import SavedChoice
 from medfold.ensemble.combination import combine_runs
+from medfold.ensemble.fitted_ensemble import FittedEnsemble
 from medfold.ensemble.methods import mean_of
-from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE
-from medfold.inference.new_images import member_runs, predict_new_images
+from medfold.new_images.ensemble_for_new_images import PLAIN_MEAN_ENSEMBLE
+from medfold.new_images.predict import member_runs, predict_new_images
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts, picture, refused
@@ -37,8 +37,8 @@ class FakePredictor:
         return combine_runs(FACTS, runs, own, fitted or FittedTransform.from_function(mean_of))
 
 
-def predict(folder, names, choice=PLAIN_MEAN_CHOICE):
-    return predict_new_images(FACTS, FakePredictor(), choice, folder, names)
+def predict(folder, names, ensemble=PLAIN_MEAN_ENSEMBLE):
+    return predict_new_images(FACTS, FakePredictor(), ensemble, folder, names)
 
 
 def test_predictions_have_the_path_of_each_image(tmp_path):
@@ -73,8 +73,8 @@ def test_single_image_that_cannot_be_read_is_named(tmp_path):
 
 def test_probabilities_stand_beside_ranks(tmp_path):
     picture(tmp_path / "a.png")
-    choice = SavedChoice(PLAIN_MEAN_CHOICE.fitted, PLAIN_MEAN_CHOICE.fitted, "rank mean")
-    table = predict(tmp_path, ["a.png"], choice).table
+    ensemble = FittedEnsemble(PLAIN_MEAN_ENSEMBLE.transform, PLAIN_MEAN_ENSEMBLE.transform, "rank mean")
+    table = predict(tmp_path, ["a.png"], ensemble).table
     assert list(table.columns) == ["id", "target", "probability of target"]
     assert table["probability of target"].tolist() == table["target"].tolist()
 

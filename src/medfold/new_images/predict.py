@@ -9,10 +9,10 @@ import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
-from medfold.ensemble import SavedChoice
+from medfold.ensemble import FittedEnsemble
 from medfold.errors import UserError
-from medfold.inference.ensemble_predictor import EnsemblePredictor, MemberRun
-from medfold.inference.image_predictions import predict_images
+from medfold.new_images.ensemble_predictor import EnsemblePredictor, MemberRun
+from medfold.new_images.image_predictions import predict_images
 from medfold.runs import TrainedRun, predictions_table
 from medfold.terminal.command_text import variable
 from medfold.text import count_of
@@ -42,14 +42,14 @@ def member_runs(competition: Competition, run_names: Sequence[str]) -> list[Memb
 
 
 def predict_new_images(
-    facts: CompetitionFacts, predictor: EnsemblePredictor, choice: SavedChoice, root: Path, image_paths: list[str]
+    facts: CompetitionFacts, predictor: EnsemblePredictor, ensemble: FittedEnsemble, root: Path, image_paths: list[str]
 ) -> NewPredictions:
     """Predicts images batch by batch; unreadable images are left out.
 
     Args:
         facts: facts of the competition that the runs were trained with.
         predictor: predictor of the runs.
-        choice: how the runs are combined.
+        ensemble: how the runs are combined.
         root: folder of the images.
         image_paths: paths of the images below the folder.
 
@@ -69,7 +69,7 @@ def predict_new_images(
         raise UserError(what, variable("IMAGES", given), "Check that the files are complete")
     combined = predictor.combine(ids, predicted.run_predictions)
     table = predictions_table(facts, combined["id"], combined[columns].to_numpy())
-    if choice.probabilities is not None:
-        probabilities = predictor.combine(ids, predicted.run_predictions, fitted=choice.probabilities)
+    if ensemble.probabilities is not None:
+        probabilities = predictor.combine(ids, predicted.run_predictions, fitted=ensemble.probabilities)
         table[[f"{PROBABILITY_PREFIX}{column}" for column in columns]] = probabilities[columns].to_numpy()
     return NewPredictions(table, unreadable)

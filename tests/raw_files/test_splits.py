@@ -1,12 +1,12 @@
-"""Names of parts: train, validation, test."""
+"""Names of splits: train, validation, test."""
 
 import pytest
 
-from medfold.raw_files.parts import part_from_name
+from medfold.raw_files.splits import split_from_name
 
 
 @pytest.mark.parametrize(
-    ("name", "part"),
+    ("name", "split"),
     [
         *[(name, "train") for name in ("train", "Training", "stage_2_train", "TrainImages", "train2019", "trainset")],
         *[(name, "valid") for name in ("val", "valid_data", "DEV", "Validation", "eval", "valdata")],
@@ -17,5 +17,5 @@ from medfold.raw_files.parts import part_from_name
         *[(name, None) for name in ("latest", "testis", "contest", "images", "data", "set", "", "2019")],
     ],
 )
-def test_part_from_name_finds_words_for_parts(name, part):
-    assert part_from_name(name) == part
+def test_split_from_name_finds_words_for_splits(name, split):
+    assert split_from_name(name) == split

@@ -10,7 +10,7 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.ensemble.methods import mean_of
-from medfold.inference.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit
+from medfold.new_images.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.helpers import competition_facts
 

@@ -1,11 +1,11 @@
-"""The saved choice of an ensemble: read as it was saved, and only while its inputs are unchanged."""
+"""The saved fitted ensemble: read as it was saved, and only while its inputs are unchanged."""
 
 import numpy as np
 import pytest
 
 from medfold.data.dataset import load_dataset
-from medfold.ensemble.choice_file import choice_of_ensemble, read_choice, save_choice
 from medfold.ensemble.ensemble import ensemble_runs
+from medfold.ensemble.fitted_ensemble import fitted_ensemble_of, read_fitted_ensemble, save_fitted_ensemble
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 
@@ -18,41 +18,41 @@ def runs_one_and_two(folded):
 
 
 @pytest.mark.parametrize("method", ["geometric", "rank"])
-def test_saved_choice_predicts_the_same_after_reading(runs_one_and_two, method):
+def test_saved_ensemble_predicts_the_same_after_reading(runs_one_and_two, method):
     found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two), method=method)
-    save_choice(runs_one_and_two, found)
-    original, read = choice_of_ensemble(found), read_choice(runs_one_and_two, ["two", "one", "one"])
+    save_fitted_ensemble(runs_one_and_two, found)
+    original, read = fitted_ensemble_of(found), read_fitted_ensemble(runs_one_and_two, ["two", "one", "one"])
     stack = found.members.predictions
-    np.testing.assert_array_equal(read.fitted.apply(stack), original.fitted.apply(stack))
+    np.testing.assert_array_equal(read.transform.apply(stack), original.transform.apply(stack))
     assert read.title == original.title
     assert (read.probabilities is not None) == (method == "rank")
     if method == "rank":
         np.testing.assert_array_equal(read.probabilities.apply(stack), stack.mean(axis=0))
 
 
-def test_choice_of_an_earlier_version_is_read(runs_one_and_two):
+def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
     found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two), method="rank")
-    save_choice(runs_one_and_two, found)
+    save_fitted_ensemble(runs_one_and_two, found)
     metadata_file = runs_one_and_two.paths.runs / "one+two.ensemble.json"
     current, former = (metadata_file.with_suffix(f".{word}.npz") for word in ("probabilities", "probable"))
     current.rename(former)
     metadata = json_files.read(metadata_file)
     metadata["files"][former.name] = metadata["files"].pop(current.name)
     json_files.write(metadata, metadata_file, sealed=True)
-    assert read_choice(runs_one_and_two, ["one", "two"]).probabilities is not None
-    save_choice(runs_one_and_two, found)
+    assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]).probabilities is not None
+    save_fitted_ensemble(runs_one_and_two, found)
     assert (current.is_file(), former.is_file()) == (True, False)
 
 
-def test_choice_is_none_without_a_file_or_for_other_runs(runs_one_and_two):
-    assert read_choice(runs_one_and_two, ["one", "two"]) is None
+def test_ensemble_is_none_without_a_file_or_for_other_runs(runs_one_and_two):
+    assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]) is None
     found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two))
-    save_choice(runs_one_and_two, found)
-    assert read_choice(runs_one_and_two, ["one", "two"]).title == choice_of_ensemble(found).title
-    assert read_choice(runs_one_and_two, ["one"]) is None
+    save_fitted_ensemble(runs_one_and_two, found)
+    assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]).title == fitted_ensemble_of(found).title
+    assert read_fitted_ensemble(runs_one_and_two, ["one"]) is None
 
 
-def test_choice_is_none_once_an_input_or_the_file_has_changed(runs_one_and_two):
+def test_ensemble_is_none_once_an_input_or_the_file_has_changed(runs_one_and_two):
     found = ensemble_runs(runs_one_and_two, ["one"], load_dataset(runs_one_and_two))
     file = runs_one_and_two.paths.run("one").folder / "ensemble.npz"
     for changed in (
@@ -60,9 +60,9 @@ def test_choice_is_none_once_an_input_or_the_file_has_changed(runs_one_and_two):
         file,
         file.with_suffix(".json"),
     ):
-        save_choice(runs_one_and_two, found)
-        assert read_choice(runs_one_and_two, ["one"]).title == choice_of_ensemble(found).title
+        save_fitted_ensemble(runs_one_and_two, found)
+        assert read_fitted_ensemble(runs_one_and_two, ["one"]).title == fitted_ensemble_of(found).title
         content = changed.read_bytes()
         changed.write_bytes(content[:-10])
-        assert read_choice(runs_one_and_two, ["one"]) is None
+        assert read_fitted_ensemble(runs_one_and_two, ["one"]) is None
         changed.write_bytes(content)

@@ -8,8 +8,8 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.images import read_batches
-from medfold.inference.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
-from medfold.inference.time_budget import TimeBudget
+from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
+from medfold.new_images.time_budget import TimeBudget
 from medfold.terminal.progress import progress_bar
 
 
@@ -31,7 +31,7 @@ def predict_images(
     facts: CompetitionFacts,
     predictor: EnsemblePredictor,
     root: Path,
-    images: list[str],
+    image_paths: list[str],
     budget: TimeBudget | None = None,
 ) -> ImagePredictions:
     """Predicts images batch by batch, until all are predicted or the time is up.
@@ -40,14 +40,14 @@ def predict_images(
         facts: facts of the competition that the runs were trained with.
         predictor: predictor of the runs.
         root: folder of the images.
-        images: paths of the images below the folder.
+        image_paths: paths of the images below the folder.
         budget: the time, for which folds or views are left out if needed. Defaults to as long as it takes.
     """
-    values = [np.zeros((len(images), len(facts.prediction_columns))) for _ in range(predictor.num_runs)]
-    is_predicted = np.zeros(len(images), bool)
+    values = [np.zeros((len(image_paths), len(facts.prediction_columns))) for _ in range(predictor.num_runs)]
+    is_predicted = np.zeros(len(image_paths), bool)
     unreadable = {}
-    with progress_bar("predict", len(images)) as bar:
-        for rows, pixels, errors in read_batches(root, images, facts.images, predictor.preparations, BATCH_SIZE):
+    with progress_bar("predict", len(image_paths)) as bar:
+        for rows, pixels, errors in read_batches(root, image_paths, facts.images, predictor.preparations, BATCH_SIZE):
             limit = budget.next_limit() if budget else None
             if budget and limit is None:
                 break

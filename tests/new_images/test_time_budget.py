@@ -2,8 +2,8 @@
 
 import pytest
 
-from medfold.inference.ensemble_predictor import PredictionLimit
-from medfold.inference.time_budget import TimeBudget
+from medfold.new_images.ensemble_predictor import PredictionLimit
+from medfold.new_images.time_budget import TimeBudget
 
 
 class Clock:

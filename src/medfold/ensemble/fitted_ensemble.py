@@ -1,0 +1,82 @@
+"""Fitted ensemble: how it combines its runs, saved so that `make predict` repeats a submission without the labels."""
+
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from medfold.competition import Competition
+from medfold.ensemble.ensemble import Ensemble
+from medfold.errors import UserError
+from medfold.paths import EnsemblePaths
+from medfold.scoring import FittedTransform
+from medfold.system import files, json_files
+from medfold.system.hashes import sha256
+
+
+class FittedEnsemble(NamedTuple):
+    """The way an ensemble combines its runs.
+
+    Args:
+        transform: predictions of runs -> what is submitted.
+        probabilities: predictions of runs -> probabilities, where `transform` gives decisions or ranks; None if
+            `transform` gives probabilities itself.
+        title: display name.
+    """
+
+    transform: FittedTransform
+    probabilities: FittedTransform | None
+    title: str
+
+
+def fitted_ensemble_of(ensemble: Ensemble) -> FittedEnsemble:
+    """Returns how an ensemble combines its runs."""
+    method_choice = ensemble.method_choice
+    probabilities, _ = method_choice.probabilities
+    post_processed = f", {used.title}" if (used := method_choice.used_post_processing) else ""
+    return FittedEnsemble(
+        transform=method_choice.fitted,
+        probabilities=None if probabilities is method_choice.fitted else probabilities,
+        title=f"{method_choice.chosen.method.title}{post_processed}",
+    )
+
+
+def save_fitted_ensemble(competition: Competition, ensemble: Ensemble) -> None:
+    """Saves how an ensemble combines its runs, with the hashes of the files it was made from."""
+    paths = EnsemblePaths(competition.paths, ensemble.run_names)
+    fitted = fitted_ensemble_of(ensemble)
+    fitted.transform.save(paths.fitted)
+    if fitted.probabilities:
+        fitted.probabilities.save(paths.fitted_probabilities)
+    else:
+        files.remove(paths.fitted_probabilities)
+    files.remove(paths.former_fitted_probabilities)
+    hashes = {file.name: sha256(file) for file in (paths.fitted, paths.fitted_probabilities) if file.is_file()}
+    contents = {"inputs": ensemble.input_hashes, "title": fitted.title, "files": hashes}
+    json_files.write(contents, paths.fitted_metadata, sealed=True)
+
+
+class _FittedEnsembleJson(BaseModel):
+    """The values of the JSON file beside a saved ensemble, by their types."""
+
+    inputs: dict[str, str]
+    files: dict[str, str]
+    title: str
+
+
+def read_fitted_ensemble(competition: Competition, run_names: list[str]) -> FittedEnsemble | None:
+    """Reads the saved ensemble of some runs; None if there is none, or if their folds have changed since."""
+    paths = EnsemblePaths(competition.paths, sorted(set(run_names)))
+    try:
+        metadata = json_files.read(paths.fitted_metadata, form=_FittedEnsembleJson)
+    except UserError:
+        return None
+    if not metadata:
+        return None
+    expected = {competition.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
+    expected |= {paths.fitted.with_name(name): digest for name, digest in metadata["files"].items()}
+    if any(not file.is_file() or sha256(file) != digest for file, digest in expected.items()):
+        return None
+    candidates = (paths.fitted_probabilities, paths.former_fitted_probabilities)
+    file = next((file for file in candidates if file.name in metadata["files"]), None)
+    probabilities = FittedTransform.load(file) if file else None
+    return FittedEnsemble(FittedTransform.load(paths.fitted), probabilities, metadata["title"])

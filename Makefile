@@ -70,7 +70,7 @@ setup:  ## make or refresh .venv   GPU=1 with CUDA, PYTHON=path to use your own 
 doctor: setup  ## check Python, packages, GPU, disk and Kaggle   COMPETITION= JSON=1
 	@$(MEDFOLD) doctor --competition "$$COMPETITION" $(call flag,JSON,--json)
 
-demo: setup  ## run the whole pipeline on made-up radiographs
+demo: setup  ## run the whole pipeline on synthetic radiographs
 	@$(MEDFOLD) demo
 
 ##@ Data
@@ -82,57 +82,57 @@ download: setup  ## get and check the data   COMPETITION= FROM=file-or-folder FI
 	@$(MEDFOLD) download --competition "$$COMPETITION" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
-prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET= FORCE=1
+prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET="key=value" FORCE=1
 	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force)
 
-folds: setup  ## assign the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
+folds: setup  ## scan the images, assign the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$$COMPETITION" --recipe "$$RECIPE" $(call flag,FORCE,--force)
 
-data: setup  ## list data/ and the runs that use it, or remove parts   COMPETITION= DELETE="store/x raw" YES=1
+data: setup  ## list what is in data/ and what uses it, or remove parts of it   COMPETITION= DELETE="store/x raw" YES=1
 	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
 
 ##@ Runs
 
-train: setup  ## train the folds that are missing, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN= ON=kaggle WORKERS=
+train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle WORKERS=4
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on)
 
-runs: setup  ## list the runs: score, time, differences; or remove some   COMPETITION= DELETE="a b" YES=1 JSON=1
+runs: setup  ## list the runs, the best first; or remove some   COMPETITION= DELETE="a b" YES=1 JSON=1
 	@$(MEDFOLD) runs --competition "$$COMPETITION" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
 
-compare: setup  ## test whether the second run is better than the first   COMPETITION= RUNS="a b" or means of seeds, RUNS="a+a-s1 b+b-s1"; JSON=1
+compare: setup  ## test whether the second run is better than the first   COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) compare --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-ensemble: setup  ## score the ensemble of several runs   COMPETITION= RUNS="a b c" METHOD= PER_CLASS=1 JSON=1
+ensemble: setup  ## score the ensemble of several runs, by every method   COMPETITION= RUNS="a b c" METHOD=rank PER_CLASS=1 JSON=1
 	@$(MEDFOLD) ensemble --competition "$$COMPETITION" $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
 
-report: setup  ## write a web page about a run or an ensemble   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+report: setup  ## write a web page about a run or an ensemble   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 ##@ Submissions
 
-submit: setup  ## combine the folds; check, upload and record the submission   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1 DRY_RUN=1 FORCE=1
+submit: setup  ## combine the folds; check, upload and record the submission   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS) $(call flag,DRY_RUN,--dry-run) $(call flag,FORCE,--force)
 
-notebook: setup  ## pack the folds and a notebook that submits them, without uploading   COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" METHOD= PER_CLASS=1
+notebook: setup  ## pack the folds and a notebook that submits them, without uploading   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
-scores: setup  ## fetch the leaderboard scores, and compare them with OOF   COMPETITION= JSON=1
+scores: setup  ## fetch the leaderboard scores, and compare them with the OOF scores   COMPETITION= JSON=1
 	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
 
 recheck: setup  ## recompute scores and submissions with independent code   COMPETITION= RUNS="a b" JSON=1
 	@$(MEDFOLD) recheck --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
-clean-kaggle: setup  ## remove what medfold put on Kaggle, after confirmation   YES=1
+clean-kaggle: setup  ## list what medfold put on Kaggle, and remove it after confirmation   YES=1
 	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
 
 ##@ Use of trained nets
 
-predict: setup  ## predict new images   IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS= SET= RUNS="a b" OUT= JSON=1
+predict: setup  ## predict new images with the trained folds   IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" OUT=file JSON=1
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
-export: setup  ## write a trained net as a .keras file, which plain Keras loads   COMPETITION= RUN=baseline FOLD=0 OUT=
+export: setup  ## write a trained net as a .keras file, which Keras loads without medfold   COMPETITION= RUN=baseline FOLD=0 OUT=file
 	@$(MEDFOLD) export --competition "$$COMPETITION" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$$FOLD)" \
 		$(call option,OUT,--out)
 

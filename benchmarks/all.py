@@ -87,7 +87,7 @@ BENCHMARKS = {
     "near_duplicates": (
         "Near-duplicates",
         (
-            "100 copies (compressed, scaled, cropped by 3 %, brighter or darker by 15 %) among 10,000 made-up "
+            "100 copies (compressed, scaled, cropped by 3 %, brighter or darker by 15 %) among 10,000 synthetic "
             "radiographs; then the comparison of 100,000 hashes."
         ),
     ),

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/hidden_test.py
 
-A fold of a small net on made-up JPEGs of 1024 px, packed as a bundle; then the prediction that the notebook makes, on
+A fold of a small net on synthetic JPEGs of 1024 px, packed as a bundle; then the prediction that the notebook makes, on
 600 test images and on 6,000 (hard links to 50 different files). The peak memory with all processes: the sum of their
 shares of what the system counts (Linux only, sampled 10 times a second). Fails if it is over 1.1 times as high with the
 more images. Not for Windows. About 3 minutes on 2 CPU cores.

@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/million.py
 
-A made-up table of 1,000,000 training images in 100,000 groups, 2 % positive, a tenth of a percent of them exact
+A synthetic table of 1,000,000 training images in 100,000 groups, 2 % positive, a tenth of a percent of them exact
 duplicates of another group's image, and 100,000 test images; pixel hashes are given. Joins duplicates, makes 5
 stratified folds of whole groups, audits. Fails if it takes over 90 seconds, or 2 GB. About a minute.
 """

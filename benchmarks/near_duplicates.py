@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/near_duplicates.py [--rounds 3] [--images folder-or-file.npz]
 
-10,000 made-up radiographs of 128 px, one to three of each patient; each round plants 100 copies among them: 25 that
+10,000 synthetic radiographs of 128 px, one to three of each patient; each round plants 100 copies among them: 25 that
 were compressed (JPEG, quality 40), 25 scaled to 0.5-0.8 of the size, 25 cropped by 3 % of height and width at a random
 place, and 25 brightened or darkened by 15 %. At least 90 must be found, and at most 2 pairs per 1,000 images may be
 false; two images of one patient are. Then 100,000 hashes are compared in at most two minutes: the same ones, ten times
@@ -34,7 +34,7 @@ SHOWN = 20
 
 
 def drawn(count: int) -> dict[str, np.ndarray]:
-    """Made-up radiographs, uint8 (128, 128, 1), by name."""
+    """Synthetic radiographs, uint8 (128, 128, 1), by name."""
     options = phantom.Options(kind="phantom", seed=2024)
     shots = [(patient, number) for patient in range(count) for number in range(1, 2 + patient % 3)][:count]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

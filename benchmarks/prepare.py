@@ -5,7 +5,7 @@
 Images per second of the pass that `make prepare` makes (decode, hash, measure, resize, write, write down), in turns
 of five seconds with decoding and resizing alone in a plain pool of as many processes, without the time in which the
 processes start; more than half a minute of each together. Once on JPEGs, those of chest-xray-pneumonia if they were
-downloaded, else made-up ones of 1024 px; once on made-up uncompressed DICOM files of 12 bits and 1024 px. Files are
+downloaded, else synthetic ones of 1024 px; once on synthetic uncompressed DICOM files of 12 bits and 1024 px. Files are
 repeated (hard links) until they suffice. Then the peak memory of `medfold prepare` with all its processes, on 6,000
 images beside 600: the sum of their shares of what the system counts (Linux only, sampled 10 times a second). Fails if
 the pass is slower than 0.85 of the decoding and resizing, or the memory is over 1.1 times as high. Not for Windows.
@@ -59,7 +59,7 @@ submission: {sample: sample_submission.csv}
 
 
 def radiographs(folder: Path) -> list[Path]:
-    """JPEGs: real ones if there are any, else made-up ones."""
+    """JPEGs: real ones if there are any, else synthetic ones."""
     real = sorted(RADIOGRAPHS.rglob("*.jpeg"))[::20][:DIFFERENT]
     if real:
         return real

@@ -8,8 +8,8 @@ import yaml
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_consistency import ineffective_settings
-from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, recipe_names
+from medfold.competition.recipe_consistency import batch_size_warning, ineffective_settings
+from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, own_settings, recipe_names
 from medfold.paths import ProjectPaths
 from medfold.scaffold.competition_folder import README_SECTIONS
 from tests.support.helpers import REPOSITORY, shipped
@@ -28,12 +28,14 @@ def test_every_competition_and_recipe_loads(name):
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_no_recipe_has_a_setting_without_effect(name):
+def test_no_recipe_has_a_setting_that_is_warned_about(name):
     competition = Competition.open(name, ROOT)
     for each in recipe_names(competition.paths):
         recipe = load_recipe(competition.paths, each, {})
         ineffective = set(ineffective_settings(recipe, competition.facts.images.symmetry))
+        ineffective &= own_settings(competition.paths, each, {})
         assert ineffective <= {"tta"}, each  # shared recipes turn it off for any symmetry
+        assert batch_size_warning(recipe) == "", each
 
 
 @pytest.mark.parametrize("name", shipped())

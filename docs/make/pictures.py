@@ -1,14 +1,13 @@
 """The pictures of docs/, made from real output: `make pictures`, after `make demo`.
 
 - phantom-chest.jpg: a contact sheet of the embedded competition, nodules ringed in a second copy of their row;
-- demo.svg: what `make demo` printed, without folds 1 to 4, if its output is given:
+- demo.svg: what `make demo` printed, long lines cut, and folds 1 to 4 left out, if its output is given:
   make demo | tee demo.txt; make pictures RECORDING=demo.txt
 """
 
 import io
 import re
 import sys
-import textwrap
 from pathlib import Path
 
 import cv2
@@ -21,6 +20,7 @@ DOCS = Path(__file__).parents[1]
 DATA = DOCS.parent / "data" / "phantom-chest"
 ACROSS = 8
 COLUMNS = 100  # of the recording
+OMITTED = " " * 11 + "..."
 
 
 def contact_sheet() -> np.ndarray:
@@ -45,11 +45,14 @@ def contact_sheet() -> np.ndarray:
 
 
 def shortened(lines: list[str]) -> list[str]:
-    """The lines without those of the folds after fold 0, which look alike; a line says how many are left out."""
-    others = [line for line in lines if re.match(r"fold [1-9]", line)]
-    first = lines.index(others[0])
-    note = f"{'':<11}... folds 1 to 4: {len(others)} lines more"
-    return [*lines[:first], note, *(line for line in lines[first:] if line not in others)]
+    """The lines without those of the folds after fold 0, which look alike; `...` stands where some are left out."""
+    kept: list[str] = []
+    for line in lines:
+        if not re.match(r"fold [1-9]| {11} {3}[1-9] ", line):
+            kept.append(line)
+        elif kept[-1] != OMITTED:
+            kept.append(OMITTED)
+    return kept
 
 
 def recording(lines: list[str]) -> str:
@@ -57,7 +60,7 @@ def recording(lines: list[str]) -> str:
     console = Console(record=True, width=COLUMNS, file=io.StringIO())
     console.print(Text("$ make demo", style="bold"))
     for line in shortened(lines):
-        text = Text("\n".join(textwrap.wrap(line, COLUMNS, subsequent_indent=" " * 11, drop_whitespace=False)))
+        text = Text(line if len(line) <= COLUMNS else f"{line[: COLUMNS - 4].rstrip()} ...")
         text.stylize("bold cyan", 0, 11)  # the stage
         console.print(text)
     svg = console.export_svg(title="medfold")

@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 from medfold.cli import app
 from medfold.commands.setup import COMMON_VARIABLES
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.facts_sections import LabelFacts, ScoreFacts
+from medfold.competition.facts_sections import ImageFacts, LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import SHARED_RECIPES
 from medfold.data.label_layouts import LAYOUTS
@@ -53,6 +53,8 @@ REGISTERED = {
     (ScoreFacts, "metric"): METRICS.names(),
     (Recipe, "augment"): list(PIPELINES),
 }
+# Keys that take a single text for a list of one.
+TEXT_OR_LIST = {(ImageFacts, "train"), (ImageFacts, "test")}
 # Variables of make that are no options of a command: setup.py and the tests take them.
 OTHER_VARIABLES = {
     "GPU": "Install TensorFlow with CUDA.",
@@ -124,7 +126,8 @@ def cells(model: type[BaseModel], name: str, field: FieldInfo) -> tuple[str, str
     """
     if not field.description:
         raise ValueError(f"{model.__name__}.{name} has no description: give its Field one")
-    return values(field, REGISTERED.get((model, name), ())), default(field), field.description
+    found = values(field, REGISTERED.get((model, name), ()))
+    return f"text, {found}" if (model, name) in TEXT_OR_LIST else found, default(field), field.description
 
 
 def is_section(field: FieldInfo) -> bool:
@@ -323,17 +326,16 @@ def targets() -> dict[str, tuple[str, dict[str, str]]]:
 
 
 def target_table(audience: str) -> str:
-    """What each make target does: the first line of the command's help, else the words of the Makefile.
+    """What each make target does, by the words of the Makefile.
 
     Args:
         audience: users, or developers of medfold.
     """
-    commands = typer.main.get_command(app).commands
-    sentences = {name: command.help.splitlines()[0] for name, command in commands.items()}
+    commands = {"help", "setup", *typer.main.get_command(app).commands}
     rows = (
-        (f"`make {name}`", sentences.get(name, f"{sentence(what)}."))
+        (f"`make {name}`", f"{sentence(what)}.")
         for name, (what, _) in targets().items()
-        if (name in {*commands, "help", "setup"}) == (audience == "users")
+        if (name in commands) == (audience == "users")
     )
     return table(("target", "what it does"), rows)
 

@@ -10,6 +10,7 @@ import time
 import traceback
 from functools import cache, partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -89,8 +90,10 @@ def attempt(copy: int, kind: str, seed: int, given: Path, folder: Path) -> tuple
 
 def prepare(folder: Path) -> Path:
     """The folder for undamaged files, which are written when they are needed."""
-    # Workers are forked from one process, which imports these modules once. Each block of files has new workers.
-    worker_pool.PRELOADED += [f"tests.campaigns.fuzzed.{name}" for name in MODULES]
+    # The workers of all cases are forked from one process, which imports these modules once, if it is started now.
+    modules = [f"tests.campaigns.fuzzed.{name}" for name in MODULES]
+    with contextlib.chdir(REPOSITORY), mock.patch.object(worker_pool, "PRELOADED", [*worker_pool.PRELOADED, *modules]):
+        assert list(map_in_workers(str, range(1)))
     return folder
 
 

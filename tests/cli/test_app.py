@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 
-from medfold.cli import main
+from medfold.cli import app, main
 from medfold.terminal.command_text import BY_MAKE
 from tests.support.helpers import REPOSITORY
 from tests.support.python_warnings import warnings_on_stderr
@@ -224,7 +225,7 @@ def test_help_and_version_need_no_project(tmp_path, monkeypatch):
 
 SPY = """
 import sys
-from medfold.cli import main
+from medfold.cli import app, main
 from medfold.terminal.command_text import BY_MAKE
 from medfold.errors import UserError
 for words in {commands!r}:
@@ -257,3 +258,9 @@ def test_help_imports_no_heavy_package(project_folder):
 def test_commands_on_finished_runs_import_no_tensorflow(trained):
     commands = [["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]]
     assert imported_packages(*([*words, "-c", "small"] for words in commands)) == [["pandas"]] * 4
+
+
+def test_help_of_a_command_is_that_of_its_make_target():
+    described = dict(re.findall(r"^([a-z-]+):.*?## (.*?)(?:   |$)", (REPOSITORY / "Makefile").read_text(), re.M))
+    for name, command in typer.main.get_command(app).commands.items():
+        assert command.help.splitlines()[0] == f"{described[name][0].upper()}{described[name][1:]}.", name

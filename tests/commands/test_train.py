@@ -145,6 +145,21 @@ def test_settings_without_effect_are_printed_by_reason(small, steps, capsys):
     ]
 
 
+def test_settings_without_effect_that_a_recipe_extends_are_not_printed(small, steps, capsys):
+    (small.paths.folder / "mine.yaml").write_text("extends: baseline\nbackbone: {width: 8}\n")
+    (small.paths.folder / "frozen.yaml").write_text("extends: [mine, mobilenet]\ntraining: {cutmix: 0.5}\n")
+    train(small, "frozen", {"training": {"learning_rate": 0.01}})
+    lines = [line for line in capsys.readouterr().out.splitlines() if "no effect" in line]
+    assert [line.split(" (")[0] for line in lines] == ["train      no effect: training.learning_rate, training.cutmix"]
+
+
+def test_warning_about_small_batches_is_printed(small, steps, capsys):
+    train(small, overrides={"backbone": {"name": "MobileNetV2", "weights": "imagenet"}, "training": {"batch_size": 4}})
+    assert "training.batch_size is 4: too few images" in capsys.readouterr().out
+    train(small, overrides={"training": {"batch_size": 4}})
+    assert "too few images" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("seconds", "is_said"), [(0.9, False), (1.5, True)])
 def test_check_of_the_store_is_printed_if_it_takes_a_while(small, steps, monkeypatch, capsys, seconds, is_said):
     clock = iter([10.0, 10.0 + seconds])

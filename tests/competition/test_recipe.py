@@ -32,4 +32,5 @@ def test_portable_recipe_has_no_local_folders():
         assert Recipe.model_validate(same.portable()) == same
     changed = Recipe.model_validate({"training": {"schedule": "constant"}})
     assert changed.portable()["training"]["schedule"] == "constant"
-    assert not {"schedule", "callbacks", "jit_compile", "deterministic"} & set(same.portable()["training"])
+    added = {"schedule", "callbacks", "jit_compile", "deterministic", "check_memorised"}
+    assert not added & set(same.portable()["training"])

@@ -5,7 +5,7 @@ import pytest
 from medfold import config
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
+from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
 from medfold.competition.recipe_files import load_recipe
 from tests.support.helpers import refused
 
@@ -39,6 +39,16 @@ def test_ineffective_settings_are_listed_and_reset(overrides, symmetry, keys):
     usual = config.flat(Recipe().model_dump(mode="json"))
     effective = effective_recipe(choices.model_dump(mode="json"), symmetry)
     assert all(effective[key] == usual[key] for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("weights", "batch_size", "is_warned"),
+    [("imagenet", 7, True), ("imagenet", 8, False), ("net.weights.h5", 2, True), ("none", 2, False)],
+)
+def test_small_batches_of_a_pretrained_net_are_warned_about(weights, batch_size, is_warned):
+    training = {"batch_size": batch_size, "accumulation_steps": 16}
+    recipe = Recipe.model_validate({"backbone": {"weights": weights}, "training": training})
+    assert batch_size_warning(recipe).startswith(f"training.batch_size is {batch_size}: too few images") == is_warned
 
 
 def test_effective_recipe_keeps_unknown_keys_of_older_recipes():

@@ -4,7 +4,7 @@ import pytest
 
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
-from medfold.competition.recipe_files import load_recipe
+from medfold.competition.recipe_files import load_recipe, own_settings
 from medfold.earlier_versions import RECIPE, with_former_names
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused
@@ -63,12 +63,26 @@ def test_a_former_name_overrides_the_setting_of_a_base(project_folder):
 def test_shared_recipes_need_no_file(project_folder):
     assert load("simple_cnn").backbone.name == "simple_cnn"
     debug = load("debug")
+    assert debug.training.check_memorised
     assert (debug.training.num_images, debug.preparation, debug.backbone) == (32, load().preparation, load().backbone)
     mobilenet = load("mobilenet")
     assert (mobilenet.backbone.name, mobilenet.training.epochs) == ("MobileNetV2", 0)
-    assert ineffective_settings(mobilenet, "horizontal") == {}
+    own = own_settings(ProjectPaths.find().competition("small"), "mobilenet", {})
+    assert not own & set(ineffective_settings(mobilenet, "horizontal"))
     with refused(r"^SET: unknown key 'training.epoch'"):
         load("simple_cnn", training={"epoch": 3})
+
+
+def test_own_settings_are_those_of_the_file_and_of_overrides(project_folder):
+    paths = ProjectPaths.find().competition("small")
+    (paths.folder / "mine.yaml").write_text("extends: mobilenet\ntraining: {ema: 0.5}\n")
+    assert own_settings(paths, "mine", {"images": {"size": 24}}) == {
+        "extends",
+        "training.ema_decay",
+        "preparation.size",
+    }
+    assert {"backbone.name", "training.epochs"} < own_settings(paths, "mobilenet", {})
+    assert "training.cutmix" not in own_settings(paths, "mobilenet", {})
 
 
 def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder):
@@ -80,7 +94,7 @@ def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folde
     with refused("gpu: small has no such recipe; the shared file of that name is only to be extended. It has: "):
         load("gpu")
     (project_folder / "competition" / "small" / "gpu.yaml").write_text("extends: gpu\ntraining: {epochs: 2}\n")
-    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("EfficientNetV2S", 2)
+    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("ConvNeXtTiny", 2)
 
 
 def test_file_of_the_competition_replaces_shared_recipe(project_folder):

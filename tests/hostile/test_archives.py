@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+import subprocess
 import tarfile
 import zipfile
 
@@ -130,3 +132,37 @@ def test_honest_neighbours_work(victim):
     raw = victim.clone / "data" / "clinic" / "raw"
     assert (raw / "train" / "i00.png").stat().st_ino == (big / "train" / "i00.png").stat().st_ino
     assert victim.make("folds").code == 0
+
+
+def git(folder, *words):
+    author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    return subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="no git")
+def test_competition_folder_in_a_work_tree_of_others_stays_clean(victim):
+    """The clone is one of several work trees of a repository, and the competition folder a link into another one."""
+    shared, main = victim.clone / "shared [of] the $team's Gruppe Ü", victim.clone.parent / "main"
+    for repository in (shared, main):
+        repository.mkdir()
+        git(repository, "init", "--quiet")
+        git(repository, "commit", "--quiet", "--allow-empty", "--message", "first")
+    git(main, "worktree", "add", "--quiet", "--detach", str(victim.clone.parent / "tree"))
+    shutil.move(victim.clone.parent / "tree" / ".git", victim.clone / ".git")  # a file, not a folder
+    folder = victim.clone / "competition" / "clinic"
+    shutil.move(folder, shared / "clinic")
+    folder.symlink_to(shared / "clinic")
+    git(shared, "add", "clinic")
+    git(shared, "commit", "--quiet", "--message", "clinic")
+    for target, words in {"download": [f"FROM={victim.given}"], "folds": []}.items():
+        assert victim.make(target, *words).code == 0
+    assert git(shared, "status", "--porcelain") == ""
+    assert git(main, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("name", ['a "b" c', "a'b", "[a]*?", "$HOME", "Müller ß", "a;b&c", "#a", "~a", "a=b"])
+def test_folder_of_an_odd_name_is_read(victim, name):
+    given = victim.given.rename(victim.clone / name)
+    assert victim.make("download", f"FROM={given}").code == 0
+    raw = victim.clone / "data" / "clinic" / "raw"
+    assert (raw / "train" / "i00.png").stat().st_ino == (given / "train" / "i00.png").stat().st_ino

@@ -222,8 +222,8 @@ HOLDOUT = "group: patient\n  holdout: 0.25"
 PATIENTS = {  # competition.yaml that holds the patient: parts and their replacements
     "column": {},
     "pattern": {"group: patient": "group_pattern: '(i[0-9])'"},
-    "header": {"group: patient": "group: PatientID\n  holdout: 0.25"},
-    "pattern and holdout": {"group: patient": "group_pattern: '(i[0-9])'\n  holdout: 0.25"},
+    "PatientID": {"group: patient": "group: PatientID\n  holdout: 0.25"},
+    "PatientName": {"group: patient": "group: PatientName\n  holdout: 0.25"},
     "holdout": {"group: patient": HOLDOUT},
 }
 
@@ -236,17 +236,17 @@ def test_make_folds_writes_patients_into_files_of_the_owner_only(victim, kind):
     if kind not in ("column", "pattern"):
         victim.change_facts(', test: "test/{id}.png"', "")
         victim.change_facts("submission: {sample: sample_submission.csv}\n", "")
-    if kind == "header":
+    if kind.startswith("Patient"):
         victim.change_facts("train/{id}.png", "train/{id}.dcm")
-        victim.change_facts("symmetry: none", "symmetry: none, dicom_headers: [PatientID]")
+        victim.change_facts("symmetry: none", f"symmetry: none, dicom_headers: [{kind}]")
         for number, path in enumerate(sorted((victim.given / "train").iterdir())):
-            save(path.with_suffix(".dcm"), dataset(smooth((20, 18), 8, seed=number), PatientID=f"p{number // 2}"))
+            save(path.with_suffix(".dcm"), dataset(smooth((20, 18), 8, seed=number), **{kind: f"p{number // 2}"}))
             path.unlink()
     for target, words in (("download", [f"FROM={victim.given}"]), ("folds", [])):
         assert victim.make(target, *words).code == 0
     private = [path for path in (victim.clone / "data" / "clinic").rglob("*.csv") if path.stat().st_mode & 0o077 == 0]
     assert "groups.csv" in {path.name for path in private}
-    patients = {f"p{number}" for number in range(8)} if "pattern" not in kind else {"i0", "i1"}
+    patients = {f"p{number}" for number in range(8)} if kind != "pattern" else {"i0", "i1"}
     for path in (victim.clone / "data" / "clinic").glob("*.csv"):
         if path not in private:
             cells = set(pd.read_csv(path, dtype=str).to_numpy().ravel())

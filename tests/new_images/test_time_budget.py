@@ -23,7 +23,7 @@ def predict_with_budget(
 ):
     """Simulates predictions; returns the limits of the batches, and how many images and seconds they took."""
     clock = Clock()
-    budget, done, limits = TimeBudget(seconds, images, folds, views, cost, clock), 0, []
+    budget, done, limits = TimeBudget(seconds, images, PredictionLimit(folds, views), cost, clock), 0, []
     while done < images:
         count = min(batch, images - done)
         clock.now += reading * count

@@ -138,6 +138,14 @@ def test_files_that_were_not_packed_are_not_used(copied_bundle):
         SubmissionBundle.open(copied_bundle)
 
 
+def test_recipe_with_an_unknown_key_is_refused(copied_bundle):
+    manifest = json.loads((copied_bundle / "kit.json").read_text())
+    manifest["runs"][0]["recipe"]["sise"] = 3
+    (copied_bundle / "kit.json").write_text(json.dumps(manifest))
+    with refused(r"kit\.json: .*'sise'"):
+        SubmissionBundle.open(copied_bundle)
+
+
 def test_missing_package_is_named(copied_bundle):
     manifest = json.loads((copied_bundle / "kit.json").read_text())
     (copied_bundle / "kit.json").write_text(json.dumps({**manifest, "packages": ["no-such-package"]}))

@@ -11,7 +11,7 @@ from medfold.runs.run_list import (
     summarise_runs,
     training_seconds,
 )
-from medfold.system import json_files
+from medfold.system import files, json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import an_oof_score, competition_facts, refused
 
@@ -110,6 +110,14 @@ def test_training_seconds_of_the_folds_are_summed(small):
         json_files.write({"seconds": seconds}, run.fold(fold).timing)
     assert training_seconds([run], 3) == 5.5
     assert training_seconds([run], 2) == 1.5
+
+
+@pytest.mark.parametrize("seconds", ["NaN", "-1", "1" + "0" * 400])
+def test_training_seconds_that_are_no_duration_are_refused(small, seconds):
+    run = small.paths.run("one")
+    files.write_text(f'{{"seconds": {seconds}}}', run.fold(0).timing)
+    with refused(r"timing\.json: the value of 'seconds' is missing or is not what medfold writes"):
+        training_seconds([run], 3)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """YAML in the style of the shipped facts, with reasons and doubts as comments."""
 
+import pytest
 import yaml
 
 from medfold.scaffold.commented_yaml import MAX_LINE_LENGTH, add_doubts, add_reasons, dump_yaml
@@ -49,3 +50,11 @@ images:
   train: "{id}.png"
 """
     )
+
+
+@pytest.mark.parametrize("name", ["a\nsource: {kind: url}", "a\x1b[2J", "a\x07", "a\u2028source: x", "a\r\ntask: x"])
+def test_names_from_tables_cannot_end_a_comment(name):
+    reasons = {"task": f"values {name}", "labels": name}
+    text = add_doubts(add_reasons(TEXT, reasons), [Doubt("labels.targets", f"unclear: {name}"), Doubt("", name)])
+    assert yaml.safe_load(text) == VALUES
+    assert len([line for line in text.splitlines() if not line.lstrip().startswith("#")]) == len(TEXT.splitlines())

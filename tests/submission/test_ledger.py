@@ -82,6 +82,16 @@ def test_add_row_replaces_the_row_of_the_same_competition_and_file(project_folde
     ]
 
 
+def test_column_of_the_user_stays(project_folder):
+    project_paths = ProjectPaths.find()
+    add_row(project_paths, LedgerRow(time="1", competition="small", file="a.csv"))
+    read_ledger(project_paths).assign(note="mine").to_csv(project_paths.ledger, index=False)
+    add_row(project_paths, LedgerRow(time="2", competition="small", file="a.csv"))
+    add_row(project_paths, LedgerRow(time="3", competition="small", file="b.csv"))
+    ledger = read_ledger(project_paths)
+    assert ledger[["time", "note"]].to_numpy().tolist() == [["2", "mine"], ["3", ""]]
+
+
 def test_ledger_of_an_earlier_version_is_read_and_gets_the_current_columns_with_the_next_row(project_folder):
     project_paths = ProjectPaths.find()
     add_row(project_paths, replace(ROW, time="1", competition="small"))

@@ -52,7 +52,7 @@ app = typer.Typer(
 
 @app.command()
 def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson = False) -> None:
-    """Check the installation: Python, packages, GPU, disk, Kaggle."""
+    """Check Python, packages, GPU, disk and Kaggle."""
     from medfold.commands.doctor import CheckResult, doctor
 
     def command() -> list[CheckResult]:
@@ -66,7 +66,7 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 
 @app.command()
 def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
-    """Run the whole pipeline on made-up radiographs, from the download to the report."""
+    """Run the whole pipeline on synthetic radiographs."""
     with open_competition(competition, writes=["data", "folds", "runs", "submissions"], recipe="baseline") as opened:
         from medfold.commands.demo import demo
 
@@ -106,7 +106,7 @@ def new(
         ),
     ] = "",
 ) -> None:
-    """Draft the folder of a new competition from its files: competition.yaml and recipes."""
+    """Draft the folder of a competition from its files."""
     example = f"{variable('COMPETITION', 'skin-lesions')} {variable('FROM', 'skin-lesions.zip')}"
     check_given(competition, "COMPETITION", example)
     from medfold.commands.new import new
@@ -142,7 +142,7 @@ def folds(
         ),
     ] = False,
 ) -> None:
-    """Build, audit and keep the folds; first prepare the images for a recipe, if they have not been scanned yet."""
+    """Scan the images, assign the folds, and search for leaks."""
     with open_competition(competition, writes=["data", "folds"], recipe=recipe) as opened:
         from medfold.commands.folds import make_folds
         from medfold.competition import preparation_settings
@@ -168,7 +168,7 @@ def train(
     ] = "auto",
     on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
 ) -> None:
-    """Train the missing folds, or the ones that FOLD names; first prepare images and make folds, if needed."""
+    """Train the missing folds, or those that FOLD names."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
     with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.train import train
@@ -213,7 +213,7 @@ def compare(
     competition: CompetitionName = DEFAULT_COMPETITION,
     as_json: AsJson = False,
 ) -> None:
-    """Test whether the second run is better than the first, or the difference is chance."""
+    """Test whether the second run is better than the first."""
     from medfold.commands.compare import Comparison, compare
 
     def command() -> Comparison:
@@ -231,7 +231,7 @@ def list_runs(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """List all runs of a competition, the best first; or remove some."""
+    """List the runs, the best first; or remove some."""
     from medfold.commands.runs import RunList, list_runs, remove_runs
 
     def command() -> RunList | None:
@@ -249,7 +249,7 @@ def data(
     delete: Annotated[str, typer.Option(help='What to remove, by the names in the list: "store/x raw".')] = "",
     yes: Yes = False,
 ) -> None:
-    """List what is in data/, its size and what uses it; or remove parts of it."""
+    """List what is in data/ and what uses it, or remove parts of it."""
     from medfold.commands.data import data
     from medfold.paths import ProjectPaths
 
@@ -274,7 +274,7 @@ def submit(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
-    """Ensemble the trained folds, write, check, upload and record the submission."""
+    """Combine the folds; check, upload and record the submission."""
     with open_competition(competition, writes=["runs", "submissions"]) as opened:
         from medfold.commands.submit import submit
 
@@ -292,7 +292,7 @@ def report(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """Write a web page about a run, or about an ensemble."""
+    """Write a web page about a run or an ensemble."""
     with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.report import report
 
@@ -309,7 +309,7 @@ def notebook(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """Pack the trained folds and a notebook that submits them, without uploading."""
+    """Pack the folds and a notebook that submits them, without uploading."""
     with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.notebook import notebook
 
@@ -353,7 +353,7 @@ def export(
         str, typer.Option(help="File to write. Defaults to a file named by run and fold, in the run's folder.")
     ] = "",
 ) -> None:
-    """Write the net of a fold as a .keras file, which Keras loads without medfold."""
+    """Write a trained net as a .keras file, which Keras loads without medfold."""
     if not is_number(fold):
         raise UserError("expected the number of one fold", variable("FOLD", fold), f"Example: {variable('FOLD', 0)}")
     with open_competition(competition) as opened:
@@ -368,7 +368,7 @@ def recheck(
     runs: Annotated[str, typer.Option(help='Names of runs: "a b". Defaults to all runs and submissions.')] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Recompute scores and submissions from the files, with independent code."""
+    """Recompute scores and submissions with independent code."""
     from medfold.commands.recheck import Recheck, recheck
 
     def command() -> list[Recheck]:
@@ -385,7 +385,7 @@ def scores(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Fetch pending scores; compare OOF and leaderboard scores of all submissions."""
+    """Fetch the leaderboard scores, and compare them with the OOF scores."""
     from medfold.commands.scores import CompetitionScores, scores
     from medfold.paths import ProjectPaths
 
@@ -400,7 +400,7 @@ def scores(
 
 @app.command("clean-kaggle")
 def clean_kaggle(yes: Yes = False) -> None:
-    """List what medfold put on Kaggle, and remove it there after confirmation."""
+    """List what medfold put on Kaggle, and remove it after confirmation."""
     from medfold.commands.clean_kaggle import clean_kaggle
 
     clean_kaggle(yes)

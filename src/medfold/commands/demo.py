@@ -1,4 +1,4 @@
-"""`make demo`: the whole pipeline on made-up radiographs."""
+"""`make demo`: the whole pipeline on synthetic radiographs."""
 
 import time
 

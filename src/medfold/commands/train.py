@@ -4,7 +4,14 @@ import time
 from typing import Any, Literal
 
 from medfold.commands.shared.dataset_audit import audit_and_show
-from medfold.competition import Competition, PreparationSettings, Recipe, ineffective_settings
+from medfold.competition import (
+    Competition,
+    PreparationSettings,
+    Recipe,
+    batch_size_warning,
+    ineffective_settings,
+    own_settings,
+)
 from medfold.data import Dataset, load_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
@@ -80,7 +87,7 @@ def _prepare_training_here(competition: Competition, requests: list[TrainingRequ
     has_missing_folds = any(missing_folds(competition, request) for request in requests)
     if has_missing_folds:
         check_recipe_trainable(competition, recipe)
-        _warn_ineffective(competition, recipe)
+        _warn_about_recipe(competition, requests[0], recipe)
     dataset = _load_dataset(competition, recipe.preparation)
     if has_missing_folds:
         _verify_store(competition, recipe.preparation)
@@ -107,9 +114,14 @@ def _verify_store(competition: Competition, preparation: PreparationSettings) ->
         )
 
 
-def _warn_ineffective(competition: Competition, recipe: Recipe) -> None:
+def _warn_about_recipe(competition: Competition, request: TrainingRequest, recipe: Recipe) -> None:
+    """Prints the recipe's own settings without effect, and a warning if the batches are too small."""
+    own = own_settings(competition.paths, request.recipe, request.overrides)
     keys_by_reason: dict[str, list[str]] = {}
     for key, reason in ineffective_settings(recipe, competition.facts.images.symmetry).items():
-        keys_by_reason.setdefault(reason, []).append(key)
+        if key in own:
+            keys_by_reason.setdefault(reason, []).append(key)
     for reason, keys in keys_by_reason.items():
         warn("train", f"no effect: {', '.join(keys)} ({reason})")
+    if warning := batch_size_warning(recipe):
+        warn("train", warning)

@@ -3,7 +3,7 @@
 - `competition`: a competition in a project folder, the starting point of every command;
 - `facts`: competition.yaml; `facts_sections`: its sections;
 - `recipe`: a recipe; `recipe_sections`: its sections; `recipe_files`: where recipes are, and their loading;
-  `recipe_consistency`: settings that contradict each other or have no effect; `overrides`: SET=;
+  `recipe_consistency`: settings that contradict each other, have no effect or harm; `overrides`: SET=;
 - `located_errors`: the file of a key with a wrong value;
 - `plugins`: runs and hashes plugins.py;
 - `slugs`: names of competitions and data sets on Kaggle.
@@ -21,8 +21,8 @@ from medfold.competition.overrides import (
 )
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.recipe import Recipe, weights_without_folders
-from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
-from medfold.competition.recipe_files import load_recipe, recipe_names
+from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
+from medfold.competition.recipe_files import load_recipe, own_settings, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
@@ -41,6 +41,7 @@ __all__ = [
     "Symmetry",
     "TrainingSettings",
     "active_plugins",
+    "batch_size_warning",
     "command_without_folders",
     "effective_recipe",
     "format_overrides",
@@ -49,6 +50,7 @@ __all__ = [
     "kaggle_slug",
     "load_facts",
     "load_recipe",
+    "own_settings",
     "parse_overrides",
     "parse_slug",
     "plugins_hash",

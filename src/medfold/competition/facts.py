@@ -43,8 +43,8 @@ class CompetitionFacts(config.SettingsFile):
     )
     classes: list[str] | None = Field(
         default=None,
-        description="Values of the target column, the negative or lowest first. Required for `multiclass` and "
-        "`ordinal`, not for `multilabel`; without it a binary task has `0` and `1`.",
+        description="Values of the target column, the negative or lowest first; numbers are read as text. Required "
+        "for `multiclass` and `ordinal`, not for `multilabel`; without it a binary task has `0` and `1`.",
     )
     labels: LabelFacts
     images: ImageFacts

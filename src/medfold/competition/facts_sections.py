@@ -90,9 +90,9 @@ class LabelFacts(StrictModel):
     )
     map: dict[str, str | None] = Field(
         default={},
-        description="Meaning of the values in the label columns: the class as text, or `null` to leave the image out. "
-        'Example: `{"-1": "1", "?": null}`. Layout `folders`: of names of folders; `lists`: of names in a list. '
-        "Not for layout `one_hot`.",
+        description="Meaning of the values in the label columns: the class, or `null` to leave the image out. Numbers "
+        'are read as text. Example: `{-1: 1, "?": null}`. Layout `folders`: of names of folders; `lists`: of names in '
+        "a list. Not for layout `one_hot`.",
     )
     repeated: Literal["refuse", "same", "max", "majority"] = Field(
         default="refuse",
@@ -192,7 +192,7 @@ class ImageFacts(StrictModel):
         default=[],
         description="Pattern, or list of patterns, for the paths of the training images below `raw/`, such as "
         "`train/{id}.png`. Fields are `{id}`, `{label}` and any column of the label table; `{id:05d}` is a number "
-        "padded with zeros. `images.hdf5#{id}` is one image in a file that holds many. Required except for layout "
+        "padded with zeros. `images.hdf5#{id}` is one image in a file that holds many. Required, except for layout "
         "`arrays`, whose images are in `labels.file`.",
     )
     test: list[str] = Field(
@@ -210,7 +210,9 @@ class ImageFacts(StrictModel):
     channels: int | list[str] = Field(
         default=3,
         description="Number of channels, 1 to 8. Or a list of names to insert for `{channel}` in the patterns: one "
-        "grey file per channel.",
+        "grey file per channel. A pretrained net sees three: grey is repeated; of four or more it sees the first "
+        "three, until all its layers are trained and it learns to mix them. With `training.epochs: 0` it never sees "
+        "the others.",
     )
     windows: list[str | tuple[float, float]] = Field(
         default=[],

@@ -9,7 +9,7 @@ from medfold import config, earlier_versions
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 
 # Keys of `training` that earlier versions did not have.
-ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic")
+ADDED_TRAINING_KEYS = ("schedule", "callbacks", "jit_compile", "deterministic", "check_memorised")
 
 
 def weights_without_folders(weights: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings of a recipe that contradict each other, or have no effect."""
+"""Settings of a recipe that contradict each other, have no effect, or harm the training."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,8 @@ from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_sections import TrainingSettings
 from medfold.earlier_versions import RECIPE
 from medfold.errors import UserError
+
+MIN_PRETRAINED_BATCH_SIZE = 8
 
 
 def check_no_contradictions(training: TrainingSettings, location: Callable[[str], str]) -> None:
@@ -73,6 +75,28 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     }
     settings, defaults = (config.flat(values.model_dump(mode="json")) for values in (recipe, Recipe()))
     return {key: why for key, (ineffective, why) in reasons.items() if ineffective and settings[key] != defaults[key]}
+
+
+def batch_size_warning(recipe: Recipe) -> str:
+    """Returns a warning if the batches are too small for the batch normalisation before a pretrained net's head.
+
+    It standardises each feature by the mean and deviation of one batch. Of two images, a feature becomes -1 and 1,
+    whatever its values are; more accumulation steps do not change that.
+
+    Args:
+        recipe: the resolved recipe.
+
+    Returns:
+        One line; '' for a net without pretrained weights, or if the batches are large enough.
+    """
+    size = recipe.training.batch_size
+    if recipe.backbone.weights == "none" or size >= MIN_PRETRAINED_BATCH_SIZE:
+        return ""
+    return (
+        f"training.batch_size is {size}: too few images for the batch normalisation before the head, and "
+        f"accumulation_steps does not help. Set it to {MIN_PRETRAINED_BATCH_SIZE} or more, with smaller images if "
+        "memory is short"
+    )
 
 
 def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean
+from medfold.yaml_files import read_yaml
 
 # Recipes that every competition has, and the files that they extend. A file of that name replaces them.
 SHARED_RECIPES = {
@@ -76,6 +77,20 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
         raise
     check_no_contradictions(recipe.training, lambda key: recipe_location(paths, name, overrides, key))
     return recipe
+
+
+def own_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> set[str]:
+    """Returns the keys that a recipe sets itself or SET= sets, such as `training.epochs`; not those that it extends.
+
+    Args:
+        paths: paths of the competition of the recipe.
+        name: name of a recipe that can be loaded.
+        overrides: keys that SET changes, nested.
+    """
+    file = recipe_file(paths, name)
+    content = config.with_current_names(read_yaml(file), RECIPE, display_path(file))
+    overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
+    return set(config.flat(config.merge(content, overrides)))
 
 
 def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:

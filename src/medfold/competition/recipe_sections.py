@@ -64,8 +64,7 @@ class TrainingSettings(StrictModel):
         default=None,
         ge=2,
         description="Train on this number of images, taken from each class in turn: all of a rare class, few of a "
-        "frequent one. Without it: all images. With `sampler: shuffled` it tests the set-up (recipe `debug`): whether "
-        "the net memorises them is reported.",
+        "frequent one. Without it: all images.",
     )
     head_epochs: int = Field(
         default=0,
@@ -84,7 +83,12 @@ class TrainingSettings(StrictModel):
         le=MAX_EPOCHS,
         description="Epochs of the whole net. 0: the backbone keeps its initial weights.",
     )
-    batch_size: int = Field(default=32, ge=1, description="Images per batch.")
+    batch_size: int = Field(
+        default=32,
+        ge=1,
+        description="Images per batch. With pretrained weights 8 or more: batch normalisation before the head uses the "
+        "statistics of one batch, and `accumulation_steps` does not widen them.",
+    )
     accumulation_steps: int = Field(
         default=1, ge=1, description="Number of batches whose gradients are combined into one step of the optimizer."
     )
@@ -113,7 +117,7 @@ class TrainingSettings(StrictModel):
     focal_gamma: float = Field(
         default=2.0,
         ge=0,
-        description="Focal loss: the higher, the less do well-predicted images count. 0: cross-entropy.",
+        description="Focal loss: the higher it is, the less well-predicted images count. 0: cross-entropy.",
     )
     mixup: float = Field(
         default=0.0,
@@ -176,4 +180,9 @@ class TrainingSettings(StrictModel):
     deterministic: bool = Field(
         default=True,
         description="Equal seeds give equal files on a GPU too, at some cost of time. On a CPU they always do.",
+    )
+    check_memorised: bool = Field(
+        default=False,
+        description="Report the share of the training images that the net has memorised, to test the set-up: with few "
+        "images and no regularisation (recipe `debug`) it must be nearly all.",
     )

@@ -10,6 +10,7 @@ from medfold.competition import Competition, CompetitionFacts, has_known_groups
 from medfold.data.attributes import sample_attributes
 from medfold.data.dataset import Dataset
 from medfold.data.extra_columns import read_extra_columns
+from medfold.data.sample_files import read_samples
 from medfold.data.targets import encode_targets
 from medfold.folds import DatasetShift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
 from medfold.images import (
@@ -22,6 +23,7 @@ from medfold.images import (
     value_warnings,
 )
 from medfold.raw_files import mask_warning
+from medfold.text import count_of
 
 MAX_HEADERS = 2000  # files whose PatientID is read
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # first letters of formulas
@@ -43,6 +45,7 @@ class AuditFindings:
         compared_columns: columns of the sample table that `shift` compares, in addition to image statistics.
         predictive_columns: (column, class or label, strength) of columns that differ by class; None if there are no
             columns to examine.
+        groups_in_both: groups with images in the training and in the test set, as text; '' if there are none.
     """
 
     units_with_lost_labels: list[str]
@@ -53,6 +56,7 @@ class AuditFindings:
     shift: DatasetShift
     compared_columns: list[str]
     predictive_columns: list[tuple[str, str, float]] | None
+    groups_in_both: str = ""
 
 
 def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
@@ -75,7 +79,19 @@ def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
         shift=shift,
         compared_columns=compared_columns,
         predictive_columns=columns_that_predict_classes(competition, dataset),
+        groups_in_both=groups_in_train_and_test(competition, dataset),
     )
+
+
+def groups_in_train_and_test(competition: Competition, dataset: Dataset) -> str:
+    """Returns how many groups have images in the training and in the test set, and how many; '' if there are none."""
+    group_of = read_samples(competition.facts, competition.paths).set_index("id")["group"]  # not joined by duplicates
+    train, test = (group_of.loc[part["id"]] for part in (dataset.train, dataset.test))
+    groups = set(train) & set(test)
+    if not groups:
+        return ""
+    in_train, in_test = (count_of(int(part.isin(groups).sum()), "image") for part in (train, test))
+    return f"{count_of(len(groups), 'group')}, {in_train} in train, {in_test} in test: the test score may be too high"
 
 
 def is_formula(text: str) -> bool:

@@ -12,9 +12,8 @@
 from medfold.images import preparation_steps as preparation_steps  # registers them
 from medfold.images.contact_sheet import thumbnail, write_contact_sheet
 from medfold.images.dicom_headers import identifying_keywords, read_headers
-from medfold.images.examination import examine_images
+from medfold.images.examination import examine_images, list_members
 from medfold.images.formats.decoding import read_image
-from medfold.images.formats.file_contents import list_members
 from medfold.images.formats.format_registry import (
     UNSUPPORTED_FORMATS,
     image_extension,

@@ -1,4 +1,4 @@
-"""First look at images of unknown kind: size, colour, number of frames, for the draft of a competition."""
+"""First look at files of unknown kind, in worker processes: size, colour, frames of images, members of HDF5 files."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from medfold.competition import ImageFacts
-from medfold.errors import UserError
+from medfold.errors import REPLACE, UserError
+from medfold.images.formats import file_contents
 from medfold.images.formats.decoding import read_image
-from medfold.images.formats.file_contents import count_frames_in_file
 from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.image_paths import path_of_image
 from medfold.images.worker_pool import WorkerDied, map_in_workers
@@ -44,9 +44,21 @@ def examine_images(raw: Path, image_paths: Sequence[str]) -> list[ExaminedImage]
     ]
 
 
+def list_members(path: Path) -> list[str]:
+    """Returns the members of a file that contains many images: the top-level data sets of an HDF5 file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    (((_, members),),) = map_in_workers(file_contents.list_members, [path])
+    if isinstance(members, WorkerDied):
+        raise UserError("reading it crashes the process", path, REPLACE)
+    return members
+
+
 def _examine(image_path: str, raw: Path) -> ExaminedImage:
     facts = ImageFacts(train="unused", test="", channels=3)
-    num_frames = count_frames_in_file(path_of_image(raw, image_path), facts)
+    num_frames = file_contents.count_frames_in_file(path_of_image(raw, image_path), facts)
     try:
         pixels = read_image(raw, image_path, facts)
     except UserError as error:

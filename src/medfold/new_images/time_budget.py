@@ -20,8 +20,7 @@ class TimeBudget:
     Args:
         seconds: time limit for all images, in seconds.
         num_images: number of images to predict.
-        max_folds: the largest number of folds of any run.
-        max_views: the largest number of test-time views of any run.
+        largest: the largest numbers of folds and of test-time views of any run.
         cost: returns the forward passes per image of a limit.
         clock: returns seconds. Defaults to a monotonic clock.
     """
@@ -30,12 +29,11 @@ class TimeBudget:
         self,
         seconds: float,
         num_images: int,
-        max_folds: int,
-        max_views: int,
+        largest: PredictionLimit,
         cost: Callable[[PredictionLimit], float],
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._limits = [PredictionLimit(max_folds, max_views)]
+        self._limits = [largest]
         while self._limits[-1] != (1, 1):
             folds, views = self._limits[-1]
             self._limits.append(PredictionLimit(folds, views // 2) if views > 1 else PredictionLimit(folds - 1, 1))
@@ -56,10 +54,8 @@ class TimeBudget:
         if seconds_left <= 0:
             return None
         if self._num_measured and len(self._limits) > 1:
-            seconds_per_image, net_seconds_per_image = (
-                self._seconds_spent / self._num_measured,
-                self._net_seconds / self._num_measured,
-            )
+            seconds_per_image = self._seconds_spent / self._num_measured
+            net_seconds_per_image = self._net_seconds / self._num_measured
             if seconds_per_image * self._num_left > PLANNED_SHARE * seconds_left:
                 self._lower_limit(seconds_per_image, net_seconds_per_image, PLANNED_SHARE * seconds_left)
         return self.limit

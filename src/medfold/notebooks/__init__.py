@@ -5,7 +5,7 @@
   `hidden_predictions`: predicts the hidden test set within memory and time;
 - for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
   unpacks results; `remote_training`: what happens here; `notebook_training`: what happens in the notebook;
-- for both: `packed_files`: the project's files that may be packed; `access_keys`: the search for keys in them;
+- for both: `packed_files`: the project's files that may be packed; `access_keys`: refuses texts that hold one;
   `bundle`: writes the manifest of a bundle, and opens a complete one; `wheels`: the packages that are installed in the
   notebook; `notebook_file`: the notebooks; `attached_data`: the competition's data on Kaggle, and where it is mounted.
 """

@@ -47,7 +47,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
     predictor = EnsemblePredictor(facts, bundle.members, bundle.fitted)
     seconds_left = time_limit - (time.monotonic() - start)
-    budget = TimeBudget(seconds_left, len(test), *predictor.limits, cost=predictor.cost)
+    budget = TimeBudget(seconds_left, len(test), predictor.limits, predictor.cost)
     predicted = predict_images(facts, predictor, raw, test["image"].tolist(), budget)
     _warn_unreadable(test, predicted.unreadable)
     num_missed = len(test) - int(predicted.is_predicted.sum()) - len(predicted.unreadable)

@@ -75,7 +75,7 @@ class SubmissionBundle:
         members = [
             MemberRun(
                 run["name"],
-                Recipe.model_validate(run["recipe"]),
+                config.validated(Recipe, run["recipe"], MANIFEST),
                 [packed_file(folder, manifest, name) for name in run["weights"]],
             )
             for run in manifest["runs"]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -42,94 +43,103 @@ def find_images(
     Raises:
         UserError: missing images, more than images.max_unreadable allows.
     """
-    key = "images.train" if patterns == facts.images.train else "images.test"
-    channels = _channel_names(facts)
     known = {path for pattern in patterns for path in _candidate_files(pattern, raw)}
-    image = pd.Series(None, index=table.index, dtype=object)
-    for pattern in patterns:
-        columns = [_fill_paths(_for_channel(pattern, channel), table, key) for channel in channels]
-        exists = [column.map(lambda path: image_exists(path, raw, known)) for column in columns]
-        all_exist = pd.concat(exists, axis=1).all(axis=1)
-        image = image.where(image.notna() | ~all_exist, _join_channels(columns))
-    image = _match_by_ending(image, table, known, raw)
+    search = _ImageSearch(patterns, facts, raw, known)
+    image = _match_by_ending(search.first_existing(table), table, known, raw)
     absent = image.isna()
     if absent.any():
-        columns = [_fill_paths(_for_channel(patterns[0], channel), table[absent], key) for channel in channels]
+        columns = search.fill(patterns[0], table[absent])
         image = image.fillna(_join_channels(columns))
         if not complete:
             return image
-        missing = [path for row in zip(*columns, strict=True) for path in row if not image_exists(path, raw, known)]
-        _report_missing(missing, len(table), absent.all(), key, facts, raw, known)
+        search.report_missing(columns, num_rows=len(table))
     if complete:
         used = {file for path in image for file in files_of_image(raw, path)}
-        _warn_of_unlabelled(known - used, patterns, facts)
+        search.warn_of_unlabelled(known - used)
     return image
 
 
-def _channel_names(facts: CompetitionFacts) -> list[str | None]:
-    """Returns the names of channels that are files of their own; [None] if an image is one file."""
-    channels = facts.images.channels
-    return channels if isinstance(channels, list) else [None]
-
-
-def _report_missing(
-    missing: list[str],
-    num_rows: int,
-    all_missing: bool,
-    key: str,
-    facts: CompetitionFacts,
-    raw: Path,
-    known: set[str],
-) -> None:
-    """Warns of missing images, and names the likely cause.
+@dataclass(frozen=True)
+class _ImageSearch:
+    """Search of the images of a table.
 
     Args:
-        missing: paths of the missing files.
-        num_rows: number of all rows.
-        all_missing: True if no row has an image, so that the pattern may be wrong.
-        key: key of competition.yaml that holds the patterns.
-        facts: facts of the competition (`images.channels` and `images.max_unreadable`).
+        patterns: path patterns of the images.
+        facts: facts of the competition (`images.channels`, `images.exclude` and `images.max_unreadable`).
         raw: folder that patterns start from.
         known: paths of the existing files.
-
-    Raises:
-        UserError: more images are missing than `images.max_unreadable` allows.
     """
-    what = f"{count_of(len(missing), 'image is', 'images are')} missing"
-    similar_file = _similar_file(missing, known)
-    fix = similar_file or CHECK_COMPLETE
-    if len(missing) > facts.images.max_unreadable * num_rows * len(_channel_names(facts)):
-        what = f"{what}: {shorten_list(missing)}"
-        if all_missing:
-            raise SettingError(f"{display_path(raw)}: {what}", key, similar_file or CHECK_PATTERN)
-        raise UserError(what, raw, fix)
-    warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
 
+    patterns: list[str]
+    facts: CompetitionFacts
+    raw: Path
+    known: set[str]
 
-def _warn_of_unlabelled(unused: set[str], patterns: list[str], facts: CompetitionFacts) -> None:
-    """Warns of images that no row names.
+    @property
+    def key(self) -> str:
+        """Key of competition.yaml that holds the patterns."""
+        return "images.train" if self.patterns == self.facts.images.train else "images.test"
 
-    Args:
-        unused: paths of files that no row names.
-        patterns: path patterns of the images.
-        facts: facts of the competition (`images.channels` and `images.exclude`).
-    """
-    path_patterns = [
-        PathPattern(_for_channel(pattern, channel)) for pattern in patterns for channel in _channel_names(facts)
-    ]
-    extensions = (*image_extensions(), "")
-    unlabelled = sorted(
-        path
-        for path in unused
-        if not is_excluded(path, facts.images.exclude)
-        and PurePosixPath(path).suffix.lower() in extensions
-        and any(path_pattern.match(path) is not None for path_pattern in path_patterns)
-    )
-    if unlabelled:
-        warn(
-            "samples",
-            f"{count_of(len(unlabelled), 'image has', 'images have')} no label, left out: {shorten_list(unlabelled)}",
+    @property
+    def channels(self) -> list[str | None]:
+        """Names of channels that are files of their own; [None] if an image is one file."""
+        channels = self.facts.images.channels
+        return channels if isinstance(channels, list) else [None]
+
+    def fill(self, pattern: str, table: pd.DataFrame) -> list[pd.Series]:
+        """Returns the paths of a pattern for each row, a column per channel; they may not exist."""
+        return [_fill_paths(_for_channel(pattern, channel), table, self.key) for channel in self.channels]
+
+    def exists(self, path: str) -> bool:
+        """Returns True if there is such a file."""
+        return image_exists(path, self.raw, self.known)
+
+    def first_existing(self, table: pd.DataFrame) -> pd.Series:
+        """Returns the image of each row by the first pattern for which it exists; None without one."""
+        image = pd.Series(None, index=table.index, dtype=object)
+        for pattern in self.patterns:
+            columns = self.fill(pattern, table)
+            all_exist = pd.concat([column.map(self.exists) for column in columns], axis=1).all(axis=1)
+            image = image.where(image.notna() | ~all_exist, _join_channels(columns))
+        return image
+
+    def report_missing(self, columns: list[pd.Series], num_rows: int) -> None:
+        """Warns of missing images, and names the likely cause.
+
+        Args:
+            columns: paths of the rows whose image is missing, a column per channel.
+            num_rows: number of all rows; if all are missing, the pattern may be wrong.
+
+        Raises:
+            UserError: more images are missing than `images.max_unreadable` allows.
+        """
+        missing = [path for row in zip(*columns, strict=True) for path in row if not self.exists(path)]
+        what = f"{count_of(len(missing), 'image is', 'images are')} missing"
+        similar_file = _similar_file(missing, self.known)
+        fix = similar_file or CHECK_COMPLETE
+        if len(missing) > self.facts.images.max_unreadable * num_rows * len(self.channels):
+            what = f"{what}: {shorten_list(missing)}"
+            if len(columns[0]) == num_rows:
+                raise SettingError(f"{display_path(self.raw)}: {what}", self.key, similar_file or CHECK_PATTERN)
+            raise UserError(what, self.raw, fix)
+        warn("samples", f"{what}, no more than images.max_unreadable allows: {shorten_list(missing)}. {fix}")
+
+    def warn_of_unlabelled(self, unused: set[str]) -> None:
+        """Warns of images among files that no row names."""
+        patterns = [
+            PathPattern(_for_channel(pattern, channel)) for pattern in self.patterns for channel in self.channels
+        ]
+        extensions = (*image_extensions(), "")
+        unlabelled = sorted(
+            path
+            for path in unused
+            if not is_excluded(path, self.facts.images.exclude)
+            and PurePosixPath(path).suffix.lower() in extensions
+            and any(pattern.match(path) is not None for pattern in patterns)
         )
+        if unlabelled:
+            count = count_of(len(unlabelled), "image has", "images have")
+            warn("samples", f"{count} no label, left out: {shorten_list(unlabelled)}")
 
 
 def match_path_endings(name: str, paths: list[str]) -> list[str]:

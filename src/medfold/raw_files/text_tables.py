@@ -139,7 +139,7 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         ) from None
     try:
         table = table.astype("string").fillna("").astype(object)
-    except ValueError:
+    except Exception:  # of pandas and of pyarrow
         raise UserError("not a readable table (a column of bytes that are not text)", path, REPLACE) from None
     return _clean_column_names(table.reset_index(drop=True), path)
 

@@ -1,4 +1,4 @@
-"""The lock of runs that are packed for a notebook, which takes hours."""
+"""The lock held while runs are packed and submitted as a notebook, which can take hours."""
 
 from contextlib import AbstractContextManager
 

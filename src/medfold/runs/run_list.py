@@ -2,10 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from medfold.competition import Competition, CompetitionFacts, effective_recipe
 from medfold.errors import UserError
@@ -210,7 +210,7 @@ def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
 class _Timing(BaseModel):
     """The values of timing.json that are used."""
 
-    seconds: float
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:

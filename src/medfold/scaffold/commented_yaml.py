@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from medfold.scaffold.draft import Doubt
+from medfold.text import printable
 
 MAX_LINE_LENGTH = 120
 
@@ -27,7 +28,7 @@ def add_reasons(text: str, reasons: dict[str, str]) -> str:
     lines = text.splitlines()
     for line, following, key in zip(lines, [*lines[1:], ""], _keys_of_lines(lines), strict=True):
         indent = " " * (len(line) - len(line.lstrip()))
-        reason = reasons.get(key, "")
+        reason = printable(reasons.get(key, ""))  # a value of a table may hold line breaks, which would end the comment
         is_single_line = not following.startswith(f"{indent}  ")
         if reason and is_single_line and len(line) + len(reason) + 3 <= MAX_LINE_LENGTH:
             line = f"{line} # {reason}"
@@ -54,7 +55,7 @@ def add_doubts(text: str, doubts: list[Doubt]) -> str:
         position = keys.index(key) if key and key in keys else first_line
         indent = "  " if is_in_section else ""
         lines[position:position] = textwrap.wrap(
-            f"check {doubt}", MAX_LINE_LENGTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
+            printable(f"check {doubt}"), MAX_LINE_LENGTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
         )
     return "\n".join(lines) + "\n"
 

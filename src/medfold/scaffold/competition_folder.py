@@ -52,7 +52,6 @@ README_SECTIONS = {
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
 SHARED_GPU_RECIPES = (
     "gpu",
-    "gpu_convnext",
     "gpu_fundus",
     "gpu_histology",
     "gpu_radiograph",
@@ -153,7 +152,8 @@ def _baseline(draft: Draft) -> str:
     epochs = min(MAX_BASELINE_EPOCHS, max(1, round(BASELINE_IMAGES / max(1, draft.num_images))))
     rule = f"{BASELINE_IMAGES:,} / {count_of(draft.num_images, 'image')}, at least 1, at most {MAX_BASELINE_EPOCHS}"
     return (
-        "# A small net for a CPU, for a first score; not measured. Better: RECIPE=gpu, or mobilenet without a GPU\n"
+        "# A small net for a CPU, for a first score; not measured.\n"
+        "# Next: RECIPE=gpu, or mobilenet without a GPU. Neither is measured.\n"
         f"preparation: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
         f"training: {{epochs: {epochs}}} # {rule}\n"
     )
@@ -185,7 +185,7 @@ def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
     """Returns the GPU recipe as YAML, with the names of the other shared ones."""
     extended, reason, settings = _fitting_gpu_recipe(facts, largest_side)
     others = ", ".join(name for name in SHARED_GPU_RECIPES if name != extended)
-    guessed = "# For a GPU; not measured yet. What it extends was guessed from the images; the others:"
+    guessed = "# For a GPU; not measured. What it extends was guessed from the images; the others:"
     return f"{guessed}\n# {others}\nextends: {extended} # {reason}\n{settings}"
 
 

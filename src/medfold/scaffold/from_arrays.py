@@ -1,5 +1,7 @@
 """Drafts the facts of a competition whose images and labels are arrays of one file."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -10,12 +12,14 @@ from medfold.scaffold.raw_folder import RawFolder
 from medfold.scaffold.task import guess_task
 from medfold.text import shorten_list
 
+LABEL_KINDS = "biufUS"  # of NumPy's types: numbers and texts
+
 
 def from_arrays(folder: RawFolder) -> Draft:
     """Drafts the facts from the arrays of the first .npz file, in the layout of MedMNIST.
 
     Raises:
-        UserError: no array `test_images`, or no other split with images and labels.
+        UserError: no array `test_images`, no other split with images and labels, or arrays of another form.
     """
     path, *others = folder.arrays
     with open_arrays(folder.path / path) as content:
@@ -27,6 +31,7 @@ def from_arrays(folder: RawFolder) -> Draft:
             raise UserError(what, folder.path, fix)
         shape = content[f"{splits[0]}_images"].shape
         by_split = {split: content[f"{split}_labels"] for split in splits}
+    _check_forms(folder.path / path, f"{splits[0]}_images", shape, by_split)
     train_splits = [split for split in splits if split != "test"]
     labels = np.concatenate([values.reshape(len(values), -1) for values in by_split.values()])
     numbers = class_numbers(labels)
@@ -57,3 +62,27 @@ def _channels(shape: tuple[int, ...]) -> int:
     last, first = shape[3], shape[1]
     channels = first if first in (1, 3, 4) and last not in (1, 3, 4) else last
     return 3 if channels == 4 else channels
+
+
+def _check_forms(file: Path, images: str, shape: tuple[int, ...], by_part: dict[str, np.ndarray]) -> None:
+    """Checks that images are a stack of pictures, and labels a row of numbers or texts for each.
+
+    Args:
+        file: path of the arrays, for the error message.
+        images: name of the array of images.
+        shape: its shape.
+        by_part: the labels of each part.
+
+    Raises:
+        UserError: an array has another form.
+    """
+    if len(shape) < 3:
+        expected = "expected (n, height, width[, channels])"
+        raise UserError(f"'{images}' is of shape {shape}, {expected}", file, "Save the images as one array")
+    widths = {
+        part: values.size // len(values) if values.ndim and len(values) else 0 for part, values in by_part.items()
+    }
+    for part, values in by_part.items():
+        if not widths[part] or widths[part] != max(widths.values()) or values.dtype.kind not in LABEL_KINDS:
+            what = f"'{part}_labels': labels of shape {values.shape} ({values.dtype}), expected a row for each image"
+            raise UserError(what, file, "Save them as numbers or texts, with the same columns in each part")

@@ -116,22 +116,23 @@ def _add_companions(draft: Draft, image_files: ImageFiles) -> None:
 
 def _doubts_about_unread_files(folder: RawFolder) -> list[Doubt]:
     """Returns doubts about files of unknown formats, and of known formats that medfold does not read."""
-    texts = []
-    files = folder.files
-    known = {*IMAGE_EXTENSIONS, *OTHER_EXTENSIONS}
-    unknown = [path for path in files if (extension := PurePosixPath(path).suffix.lower()) and extension not in known]
-    unknown = [path for path in unknown if len(PurePosixPath(path).suffix) <= MAX_EXTENSION_LENGTH]
-    unknown = [path for path in unknown if not is_dicom(folder.path / path)]
-    for extension in sorted({PurePosixPath(path).suffix.lower() for path in unknown}):
-        matches = [path for path in unknown if path.lower().endswith(extension)]
-        folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-        texts.append(
-            f"{count_of(len(matches), 'file')} in {folders} with the extension {extension}: not a "
-            "known image format; not used"
-        )
+    known = {*IMAGE_EXTENSIONS, *OTHER_EXTENSIONS, ""}
+    unknown: dict[str, list[str]] = {}
+    for path in folder.files:
+        extension = PurePosixPath(path).suffix.lower()
+        if extension not in known and len(extension) <= MAX_EXTENSION_LENGTH and not is_dicom(folder.path / path):
+            unknown.setdefault(extension, []).append(path)
+    texts = [
+        f"{_count_and_folders(paths)} with the extension {extension}: not a known image format; not used"
+        for extension, paths in sorted(unknown.items())
+    ]
     for extension, (kind, advice) in UNSUPPORTED_FORMATS.items():
-        matches = [path for path in files if path.lower().endswith(extension)]
-        if matches:
-            folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in matches}))
-            texts.append(f"{count_of(len(matches), 'file')} in {folders}: {kind}, which is not supported. {advice}")
+        if paths := [path for path in folder.files if path.lower().endswith(extension)]:
+            texts.append(f"{_count_and_folders(paths)}: {kind}, which is not supported. {advice}")
     return [Doubt("", text) for text in texts]
+
+
+def _count_and_folders(paths: list[str]) -> str:
+    """Returns how many files there are, and in which folders."""
+    folders = shorten_list(sorted({path.rpartition("/")[0] or "." for path in paths}))
+    return f"{count_of(len(paths), 'file')} in {folders}"

@@ -52,27 +52,37 @@ def guess_targets(
     columns = _possible_labels(table, ids)
     others = [column for column in columns if not is_group_name(column)]
     named = [column for pattern in TARGET_NAMES for column in others if is_named(column, pattern)]
-    named = list(dict.fromkeys(named))
     marks = _neighbouring_marks(table, others)
     if marks and (not named or set(named) & set(marks)):
         draft.add_reason("labels.targets", shorten_list(marks, 8), f"{len(marks)} columns of 0 and 1 beside each other")
         return marks, True
-    possible = [column for column in others if not PATIENT_DATA.search(column) and not NO_TARGET.search(column)]
-    possible = possible or [column for column in columns if is_group_name(column) and _is_category(table, column)]
-    possible = sorted(possible, key=lambda column: table[column].nunique())
-    if not named and not possible:
+    candidates = list(dict.fromkeys(named)) or _candidates_by_values(table, columns, others)
+    if not candidates:
         fix = "Rename the label column to 'label', or write competition.yaml (docs/your-data.md)"
         raise NoLabelError(f"no column of {shorten_list(table.columns, 10)} could be a label", raw, fix)
-    chosen = named[0] if named else possible[0]
+    chosen = candidates[0]
     draft.add_reason("labels.targets", chosen, "by its name" if named else "the column with the fewest values")
-    if len(named or possible) > 1:
-        candidates = shorten_list(named or possible, 6)
-        draft.add_doubt("labels.targets", f"unclear which of {candidates} is the label; {chosen} is used")
+    if len(candidates) > 1:
+        which = shorten_list(candidates, 6)
+        draft.add_doubt("labels.targets", f"unclear which of {which} is the label; {chosen} is used")
     elif not named:
         draft.add_doubt("labels.targets", f"no column is named like a label; {chosen} is used")
     if sample is not None:
         draft.add_doubt("labels.targets", f"no column of {sample.path} is in the table")
     return [chosen], bool(named)
+
+
+def _candidates_by_values(table: pd.DataFrame, columns: list[str], others: list[str]) -> list[str]:
+    """Returns the columns that could be labels although none is named like one, those with the fewest values first.
+
+    Args:
+        table: the table of labels.
+        columns: the columns that are not ids.
+        others: those of them that are not named like groups; columns named like groups are the second choice.
+    """
+    candidates = [column for column in others if not PATIENT_DATA.search(column) and not NO_TARGET.search(column)]
+    candidates = candidates or [column for column in columns if is_group_name(column) and _is_category(table, column)]
+    return sorted(candidates, key=lambda column: table[column].nunique())
 
 
 def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: SampleSubmission) -> list[str]:

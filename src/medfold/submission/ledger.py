@@ -99,7 +99,8 @@ def add_row(project_paths: ProjectPaths, row: LedgerRow) -> None:
         table = read_ledger(project_paths)
         existing = table.index[(table["file"] == row.file) & (table["competition"] == row.competition)]
         position = existing[-1] if len(existing) else len(table)
-        table.loc[position] = list(row.cells().values())
+        before = table.loc[position].to_dict() if len(existing) else dict.fromkeys(table, "")
+        table.loc[position] = before | row.cells()  # columns that the user added stay
         write_csv(table, project_paths.ledger)
 
 

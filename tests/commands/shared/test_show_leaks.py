@@ -41,11 +41,11 @@ def test_near_duplicates_in_several_folds_come_with_the_setting_that_joins_them(
     lines = dict(leak_lines(LeakReport([], [], [], [], pairs, [["a", "c"]], [["e", "x"], ["f", "z"]])))
     split = "2 pairs, 1 of them in different folds (folds.duplicates: near joins them): a ~ b, a ~ c"
     assert lines["near-duplicates in train"] == split
-    assert lines["near-duplicates in test"] == "2 pairs: e ~ x, f ~ z"
+    assert lines["near-duplicates of train in test"] == "2 pairs: e ~ x, f ~ z"
 
 
 def test_near_duplicates_within_folds_need_no_advice():
     lines = dict(leak_lines(LeakReport([], [], [], [], [["a", "b"]], [], [])))
     assert lines["near-duplicates in train"] == "1 pair, each in one fold: a ~ b"
-    assert lines["near-duplicates in test"] == "none"
+    assert lines["near-duplicates of train in test"] == "none"
     assert "near-duplicates in train" not in dict(leak_lines(CLEAN))

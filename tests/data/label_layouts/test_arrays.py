@@ -69,3 +69,13 @@ def test_one_hot_arrays_give_classes_and_damaged_files_raise(tmp_path):
     (tmp_path / "single.npy").rename(path)
     with refused("not an .npz archive but a single array"):
         LAYOUTS["arrays"](facts, tmp_path)
+
+
+@pytest.mark.parametrize("array", ["train_images", "train_labels", "test_labels"])
+def test_single_value_in_place_of_an_array_is_refused(tmp_path, array):
+    arrays_file(tmp_path / "raw")
+    with np.load(tmp_path / "raw" / "x.npz") as content:
+        arrays = dict(content)
+    np.savez(tmp_path / "raw" / "x.npz", **arrays | {array: np.array(1)})
+    with refused(r"labels of shape \(\d, 1\), expected \(\d, 1\)"):
+        LAYOUTS["arrays"](competition_facts("multiclass", **ARRAYS), tmp_path / "raw")

@@ -3,6 +3,7 @@
 from medfold.data.dataset import load_dataset
 from medfold.report.sections.data import audit_counts
 from medfold.system import files, json_files
+from tests.support.helpers import refused
 from tests.support.report_pages import cells, read_page
 
 
@@ -31,3 +32,9 @@ def test_findings_of_an_earlier_version_are_counted(small):
         **dict.fromkeys(("split_groups", "duplicates", "contradicting_duplicates", "images_of_one_value"), 0),
         **found,
     }
+
+
+def test_findings_without_their_kind_are_refused(small):
+    files.write_text("ids\na = b\n", small.paths.leaks)
+    with refused(r"leaks\.csv: no column 'kind'\. Make it again: make folds"):
+        audit_counts(small.paths)

@@ -127,14 +127,16 @@ def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     [(0.005, "100% of 12 training images memorised: the set-up can learn"), (1e-9, "NOT learnt")],
 )
 def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate, verdict):
-    made = task("multiclass", num_images=12, epochs=15, batch_size=6, ema_decay=0, learning_rate=rate)
+    choices = {"num_images": 12, "check_memorised": True, "ema_decay": 0, "learning_rate": rate}
+    made = task("multiclass", **choices, epochs=15, batch_size=6)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert verdict in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_memorising_is_not_reported_for_a_balanced_part_of_the_images(tmp_path, capsys):
-    made = task("multiclass", num_images=12, sampler="balanced", epochs=1, batch_size=6)
+@pytest.mark.parametrize("sampler", ["shuffled", "balanced"])
+def test_memorising_is_only_reported_if_a_recipe_asks_for_it(tmp_path, capsys, sampler):
+    made = task("multiclass", num_images=12, sampler=sampler, epochs=1, batch_size=6)
     fold.train_fold(made, 0, FoldPaths(tmp_path / "fold"))
     assert "memorised" not in capsys.readouterr().out
 

@@ -23,6 +23,8 @@ def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFind
         warn("privacy", text)
     _show_folds(competition, dataset)
     show_leaks(competition, dataset.leaks)
+    if findings.groups_in_both:
+        warn("", f"{'groups in train and test':<33}{findings.groups_in_both}")
     if findings.mask_suspicion:
         warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
     for suspicion in findings.value_warnings:

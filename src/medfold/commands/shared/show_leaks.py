@@ -34,7 +34,7 @@ def leak_lines(leaks: LeakReport) -> list[tuple[str, str]]:
             num_split = f"{len(leaks.split_near_duplicates):,} of them in different folds"
             note = f", {num_split} (folds.duplicates: near joins them)"
         lines.append(("near-duplicates in train", _describe(leaks.near_duplicates, note, are_near=True)))
-        lines.append(("near-duplicates in test", _describe(leaks.near_duplicates_in_test, are_near=True)))
+        lines.append(("near-duplicates of train in test", _describe(leaks.near_duplicates_in_test, are_near=True)))
     return lines
 
 

@@ -44,8 +44,8 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, facts: Competit
     labels = facts.labels
     if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
         raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content)}")
-    values = content[f"{prefix}_labels"]
-    count = len(content[f"{prefix}_images"])
+    values, pictures = (np.atleast_1d(content[f"{prefix}_{kind}"]) for kind in ("labels", "images"))
+    count = len(pictures)
     values = values.reshape(len(values), -1)
     numbers = class_numbers(values) if facts.task != "multilabel" else None
     if numbers is not None and values.shape[1] == len(facts.class_names):

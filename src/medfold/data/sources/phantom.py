@@ -1,4 +1,4 @@
-"""Source `phantom`: made-up chest radiographs, drawn from a seed, with no network and no real patient.
+"""Source `phantom`: synthetic chest radiographs, drawn from a seed, with no network and no real patient.
 
 Every image shows a body with two lungs, ribs, spine, heart and vessels, with a random exposure and quantum noise.
 Some patients have a nodule, in all of their images. Its visibility is set by one physical number, the matched-filter

@@ -5,6 +5,7 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
 from medfold.earlier_versions import FINDINGS, current_by_former
+from medfold.errors import UserError
 from medfold.folds import fold_balance, read_folds_metadata, read_near_duplicates
 from medfold.images import thumbnail
 from medfold.paths import CompetitionPaths
@@ -14,6 +15,7 @@ from medfold.report.names import isolate, join_names
 from medfold.report.page import MAX_ROWS, Section
 from medfold.scoring import targets_as_columns
 from medfold.tables import read_csv
+from medfold.terminal.command_text import command
 
 MAX_PAIRS = 12  # pairs of near-duplicates that are shown
 FINDING_TITLES = {
@@ -63,7 +65,11 @@ def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
     counts = dict(read_folds_metadata(paths.folds_metadata).get("audit", {}))
     if paths.leaks.is_file():  # the findings of the last audit, which include near-duplicates
-        found = read_csv(paths.leaks)["kind"].value_counts().rename(current_by_former(FINDINGS))
+        findings = read_csv(paths.leaks)
+        if "kind" not in findings:
+            fix = f"Make it again: {command('folds', COMPETITION=paths.name)}"
+            raise UserError("no column 'kind'", paths.leaks, fix)
+        found = findings["kind"].value_counts().rename(current_by_former(FINDINGS))
         near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")
         counts |= {kind: int(found.get(kind, 0)) for kind in (*counts, *near)}
     return counts

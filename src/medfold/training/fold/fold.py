@@ -111,7 +111,7 @@ def _train(fold: FoldInputs) -> TrainedNet:
     history = _train_phases(fold, remaining_phases(phases, fold.paths.checkpoint, _identity(fold, images), precision))
     inference_net = in_full_precision(inputs, net, phases[-1], precision)
     trained = TrainedNet(inputs.facts, net, phases[-1], inference_net, images, pd.DataFrame(history))
-    if training.num_images and training.sampler == "shuffled":  # balanced: few negatives for rare positives, no test
+    if training.check_memorised:
         _report_memorisation(trained, fold.topic)
     return trained
 

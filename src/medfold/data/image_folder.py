@@ -38,12 +38,12 @@ def find_new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str
     if not path.is_dir():
         raise UserError("no such file or folder", variable("IMAGES", path), "Check the path")
     all_files = [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
-    images = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
-    check_names_are_text(images, path)
-    if not images:
+    image_paths = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
+    check_names_are_text(image_paths, path)
+    if not image_paths:
         content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "The folder is empty"
         raise UserError(f"contains no images ({', '.join(sorted(extensions))})", variable("IMAGES", path), content)
-    return path, join_channel_files(images, image_facts)
+    return path, join_channel_files(image_paths, image_facts)
 
 
 def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[str]:

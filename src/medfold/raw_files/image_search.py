@@ -45,18 +45,18 @@ def find_images(
     """
     known = {path for pattern in patterns for path in _candidate_files(pattern, raw)}
     search = _ImageSearch(patterns, facts, raw, known)
-    image = _match_by_ending(search.first_existing(table), table, known, raw)
-    absent = image.isna()
+    image_paths = _match_by_ending(search.first_existing(table), table, known, raw)
+    absent = image_paths.isna()
     if absent.any():
         columns = search.fill(patterns[0], table[absent])
-        image = image.fillna(_join_channels(columns))
+        image_paths = image_paths.fillna(_join_channels(columns))
         if not complete:
-            return image
+            return image_paths
         search.report_missing(columns, num_rows=len(table))
     if complete:
-        used = {file for path in image for file in files_of_image(raw, path)}
+        used = {file for path in image_paths for file in files_of_image(raw, path)}
         search.warn_of_unlabelled(known - used)
-    return image
+    return image_paths
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ class _ImageSearch:
 
     def first_existing(self, table: pd.DataFrame) -> pd.Series:
         """Returns the image of each row by the first pattern for which it exists; None without one."""
-        image = pd.Series(None, index=table.index, dtype=object)
+        image_paths = pd.Series(None, index=table.index, dtype=object)
         for pattern in self.patterns:
             columns = self.fill(pattern, table)
             all_exist = pd.concat([column.map(self.exists) for column in columns], axis=1).all(axis=1)
-            image = image.where(image.notna() | ~all_exist, _join_channels(columns))
-        return image
+            image_paths = image_paths.where(image_paths.notna() | ~all_exist, _join_channels(columns))
+        return image_paths
 
     def report_missing(self, columns: list[pd.Series], num_rows: int) -> None:
         """Warns of missing images, and names the likely cause.

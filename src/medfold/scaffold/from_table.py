@@ -73,8 +73,8 @@ def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     if test_path:
         labels["test_file"] = test_path
         draft.add_reason("labels.test_file", test_path, "a table of test images")
-    images = guess_images(draft, image_files, table, ids, test_rows, sample)
-    guess_group(draft, table, ids, [*targets, ids.column], image_files, images)
+    image_paths = guess_images(draft, image_files, table, ids, test_rows, sample)
+    guess_group(draft, table, ids, [*targets, ids.column], image_files, image_paths)
     if others := [column for column in ids.others if column != labels.get("group")]:
         draft.add_doubt("labels.id", f"values of {shorten_list(others, 4)} are names of images, too")
     guess_submission(draft, sample, ids, test_rows)

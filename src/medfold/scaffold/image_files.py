@@ -43,9 +43,9 @@ class ImageFiles:
 
     def __init__(self, raw: Path, files: list[str]):
         self.raw = raw
-        images = [path for path in files if self._is_image(path)]
-        self.exclude, self.companions, self.unclear = find_companions(images)
-        self.files = [path for path in images if not is_excluded(path, self.exclude)]
+        image_paths = [path for path in files if self._is_image(path)]
+        self.exclude, self.companions, self.unclear = find_companions(image_paths)
+        self.files = [path for path in image_paths if not is_excluded(path, self.exclude)]
         self.by_stem: dict[str, list[str]] = {}
         for path in self.files:
             self.by_stem.setdefault(image_stem(path), []).append(path)
@@ -90,7 +90,7 @@ class ImageFiles:
         Args:
             used: images that are used already, as `read_image` takes them.
         """
-        used_files = {name for image in used for name in image.split("|")}
+        used_files = {name for image_path in used for name in image_path.split("|")}
         unused = [PurePosixPath(path) for path in self.files if path not in used_files]
         test = [path for path in unused if any(split_from_name(name) == "test" for name in path.parts[:-1])]
         if {str(path.parent) for path in test} & {str(PurePosixPath(path).parent) for path in used_files}:

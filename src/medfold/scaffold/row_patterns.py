@@ -38,14 +38,14 @@ def find_patterns(image_files: ImageFiles, table: pd.DataFrame, ids: Ids, split:
     rows = of_split if any(of_split) else rows
     patterns: list[str] = []
     remaining = [row for row in rows if row]
-    images = []
+    image_paths = []
     while remaining and len(patterns) < MAX_PATTERNS:
         counts = Counter(pattern for row in remaining for pattern in row)
         best = min(counts, key=lambda text: (-counts[text], split not in text, not _is_plain(text), len(text), text))
         patterns.append(best)
-        images += [row[best] for row in remaining if best in row]
+        image_paths += [row[best] for row in remaining if best in row]
         remaining = [row for row in remaining if best not in row]
-    return patterns, images
+    return patterns, image_paths
 
 
 def _patterns_of_row(image_files: ImageFiles, row: dict[str, str], ids: Ids) -> dict[str, str]:
@@ -55,10 +55,10 @@ def _patterns_of_row(image_files: ImageFiles, row: dict[str, str], ids: Ids) -> 
     if ids.endings and not ids.is_long:
         channels = [f"{image_id}_{ending}" for ending in ids.endings]
         paths = image_files.find_named(channels[0])
-        images = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
+        image_by_file = {path: "|".join(path.replace(channels[0], name) for name in channels) for path in paths}
     else:
-        images = {path: path for path in image_files.find_named(image_id)}
-    by_pattern = {_generalise(path, image_id, row, ids): image for path, image in images.items()}
+        image_by_file = {path: path for path in image_files.find_named(image_id)}
+    by_pattern = {_generalise(path, image_id, row, ids): image_path for path, image_path in image_by_file.items()}
     return by_pattern | {
         pattern: pattern.replace("{id}", image_id) for pattern in _container_patterns(image_files, image_id)
     }

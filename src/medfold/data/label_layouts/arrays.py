@@ -56,5 +56,5 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, facts: Competit
         where = f"{display_path(path)}: '{prefix}_labels'"
         raise UserError(f"labels of shape {values.shape}, expected {expected}", where, fix)
     ids = [f"{prefix}{row:05d}" for row in range(count)]
-    images = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
-    return pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=images)
+    image_paths = [f"{labels.file}#{prefix}_images/{row}" for row in range(count)]
+    return pd.DataFrame(values.astype(str), columns=labels.targets).assign(id=ids, image=image_paths)

@@ -99,10 +99,10 @@ def _check_folder_classes(table: pd.DataFrame, facts: CompetitionFacts, raw: Pat
     """Raises UserError if a label is not a class."""
     unknown = sorted(set(table["label"].dropna()) - set(facts.class_names))
     if unknown:
-        image = table.loc[table["label"] == unknown[0], "image"].iloc[0]
+        image_path = table.loc[table["label"] == unknown[0], "image"].iloc[0]
         fix = f"Expected: {', '.join(facts.class_names)}. Map other names with labels.map"
         hint = did_you_mean(unknown[0], facts.class_names)
-        raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image, fix)
+        raise UserError(f"the folder '{unknown[0]}' is not a class{hint}", raw / image_path, fix)
 
 
 def _make_ids_unique(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:

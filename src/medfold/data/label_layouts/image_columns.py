@@ -44,15 +44,15 @@ def locate_images(
         A table with id, image and unit; and `table` with one more column for each DICOM header in images.dicom_headers.
     """
     with_id = table.assign(id=table[facts.labels.id])
-    image = find_images(with_id, patterns, facts, raw, complete)
+    image_paths = find_images(with_id, patterns, facts, raw, complete)
     unit = facts.score.unit
     keywords = facts.images.dicom_headers
     if not complete:
         keywords = [keyword for keyword in keywords if unit and keyword in pattern_fields(unit)]
-    table = with_headers(table, image, keywords, raw, complete)
+    table = with_headers(table, image_paths, keywords, raw, complete)
     with_id = table.assign(id=with_id["id"])
     units = fill_pattern(unit, with_id, "score.unit") if unit else with_id["id"]
-    return pd.DataFrame({"id": with_id["id"], "image": image, "unit": units}), table
+    return pd.DataFrame({"id": with_id["id"], "image": image_paths, "unit": units}), table
 
 
 def with_headers(

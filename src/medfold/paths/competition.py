@@ -94,6 +94,11 @@ class CompetitionPaths:
         return self.data / "samples.json"
 
     @property
+    def image_list(self) -> Path:
+        """Fingerprint of the ids and paths of all images, on which scan and stores depend."""
+        return self.data / "image_list.json"
+
+    @property
     def groups(self) -> Path:
         """Patient id of each group number; never leaves data/."""
         return self.data / "groups.csv"

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.system.native_output import silence_native_output
@@ -73,7 +73,7 @@ def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).preparation
-    dataset = load_dataset(competition, preparation=choices)
+    dataset = make_dataset(competition, preparation=choices)
     held = load_store(competition.paths, store_key(competition, choices))
     rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
     return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])

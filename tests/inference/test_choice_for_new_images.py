@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.choice_file import read_choice
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.inference.choice_for_new_images import PLAIN_MEAN_CHOICE, submission_choice
@@ -17,7 +17,7 @@ def test_single_run_needs_no_choice_if_the_metric_has_no_post_processing(two_run
 
 def test_choice_is_made_once_and_then_read(two_runs, monkeypatch):
     made = submission_choice(two_runs, two_runs, ["weak", "strong"])
-    stack = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs)).members.predictions
+    stack = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs)).members.predictions
     monkeypatch.setattr(
         "medfold.inference.choice_for_new_images.ensemble_runs", lambda *_: pytest.fail("it was made again")
     )

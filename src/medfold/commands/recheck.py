@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import load_dataset, load_samples, needs_holdout
+from medfold.data import load_samples, make_dataset, needs_holdout
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.recheck import (
@@ -56,7 +56,7 @@ def recheck(competition: Competition, run_names: list[str] | None = None) -> lis
     """
     load_samples(competition)
     if needs_holdout(competition.paths):
-        load_dataset(competition)
+        make_dataset(competition)
     labels = labels_fingerprint(competition)
     results = []
     for result in chain(

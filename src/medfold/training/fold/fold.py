@@ -8,12 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.models import (
-    build_net,
-    make_deterministic,
-    resolve_precision,
-    split_backbone_and_head,
-)
+from medfold.models import build_net, make_deterministic, resolve_precision
 from medfold.paths import FoldPaths
 from medfold.prediction import Predictor
 from medfold.runs import check_finite, predictions_table
@@ -23,10 +18,9 @@ from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
 from medfold.training.fold.fold_files import FoldFiles
 from medfold.training.fold.fold_inputs import FoldInputs
-from medfold.training.fold.frozen_features import write_features
+from medfold.training.fold.frozen_features import compute_features
 from medfold.training.fold.recipe_checks import (
     check_num_batches,
-    check_pretrained_weights,
     check_trainable,
     check_training_images,
 )
@@ -41,24 +35,6 @@ from medfold.training.loop.training_state import RemainingPhase, remaining_phase
 from medfold.training.run_inputs import RunInputs
 
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
-
-
-def compute_features(inputs: RunInputs) -> None:
-    """Computes the features of the frozen backbone in float32 and writes them, unless their file exists.
-
-    Args:
-        inputs: the settings and data of the run.
-
-    Raises:
-        UserError: the backbone has no pretrained weights.
-    """
-    check_pretrained_weights(inputs.recipe)
-    if inputs.features_file.is_file():
-        return
-    make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
-    with tensorflow_errors_explained("features"):
-        backbone, _ = split_backbone_and_head(build_net(inputs.facts, inputs.recipe))
-        write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
 
 
 def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:

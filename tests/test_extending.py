@@ -7,7 +7,7 @@ import sys
 import pandas as pd
 import pytest
 
-from medfold.cli.options import open_competition
+from medfold.cli.opening import open_competition
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
 from medfold.commands.notebook import notebook

@@ -19,7 +19,7 @@ def setting_errors_located(
 ) -> Iterator[None]:
     """Turns an error of a key within the block into a UserError that also names the file with the key.
 
-    The block is a command (`cli.options.open_competition`), the training of a child process or on Kaggle, or
+    The block is a command (`cli.opening.open_competition`), the training of a child process or on Kaggle, or
     `make_dataset` in a notebook.
 
     Args:

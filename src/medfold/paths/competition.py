@@ -184,19 +184,6 @@ class CompetitionPaths:
         """
         return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{extension}"
 
-    def record_file(self, submission: Path) -> Path:
-        """Returns the JSON record beside a submission: its score, inputs, hashes and result."""
-        return submission.with_suffix(".json")
-
-    def recheck_file(self, submission: Path, extension: str) -> Path:
-        """Returns a file with the recheck data of a submission.
-
-        Args:
-            submission: path of the submission.
-            extension: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
-        """
-        return submission.parent / "recheck" / f"{submission.stem}.{extension}"
-
     @property
     def runs(self) -> Path:
         """Folder of all runs."""

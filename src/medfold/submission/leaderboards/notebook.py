@@ -61,7 +61,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         remote_run = pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
         finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, resubmit)
-        add_to_record(self.paths, recorded.file, {VERSIONS_KEY: finished.versions})
+        add_to_record(recorded.file, {VERSIONS_KEY: finished.versions})
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)
         try:

@@ -37,6 +37,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
 
     from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
+    from medfold.training.batches import class_balance
     from medfold.training.fold.fold import NUM_STATISTICS_IMAGES_FINAL
     from medfold.training.loop import losses
     from medfold.training.loop.batch_statistics import BatchStatistics
@@ -87,7 +88,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     pipeline = TrainingBatches(
         net_inputs=images.pixels,
         rows=images.rows,
-        targets=losses.target_columns(facts, images.targets),
+        targets=class_balance.target_columns(facts, images.targets),
         sample_weights=np.ones(len(images.rows), np.float32),
         augment=build_augmenter(recipe.augment, facts.images.symmetry, images.pixels.shape[1:]),
         batch_size=choices.batch_size,

@@ -16,6 +16,7 @@ from medfold.scoring import aggregate, decide, metric_of
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
+from medfold.training.batches import class_balance
 from medfold.training.fold.fold_files import FoldFiles
 from medfold.training.fold.fold_inputs import FoldInputs
 from medfold.training.fold.frozen_features import compute_features
@@ -27,7 +28,6 @@ from medfold.training.fold.recipe_checks import (
 from medfold.training.fold.self_check import self_check, self_check_input
 from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet, in_full_precision
-from medfold.training.loop import losses
 from medfold.training.loop.callbacks import build_callbacks
 from medfold.training.loop.phases import TrainingImages, plan_phases
 from medfold.training.loop.training_loop import TrainingLoop
@@ -99,7 +99,8 @@ def _training_images(fold: FoldInputs) -> TrainingImages:
     rows, targets = inputs.store.rows_of(inputs.train["id"][is_used]), inputs.targets[is_used]
     seed = int(np.random.SeedSequence([inputs.seed, fold.number]).generate_state(1)[0])
     if inputs.recipe.training.num_images:
-        subset = _subset(losses.balancing_classes(inputs.facts, targets), inputs.recipe.training.num_images, seed)
+        classes = class_balance.balancing_classes(inputs.facts, targets)
+        subset = _subset(classes, inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
     return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
 

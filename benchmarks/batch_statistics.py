@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from medfold.system.native_output import silence_native_output
@@ -37,6 +37,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
 
     from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
+    from medfold.training.batches import class_balance
     from medfold.training.fold.fold import NUM_STATISTICS_IMAGES_FINAL
     from medfold.training.loop import losses
     from medfold.training.loop.batch_statistics import BatchStatistics
@@ -73,7 +74,7 @@ def images_of(name: str) -> Images:
     """The prepared images of a competition that was downloaded."""
     competition = Competition.open(name, ProjectPaths(Path(__file__).parent.parent))
     choices = recipe_of(NETS[0], None).preparation
-    dataset = load_dataset(competition, preparation=choices)
+    dataset = make_dataset(competition, preparation=choices)
     held = load_store(competition.paths, store_key(competition, choices))
     rows, out = held.rows_of(dataset.train["id"]), (dataset.train["fold"] == 0).to_numpy()
     return Images(competition.facts, held.pixels, rows[~out], dataset.targets[~out], rows[out], dataset.targets[out])
@@ -87,7 +88,7 @@ def train(images: Images, recipe: Recipe, steps: int) -> keras.Model:
     pipeline = TrainingBatches(
         net_inputs=images.pixels,
         rows=images.rows,
-        targets=losses.target_columns(facts, images.targets),
+        targets=class_balance.target_columns(facts, images.targets),
         sample_weights=np.ones(len(images.rows), np.float32),
         augment=build_augmenter(recipe.augment, facts.images.symmetry, images.pixels.shape[1:]),
         batch_size=choices.batch_size,

@@ -21,7 +21,7 @@ import pandas as pd
 
 from medfold.competition.competition import Competition, preparation_settings
 from medfold.competition.recipe_files import load_recipe
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.models.build import build_net
 from medfold.paths import ProjectPaths
 from medfold.prediction.weights import save_weights
@@ -49,13 +49,13 @@ def competition(root: Path) -> Competition:
     facts.write_text(facts.read_text().replace("seed: 0", f"seed: 0\n  train_patients: {PATIENTS}", 1))
     medfold(root, "download")
     found = Competition.open("phantom-chest", ProjectPaths(root))
-    load_dataset(found, preparation=preparation_settings(found, "baseline"))
+    make_dataset(found, preparation=preparation_settings(found, "baseline"))
     return found
 
 
 def give_run(found: Competition, name: str, seed: int) -> int:
     """A run whose folds look trained; how many images it predicts."""
-    facts, dataset, rng = found.facts, load_dataset(found), np.random.default_rng(seed)
+    facts, dataset, rng = found.facts, make_dataset(found), np.random.default_rng(seed)
     choices = load_recipe(found.paths, "baseline", {})
     paths = checked_run_paths(found.paths, name)
     record_run_start(paths, run_metadata(found, choices, 0))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from medfold import plugins
-from medfold.cli.options import open_competition
+from medfold.cli.opening import open_competition
 from medfold.commands.download import download
 from medfold.commands.ensemble import ensemble
 from medfold.commands.notebook import notebook

@@ -57,7 +57,7 @@ RECIPE: Names = {
         "jit_compile": "compile",
     },
 }
-SAMPLES: Names = {  # samples.json
+SAMPLES: Names = {  # samples.json; image_list_fingerprint is in image_list.json now
     "inputs_fingerprint": "made from",
     "image_list_fingerprint": "images",
     "needs_holdout": "undivided",

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from medfold.cli.options import (
-    open_competition,
     read_folds,
     read_jobs,
     read_place,
@@ -16,19 +15,6 @@ from medfold.cli.options import (
 )
 from medfold.terminal.command_text import variable
 from tests.support.helpers import refused
-from tests.support.small_project import SMALL, add_competition
-
-
-@pytest.mark.parametrize("upload", ["csv", "notebook"])
-def test_upload_to_kaggle_without_a_competition_there_is_refused_when_it_is_opened(project_folder, upload):
-    facts = SMALL.replace("upload: none", f"upload: {upload}")
-    add_competition(project_folder, "nowhere", facts)
-    what = f"competition/nowhere/competition.yaml: 'upload': {upload} needs a Kaggle competition, and neither 'source'"
-    with refused(f"^{what} nor 'url' names one. Set url: .*, or upload: none$"), open_competition("nowhere"):
-        pass
-    add_competition(project_folder, "named", f"{facts}\nurl: https://www.kaggle.com/competitions/named")
-    with open_competition("named") as competition:
-        assert competition.facts.upload == upload
 
 
 def test_read_seeds_splits_numbers():

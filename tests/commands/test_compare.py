@@ -7,7 +7,7 @@ import pytest
 
 from medfold.commands.compare import compare
 from medfold.commands.runs import list_runs
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.runs import Comparison
 from medfold.runs.comparison import Side
 from medfold.scoring import Difference
@@ -58,7 +58,7 @@ def test_compare_refuses_other_than_two_sides(two_runs, sides):
 
 def test_compare_on_one_class_fold_is_undefined(folded, capsys):
     table = read_csv(folded.paths.folds, id=str)
-    dataset = load_dataset(folded)
+    dataset = make_dataset(folded)
     positive = dataset.train.assign(target=dataset.targets).groupby("group")["target"].max()
     table["fold"] = np.where(table["group"].map(positive) == 0, 0, 1 + table["group"] % 2)
     write_csv(table, folded.paths.folds)

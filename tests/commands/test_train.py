@@ -38,7 +38,7 @@ def steps(trainings, monkeypatch):
     """Imitates the checks and the dataset, too."""
     data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
     monkeypatch.setattr(command, "check_recipe_trainable", lambda *_: None)
-    monkeypatch.setattr(command, "load_dataset", lambda *_: data)
+    monkeypatch.setattr(command, "make_dataset", lambda *_: data)
     monkeypatch.setattr(command, "verify_store", lambda *_: 5_000_000)
     monkeypatch.setattr(command, "store_key", lambda *_: "key")
     return trainings

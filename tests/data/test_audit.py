@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from medfold.data import audit
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.images import STATISTICS
 from tests.support.helpers import competition_facts
 
@@ -108,7 +108,7 @@ def test_groups_in_train_and_test_are_counted_as_the_facts_name_them(folded, mon
 
 @pytest.mark.parametrize(("unit", "lost"), [("{pid}", ["p1"]), (None, [])])
 def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, lost):
-    dataset = load_dataset(folded)
+    dataset = make_dataset(folded)
     facts = folded.facts.model_copy(update={"score": folded.facts.score.model_copy(update={"unit": unit})})
     competition = replace(folded, facts=facts)
     monkeypatch.setattr(audit, "units_with_lost_labels", lambda *_: ["p1"])

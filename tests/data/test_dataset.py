@@ -10,7 +10,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from tests.support import dicom_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import picture, refused
@@ -122,4 +122,4 @@ def test_folds_that_split_a_group_are_refused(folded):
     table.to_csv(folded.paths.folds, index=False)
     group = table.loc[row, "group"]
     with refused(rf"small\.csv: 1 group is in two folds: {group}\. Run: make folds COMPETITION=small FORCE=1"):
-        load_dataset(folded)
+        make_dataset(folded)

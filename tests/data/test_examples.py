@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from medfold.data import examples
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.data.examples import examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 
 
 @pytest.fixture
 def dataset(folded):
-    return load_dataset(folded)
+    return make_dataset(folded)
 
 
 def test_examples_of_classes_are_drawn_from_each_class(folded, dataset):

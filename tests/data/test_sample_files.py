@@ -5,6 +5,7 @@ from medfold.data.sample_files import samples_are_fresh, samples_fingerprint
 from medfold.data.samples import build_samples
 from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
+from medfold.images.image_list import read_image_list_fingerprint
 from medfold.system import json_files
 from tests.support.helpers import competition_facts
 
@@ -12,7 +13,8 @@ from tests.support.helpers import competition_facts
 def test_sample_table_of_an_earlier_version_is_fresh(small):
     Source(small.facts.source, small.paths).fetch()
     build_samples(small.facts, small.paths)
-    metadata = json_files.read(small.paths.samples_metadata)
+    noted = {"image_list_fingerprint": read_image_list_fingerprint(small.paths)}
+    metadata = json_files.read(small.paths.samples_metadata) | noted
     written = with_former_names(metadata, SAMPLES)
     assert {"made from", "images", "undivided"} <= set(written)
     json_files.write(written, small.paths.samples_metadata, sealed=True)
@@ -43,11 +45,14 @@ def test_damaged_sample_table_is_named_and_not_fresh(small, capsys):
     build_samples(small.facts, small.paths)
     assert samples_are_fresh(small.facts, small.paths) is True
     assert capsys.readouterr().out == ""
-    table = small.paths.samples.read_text()
-    for damage in (lambda: small.paths.samples.write_text(table + "x"), small.paths.groups.unlink):
-        small.paths.samples.write_text(table)
-        damage()
+    damaged = small.paths.samples, small.paths.groups, small.paths.image_list
+    for path in damaged:
+        build_samples(small.facts, small.paths)
+        if path == small.paths.samples:
+            path.write_text(path.read_text() + "x")
+        else:
+            path.unlink()
         assert samples_are_fresh(small.facts, small.paths) is False
     printed = capsys.readouterr().out
-    for path in (small.paths.samples, small.paths.groups):
+    for path in damaged:
         assert f"damaged    {path.name} is missing or has changed since it was written: made again" in printed

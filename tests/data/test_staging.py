@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medfold.cli.options import open_competition
+from medfold.cli.opening import open_competition
 from medfold.commands.download import download
 from medfold.competition import Competition
 from medfold.data.staging import _as_given, staged_data

@@ -15,7 +15,7 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition import preparation_settings
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset, scan_dataset
+from medfold.data.dataset import make_dataset, scan_dataset
 from medfold.errors import UserError
 from medfold.images.store import load_store, store_key, verify_store
 from medfold.system import json_files
@@ -90,7 +90,7 @@ def run_all_commands(competition):
     make_folds(competition)
     settings = preparation_settings(competition, "baseline")
     scan_dataset(competition, settings)
-    dataset, key = load_dataset(competition), store_key(competition, settings)
+    dataset, key = make_dataset(competition), store_key(competition, settings)
     verify_store(competition.paths, key)
     store = load_store(competition.paths, key)
     pixels = store.pixels[store.rows_of(dataset.train["id"])].tobytes()

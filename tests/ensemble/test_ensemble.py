@@ -9,7 +9,7 @@ import pytest
 from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.runs.fold_state import mark_fold_trained
 from medfold.system import json_files
@@ -46,7 +46,7 @@ def test_ensemble_shows_members_methods_and_choice(three_runs, capsys):
 
 
 def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
-    dataset = load_dataset(three_runs)
+    dataset = make_dataset(three_runs)
     found = ensemble_runs(three_runs, ["good", "noise"], dataset, method="stacking")
     contender = next(one for one in found.method_choice.candidates if one.method.name == "stacking")
     assert found.score.value == pytest.approx(contender.cross_fitted, abs=1e-9)
@@ -75,11 +75,11 @@ def test_submission_of_several_runs_follows_its_recorded_weights(three_runs, cap
 def test_runs_of_other_folds_are_refused(three_runs):
     finished_run(three_runs, "part", folds=[0, 1])
     with refused("part has folds 0, 1, good has 0, 1, 2"):
-        ensemble_runs(three_runs, ["good", "part"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "part"], make_dataset(three_runs))
 
 
 def test_run_of_another_folds_table_is_refused(three_runs):
-    dataset = load_dataset(three_runs)
+    dataset = make_dataset(three_runs)
     origin = json_files.read(three_runs.paths.run("fair").metadata)
     json_files.write({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
     with refused("fair: the run was trained on another folds table"):
@@ -88,7 +88,7 @@ def test_run_of_another_folds_table_is_refused(three_runs):
 
 def test_untrained_run_is_refused(three_runs):
     with refused("run 'nobody' is not trained"):
-        ensemble_runs(three_runs, ["good", "nobody"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "nobody"], make_dataset(three_runs))
 
 
 def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
@@ -103,12 +103,12 @@ def test_single_fold_is_combined_without_fitted_methods(folded, capsys):
 
 def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
     finished_run(three_runs, "peeked", best=True)
-    found = ensemble_runs(three_runs, ["good", "peeked"], load_dataset(three_runs))
+    found = ensemble_runs(three_runs, ["good", "peeked"], make_dataset(three_runs))
     assert found.score.is_optimistic is True
 
 
 def test_run_named_twice_counts_once(three_runs):
-    found = ensemble_runs(three_runs, ["good", "good"], load_dataset(three_runs))
+    found = ensemble_runs(three_runs, ["good", "good"], make_dataset(three_runs))
     assert found.run_names == ["good"]
 
 
@@ -140,7 +140,7 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     competition = Competition.open("decided")
     finished_run(competition, "one", 1.0)
     finished_run(competition, "two", 0.8)
-    dataset = load_dataset(competition)
+    dataset = make_dataset(competition)
     found = ensemble_runs(competition, ["one", "two"], dataset, method="rank")
     np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score.more_metrics["auc"] == pytest.approx(
@@ -154,7 +154,7 @@ def test_predictions_for_a_changed_test_part_are_refused(three_runs):
         write_csv(read_csv(paths.test).iloc[1:], paths.test)
         mark_fold_trained(paths, (paths.oof, paths.test))
     with refused("the test set has changed since run 'fair' was trained: 1 added"):
-        ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "fair"], make_dataset(three_runs))
 
 
 def test_nan_predictions_are_refused(three_runs):
@@ -164,7 +164,7 @@ def test_nan_predictions_are_refused(three_runs):
     write_csv(table, paths.oof)
     mark_fold_trained(paths, (paths.oof, paths.test))
     with refused("1 of .* predictions is not a number"):
-        ensemble_runs(three_runs, ["good", "fair"], load_dataset(three_runs))
+        ensemble_runs(three_runs, ["good", "fair"], make_dataset(three_runs))
 
 
 def test_fold_whose_marker_was_deleted_is_named(folded):

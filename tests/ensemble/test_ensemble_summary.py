@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_summary import summarise_ensemble
 from medfold.scoring.bootstrap import bootstrap_interval
@@ -11,7 +11,7 @@ from medfold.scoring.metric import METRICS
 
 
 def summary(competition, names, **options):
-    found = ensemble_runs(competition, names, load_dataset(competition), **options)
+    found = ensemble_runs(competition, names, make_dataset(competition), **options)
     return found, summarise_ensemble(competition.facts, found)
 
 

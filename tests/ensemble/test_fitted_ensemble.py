@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.fitted_ensemble import fitted_ensemble_of, read_fitted_ensemble, save_fitted_ensemble
 from medfold.system import json_files
@@ -19,7 +19,7 @@ def runs_one_and_two(folded):
 
 @pytest.mark.parametrize("method", ["geometric", "rank"])
 def test_saved_ensemble_predicts_the_same_after_reading(runs_one_and_two, method):
-    found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two), method=method)
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two), method=method)
     save_fitted_ensemble(runs_one_and_two, found)
     original, read = fitted_ensemble_of(found), read_fitted_ensemble(runs_one_and_two, ["two", "one", "one"])
     stack = found.members.predictions
@@ -31,7 +31,7 @@ def test_saved_ensemble_predicts_the_same_after_reading(runs_one_and_two, method
 
 
 def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
-    found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two), method="rank")
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two), method="rank")
     save_fitted_ensemble(runs_one_and_two, found)
     metadata_file = runs_one_and_two.paths.runs / "one+two.ensemble.json"
     current, former = (metadata_file.with_suffix(f".{word}.npz") for word in ("probabilities", "probable"))
@@ -46,14 +46,14 @@ def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
 
 def test_ensemble_is_none_without_a_file_or_for_other_runs(runs_one_and_two):
     assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]) is None
-    found = ensemble_runs(runs_one_and_two, ["one", "two"], load_dataset(runs_one_and_two))
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two))
     save_fitted_ensemble(runs_one_and_two, found)
     assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]).title == fitted_ensemble_of(found).title
     assert read_fitted_ensemble(runs_one_and_two, ["one"]) is None
 
 
 def test_ensemble_is_none_once_an_input_or_the_file_has_changed(runs_one_and_two):
-    found = ensemble_runs(runs_one_and_two, ["one"], load_dataset(runs_one_and_two))
+    found = ensemble_runs(runs_one_and_two, ["one"], make_dataset(runs_one_and_two))
     file = runs_one_and_two.paths.run("one").folder / "ensemble.npz"
     for changed in (
         runs_one_and_two.project_paths.root / next(iter(found.input_hashes)),

@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.recheck_files import oof_table, write_recheck_files
+from medfold.paths import SubmissionPaths
 from medfold.scoring.cross_fitting import FittedTransform
 
 
 def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_runs):
-    found = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs), method="rank")
+    found = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs), method="rank")
     table = oof_table(two_runs.facts, found)
     assert list(table.columns) == ["id", "fold", "target", "probability of target"]
     assert table["id"].tolist() == found.oof.unit_ids.tolist()
@@ -20,10 +21,11 @@ def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_ru
 
 
 def test_files_hold_the_fitted_ensemble_and_every_digit(two_runs):
-    found = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs), method="geometric")
+    found = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs), method="geometric")
     submission = two_runs.paths.submissions / "one.csv"
     write_recheck_files(two_runs, found, submission)
-    fitted, table = (two_runs.paths.recheck_file(submission, suffix) for suffix in ("npz", "csv"))
+    paths = SubmissionPaths(submission)
+    fitted, table = paths.recheck_parameters, paths.recheck_oof
     stack = found.members.predictions
     np.testing.assert_array_equal(FittedTransform.load(fitted).apply(stack), found.method_choice.fitted.apply(stack))
     read = pd.read_csv(table, float_precision="round_trip")

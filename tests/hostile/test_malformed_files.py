@@ -111,7 +111,14 @@ def test_a_wrong_type_in_score_json(key, value, clinic):
 @pytest.mark.slow
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 @pytest.mark.parametrize(
-    "name", ["folds/clinic.json", "data/clinic/samples.json", "data/clinic/near_duplicates.json", "data/clinic/raw.csv"]
+    "name",
+    [
+        "folds/clinic.json",
+        "data/clinic/samples.json",
+        "data/clinic/image_list.json",
+        "data/clinic/near_duplicates.json",
+        "data/clinic/raw.csv",
+    ],
 )
 def test_json_of_a_project(name, content, clinic):
     clinic("trained")

@@ -57,8 +57,7 @@ def test_store_key_depends_on_everything_that_changes_pixels(small, table):
         keys.add(store_key(changed, PreparationSettings(size=16)))
     small.paths.raw_manifest.write_text(small.paths.raw_manifest.read_text() + "more.png,1\n")
     keys.add(store_key(small, PreparationSettings(size=16)))
-    metadata = json_files.read(small.paths.samples_metadata)
-    json_files.write(metadata | {"image_list_fingerprint": "of other ids"}, small.paths.samples_metadata)
+    json_files.write({"image_list_fingerprint": "of other ids"}, small.paths.image_list)
     keys.add(store_key(small, PreparationSettings(size=16)))
     assert len(keys) == 9
 

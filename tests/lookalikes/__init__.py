@@ -15,7 +15,7 @@ import yaml
 
 from medfold.commands.download import download
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.data.sample_files import needs_holdout
 from medfold.paths import ProjectPaths
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
@@ -65,7 +65,7 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
         competition = Competition.open(name, project_paths)
         download(competition, path=raw)
         if needs_holdout(competition.paths):
-            load_dataset(competition)
+            make_dataset(competition)
         shutil.rmtree(raw)
         (folder / "truth.pickle").write_bytes(pickle.dumps(truth))
 

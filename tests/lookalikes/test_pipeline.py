@@ -9,7 +9,7 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition, preparation_settings
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.data.sample_submission import read_sample_submission
 from medfold.images.formats.decoding import read_image
 from medfold.images.preparation import prepare_image
@@ -33,7 +33,7 @@ def prepared(lookalike, once) -> Competition:
     def make(folder):
         shutil.copytree(lookalike.competition.project_paths.root, folder, dirs_exist_ok=True)
         competition = Competition.open(name, ProjectPaths(folder))
-        load_dataset(competition, preparation=preparation_settings(competition, "baseline"))
+        make_dataset(competition, preparation=preparation_settings(competition, "baseline"))
 
     return Competition.open(name, ProjectPaths(once(f"prepared {name}", make)))
 
@@ -49,7 +49,7 @@ def competition(prepared, tmp_path, monkeypatch) -> Competition:
 
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
 def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalike, prepared):
-    dataset = load_dataset(prepared)
+    dataset = make_dataset(prepared)
     assert sorted(dataset.train["id"]) == sorted(lookalike.part("train")["id"])
     assert dataset.train.groupby("group")["fold"].nunique().max() == 1
     assert set(dataset.train["fold"]) == set(range(prepared.facts.folds.k))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.fitted_ensemble import read_fitted_ensemble
 from medfold.new_images.ensemble_for_new_images import PLAIN_MEAN_ENSEMBLE, load_or_fit_ensemble
@@ -17,7 +17,7 @@ def test_single_run_needs_no_ensemble_if_the_metric_has_no_post_processing(two_r
 
 def test_ensemble_is_fitted_once_and_then_read(two_runs, monkeypatch):
     made = load_or_fit_ensemble(two_runs, two_runs, ["weak", "strong"])
-    stack = ensemble_runs(two_runs, ["weak", "strong"], load_dataset(two_runs)).members.predictions
+    stack = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs)).members.predictions
     monkeypatch.setattr(
         "medfold.new_images.ensemble_for_new_images.ensemble_runs", lambda *_: pytest.fail("it was made again")
     )

@@ -12,7 +12,7 @@ from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.report.page import Section
 from medfold.scoring.metric import METRICS
@@ -152,7 +152,7 @@ def task_report(request, once, tmp_path_factory) -> TaskReport:
         text = read_page(report(competition, ["noisy"]))
         score = json_files.read(competition.paths.run("noisy").score)
         return TaskReport(
-            text, competition.facts, score, ensemble_runs(competition, ["noisy"], load_dataset(competition)), unit
+            text, competition.facts, score, ensemble_runs(competition, ["noisy"], make_dataset(competition)), unit
         )
 
 

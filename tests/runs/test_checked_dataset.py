@@ -27,6 +27,6 @@ def test_changed_fact_is_reported_before_anything_is_made(folded, monkeypatch):
     metadata = json_files.read(run.metadata)
     metadata["facts"]["images"]["symmetry"] = "none"
     json_files.write(metadata, run.metadata, sealed=True)
-    monkeypatch.setattr(checked_dataset, "load_dataset", lambda *_: pytest.fail("made before the check"))
+    monkeypatch.setattr(checked_dataset, "make_dataset", lambda *_: pytest.fail("made before the check"))
     with refused("run 'baseline' was trained with 'images.symmetry': none, now it is"):
         dataset_of_runs(folded, ["baseline"])

@@ -20,7 +20,7 @@ from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.data.sources.source import open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
@@ -380,7 +380,7 @@ def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out
     competition = relabelled(folded)
-    load_dataset(competition)
+    make_dataset(competition)
     capsys.readouterr()
     list_runs(competition)
     assert "(trained on other labels)" in capsys.readouterr().out

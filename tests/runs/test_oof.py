@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.errors import UserError
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.system import json_files
@@ -17,14 +17,14 @@ def run(folded):
 
 
 def rewritten(folded, run):
-    dataset = load_dataset(folded)
+    dataset = make_dataset(folded)
     return write_oof(folded.facts, run, dataset.train, dataset.targets)
 
 
 def test_oof_holds_each_training_sample_once(folded, run):
     score = rewritten(folded, run)
     oof = pd.read_csv(run.oof)
-    assert sorted(oof["id"]) == sorted(load_dataset(folded).train["id"])
+    assert sorted(oof["id"]) == sorted(make_dataset(folded).train["id"])
     assert score.trained_folds == [0, 1, 2]
     assert json_files.read(run.score) == score.content()
     assert read_score(run) == score

@@ -1,4 +1,4 @@
-"""Rows of the ledger: cells of an OOF score, and the search for a scored submission."""
+"""Rows of the ledger: their cells, and how they are added and read."""
 
 from dataclasses import replace
 
@@ -9,13 +9,11 @@ from medfold.submission.ledger import (
     COLUMNS,
     LedgerRow,
     add_row,
-    find_scored_row,
     read_ledger,
     read_rows,
 )
-from tests.support.helpers import an_oof_score, refused
+from tests.support.helpers import refused
 
-SCORE = an_oof_score(value=0.9, low=0.8, high=None, trained_folds=[0, 2])
 ROW = LedgerRow(
     file="a.csv", status="scored", runs=("a", "b"), metric="auc", oof=0.9, oof_low=0.8, trained_folds=(0, 2)
 )
@@ -36,14 +34,6 @@ def test_cells_of_a_row_are_text():
     assert ROW.cells() == expected | unknown
     assert list(ROW.cells()) == COLUMNS
     assert LedgerRow.from_cells(ROW.cells()) == ROW
-
-
-def test_last_scored_row_of_the_same_runs_folds_and_score_is_found():
-    row = replace(ROW, competition="small", status="scored", runs=("a",))
-    others = [{"status": "pending"}, {"runs": ("a", "b")}, {"trained_folds": (0,)}, {"oof": 0.900001}]
-    rows = [replace(row, time="1"), replace(row, time="2"), *(replace(row, **other, time="3") for other in others)]
-    assert find_scored_row(rows, ["a"], SCORE) == rows[1]
-    assert find_scored_row(rows[2:], ["a"], SCORE) is None
 
 
 def test_rows_of_a_competition_are_read_in_their_order(project_folder):

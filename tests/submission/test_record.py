@@ -1,46 +1,26 @@
-"""The record of a submission: how it is found again."""
+"""The record of a submission and its row of the ledger: how they are written and read."""
 
-import json
-from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
 
 from medfold.errors import UserError
-from medfold.paths import ProjectPaths
 from medfold.submission import record
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row
 from medfold.submission.record import (
     add_to_record,
-    content_id_of,
-    find_same_submission,
-    find_unlisted_submission,
     ledger_row,
     read_record,
-    record_path,
     record_result,
+    submission_paths,
 )
 from medfold.system import files, json_files
 from medfold.system.hashes import sha256_of_text
 from tests.support.helpers import an_oof_score
 
 ROW = LedgerRow(file="submissions/small/one.csv", sha256="0123456789abcdef")
-
-
-def test_content_id_is_the_recorded_one_or_made_from_the_hash():
-    assert content_id_of(ROW, {"content_id": "folds 12ab"}) == "folds 12ab"
-    assert content_id_of(ROW, {}) == "file 0123456789ab"  # records of earlier versions have none
-
-
-def test_last_row_with_the_content_id_is_found(small):
-    rows = [replace(ROW, file=f"submissions/small/{name}.csv") for name in ("one", "two", "three")]
-    for row, content_id in zip(rows, ("x", "y", "y"), strict=True):
-        json_files.write({"mark": content_id}, record_path(small, row))
-    assert find_same_submission(small, rows, "x") == rows[0]
-    assert find_same_submission(small, rows, "y") == rows[2]
-    assert find_same_submission(small, rows, "z") is None
 
 
 def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
@@ -51,14 +31,14 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
         "also": {"auc": 0.8},
         "facts": {"score": {"also": ["auc"]}},
     }
-    json_files.write({"mark": "x", "score": former}, record_path(small, ROW))
+    json_files.write({"mark": "x", "score": former}, submission_paths(small, ROW).record)
     score = read_record(small, ROW)["score"]
     assert (score["num_units"], score["is_optimistic"], score["more_metrics"]) == (8, False, {"auc": 0.8})
     assert score["facts"] == {"score": {"more_metrics": ["auc"]}}
 
 
 def test_damaged_record_is_named(small):
-    json_files.write([1], record_path(small, ROW))
+    json_files.write([1], submission_paths(small, ROW).record)
     with pytest.raises(
         UserError, match=r"submissions/small/one\.json: not the record of a submission\. Restore it from a backup"
     ):
@@ -66,8 +46,8 @@ def test_damaged_record_is_named(small):
 
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
-    json_files.write({"score": {"value": 0.9}}, record_path(small, ROW))
-    add_to_record(small.paths, small.project_paths.root / ROW.file, {"kaggle": {"version": 2}})
+    json_files.write({"score": {"value": 0.9}}, submission_paths(small, ROW).record)
+    add_to_record(submission_paths(small, ROW).file, {"kaggle": {"version": 2}})
     assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"version": 2}}
     record_result(small, ROW, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
     found = read_record(small, ROW)
@@ -116,17 +96,3 @@ def test_same_predictions_keep_time_and_file(new_row):
     same = LedgerRow(time="20250101-000000", file="submissions/small/before.csv")
     row = new_row(same=same)
     assert (row.time, row.file) == (same.time, same.file)
-
-
-@pytest.mark.parametrize(
-    ("status", "is_found"), [("scored", True), ("pending", True), ("error", True), ("written", False)]
-)
-def test_submission_that_was_sent_is_found_if_the_ledger_is_lost(project_folder, status, is_found):
-    project_paths = ProjectPaths.find()
-    folder = project_paths.ledger.parent / "small"
-    folder.mkdir(parents=True)
-    (folder / "a.json").write_text("{")  # damaged
-    (folder / "b.json").write_text(json.dumps({"status": status}))
-    assert find_unlisted_submission(project_paths) == (folder / "b.csv" if is_found else None)
-    add_row(project_paths, LedgerRow(time="1", competition="small", file="b.csv"))
-    assert find_unlisted_submission(project_paths) is None

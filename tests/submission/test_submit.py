@@ -3,7 +3,7 @@
 import pytest
 from filelock import Timeout
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.submission.draft import draft_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -21,7 +21,7 @@ def record(folded):
     """Returns a function that records the draft of a run."""
     finished_run(folded, "good")
     finished_run(folded, "bad", quality=-1.0)
-    dataset = load_dataset(folded)
+    dataset = make_dataset(folded)
 
     def run(name: str = "good", force: bool = False):
         ensemble = ensemble_runs(folded, [name], dataset)

@@ -60,7 +60,7 @@ def _write_run(
 ) -> None:
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold.competition.recipe_files import load_recipe
-    from medfold.data.dataset import load_dataset
+    from medfold.data.dataset import make_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_json import record_run_start
@@ -70,7 +70,7 @@ def _write_run(
     from medfold.tables import write_csv
     from medfold.training.run_metadata import run_metadata
 
-    facts, dataset = competition.facts, load_dataset(competition)
+    facts, dataset = competition.facts, make_dataset(competition)
     choices = load_recipe(competition.paths, "baseline", overrides or {})
     run = checked_run_paths(competition.paths, name)
     record_run_start(run, run_metadata(competition, choices, 0))

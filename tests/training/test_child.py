@@ -32,7 +32,7 @@ def run_child(small, monkeypatch):
         monkeypatch.setattr(child, name, lambda name=name: called.append(name))
 
     def run(train_run, request=REQUEST):
-        monkeypatch.setattr(child, "load_dataset", lambda competition, preparation: preparation)
+        monkeypatch.setattr(child, "make_dataset", lambda competition, preparation: preparation)
         monkeypatch.setattr(child, "train_run", train_run)
         monkeypatch.setattr(child.sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
         code = child.main()

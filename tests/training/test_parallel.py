@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from filelock import FileLock, Timeout
 
-from medfold.cli.options import open_competition
+from medfold.cli.opening import open_competition
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.competition import Competition

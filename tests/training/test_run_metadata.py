@@ -1,32 +1,12 @@
-"""What a run is made from: run.json names it, and features that depend on it have a file of their own."""
-
-import dataclasses
-
-import pytest
+"""What a run is made from, as run.json names it."""
 
 from medfold.competition.recipe import Recipe
 from medfold.system.hashes import sha256
-from medfold.training.run_metadata import features_path, hash_pretrained_weights, run_metadata
+from medfold.training.run_metadata import hash_pretrained_weights, run_metadata
 
 
 def recipe(**backbone) -> Recipe:
     return Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": "imagenet", **backbone}})
-
-
-def test_features_path_depends_on_symmetry(folded):
-    paths = set()
-    for symmetry in ("none", "horizontal"):
-        images = folded.facts.images.model_copy(update={"symmetry": symmetry})
-        facts = folded.facts.model_copy(update={"images": images})
-        paths.add(features_path(dataclasses.replace(folded, facts=facts), recipe()))
-    assert len(paths) == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "is_other"), [({"pooling": "pyramid"}, True), ({"freeze_norm": True}, False), ({"width": 8}, False)]
-)
-def test_features_path_depends_on_what_changes_features(folded, change, is_other):
-    assert (features_path(folded, recipe(**change)) != features_path(folded, recipe())) is is_other
 
 
 def test_run_metadata_names_seed_folds_and_plugins(folded):

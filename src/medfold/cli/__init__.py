@@ -1,6 +1,7 @@
 """The command line.
 
 - `app`: a function per command, with its options;
+- `opening`: opens the competition of a command, with the checks before its work begins;
 - `options`: options that commands share, and the reading of their values;
 - `outcome`: exit codes, and errors as one line.
 """

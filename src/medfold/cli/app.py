@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from medfold import __version__
+from medfold.cli.opening import open_competition
 from medfold.cli.options import (
     REQUIRED,
     AsJson,
@@ -24,7 +25,6 @@ from medfold.cli.options import (
     Yes,
     check_given,
     is_number,
-    open_competition,
     read_folds,
     read_jobs,
     read_overrides,

@@ -1,17 +1,12 @@
 """Options shared by several commands, and functions that read their values."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
-
-if TYPE_CHECKING:
-    from medfold.competition import Competition
 
 # Shown as the default of an option that must be given; its absence is a UserError, see `check_given`.
 REQUIRED = "required"
@@ -55,47 +50,6 @@ def check_given(value: str, name: str, example: str) -> None:
     """
     if not value.strip():
         raise UserError("not given", variable(name), f"Example: {example}")
-
-
-@contextmanager
-def open_competition(
-    name: str, writes: Sequence[str] = (), recipe: str | None = None, overrides: dict[str, Any] | None = None
-) -> Iterator["Competition"]:
-    """Opens a competition for the command within the block, and checks its metrics, its source and its upload.
-
-    A SettingError within the block becomes a UserError that also names the file with the key.
-
-    Args:
-        name: name of the competition.
-        writes: the folders of the project that the command writes to, such as `data`; they are checked before its work
-            begins. Defaults to none.
-        recipe: name of the recipe that the command uses. Defaults to none.
-        overrides: keys of the recipe that SET changes, nested. Defaults to none.
-
-    Raises:
-        UserError: none is given, no such competition, an error in its competition.yaml, or a folder that cannot be
-            written to.
-    """
-    from medfold.competition import Competition, kaggle_slug, setting_errors_located
-    from medfold.data import open_source
-    from medfold.scoring import metric_of
-    from medfold.system import files
-
-    check_given(name, "COMPETITION", variable("COMPETITION", "phantom-chest"))
-    competition = Competition.open(name)
-    score = competition.facts.score
-    paths = competition.paths
-    folders = {"data": paths.data, "folds": paths.folds.parent, "runs": paths.runs, "submissions": paths.submissions}
-    with setting_errors_located(paths, recipe, overrides):
-        for metric in (score.metric, *score.more_metrics):
-            metric_of(competition.facts, metric)
-        open_source(competition)
-        if competition.facts.upload != "none":
-            kaggle_slug(competition.facts)
-        for folder_name, folder in folders.items():
-            check = files.check_writable if folder_name in writes else files.check_folder
-            check(folder)
-        yield competition
 
 
 def read_overrides(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from medfold.commands.shared.dataset_audit import audit_and_show
 from medfold.competition import Competition, PreparationSettings
-from medfold.data import Dataset, load_dataset
+from medfold.data import Dataset, make_dataset
 
 
 def make_folds(
@@ -20,8 +20,8 @@ def make_folds(
         The dataset, with its folds and leaks.
 
     Raises:
-        UserError: errors of `load_dataset`; a sample submission that does not fit the facts.
+        UserError: errors of `make_dataset`; a sample submission that does not fit the facts.
     """
-    dataset = load_dataset(competition, preparation, with_near_duplicates=True, renew_folds=force)
+    dataset = make_dataset(competition, preparation, with_near_duplicates=True, renew_folds=force)
     audit_and_show(competition, dataset)
     return dataset

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from medfold.competition import Competition, CompetitionFacts
-from medfold.data import load_dataset, load_samples, needs_holdout
+from medfold.data import load_samples, make_dataset, needs_holdout
 from medfold.errors import UserError
+from medfold.paths import SubmissionPaths
 from medfold.project_root import display_path
 from medfold.recheck import (
     collect_differences,
@@ -56,7 +57,7 @@ def recheck(competition: Competition, run_names: list[str] | None = None) -> lis
     """
     load_samples(competition)
     if needs_holdout(competition.paths):
-        load_dataset(competition)
+        make_dataset(competition)
     labels = labels_fingerprint(competition)
     results = []
     for result in chain(
@@ -127,14 +128,14 @@ def _recheck_submission(competition: Competition, row: LedgerRow, labels: str | 
         differences = collect_differences(ledger_differences(row.cells(), record)) if record else []
         return Recheck("submission", file.name, differences, "" if differences else missing)
     if unknown := [key for key in RECORD_KEYS if record.get(key) is None]:
-        return Recheck("submission", file.name, [f"{competition.paths.record_file(file).name}: no key '{unknown[0]}'"])
+        return Recheck("submission", file.name, [f"{SubmissionPaths(file).record.name}: no key '{unknown[0]}'"])
     try:
         run = Run.open(competition, run_names[0])
         facts = facts_of_score(competition, run, record["score"].get("facts"), labels)
     except UserError as error:
         return Recheck("submission", file.name, not_computed=error.what)
     try:
-        plugin_names = plugin_steps(competition.paths.recheck_file(file, "npz"))
+        plugin_names = plugin_steps(SubmissionPaths(file).recheck_parameters)
     except UserError as error:
         return Recheck("submission", file.name, [f"{display_path(error.where)}: {error.what}"])
     if plugin_names:
@@ -156,9 +157,9 @@ def _missing_file(competition: Competition, file: Path, run_names: list[str]) ->
     """Returns 'no <path>' for the first missing file that the check of a submission needs; '' if none is missing."""
     if not file.is_file():
         return f"no {display_path(file)}, which {display_path(competition.project_paths.ledger)} lists"
-    recheck_files = [competition.paths.recheck_file(file, suffix) for suffix in ("npz", "csv")]
+    paths = SubmissionPaths(file)
     metadata_files = [competition.paths.run(name).metadata for name in run_names]
-    for path in (competition.paths.record_file(file), *recheck_files, *metadata_files):
+    for path in (paths.record, paths.recheck_parameters, paths.recheck_oof, *metadata_files):
         if not path.is_file():
             return f"no {display_path(path)}"
     return ""

@@ -12,7 +12,7 @@ from medfold.competition import (
     ineffective_settings,
     own_settings,
 )
-from medfold.data import Dataset, load_dataset
+from medfold.data import Dataset, make_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import data_on_kaggle, train_on_kaggle
@@ -71,7 +71,7 @@ def train(
     resolved_recipe = requests[0].load_recipe(competition)
     if on == "kaggle":
         data_on_kaggle(competition)  # raises its errors before the images are scanned
-        dataset = _load_dataset(competition, None)
+        dataset = _make_dataset(competition, None)
         train_by = train_on_kaggle
     else:
         dataset = _prepare_training_here(competition, requests, resolved_recipe)
@@ -83,20 +83,20 @@ def train(
 
 
 def _prepare_training_here(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Dataset:
-    """Loads the dataset with its store; before folds are trained, checks recipe and store."""
+    """Makes the dataset with its store; before folds are trained, checks recipe and store."""
     has_missing_folds = any(missing_folds(competition, request) for request in requests)
     if has_missing_folds:
         check_recipe_trainable(competition, recipe)
         _warn_about_recipe(competition, requests[0], recipe)
-    dataset = _load_dataset(competition, recipe.preparation)
+    dataset = _make_dataset(competition, recipe.preparation)
     if has_missing_folds:
         _verify_store(competition, recipe.preparation)
     return dataset
 
 
-def _load_dataset(competition: Competition, preparation: PreparationSettings | None) -> Dataset:
-    """Loads the dataset, and shows its folds if they are new."""
-    dataset = load_dataset(competition, preparation)
+def _make_dataset(competition: Competition, preparation: PreparationSettings | None) -> Dataset:
+    """Makes what is missing of the dataset, and shows its folds if they are new."""
+    dataset = make_dataset(competition, preparation)
     if dataset.has_new_folds:
         audit_and_show(competition, dataset)
     return dataset

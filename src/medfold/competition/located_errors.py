@@ -19,8 +19,8 @@ def setting_errors_located(
 ) -> Iterator[None]:
     """Turns an error of a key within the block into a UserError that also names the file with the key.
 
-    The block is a command (`cli.options.open_competition`), the training of a child process or on Kaggle, or
-    `load_dataset` in a notebook.
+    The block is a command (`cli.opening.open_competition`), the training of a child process or on Kaggle, or
+    `make_dataset` in a notebook.
 
     Args:
         paths: paths of the competition.yaml and the recipe files that may set the key.

@@ -15,7 +15,7 @@
 
 from medfold.data.attributes import sample_attributes
 from medfold.data.audit import AuditFindings, audit_dataset
-from medfold.data.dataset import Dataset, load_dataset
+from medfold.data.dataset import Dataset, make_dataset
 from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.hidden_test_set import read_test_set
 from medfold.data.image_folder import find_new_images
@@ -49,8 +49,8 @@ __all__ = [
     "fetch_raw_files",
     "find_new_images",
     "label_layout",
-    "load_dataset",
     "load_samples",
+    "make_dataset",
     "near_duplicate_examples",
     "needs_holdout",
     "open_source",

@@ -50,7 +50,7 @@ class Dataset:
     has_new_folds: bool
 
 
-def load_dataset(
+def make_dataset(
     competition: Competition,
     preparation: PreparationSettings | None = None,
     with_near_duplicates: bool = False,

@@ -10,7 +10,7 @@ from medfold.data.patient_units import patient_fields
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
-from medfold.images import image_list_fingerprint
+from medfold.images import write_image_list
 from medfold.paths import CompetitionPaths
 from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
@@ -40,7 +40,7 @@ def write_samples(
         needs_holdout: True if `labels.holdout` is still to be moved to the test set.
     """
     paths.samples_metadata.unlink(missing_ok=True)
-    written = [paths.samples, paths.groups]
+    written = [paths.samples, paths.groups, paths.image_list]
     private = bool(patient_fields(facts))
     if solution is not None:
         write_csv(solution, paths.solution, private)
@@ -50,9 +50,9 @@ def write_samples(
         write_csv(blank_submission(facts, units), paths.sample_submission, private)
         written.append(paths.sample_submission)
     write_csv(table, paths.samples, private)
+    write_image_list(paths, table)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(facts, paths),
-        "image_list_fingerprint": image_list_fingerprint(table),
         "needs_holdout": needs_holdout,
         "files": {path.relative_to(paths.data).as_posix(): sha256(path) for path in written},
     }
@@ -110,10 +110,9 @@ def samples_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str
 
 
 class _SamplesJson(BaseModel):
-    """The values of samples.json, by their types; older versions noted fewer."""
+    """The values of samples.json, by their types; earlier versions noted other ones."""
 
     inputs_fingerprint: str = ""
-    image_list_fingerprint: str = ""
     needs_holdout: bool = False
     files: dict[str, str] = {}
     solution_hash: str | None = None

@@ -6,6 +6,7 @@ then methods that are fitted on labels; of these only the cross-fitted score is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -138,14 +139,11 @@ def selection(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     rank-based, else by its log loss.
     """
     if per_class and stack.shape[2] > 1:
-        labels = targets_as_columns(targets, stack.shape[2])
         column_metric = METRICS["auc" if metric.is_rank_based else "log_loss"]
-        columns = [
-            selection_weights(stack[:, :, [column]], labels[:, column], column_metric)
-            for column in range(stack.shape[2])
-        ]
-        return _weighted_mean(np.stack(columns, axis=1), _is_exclusive(stack, targets))
-    return _weighted_mean(selection_weights(stack, targets, metric), _is_exclusive(stack, targets))
+        weights = _weights_per_class(stack, targets, partial(selection_weights, metric=column_metric))
+    else:
+        weights = selection_weights(stack, targets, metric)
+    return _weighted_mean(weights, _is_exclusive(stack, targets))
 
 
 @ensemble_method("optimised weights")
@@ -155,12 +153,20 @@ def optimised(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class:
     They are found with SLSQP; the problem is convex. With `per_class` each column has its own weights, which minimise
     its own log loss.
     """
-    exclusive = _is_exclusive(stack, targets)
     if per_class and stack.shape[2] > 1:
-        labels = targets_as_columns(targets, stack.shape[2])
-        columns = [simplex_weights(stack[:, :, [column]], labels[:, column]) for column in range(stack.shape[2])]
-        return _weighted_mean(np.stack(columns, axis=1), exclusive)
-    return _weighted_mean(simplex_weights(stack, targets), exclusive)
+        weights = _weights_per_class(stack, targets, simplex_weights)
+    else:
+        weights = simplex_weights(stack, targets)
+    return _weighted_mean(weights, _is_exclusive(stack, targets))
+
+
+def _weights_per_class(
+    stack: np.ndarray, targets: np.ndarray, find_weights: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Returns weights that are found for each column alone, float64 (members, columns)."""
+    labels = targets_as_columns(targets, stack.shape[2])
+    columns = [find_weights(stack[:, :, [column]], labels[:, column]) for column in range(stack.shape[2])]
+    return np.stack(columns, axis=1)
 
 
 def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import pandas as pd
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.ensemble import Ensemble
+from medfold.paths import SubmissionPaths
 from medfold.system import files
 
 
@@ -18,10 +19,11 @@ def write_recheck_files(competition: Competition, ensemble: Ensemble, submission
         ensemble: the ensemble that the submission was made from.
         submission: path of the submission.
     """
-    ensemble.method_choice.fitted.save(competition.paths.recheck_file(submission, "npz"))
+    paths = SubmissionPaths(submission)
+    ensemble.method_choice.fitted.save(paths.recheck_parameters)
     # With all digits, as rounding would change ties.
     text = oof_table(competition.facts, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
-    files.write_text(text, competition.paths.recheck_file(submission, "csv"))
+    files.write_text(text, paths.recheck_oof)
 
 
 def oof_table(facts: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from medfold.images.formats.format_registry import (
 )
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import DECODER_CRASHED, read_batches
-from medfold.images.image_list import image_list_fingerprint
+from medfold.images.image_list import write_image_list
 from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
@@ -52,7 +52,6 @@ __all__ = [
     "image_extension",
     "image_extensions",
     "image_format",
-    "image_list_fingerprint",
     "image_stem",
     "is_dicom",
     "list_members",
@@ -79,4 +78,5 @@ __all__ = [
     "value_warnings",
     "verify_store",
     "write_contact_sheet",
+    "write_image_list",
 ]

@@ -1,4 +1,4 @@
-"""Fingerprint of the images of a competition: their ids and paths; noted beside the sample table."""
+"""Fingerprint of the images of a competition, of their ids and paths: a file beside the sample table."""
 
 import pandas as pd
 from pydantic import BaseModel
@@ -11,24 +11,30 @@ from medfold.system.hashes import sha256_of_text
 from medfold.terminal.command_text import command
 
 
-class _SamplesJson(BaseModel):
-    """The value of samples.json that is needed here."""
+class _ImageList(BaseModel):
+    """The value of image_list.json. Earlier versions noted it in samples.json."""
 
-    image_list_fingerprint: str
+    image_list_fingerprint: str = ""
 
 
-def image_list_fingerprint(samples: pd.DataFrame) -> str:
+def write_image_list(paths: CompetitionPaths, samples: pd.DataFrame) -> None:
+    """Writes the fingerprint of the images of a sample table."""
+    json_files.write({"image_list_fingerprint": _fingerprint(samples)}, paths.image_list, sealed=True)
+
+
+def _fingerprint(samples: pd.DataFrame) -> str:
     """Returns a fingerprint of the ids and paths of all images of a sample table."""
     return sha256_of_text(samples[["id", "image"]].to_csv(index=False))
 
 
 def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
-    """Reads the fingerprint of the images, which is noted when the sample table is written.
+    """Reads the fingerprint that `write_image_list` wrote.
 
     Raises:
         UserError: there is no sample table.
     """
-    metadata = json_files.read(paths.samples_metadata, SAMPLES, form=_SamplesJson)
-    if not metadata:
+    noted = json_files.read(paths.image_list, form=_ImageList)
+    noted = noted or json_files.read(paths.samples_metadata, SAMPLES, form=_ImageList)  # of an earlier version
+    if not noted or "image_list_fingerprint" not in noted:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
-    return metadata["image_list_fingerprint"]
+    return noted["image_list_fingerprint"]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from medfold.competition import Competition, PreparationSettings
 from medfold.errors import UserError
-from medfold.images import perceptual_hash, store
 from medfold.images.formats.windows import window_of
 from medfold.images.image_batches import DECODER_CRASHED
+from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import steps_of
 from medfold.images.scan_journal import Journal
 from medfold.images.scan_tables import (
@@ -27,7 +27,7 @@ from medfold.images.scan_tables import (
     write_unreadable_images,
 )
 from medfold.images.scan_worker import ImageScan, ScanSettings, scan_image
-from medfold.images.store import store_exists, store_key
+from medfold.images.store import IMAGES_FILE, finish_store, store_exists, store_key
 from medfold.images.worker_pool import WorkerDied, map_in_workers
 from medfold.paths import CompetitionPaths
 from medfold.system import files, locks
@@ -149,7 +149,7 @@ def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResu
         raw=paths.raw_root(image_facts.root),
         image_facts=image_facts,
         preparation=missing.preparation,
-        store_file=folder / store.IMAGES_FILE if key else None,
+        store_file=folder / IMAGES_FILE if key else None,
         thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
     )
     shapes = _array_shapes(settings)
@@ -172,7 +172,7 @@ def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResu
         journal.remove()
         readable = np.flatnonzero(measurements["unreadable_reason"] == "")
         index = pd.DataFrame({"id": samples["id"].iloc[readable], "row": readable})
-        store.finish_store(paths, key, folder, index, blocks[store.IMAGES_FILE])
+        finish_store(paths, key, folder, index, blocks[IMAGES_FILE])
     files.remove(folder)
     return num_scanned, measurements
 
@@ -184,7 +184,7 @@ def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
         size = settings.preparation.size
         shapes[settings.store_file.name] = (size, size, settings.image_facts.num_channels)
     if settings.thumbnails_file:
-        shapes[settings.thumbnails_file.name] = (perceptual_hash.THUMBNAIL_SIZE, perceptual_hash.THUMBNAIL_SIZE)
+        shapes[settings.thumbnails_file.name] = (THUMBNAIL_SIZE, THUMBNAIL_SIZE)
     return shapes
 
 

@@ -1,7 +1,7 @@
 """Access to Kaggle through its official client.
 
-- `session`: a signed-in session that sends nothing twice; `credentials`, `client`: what it is based on;
-  `request_errors`: failed requests in one line;
+- `session`: a signed-in session that sends nothing twice; `credentials`, `client`, `client_class`: what it
+  is based on; `request_errors`: failed requests in one line;
 - `competitions`: details, limits, submissions;
 - `download`: files of competitions and data sets;
 - `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: the ones made by medfold, for

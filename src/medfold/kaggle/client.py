@@ -1,6 +1,6 @@
-"""The official Kaggle client, with time-outs and retries added.
+"""The official Kaggle client: its loading, and its requests.
 
-Only this module uses internals of the packages `kaggle` and `kagglesdk`.
+Only this module and `client_class` use internals of the packages `kaggle` and `kagglesdk`.
 """
 
 import functools
@@ -17,25 +17,13 @@ from types import ModuleType
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from medfold.errors import UserError
-from medfold.system import http_download, waiting
-from medfold.system.http_session import GuardedSession, check_stays_encrypted
-from medfold.terminal.console import warn
+from medfold.system import http_download
+from medfold.system.http_session import check_stays_encrypted
 
 SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"
-
-# Requests that must not be retried: Kaggle cannot distinguish a retry from a new request.
-NOT_RETRIED = [
-    ("competitions.CompetitionApiService", "CreateSubmission"),
-    ("competitions.CompetitionApiService", "CreateCodeSubmission"),
-    ("datasets.DatasetApiService", "CreateDataset"),
-    ("datasets.DatasetApiService", "CreateDatasetVersion"),
-    ("kernels.KernelsApiService", "SaveKernel"),
-]
 
 # Names of the modules and clients of kagglesdk's services.
 _SERVICES = {
@@ -189,49 +177,6 @@ def _request(service: str, method: str, fields: dict[str, Any]) -> Any:
     return new_object(service, f"Api{method.title().replace('_', '')}Request", **fields)
 
 
-class _WarningRetry(Retry):
-    """Waits as long as the server asks, within limits, and warns the user."""
-
-    def sleep(self, response: Any = None) -> None:
-        requested = self.get_retry_after(response) if response is not None else None
-        seconds = min(requested or self.get_backoff_time(), http_download.MAX_WAIT)
-        if seconds >= 1:
-            reason = f"answers {response.status}" if response is not None else "does not answer"
-            warn("kaggle", f"Kaggle {reason}; next attempt in {seconds:.0f} s")
-        waiting.pause(seconds)
-
-
-class _TimeoutAdapter(HTTPAdapter):
-    """Sets a time-out on every request."""
-
-    def send(self, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
-        return super().send(request, timeout=timeout or http_download.TIMEOUT, **options)
-
-
-def _guarded(session: requests.Session) -> GuardedSession:
-    """Returns a session with the headers and credentials of another, time-outs and retries; it stays on Kaggle."""
-    guarded = GuardedSession(same_host=True)
-    guarded.headers = session.headers
-    guarded.auth = session.auth or guarded.auth
-    _mount(guarded)
-    return guarded
-
-
-def _mount(session: requests.Session) -> None:
-    # All calls are POST requests, so POST is retried, too; NOT_RETRIED lists the exceptions.
-    retry = _WarningRetry(
-        total=5,
-        connect=2,
-        read=2,
-        allowed_methods=None,
-        status_forcelist=(429, 500, 502, 503, 504),
-        backoff_factor=1,
-        raise_on_status=False,
-    )
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, _TimeoutAdapter(max_retries=retry))
-
-
 @functools.cache
 def _client_class() -> type:
     """Returns the official client's class with time-outs and retries added.
@@ -249,46 +194,11 @@ def _client_class() -> type:
             package = importlib.util.module_from_spec(specification)
             package.__version__ = version("kaggle")
             sys.modules["kaggle"] = package
-        from kaggle.api.kaggle_api_extended import KaggleApi, ResumableUploadResult
+        from medfold.kaggle.client_class import Client
     except ImportError as error:
         fix = "Run: make setup, or pip install -r requirements.txt"
         raise UserError(f"the Kaggle client cannot be imported ({error})", None, fix) from None
     except OSError as error:  # it creates a configuration folder
         fix = "Set KAGGLE_CONFIG_DIR to a writable folder"
         raise UserError(f"the Kaggle client cannot start ({error})", None, fix) from None
-
-    class Client(KaggleApi):
-        uploaded = False  # True after an upload: a submission may have been made
-
-        def build_kaggle_client(self) -> Any:
-            client = super().build_kaggle_client()
-            http = client.http_client()
-            http._init_session()
-            http._session = _guarded(http._session)
-            for service, method in NOT_RETRIED:
-                address = http._get_request_url(service, method)
-                http._session.mount(address, _TimeoutAdapter(max_retries=0))
-            return client
-
-        def get_response_processor(self) -> None:
-            return None  # the official one prints that a newer version exists
-
-        def upload_complete(self, path: str, url: str, quiet: bool, resume: bool = False) -> Any:
-            """Uploads a file; the official method has no time-outs, and prints the signed URL if it fails."""
-            name = Path(path).name
-            with GuardedSession() as session, Path(path).open("rb") as file:
-                _mount(session)
-                try:
-                    answer = session.put(url, data=file)
-                except requests.RequestException as error:
-                    reason = http_download.failure_reason(error)
-                    raise UserError(
-                        f"upload failed: {reason}", name, "Nothing was submitted. Run the same command again"
-                    ) from None
-            if answer.status_code not in (200, 201):
-                reason = f"the storage answers {answer.status_code} {answer.reason}"
-                raise UserError(f"upload failed: {reason}", name, "Nothing was submitted. Run the same command again")
-            self.uploaded = True
-            return ResumableUploadResult.COMPLETE
-
     return Client

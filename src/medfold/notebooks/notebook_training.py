@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from medfold.competition import Competition, setting_errors_located
-from medfold.data import fetch_raw_data, load_dataset, load_samples, open_source
+from medfold.data import fetch_raw_data, load_samples, make_dataset, open_source
 from medfold.errors import UserError
 from medfold.notebooks import attached_data, training_bundle
 from medfold.notebooks.training_bundle import TrainingBundle
@@ -43,7 +43,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         with setting_errors_located(paths, request.recipe, request.overrides):
             _prepare_data(competition, Path(inputs))
             recipe = request.load_recipe(competition)
-            dataset = load_dataset(competition, recipe.preparation)
+            dataset = make_dataset(competition, recipe.preparation)
             result = train_run(competition, request, recipe, dataset)
         say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
     except UserError as error:

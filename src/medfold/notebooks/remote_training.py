@@ -18,7 +18,6 @@ from medfold.kaggle import (
 from medfold.notebooks import notebook_file, training_bundle, wheels
 from medfold.notebooks.attached_data import data_on_kaggle
 from medfold.notebooks.bundle import say_written
-from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import RunPaths
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore
@@ -111,7 +110,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
         problem = error
         notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = unpack_results(archive, run_paths, folds, remote_run.content_id)
+    done, unfinished = training_bundle.unpack_results(archive, run_paths, folds, remote_run.content_id)
     if done:
         say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:

@@ -94,6 +94,11 @@ class CompetitionPaths:
         return self.data / "samples.json"
 
     @property
+    def image_list(self) -> Path:
+        """Fingerprint of the ids and paths of all images, on which scan and stores depend."""
+        return self.data / "image_list.json"
+
+    @property
     def groups(self) -> Path:
         """Patient id of each group number; never leaves data/."""
         return self.data / "groups.csv"
@@ -178,19 +183,6 @@ class CompetitionPaths:
             extension: csv for the folds, json for how they were made. Defaults to csv.
         """
         return self.root / "folds" / f"{self.name}-{fingerprint[:12]}.{extension}"
-
-    def record_file(self, submission: Path) -> Path:
-        """Returns the JSON record beside a submission: its score, inputs, hashes and result."""
-        return submission.with_suffix(".json")
-
-    def recheck_file(self, submission: Path, extension: str) -> Path:
-        """Returns a file with the recheck data of a submission.
-
-        Args:
-            submission: path of the submission.
-            extension: npz for the fitted parameters of the ensemble, csv for its OOF predictions.
-        """
-        return submission.parent / "recheck" / f"{submission.stem}.{extension}"
 
     @property
     def runs(self) -> Path:

@@ -13,7 +13,7 @@ from scipy.special import expit, logit, softmax
 from medfold.competition import CompetitionFacts
 from medfold.earlier_versions import FORMER_PROBABILITY_PREFIX, PROBABILITY_PREFIX
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, SubmissionPaths
 from medfold.recheck import definitions, tables
 from medfold.recheck.differences import DAMAGED_FILE_ERRORS
 from medfold.recheck.run_check import labelled_units, score_differences
@@ -43,11 +43,11 @@ def submission_differences(
         if not path.is_file() or sha256(path) != digest:
             yield f"{name} is not the file that it was made from"
             return
-    if not plugin_steps(paths.recheck_file(file, "npz")):
+    if not plugin_steps(SubmissionPaths(file).recheck_parameters):
         yield from _number_differences(facts, paths, root, file, record)
     if (folds := sorted(_folds_of(record))) != record["score"]["trained_folds"]:
         yield f"trained_folds are {folds}, saved {record['score']['trained_folds']}"
-    oof = tables.read(paths.recheck_file(file, "csv"))
+    oof = tables.read(SubmissionPaths(file).recheck_oof)
     columns = facts.prediction_columns
     is_current = f"{PROBABILITY_PREFIX}{columns[0]}" in oof
     prefix = PROBABILITY_PREFIX if is_current else FORMER_PROBABILITY_PREFIX
@@ -103,7 +103,9 @@ def _number_differences(
         units = unit.reindex(mean.index).fillna(mean.index.to_series())  # without score.unit every image is a unit
         stacked.append(tables.predictions_by_unit(facts, units, mean.to_numpy()))
     stack = np.stack([table.loc[stacked[0].index].to_numpy() for table in stacked])
-    expected = pd.DataFrame(_apply(paths.recheck_file(file, "npz"), stack), stacked[0].index, facts.prediction_columns)
+    expected = pd.DataFrame(
+        _apply(SubmissionPaths(file).recheck_parameters, stack), stacked[0].index, facts.prediction_columns
+    )
     written = tables.cells(facts, tables.read(file), record.get("class_words"))
     unpredicted = written.index.difference(expected.index)
     expected = pd.concat(

@@ -1,7 +1,7 @@
 """The dataset of runs, after checks that they still fit the competition."""
 
 from medfold.competition import Competition
-from medfold.data import Dataset, load_dataset
+from medfold.data import Dataset, make_dataset
 from medfold.runs.identity import check_same_facts, check_same_labels, labels_fingerprint
 from medfold.runs.run import Run
 
@@ -9,11 +9,11 @@ from medfold.runs.run import Run
 def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
     """Returns the dataset that runs were trained on; checks that they fit today's facts and labels.
 
-    What is missing of the dataset is made again, as `load_dataset` does. A changed fact is reported before that:
+    What is missing of the dataset is made again, as `make_dataset` does. A changed fact is reported before that:
     before images are scanned again because of the change.
 
     Raises:
-        UserError: no such run; errors of `check_same_facts` and `load_dataset`; or the labels have changed since
+        UserError: no such run; errors of `check_same_facts` and `make_dataset`; or the labels have changed since
             the training.
     """
     runs = []
@@ -21,7 +21,7 @@ def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
         run = Run.open(competition, name)
         check_same_facts(competition, run)
         runs.append(run)
-    dataset = load_dataset(competition)
+    dataset = make_dataset(competition)
     labels = labels_fingerprint(competition)
     for run in runs:
         check_same_labels(competition, run, labels)

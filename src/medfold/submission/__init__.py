@@ -4,7 +4,8 @@
 - `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
 - `check`: refuses what a leaderboard would refuse or score wrongly;
 - `submit`: records a draft before its upload, and never uploads the same predictions twice;
-- `ledger`: a row for every submission; `record`: the JSON file beside each;
+- `ledger`: a row for every submission; `record`: the JSON file beside each; `earlier_submissions`: searches
+  among them;
 - `score_comparison`: OOF scores beside leaderboard scores;
 - `leaderboards/`: a class per kind of upload; `leaderboard_result`: the answer of one.
 """
@@ -12,11 +13,12 @@
 from medfold.submission.cell_format import explain_class_words
 from medfold.submission.check import check_sample_submission, check_submission
 from medfold.submission.draft import draft_submission
+from medfold.submission.earlier_submissions import content_id_of, find_scored_row
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.kinds import leaderboard_of
 from medfold.submission.leaderboards.leaderboard import Leaderboard
-from medfold.submission.ledger import LedgerRow, find_scored_row, read_ledger, read_rows
-from medfold.submission.record import RecordedSubmission, content_id_of, read_record, record_result
+from medfold.submission.ledger import LedgerRow, read_ledger, read_rows
+from medfold.submission.record import RecordedSubmission, read_record, record_result
 from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
 from medfold.submission.table import build_submission, complete_sample_submission, describe_missing, fill_missing

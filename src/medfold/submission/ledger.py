@@ -10,7 +10,6 @@ import pandas as pd
 from medfold.earlier_versions import LEDGER, current_by_former
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from medfold.scoring import OofScore
 from medfold.system import locks
 from medfold.tables import write_csv
 
@@ -141,21 +140,3 @@ def read_ledger(project_paths: ProjectPaths) -> pd.DataFrame:
     if missing := [column for column in COLUMNS if column not in table]:
         raise UserError(f"no column '{missing[0]}'", project_paths.ledger, FIX)
     return table
-
-
-def find_scored_row(rows: list[LedgerRow], run_names: list[str], score: OofScore) -> LedgerRow | None:
-    """Returns the last scored submission of these runs with this OOF score; None if there is none.
-
-    Args:
-        rows: submissions of the competition, from `read_rows`.
-        run_names: names of the runs.
-        score: OOF score of the runs.
-    """
-    trained_folds = tuple(score.trained_folds)
-    expected = LedgerRow(runs=tuple(run_names), trained_folds=trained_folds, oof=score.value).cells()
-    for row in reversed(rows):
-        cells = row.cells()
-        is_same = all(cells[column] == expected[column] for column in ("runs", "trained_folds", "oof"))
-        if row.status == "scored" and is_same:
-            return row
-    return None

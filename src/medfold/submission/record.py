@@ -1,6 +1,5 @@
 """Recording of a submission: its row of the ledger, and its record, the JSON file beside it."""
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, EnsemblePaths, ProjectPaths
+from medfold.paths import EnsemblePaths, SubmissionPaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -44,9 +43,9 @@ class RecordedSubmission:
     num_scored_before: int
 
 
-def record_path(competition: Competition, row: LedgerRow) -> Path:
-    """Returns the path of the JSON record beside a submission: its score, inputs, hashes and result."""
-    return competition.paths.record_file(competition.project_paths.root / row.file)
+def submission_paths(competition: Competition, row: LedgerRow) -> SubmissionPaths:
+    """Returns the paths of the submission in a row of the ledger."""
+    return SubmissionPaths(competition.project_paths.root / row.file)
 
 
 def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    return _read(record_path(competition, row))
+    return _read(submission_paths(competition, row).record)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -147,55 +146,18 @@ def record_result(
     """
     versions = {key: value for key, value in read_record(competition, row).items() if key == VERSIONS_KEY}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
-    json_files.write({**contents, **versions, **entries, "problem": result.problem}, record_path(competition, row))
+    json_files.write(
+        {**contents, **versions, **entries, "problem": result.problem}, submission_paths(competition, row).record
+    )
     add_row(competition.project_paths, replace(row, **entries))
 
 
-def add_to_record(paths: CompetitionPaths, file: Path, entries: dict[str, Any]) -> None:
+def add_to_record(file: Path, entries: dict[str, Any]) -> None:
     """Adds entries to the record of a submission whose result is not known yet.
 
     Args:
-        paths: paths of the competition.
         file: path of the submission.
         entries: the entries, by key.
     """
-    path = paths.record_file(file)
+    path = SubmissionPaths(file).record
     json_files.write({**_read(path), **entries}, path)
-
-
-def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:
-    """Returns the part of a submission's message by which it is found again in Kaggle's list.
-
-    Args:
-        row: row of the ledger.
-        record: contents of the JSON file beside the submission.
-    """
-    return record.get("content_id") or f"file {row.sha256[:12]}"
-
-
-def find_same_submission(competition: Competition, earlier: list[LedgerRow], content_id: str) -> LedgerRow | None:
-    """Returns the last row of the ledger with the same predictions; None if there is none.
-
-    Args:
-        competition: the competition; `file` of the ledger is relative to its project folder.
-        earlier: submissions of the competition, from `read_rows`.
-        content_id: content id of the submission.
-    """
-    for row in reversed(earlier):
-        if content_id_of(row, read_record(competition, row)) == content_id:
-            return row
-    return None
-
-
-def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
-    """Returns a submission that was scored or sent, if there is no ledger, so that it was lost; else None."""
-    if project_paths.ledger.is_file():
-        return None
-    for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError, OSError):  # damaged
-            continue
-        if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
-            return path.with_suffix(".csv")
-    return None

@@ -11,17 +11,11 @@ from medfold.competition import Competition
 from medfold.ensemble import Ensemble, save_fitted_ensemble, write_recheck_files
 from medfold.kaggle import RemoteRun
 from medfold.submission.draft import SubmissionDraft, check_better_than_chance, write_draft
+from medfold.submission.earlier_submissions import find_same_submission, find_unlisted_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.leaderboard import Leaderboard
 from medfold.submission.ledger import LedgerRow, read_rows
-from medfold.submission.record import (
-    RecordedSubmission,
-    find_same_submission,
-    find_unlisted_submission,
-    ledger_row,
-    record_result,
-    submission_record,
-)
+from medfold.submission.record import RecordedSubmission, ledger_row, record_result, submission_record
 from medfold.system import locks
 from medfold.terminal.console import warn
 

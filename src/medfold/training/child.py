@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from medfold.competition import Competition, setting_errors_located
-from medfold.data import load_dataset
+from medfold.data import make_dataset
 from medfold.errors import INTERRUPTED, UserError, os_errors_explained
 from medfold.system.processes import end_with_parent
 from medfold.system.signals import begin_exit, stop_on_signals
@@ -38,7 +38,7 @@ def main() -> int:
             competition = Competition.open(payload["competition"])
             with setting_errors_located(competition.paths, request.recipe, request.overrides):
                 recipe = request.load_recipe(competition)
-                dataset = load_dataset(competition, preparation=recipe.preparation)
+                dataset = make_dataset(competition, preparation=recipe.preparation)
                 train_run(competition, request, recipe, dataset)
     except UserError as error:
         send(problem=str(error))

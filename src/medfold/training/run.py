@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from pathlib import Path
 from types import ModuleType
 
 from medfold.competition import Competition, Recipe, plugins_hash
@@ -15,16 +14,16 @@ from medfold.paths import ProjectPaths, RunPaths
 from medfold.project_root import display_path
 from medfold.runs import is_fold_trained, write_oof
 from medfold.scoring import OofScore, format_score, metric_of
-from medfold.system import array_files, files, locks
+from medfold.system import files, locks
 from medfold.system.native_output import silence_native_output
 from medfold.system.processes import run_in_subprocess
-from medfold.terminal.console import format_duration, say, warn
+from medfold.terminal.console import format_duration, say
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
+from medfold.training.features_file import features_path, remove_damaged_features
 from medfold.training.loop.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
 from medfold.training.run_inputs import RunInputs
-from medfold.training.run_metadata import features_hashes_path, features_path
 from medfold.training.run_start import begin_run, requested_folds
 
 
@@ -53,7 +52,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     if missing:
         say("train", f"{run_paths.name}: {_plan_as_text(recipe, missing, num_jobs)}")
         if recipe.training.head_epochs:
-            _remove_damaged_features(features_path(competition, recipe))
+            remove_damaged_features(features_path(competition, recipe))
         with _remove_run_if_no_fold_started(run_paths):
             if num_jobs == 1:
                 num_workers = parallel.default_num_workers() if request.workers is None else request.workers
@@ -77,18 +76,6 @@ def _plan_as_text(recipe: Recipe, missing: list[int], num_jobs: int) -> str:
     plan = f"{recipe.backbone.name}, {recipe.preparation.size} px, {epochs}, folds {shorten_list(missing, 10)}"
     num_at_once = min(num_jobs, len(missing))
     return f"{plan}, {num_at_once} at a time" if num_at_once > 1 else plan
-
-
-def _remove_damaged_features(path: Path) -> None:
-    """Removes features that differ from the hashes noted when they were computed: they are computed again."""
-    if not path.is_file():
-        return
-    with locks.lock(path):
-        hashes = features_hashes_path(path)
-        if not array_files.is_intact(path, hashes):
-            warn("damaged", f"{path.name} has changed since it was written: computed again")
-            files.remove(path)
-            files.remove(hashes)
 
 
 @contextmanager
@@ -138,7 +125,9 @@ def _compute_missing_features(competition: Competition, recipe: Recipe, dataset:
 
 
 def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, dataset: Dataset) -> None:
-    _import_fold().compute_features(_run_inputs(Competition.open(name, project_paths), recipe, 0, dataset))
+    with silence_native_output(show_on_error=True):
+        from medfold.training.fold.frozen_features import compute_features
+    compute_features(_run_inputs(Competition.open(name, project_paths), recipe, 0, dataset))
 
 
 def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> None:

@@ -1,4 +1,4 @@
-"""The inputs of a run, and of the features of its frozen backbone, as run.json and file names record them."""
+"""The inputs of a run, as run.json records them."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +10,7 @@ from medfold.images import store_key
 from medfold.runs import images_fingerprints, labels_fingerprint
 from medfold.system import hardware
 from medfold.system.git import git_commit
-from medfold.system.hashes import fingerprint, sha256
+from medfold.system.hashes import sha256
 
 # Packages whose versions run.json records, beside that of the Keras backend: tensorflow, jax, torch.
 RECORDED_PACKAGES = ("keras", "numpy", "albumentations", "opencv-python-headless")
@@ -51,25 +51,6 @@ def plugins_and_backend(competition: Competition) -> dict[str, str]:
     plugins = plugins_hash(competition.paths.plugins)
     backend = hardware.keras_backend()
     return ({"plugins_hash": plugins} if plugins else {}) | ({"backend": backend} if backend != "tensorflow" else {})
-
-
-def features_path(competition: Competition, recipe: Recipe) -> Path:
-    """Returns the file for the features of the recipe's frozen backbone."""
-    key = store_key(competition, recipe.preparation)
-    inputs = [
-        recipe.backbone.model_dump(exclude={"freeze_norm", "width"}),
-        hash_pretrained_weights(recipe),
-        competition.facts.images.symmetry,
-        bool(hardware.cuda_devices()),
-        version("keras"),
-        *plugins_and_backend(competition).values(),
-    ]
-    return competition.paths.features(key) / f"{fingerprint(inputs)}.npy"
-
-
-def features_hashes_path(features: Path) -> Path:
-    """Returns the file with the hashes of a file of features."""
-    return features.with_suffix(".json")
 
 
 def hash_pretrained_weights(recipe: Recipe) -> str | None:

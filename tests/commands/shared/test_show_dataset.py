@@ -13,7 +13,7 @@ from medfold.commands.folds import make_folds
 from medfold.commands.shared.show_dataset import show_dataset
 from medfold.competition.competition import Competition
 from medfold.data.audit import AuditFindings
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.data.sources.source import Source
 from medfold.folds.dataset_shift import DatasetShift
 from medfold.folds.leaks import LeakReport
@@ -140,7 +140,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     assert all(group[original] == group[copy] for original, copy in pairs)
     assert dataset.leaks.split_near_duplicates == []
     assert json_files.read(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
-    assert load_dataset(joined).train["group"].tolist() == dataset.train["group"].tolist()
+    assert make_dataset(joined).train["group"].tolist() == dataset.train["group"].tolist()
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """The sections on the data and the folds."""
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.report.sections.data import audit_counts
 from medfold.system import files, json_files
 from tests.support.helpers import refused
@@ -8,7 +8,7 @@ from tests.support.report_pages import cells, read_page
 
 
 def test_data_and_fold_tables_match_the_dataset(competition, good):
-    dataset, text = load_dataset(competition), read_page(good)
+    dataset, text = make_dataset(competition), read_page(good)
     facts = dict(cells(text, "Counts, and findings of the audit"))
     assert facts["training images"] == str(len(dataset.train))
     assert facts["test images"] == str(len(dataset.test))

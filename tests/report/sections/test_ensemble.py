@@ -5,7 +5,7 @@ import re
 import pytest
 
 from medfold.commands.report import report
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.system import json_files
 from tests.support.report_pages import cards, cells, read_page, sections
@@ -15,7 +15,7 @@ from tests.support.report_pages import cards, cells, read_page, sections
 def test_ensemble_page_lists_members_and_methods(competition):
     path = report(competition, ["good", "fair"])
     assert path == competition.project_paths.root / "runs/small/fair+good.html"
-    found, text = ensemble_runs(competition, ["good", "fair"], load_dataset(competition)), read_page(path)
+    found, text = ensemble_runs(competition, ["good", "fair"], make_dataset(competition)), read_page(path)
     scores = [json_files.read(competition.paths.run(name).score)["value"] for name in ("good", "fair")]
     assert cells(text, "Members") == [["fair", f"{scores[1]:.4f}"], ["good", f"{scores[0]:.4f}"]]
     caption = "Methods: if fitted on labels, scored on folds that they were not fitted on"
@@ -31,7 +31,7 @@ def test_ensemble_page_lists_members_and_methods(competition):
 
 @pytest.mark.slow
 def test_requested_ensemble_method_is_used(competition):
-    found = ensemble_runs(competition, ["fair", "peeked"], load_dataset(competition), method="stacking")
+    found = ensemble_runs(competition, ["fair", "peeked"], make_dataset(competition), method="stacking")
     text = read_page(report(competition, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.method_choice.chosen.method.title

@@ -5,14 +5,14 @@ import re
 import numpy as np
 
 from medfold.commands.report import report
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.scoring.metric import METRICS
 from tests.support.report_pages import cells, read_page
 
 
 def test_operating_points_match_the_predictions(competition, good):
-    found, text = ensemble_runs(competition, ["good"], load_dataset(competition)), read_page(good)
+    found, text = ensemble_runs(competition, ["good"], make_dataset(competition)), read_page(good)
     targets, predictions = found.oof.targets, found.oof.predictions[:, 0]
     rows = cells(text, "Operating points")
     assert [row[0] for row in rows] == ["sensitivity 90%", "sensitivity 95%", "specificity 90%", "specificity 95%"]
@@ -25,7 +25,7 @@ def test_operating_points_match_the_predictions(competition, good):
 
 
 def test_gallery_captions_match_targets_and_predictions(competition, good):
-    found, text = ensemble_runs(competition, ["good"], load_dataset(competition)), read_page(good)
+    found, text = ensemble_runs(competition, ["good"], make_dataset(competition)), read_page(good)
     tiles = re.findall(r'data-text="(\w+), target: true (\d), predicted ([\d.]+), fold (\d)" data-map=""', text)
     assert len(tiles) == text.count('class="tile"') > 20
     rows = {name: number for number, name in enumerate(found.oof.unit_ids)}

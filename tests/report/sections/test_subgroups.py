@@ -1,13 +1,13 @@
 """The section on subgroups."""
 
-from medfold.data.dataset import load_dataset
+from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.scoring.metric import METRICS
 from tests.support.report_pages import cells, read_page
 
 
 def test_subgroup_table_matches_scores_by_sex_and_age(competition, good):
-    found = ensemble_runs(competition, ["good"], dataset := load_dataset(competition))
+    found = ensemble_runs(competition, ["good"], dataset := make_dataset(competition))
     rows = cells(read_page(good), "Subgroup scores as numbers")
     assert [row[:2] for row in rows if row[0] == "sex"] == [["sex", "F"], ["sex", "M"]]
     ages = [row for row in rows if row[0] == "age"]

@@ -20,9 +20,9 @@ from medfold.prediction.weights import load_net
 from medfold.runs.fold_state import is_fold_trained
 from medfold.runs.predictions import read_predictions
 from medfold.system import json_files
+from medfold.training.batches import class_balance
 from medfold.training.fold import fold
 from medfold.training.fold.trained_net import TrainedNet
-from medfold.training.loop import losses
 from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
@@ -307,7 +307,9 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
-    monkeypatch.setattr(losses, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32))
+    monkeypatch.setattr(
+        class_balance, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32)
+    )
     with refused(r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"):
         fold.train_fold(task(), 0, FoldPaths(tmp_path / "fold0"))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())

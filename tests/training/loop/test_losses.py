@@ -1,27 +1,17 @@
-"""Losses: class and label weights, focal loss."""
+"""Losses: label weights, label smoothing, focal loss."""
 
 import numpy as np
 import pytest
 
 from medfold.competition.recipe_sections import TrainingSettings
 from medfold.training.loop import losses
-from tests.support.helpers import competition_facts, refused
-
-
-def test_balanced_weights_give_every_class_the_same_sum():
-    targets = np.array([0] * 90 + [1] * 10)
-    weights = losses.sample_weights(competition_facts(), "balanced", targets)
-    assert weights[targets == 0].sum() == pytest.approx(weights[targets == 1].sum())
-    assert weights.mean() == pytest.approx(1)
-    absent = losses.sample_weights(competition_facts("multiclass"), "balanced", np.array([0, 0, 2]))
-    assert np.isfinite(absent).all()
+from tests.support.helpers import competition_facts
 
 
 def test_balanced_multilabel_weights_equalise_presence_and_absence():
     rng = np.random.default_rng(0)
     targets = (rng.random((400, 3)) < [0.5, 0.1, 0.02]).astype(int)
     facts = competition_facts("multilabel")
-    assert (losses.sample_weights(facts, "balanced", targets) == 1).all()
     for kind in ("cross_entropy", "focal"):
         balanced = losses.build_loss(facts, TrainingSettings(class_weights="balanced", loss=kind), targets)
         plain = losses.build_loss(competition_facts("binary"), TrainingSettings(loss=kind))
@@ -45,19 +35,6 @@ def test_weight_of_a_mixed_target_is_the_mix_of_both_weights():
         target = np.full((1, 1), share, np.float32)
         weight = share * 2 + (1 - share) * 2 / 3
         assert float(balanced(target, output)) == pytest.approx(weight * float(plain(target, output)), rel=1e-5)
-
-
-def test_absent_label_is_warned_of(capsys):
-    targets = np.array([[1, 0], [1, 0]])
-    losses.check_classes_present(competition_facts("multilabel"), targets, "fold 0")
-    assert (
-        "fold 0     no image to train on has the label b: it is always predicted as absent" in capsys.readouterr().out
-    )
-
-
-def test_absent_class_is_refused():
-    with refused("no image to train on is of class 2"):
-        losses.check_classes_present(competition_facts("multiclass"), np.array([0, 1]), "fold 0")
 
 
 @pytest.mark.parametrize("gamma", [1.0, 3.0])
@@ -121,9 +98,3 @@ def test_focal_loss_minimum_differs_from_soft_target():
     )
     found = p[np.argmin([float(focal(np.array([[0.7]], np.float32), np.array([[each]]))) for each in p])]
     assert found == pytest.approx(0.88, abs=0.011)
-
-
-def test_multilabel_sampling_balances_label_combinations():
-    targets = np.array([[0, 0], [1, 0], [0, 0], [1, 1]])
-    assert len(set(losses.balancing_classes(competition_facts("multilabel"), targets))) == 3
-    assert losses.balancing_classes(competition_facts(), np.array([0, 1, 1])).tolist() == [0, 1, 1]

@@ -8,12 +8,11 @@ from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import Competitions, KaggleSession, Kernels, RemoteRun, run_on_kaggle
 from medfold.runs import packing_lock
-from medfold.submission import table
 from medfold.submission.check import check_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
 from medfold.submission.record import VERSIONS_KEY, RecordedSubmission, add_to_record
-from medfold.submission.table import read_submission
+from medfold.submission.table import read_predictions_back, read_submission
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 from medfold.text import count_of
@@ -61,7 +60,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         remote_run = pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
         finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, resubmit)
-        add_to_record(self.paths, recorded.file, {VERSIONS_KEY: finished.versions})
+        add_to_record(recorded.file, {VERSIONS_KEY: finished.versions})
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)
         try:
@@ -81,9 +80,7 @@ def _compare(facts: CompetitionFacts, recorded: RecordedSubmission, output: Path
     from_kaggle = read_submission(output)
     sample = recorded.draft.sample
     check_submission(facts, from_kaggle, sample)
-    local, remote = (
-        table.read_predictions_back(facts, submission, sample) for submission in (recorded.table, from_kaggle)
-    )
+    local, remote = (read_predictions_back(facts, submission, sample) for submission in (recorded.table, from_kaggle))
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
     line = (
         f"{count_of(len(from_kaggle), 'row')}, checked; they differ from the local predictions by at most {largest:.1g}"

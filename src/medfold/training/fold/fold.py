@@ -8,12 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medfold.models import (
-    build_net,
-    make_deterministic,
-    resolve_precision,
-    split_backbone_and_head,
-)
+from medfold.models import build_net, make_deterministic, resolve_precision
 from medfold.paths import FoldPaths
 from medfold.prediction import Predictor
 from medfold.runs import check_finite, predictions_table
@@ -21,19 +16,18 @@ from medfold.scoring import aggregate, decide, metric_of
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
+from medfold.training.batches import class_balance
 from medfold.training.fold.fold_files import FoldFiles
 from medfold.training.fold.fold_inputs import FoldInputs
-from medfold.training.fold.frozen_features import write_features
+from medfold.training.fold.frozen_features import compute_features
 from medfold.training.fold.recipe_checks import (
     check_num_batches,
-    check_pretrained_weights,
     check_trainable,
     check_training_images,
 )
 from medfold.training.fold.self_check import self_check, self_check_input
 from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet, in_full_precision
-from medfold.training.loop import losses
 from medfold.training.loop.callbacks import build_callbacks
 from medfold.training.loop.phases import TrainingImages, plan_phases
 from medfold.training.loop.training_loop import TrainingLoop
@@ -41,24 +35,6 @@ from medfold.training.loop.training_state import RemainingPhase, remaining_phase
 from medfold.training.run_inputs import RunInputs
 
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
-
-
-def compute_features(inputs: RunInputs) -> None:
-    """Computes the features of the frozen backbone in float32 and writes them, unless their file exists.
-
-    Args:
-        inputs: the settings and data of the run.
-
-    Raises:
-        UserError: the backbone has no pretrained weights.
-    """
-    check_pretrained_weights(inputs.recipe)
-    if inputs.features_file.is_file():
-        return
-    make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
-    with tensorflow_errors_explained("features"):
-        backbone, _ = split_backbone_and_head(build_net(inputs.facts, inputs.recipe))
-        write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
 
 
 def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:
@@ -123,7 +99,8 @@ def _training_images(fold: FoldInputs) -> TrainingImages:
     rows, targets = inputs.store.rows_of(inputs.train["id"][is_used]), inputs.targets[is_used]
     seed = int(np.random.SeedSequence([inputs.seed, fold.number]).generate_state(1)[0])
     if inputs.recipe.training.num_images:
-        subset = _subset(losses.balancing_classes(inputs.facts, targets), inputs.recipe.training.num_images, seed)
+        classes = class_balance.balancing_classes(inputs.facts, targets)
+        subset = _subset(classes, inputs.recipe.training.num_images, seed)
         rows, targets = rows[subset], targets[subset]
     return TrainingImages(inputs.store.pixels, inputs.features_file, rows, targets, seed, inputs.num_workers)
 

@@ -7,15 +7,37 @@ import keras
 import numpy as np
 
 from medfold.competition import Symmetry
+from medfold.models import build_net, make_deterministic, split_backbone_and_head
 from medfold.prediction import VIEWS, Predictor
 from medfold.system import array_files, files, locks
 from medfold.terminal.console import format_duration, say
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
-from medfold.training.run_metadata import features_hashes_path
+from medfold.training.features_file import features_hashes_path
+from medfold.training.fold.recipe_checks import check_pretrained_weights
+from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
+from medfold.training.run_inputs import RunInputs
 
 
-def write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
+def compute_features(inputs: RunInputs) -> None:
+    """Computes the features of the frozen backbone in float32 and writes them, unless their file exists.
+
+    Args:
+        inputs: the settings and data of the run.
+
+    Raises:
+        UserError: the backbone has no pretrained weights.
+    """
+    check_pretrained_weights(inputs.recipe)
+    if inputs.features_file.is_file():
+        return
+    make_deterministic(inputs.seed, inputs.recipe.training.deterministic)
+    with tensorflow_errors_explained("features"):
+        backbone, _ = split_backbone_and_head(build_net(inputs.facts, inputs.recipe))
+        _write_features(backbone, inputs.store.pixels, inputs.facts.images.symmetry, inputs.features_file)
+
+
+def _write_features(backbone: keras.Model, pixels: np.ndarray, symmetry: Symmetry, path: Path) -> None:
     """Computes the features of all images, float32 (images, views, d), and writes them, unless the file exists.
 
     Args:

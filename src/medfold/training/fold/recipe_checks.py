@@ -6,6 +6,7 @@ from medfold.images import steps_of
 from medfold.models import check_buildable
 from medfold.registry import load_plugins
 from medfold.text import count_of
+from medfold.training.batches import class_balance
 from medfold.training.batches.augmentation import build_augmenter
 from medfold.training.loop import losses
 from medfold.training.loop.callbacks import check_callbacks
@@ -59,7 +60,7 @@ def check_training_images(
     """
     if len(images.rows) == 0:
         raise UserError("nothing to train on", topic, "Check data/<name>/unreadable_images.csv")
-    losses.check_classes_present(facts, images.targets, topic)
+    class_balance.check_classes_present(facts, images.targets, topic)
     if training.batch_size > len(images.rows):
         num_images = count_of(len(images.rows), "image")
         what = f"a batch of {training.batch_size} is more than the {num_images} to train on"

@@ -7,9 +7,9 @@ import numpy as np
 from medfold.competition import CompetitionFacts
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 from medfold.text import count_of
+from medfold.training.batches import class_balance
 from medfold.training.fold.fold_inputs import FoldInputs
 from medfold.training.fold.trained_net import TrainedNet
-from medfold.training.loop import losses
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance
@@ -67,7 +67,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
     weights_before = trained.inference_net.get_weights()
     training_outputs = np.asarray(trained.inference_net(batch, training=True))
     trained.inference_net.set_weights(weights_before)  # undoes the update of batch normalisation by these images
-    classes = losses.balancing_classes(facts, images.targets)
+    classes = class_balance.balancing_classes(facts, images.targets)
     drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
     if fold_inputs.run_inputs.recipe.training.sampler == "balanced":
@@ -77,7 +77,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
         targets=units.targets,
         predictions=units.predictions,
         groups=fold_inputs.validation["group"].to_numpy()[units.first],
-        prior=losses.target_columns(facts, images.targets).mean(axis=0),
+        prior=class_balance.target_columns(facts, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,
         inference_outputs=np.asarray(trained.inference_net(batch, training=False)),

@@ -9,6 +9,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts, Recipe
 from medfold.models import resolve_compile, split_backbone_and_head
+from medfold.training.batches import class_balance
 from medfold.training.batches.augmentation import build_augmenter, random_view
 from medfold.training.batches.batches import TrainingBatches
 from medfold.training.batches.mixup import Mixer, build_mixer
@@ -111,13 +112,13 @@ class _PhaseBuilder:
         return TrainingBatches(
             net_inputs=net_inputs,
             rows=self.images.rows,
-            targets=losses.target_columns(facts, targets),
-            sample_weights=losses.sample_weights(facts, training.class_weights, targets),
+            targets=class_balance.target_columns(facts, targets),
+            sample_weights=class_balance.sample_weights(facts, training.class_weights, targets),
             augment=augment,
             batch_size=training.batch_size,
             seed=self.images.seed,
             mix=mix,
-            classes=losses.balancing_classes(facts, targets) if training.sampler == "balanced" else None,
+            classes=class_balance.balancing_classes(facts, targets) if training.sampler == "balanced" else None,
         )
 
     def build_batch_trainer(self, net: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:

@@ -64,14 +64,14 @@ def _channels(shape: tuple[int, ...]) -> int:
     return 3 if channels == 4 else channels
 
 
-def _check_forms(file: Path, images: str, shape: tuple[int, ...], by_part: dict[str, np.ndarray]) -> None:
+def _check_forms(file: Path, images: str, shape: tuple[int, ...], by_split: dict[str, np.ndarray]) -> None:
     """Checks that images are a stack of pictures, and labels a row of numbers or texts for each.
 
     Args:
         file: path of the arrays, for the error message.
         images: name of the array of images.
         shape: its shape.
-        by_part: the labels of each part.
+        by_split: the labels of each split.
 
     Raises:
         UserError: an array has another form.
@@ -80,9 +80,9 @@ def _check_forms(file: Path, images: str, shape: tuple[int, ...], by_part: dict[
         expected = "expected (n, height, width[, channels])"
         raise UserError(f"'{images}' is of shape {shape}, {expected}", file, "Save the images as one array")
     widths = {
-        part: values.size // len(values) if values.ndim and len(values) else 0 for part, values in by_part.items()
+        split: values.size // len(values) if values.ndim and len(values) else 0 for split, values in by_split.items()
     }
-    for part, values in by_part.items():
-        if not widths[part] or widths[part] != max(widths.values()) or values.dtype.kind not in LABEL_KINDS:
-            what = f"'{part}_labels': labels of shape {values.shape} ({values.dtype}), expected a row for each image"
-            raise UserError(what, file, "Save them as numbers or texts, with the same columns in each part")
+    for split, values in by_split.items():
+        if not widths[split] or widths[split] != max(widths.values()) or values.dtype.kind not in LABEL_KINDS:
+            what = f"'{split}_labels': labels of shape {values.shape} ({values.dtype}), expected a row for each image"
+            raise UserError(what, file, "Save them as numbers or texts, with the same columns in each split")

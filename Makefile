@@ -111,10 +111,10 @@ report: setup  ## write a web page about a run or an ensemble   COMPETITION= REC
 
 ##@ Submissions
 
-submit: setup  ## combine the folds; check, upload and record the submission   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1 DRY_RUN=1 FORCE=1
+submit: setup  ## combine the predictions of the folds; check, upload and record the submission   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS) $(call flag,DRY_RUN,--dry-run) $(call flag,FORCE,--force)
 
-notebook: setup  ## pack the folds and a notebook that submits them, without uploading   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
+notebook: setup  ## pack the trained nets, and a notebook that submits their predictions, without uploading   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 scores: setup  ## fetch the leaderboard scores, and compare them with the OOF scores   COMPETITION= JSON=1
@@ -128,7 +128,7 @@ clean-kaggle: setup  ## list what medfold put on Kaggle, and remove it after con
 
 ##@ Use of trained nets
 
-predict: setup  ## predict new images with the trained folds   IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" OUT=file JSON=1
+predict: setup  ## predict new images with the trained nets   IMAGES=file-or-folder EXPLAIN=1 COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" OUT=file JSON=1
 	@$(MEDFOLD) predict $(RUN_OPTIONS) $(call option,IMAGES,--images) \
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
@@ -145,7 +145,7 @@ test-all: setup  ## run all tests, about half an hour   ORDER=7 in a random orde
 	@$(RUN_PYTHON) -m pytest $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
-campaigns: setup  ## kill, damage and fill disks at random, for hours   WHAT="kills disk" SEED=1
+campaigns: setup  ## kill runs, damage files and fill a test disk at random, for hours   WHAT="kills disk" SEED=1
 	@$(RUN_PYTHON) -m tests.campaigns $(call option,WHAT,--what) $(call option,SEED,--seed)
 
 lint: setup  ## check style and import rules

@@ -274,7 +274,7 @@ def submit(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but the upload.")] = False,
 ) -> None:
-    """Combine the folds; check, upload and record the submission."""
+    """Combine the predictions of the folds; check, upload and record the submission."""
     with open_competition(competition, writes=["runs", "submissions"]) as opened:
         from medfold.commands.submit import submit
 
@@ -309,7 +309,7 @@ def notebook(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """Pack the folds and a notebook that submits them, without uploading."""
+    """Pack the trained nets, and a notebook that submits their predictions, without uploading."""
     with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.notebook import notebook
 
@@ -332,7 +332,7 @@ def predict(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Predict new images with the trained folds."""
+    """Predict new images with the trained nets."""
     from medfold.commands.predict import Predictions, predict
 
     def command() -> Predictions:

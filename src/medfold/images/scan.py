@@ -195,7 +195,7 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, image_paths: list[
         journal: the results are added to it.
         settings: what to compute for each image.
         image_paths: paths of all images.
-        rows: the images that are needed, as positions in `images`.
+        rows: the images that are needed, as positions in `image_paths`.
     """
     todo = [row for row in rows if row not in journal.done]
     num_images = len(image_paths)

@@ -62,6 +62,7 @@ def images(**changes) -> ImageFacts:
             {"group": "subject", "keep_columns": ["subject"]},
             "'labels.keep_columns' would publish the group column 'subject'",
         ),
+        (labels, {"targets": [["a"]]}, "targets"),
         (labels, {"holdout": 0}, "holdout"),
         (labels, {"holdout": 0.51}, "holdout"),
         (labels, {"separator": ""}, "separator"),

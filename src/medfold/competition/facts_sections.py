@@ -32,8 +32,10 @@ RESERVED_COLUMNS = (
 
 
 def items_as_text(value: Any) -> Any:
-    """Converts the items of a list to text; returns any other value unchanged."""
-    return [str(item) for item in value] if isinstance(value, list) else value
+    """Converts the items of a list to text; leaves lists and mappings among them, and any other value, unchanged."""
+    if not isinstance(value, list):
+        return value
+    return [item if isinstance(item, list | dict) else str(item) for item in value]
 
 
 def _check_pattern(pattern: str) -> str:

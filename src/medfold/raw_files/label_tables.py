@@ -11,6 +11,7 @@ from medfold.errors import UserError
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
+MAX_LISTED_CLASSES = 30  # in a message
 INTEGER_AS_FLOAT = r"^(-?\d+)\.0$"  # pandas writes integers so if their column has gaps
 BINARY_MARKS = {
     "0": 0,
@@ -98,7 +99,7 @@ def check_classes(table: pd.DataFrame, target: str, facts: CompetitionFacts, pat
     if wrong.any():
         row = table.index[int(np.argmax(wrong.to_numpy()))]
         value = table.at[row, target] or "nothing"
-        expected = ", ".join(facts.class_names)
+        expected = shorten_list(facts.class_names, MAX_LISTED_CLASSES)
         fix = _fix_of_class(table[target], table.at[row, target].strip(), facts)
         raise UserError(f"row {row + 2}, column '{target}': found {value}, expected one of {expected}", path, fix)
 

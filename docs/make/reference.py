@@ -308,7 +308,8 @@ def bases(kind: str) -> str:
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
         sentences = [each for each in re.split(r"(?<=\.) (?=[A-Z])", what) if not each.startswith(SAID_OF_ALL)]
         marked = COMMAND.sub(r"`\g<0>`", " ".join(sentences[: 1 if kind == "recipe" else 2]))
-        described = re.sub(r"^To extend, not to run: `extends: \w+`\. |; (for a GPU, )?not measured(?=\.$)", "", marked)
+        said_of_all = r"^To extend, not to run: `extends: [^`]+`\. |; (for a GPU, )?not measured(?=\.$)"
+        described = re.sub(said_of_all, "", marked)
         found = "recipe" if path.stem in SHARED_RECIPES else "recipe to extend"
         if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else found):
             items.append(f"- [`{path.stem}`](../competition/_base/{path.name}): {described}")

@@ -43,7 +43,7 @@ def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
     competition = Competition.open(name, ROOT)
     for file in competition.paths.folder.glob("*.yaml"):
         comment = file.read_text(encoding="utf-8").splitlines()[1]
-        if file.stem == "gpu" or "not measured" in comment:
+        if file.stem in ("baseline", "gpu") or "not measured" in comment:
             recipe = load_recipe(competition.paths, file.stem, {})
             assert re.findall(r"(\d+) px", comment) == [str(recipe.preparation.size)], file
             assert re.findall(r"(\d+) epochs?", comment) == [str(recipe.training.epochs)], file

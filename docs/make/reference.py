@@ -75,8 +75,6 @@ RESULTS = {
     "scores": ("scores", "scores"),
     "predict": ("predict", "predict"),
 }
-SAID_OF_ALL = "Every competition has this recipe"  # begins the comment of each shared recipe; reference.md.j2 says it
-COMMAND = re.compile(r'make [a-z-]+(?: [A-Z_]+=(?:"[^"]*"|[^\s,.;]+))*')
 VARIABLE = re.compile(r'([A-Z_]+)=("[^"]*"|[^\s;,]*)')
 
 
@@ -295,7 +293,7 @@ def methods() -> str:
 
 
 def bases(kind: str) -> str:
-    """The files to extend, each by the first two sentences of its comment, with its commands in code marks.
+    """The files to extend, each by the first sentences of its comment, without its command.
 
     Args:
         kind: recipe, facts, or "recipe to extend": one that is not run itself.
@@ -304,11 +302,12 @@ def bases(kind: str) -> str:
     for path in sorted((ROOT / "competition" / "_base").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         comment = re.match(r"(?:#.*\n)*", text)[0]
-        lines = [line.removeprefix("#").strip() for line in comment.splitlines()]
+        lines = [line.removeprefix("#").strip() for line in comment.splitlines() if not line.startswith("# make ")]
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
-        sentences = [each for each in re.split(r"(?<=\.) (?=[A-Z])", what) if not each.startswith(SAID_OF_ALL)]
-        marked = COMMAND.sub(r"`\g<0>`", " ".join(sentences[: 1 if kind == "recipe" else 2]))
-        described = re.sub(r"^To extend, not to run: `extends: \w+`\. |; (for a GPU, )?not measured(?=\.$)", "", marked)
+        sentences = re.split(r"(?<=\.) (?=[A-Z])", what)
+        first = " ".join(sentences[: 1 if kind == "recipe" else 2])
+        said_of_all = r"^To extend, not to run: `extends: [^`]+`\. |; (for a GPU, )?not measured(?=\.$)"
+        described = re.sub(said_of_all, "", first)
         found = "recipe" if path.stem in SHARED_RECIPES else "recipe to extend"
         if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else found):
             items.append(f"- [`{path.stem}`](../competition/_base/{path.name}): {described}")

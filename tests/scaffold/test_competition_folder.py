@@ -16,41 +16,41 @@ from tests.support.helpers import REPOSITORY
         (
             {"images": {"train": "train/{id}.dcm"}, "task": "binary"},
             2000,
-            {"extends": "gpu"},
+            {"extends": ["baseline", "gpu"]},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             200,
-            {"extends": "gpu", "preparation": {"size": 200}},
+            {"extends": ["baseline", "gpu"], "preparation": {"size": 200}},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             48,
-            {"extends": "gpu", "preparation": {"size": MIN_GPU_SIZE}},
+            {"extends": ["baseline", "gpu"], "preparation": {"size": MIN_GPU_SIZE}},
         ),
         (
             {"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"},
             2000,
-            {"extends": "gpu_radiograph"},
+            {"extends": ["baseline", "gpu"]},
         ),
-        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, {"extends": "gpu_fundus"}),
+        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, {"extends": ["baseline", "gpu"]}),
         (
             {"title": "Fundus", "images": {}, "task": "binary"},
             3000,
-            {"extends": "gpu_fundus", "head": "classification"},
+            {"extends": ["baseline", "gpu"]},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             224,
-            {"extends": "gpu_small", "preparation": {"size": 224}},
+            {"extends": ["baseline", "gpu_small"], "preparation": {"size": 224}},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             96,
-            {"extends": "gpu_small", "preparation": {"size": MIN_GPU_SIZE}},
+            {"extends": ["baseline", "gpu_small"], "preparation": {"size": MIN_GPU_SIZE}},
         ),
-        ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu"}),
-        ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu"}),
+        ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": ["baseline", "gpu"]}),
+        ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": ["baseline", "gpu"]}),
     ],
 )
 def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, side, expected):
@@ -60,14 +60,34 @@ def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, sid
     assert yaml.safe_load(text) == expected
     settings = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(" # " in line for line in settings)
-    name = expected["extends"]
-    base = REPOSITORY / "competition" / "_base" / f"{name}.yaml"
-    assert base.is_file()
+    baseline, shared = expected["extends"]
+    assert baseline == "baseline"
+    assert (REPOSITORY / "competition" / "_base" / f"{shared}.yaml").is_file()
 
 
-def test_smallest_size_of_a_gpu_recipe_is_that_of_the_shared_one_for_patches():
-    shared = REPOSITORY / "competition" / "_base" / "gpu_histology.yaml"
-    assert yaml.safe_load(shared.read_text())["preparation"]["size"] == MIN_GPU_SIZE
+@pytest.mark.parametrize(
+    ("facts", "preparation", "other"),
+    [
+        ({"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"}, {}, {"augment": "xray"}),
+        ({"title": "Mammograms", "images": {"train": "{id}.dcm"}, "task": "binary"}, {}, {"augment": "xray"}),
+        ({"title": "Chest x-rays", "images": {"channels": 3}, "task": "binary"}, {}, {}),
+        ({"title": "Fundus", "images": {}, "task": "binary"}, {"steps": ["circle_crop"]}, {}),
+        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, {"steps": ["circle_crop"]}, {"head": "both"}),
+        ({"title": "Lesions", "images": {}, "task": "ordinal"}, {}, {}),
+    ],
+)
+def test_settings_that_suit_the_images_are_in_the_baseline(facts, preparation, other):
+    facts = {"source": {"kind": "own"}, "labels": {"targets": ["label"]}, **facts}
+    text = folder_files("theirs", facts, Draft(largest_side=3000, num_images=50_000))["baseline.yaml"]
+    expected = {"preparation": {"size": 96, "fit": "pad", **preparation}, "training": {"epochs": 1}, **other}
+    assert yaml.safe_load(text) == expected
+    assert all(len(line) <= 120 for line in text.splitlines())
+    assert all(" # " in line for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_smallest_size_of_a_gpu_recipe_is_that_of_the_shipped_one_for_patches():
+    shipped_recipe = REPOSITORY / "competition" / "histopathologic-cancer-detection" / "gpu.yaml"
+    assert yaml.safe_load(shipped_recipe.read_text())["preparation"]["size"] == MIN_GPU_SIZE
 
 
 @pytest.mark.parametrize(("layout", "expected"), [("wide", "labels:\n  targets: [grade]\n"), ("folders", None)])

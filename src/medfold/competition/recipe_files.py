@@ -53,7 +53,7 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
     known = recipe_names(paths)
     if name not in known and (paths.base_folder / f"{name}.yaml").is_file():
         own_file = display_path(paths.folder / f"{name}.yaml")
-        fix = f"It has: {', '.join(known)}. To add it, write extends: {name} into {own_file}"
+        fix = f"It has: {', '.join(known)}. To add it, write extends: [baseline, {name}] into {own_file}"
         what = f"{paths.name} has no such recipe; the shared file of that name is only to be extended"
         raise UserError(what, variable("RECIPE", name), fix)
     if name not in known:

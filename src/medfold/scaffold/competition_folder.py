@@ -50,20 +50,15 @@ README_SECTIONS = {
     "Scores": "Not measured yet.",
 }
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
-SHARED_GPU_RECIPES = (
-    "gpu",
-    "gpu_fundus",
-    "gpu_histology",
-    "gpu_radiograph",
-    "gpu_small",
-)
+FUNDUS_COMMENT = "# Fundus photographs: without the black around the eye. augment: fundus needs symmetry: dihedral.\n"
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
 BASELINE_IMAGES = 50_000  # images that the baseline is trained on, in all epochs together
 MAX_BASELINE_EPOCHS = 40
 LARGEST_PATCH = 256  # pixels; larger colour images are not treated as patches of tissue
+FUNDUS = r"fundus|retin[ao]"  # words that tell fundus photographs from other images
 XRAY = r"x-?ray|radiograph|mammogra|\bcxr\b"  # words that tell radiographs from other grey images
-MIN_GPU_SIZE = 192  # pixels, as in gpu_histology: smaller images are enlarged for the pretrained nets
+MIN_GPU_SIZE = 192  # pixels, as for histopathologic-cancer-detection; smaller images are enlarged for pretrained nets
 SUGGESTED_METRICS = {"binary": "auc", "multiclass": "balanced_accuracy", "multilabel": "mean_auc", "ordinal": "qwk"}
 
 
@@ -124,7 +119,7 @@ def folder_files(name: str, facts: dict[str, Any], draft: Draft) -> dict[str, st
     command = f"# make train COMPETITION={name}"
     return {
         "competition.yaml": _facts_yaml(facts, draft),
-        "baseline.yaml": f"{command}\n{_baseline(draft)}",
+        "baseline.yaml": f"{command}\n{_baseline(facts, draft)}",
         "gpu.yaml": f"{command} RECIPE=gpu\n{_gpu_recipe(facts, draft.largest_side)}",
         "README.md": _readme(name, facts),
     }
@@ -145,48 +140,55 @@ def _facts_yaml(facts: dict[str, Any], draft: Draft) -> str:
     return f"# Guessed by make new from the files of the competition: check each line.\n{text}"
 
 
-def _baseline(draft: Draft) -> str:
+def _baseline(facts: dict[str, Any], draft: Draft) -> str:
     """Returns the baseline as YAML, with the reason for each setting that is not the default."""
     size = min(MAX_BASELINE_SIZE, max(MIN_BASELINE_SIZE, draft.largest_side or MAX_BASELINE_SIZE))
     reason = "the size of the largest image" if size == draft.largest_side else "small, for a CPU"
     epochs = min(MAX_BASELINE_EPOCHS, max(1, round(BASELINE_IMAGES / max(1, draft.num_images))))
     rule = f"{BASELINE_IMAGES:,} / {count_of(draft.num_images, 'image')}, at least 1, at most {MAX_BASELINE_EPOCHS}"
+    steps = ", steps: [circle_crop]" if _is_fundus(facts) else ""
     return (
         "# A small net for a CPU, for a first score; not measured.\n"
         "# Next: RECIPE=gpu, or mobilenet without a GPU. Neither is measured.\n"
-        f"preparation: {{size: {size}, fit: pad}} # {reason}; pad: proportions stay\n"
+        f"{FUNDUS_COMMENT if steps else ''}"
+        f"preparation: {{size: {size}{steps}, fit: pad}} # {reason}; pad: proportions stay\n"
+        f"{_settings_of_the_task(facts)}"
         f"training: {{epochs: {epochs}}} # {rule}\n"
     )
 
 
-def _fitting_gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> tuple[str, str, str]:
-    """Returns the name of the shared GPU recipe that fits the images best, the reason, and other settings as YAML."""
-    images = facts["images"]
-    words = str(facts).lower()
-    if re.search(r"fundus|retin[ao]", words):
-        head = "" if facts["task"] == "ordinal" else "head: classification # the classes have no order\n"
-        return "gpu_fundus", "fundus photographs", head
-    is_small = largest_side is not None and largest_side <= LARGEST_PATCH
-    size = ""
-    if is_small and largest_side >= MIN_GPU_SIZE:
-        size = f"preparation: {{size: {largest_side}}} # the size of the largest image\n"
-    elif is_small:
-        size = f"preparation: {{size: {MIN_GPU_SIZE}}} # enlarged: the last map of the net has 1/32 of the side\n"
-    if images.get("channels", 3) == 1 or ".dcm" in words:
-        if re.search(XRAY, words):
-            return "gpu_radiograph", "X-rays", size
-        return "gpu", "grey images; for X-rays: gpu_radiograph", size
-    if is_small:
-        return "gpu_small", "small images in colour; for stained tissue: gpu_histology", size
-    return "gpu", "of competition/_base: large images", ""
+def _settings_of_the_task(facts: dict[str, Any]) -> str:
+    """Returns settings that suit the images and labels, as YAML; `mobilenet` and `gpu` take them over."""
+    if _is_fundus(facts) and facts["task"] == "ordinal":
+        return "head: both # grades are ordered: the mean of a classification head and an ordinal one\n"
+    if _is_radiograph(facts):
+        return "augment: xray # exposure and contrast of radiographs\n"
+    return ""
+
+
+def _is_fundus(facts: dict[str, Any]) -> bool:
+    return re.search(FUNDUS, str(facts).lower()) is not None
+
+
+def _is_grey(facts: dict[str, Any]) -> bool:
+    return facts["images"].get("channels", 3) == 1 or ".dcm" in str(facts).lower()
+
+
+def _is_radiograph(facts: dict[str, Any]) -> bool:
+    return _is_grey(facts) and re.search(XRAY, str(facts).lower()) is not None
 
 
 def _gpu_recipe(facts: dict[str, Any], largest_side: int | None) -> str:
-    """Returns the GPU recipe as YAML, with the names of the other shared ones."""
-    extended, reason, settings = _fitting_gpu_recipe(facts, largest_side)
-    others = ", ".join(name for name in SHARED_GPU_RECIPES if name != extended)
-    guessed = "# For a GPU; not measured. What it extends was guessed from the images; the others:"
-    return f"{guessed}\n# {others}\nextends: {extended} # {reason}\n{settings}"
+    """Returns the GPU recipe as YAML: the baseline, changed by the shared recipe that fits the size of the images."""
+    shared, reason, settings = "gpu", "a pretrained net on large images; for small ones gpu_small", ""
+    if not _is_fundus(facts) and largest_side is not None and largest_side <= LARGEST_PATCH:
+        if not _is_grey(facts):
+            shared, reason = "gpu_small", "a pretrained net on small images in colour; for other images gpu"
+        size_reason = "the size of the largest image"
+        if largest_side < MIN_GPU_SIZE:
+            size_reason = "enlarged: the last map of the net has 1/32 of the side"
+        settings = f"preparation: {{size: {max(largest_side, MIN_GPU_SIZE)}}} # {size_reason}\n"
+    return f"# For a GPU; not measured.\nextends: [baseline, {shared}] # {reason}\n{settings}"
 
 
 def _readme(name: str, facts: dict[str, Any]) -> str:

@@ -2,10 +2,15 @@
 
 import shutil
 
+import numpy as np
+
 from medfold.commands.compare import compare
 from medfold.competition.competition import Competition
+from medfold.data.dataset import make_dataset
 from medfold.runs.comparison import compare_runs
-from medfold.scoring.metric import metric_of
+from medfold.runs.predictions import read_predictions
+from medfold.scoring.bootstrap import bootstrap_interval, paired_difference
+from medfold.scoring.metric import METRICS, metric_of
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.small_project import add_variant
@@ -56,3 +61,17 @@ def test_runs_of_equal_predictions_differ_by_nothing(folded):
 def test_better_side_is_named_whatever_the_order(two_runs):
     assert compare_runs(two_runs, ["weak", "strong"]).better_side == "strong"
     assert compare_runs(two_runs, ["strong", "weak"]).better_side == "strong"
+
+
+def test_runs_are_compared_by_patients(two_runs):
+    dataset = make_dataset(two_runs)
+    ids, patients = dataset.train["id"], dataset.train["group"].to_numpy()
+    assert len(np.unique(patients)) < len(patients)
+    weak, strong = (
+        read_predictions(two_runs.facts, two_runs.paths.run(name).oof).set_index("id").loc[ids, ["target"]].to_numpy()
+        for name in ("weak", "strong")
+    )
+    found = compare_runs(two_runs, ["weak", "strong"])
+    assert found.difference == paired_difference(METRICS["auc"], dataset.targets, strong, weak, patients)
+    interval = bootstrap_interval(METRICS["auc"], dataset.targets, strong, patients)
+    assert (found.sides[1].low, found.sides[1].high) == interval

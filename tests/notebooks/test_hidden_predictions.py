@@ -102,8 +102,8 @@ def predict_with_one_fold_and_view(packed_project, root, image_paths):
 def test_tight_time_budget_skips_images_and_logs_it(packed_project, root, monkeypatch, capsys):
     sample = root / "data" / "sample_submission.csv"
     names = [f"hidden{number:04}" for number in range(200)]
-    for name in names:
-        picture(root / "data" / "test" / f"{name}.png", shape=(128, 128))
+    for number, name in enumerate(names):
+        picture(root / "data" / "test" / f"{name}.png", seed=number, shape=(128, 128))
     pd.DataFrame({"id": names, "target": 0.5}).to_csv(sample, index=False)
     in_full = pd.read_csv(predict(packed_project, root))["target"]
     capsys.readouterr()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from sklearn.metrics import roc_auc_score
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
@@ -27,7 +28,7 @@ from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.helpers import refused
-from tests.support.small_tasks import result_files, task, with_pretrained_backbone
+from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
 
@@ -61,6 +62,18 @@ def test_tables_hold_the_prediction_of_each_image_by_the_saved_net(tmp_path, tta
         expected = predictor(made.store.pixels, made.store.rows_of(ids))
         np.testing.assert_allclose(table.loc[ids, made.facts.prediction_columns], expected, rtol=0, atol=1e-6)
         assert expected.std(axis=0).min() > 1e-4  # so that a prediction of another image would be noticed
+
+
+def test_score_of_a_fold_is_that_of_its_units(tmp_path):
+    numbers = np.arange(NUM_IMAGES)
+    units = [f"u{number}" for number in numbers // 9 * 3 + numbers % 3]  # up to three images of a fold
+    paths, made = FoldPaths(tmp_path / "fold1"), task(backbone="simple_cnn", units=units, epochs=1)
+    made = replace(made, targets=np.random.default_rng(1).permutation(made.targets))  # so that errors remain
+    score = fold.train_fold(made, 1, paths)
+    table = made.train.assign(label=made.targets).merge(read_predictions(made.facts, paths.oof), on="id")
+    by_unit = table.groupby("unit").agg(label=("label", "max"), predicted=("target", "mean"))
+    assert score == pytest.approx(roc_auc_score(by_unit["label"], by_unit["predicted"]))
+    assert score != pytest.approx(roc_auc_score(table["label"], table["target"]))
 
 
 @pytest.mark.slow

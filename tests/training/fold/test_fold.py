@@ -24,9 +24,11 @@ from medfold.system import json_files
 from medfold.training.batches import class_balance
 from medfold.training.fold import fold
 from medfold.training.fold.trained_net import TrainedNet
+from medfold.training.loop import training_state
 from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
+from tests.support.fake_trainings import fake_phase
 from tests.support.helpers import refused
 from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretrained_backbone
 
@@ -170,14 +172,18 @@ def begin_training(monkeypatch):
 
     def plan_phases(facts, recipe, net, images, precision):
         begun.images, begun.precision = images, precision
+        return [fake_phase()]
+
+    def remaining_phases(*arguments):
+        (begun.remaining_phase,) = training_state.remaining_phases(*arguments)
         raise NothingTrainedError
 
-    for function in (make_deterministic, build_net, plan_phases):
+    for function in (make_deterministic, build_net, plan_phases, remaining_phases):
         monkeypatch.setattr(fold, function.__name__, function)
 
-    def run(inputs, number=0):
+    def run(inputs, number=0, folder=Path("none")):
         with pytest.raises(NothingTrainedError):
-            fold.train_fold(inputs, number, FoldPaths(Path("none")))
+            fold.train_fold(inputs, number, FoldPaths(folder))
         return SimpleNamespace(**vars(begun))
 
     return run
@@ -220,6 +226,21 @@ def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images
     )
     assert np.bincount(first.targets).tolist() == expected
     assert first.rows.tolist() == again.rows.tolist() != other.rows.tolist()
+
+
+@pytest.mark.parametrize("changed", ["recipe", "seed", "training images", "plugins"])
+def test_checkpoint_of_another_training_is_not_resumed(begin_training, tmp_path, changed):
+    made = replace(task(), plugins_hash="0")
+    saved = begin_training(made, folder=tmp_path).remaining_phase
+    training_state.save_state(saved.checkpoint, saved.phase.batch_trainer, training_state.TrainingState(num_batches=1))
+    assert begin_training(made, folder=tmp_path).remaining_phase.is_resumed
+    changes = {
+        "recipe": {"recipe": task(epochs=7).recipe},
+        "seed": {"seed": 1},
+        "training images": {"train": made.train.assign(fold=made.train["fold"].to_numpy()[::-1])},
+        "plugins": {"plugins_hash": "1"},
+    }
+    assert not begin_training(replace(made, **changes[changed]), folder=tmp_path).remaining_phase.is_resumed
 
 
 @pytest.mark.slow

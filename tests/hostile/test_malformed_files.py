@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from zlib import crc32
 
@@ -176,6 +177,40 @@ def test_tables_of_a_project(name, kind, clinic):
     path = root / name
     replace(path, edited(path.read_text() if path.is_file() else "team,score\na,0.5\n", kind))
     passes(*one_of([("folds", "-c", "clinic"), ("scores",), *USES[:4]], name, kind))
+
+
+def submit() -> tuple[bytes, dict]:
+    """Submits the run, and returns the submission and its recorded score."""
+    shutil.rmtree("submissions", ignore_errors=True)
+    assert medfold("submit", "-c", "clinic", "--runs", "noise").code == 0
+    (file,) = Path("submissions/clinic").glob("*.csv")
+    return file.read_bytes(), json.loads(file.with_suffix(".json").read_text())["score"]
+
+
+# The kind that is not slow leaves a table that can be read, and would give another score.
+SOME_SLOW_KINDS = [kind if kind == "rows twice" else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+
+
+@pytest.mark.parametrize("kind", SOME_SLOW_KINDS)
+@pytest.mark.parametrize("name", ["fold0/oof.csv", "fold0/test.csv"])
+def test_damaged_predictions_of_a_fold_are_refused(name, kind, clinic, refusal):
+    clinic("trained")
+    replace(RUN / name, edited((RUN / name).read_text(), kind))
+    for command in ("submit", "report"):
+        message = f"{Path(name).name} is missing or changed since the training"
+        assert message in refusal(command, "-c", "clinic", "--runs", "noise")
+    assert f"{name} is not the file recorded in done.json" in refusal("recheck", "-c", "clinic")
+    assert not Path("submissions").exists()
+
+
+@pytest.mark.parametrize("kind", SOME_SLOW_KINDS)
+def test_damaged_oof_table_of_a_run_does_not_change_its_submission(kind, clinic, refusal):
+    clinic("trained")
+    expected = submit()
+    replace(RUN / "oof.csv", edited((RUN / "oof.csv").read_text(), kind))
+    assert "noise: " in (line := refusal("recheck", "-c", "clinic"))
+    assert "oof.csv" in line
+    assert submit() == expected
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ def test_compare_on_one_class_fold_is_undefined(folded, capsys):
         ("auc", Difference(0.0, 0.0, 0.0, 0.5), "b scores the same as a (95 % interval +0.0000 to +0.0000)"),
     ],
 )
-def test_difference_in_words(folded, capsys, monkeypatch, metric, difference, expected):
+def test_difference_is_described_with_its_interval(folded, capsys, monkeypatch, metric, difference, expected):
     sides = [Side(name, 0.5, 0.4, 0.6, []) for name in "ab"]
     comparison = Comparison(metric, sides, [0, 1, 2], 3, 60, difference, None)
     monkeypatch.setattr("medfold.commands.compare.compare_runs", lambda competition, names: comparison)

@@ -13,7 +13,6 @@ from medfold.runs.comparison import Side
 from medfold.scoring import Difference
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import refused
 
 
 def test_compare_shows_better_run_with_probability(two_runs, capsys):
@@ -35,8 +34,14 @@ def test_equally_good_runs_do_not_differ_beyond_chance(two_runs, capsys):
     finished_run(two_runs, "weak2", 0.3)
     compare(two_runs, ["weak", "weak2"])
     assert "verdict    not proven: the 95 % interval contains 0" in capsys.readouterr().out
-    with refused('RUNS="weak weak": both sides are the same'):
-        compare(two_runs, ["weak", "weak"])
+
+
+def test_sides_and_common_folds_are_shown(two_runs, capsys):
+    finished_run(two_runs, "begun", 2.0, folds=[1])
+    compare(two_runs, ["weak", "begun+strong"])
+    shown = capsys.readouterr().out
+    assert "folds 1, which all have" in shown
+    assert "begun+strong" in shown
 
 
 def test_optimistic_run_is_flagged(two_runs, capsys):
@@ -48,12 +53,6 @@ def test_optimistic_run_is_flagged(two_runs, capsys):
     compare(two_runs, ["peeked+weak", "peeked2"])
     output = " ".join(capsys.readouterr().out.split())
     assert "the epochs of peeked, peeked2 were chosen on the scored folds: both scores are too high" in output
-
-
-@pytest.mark.parametrize("sides", [["weak"], ["weak", "strong", "weak"]])
-def test_compare_refuses_other_than_two_sides(two_runs, sides):
-    with refused(f"expected two runs, received {len(sides)}"):
-        compare(two_runs, sides)
 
 
 def test_compare_on_one_class_fold_is_undefined(folded, capsys):
@@ -88,14 +87,22 @@ def test_compare_on_one_class_fold_is_undefined(folded, capsys):
             Difference(0.0123, -0.001, 0.0256, 0.97),
             "b scores 0.0123 better (95 % interval -0.0010 to +0.0256); better in 97% of the resamples",
         ),
+        (
+            "log_loss",
+            Difference(0.0123, 0.001, 0.0256, 0.99),
+            "b scores 0.0123 better (95 % interval +0.0010 to +0.0256); better in 99% of the resamples",
+        ),
         ("log_loss", Difference(-0.0123, np.nan, np.nan, np.nan), "b scores 0.0123 worse (no interval)"),
         ("auc", Difference(0.0, 0.0, 0.0, 0.5), "b scores the same as a (95 % interval +0.0000 to +0.0000)"),
     ],
 )
-def test_difference_in_words(folded, capsys, monkeypatch, metric, difference, expected):
+def test_difference_is_described_with_its_interval(folded, capsys, monkeypatch, metric, difference, expected):
     sides = [Side(name, 0.5, 0.4, 0.6, []) for name in "ab"]
-    comparison = Comparison(metric, sides, [0, 1, 2], 3, 60, difference, None)
+    better_side = "b" if difference.low > 0 else None
+    comparison = Comparison(metric, sides, [0, 1, 2], 3, 60, difference, better_side)
     monkeypatch.setattr("medfold.commands.compare.compare_runs", lambda competition, names: comparison)
     score = folded.facts.score.model_copy(update={"metric": metric})
     compare(replace(folded, facts=folded.facts.model_copy(update={"score": score})), ["a", "b"])
-    assert f"difference {expected} " in " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"difference {expected} " in shown
+    assert ("verdict b beats a beyond chance" in shown) is (better_side == "b")

@@ -28,7 +28,7 @@ def medfold(monkeypatch, capsys):
     return run
 
 
-def test_runs_as_json(two_runs, medfold):
+def test_json_of_runs_lists_the_best_first(two_runs, medfold):
     finished_run(two_runs, "other", 3.0)
     score = json_files.read(two_runs.paths.run("other").score)
     json_files.write({**score, "metric": "log_loss", "value": 0.1}, two_runs.paths.run("other").score)
@@ -43,7 +43,7 @@ def test_runs_as_json(two_runs, medfold):
     assert (other["value"], other["problem"]) == (None, "scored by log_loss")
 
 
-def test_compare_as_json(two_runs, medfold):
+def test_json_of_compare_names_the_better_side(two_runs, medfold):
     _, output = medfold("compare", "-c", "small", "--runs", "weak strong")
     result = output["result"]
     assert [side["name"] for side in result["sides"]] == ["weak", "strong"]
@@ -52,7 +52,7 @@ def test_compare_as_json(two_runs, medfold):
     assert result["folds"] == [0, 1, 2]
 
 
-def test_ensemble_as_json(two_runs, medfold):
+def test_json_of_ensemble_marks_the_chosen_method(two_runs, medfold):
     _, output = medfold("ensemble", "-c", "small", "--runs", "weak strong")
     result = output["result"]
     assert [member["name"] for member in result["members"]] == ["strong", "weak"]
@@ -62,7 +62,7 @@ def test_ensemble_as_json(two_runs, medfold):
     assert result["methods"][0]["gain"] is None
 
 
-def test_scores_and_recheck_as_json(two_runs, medfold):
+def test_json_of_scores_and_recheck_holds_submissions_and_differences(two_runs, medfold):
     submit(two_runs, run_names=["strong"])
     _, output = medfold("scores", "-c", "small")
     (scores,) = output["result"]
@@ -81,14 +81,14 @@ def test_scores_and_recheck_as_json(two_runs, medfold):
     assert "1 difference: strong: value is" in output["error"]
 
 
-def test_doctor_as_json(small, medfold):
+def test_json_of_doctor_holds_the_level_of_each_finding(small, medfold):
     _, output = medfold("doctor", "-c", "small")
     levels = {finding["topic"]: finding["level"] for finding in output["result"]}
     assert levels["Python"] == "ok"
     assert levels["Kaggle"] in ("ok", "warning")
 
 
-def test_an_error_as_json_has_no_result(two_runs, medfold):
+def test_json_of_an_error_has_no_result(two_runs, medfold):
     code, output = medfold("compare", "-c", "small", "--runs", "weak")
     assert code == 2
     assert output["result"] is None

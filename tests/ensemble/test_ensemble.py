@@ -1,6 +1,7 @@
 """Ensembles of runs, as make ensemble and make submit make them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,16 @@ def test_optimistic_member_makes_the_ensemble_optimistic(three_runs):
     finished_run(three_runs, "peeked", best=True)
     found = ensemble_runs(three_runs, ["good", "peeked"], make_dataset(three_runs))
     assert found.score.is_optimistic is True
+
+
+def test_prior_is_the_share_of_positive_units(folded):
+    finished_run(folded, "one")
+    dataset = make_dataset(folded)
+    by_patient = replace(dataset, train=dataset.train.assign(unit=dataset.train["group"].astype(str)))
+    expected = pd.Series(dataset.targets).groupby(by_patient.train["unit"].to_numpy()).max().mean()
+    found = ensemble_runs(folded, ["one"], by_patient)
+    assert found.prior.tolist() == found.fallback.tolist() == pytest.approx([expected])
+    assert expected != pytest.approx(dataset.targets.mean())
 
 
 def test_run_named_twice_counts_once(three_runs):

@@ -69,6 +69,18 @@ def test_gain_is_positive_where_lower_is_better():
     assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
 
 
+def test_repeated_images_do_not_narrow_the_gain():
+    stack, targets = independent(n=100)
+    facts = competition_facts("binary", score={"metric": "auc"})
+    _, plain, _ = compare_methods(members(stack, targets, folds=1), facts)
+    group = np.repeat(np.arange(100), 3)
+    repeated = members(stack.repeat(3, axis=1), targets.repeat(3), folds=1, group=group)
+    _, tripled, _ = compare_methods(repeated, facts)
+    assert plain.method.name == tripled.method.name == "geometric"
+    assert plain.gain.low < plain.gain.high
+    assert (tripled.gain.low, tripled.gain.high) == pytest.approx((plain.gain.low, plain.gain.high), abs=1e-12)
+
+
 @pytest.fixture
 def single_fold():
     stack, targets = independent()

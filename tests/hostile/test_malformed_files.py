@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 from zlib import crc32
 
@@ -74,7 +76,7 @@ def replace(path: Path, content: str | bytes) -> None:
 @pytest.mark.parametrize(
     "name", ["run.json", "score.json", "fold0/done.json", "fold0/timing.json", "fold0/self_check_warnings.json"]
 )
-def test_json_of_a_run(name, content, clinic):
+def test_malformed_json_of_a_run_gives_no_traceback(name, content, clinic):
     clinic("trained")
     replace(RUN / name, content)
     passes(*one_of(USES, name, content))
@@ -83,7 +85,7 @@ def test_json_of_a_run(name, content, clinic):
 @pytest.mark.slow
 @pytest.mark.parametrize("value", [None, "x", {"a": [1]}], ids=str)
 @pytest.mark.parametrize("key", KEYS)
-def test_a_wrong_type_in_run_json(key, value, clinic):
+def test_wrong_type_in_run_json_gives_no_traceback(key, value, clinic):
     clinic("trained")
     content = json.loads((RUN / "run.json").read_text())
     content.pop("checksum")
@@ -99,7 +101,7 @@ def test_a_wrong_type_in_run_json(key, value, clinic):
 @pytest.mark.slow
 @pytest.mark.parametrize("value", [None, "x", {"a": [1]}], ids=str)
 @pytest.mark.parametrize("key", ["metric", "value", "per_fold", "trained_folds", "facts", "more_metrics", "num_units"])
-def test_a_wrong_type_in_score_json(key, value, clinic):
+def test_wrong_type_in_score_json_gives_no_traceback(key, value, clinic):
     clinic("trained")
     content = json.loads((RUN / "score.json").read_text())
     content.pop("checksum")
@@ -120,7 +122,7 @@ def test_a_wrong_type_in_score_json(key, value, clinic):
         "data/clinic/raw.csv",
     ],
 )
-def test_json_of_a_project(name, content, clinic):
+def test_malformed_json_of_a_project_gives_no_traceback(name, content, clinic):
     clinic("trained")
     replace(Path(name), content)
     passes(*one_of([("folds", "-c", "clinic"), *USES], name, content))
@@ -139,6 +141,7 @@ def edited(text: str, kind: str) -> str | bytes:
         "columns twice": f"{head},{head}\n",
         "words for numbers": text.replace("0", "x"),
         "huge numbers": text.replace("0", "9" * 400),
+        "other numbers": re.sub(r"0\.\d", "0.5", text),
         "not numbers": text.replace("0.", "nan"),
         "rows twice": text + text.partition("\n")[2],
         "an open quote": text + '"',
@@ -169,7 +172,7 @@ KINDS += ["many columns", "JSON"]
         "competition/clinic/leaderboard.csv",
     ],
 )
-def test_tables_of_a_project(name, kind, clinic):
+def test_malformed_table_of_a_project_gives_no_traceback(name, kind, clinic):
     root = clinic("trained")
     if name == "submissions/ledger.csv":
         assert medfold("submit", "-c", "clinic", "--runs", "noise", "--force").code == 0
@@ -178,10 +181,44 @@ def test_tables_of_a_project(name, kind, clinic):
     passes(*one_of([("folds", "-c", "clinic"), ("scores",), *USES[:4]], name, kind))
 
 
+def submit() -> tuple[bytes, dict]:
+    """Submits the run, and returns the submission and its recorded score."""
+    shutil.rmtree("submissions", ignore_errors=True)
+    assert medfold("submit", "-c", "clinic", "--runs", "noise").code == 0
+    (file,) = Path("submissions/clinic").glob("*.csv")
+    return file.read_bytes(), json.loads(file.with_suffix(".json").read_text())["score"]
+
+
+# The kind that is not slow leaves a valid table, which would give another score.
+PREDICTION_KINDS = ["other numbers", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)]
+
+
+@pytest.mark.parametrize("kind", PREDICTION_KINDS)
+@pytest.mark.parametrize("name", ["fold0/oof.csv", "fold0/test.csv"])
+def test_damaged_predictions_of_a_fold_are_refused(name, kind, clinic, refusal):
+    clinic("trained")
+    replace(RUN / name, edited((RUN / name).read_text(), kind))
+    for command in ("submit", "report"):
+        message = f"{Path(name).name} is missing or changed since the training"
+        assert message in refusal(command, "-c", "clinic", "--runs", "noise")
+    assert f"{name} is not the file recorded in done.json" in refusal("recheck", "-c", "clinic")
+    assert not Path("submissions").exists()
+
+
+@pytest.mark.parametrize("kind", PREDICTION_KINDS)
+def test_damaged_oof_table_of_a_run_does_not_change_its_submission(kind, clinic, refusal):
+    clinic("trained")
+    expected = submit()
+    replace(RUN / "oof.csv", edited((RUN / "oof.csv").read_text(), kind))
+    assert "noise: " in (line := refusal("recheck", "-c", "clinic"))
+    assert "oof.csv" in line
+    assert submit() == expected
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["train.csv", "sample_submission.csv"])
-def test_tables_of_the_user(name, kind, clinic):
+def test_malformed_table_of_the_user_gives_no_traceback(name, kind, clinic):
     clinic("bare")
     path = Path("given", name)
     replace(path, edited(path.read_text(), kind))
@@ -190,7 +227,7 @@ def test_tables_of_the_user(name, kind, clinic):
 
 
 @pytest.mark.parametrize("column", ["id", "part", "image", "group", "unit", "fold", "patient", "usage", "expected"])
-def test_kept_columns_of_the_names_of_medfold(column, clinic, refusal):
+def test_kept_column_of_a_name_that_medfold_uses_is_refused(column, clinic, refusal):
     clinic("bare")
     facts = Path("competition/clinic/competition.yaml")
     facts.write_text(facts.read_text().replace("  group: patient", f"  keep_columns: [{column}]"))
@@ -198,7 +235,7 @@ def test_kept_columns_of_the_names_of_medfold(column, clinic, refusal):
 
 
 @pytest.mark.parametrize("column", ["finding", "origin", "pixel_hash", "unreadable_reason", "Id", "ID ", ""])
-def test_kept_columns_of_odd_names(column, clinic):
+def test_kept_column_of_an_odd_name_gives_no_traceback(column, clinic):
     clinic("bare")
     facts = Path("competition/clinic/competition.yaml")
     facts.write_text(facts.read_text().replace("  group: patient", f"  keep_columns: ['{column}']"))
@@ -214,7 +251,7 @@ WORDS = ["²", "٣x", "--5", "-1", "1.5", "1e3", "9" * 5000, "0x1", "one", " ", 
 
 @pytest.mark.parametrize("word", WORDS, ids=ascii)
 @pytest.mark.parametrize("option", ["--seeds", "--fold", "--jobs", "--workers", "--on", "--recipe"])
-def test_words_of_train(option, word, clinic, refusal):
+def test_malformed_option_of_train_is_refused(option, word, clinic, refusal):
     clinic("downloaded")
     if option == "--fold" and word in ("-1", "+1"):
         word = "--"
@@ -222,7 +259,7 @@ def test_words_of_train(option, word, clinic, refusal):
 
 
 @pytest.mark.parametrize("word", ["²", "--5", "9" * 5000, "all", "0 1", "\0", "x"], ids=ascii)
-def test_the_fold_to_export(word, clinic, refusal):
+def test_malformed_fold_to_export_is_refused(word, clinic, refusal):
     clinic("trained")
     refusal("export", "-c", "clinic", "--run", "noise", "--fold", word)
 
@@ -231,14 +268,14 @@ def test_the_fold_to_export(word, clinic, refusal):
     "out", ["/dev/null/x", "given", ".", "x" * 300, "a/" + "x" * 300 + "/b", "a\0b", "given/train.csv/x"]
 )
 @pytest.mark.parametrize("command", ["predict", "export"])
-def test_an_output_file_in_an_impossible_place(command, out, clinic, refusal):
+def test_output_file_in_an_impossible_place_is_refused(command, out, clinic, refusal):
     clinic("trained")
     words = {"predict": ["--runs", "noise", "--images", "given/test"], "export": ["--run", "noise"]}[command]
     refusal(command, "-c", "clinic", *words, "--out", out)
 
 
 @pytest.mark.parametrize("path", ["nowhere", "x" * 300, "a\0b", "/dev/null", "/dev/null/x", "~nobody/x", "given\n"])
-def test_a_path_that_is_not_there(path, clinic, refusal):
+def test_path_that_does_not_exist_is_refused(path, clinic, refusal):
     clinic("trained")
     refusal("download", "-c", "clinic", "--force", "--from", path)
     refusal("new", "-c", "fresh", "--from", path)
@@ -246,7 +283,7 @@ def test_a_path_that_is_not_there(path, clinic, refusal):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.uname().sysname == "Darwin", reason="file names are text there")
-def test_file_names_that_are_not_utf8(clinic):
+def test_file_names_that_are_not_utf8_give_no_traceback(clinic):
     clinic("bare")
     for folder in (b"given/train/", b"given/", b"given/test/"):
         Path(os.fsdecode(folder + b"b\xff\xfe.png")).write_bytes(Path("given/test/t0.png").read_bytes())
@@ -257,7 +294,7 @@ def test_file_names_that_are_not_utf8(clinic):
 
 
 @pytest.mark.slow
-def test_a_table_of_one_huge_cell(clinic):
+def test_huge_cell_gives_no_traceback(clinic):
     clinic("bare")
     Path("given/train.csv").write_text("x" * 100_000_000)
     passes("download", "-c", "clinic", "--from", "given")

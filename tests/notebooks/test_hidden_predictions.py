@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.images.image_batches import read_batches
 from medfold.new_images.ensemble_predictor import PredictionLimit
 from medfold.new_images.time_budget import TimeBudget
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
+from medfold.prediction.predictor import Predictor
+from medfold.prediction.weights import load_net
 from tests.support import kaggle_image
 from tests.support.helpers import picture, refused
 
@@ -85,12 +88,22 @@ def test_submission_is_written_without_any_readable_image(packed_project, root):
     assert found["target"].nunique() == 1
 
 
+def predict_with_one_fold_and_view(packed_project, root, image_paths):
+    """Returns the predictions of images by the first fold of the packed run, each image unchanged."""
+    bundle = SubmissionBundle.open(packed_project.folder)
+    (run,) = bundle.members
+    preparation = run.recipe.preparation
+    ((_, (pixels,), _),) = read_batches(root, image_paths, bundle.facts.images, [preparation], len(image_paths))
+    net = load_net(bundle.facts, run.recipe, run.weights_files[0])
+    return Predictor(net, "none", tta=False)(pixels, np.arange(len(pixels)))[:, 0]
+
+
 @pytest.mark.slow
 def test_tight_time_budget_skips_images_and_logs_it(packed_project, root, monkeypatch, capsys):
     sample = root / "data" / "sample_submission.csv"
     names = [f"hidden{number:04}" for number in range(200)]
-    for name in names:
-        picture(root / "data" / "test" / f"{name}.png", shape=(128, 128))
+    for number, name in enumerate(names):
+        picture(root / "data" / "test" / f"{name}.png", seed=number, shape=(128, 128))
     pd.DataFrame({"id": names, "target": 0.5}).to_csv(sample, index=False)
     in_full = pd.read_csv(predict(packed_project, root))["target"]
     capsys.readouterr()
@@ -107,6 +120,9 @@ def test_tight_time_budget_skips_images_and_logs_it(packed_project, root, monkey
     monkeypatch.setattr(hidden_predictions, "TimeBudget", Hurried)
     hurried = pd.read_csv(predict(packed_project, root))["target"]
     np.testing.assert_array_equal(hurried[:64], in_full[:64])
+    later = [f"test/{name}.png" for name in names[64:192]]
+    expected = predict_with_one_fold_and_view(packed_project, root / "data", later)
+    np.testing.assert_allclose(hurried[64:192], expected, rtol=0, atol=1e-6)
     assert (hurried[64:192] != in_full[64:192]).all()
     assert hurried[192:].nunique() == 1
     output = capsys.readouterr().out

@@ -39,6 +39,12 @@ def test_without_tta_only_the_original_view_is_predicted(model):
     np.testing.assert_allclose(predicted[:, 0], PIXELS[:, 0, 0, 0] / 255, atol=1e-6)
 
 
+def test_fewer_views_are_averaged_over_those_used(model):
+    predicted = Predictor(model, "dihedral", tta=True)(PIXELS, np.arange(10), num_views=2)
+    corners_of_two_views = PIXELS[:, 0, [0, -1], 0]  # unchanged, and flipped horizontally
+    np.testing.assert_allclose(predicted[:, 0], corners_of_two_views.mean(axis=1) / 255, atol=1e-6)
+
+
 def test_predictions_do_not_depend_on_batch_size(model):
     seen = []
     one = Predictor(model, "dihedral", True, batch_size=3)(PIXELS, np.arange(10), seen.append)

@@ -120,6 +120,14 @@ def test_paired_difference_is_positive_for_lower_loss():
     assert found.probability == 1
 
 
+def test_repeated_images_do_not_narrow_the_paired_difference():
+    targets, ours, theirs = two_predictions(100)
+    rows = np.arange(100)
+    plain = paired_difference(METRICS["auc"], targets, ours, theirs, rows)
+    tripled = paired_difference(METRICS["auc"], *(np.repeat(each, 3) for each in (targets, ours, theirs, rows)))
+    assert (tripled.low, tripled.high) == pytest.approx((plain.low, plain.high), abs=1e-12)
+
+
 def test_undefined_paired_difference_is_nan():
     found = paired_difference(
         METRICS["auc"], np.ones(10, int), np.arange(10.0), np.arange(10.0)[::-1], np.arange(10), num_resamples=50

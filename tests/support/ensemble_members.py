@@ -6,11 +6,15 @@ from scipy.special import expit
 from medfold.ensemble.members import MemberPredictions
 
 
-def members(stack, targets, folds=5, seed=0) -> MemberPredictions:
-    """Returns predictions (members, images, columns) as those of members m0, m1 ... on random folds."""
+def members(stack, targets, folds=5, seed=0, group=None) -> MemberPredictions:
+    """Returns predictions (members, images, columns) as those of members m0, m1 ... on random folds.
+
+    `group` is the group of each image. Defaults to a group for each.
+    """
     n = len(targets)
     fold = np.random.default_rng(seed).permutation(n) % folds
-    return MemberPredictions([f"m{k}" for k in range(len(stack))], stack, targets, fold, np.arange(n))
+    group = np.arange(n) if group is None else group
+    return MemberPredictions([f"m{k}" for k in range(len(stack))], stack, targets, fold, group)
 
 
 def independent(n=1000, count=3, strength=1.0, seed=0) -> tuple[np.ndarray, np.ndarray]:

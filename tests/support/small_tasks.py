@@ -14,10 +14,11 @@ from tests.support.helpers import competition_facts
 NUM_IMAGES = 60  # with labels
 
 
-def task(kind="binary", seed=0, backbone="resnet9", **training):
+def task(kind="binary", seed=0, backbone="resnet9", units=None, **training):
     """Returns inputs that a net can learn from: classes differ in their stripes, labels in the brightness of a half.
 
-    A test that is not about learning may take the backbone `simple_cnn`, which is built and compiled faster.
+    A test that is not about learning may take the backbone `simple_cnn`, which is built and compiled faster. `units`
+    are the units of the images with labels. Defaults to one unit per image.
     """
     rng = np.random.default_rng(0)
     facts = competition_facts(kind, images={"train": "x", "test": "x", "channels": 1, "symmetry": "horizontal"})
@@ -51,7 +52,7 @@ def task(kind="binary", seed=0, backbone="resnet9", **training):
         pd.DataFrame(
             {
                 "id": ids[:NUM_IMAGES],
-                "unit": ids[:NUM_IMAGES],
+                "unit": ids[:NUM_IMAGES] if units is None else units,
                 "group": np.arange(NUM_IMAGES),
                 "fold": np.arange(NUM_IMAGES) % 3,
             }

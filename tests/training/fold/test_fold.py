@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from sklearn.metrics import roc_auc_score
 
 from medfold.competition.recipe import Recipe
 from medfold.config import merge
@@ -23,11 +24,13 @@ from medfold.system import json_files
 from medfold.training.batches import class_balance
 from medfold.training.fold import fold
 from medfold.training.fold.trained_net import TrainedNet
+from medfold.training.loop import training_state
 from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
+from tests.support.fake_trainings import fake_phase
 from tests.support.helpers import refused
-from tests.support.small_tasks import result_files, task, with_pretrained_backbone
+from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretrained_backbone
 
 OTHERS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("multiclass", "multilabel", "ordinal")]
 
@@ -61,6 +64,18 @@ def test_tables_hold_the_prediction_of_each_image_by_the_saved_net(tmp_path, tta
         expected = predictor(made.store.pixels, made.store.rows_of(ids))
         np.testing.assert_allclose(table.loc[ids, made.facts.prediction_columns], expected, rtol=0, atol=1e-6)
         assert expected.std(axis=0).min() > 1e-4  # so that a prediction of another image would be noticed
+
+
+def test_score_of_a_fold_is_that_of_its_units(tmp_path):
+    numbers = np.arange(NUM_IMAGES)
+    units = [f"u{number}" for number in numbers // 9 * 3 + numbers % 3]  # up to three images of a fold
+    paths, made = FoldPaths(tmp_path / "fold1"), task(backbone="simple_cnn", units=units, epochs=1)
+    made = replace(made, targets=np.random.default_rng(1).permutation(made.targets))  # so that errors remain
+    score = fold.train_fold(made, 1, paths)
+    table = made.train.assign(label=made.targets).merge(read_predictions(made.facts, paths.oof), on="id")
+    by_unit = table.groupby("unit").agg(label=("label", "max"), predicted=("target", "mean"))
+    assert score == pytest.approx(roc_auc_score(by_unit["label"], by_unit["predicted"]))
+    assert score != pytest.approx(roc_auc_score(table["label"], table["target"]))
 
 
 @pytest.mark.slow
@@ -157,14 +172,18 @@ def begin_training(monkeypatch):
 
     def plan_phases(facts, recipe, net, images, precision):
         begun.images, begun.precision = images, precision
+        return [fake_phase()]
+
+    def remaining_phases(*arguments):
+        (begun.remaining_phase,) = training_state.remaining_phases(*arguments)
         raise NothingTrainedError
 
-    for function in (make_deterministic, build_net, plan_phases):
+    for function in (make_deterministic, build_net, plan_phases, remaining_phases):
         monkeypatch.setattr(fold, function.__name__, function)
 
-    def run(inputs, number=0):
+    def run(inputs, number=0, folder=Path("none")):
         with pytest.raises(NothingTrainedError):
-            fold.train_fold(inputs, number, FoldPaths(Path("none")))
+            fold.train_fold(inputs, number, FoldPaths(folder))
         return SimpleNamespace(**vars(begun))
 
     return run
@@ -207,6 +226,21 @@ def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images
     )
     assert np.bincount(first.targets).tolist() == expected
     assert first.rows.tolist() == again.rows.tolist() != other.rows.tolist()
+
+
+@pytest.mark.parametrize("changed", ["recipe", "seed", "training images", "plugins"])
+def test_checkpoint_of_another_training_is_not_resumed(begin_training, tmp_path, changed):
+    made = replace(task(), plugins_hash="0")
+    saved = begin_training(made, folder=tmp_path).remaining_phase
+    training_state.save_state(saved.checkpoint, saved.phase.batch_trainer, training_state.TrainingState(num_batches=1))
+    assert begin_training(made, folder=tmp_path).remaining_phase.is_resumed
+    changes = {
+        "recipe": {"recipe": task(epochs=7).recipe},
+        "seed": {"seed": 1},
+        "training images": {"train": made.train.assign(fold=made.train["fold"].to_numpy()[::-1])},
+        "plugins": {"plugins_hash": "1"},
+    }
+    assert not begin_training(replace(made, **changes[changed]), folder=tmp_path).remaining_phase.is_resumed
 
 
 @pytest.mark.slow

@@ -26,7 +26,6 @@ from medfold.data.sample_files import check_solution, needs_holdout, read_sample
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import build_samples, count_images
 from medfold.data.scanning import scan_dataset, warn_of_unreadable
-from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
@@ -62,7 +61,6 @@ __all__ = [
     "scan_dataset",
     "source",
     "staged_data",
-    "unpack_archive",
     "warn_of_unreadable",
     "write_near_duplicates_sheet",
 ]

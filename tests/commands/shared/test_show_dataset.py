@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.audit import AuditFindings, DatasetShift, SuspectedGroup
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.shared.show_dataset import show_dataset
 from medfold.competition.competition import Competition
-from medfold.data.audit import AuditFindings
 from medfold.data.dataset import make_dataset
 from medfold.data.sources.source import Source
-from medfold.folds.dataset_shift import DatasetShift
 from medfold.folds.leaks import LeakReport
-from medfold.folds.suspected_groups import SuspectedGroup
 from medfold.system import json_files
 from tests.support.small_project import SMALL, add_competition
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from medfold.audit import AuditFindings, SuspectedGroup
 from medfold.commands.shared.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
-from medfold.data import AuditFindings, Dataset, describe_patient_units
-from medfold.folds import SuspectedGroup, fold_balance, format_folds, scarce_classes
+from medfold.data import Dataset, describe_patient_units
+from medfold.folds import fold_balance, format_folds, scarce_classes
 from medfold.project_root import display_path
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list

@@ -1,4 +1,4 @@
-"""Audit of a dataset, apart from its leaks (`medfold.folds.leaks`): other signs that a score may mislead."""
+"""The findings of an audit: signs that a score may mislead, apart from leaks (`medfold.folds.leaks`)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from medfold.audit.class_differences import predictive_columns
+from medfold.audit.dataset_shift import DatasetShift, adversarial_auc
+from medfold.audit.extra_columns import read_extra_columns
+from medfold.audit.suspected_groups import SuspectedGroup, find_suspected_groups
 from medfold.competition import Competition, CompetitionFacts, has_known_groups
-from medfold.data.attributes import sample_attributes
-from medfold.data.dataset import Dataset
-from medfold.data.extra_columns import read_extra_columns
-from medfold.data.sample_files import read_samples
-from medfold.data.targets import encode_targets
-from medfold.folds import DatasetShift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
+from medfold.data import Dataset, encode_targets, read_samples, sample_attributes
 from medfold.images import (
     STATISTICS,
     is_dicom,
@@ -185,7 +184,8 @@ def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> 
         dataset: its training samples are examined.
 
     Returns:
-        Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.
+        Column, class (or label) and strength, see `class_differences.predictive_columns`; None if there are no columns
+        to examine.
     """
     facts = competition.facts
     attributes = sample_attributes(competition, dataset.train, IGNORED_HEADERS).astype(str)

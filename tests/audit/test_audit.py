@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.data import audit
+from medfold.audit import audit
 from medfold.data.dataset import make_dataset
 from medfold.images import STATISTICS
 from tests.support.helpers import competition_facts

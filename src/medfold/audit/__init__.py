@@ -7,7 +7,7 @@
 - `examples`: images to show: of each class, and pairs of near-duplicates.
 """
 
-from medfold.audit.audit import AuditFindings, audit_dataset
+from medfold.audit.audit import AuditFindings, GroupOverlap, audit_dataset
 from medfold.audit.dataset_shift import DatasetShift
 from medfold.audit.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.audit.suspected_groups import SuspectedGroup
@@ -16,6 +16,7 @@ __all__ = [
     "AuditFindings",
     "DatasetShift",
     "Example",
+    "GroupOverlap",
     "SuspectedGroup",
     "audit_dataset",
     "examples_of_classes",

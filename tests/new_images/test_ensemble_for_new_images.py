@@ -6,12 +6,12 @@ import pytest
 from medfold.data.dataset import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
 from medfold.ensemble.fitted_ensemble import read_fitted_ensemble
-from medfold.new_images.ensemble_for_new_images import ARITHMETIC_MEAN, load_or_fit_ensemble
+from medfold.new_images.ensemble_for_new_images import MEAN_TRANSFORM, load_or_fit_ensemble
 from medfold.tables import read_csv, write_csv
 
 
 def test_single_run_needs_no_ensemble_if_the_metric_has_no_post_processing(two_runs):
-    assert load_or_fit_ensemble(two_runs, two_runs, ["weak"]).transform is ARITHMETIC_MEAN
+    assert load_or_fit_ensemble(two_runs, two_runs, ["weak"]).transform is MEAN_TRANSFORM
     assert read_fitted_ensemble(two_runs, ["weak"]) is None
 
 
@@ -30,7 +30,7 @@ def test_arithmetic_mean_is_used_with_a_warning_if_no_ensemble_can_be_fitted(two
     table = read_csv(two_runs.paths.folds)
     write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
     mean = load_or_fit_ensemble(two_runs, two_runs, ["weak", "strong"])
-    assert (mean.transform is ARITHMETIC_MEAN, mean.run_names) == (True, ("strong", "weak"))
+    assert (mean.transform is MEAN_TRANSFORM, mean.run_names) == (True, ("strong", "weak"))
     text = "using the arithmetic mean: the combination of a submission cannot be determined: "
     assert f"predict    {text}" in capsys.readouterr().out
     assert read_fitted_ensemble(two_runs, ["weak", "strong"]) is None

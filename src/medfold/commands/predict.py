@@ -10,8 +10,8 @@ from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
 from medfold.data import find_new_images
 from medfold.ensemble import FittedEnsemble
 from medfold.new_images import (
-    ARITHMETIC_MEAN,
     BATCH_SIZE,
+    MEAN_TRANSFORM,
     EnsemblePredictor,
     MemberRun,
     check_same_image_area,
@@ -102,7 +102,7 @@ def _show_members(
     for member in members:
         folds = f"{len(member.weights_files)} of {competition.facts.folds.k} folds"
         say("predict", f"{count_of(num_images, 'image')}, {member.name}: the mean of {folds}")
-    if len(members) > 1 or ensemble.transform is not ARITHMETIC_MEAN:
+    if len(members) > 1 or ensemble.transform is not MEAN_TRANSFORM:
         say("predict", f"combined as in a submission: {ensemble.title}")
 
 
@@ -141,6 +141,6 @@ def _explain(competition: Competition, members: list[MemberRun], root: Path, tab
     heat_maps = write_heat_maps(facts, members, root, table["id"].tolist(), columns, folder)
     is_binary = facts.task == "binary"
     target = f"for '{facts.prediction_columns[0]}'" if is_binary else "for the most probable answer"
-    target = "for a higher grade" if heat_maps.explain_grade else target
+    target = "for a higher grade" if heat_maps.explains_grade else target
     methods = " and ".join(heat_maps.methods)
     say("explain", f"{count_of(len(table), 'heat map')} {target}, by {methods} -> {display_path(folder)}")

@@ -77,7 +77,7 @@ def read_fitted_ensemble(competition: Competition, run_names: list[str]) -> Fitt
     sorted_names = sorted(set(run_names))
     paths = EnsemblePaths(competition.paths, sorted_names)
     try:
-        metadata = json_files.read(paths.fitted_metadata, form=_FittedEnsembleJson)
+        metadata = json_files.read(paths.fitted_metadata, schema=_FittedEnsembleJson)
     except UserError:
         return None
     if not metadata:

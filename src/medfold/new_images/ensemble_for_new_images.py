@@ -14,7 +14,7 @@ from medfold.runs import dataset_of_runs
 from medfold.scoring import FittedTransform, metric_of, post_processing_of
 from medfold.terminal.console import warn
 
-ARITHMETIC_MEAN = FittedTransform.from_function(mean_of)
+MEAN_TRANSFORM = FittedTransform.from_function(mean_of)
 
 
 def load_or_fit_ensemble(
@@ -29,7 +29,7 @@ def load_or_fit_ensemble(
         trained_competition: the competition with the facts that the runs were trained with.
         run_names: names of the runs.
     """
-    mean_ensemble = FittedEnsemble(ARITHMETIC_MEAN, None, "arithmetic mean", tuple(sorted(set(run_names))))
+    mean_ensemble = FittedEnsemble(MEAN_TRANSFORM, None, "arithmetic mean", tuple(sorted(set(run_names))))
     metric = metric_of(trained_competition.facts)
     if len(run_names) == 1 and post_processing_of(trained_competition.facts, metric) is None:
         return mean_ensemble
